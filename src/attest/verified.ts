@@ -1,0 +1,46 @@
+import type { Branded } from '../base/brand.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { Statement } from './statement.ts';
+
+/** Who signed, as proven by the certificate or the key; never by what stands beside the signature. */
+export type Signer = KeylessSigner | KeySigner;
+
+export interface KeylessSigner {
+  readonly kind: 'keyless';
+  /** OIDC issuer from the Fulcio extension 1.3.6.1.4.1.57264.1.8, or .1.1 where only that one is present. */
+  readonly issuer: string;
+  /** The one subject alternative name of the leaf: a URI or an e-mail address, strict UTF-8. */
+  readonly identity: string;
+  /** The other Fulcio extensions by their names in the Fulcio OID page: `sourceRepositoryUri`, `buildTrigger`, ... */
+  readonly claims: Readonly<Record<string, string>>;
+}
+
+export interface KeySigner {
+  readonly kind: 'key';
+  /** Digest of the public key's SubjectPublicKeyInfo in DER. */
+  readonly fingerprint: Digest;
+  /** How the caller named the key: a file, a policy entry. */
+  readonly name: string;
+}
+
+interface VerifiedParts {
+  readonly statement: Statement;
+  readonly signer: Signer;
+  /**
+   * Times at which the signature provably existed, earliest first: RFC 3161 tokens, Rekor integrated times with a promise. Empty
+   * only for a key without any witness, where the trust does not ask for one.
+   */
+  readonly times: readonly Date[];
+  /** Transparency log entries that were proven, one for each distinct log. */
+  readonly logs: readonly { readonly logId: string; readonly logIndex: string }[];
+}
+
+/** A DSSE envelope whose signature, certificate, witnesses and statement have all been checked. Minted by `verifyAttestation` only. */
+export type Verified = Branded<VerifiedParts, 'Verified'>;
+
+/** Why a bundle does not count. `code` is stable: `signature.invalid`, `certificate.expired`, `statement.subject`. */
+export interface Refusal {
+  readonly code: string;
+  /** One sentence; strangers' text in it is escaped. */
+  readonly message: string;
+}

@@ -1,0 +1,190 @@
+import { decodeUtf8 } from './bytes.ts';
+import { cannotTell, type TcfError } from './error.ts';
+
+export interface JsonLimits {
+  /** Longest text in bytes. */
+  readonly maxBytes: number;
+  /** Deepest nesting of arrays and objects. */
+  readonly maxDepth: number;
+}
+
+/** 64 levels: the deepest document we read (CycloneDX with nested components) uses fewer than 20. */
+const maxDepth = 64;
+const mebi = 1024 * 1024;
+
+export const jsonLimits: Readonly<Record<'manifest' | 'bundle' | 'document' | 'small', JsonLimits>> = {
+  /** Manifests and indexes: the distribution specification asks registries to take at least 4 MiB. */
+  manifest: { maxBytes: 4 * mebi, maxDepth },
+  /** Bundles: GitHub's limit for an attestation is 16 MiB; base64 in DSSE adds a third, so 32 MiB holds every real one. */
+  bundle: { maxBytes: 32 * mebi, maxDepth },
+  /** SBOMs given as a file. */
+  document: { maxBytes: 64 * mebi, maxDepth },
+  /** Image configurations, credential files, trusted roots, tokens. */
+  small: { maxBytes: 8 * mebi, maxDepth },
+};
+
+/**
+ * Reads JSON (RFC 8259) as one meaning or none. Beyond `JSON.parse` it refuses what two parsers understand differently:
+ * duplicate keys, a byte order mark, bytes that are not UTF-8, lone surrogates, numbers that a double cannot hold, nesting beyond the
+ * limit. Objects have no prototype, so `__proto__` is a key like any other.
+ *
+ * @throws TcfError `json.malformed` or `json.too-large` (exit 2).
+ */
+export function parseJson(
+  input: Uint8Array | string,
+  what: string,
+  limits: JsonLimits = jsonLimits.small,
+): unknown {
+  const size = typeof input === 'string' ? Buffer.byteLength(input) : input.length;
+  if (size > limits.maxBytes) {
+    throw cannotTell(
+      'json.too-large',
+      `${what} has ${size} bytes, more than the limit of ${limits.maxBytes}`,
+    );
+  }
+  const text = typeof input === 'string' ? input : decodeUtf8(input);
+  if (text === undefined) throw malformed(what, 'it is not UTF-8');
+  return new Parser(text, what, limits.maxDepth).document();
+}
+
+function malformed(what: string, why: string): TcfError {
+  return cannotTell('json.malformed', `${what} is not well-formed JSON: ${why}`);
+}
+
+// One sticky regular expression for each token keeps the scanner linear.
+const whitespace = /[\t\n\r ]*/y;
+const number = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+const plainString = /"[^"\\\u0000-\u001f\ud800-\udfff]*"/y;
+const anyString = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
+const loneSurrogate = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
+/** A double holds 17 significant digits; a longer literal is a bomb (10^6 digits) or a second meaning. */
+const maxNumberLength = 40;
+
+class Parser {
+  readonly #text: string;
+  readonly #what: string;
+  readonly #maxDepth: number;
+  #at = 0;
+
+  constructor(text: string, what: string, maxDepth: number) {
+    this.#text = text;
+    this.#what = what;
+    this.#maxDepth = maxDepth;
+  }
+
+  document(): unknown {
+    const value = this.#value(0);
+    this.#skip();
+    if (this.#at < this.#text.length) throw this.#wrong('there is more after its end');
+    return value;
+  }
+
+  #wrong(why: string): TcfError {
+    return malformed(this.#what, `${why} at character ${this.#at}`);
+  }
+
+  #match(token: RegExp): string | undefined {
+    token.lastIndex = this.#at;
+    const found = token.exec(this.#text);
+    if (found === null) return undefined;
+    this.#at = token.lastIndex;
+    return found[0];
+  }
+
+  #skip(): void {
+    this.#match(whitespace);
+  }
+
+  #value(depth: number): unknown {
+    this.#skip();
+    switch (this.#text[this.#at]) {
+      case '{':
+        return this.#object(depth + 1);
+      case '[':
+        return this.#array(depth + 1);
+      case '"':
+        return this.#string();
+      case 't':
+        return this.#word('true', true);
+      case 'f':
+        return this.#word('false', false);
+      case 'n':
+        return this.#word('null', null);
+      default:
+        return this.#number();
+    }
+  }
+
+  #word<T>(word: string, value: T): T {
+    if (!this.#text.startsWith(word, this.#at)) throw this.#wrong('a value is expected');
+    this.#at += word.length;
+    return value;
+  }
+
+  #number(): number {
+    const start = this.#at;
+    const literal = this.#match(number);
+    if (literal === undefined) throw this.#wrong('a value is expected');
+    const value = Number(literal);
+    if (literal.length > maxNumberLength || !Number.isFinite(value)) {
+      this.#at = start;
+      throw this.#wrong('a number is out of range');
+    }
+    return value;
+  }
+
+  #string(): string {
+    const plain = this.#match(plainString);
+    if (plain !== undefined) return plain.slice(1, -1);
+    const literal = this.#match(anyString);
+    if (literal === undefined) throw this.#wrong('a string is not closed or has a bad escape');
+    const value = JSON.parse(literal) as string;
+    if (loneSurrogate.test(value)) throw this.#wrong('a string holds half a character (lone surrogate)');
+    return value;
+  }
+
+  #array(depth: number): unknown[] {
+    this.#open(depth);
+    const items: unknown[] = [];
+    if (this.#close(']')) return items;
+    do items.push(this.#value(depth));
+    while (this.#more(']'));
+    return items;
+  }
+
+  #object(depth: number): Record<string, unknown> {
+    this.#open(depth);
+    const members: Record<string, unknown> = Object.create(null);
+    if (this.#close('}')) return members;
+    do {
+      this.#skip();
+      if (this.#text[this.#at] !== '"') throw this.#wrong('a key is expected');
+      const key = this.#string();
+      if (key in members) throw this.#wrong(`the key ${JSON.stringify(key.slice(0, 80))} stands twice`);
+      this.#skip();
+      if (this.#text[this.#at] !== ':') throw this.#wrong('":" is expected');
+      this.#at += 1;
+      members[key] = this.#value(depth);
+    } while (this.#more('}'));
+    return members;
+  }
+
+  #open(depth: number): void {
+    if (depth > this.#maxDepth) throw this.#wrong(`it is nested deeper than ${this.#maxDepth} levels`);
+    this.#at += 1;
+  }
+
+  #close(bracket: string): boolean {
+    this.#skip();
+    if (this.#text[this.#at] !== bracket) return false;
+    this.#at += 1;
+    return true;
+  }
+
+  #more(bracket: string): boolean {
+    if (this.#close(bracket)) return false;
+    if (this.#text[this.#at] !== ',') throw this.#wrong(`"," or "${bracket}" is expected`);
+    this.#at += 1;
+    return true;
+  }
+}

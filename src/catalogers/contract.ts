@@ -1,0 +1,98 @@
+import type { Component, Dependency, Layer } from '../bom/model.ts';
+
+/**
+ * One package database or one kind of native evidence. A cataloger is a plain value: it never imports `image`, opens no
+ * file and keeps nothing between two images, so a test hands it a folder or a string.
+ */
+export interface Cataloger {
+  /** Stable, lower case: `dpkg`, `python`, `llvm`. It stands in the BOM beside what was skipped. */
+  readonly name: string;
+  /**
+   * Whether the content of this regular file is needed. Runs on every file of every layer: string comparison only. The
+   * path has no leading slash. Content above `contentLimit` is not kept; `Tree.read` then answers `undefined`.
+   */
+  wants(path: string): boolean;
+  /**
+   * Watches a file stream by that is too large to keep, such as `libtriton.so`. `head` holds the first bytes of the file
+   * (at least 64, fewer only when the file ends before), so an ELF file is told by its magic. `undefined`: not interested.
+   */
+  watch?(path: string, head: Uint8Array): Watcher | undefined;
+  /** Reads what was kept. Never throws for bad content: that is a `Skipped` in the result. */
+  catalog(tree: Tree): Catalog;
+}
+
+/** Sees a file once, in chunks of any size; finds must not depend on where the chunks are cut. */
+export interface Watcher {
+  push(chunk: Uint8Array): void;
+  /** What was seen, as plain data that JSON can hold; `undefined` when there is nothing to say. */
+  end(): Sighting | undefined;
+}
+
+export type Sighting = Readonly<Record<string, unknown>>;
+
+/** The merged file system of an image, as far as catalogers asked for it. */
+export interface Tree {
+  /** Target machine in the words of the image configuration: `amd64`, `arm64`. */
+  readonly architecture: string;
+  /** The image's environment, `NAME=value`. */
+  readonly env: readonly string[];
+  /** Every regular file that this cataloger wants and that is visible in the image, ordered by path. */
+  wanted(): readonly TreeFile[];
+  /** Every visible file this cataloger's watcher had something to say about, ordered by path. */
+  sighted(): readonly SightedFile[];
+  /** The file behind a path, symbolic links followed inside the image; `undefined` if there is no regular file. */
+  file(path: string): TreeFile | undefined;
+  exists(path: string): boolean;
+  /** The real path after following symbolic links in every component; `undefined` if it leads nowhere. */
+  resolve(path: string): string | undefined;
+  /** Names in a directory, sorted; empty if it is none. */
+  list(path: string): readonly string[];
+  /**
+   * Contents that stood at this path in lower layers before they were replaced, lowest first, the visible one last. Says in
+   * which layer a package first appeared.
+   */
+  history(path: string): readonly TreeFile[];
+}
+
+export interface TreeFile {
+  /** Real path without a leading slash. */
+  readonly path: string;
+  /** Bytes. */
+  readonly size: number;
+  readonly layer: Layer;
+  /** Other names of the same file: hard links. */
+  readonly links?: readonly string[];
+  /** `undefined` where the content was not wanted or is above `contentLimit`. */
+  content(): Uint8Array | undefined;
+}
+
+export interface SightedFile extends TreeFile {
+  readonly sighting: Sighting;
+}
+
+/** What one cataloger found. */
+export interface Catalog {
+  readonly components: readonly Component[];
+  readonly dependencies: readonly Dependency[];
+  /** Which paths each component owns, so that two catalogers that saw one thing agree on one component. */
+  readonly owners?: readonly Ownership[];
+  /** Known unknowns: each makes the composition of this cataloger incomplete. */
+  readonly skipped: readonly Skipped[];
+  /** Components whose dependencies could not be read; they get no `dependsOn` and stand in an `unknown` composition. */
+  readonly unknownDependencies?: readonly string[];
+}
+
+export interface Ownership {
+  readonly bomRef: string;
+  /** Whether this component owns the path, which is real and has no leading slash. */
+  owns(path: string): boolean;
+}
+
+export interface Skipped {
+  readonly path: string;
+  /** `stanza 12 has no Package field`. One line; a stranger's text in it is escaped. */
+  readonly reason: string;
+}
+
+/** 16 MiB holds every database and metadata file seen; rpm databases are the largest and have their own way. */
+export const contentLimit: number = 16 * 1024 * 1024;

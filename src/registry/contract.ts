@@ -1,0 +1,45 @@
+import type { Bytes } from '../base/bytes.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { Descriptor, Index, Manifest } from '../oci/manifest.ts';
+import type { ImageRef } from '../oci/reference.ts';
+
+/** A repository on a registry: `quay.io` and `triton-dev-containers/cpu`. */
+export type Repository = Pick<ImageRef, 'registry' | 'repository'>;
+
+/** A manifest or index as it came, with the digest of exactly these bytes. */
+export interface Fetched {
+  readonly bytes: Uint8Array;
+  readonly descriptor: Descriptor;
+  readonly document: Manifest | Index;
+}
+
+/**
+ * The OCI distribution API as far as tcf uses it. Each method throws TcfError (exit 2) with one of the codes
+ * `registry.unreachable`, `registry.unauthorized`, `registry.refused`, `registry.limit`, `registry.protocol`, and never turns an
+ * error into "there is none".
+ */
+export interface Registry {
+  /** GET of a manifest by tag or digest, its bytes checked against the digest. `undefined`: the registry says 404. */
+  manifest(repository: Repository, reference: string | Digest): Promise<Fetched | undefined>;
+  /** A blob as a stream, checked against digest and size while it passes. */
+  blob(repository: Repository, descriptor: Descriptor): Bytes;
+  /** Uploads a blob unless it is there. */
+  pushBlob(repository: Repository, mediaType: string, bytes: Uint8Array): Promise<Descriptor>;
+  /** PUT of a manifest by tag or by its own digest. */
+  pushManifest(
+    repository: Repository,
+    reference: string | Digest,
+    mediaType: string,
+    bytes: Uint8Array,
+  ): Promise<Descriptor>;
+  /**
+   * Everything that refers to `subject`: the referrers API with all its pages, or the fallback tag where the registry has no such API
+   * (distribution specification, "Listing Referrers"). Descriptors are hints of a stranger, not facts.
+   */
+  referrers(repository: Repository, subject: Digest): Promise<readonly Descriptor[]>;
+  /**
+   * Pushes a manifest that has `subject`, by digest, and makes it findable: through the API, or by adding it to the fallback tag so that
+   * two writers at once lose nothing. Returns its descriptor.
+   */
+  attach(repository: Repository, manifest: Uint8Array, subject: Descriptor): Promise<Descriptor>;
+}
