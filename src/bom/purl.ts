@@ -103,7 +103,7 @@ function canonicalParts(parts: PurlParts): PurlParts {
   const type = parts.type.toLowerCase();
   if (!/^[a-z][a-z0-9.-]*$/.test(type)) throw malformed(parts.type, 'its type is not a purl type');
   const rules = rulesOf(type);
-  const lower = (part: keyof PurlParts, text: string): string =>
+  const lower = (part: NonNullable<PurlRules['lowercase']>[number], text: string): string =>
     rules.lowercase?.includes(part) ? text.toLowerCase() : text;
 
   const namespace = lower('namespace', segmentsOf(parts.namespace ?? '').join('/'));
