@@ -17,6 +17,7 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: 600_000,
           hookTimeout: 900_000,
+          globalSetup: ['test/e2e/global-setup.ts'],
           fileParallelism: false,
         },
       },

@@ -1,0 +1,101 @@
+import { Command, CommanderError } from 'commander';
+import { askedWrongly, TcfError } from './base/error.ts';
+import { printable, quoted } from './base/text.ts';
+import type { ExitCode, Host } from './commands/host.ts';
+import { type VerbEntry, verbs } from './commands/index.ts';
+import { version } from './version.ts';
+
+/**
+ * The whole command line: arguments to exit code. This is the one place where an error becomes an exit code, so "no" (1, returned by
+ * a verb) and "cannot tell" (2, thrown) can never share a path (CVE-2025-25204).
+ */
+export async function main(argv: readonly string[], host: Host): Promise<ExitCode> {
+  try {
+    return await dispatch(argv, host);
+  } catch (error) {
+    const exit = await report(error, host);
+    // podman and docker keep 125 for "the engine itself failed"; whoever wraps them expects it of us too.
+    return argv[0] === 'run' ? 125 : exit;
+  }
+}
+
+async function dispatch(argv: readonly string[], host: Host): Promise<ExitCode> {
+  const [name, ...rest] = argv;
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    await host.stdout.write(help());
+    return name === undefined ? 3 : 0;
+  }
+  if (name === '--version' || name === '-V') {
+    await host.stdout.write(`tcf ${version}\n`);
+    return 0;
+  }
+  const entry = verbs.find((verb) => verb.name === name);
+  if (entry === undefined) {
+    throw askedWrongly('cli.verb', `tcf has no verb ${quoted(name)}`, { hint: 'tcf --help lists the verbs' });
+  }
+  return await callVerb(entry, rest, host);
+}
+
+async function callVerb(entry: VerbEntry, args: readonly string[], host: Host): Promise<ExitCode> {
+  const { verb } = await entry.load();
+  let shown = '';
+  const command = new Command(`tcf ${entry.name}`)
+    .summary(entry.summary)
+    .description(entry.summary)
+    .usage(entry.usage)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => {
+        shown += text;
+      },
+      writeErr: () => {},
+      getOutHelpWidth: () => 100,
+    });
+  verb.declare(command);
+  try {
+    command.parse([...args], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) {
+      await host.stdout.write(shown);
+      return 0;
+    }
+    throw askedWrongly('cli.usage', error.message.replace(/^error: /, ''), {
+      hint: `tcf ${entry.name} --help`,
+    });
+  }
+  return await verb.run(host, command.args, command.opts());
+}
+
+function help(): string {
+  const lines = [
+    'Usage: tcf VERB [arguments]',
+    '',
+    'Triton Container First: SBOM, signature and policy for Triton dev images.',
+  ];
+  for (const group of ['Everyday', 'More'] as const) {
+    lines.push('', `${group}:`);
+    for (const verb of verbs.filter((candidate) => candidate.group === group)) {
+      lines.push(`  ${verb.name.padEnd(15)}${verb.summary}`);
+    }
+  }
+  lines.push(
+    '',
+    'IMAGE is docker://REF, oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE, containers-storage:REF, or a bare REF.',
+    'Exit codes: 0 yes, 1 no, 2 cannot tell, 3 asked wrongly. tcf VERB --help says more.',
+    '',
+  );
+  return lines.join('\n');
+}
+
+async function report(error: unknown, host: Host): Promise<ExitCode> {
+  if (error instanceof TcfError) {
+    await host.stderr.write(`tcf: error: ${printable(error.message, 2000)}\n`);
+    if (error.hint !== undefined) await host.stderr.write(`tcf: hint: ${printable(error.hint, 2000)}\n`);
+    return error.exit;
+  }
+  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  await host.stderr.write(`tcf: error: this is a fault in tcf ${version}\n${detail}\n`);
+  await host.stderr.write('tcf: hint: please report it with the lines above\n');
+  return 2;
+}

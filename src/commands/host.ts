@@ -1,0 +1,25 @@
+import type { Processes } from '../launch/engine.ts';
+
+/** Everything a command may reach outside its arguments. `main.ts` makes the real one, tests make theirs. */
+export interface Host extends Processes {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly home: string;
+  readonly uid: number;
+  /** The host's platform in the words of OCI: `linux`, `amd64`. */
+  readonly architecture: string;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly now: () => Date;
+  /** Asks on the terminal without echo; `undefined` where there is no terminal. */
+  readonly askSecret: (prompt: string) => Promise<string | undefined>;
+}
+
+export interface Output {
+  readonly isTerminal: boolean;
+  /** Resolves when the text was taken, so that a full pipe slows the writer down instead of filling the memory. */
+  write(text: string | Uint8Array): Promise<void>;
+}
+
+/** 0 yes, 1 no, 2 cannot tell, 3 asked wrongly; `tcf run` passes the container's own code. */
+export type ExitCode = number;

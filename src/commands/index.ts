@@ -1,0 +1,69 @@
+import type { Verb } from './verb.ts';
+
+export interface VerbEntry {
+  readonly name: string;
+  readonly group: 'Everyday' | 'More';
+  readonly usage: string;
+  readonly summary: string;
+  /** Loaded only when it is called, so that `tcf verify` does not pay for what `tcf sbom` needs. */
+  readonly load: () => Promise<{ readonly verb: Verb }>;
+}
+
+export const verbs: readonly VerbEntry[] = [
+  {
+    name: 'sbom',
+    group: 'Everyday',
+    usage: 'IMAGE [options]',
+    summary: 'write the SBOM of an image, with the LLVM that Triton pins',
+    load: () => import('./sbom.ts'),
+  },
+  {
+    name: 'sign',
+    group: 'Everyday',
+    usage: 'IMAGE [options]',
+    summary: 'sign an image in its registry and attest its SBOM',
+    load: () => import('./sign.ts'),
+  },
+  {
+    name: 'verify',
+    group: 'Everyday',
+    usage: 'IMAGE [options]',
+    summary: 'decide by policy whether an image may start',
+    load: () => import('./verify.ts'),
+  },
+  {
+    name: 'run',
+    group: 'Everyday',
+    usage: '[options] [runtime flags] IMAGE [COMMAND...]',
+    summary: 'verify an image, then start exactly that digest',
+    load: () => import('./run.ts'),
+  },
+  {
+    name: 'gate',
+    group: 'Everyday',
+    usage: 'IMAGE [options]',
+    summary: 'verify in CI, with SARIF and a summary',
+    load: () => import('./gate.ts'),
+  },
+  {
+    name: 'keygen',
+    group: 'More',
+    usage: '[options]',
+    summary: 'make an encrypted signing key that cosign reads too',
+    load: () => import('./keygen.ts'),
+  },
+  {
+    name: 'policy',
+    group: 'More',
+    usage: 'check|schema [FILE]',
+    summary: 'check a policy file, or print the schema of policies',
+    load: () => import('./policy.ts'),
+  },
+  {
+    name: 'verify-bundle',
+    group: 'More',
+    usage: '[options] FILE_OR_DIGEST',
+    summary: 'verify one Sigstore bundle (the sigstore-conformance protocol)',
+    load: () => import('./verify-bundle.ts'),
+  },
+];

@@ -1,0 +1,75 @@
+import { createReadStream } from 'node:fs';
+import { link, open, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { collect } from '../../base/bytes.ts';
+import { askedWrongly, reasonOf } from '../../base/error.ts';
+import { quoted } from '../../base/text.ts';
+import type { Host } from '../host.ts';
+
+/**
+ * Reads a file that the user named, at most `limit` bytes.
+ *
+ * @throws TcfError `file.unreadable` (exit 3), `bytes.too-large` (exit 2).
+ */
+export async function readUserFile(
+  host: Host,
+  path: string,
+  limit: number,
+  what: string,
+): Promise<Uint8Array> {
+  const full = resolve(host.cwd, path);
+  try {
+    return await collect(createReadStream(full), limit, `${what} ${quoted(path)}`);
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    throw askedWrongly('file.unreadable', `cannot read ${what} ${quoted(path)}: ${reasonOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+export interface WriteOptions {
+  /** Permission bits of a new file. */
+  readonly mode?: number;
+  /** Fail with `file.exists` instead of replacing what is there. */
+  readonly exclusive?: boolean;
+}
+
+/**
+ * Writes a whole file or none of it: into a temporary file beside it, synced, then renamed, so that a full disk or a kill never leaves half an
+ * SBOM under the final name.
+ *
+ * @throws TcfError `file.unwritable`, `file.exists` (exit 3).
+ */
+export async function writeUserFile(
+  host: Host,
+  path: string,
+  content: Uint8Array | string,
+  options: WriteOptions = {},
+): Promise<void> {
+  const full = resolve(host.cwd, path);
+  const temporary = join(dirname(full), `.${basename(full)}.${crypto.randomUUID().slice(0, 8)}.tmp`);
+  try {
+    await using file = await open(temporary, 'wx', options.mode ?? 0o644);
+    await file.writeFile(content);
+    await file.sync();
+    if (options.exclusive) await link(temporary, full);
+    else await rename(temporary, full);
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    if (error.code === 'EEXIST') {
+      throw askedWrongly('file.exists', `${quoted(path)} exists already`, {
+        hint: 'move it away or choose another name; nothing was changed',
+      });
+    }
+    throw askedWrongly('file.unwritable', `cannot write ${quoted(path)}: ${reasonOf(error)}`, {
+      cause: error,
+    });
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && typeof (error as NodeJS.ErrnoException).syscall === 'string';
+}

@@ -1,0 +1,121 @@
+import { spawn } from 'node:child_process';
+import { accessSync, constants, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { delimiter, isAbsolute, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { Writable } from 'node:stream';
+import { cannotTell } from './base/error.ts';
+import type { Host, Output } from './commands/host.ts';
+import type { Finished } from './launch/engine.ts';
+
+/** Output of a helper process beyond this is cut: nothing we run has more to say. */
+const maxProcessOutput = 1024 * 1024;
+
+/** The real host. The process comes in as a value, so that `main.ts` stays the only file that names it. */
+export function processHost(process: NodeJS.Process): Host {
+  const env = process.env;
+  return {
+    env,
+    cwd: process.cwd(),
+    home: env['HOME'] ?? homedir(),
+    uid: process.getuid?.() ?? -1,
+    architecture: { x64: 'amd64', ia32: '386' }[process.arch as string] ?? process.arch,
+    stdout: output(process.stdout),
+    stderr: output(process.stderr),
+    now: () => new Date(),
+    askSecret: (prompt) => askSecret(process.stdin, process.stderr, prompt),
+    find: (name) => findOnPath(name, env['PATH'] ?? ''),
+    run: (file, args) => run(file, args),
+    exec: (file, args) => exec(process, file, args),
+  };
+}
+
+function output(stream: NodeJS.WriteStream): Output {
+  return {
+    isTerminal: stream.isTTY === true,
+    write: (text) =>
+      new Promise((resolve, reject) => {
+        stream.write(text, (error) => {
+          // The reader of a pipe went away (`tcf sbom IMAGE | head`): there is nobody left to tell.
+          if (error && (error as NodeJS.ErrnoException).code !== 'EPIPE') reject(error);
+          else resolve();
+        });
+      }),
+  };
+}
+
+function findOnPath(name: string, path: string): string | undefined {
+  for (const folder of path.split(delimiter)) {
+    // A relative entry, such as ".", would let the current folder decide what runs.
+    if (!isAbsolute(folder)) continue;
+    const candidate = join(folder, name);
+    if (isExecutable(candidate)) return candidate;
+  }
+  return undefined;
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch (error) {
+    if (['ENOENT', 'EACCES', 'ENOTDIR', 'ELOOP'].includes((error as NodeJS.ErrnoException).code ?? ''))
+      return false;
+    throw error;
+  }
+}
+
+function run(file: string, args: readonly string[]): Promise<Finished> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const text = { stdout: '', stderr: '' };
+    for (const name of ['stdout', 'stderr'] as const) {
+      child[name].setEncoding('utf8').on('data', (chunk: string) => {
+        if (text[name].length < maxProcessOutput) text[name] += chunk;
+      });
+    }
+    child.on('error', (error) =>
+      reject(cannotTell('process.start', `could not start ${file}: ${error.message}`)),
+    );
+    child.on('close', (code) => resolve({ code: code ?? 128, ...text }));
+  });
+}
+
+/**
+ * Becomes the other program where the platform can (execve), so that signals, terminal and exit code are its own. Elsewhere it is a child
+ * that gets our signals.
+ */
+function exec(process: NodeJS.Process, file: string, args: readonly string[]): Promise<number> {
+  if (process.execve !== undefined && process.platform !== 'win32') {
+    process.execve(file, [file, ...args], process.env as Record<string, string>);
+  }
+  return new Promise((resolve, reject) => {
+    const child = spawn(file, args, { stdio: 'inherit' });
+    for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT'] as const)
+      process.on(signal, () => child.kill(signal));
+    child.on('error', (error) =>
+      reject(cannotTell('process.start', `could not start ${file}: ${error.message}`)),
+    );
+    child.on('close', (code) => resolve(code ?? 128));
+  });
+}
+
+async function askSecret(
+  input: NodeJS.ReadStream,
+  terminal: NodeJS.WriteStream,
+  prompt: string,
+): Promise<string | undefined> {
+  if (!input.isTTY || !terminal.isTTY) return undefined;
+  terminal.write(prompt);
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const lines = createInterface({ input, output: silent, terminal: true });
+  try {
+    return await new Promise<string | undefined>((resolve) => {
+      lines.question('', resolve);
+      lines.on('SIGINT', () => resolve(undefined)).on('close', () => resolve(undefined));
+    });
+  } finally {
+    lines.close();
+    terminal.write('\n');
+  }
+}

@@ -1,0 +1,96 @@
+import { cannotTell } from '../base/error.ts';
+import { printable } from '../base/text.ts';
+import type { Digest } from '../oci/digest.ts';
+import { formatPinnedRef } from '../oci/reference.ts';
+import type { Allow } from '../policy/decide.ts';
+
+export interface Finished {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** How processes are started; the shell is never between. */
+export interface Processes {
+  /** Runs to the end and keeps what it printed, up to 1 MiB of each stream. */
+  run(file: string, args: readonly string[]): Promise<Finished>;
+  /** Gives the terminal to the process; its exit code is the answer. */
+  exec(file: string, args: readonly string[]): Promise<number>;
+  /** The absolute path of a program on PATH. */
+  find(name: string): string | undefined;
+}
+
+export interface Engine {
+  readonly name: 'docker' | 'podman';
+  readonly path: string;
+}
+
+/** podman where it is installed, else docker, as triton-dev-containers.sh chooses. @throws TcfError `engine.missing` (exit 2). */
+export function findEngine(processes: Processes, wanted?: 'docker' | 'podman'): Engine {
+  const names = wanted === undefined ? (['podman', 'docker'] as const) : [wanted];
+  for (const name of names) {
+    const path = processes.find(name);
+    if (path !== undefined) return { name, path };
+  }
+  throw cannotTell('engine.missing', `found no ${names.join(' or ')} on PATH`, {
+    hint: 'install podman, or name the engine with --engine',
+  });
+}
+
+export interface Launch {
+  readonly allow: Allow;
+  /** Image ids that the engine may give to the verified content: config digest, or manifest digest with containerd's store. */
+  readonly imageIds: readonly Digest[];
+  readonly engineFlags: readonly string[];
+  readonly command: readonly string[];
+  readonly platform?: string;
+  /** The registry is on loopback and the user asked for plain HTTP. */
+  readonly plainHttp: boolean;
+}
+
+export function pullCommand(engine: Engine, launch: Launch): readonly string[] {
+  const platform = launch.platform === undefined ? [] : ['--platform', launch.platform];
+  const tls = launch.plainHttp && engine.name === 'podman' ? ['--tls-verify=false'] : [];
+  return ['pull', '--quiet', ...platform, ...tls, formatPinnedRef(launch.allow.image)];
+}
+
+/** Always by digest and never pulled again: what was verified is what starts (A-1). */
+export function runCommand(launch: Launch): readonly string[] {
+  return [
+    'run',
+    '--pull=never',
+    ...launch.engineFlags,
+    formatPinnedRef(launch.allow.image),
+    ...launch.command,
+  ];
+}
+
+/**
+ * Pulls the verified digest, checks that the engine holds that very content under it, and starts it.
+ *
+ * @returns the exit code of the container.
+ * @throws TcfError `engine.pull`, `engine.image-id` (exit 2); nothing has been started then.
+ */
+export async function launchContainer(processes: Processes, engine: Engine, launch: Launch): Promise<number> {
+  const name = formatPinnedRef(launch.allow.image);
+  const pulled = await processes.run(engine.path, pullCommand(engine, launch));
+  if (pulled.code !== 0) {
+    throw cannotTell('engine.pull', `${engine.name} could not pull ${name}: ${lastLine(pulled.stderr)}`);
+  }
+  const inspected = await processes.run(engine.path, ['image', 'inspect', '--format', '{{.Id}}', name]);
+  const id = inspected.stdout.trim().replace(/^(?=[0-9a-f]{64}$)/, 'sha256:');
+  if (inspected.code !== 0 || !launch.imageIds.some((known) => known === id)) {
+    throw cannotTell(
+      'engine.image-id',
+      `${engine.name} holds ${printable(id || lastLine(inspected.stderr))} under ${name}, which is not what was verified`,
+      {
+        hint: `remove it with "${engine.name} image rm ${name}" and try again`,
+      },
+    );
+  }
+  return processes.exec(engine.path, runCommand(launch));
+}
+
+function lastLine(text: string): string {
+  return printable(text.trim().split('\n').at(-1) ?? '');
+}

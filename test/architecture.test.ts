@@ -1,0 +1,193 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { builtinModules } from 'node:module';
+import { dirname, join, relative } from 'node:path';
+import { parseAst } from 'rolldown/parseAst';
+import { describe, expect, test } from 'vitest';
+
+const root = join(import.meta.dirname, '..');
+const page = readFileSync(join(root, 'docs/architecture.md'), 'utf8');
+
+/** The rows of the table whose first heading is `heading`, as cells. */
+function table(heading: string): readonly (readonly string[])[] {
+  const lines = page.split('\n');
+  const start = lines.findIndex((line) => line.startsWith(`| ${heading} |`));
+  const rows: string[][] = [];
+  for (const line of lines.slice(start + 2)) {
+    if (!line.startsWith('|')) break;
+    rows.push(
+      line
+        .split('|')
+        .slice(1, -1)
+        .map((cell) => cell.trim()),
+    );
+  }
+  return rows;
+}
+
+const listOf = (cell = ''): string[] =>
+  cell
+    .split(',')
+    .map((word) => word.trim())
+    .filter((word) => word !== '-' && word !== '');
+
+const rooms = new Map(
+  table('room').map(([name = '', half = '', , imports]) => [name, { half, imports: listOf(imports) }]),
+);
+const packages = new Map(
+  table('package').flatMap(([names, users = '']) =>
+    listOf(names).map((name) => [name, users === 'all' ? [...rooms.keys()] : listOf(users)]),
+  ),
+);
+const minted = new Map(table('type').map(([type = '', file]) => [type, listOf(file)]));
+
+interface Node {
+  readonly type: string;
+  readonly [key: string]: unknown;
+}
+
+function isNode(value: unknown): value is Node {
+  return typeof value === 'object' && value !== null && typeof (value as Node).type === 'string';
+}
+
+function* nodesOf(node: Node): Generator<Node> {
+  yield node;
+  for (const value of Object.values(node)) {
+    for (const child of Array.isArray(value) ? value : [value]) if (isNode(child)) yield* nodesOf(child);
+  }
+}
+
+interface Source {
+  readonly path: string;
+  readonly room: string;
+  readonly nodes: readonly Node[];
+  readonly imports: readonly string[];
+}
+
+const sources: readonly Source[] = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.ts'))
+  .map((name) => {
+    const path = join('src', name);
+    const nodes = [
+      ...nodesOf(parseAst(readFileSync(join(root, path), 'utf8'), { lang: 'ts' }, path) as unknown as Node),
+    ];
+    const imports = nodes.flatMap((node) => {
+      const named = [
+        'ImportDeclaration',
+        'ExportNamedDeclaration',
+        'ExportAllDeclaration',
+        'ImportExpression',
+      ].includes(node.type);
+      const from = named ? node['source'] : undefined;
+      return isNode(from) && typeof from['value'] === 'string' ? [from['value']] : [];
+    });
+    return { path, room: name.includes('/') ? (name.split('/')[0] ?? '') : '', nodes, imports };
+  });
+
+const inRooms = sources.filter((source) => source.room !== '');
+
+test('every folder of src is a room and every room is a folder', () => {
+  const folders = readdirSync(join(root, 'src'), { withFileTypes: true }).filter((entry) =>
+    entry.isDirectory(),
+  );
+  expect(folders.map((entry) => entry.name).sort()).toEqual([...rooms.keys()].sort());
+});
+
+test('the rooms form no circle', () => {
+  const reaches = (from: string, seen: readonly string[] = []): string[] =>
+    (rooms.get(from)?.imports ?? []).flatMap((next) =>
+      seen.includes(next) ? [next] : [next, ...reaches(next, [...seen, next])],
+    );
+  for (const room of rooms.keys()) expect(reaches(room), room).not.toContain(room);
+});
+
+describe.for(inRooms.map((source) => [source.path, source] as const))('%s', ([, source]) => {
+  test('imports only what its room may', () => {
+    const wrong = source.imports.filter((name) => !mayImport(source, name));
+    expect(wrong).toEqual([]);
+  });
+
+  test('reaches the process, the console and the clock only where it may', () => {
+    const pure = rooms.get(source.room)?.half === 'pure';
+    const forbidden = pure
+      ? ['process', 'console', 'fetch', 'performance', 'setTimeout', 'setInterval']
+      : ['process', 'console'];
+    const names = source.nodes.filter(
+      (node) => node.type === 'Identifier' && forbidden.includes(String(node['name'])),
+    );
+    expect(names.filter((node) => !isPropertyName(source, node)).map((node) => node['name'])).toEqual([]);
+    if (pure) expect(source.nodes.filter(readsClockOrChance).map((node) => node.type)).toEqual([]);
+  });
+
+  test('mints no trust that is not its own', () => {
+    const casts = source.nodes.flatMap((node) => {
+      if (node.type !== 'TSAsExpression' && node.type !== 'TSTypeAssertion') return [];
+      const names = [...nodesOf(node['typeAnnotation'] as Node)].flatMap((inner) =>
+        inner.type === 'Identifier' ? [String(inner['name'])] : [],
+      );
+      return names.filter((name) => minted.has(name) && !minted.get(name)?.includes(source.path));
+    });
+    expect(casts).toEqual([]);
+  });
+});
+
+test('every package of the table is used and every dependency stands in it', () => {
+  const used = new Set(
+    inRooms.flatMap((source) => source.imports.filter((name) => !name.startsWith('.')).map(packageOf)),
+  );
+  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    dependencies: Record<string, string>;
+  };
+  const outside = [...packages.keys()].filter((name) => !name.startsWith('node:'));
+  expect([...outside].sort()).toEqual(Object.keys(manifest.dependencies).sort());
+  expect([...outside].filter((name) => !used.has(name))).toEqual([]);
+});
+
+function mayImport(source: Source, name: string): boolean {
+  if (!name.startsWith('.')) return packages.get(packageOf(name))?.includes(source.room) ?? false;
+  const target = relative('src', join(dirname(source.path), name));
+  if (target === 'version.ts') return source.room === 'commands';
+  const room = target.split('/')[0] ?? '';
+  return room === source.room || (rooms.get(source.room)?.imports.includes(room) ?? false);
+}
+
+function packageOf(name: string): string {
+  if (name.startsWith('node:') || builtinModules.includes(name)) return name;
+  return name
+    .split('/')
+    .slice(0, name.startsWith('@') ? 2 : 1)
+    .join('/');
+}
+
+/** `{ process: 1 }` and `x.process` name a property, not the global. */
+function isPropertyName(source: Source, identifier: Node): boolean {
+  return source.nodes.some(
+    (node) =>
+      (node.type === 'MemberExpression' && node['property'] === identifier && node['computed'] === false) ||
+      ([
+        'Property',
+        'TSPropertySignature',
+        'TSMethodSignature',
+        'MethodDefinition',
+        'PropertyDefinition',
+      ].includes(node.type) &&
+        node['key'] === identifier),
+  );
+}
+
+function readsClockOrChance(node: Node): boolean {
+  const callee = node['callee'];
+  if (!isNode(callee)) return false;
+  const name = callee.type === 'Identifier' ? String(callee['name']) : memberName(callee);
+  if (node.type === 'NewExpression') return name === 'Date' && (node['arguments'] as unknown[]).length === 0;
+  return (
+    node.type === 'CallExpression' &&
+    ['Date.now', 'Math.random', 'randomUUID', 'randomBytes', 'crypto.randomUUID'].includes(name)
+  );
+}
+
+function memberName(node: Node): string {
+  const object = node['object'];
+  const property = node['property'];
+  if (node.type !== 'MemberExpression' || !isNode(object) || !isNode(property)) return '';
+  return `${String(object['name'])}.${String(property['name'])}`;
+}
