@@ -1,5 +1,5 @@
 import type { Branded } from '../base/brand.ts';
-import { cannotTell, type TcfError } from '../base/error.ts';
+import { cannotTell, TcfError } from '../base/error.ts';
 import { byCodeUnit, quoted } from '../base/text.ts';
 import { type PurlRules, purlRules } from './purl-types.ts';
 
@@ -83,15 +83,20 @@ export function parsePurl(text: string): PurlParts {
   });
 }
 
-/** Whether `text` is a purl in its canonical spelling. */
-export function isPurl(text: string): text is Purl {
-  if (!/^pkg:[a-z]/.test(text) || text.length > maxLength) return false;
+/** Whether `parsePurl` can read the text. */
+export function isPurlText(text: string): boolean {
   try {
-    return toPurl(parsePurl(text)) === text;
+    parsePurl(text);
+    return true;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'purl.malformed') return false;
+    if (error instanceof TcfError && error.code === 'purl.malformed') return false;
     throw error;
   }
+}
+
+/** Whether the text is a purl in its canonical spelling. */
+export function isPurl(text: string): text is Purl {
+  return isPurlText(text) && toPurl(parsePurl(text)) === text;
 }
 
 function rulesOf(type: string): PurlRules {

@@ -1,0 +1,164 @@
+import { cannotTell } from '../base/error.ts';
+import { Shape } from '../base/shape.ts';
+import { byCodeUnit, quoted } from '../base/text.ts';
+import { isPurlText, parsePurl, toPurl } from './purl.ts';
+
+/** What rules may ask of a CycloneDX document, whoever wrote it. Claims of its author, no more. */
+export interface SbomFacts {
+  /** `1.6`, `1.7`; older ones are read as well. */
+  readonly specVersion: string;
+  readonly serialNumber?: string;
+  /** As written; RFC 3339 where the author kept to the specification. */
+  readonly timestamp?: string;
+  readonly subject: SbomSubject;
+  /** Every component, nested ones too, in the order of the document; the subject is not among them. */
+  readonly components: readonly SbomComponent[];
+  /** The composition about the BOM as a whole says `complete`; `undefined` where there is none. */
+  readonly complete: boolean | undefined;
+}
+
+export interface SbomSubject {
+  readonly name?: string;
+  /**
+   * `sha256:<hex>` wherever `metadata.component` names one: version of an oci purl, version, SHA-256 hashes, property values.
+   * Sorted. Which of them is a manifest and which a configuration the format does not say.
+   */
+  readonly digests: readonly string[];
+}
+
+export interface SbomComponent {
+  readonly bomRef?: string;
+  readonly type: string;
+  readonly name: string;
+  readonly version?: string;
+  /** In canonical spelling, so that `pkg:PyPI/Torch` does not slip past a rule about `pkg:pypi/torch`; as written if it is no purl. */
+  readonly purl?: string;
+  /** Values of a name that stands several times are joined with a line feed. */
+  readonly properties: Readonly<Record<string, string>>;
+  /** Ids, names and expressions, declared and concluded, without repetition. */
+  readonly licenses: readonly string[];
+}
+
+/** Four times the largest image seen (a TeX Live desktop, about 50,000 components without files). */
+const maxComponents = 200_000;
+/** Ours nest three deep: package, wheel, binary. */
+const maxDepth = 16;
+/** Of properties, hashes, licences of one component. */
+const maxEntries = 10_000;
+const maxCompositions = 200_000;
+
+/**
+ * Reads a CycloneDX document that was parsed with `parseJson`. `what` names it in messages. Unknown members are passed over:
+ * the author may speak a newer version.
+ *
+ * @throws TcfError `sbom.format` for another format, `document.malformed`, `sbom.too-large` (all exit 2).
+ */
+export function parseSbom(value: unknown, what: string): SbomFacts {
+  const bom = new Shape(value, what);
+  if (bom.get('bomFormat').value !== 'CycloneDX') {
+    throw cannotTell('sbom.format', `${what} is not a CycloneDX document`, {
+      hint: 'rules read CycloneDX JSON; write one with tcf sbom IMAGE',
+    });
+  }
+  const specVersion = bom.get('specVersion').string(8);
+  if (!/^1\.\d$/.test(specVersion)) {
+    throw cannotTell('sbom.format', `${what} has the unknown specVersion ${quoted(specVersion)}`);
+  }
+  const metadata = bom.optional('metadata');
+  const components: SbomComponent[] = [];
+  const root = metadata?.optional('component');
+  if (root !== undefined) readNested(root, components, 1);
+  readNested(bom, components, 1);
+  return {
+    specVersion,
+    ...textMember(bom, 'serialNumber'),
+    ...(metadata === undefined ? {} : textMember(metadata, 'timestamp')),
+    subject: root === undefined ? { digests: [] } : readSubject(root),
+    components,
+    complete: readCompleteness(bom),
+  };
+}
+
+function readNested(parent: Shape, found: SbomComponent[], depth: number): void {
+  const list = parent.optional('components')?.list(maxComponents) ?? [];
+  if (list.length > 0 && depth > maxDepth)
+    throw parent.wrong(`nests components deeper than ${maxDepth} levels`);
+  for (const component of list) {
+    if (found.length >= maxComponents) {
+      throw cannotTell('sbom.too-large', `${parent.path} is part of more than ${maxComponents} components`);
+    }
+    found.push(readComponent(component));
+    readNested(component, found, depth + 1);
+  }
+}
+
+function readComponent(component: Shape): SbomComponent {
+  const purl = component.optional('purl')?.string();
+  const bomRef = component.optional('bom-ref')?.string();
+  return {
+    ...(bomRef === undefined ? {} : { bomRef }),
+    type: component.get('type').string(),
+    name: component.get('name').string(),
+    ...textMember(component, 'version'),
+    ...(purl === undefined ? {} : { purl: isPurlText(purl) ? toPurl(parsePurl(purl)) : purl }),
+    properties: readProperties(component),
+    licenses: readLicenses(component),
+  };
+}
+
+function readProperties(owner: Shape): Readonly<Record<string, string>> {
+  const values = new Map<string, string>();
+  for (const property of owner.optional('properties')?.list(maxEntries) ?? []) {
+    const name = property.get('name').string();
+    const value = property.optional('value')?.string() ?? '';
+    const before = values.get(name);
+    values.set(name, before === undefined ? value : `${before}\n${value}`);
+  }
+  return Object.fromEntries(values);
+}
+
+function readLicenses(component: Shape): readonly string[] {
+  const entries = [
+    ...(component.optional('licenses')?.list(maxEntries) ?? []),
+    ...(component.optional('evidence')?.optional('licenses')?.list(maxEntries) ?? []),
+  ];
+  const texts = entries.map((entry) => {
+    const expression = entry.optional('expression');
+    if (expression !== undefined) return expression.string();
+    const license = entry.get('license');
+    return (license.optional('id') ?? license.get('name')).string();
+  });
+  return [...new Set(texts)];
+}
+
+function readSubject(root: Shape): SbomSubject {
+  const digests = new Set<string>();
+  const note = (text: string | undefined): void => {
+    if (text !== undefined && /^sha256:[0-9a-f]{64}$/.test(text)) digests.add(text);
+  };
+  const purl = root.optional('purl')?.string();
+  if (purl !== undefined && isPurlText(purl)) {
+    const { type, version } = parsePurl(purl);
+    if (type === 'oci') note(version);
+  }
+  note(root.optional('version')?.string());
+  for (const hash of root.optional('hashes')?.list(maxEntries) ?? []) {
+    if (hash.get('alg').string() === 'SHA-256') note(`sha256:${hash.get('content').string().toLowerCase()}`);
+  }
+  for (const value of Object.values(readProperties(root))) note(value);
+  return { ...textMember(root, 'name'), digests: [...digests].sort(byCodeUnit) };
+}
+
+/** A composition without refs speaks about the BOM as a whole; one that says less than `complete` outweighs one that says it. */
+function readCompleteness(bom: Shape): boolean | undefined {
+  const about = (bom.optional('compositions')?.list(maxCompositions) ?? []).filter((composition) =>
+    ['assemblies', 'dependencies', 'vulnerabilities'].every((key) => composition.optional(key) === undefined),
+  );
+  if (about.length === 0) return undefined;
+  return about.every((composition) => composition.get('aggregate').string() === 'complete');
+}
+
+function textMember<Key extends string>(owner: Shape, key: Key): { readonly [K in Key]?: string } {
+  const member = owner.optional(key);
+  return (member === undefined ? {} : { [key]: member.string() }) as { readonly [K in Key]?: string };
+}
