@@ -1,0 +1,110 @@
+import { byCodeUnit } from '../base/text.ts';
+import {
+  componentForm,
+  contactForm,
+  type JsonObject,
+  members,
+  organizationForm,
+  propertyForms,
+  sortedForms,
+} from './cyclonedx-component.ts';
+import type { SpecVersion } from './cyclonedx-licenses.ts';
+import type { Bom, Composition, Contact, Dependency, Organization } from './model.ts';
+import { sha256Hex, uuidV5 } from './serial.ts';
+import { rootComponent } from './subject.ts';
+
+export interface CycloneDxOptions {
+  readonly specVersion: SpecVersion;
+  /** The version of tcf. */
+  readonly toolVersion: string;
+  /** RFC 3339 in UTC, see `toTimestamp`. */
+  readonly timestamp: string;
+  /** Who made the BOM, where the user said so; else the authors the image names. */
+  readonly authors?: readonly Contact[];
+  /** Who supplies the image, where the user said so; else the vendor the image names. */
+  readonly supplier?: Organization;
+  /** A fresh UUID for those who want one serial for each run. Without it the serial follows from image, options and content. */
+  readonly uniqueSerial?: string;
+  /** Options of the scan that shape the result, such as `{"profile": "bsi"}`. */
+  readonly scanOptions?: Readonly<Record<string, string>>;
+}
+
+/**
+ * The BOM as a CycloneDX JSON document: valid against the schema of `specVersion`, members in schema order, arrays sorted by code
+ * unit. Written as a plain object: the CycloneDX library has no evidence, pedigree or compositions, and half a document of two origins
+ * has no order of its own.
+ */
+export function toCycloneDx(bom: Bom, options: CycloneDxOptions): JsonObject {
+  const body = bodyOf(bom, options);
+  const { subject } = bom;
+  const serial =
+    options.uniqueSerial ??
+    uuidV5(
+      subject.configDigest,
+      [subject.os, subject.architecture, subject.variant ?? ''].join('/'),
+      options.toolVersion,
+      JSON.stringify(Object.entries(options.scanOptions ?? {}).sort(([a], [b]) => byCodeUnit(a, b))),
+      sha256Hex(JSON.stringify(body)),
+    );
+  return {
+    $schema: `http://cyclonedx.org/schema/bom-${options.specVersion}.schema.json`,
+    bomFormat: 'CycloneDX',
+    specVersion: options.specVersion,
+    serialNumber: `urn:uuid:${serial}`,
+    version: 1,
+    ...body,
+  };
+}
+
+/** The document as text: two blanks of indent, one line feed at the end; the same BOM and options give the same bytes. */
+export function formatCycloneDx(bom: Bom, options: CycloneDxOptions): string {
+  return `${JSON.stringify(toCycloneDx(bom, options), undefined, 2)}\n`;
+}
+
+function bodyOf(bom: Bom, options: CycloneDxOptions): JsonObject {
+  const { specVersion } = options;
+  const root = rootComponent(bom.subject);
+  const supplier = options.supplier ?? root.supplier;
+  return members({
+    metadata: members({
+      timestamp: options.timestamp,
+      lifecycles: [{ phase: 'post-build' }],
+      tools: { components: [{ type: 'application', name: 'tcf', version: options.toolVersion }] },
+      authors: (options.authors ?? root.authors)?.map(contactForm),
+      component: componentForm(supplier === undefined ? root : { ...root, supplier }, specVersion),
+      supplier: supplier && organizationForm(supplier),
+      licenses: [{ license: { id: 'CC0-1.0' } }],
+    }),
+    components: [...bom.components]
+      .sort((a, b) => byCodeUnit(a.bomRef, b.bomRef))
+      .map((component) => componentForm(component, specVersion)),
+    dependencies: dependencyForms(bom.dependencies),
+    compositions: compositionForms(bom.compositions),
+    properties: propertyForms(bom.properties),
+  });
+}
+
+/** `dependsOn: []` says "none" and stays; CycloneDX reads an absent member the same way, but people do not. */
+function dependencyForms(dependencies: readonly Dependency[]): readonly JsonObject[] {
+  return sortedForms(
+    dependencies.map(({ ref, dependsOn }) => ({ ref, dependsOn: sortedRefs(dependsOn) })),
+    ({ ref }) => ref,
+  );
+}
+
+function compositionForms(compositions: readonly Composition[]): readonly JsonObject[] {
+  return sortedForms(
+    compositions.map(({ aggregate, assemblies, dependencies }) =>
+      members({
+        aggregate,
+        assemblies: assemblies && sortedRefs(assemblies),
+        dependencies: dependencies && sortedRefs(dependencies),
+      }),
+    ),
+    (form) => JSON.stringify(form),
+  );
+}
+
+function sortedRefs(refs: readonly string[]): readonly string[] {
+  return [...new Set(refs)].sort(byCodeUnit);
+}

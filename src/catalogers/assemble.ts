@@ -1,0 +1,101 @@
+import { cannotTell } from '../base/error.ts';
+import { byCodeUnit, printable } from '../base/text.ts';
+import type { Bom, Component, Property, Subject } from '../bom/model.ts';
+import { rootRef } from '../bom/subject.ts';
+import { checkBom } from '../bom/validate.ts';
+import { compositionsOf } from './assemble/compositions.ts';
+import { graphOf } from './assemble/graph.ts';
+import { type Inventory, inventoryOf, type Run } from './assemble/inventory.ts';
+import { nest } from './assemble/ownership.ts';
+import type { Skipped } from './contract.ts';
+
+export type { Run } from './assemble/inventory.ts';
+
+/** What the walk over the layers learned that belongs to no cataloger. */
+export interface ScanFacts {
+  /** Executable files that no component owns. Each is a known unknown. */
+  readonly unownedExecutables: readonly string[];
+}
+
+/** Listed one by one up to here; the count stands there anyway. A tree with more is a file system, not a list for people. */
+const maxListed = 1000;
+
+/**
+ * One BOM from what the catalogers found. Whatever lies in a file of another component is nested there, everything is reachable
+ * from the image, and what was skipped or not known is said. The result does not depend on the order of runs, components or files.
+ *
+ * @throws TcfError `sbom.inconsistent` (exit 2) if the result fails `checkBom`, which would be a defect of tcf.
+ */
+export function assemble(
+  subject: Subject,
+  runs: readonly Run[],
+  skipped: readonly Skipped[],
+  facts: ScanFacts,
+): Bom {
+  const root = rootRef(subject);
+  const inventory = inventoryOf(root, runs);
+  const parents = nest(inventory);
+  const graph = graphOf(root, inventory, parents);
+  const complaints = [
+    ...inventory.runs.flatMap((run) => run.skipped.map((entry) => ({ ...entry, by: `${run.cataloger}: ` }))),
+    ...skipped.map((entry) => ({ ...entry, by: '' })),
+    ...graph.dangling.map((ref) => ({
+      path: ref,
+      reason: 'is named as a dependency and was not found',
+      by: '',
+    })),
+  ];
+  const bom: Bom = {
+    subject,
+    components: componentTree(inventory, parents),
+    dependencies: graph.dependencies,
+    compositions: compositionsOf(root, inventory, graph, {
+      complete: complaints.length === 0 && facts.unownedExecutables.length === 0,
+    }),
+    properties: [
+      ...listed(
+        'tcf:skipped',
+        complaints.map(({ by, path, reason }) => `${by}${path}: ${reason}`),
+      ),
+      ...listed('tcf:unowned-executable', facts.unownedExecutables),
+    ],
+  };
+  // A BOM that contradicts itself would be signed and believed; better none.
+  const [wrong] = checkBom(bom);
+  if (wrong !== undefined)
+    throw cannotTell('sbom.inconsistent', `the BOM does not hold together: ${printable(wrong)}`);
+  return bom;
+}
+
+/** Every nested component below its parent, siblings by bom-ref. */
+function componentTree(inventory: Inventory, parents: ReadonlyMap<string, string>): readonly Component[] {
+  const children = Map.groupBy([...inventory.items.keys()].sort(byCodeUnit), (ref) => parents.get(ref));
+  const build = (ref: string): readonly Component[] => {
+    const item = inventory.items.get(ref);
+    if (item === undefined) return [];
+    const owner = parents.get(ref);
+    const nested = (children.get(ref) ?? []).flatMap(build);
+    const properties: readonly Property[] = [
+      ...(item.component.properties ?? []),
+      ...(owner === undefined || owner === item.parent ? [] : [{ name: 'tcf:owned-by', value: owner }]),
+    ];
+    return [
+      {
+        ...item.component,
+        ...(properties.length === 0 ? {} : { properties }),
+        ...(nested.length === 0 ? {} : { components: nested }),
+      },
+    ];
+  };
+  return (children.get(undefined) ?? []).flatMap(build);
+}
+
+/** The count, then the entries themselves; nothing where there are none. */
+function listed(name: string, values: readonly string[]): readonly Property[] {
+  const unique = [...new Set(values)].sort(byCodeUnit);
+  if (unique.length === 0) return [];
+  return [
+    { name: `${name}:count`, value: String(unique.length) },
+    ...unique.slice(0, maxListed).map((value) => ({ name, value })),
+  ];
+}

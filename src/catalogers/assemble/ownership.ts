@@ -1,0 +1,85 @@
+import { byCodeUnit } from '../../base/text.ts';
+import type { Component } from '../../bom/model.ts';
+import { parsePurl } from '../../bom/purl.ts';
+import { type Inventory, type Item, locationsOf } from './inventory.ts';
+
+/** Package managers of operating systems. */
+const osPurlTypes: ReadonlySet<string> = new Set(['alpm', 'apk', 'deb', 'rpm']);
+
+/** Whether a component is the operating system or one of its packages. */
+export function isOsPackage(component: Component): boolean {
+  return component.purl !== undefined && osPurlTypes.has(parsePurl(component.purl).type);
+}
+
+/**
+ * In which component each nested one lies: where its cataloger put it, else the component that owns the first of its files that has
+ * an owner. One thing on disk is then one component: the wheel that a distribution packages, the ptxas that a wheel ships.
+ */
+export function nest(inventory: Inventory): ReadonlyMap<string, string> {
+  const candidates = new Map<string, readonly string[]>();
+  for (const [ref, item] of inventory.items) {
+    if (item.parent === undefined && mayBeOwned(item)) candidates.set(ref, ownersOf(ref, item, inventory));
+  }
+  const parents = new Map<string, string>();
+  for (const [ref, item] of inventory.items) if (item.parent !== undefined) parents.set(ref, item.parent);
+  breakLoops(parents);
+  for (const ref of [...candidates.keys()].sort(byCodeUnit)) {
+    const owner = mostSpecific(candidates.get(ref) ?? [], candidates).find(
+      (other) => !liesIn(other, ref, parents),
+    );
+    if (owner !== undefined) parents.set(ref, owner);
+  }
+  return parents;
+}
+
+/** A hostile RECORD may claim `var/lib/dpkg/status`, where every package was found: what the OS installed is never anybody's part. */
+function mayBeOwned({ component }: Item): boolean {
+  return component.type !== 'operating-system' && !isOsPackage(component);
+}
+
+/** Owners in the sense of another cataloger or another packaging: a distribution's own RECORD names itself, and proves nothing. */
+function ownersOf(ref: string, item: Item, inventory: Inventory): readonly string[] {
+  for (const location of locationsOf(item.component)) {
+    const owners = new Set<string>();
+    for (const run of inventory.runs) {
+      for (const owner of run.owners) {
+        if (owner.bomRef === ref || owners.has(owner.bomRef)) continue;
+        const other = inventory.items.get(owner.bomRef);
+        if (other === undefined || (run.refs.has(ref) && purlTypeOf(other) === purlTypeOf(item))) continue;
+        if (owner.owns(location)) owners.add(owner.bomRef);
+      }
+    }
+    if (owners.size > 0) return [...owners].sort(byCodeUnit);
+  }
+  return [];
+}
+
+function purlTypeOf({ component }: Item): string | undefined {
+  return component.purl === undefined ? undefined : parsePurl(component.purl).type;
+}
+
+/** Of a wheel and the deb that packages it, the wheel: it is itself owned by the other. */
+function mostSpecific(
+  owners: readonly string[],
+  candidates: ReadonlyMap<string, readonly string[]>,
+): readonly string[] {
+  const rank = (owner: string): number =>
+    owners.filter((other) => candidates.get(owner)?.includes(other) === true).length;
+  return [...owners].sort((a, b) => rank(b) - rank(a) || byCodeUnit(a, b));
+}
+
+function liesIn(ref: string, container: string, parents: ReadonlyMap<string, string>): boolean {
+  for (let at: string | undefined = ref; at !== undefined; at = parents.get(at))
+    if (at === container) return true;
+  return false;
+}
+
+/** Merging two components may close a loop of nesting; the first ref of it stands free. */
+function breakLoops(parents: Map<string, string>): void {
+  for (const ref of [...parents.keys()].sort(byCodeUnit)) {
+    const parent = parents.get(ref);
+    if (parent === undefined) continue;
+    parents.delete(ref);
+    if (!liesIn(parent, ref, parents)) parents.set(ref, parent);
+  }
+}
