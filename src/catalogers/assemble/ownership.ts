@@ -16,9 +16,10 @@ export function isOsPackage(component: Component): boolean {
  * an owner. One thing on disk is then one component: the wheel that a distribution packages, the ptxas that a wheel ships.
  */
 export function nest(inventory: Inventory): ReadonlyMap<string, string> {
+  const owners = ownersOf(inventory);
   const candidates = new Map<string, readonly string[]>();
   for (const [ref, item] of inventory.items) {
-    if (item.parent === undefined && mayBeOwned(item)) candidates.set(ref, ownersOf(ref, item, inventory));
+    if (item.parent === undefined && mayBeOwned(item)) candidates.set(ref, claimants(ref, item, owners));
   }
   const parents = new Map<string, string>();
   for (const [ref, item] of inventory.items) if (item.parent !== undefined) parents.set(ref, item.parent);
@@ -37,24 +38,42 @@ function mayBeOwned({ component }: Item): boolean {
   return component.type !== 'operating-system' && !isOsPackage(component);
 }
 
-/** Owners in the sense of another cataloger or another packaging: a distribution's own RECORD names itself, and proves nothing. */
-function ownersOf(ref: string, item: Item, inventory: Inventory): readonly string[] {
+interface Owner {
+  readonly ref: string;
+  readonly packaging: string | undefined;
+  /** The refs of the run that named it. */
+  readonly beside: ReadonlySet<string>;
+  owns(path: string): boolean;
+}
+
+function ownersOf(inventory: Inventory): readonly Owner[] {
+  return inventory.runs.flatMap((run) =>
+    run.owners.flatMap((owner) => {
+      const item = inventory.items.get(owner.bomRef);
+      if (item === undefined) return [];
+      const owns = (path: string): boolean => owner.owns(path);
+      return [{ ref: owner.bomRef, packaging: packagingOf(item), beside: run.refs, owns }];
+    }),
+  );
+}
+
+/**
+ * Who owns the first location that has an owner. An owner is another cataloger's or another packaging's component: a distribution's
+ * own RECORD names itself, and proves nothing.
+ */
+function claimants(ref: string, item: Item, owners: readonly Owner[]): readonly string[] {
+  const packaging = packagingOf(item);
+  const others = owners.filter(
+    (owner) => owner.ref !== ref && (owner.packaging !== packaging || !owner.beside.has(ref)),
+  );
   for (const location of locationsOf(item.component)) {
-    const owners = new Set<string>();
-    for (const run of inventory.runs) {
-      for (const owner of run.owners) {
-        if (owner.bomRef === ref || owners.has(owner.bomRef)) continue;
-        const other = inventory.items.get(owner.bomRef);
-        if (other === undefined || (run.refs.has(ref) && purlTypeOf(other) === purlTypeOf(item))) continue;
-        if (owner.owns(location)) owners.add(owner.bomRef);
-      }
-    }
-    if (owners.size > 0) return [...owners].sort(byCodeUnit);
+    const found = others.filter((owner) => owner.owns(location)).map((owner) => owner.ref);
+    if (found.length > 0) return [...new Set(found)].sort(byCodeUnit);
   }
   return [];
 }
 
-function purlTypeOf({ component }: Item): string | undefined {
+function packagingOf({ component }: Item): string | undefined {
   return component.purl === undefined ? undefined : parsePurl(component.purl).type;
 }
 
