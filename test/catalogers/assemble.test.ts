@@ -149,9 +149,10 @@ test('conda owns the dist-info that came with it, though one cataloger found bot
 test('a wheel whose RECORD claims the package database swallows nothing', () => {
   const evil = wheel('evil', 'opt/evil.dist-info/METADATA');
   const victim = wheel('victim', 'opt/victim.dist-info/METADATA');
+  const { purl: _, ...nameless } = deb('nameless', { bomRef: 'deb:nameless' });
   const bom = bomOf({
     os: catalog({ components: [debian] }),
-    dpkg: catalog({ components: [yaml], dependencies: none(yaml) }),
+    dpkg: catalog({ components: [yaml, nameless], dependencies: none(yaml, nameless) }),
     python: catalog({
       components: [evil, victim],
       dependencies: none(evil, victim),
@@ -159,7 +160,7 @@ test('a wheel whose RECORD claims the package database swallows nothing', () => 
     }),
   });
   expect(checkBom(bom)).toEqual([]);
-  expect(shape(bom.components)).toEqual(['debian', 'python3-yaml', 'evil', 'victim']);
+  expect(shape(bom.components)).toEqual(['nameless', 'debian', 'python3-yaml', 'evil', 'victim']);
 });
 
 test('two that claim each other do not lie in each other', () => {

@@ -6,9 +6,15 @@ import { type Inventory, type Item, locationsOf } from './inventory.ts';
 /** Package managers of operating systems. */
 const osPurlTypes: ReadonlySet<string> = new Set(['alpm', 'apk', 'deb', 'rpm']);
 
-/** Whether a component is the operating system or one of its packages. */
+/** Their databases. Without os-release a package has no purl, for nobody knows its namespace. */
+const osDatabases =
+  /^(?:var\/lib\/(?:dpkg|rpm|rpmmanifest)|(?:usr\/)?lib\/apk\/db|usr\/lib\/sysimage\/rpm|usr\/share\/rpm)\//;
+
+/** Whether a component is a package of the operating system. */
 export function isOsPackage(component: Component): boolean {
-  return component.purl !== undefined && osPurlTypes.has(parsePurl(component.purl).type);
+  if (component.purl !== undefined) return osPurlTypes.has(parsePurl(component.purl).type);
+  const locations = locationsOf(component);
+  return locations.length > 0 && locations.every((location) => osDatabases.test(location));
 }
 
 /**
