@@ -1,0 +1,132 @@
+import { encodeBase64, encodeUtf8 } from '../base/bytes.ts';
+import { cannotTell } from '../base/error.ts';
+import { parseJson } from '../base/json.ts';
+import { Shape } from '../base/shape.ts';
+import { quoted } from '../base/text.ts';
+import { failure, maxSmallAnswer, readDocument } from './answers.ts';
+import { parseChallenges, type Realm, toRealm } from './challenge.ts';
+import type { Repository } from './contract.ts';
+import { hostOf, isLoopback } from './network.ts';
+import type { Action } from './session.ts';
+import type { Answer, Exchange, Timeouts, Transport } from './transport.ts';
+
+/** What a user proves who they are with. */
+export type Credential =
+  | { readonly kind: 'password'; readonly username: string; readonly password: string }
+  /** An OAuth 2 refresh token (`identitytoken` in docker's file). */
+  | { readonly kind: 'identity-token'; readonly token: string };
+
+export type Credentials = (repository: Repository) => Promise<Credential | undefined>;
+
+/** Authorization headers, one for each repository and action, as long as this registry is open. */
+export interface Authorizer {
+  remembered(repository: Repository, action: Action): string | undefined;
+  /** Answers a 401; `undefined` when there is nothing to answer it with. @throws TcfError. */
+  authorize(repository: Repository, action: Action, refused: Answer): Promise<string | undefined>;
+  forget(repository: Repository, action: Action): void;
+}
+
+export function openAuthorizer(
+  transport: Transport,
+  credentials: Credentials,
+  timeouts: Timeouts,
+): Authorizer {
+  const known = new Map<string, string>();
+  const keyOf = ({ registry, repository }: Repository, action: Action) =>
+    `${registry}/${repository} ${action}`;
+  return {
+    remembered: (repository, action) => known.get(keyOf(repository, action)),
+    forget: (repository, action) => known.delete(keyOf(repository, action)),
+    authorize: async (repository, action, refused) => {
+      const challenges = parseChallenges(refused.headers['www-authenticate'] ?? '');
+      const bearer = challenges.find(({ scheme }) => scheme === 'bearer');
+      const basic = challenges.some(({ scheme }) => scheme === 'basic');
+      const credential = await credentials(repository);
+      let authorization: string | undefined;
+      if (bearer !== undefined) {
+        const realm = toRealm(bearer.parameters['realm'], refused.url);
+        const scope = `repository:${repository.repository}:${action}`;
+        authorization = await fetchToken(
+          transport,
+          realm,
+          bearer.parameters['service'],
+          scope,
+          credential,
+          timeouts,
+        );
+      } else if (basic && credential?.kind === 'password') {
+        authorization = basicHeader(credential.username, credential.password);
+      }
+      if (authorization !== undefined) known.set(keyOf(repository, action), authorization);
+      return authorization;
+    },
+  };
+}
+
+function basicHeader(username: string, password: string): string {
+  return `Basic ${encodeBase64(encodeUtf8(`${username}:${password}`))}`;
+}
+
+/** Distribution specification, "Token Authentication". Our own scope is asked for, not the one in the challenge. */
+async function fetchToken(
+  transport: Transport,
+  realm: Realm,
+  service: string | undefined,
+  scope: string,
+  credential: Credential | undefined,
+  timeouts: Timeouts,
+): Promise<string> {
+  const what = `the token for ${quoted(scope)}`;
+  const answer = await transport(tokenRequest(realm, service, scope, credential));
+  if (answer.status !== 200) {
+    const error = await failure(answer, what, timeouts);
+    if (credential === undefined || realm.trusted) throw error;
+    throw cannotTell(error.code, error.message, {
+      hint: `your credentials were not sent to ${quoted(realm.url.host)}, because it is not known to belong to the registry`,
+    });
+  }
+  const bytes = await readDocument(answer, maxSmallAnswer, what, timeouts);
+  const shape = new Shape(parseJson(bytes, what), what);
+  const token = (shape.optional('token') ?? shape.get('access_token')).string(maxSmallAnswer);
+  // A header value; anything else would end the header line.
+  if (!/^[\x21-\x7e]+$/.test(token)) throw cannotTell('registry.protocol', `${what} is not a bearer token`);
+  return `Bearer ${token}`;
+}
+
+function tokenRequest(
+  { url: realm, trusted }: Realm,
+  service: string | undefined,
+  scope: string,
+  credential: Credential | undefined,
+): Exchange {
+  const url = new URL(realm);
+  const reach = trusted
+    ? url.protocol === 'http:'
+      ? 'loopback'
+      : 'any'
+    : isLoopback(hostOf(url))
+      ? 'loopback'
+      : 'public';
+  const parameters = { ...(service === undefined ? {} : { service }), scope };
+  if (trusted && credential?.kind === 'identity-token') {
+    const form = {
+      grant_type: 'refresh_token',
+      client_id: 'tcf',
+      ...parameters,
+      refresh_token: credential.token,
+    };
+    return {
+      method: 'POST',
+      url,
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: encodeUtf8(new URLSearchParams(form).toString()),
+      reach,
+    };
+  }
+  for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
+  const authorization =
+    trusted && credential?.kind === 'password'
+      ? { authorization: basicHeader(credential.username, credential.password) }
+      : {};
+  return { method: 'GET', url, headers: authorization, reach };
+}

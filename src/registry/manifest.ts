@@ -1,0 +1,48 @@
+import { cannotTell } from '../base/error.ts';
+import { jsonLimits } from '../base/json.ts';
+import { quoted } from '../base/text.ts';
+import { algorithmOf, checkContent, type Digest, digestOf, isDigest } from '../oci/digest.ts';
+import { parseManifest } from '../oci/manifest.ts';
+import { manifestTypes } from '../oci/media-types.ts';
+import { failure, readDocument } from './answers.ts';
+import type { Fetched, Repository } from './contract.ts';
+import type { Session } from './session.ts';
+
+/** GET of a manifest, with the ETag it came with. `undefined`: 404. */
+export async function fetchManifest(
+  session: Session,
+  repository: Repository,
+  reference: string | Digest,
+): Promise<{ readonly fetched: Fetched; readonly etag: string | undefined } | undefined> {
+  const separator = isDigest(reference) ? '@' : ':';
+  const what = `manifest ${quoted(`${repository.registry}/${repository.repository}${separator}${reference}`)}`;
+  const answer = await session.call(repository, {
+    method: 'GET',
+    url: session.url(repository, `manifests/${reference}`),
+    action: 'pull',
+    headers: { accept: manifestTypes.join(', ') },
+    what,
+  });
+  if (answer.status === 404) {
+    answer.end();
+    return undefined;
+  }
+  if (answer.status !== 200) throw await failure(answer, what, session.timeouts);
+  const bytes = await readDocument(answer, jsonLimits.manifest.maxBytes, what, session.timeouts);
+  const announced = answer.headers['docker-content-digest'];
+  if (isDigest(reference)) checkContent(bytes, reference, what);
+  if (announced !== undefined) {
+    if (!isDigest(announced))
+      throw cannotTell('registry.protocol', `${what} came with ${quoted(announced)} as its digest`);
+    checkContent(bytes, announced, what);
+  }
+  const contentType = answer.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
+  const document = parseManifest(bytes, contentType, what);
+  const digest = isDigest(reference)
+    ? reference
+    : digestOf(bytes, announced === undefined ? 'sha256' : algorithmOf(announced));
+  return {
+    fetched: { bytes, descriptor: { mediaType: document.mediaType, digest, size: bytes.length }, document },
+    etag: answer.headers['etag'],
+  };
+}

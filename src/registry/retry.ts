@@ -1,0 +1,61 @@
+import { TcfError } from '../base/error.ts';
+import { type Answer, codeOf, type Exchange, type Transport } from './transport.ts';
+
+export interface Patience {
+  /** Waits so many milliseconds. */
+  readonly sleep: (ms: number) => Promise<void>;
+  /** From 0 up to 1; spreads clients that failed together. */
+  readonly random: () => number;
+}
+
+const attempts = 4;
+const firstDelay = 500;
+/** A registry that wants more than this is not asked again: the person at the terminal decides. */
+const longestDelay = 30_000;
+
+const busy: ReadonlySet<number> = new Set([429, 502, 503, 504]);
+const resets: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
+
+/** Asks again when the registry is busy, or when the connection broke and the request may be sent twice. */
+export function patient(transport: Transport, { sleep, random }: Patience): Transport {
+  return async (exchange) => {
+    for (let attempt = 1; ; attempt += 1) {
+      const answer = await attemptOnce(transport, exchange, attempt);
+      const delay = firstDelay * 2 ** (attempt - 1) * (0.5 + random() / 2);
+      if (answer === undefined) {
+        await sleep(delay);
+        continue;
+      }
+      if (!busy.has(answer.status) || attempt === attempts) return answer;
+      const asked = retryAfter(answer);
+      if (asked > longestDelay) return answer;
+      answer.end();
+      await sleep(Math.max(delay, asked));
+    }
+  };
+}
+
+/** `undefined`: the connection broke, and asking again does no harm. */
+async function attemptOnce(
+  transport: Transport,
+  exchange: Exchange,
+  attempt: number,
+): Promise<Answer | undefined> {
+  try {
+    return await transport(exchange);
+  } catch (error) {
+    const again =
+      attempt < attempts &&
+      exchange.method !== 'POST' &&
+      error instanceof TcfError &&
+      resets.has(codeOf(error.cause));
+    if (!again) throw error;
+    return undefined;
+  }
+}
+
+/** Milliseconds. A date is not read: it would need a clock that agrees with theirs. */
+function retryAfter(answer: Answer): number {
+  const seconds = answer.headers['retry-after'];
+  return seconds !== undefined && /^\d{1,9}$/.test(seconds) ? Number(seconds) * 1000 : 0;
+}

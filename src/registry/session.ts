@@ -1,0 +1,134 @@
+import { askedWrongly, cannotTell } from '../base/error.ts';
+import { quoted } from '../base/text.ts';
+import { failure } from './answers.ts';
+import type { Authorizer } from './authorize.ts';
+import type { Repository } from './contract.ts';
+import { hostOf, isLoopback } from './network.ts';
+import type { Answer, Exchange, Timeouts, Transport } from './transport.ts';
+
+export type Action = 'pull' | 'pull,push';
+
+export interface Call {
+  readonly method: Exchange['method'];
+  readonly url: URL;
+  readonly action: Action;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+  /** For messages: `manifest quay.io/a/b:1`. */
+  readonly what: string;
+}
+
+/** Asks a registry with credentials where it wants them, and follows its redirects where that is safe. */
+export interface Session {
+  readonly timeouts: Timeouts;
+  /** `https://HOST/v2/REPOSITORY/PATH`. @throws TcfError `reference.malformed` when the parts do not stay in their places. */
+  url(repository: Repository, path: string): URL;
+  call(repository: Repository, call: Call): Promise<Answer>;
+}
+
+const maxRedirects = 5;
+const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+export function openSession(
+  transport: Transport,
+  authorizer: Authorizer,
+  allowHttp: boolean,
+  timeouts: Timeouts,
+): Session {
+  return {
+    timeouts,
+    url: (repository, path) => toUrl(repository, path, allowHttp),
+    call: async (repository, call) => {
+      const asked = (authorization: string | undefined) =>
+        transport({
+          method: call.method,
+          url: call.url,
+          headers: {
+            ...call.headers,
+            ...(authorization === undefined ? {} : { authorization }),
+          },
+          ...(call.body === undefined ? {} : { body: call.body }),
+          reach: call.url.protocol === 'http:' ? 'loopback' : 'any',
+        });
+      let answer = await asked(authorizer.remembered(repository, call.action));
+      if (answer.status === 401) {
+        const authorization = await authorizer.authorize(repository, call.action, answer);
+        if (authorization === undefined) throw await failure(answer, call.what, timeouts);
+        answer.end();
+        answer = await asked(authorization);
+        if (answer.status === 401) {
+          authorizer.forget(repository, call.action);
+          throw await failure(answer, call.what, timeouts);
+        }
+      }
+      return call.method === 'GET' || call.method === 'HEAD' ? follow(transport, call, answer) : answer;
+    },
+  };
+}
+
+function toUrl({ registry, repository }: Repository, path: string, allowHttp: boolean): URL {
+  const host = registry === 'docker.io' ? 'registry-1.docker.io' : registry;
+  const text = `//${host}/v2/${repository}/${path}`;
+  const url = URL.canParse(`https:${text}`) ? new URL(`https:${text}`) : undefined;
+  if (url === undefined || `//${url.host}${url.pathname}` !== text.replace(/^(\/\/[^/]*):443\//, '$1/')) {
+    throw askedWrongly('reference.malformed', `cannot make an address of ${quoted(text.slice(2))}`);
+  }
+  // Plain HTTP has no way to prove who answers, so it needs both: the user's word, and a wire that does not leave the machine (A-23).
+  return allowHttp && isLoopback(hostOf(url)) ? new URL(`http:${text}`) : url;
+}
+
+async function follow(transport: Transport, call: Call, first: Answer): Promise<Answer> {
+  let answer = first;
+  for (let hops = 0; redirects.has(answer.status); hops += 1) {
+    answer.end();
+    if (hops === maxRedirects) {
+      throw cannotTell(
+        'registry.limit',
+        `${call.what}: more than ${maxRedirects} redirects from ${quoted(call.url.host)}`,
+      );
+    }
+    answer = await transport(redirected(call, answer));
+  }
+  return answer;
+}
+
+function redirected(call: Call, answer: Answer): Exchange {
+  const location = answer.headers['location'];
+  const url =
+    location !== undefined && URL.canParse(location, answer.url) ? new URL(location, answer.url) : undefined;
+  if (url === undefined) {
+    throw cannotTell('registry.protocol', `${quoted(answer.url.host)} redirects ${call.what} to nowhere`);
+  }
+  checkRedirect(call.url, url);
+  // What was meant for the registry stays there (A-97): elsewhere, only what the request asks for.
+  const { accept } = call.headers ?? {};
+  return {
+    method: call.method,
+    url,
+    headers: accept === undefined ? {} : { accept },
+    reach: reachOf(call.url, url),
+  };
+}
+
+function reachOf(registry: URL, url: URL): Exchange['reach'] {
+  if (url.origin === registry.origin) return 'any';
+  return isLoopback(hostOf(registry)) && isLoopback(hostOf(url)) ? 'loopback' : 'public';
+}
+
+/**
+ * Whether a registry's redirect may be followed (A-96). Addresses behind names are looked at when connecting.
+ *
+ * @throws TcfError `registry.refused`.
+ */
+export function checkRedirect(registry: URL, url: URL): void {
+  const refuse = (why: string) =>
+    cannotTell('registry.refused', `${quoted(registry.host)} redirects to ${quoted(url.origin)}: ${why}`);
+  if (url.username !== '' || url.password !== '') throw refuse('the address holds user info');
+  if (url.origin === registry.origin) return;
+  const both = isLoopback(hostOf(registry)) && isLoopback(hostOf(url));
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && registry.protocol === 'http:' && both)) {
+    throw refuse('only https: is followed');
+  }
+  if (!both && url.port !== '') throw refuse('only the port of https is followed');
+  if (!both && isLoopback(hostOf(url))) throw refuse('it leads into this machine');
+}

@@ -1,0 +1,173 @@
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { isIP } from 'node:net';
+import { getCACertificates } from 'node:tls';
+import type { Bytes } from '../base/bytes.ts';
+import { cannotTell, reasonOf, TcfError } from '../base/error.ts';
+import { printable, quoted } from '../base/text.ts';
+import { checkAddress, guardedLookup, hostOf, isLoopback, type Reach } from './network.ts';
+
+export interface Timeouts {
+  /** Milliseconds until the answer's head must have begun, connecting included, and between two pieces of a body. */
+  readonly idle: number;
+  /** Milliseconds for one whole document (manifest, token, error): ends a body that drips one byte a second. */
+  readonly document: number;
+}
+
+/** A registry that says nothing for half a minute is down; no document of 4 MiB takes two minutes. */
+export const defaultTimeouts: Timeouts = { idle: 30_000, document: 120_000 };
+
+export interface TransportOptions {
+  readonly userAgent: string;
+  /** PEM certificates, trusted beside those of Node. */
+  readonly ca?: readonly string[];
+  /** HTTPS_PROXY, HTTP_PROXY and NO_PROXY in either case. Never used for loopback. */
+  readonly proxyEnv?: Readonly<Record<string, string | undefined>>;
+  readonly timeouts?: Timeouts;
+  readonly signal?: AbortSignal;
+}
+
+export interface Exchange {
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT';
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+  readonly reach: Reach;
+}
+
+export interface Answer {
+  readonly url: URL;
+  readonly status: number;
+  /** Names in lower case; repeated headers joined with ", ". */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The body as it was sent: Content-Encoding is neither asked for nor undone, so no small answer grows (A-92). To be read or ended once. */
+  readonly body: Bytes;
+  /** Ends the exchange without reading on. */
+  end(): void;
+}
+
+/** One request, one answer; no redirects, no retries, no credentials. @throws TcfError `registry.unreachable`. */
+export type Transport = (exchange: Exchange) => Promise<Answer>;
+
+export function openTransport(options: TransportOptions): Transport {
+  const { idle } = options.timeouts ?? defaultTimeouts;
+  const ca = options.ca === undefined ? {} : { ca: [...getCACertificates('default'), ...options.ca] };
+  const proxy = options.proxyEnv === undefined ? {} : { proxyEnv: { ...options.proxyEnv } };
+  const far = new HttpsAgent({ keepAlive: true, ...ca, ...proxy });
+  // A proxy would take requests for this machine, and the credentials in them, to another one.
+  const nearTls = new HttpsAgent({ keepAlive: true, ...ca });
+  const near = new HttpAgent({ keepAlive: true });
+
+  return (exchange) => {
+    const { url, method, body } = exchange;
+    const host = hostOf(url);
+    if (isIP(host) !== 0) checkAddress(host, host, exchange.reach);
+    const tls = url.protocol === 'https:';
+    if (!tls && (url.protocol !== 'http:' || !isLoopback(host))) {
+      throw cannotTell(
+        'registry.refused',
+        `will not speak ${quoted(url.protocol)} to ${quoted(url.host)}; only https: is safe there`,
+      );
+    }
+    return new Promise((resolve, reject) => {
+      const call = (tls ? httpsRequest : httpRequest)(url, {
+        method,
+        agent: tls ? (isLoopback(host) ? nearTls : far) : near,
+        lookup: guardedLookup(host, exchange.reach),
+        headers: {
+          'user-agent': options.userAgent,
+          'accept-encoding': 'identity',
+          ...(body === undefined ? {} : { 'content-length': String(body.length) }),
+          ...exchange.headers,
+        },
+        ...(options.signal === undefined ? {} : { signal: options.signal }),
+      });
+      const timer = setTimeout(() => call.destroy(silence(url, idle)), idle);
+      call.on('error', (error) => {
+        clearTimeout(timer);
+        reject(unreachable(url, error));
+      });
+      call.on('response', (response) => {
+        clearTimeout(timer);
+        resolve({
+          url,
+          status: response.statusCode ?? 0,
+          headers: flat(response),
+          body: read(response, url, idle),
+          end: () => response.destroy(),
+        });
+      });
+      call.end(body);
+    });
+  };
+}
+
+function flat(response: IncomingMessage): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(response.headersDistinct).map(([name, values]) => [name, (values ?? []).join(', ')]),
+  );
+}
+
+async function* read(response: IncomingMessage, url: URL, idle: number): Bytes {
+  const chunks = response[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const next = await within(idle, nextOf(chunks, url), () => silence(url, idle));
+      if (next.done) return;
+      yield next.value;
+    }
+  } finally {
+    response.destroy();
+  }
+}
+
+async function nextOf(
+  chunks: AsyncIterator<Uint8Array>,
+  url: URL,
+): Promise<IteratorResult<Uint8Array, unknown>> {
+  try {
+    return await chunks.next();
+  } catch (error) {
+    throw unreachable(url, error);
+  }
+}
+
+/** The promise's value, or the error of `late` after so many milliseconds. */
+export async function within<T>(ms: number, promise: Promise<T>, late: () => Error): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(late()), ms);
+  });
+  try {
+    return await Promise.race([promise, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function silence(url: URL, ms: number): TcfError {
+  return cannotTell('registry.unreachable', `${quoted(url.host)} did not answer within ${ms / 1000} s`, {
+    hint: 'check the network, and HTTPS_PROXY and NO_PROXY where a proxy is used',
+  });
+}
+
+function unreachable(url: URL, error: unknown): TcfError {
+  if (error instanceof TcfError) return error;
+  // A TLS client that meets plain HTTP.
+  const plain = codeOf(error) === 'EPROTO' && isLoopback(hostOf(url));
+  return cannotTell(
+    'registry.unreachable',
+    `could not talk to ${quoted(url.host)}: ${printable(reasonOf(error) || codeOf(error))}`,
+    {
+      cause: error,
+      hint: plain
+        ? 'a registry on this machine without TLS needs --allow-http'
+        : 'check the name and the network',
+    },
+  );
+}
+
+/** `ECONNRESET` and its kind; empty where there is none. */
+export function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
