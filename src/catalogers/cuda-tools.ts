@@ -1,0 +1,175 @@
+import { createHash } from 'node:crypto';
+import { byCodeUnit, printable } from '../base/text.ts';
+import type { Component, IdentityMethod } from '../bom/model.ts';
+import { toPurl } from '../bom/purl.ts';
+import type { Catalog, Cataloger, SightedFile, Sighting, Skipped, Tree, Watcher } from './contract.ts';
+import { isElf } from './elf.ts';
+import { stringFinder } from './strings.ts';
+import { toolOverrides } from './triton-env.ts';
+
+/** What was seen of one file. `version` is absent where the file does not say it. */
+interface Seen {
+  readonly sha256: string;
+  readonly version?: string;
+  readonly offset?: number;
+}
+
+const tools: ReadonlySet<string> = new Set([
+  'cuobjdump',
+  'fatbinary',
+  'nvcc',
+  'nvdisasm',
+  'nvlink',
+  'ptxas',
+  'ptxas-blackwell',
+]);
+const cupti = /^libcupti\.so(?:\.(\d[\d.]*))?$/;
+const bitcode = 'libdevice.10.bc';
+const bitcodeMagic = [0x42, 0x43, 0xc0, 0xde];
+const buildLine = /^Cuda compilation tools, release \d{1,3}\.\d{1,3}, V(\d{1,3}\.\d{1,3}\.\d{1,5})(?!\d)/;
+
+/**
+ * What is known about libdevice.10.bc, which has no version string that a search finds: the sum of its bytes and the Triton
+ * releases that ship it, compared with Triton's repository for this project (docs/llvm.md).
+ */
+const libdevices: ReadonlyMap<string, string> = new Map([
+  ['5c2fae37c86e68c3a38605a95f512d7d12d5f3db986310be47f57304aa72a5ee', 'Triton 2.0 to 3.8'],
+  ['9e84b504f25d26ec775ef91f7122e68dac77fa1f776f1044128f5028356265d8', 'Triton main from 2026-08-07'],
+]);
+
+/**
+ * NVIDIA's tools by what they say of themselves. Only files that are the tool are asked: libcupti.so and libnvperf_host.so hold
+ * complete build lines of other versions. CUPTI has its version in its file name only.
+ */
+export const cudaTools: Cataloger = {
+  name: 'cuda-tools',
+  wants: () => false,
+  watch(path, head): Watcher | undefined {
+    const name = nameOf(path);
+    if (name === bitcode) return bitcodeMagic.every((byte, at) => head[at] === byte) ? hashing() : undefined;
+    if (!isElf(head)) return undefined;
+    if (tools.has(name)) return readingBuildLine();
+    return cupti.test(name) ? hashing() : undefined;
+  },
+  catalog(tree: Tree): Catalog {
+    const skipped: Skipped[] = [];
+    const groups = new Map<string, SightedFile[]>();
+    for (const file of tree.sighted()) {
+      const { sha256 } = seenIn(file);
+      const name = nameOf(file.path);
+      // Wheels have no links, so CUPTI lies there three times: one component. Two tools are two, whatever their bytes.
+      const key = cupti.test(name) ? `cupti ${directoryOf(file.path)} ${sha256}` : file.path;
+      groups.set(key, [...(groups.get(key) ?? []), file]);
+    }
+    const components = [...groups.values()].map((files) => {
+      const component = componentOf(files, tree.env);
+      const path = files[0]?.path ?? '';
+      if (component.version === undefined && nameOf(path) !== bitcode)
+        skipped.push({ path: printable(path), reason: `${component.name} does not say its version` });
+      return component;
+    });
+    return { components, dependencies: [], skipped };
+  },
+};
+
+function hashing(): Watcher {
+  const hash = createHash('sha256');
+  return {
+    push: (chunk) => void hash.update(chunk),
+    end: (): Sighting => ({ sha256: hash.digest('hex') }),
+  };
+}
+
+function readingBuildLine(): Watcher {
+  const hash = createHash('sha256');
+  let found: { version: string; offset: number } | undefined;
+  const finder = stringFinder({
+    anchors: ['Cuda compilation tools, release '],
+    followedBy: /\d/,
+    commits: false,
+    onHit: ({ text, at, offset }) => {
+      const version = buildLine.exec(text.slice(at))?.[1];
+      if (version !== undefined) found ??= { version, offset };
+    },
+  });
+  return {
+    push(chunk) {
+      hash.update(chunk);
+      finder.push(chunk);
+    },
+    end(): Sighting {
+      finder.end();
+      return { sha256: hash.digest('hex'), ...found };
+    },
+  };
+}
+
+function componentOf(files: readonly SightedFile[], env: readonly string[]): Component {
+  const ordered = [...files].sort((a, b) => byCodeUnit(a.path, b.path));
+  const [first] = ordered as [SightedFile];
+  const name = nameOf(first.path);
+  const seen = seenIn(first);
+  const versioned = ordered.findLast(({ path }) => /\.so\.\d+\.\d+/.test(path));
+  const fileVersion = cupti.exec(nameOf(versioned?.path ?? ''))?.[1];
+  const what = cupti.test(name) ? 'cupti' : name === bitcode ? 'libdevice' : name;
+  const version = seen.version ?? fileVersion;
+  const purl = toPurl({
+    type: 'generic',
+    namespace: 'nvidia',
+    name: what,
+    ...(version === undefined ? {} : { version }),
+  });
+  const known = libdevices.get(seen.sha256);
+  const method: IdentityMethod =
+    seen.version !== undefined
+      ? { technique: 'binary-analysis', confidence: 0.95, value: `V${seen.version}` }
+      : known !== undefined
+        ? { technique: 'hash-comparison', confidence: 1, value: `sha256 ${seen.sha256}: as in ${known}` }
+        : {
+            technique: 'filename',
+            confidence: fileVersion === undefined ? 0.4 : 0.7,
+            value: nameOf(versioned?.path ?? first.path),
+          };
+  const overrides = tools.has(name) ? toolOverrides(env, name) : [];
+  return {
+    bomRef: `${purl}#${first.path}`,
+    type: tools.has(name) ? 'application' : 'library',
+    name: what,
+    ...(version === undefined ? {} : { version }),
+    purl,
+    ...(known === undefined ? {} : { description: `libdevice.10.bc as in ${known}` }),
+    supplier: { name: 'NVIDIA', url: 'https://www.nvidia.com/' },
+    licenses: [{ acknowledgement: 'concluded', name: 'LicenseRef-NVIDIA-CUDA-EULA' }],
+    hashes: [{ algorithm: 'SHA-256', value: seen.sha256, subject: 'file' }],
+    ...(overrides.length === 0
+      ? {}
+      : { properties: overrides.map((value) => ({ name: 'tcf:triton:override', value })) }),
+    evidence: {
+      identity: [
+        {
+          field: 'version',
+          confidence: method.confidence,
+          ...(version === undefined ? {} : { concludedValue: version }),
+          methods: [method],
+        },
+      ],
+      occurrences: ordered.map(({ path, layer }) => ({
+        location: path,
+        layer,
+        ...(seen.offset === undefined ? {} : { offset: seen.offset }),
+      })),
+    },
+  };
+}
+
+function seenIn({ sighting }: SightedFile): Seen {
+  return sighting as unknown as Seen;
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
+function directoryOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf('/')));
+}

@@ -1,0 +1,75 @@
+import { decodeUtf8 } from '../base/bytes.ts';
+import { printable } from '../base/text.ts';
+import type { Catalog, Cataloger, Skipped, Tree } from './contract.ts';
+import { type Seen, watchForLlvm } from './llvm/binary.ts';
+import type { Claim, Declaration } from './llvm/claims.ts';
+import { componentOf } from './llvm/component.ts';
+import { type Hints, placeOf } from './llvm/places.ts';
+import {
+  checkoutsIn,
+  claimIn,
+  claimOfDirectory,
+  isLlvmText,
+  pinOfCheckout,
+  pinOfDistribution,
+} from './llvm/texts.ts';
+import { thingsOf } from './llvm/things.ts';
+import { llvmOverrides, pathFrom } from './triton-env.ts';
+
+/**
+ * Every LLVM of an image: the one linked into Triton, the prebuilts and pins Triton is built with, and those of others, which
+ * are listed as what they are and never taken for Triton's. What is declared and what was seen stay apart (docs/llvm.md).
+ */
+export const llvm: Cataloger = {
+  name: 'llvm',
+  wants: isLlvmText,
+  watch: watchForLlvm,
+  catalog(tree: Tree): Catalog {
+    const skipped: Skipped[] = [];
+    const checkouts = checkoutsIn(tree);
+    const hints: Hints = { syspath: pathFrom(tree.env, 'LLVM_SYSPATH'), checkouts: [...checkouts.keys()] };
+    const claims: Claim[] = [];
+    const declarations: Declaration[] = [];
+
+    for (const [root, files] of checkouts) {
+      for (const file of files) {
+        const content = file.content();
+        declarations.push(pinOfCheckout(root, file, content && decodeUtf8(content), hints.syspath));
+      }
+    }
+    for (const file of tree.wanted()) {
+      const content = file.content();
+      if (content === undefined) {
+        skipped.push({ path: printable(file.path), reason: 'too large to read' });
+        continue;
+      }
+      // Headers and IR are ASCII where it matters; a stray byte in a comment is no reason to miss them.
+      const text = decodeUtf8(content) ?? Buffer.from(content).toString('latin1');
+      const declared = pinOfDistribution(tree, file, text);
+      if (declared !== undefined && 'rung' in declared) declarations.push(declared);
+      else if (declared !== undefined) skipped.push({ ...declared, path: printable(declared.path) });
+      else claims.push(...one(claimIn(file, text, hints)), ...one(claimOfDirectory(file, hints)));
+    }
+    for (const file of tree.sighted()) {
+      const { finds, truncated, sha256 } = file.sighting as unknown as Seen;
+      const about = { path: file.path, layer: file.layer, ...placeOf(file.path, hints) };
+      const hash = sha256 === undefined ? {} : { sha256 };
+      claims.push(...finds.map((find) => ({ ...find, ...about, ...hash })));
+      claims.push(...one(claimOfDirectory(file, hints)));
+      if (truncated)
+        skipped.push({ path: printable(file.path), reason: 'holds too many strings to look at each' });
+    }
+
+    const things = thingsOf(claims, declarations);
+    for (const { pin, conflict, declarations } of things) {
+      if (pin === 'unknown')
+        skipped.push({ path: printable(declarations[0]?.path ?? ''), reason: conflict ?? 'unknown' });
+    }
+    const overrides = llvmOverrides(tree.env);
+    return { components: things.map((thing) => componentOf(thing, overrides)), dependencies: [], skipped };
+  },
+};
+
+function one<T>(value: T | undefined): readonly T[] {
+  return value === undefined ? [] : [value];
+}

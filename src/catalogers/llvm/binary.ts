@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto';
+import type { Sighting, Watcher } from '../contract.ts';
+import { isElf } from '../elf.ts';
+import { type Hit, stringFinder } from '../strings.ts';
+import { type Rung, repositoryOf } from './claims.ts';
+import { isTritonFile } from './places.ts';
+
+/** One thing a binary says about an LLVM in it. */
+export interface Find {
+  readonly rung: Rung;
+  readonly offset: number;
+  readonly version?: string;
+  readonly commit?: string;
+  readonly repository?: string;
+}
+
+/** What the watcher tells the cataloger about one file. */
+export interface Seen {
+  readonly finds: readonly Find[];
+  /** The file stopped the finder too often; there may be more in it. */
+  readonly truncated: boolean;
+  readonly sha256?: string;
+}
+
+/** Different finds kept of one file: a real one has at most 7. */
+const maxFinds = 32;
+const version = String.raw`\d{2}\.\d{1,3}\.\d{1,3}(?:git|rc\d{1,2})?(?:-[\w.-]{1,40})?`;
+const versionAndCommit = new RegExp(`(?<![\\w.])(${version}) $`);
+const lld = /LLD (\d{1,3}\.\d{1,3}\.\d{1,3}) \((https?:\/\/\S{1,200}?)(?: [\w.-]{1,30}){0,3} $/;
+const toolVersion = new RegExp(`LLVM version (${version}) \\($`);
+const identification = new RegExp(`^LLVM(${version})\\0`);
+const machineCode = new RegExp(`^LLVM (${version})\\)`);
+const sonamePattern = /(?:^|\/)libLLVM(?:-|\.so\.)(\d{1,3}(?:\.\d{1,3}){0,2})/;
+
+/** Files whose own hash is worth its time: hashing every ELF file of an image would double the time of a scan. */
+function isHashed(path: string): boolean {
+  return isTritonFile(path) || sonamePattern.test(path);
+}
+
+/**
+ * Watches an ELF file for the strings by which LLVM names itself. A file is an LLVM, or holds one, if it has a string that only
+ * LLVM's own code carries: the version with the commit, LLD's version line, the identification block that the bitcode writer
+ * emits (`LLVM14.0.6\0`) or the producer of the assembler (`llvm-mc (based on LLVM 14.0.6)`). A bare `LLVM version 14.0.6` is
+ * not enough: debuggers and build tools print such words about others. Bitcode (`*.bc`) names its compiler, not its content.
+ */
+export function watchForLlvm(path: string, head: Uint8Array): Watcher | undefined {
+  if (!isElf(head) || path.endsWith('.bc')) return undefined;
+  const finds = new Map<string, Find>();
+  const keep = (find: Find | undefined): void => {
+    if (find === undefined || finds.size >= maxFinds) return;
+    const { offset: _, ...said } = find;
+    const key = JSON.stringify(said);
+    if (!finds.has(key)) finds.set(key, find);
+  };
+  const soname = sonamePattern.exec(path)?.[1];
+  if (soname !== undefined) keep({ rung: 'N', offset: 0, version: soname });
+  const bareVersions = isTritonFile(path);
+  const codegen = /(?:^|\/)libtriton_(?:amd|nvidia)_codegen[^/]*$/.test(path);
+  const hash = isHashed(path) ? createHash('sha256') : undefined;
+  const llvm = stringFinder({
+    anchors: ['LLVM'],
+    // Not MLIR's class names, of which libtriton.so has thousands: `4LLVM10FuncOp`.
+    followedBy: /^ ?\d\d\.\d/,
+    commits: true,
+    onHit: (hit) => keep(findAt(hit, codegen)),
+  });
+  // Version strings without any other word: too weak a sign anywhere but in the files that Triton builds.
+  const bare = bareVersions
+    ? stringFinder({ anchors: ['git\0'], commits: false, onHit: (hit) => keep(bareVersionAt(hit)) })
+    : undefined;
+  return {
+    push(chunk) {
+      hash?.update(chunk);
+      llvm.push(chunk);
+      bare?.push(chunk);
+    },
+    end(): Sighting | undefined {
+      const truncated = [llvm.end(), bare?.end()].some((end) => end?.truncated === true);
+      if (finds.size === 0 && !truncated) return undefined;
+      const seen: Seen = {
+        finds: [...finds.values()],
+        truncated,
+        ...(hash === undefined ? {} : { sha256: hash.digest('hex') }),
+      };
+      return { ...seen };
+    },
+  };
+}
+
+function findAt({ text, at, offset }: Hit, codegen: boolean): Find | undefined {
+  const before = text.slice(0, at);
+  const rest = text.slice(at);
+  if (rest.startsWith('LLVM')) {
+    const found =
+      (/[\w.-]$/.test(before) ? null : identification.exec(rest)) ??
+      (before.endsWith('based on ') ? machineCode.exec(rest) : null);
+    return found?.[1] === undefined ? undefined : { rung: 'G', offset, version: found[1] };
+  }
+  const commit = rest.slice(0, 40);
+  const after = rest.slice(40);
+  const both = after.startsWith('\0') ? versionAndCommit.exec(before) : null;
+  if (both?.[1] !== undefined) return { rung: 'E', offset, version: both[1], commit };
+  const linker = after.startsWith(')') ? lld.exec(before) : null;
+  if (linker?.[1] !== undefined) {
+    const repository = repositoryOf(linker[2] ?? '');
+    return {
+      rung: 'F',
+      offset,
+      version: linker[1],
+      commit,
+      ...(repository === undefined ? {} : { repository }),
+    };
+  }
+  const tool = after.startsWith(')') ? toolVersion.exec(before) : null;
+  if (tool?.[1] !== undefined) return { rung: 'F2', offset, version: tool[1], commit };
+  if (codegen && /^-\d{1,9}(?!\w)/.test(after)) return { rung: 'H', offset, commit };
+  return undefined;
+}
+
+function bareVersionAt({ text, at, offset }: Hit): Find | undefined {
+  const found = /\0(\d{2}\.\d{1,3}\.\d{1,3})$/.exec(text.slice(0, at));
+  return found?.[1] === undefined ? undefined : { rung: 'J', offset, version: `${found[1]}git` };
+}

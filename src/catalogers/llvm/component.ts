@@ -1,0 +1,198 @@
+import { byCodeUnit } from '../../base/text.ts';
+import type { Component, ComponentHash, Identity, Occurrence, Property } from '../../bom/model.ts';
+import { type Purl, toPurl } from '../../bom/purl.ts';
+import { areCompatible, type Claim, type Declaration, methods } from './claims.ts';
+import { lookUp } from './pins.ts';
+import { commitOf, repositoryNamed, type Thing, versionOf } from './things.ts';
+
+/** A prebuilt tree has hundreds of tools that all name their LLVM; this many tell enough. */
+const maxOccurrences = 50;
+const upstream = 'llvm/llvm-project';
+
+/**
+ * The component of one LLVM. The binary's word is concluded; the pin and the table are shown beside it.
+ *
+ * Properties (`HEX` is 7 to 40 lower-case hexadecimal digits, `METHOD` a word of `methods`):
+ *
+ *     tcf:llvm:role        amd-codegen | core | distro | nvidia-codegen | other | rocm                 once
+ *     tcf:llvm:pin         match | mismatch | declared-only | observed-only | unknown                   once
+ *     tcf:llvm:declared    (HEX | "unknown") " by " METHOD *("," METHOD)                  one for each value
+ *     tcf:llvm:observed    HEX " by " METHOD *("," METHOD), or "version " VERSION " by " … without any HEX   one for each value
+ *     tcf:llvm:conflict    a sentence                              with mismatch, and unknown where it is known why
+ *     tcf:llvm:repository  OWNER "/" NAME " by " ("binary" | "lookup")                              at most one
+ *     tcf:llvm:prebuilt    llvm-f6ded0be-ubuntu-x64-1                                      one for each value
+ *     tcf:llvm:override    NAME "=" VALUE, from the image's environment              one for each, role core only
+ */
+export function componentOf(thing: Thing, overrides: readonly string[]): Component {
+  const { claims, declarations, role, site } = thing;
+  const said: readonly (Claim | Declaration)[] = claims.length > 0 ? claims : declarations;
+  const observed = commitOf(said);
+  const known = observed === undefined ? undefined : lookUp(observed);
+  // A full declared pin completes an observed prefix of it, as the table does; both are lookups and said to be.
+  const declared = thing.pin === 'match' ? commitOf(declarations) : undefined;
+  const commit = [observed, declared, known?.commit].find((text) => text?.length === 40) ?? observed;
+  const own = versionOf(said);
+  // The table knows that LLD's 22.0.0 is of 22.0.0git, and what a bare commit is.
+  const told = [known?.version, thing.pin === 'match' ? versionOf(declarations) : undefined];
+  const plain = versionOf(
+    [own, ...told.filter((text) => text !== undefined && areCompatible(own ?? text, text))].map((version) =>
+      version === undefined ? {} : { version },
+    ),
+  );
+  const version = commit === undefined ? plain : `${plain ?? 'git'}+${commit.slice(0, 8)}`;
+  const seenRepository = repositoryNamed(claims);
+  const repository = seenRepository ?? repositoryNamed(declarations) ?? known?.repository;
+  const purl = purlOf(commit, repository, version);
+  const bomRef = `${purl ?? 'llvm'}#${role}:${site}`;
+  const properties: readonly Property[] = [
+    ...thing.declarations
+      .filter(({ commit }) => commit === undefined)
+      .map(({ rung }) => declaredBy('unknown', [rung])),
+    ...byValue(declarations, ({ commit }) => commit).map(([value, rungs]) => declaredBy(value, rungs)),
+    ...byValue(
+      claims,
+      ({ commit, version }) =>
+        commit ?? (version === undefined || observed !== undefined ? undefined : `version ${version}`),
+    ).map(([value, rungs]) => property('observed', `${value} by ${words(rungs)}`)),
+    property('pin', thing.pin),
+    property('role', role),
+    ...(thing.conflict === undefined ? [] : [property('conflict', thing.conflict)]),
+    ...(repository === undefined || commit === undefined
+      ? []
+      : [property('repository', `${repository} by ${seenRepository === undefined ? 'lookup' : 'binary'}`)]),
+    ...[...new Set(claims.flatMap(({ prebuilt }) => prebuilt ?? []))].map((name) =>
+      property('prebuilt', name),
+    ),
+    ...(role === 'core' ? overrides.map((override) => property('override', override)) : []),
+  ];
+  return {
+    bomRef,
+    type: 'library',
+    name: 'llvm',
+    ...(version === undefined ? {} : { version }),
+    ...(purl === undefined ? {} : { purl }),
+    ...(plain === undefined ? {} : { cpe: cpeOf(plain) }),
+    supplier: { name: 'LLVM Project', url: 'https://llvm.org/' },
+    licenses: [{ acknowledgement: 'concluded', expression: 'Apache-2.0 WITH LLVM-exception' }],
+    ...hashesOf(claims),
+    ...(repository === undefined || commit?.length !== 40
+      ? {}
+      : { externalReferences: [{ type: 'vcs' as const, url: `https://github.com/${repository}` }] }),
+    properties: [
+      ...new Map(properties.map((entry) => [`${entry.name}\0${entry.value}`, entry])).values(),
+    ].sort((a, b) => byCodeUnit(a.name, b.name) || byCodeUnit(a.value, b.value)),
+    evidence: {
+      identity: identityOf(said, [...claims, ...declarations], version),
+      occurrences: occurrencesOf(thing),
+    },
+    ...(repository === undefined || repository === upstream || purl === undefined
+      ? {}
+      : { pedigree: { ancestors: [ancestorOf(bomRef)] } }),
+  };
+}
+
+function declaredBy(value: string, rungs: readonly Claim['rung'][]): Property {
+  return property('declared', `${value} by ${words(rungs)}`);
+}
+
+function property(name: string, value: string): Property {
+  return { name: `tcf:llvm:${name}`, value };
+}
+
+function words(rungs: readonly Claim['rung'][]): string {
+  return [...new Set(rungs.map((rung) => methods[rung].word))].sort(byCodeUnit).join(',');
+}
+
+function byValue<Entry extends Claim | Declaration>(
+  said: readonly Entry[],
+  valueIn: (entry: Entry) => string | undefined,
+): readonly (readonly [string, readonly Claim['rung'][]])[] {
+  const found = new Map<string, Claim['rung'][]>();
+  for (const entry of said) {
+    const value = valueIn(entry);
+    if (value !== undefined) found.set(value, [...(found.get(value) ?? []), entry.rung]);
+  }
+  return [...found];
+}
+
+/** The owner is the one that was seen: GitHub answers for a fork's commit under any repository of the network. */
+function purlOf(
+  commit: string | undefined,
+  repository: string | undefined,
+  version: string | undefined,
+): Purl | undefined {
+  if (commit?.length === 40 && repository !== undefined) {
+    const [namespace = '', name = ''] = repository.split('/');
+    return toPurl({ type: 'github', namespace, name, version: commit });
+  }
+  return version === undefined ? undefined : toPurl({ type: 'generic', name: 'llvm', version });
+}
+
+function ancestorOf(bomRef: string): Component {
+  return {
+    bomRef: `${bomRef}~upstream`,
+    type: 'library',
+    name: 'llvm',
+    purl: toPurl({ type: 'github', namespace: 'llvm', name: 'llvm-project' }),
+  };
+}
+
+/** A `git` or `rc` version is the update of the number that stands before it. */
+function cpeOf(version: string): string {
+  const [, number = '', update = ''] = /^([\d.]+\d|\d)(git|rc\d+)?/.exec(version) ?? [];
+  return `cpe:2.3:a:llvm:llvm:${number === '' ? '*' : number}:${update === '' ? '*' : update}:*:*:*:*:*:*`;
+}
+
+function hashesOf(claims: readonly Claim[]): { readonly hashes?: readonly ComponentHash[] } {
+  // Of several files in one package, the one that is the LLVM: libtriton.so, libLLVM.so.
+  const main = claims.find(
+    ({ path, sha256 }) => sha256 !== undefined && /(?:^|\/)lib(?:triton|LLVM)[^/]*$/.test(path),
+  );
+  return main?.sha256 === undefined
+    ? {}
+    : { hashes: [{ algorithm: 'SHA-256', value: main.sha256, subject: 'file' }] };
+}
+
+function identityOf(
+  concluded: readonly (Claim | Declaration)[],
+  all: readonly (Claim | Declaration)[],
+  version: string | undefined,
+): readonly Identity[] {
+  const unique = new Map(
+    all.map((entry) => {
+      const { technique, confidence, word } = methods[entry.rung];
+      const { commit, repository } = entry;
+      const value = [
+        word,
+        entry.version,
+        repository,
+        commit ?? (entry.version === undefined ? 'unknown' : undefined),
+      ]
+        .filter((part) => part !== undefined)
+        .join(' ');
+      return [value, { technique, confidence, value: `${value} in ${entry.path}` }];
+    }),
+  );
+  return [
+    {
+      field: 'version',
+      confidence: Math.max(0, ...concluded.map(({ rung }) => methods[rung].confidence)),
+      ...(version === undefined ? {} : { concludedValue: version }),
+      methods: [...unique.values()].sort((a, b) => byCodeUnit(a.value, b.value)),
+    },
+  ];
+}
+
+function occurrencesOf({ claims, declarations }: Thing): readonly Occurrence[] {
+  const places = new Map<string, Occurrence>();
+  for (const entry of [...claims, ...declarations]) {
+    if (places.has(entry.path)) continue;
+    const offset = 'offset' in entry && entry.rung !== 'N' ? entry.offset : undefined;
+    places.set(entry.path, {
+      location: entry.path,
+      layer: entry.layer,
+      ...(offset === undefined ? {} : { offset }),
+    });
+  }
+  return [...places.values()].sort((a, b) => byCodeUnit(a.location, b.location)).slice(0, maxOccurrences);
+}

@@ -1,0 +1,94 @@
+import table from '../data/llvm-pins.json' with { type: 'json' };
+
+/**
+ * Which LLVM a Triton pins. `data/llvm-pins.json` was compiled for this project from Triton's public history and releases;
+ * each row names in `source` the repository, commit and file it was read from. Rows of kind `prebuilt-requested` say what CI
+ * was asked to build and are never a pin.
+ */
+export interface Pin {
+  /** 7 to 40 hexadecimal digits. */
+  readonly commit: string;
+  readonly version?: string;
+  readonly repository?: string;
+}
+
+interface Row {
+  readonly kind: string;
+  readonly distribution?: string | undefined;
+  readonly triton_version?: string | undefined;
+  readonly triton_commit?: string | undefined;
+  readonly llvm_commit?: string | undefined;
+  readonly llvm_repository?: string | undefined;
+  readonly llvm_version?: string | undefined;
+}
+
+const rows: readonly Row[] = (table as readonly Row[]).filter(
+  ({ kind, llvm_commit }) => kind !== 'prebuilt-requested' && /^[0-9a-f]{7,40}$/.test(llvm_commit ?? ''),
+);
+
+/** Distributions on PyPI and elsewhere that install the package `triton`. */
+export const tritonDistributions: ReadonlySet<string> = new Set([
+  'fbtriton',
+  'pytorch-triton',
+  'pytorch-triton-rocm',
+  'pytorch-triton-xpu',
+  'tokenspeed-triton',
+  'triton',
+  'triton-ascend',
+  'triton-cpu',
+  'triton-nightly',
+  'triton-rocm',
+  'triton-windows',
+  'triton-xpu',
+]);
+
+/**
+ * The pin of a distribution's version. A local version that names a commit (`3.6.0+git7c56a5e4`) is looked up by that commit and
+ * never by its number: between two releases the number stays and the pin moves. `undefined`: not known.
+ */
+export function pinOf(distribution: string, version: string): Pin | undefined {
+  const match = /^([\w.]+?)(?:\.post\d+)?(?:\+(?:git)?([0-9a-f]{8,40}))?$/.exec(version);
+  if (match === null) return undefined;
+  const [, release, commit] = match;
+  const row =
+    commit === undefined
+      ? rows.find(
+          (row) =>
+            row.kind === 'release' &&
+            row.distribution?.split(' ')[0] === distribution &&
+            row.triton_version === release,
+        )
+      : rows.find(({ triton_commit = '' }) => triton_commit.length >= 8 && samePrefix(triton_commit, commit));
+  return row === undefined ? undefined : pinIn(row);
+}
+
+/** What the table knows about an LLVM commit; a prefix of at least 8 digits is completed where only one commit fits. */
+export function lookUp(commit: string): Pin | undefined {
+  if (commit.length < 8) return undefined;
+  const found = rows.filter(
+    ({ llvm_commit = '' }) => llvm_commit.length === 40 && llvm_commit.startsWith(commit),
+  );
+  if (new Set(found.map(({ llvm_commit }) => llvm_commit)).size !== 1) return undefined;
+  // A row that states the repository stands before those of main's history, which only have the default.
+  const row =
+    found.find(({ kind, llvm_repository }) => kind !== 'main-history' && llvm_repository) ?? found[0];
+  return row === undefined ? undefined : pinIn(row);
+}
+
+function pinIn({ llvm_commit, llvm_repository, llvm_version }: Row): Pin | undefined {
+  if (llvm_commit === undefined) return undefined;
+  const others = rows.filter((row) => row.llvm_commit === llvm_commit);
+  const repository = llvm_repository ?? others.find((row) => row.llvm_repository)?.llvm_repository;
+  const version = llvm_version ?? others.find((row) => row.llvm_version)?.llvm_version;
+  return {
+    commit: llvm_commit,
+    ...(repository === undefined ? {} : { repository }),
+    // `20 or 21` is a row that does not know.
+    ...(version === undefined || version.includes(' ') ? {} : { version }),
+  };
+}
+
+/** Whether two commits, each perhaps cut to a prefix, may be the same. */
+export function samePrefix(one: string, other: string): boolean {
+  return one.startsWith(other) || other.startsWith(one);
+}

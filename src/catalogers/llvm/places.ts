@@ -1,0 +1,55 @@
+/** What an LLVM is there for. Only the first three can be pinned by Triton. */
+export type Role = 'amd-codegen' | 'core' | 'distro' | 'nvidia-codegen' | 'other' | 'rocm';
+
+/** Where an LLVM lives: finds of one site and role speak about the same thing on disk. */
+export interface Place {
+  readonly site: string;
+  readonly role: Role;
+}
+
+const cachePattern: RegExp = /^((?:.*\/)?\.triton\/llvm\/([^/]+))\//;
+const wheelPattern: RegExp = /^((?:.*\/)?triton)\/(?:_C\/|FileCheck$|backends\/|instrumentation\/|plugins\/)/;
+const packagePattern: RegExp = /^((?:.*\/)?(?:site|dist)-packages\/[^/]+)\//;
+const rocmPattern: RegExp = /^((?:.*\/)?opt\/rocm[^/]*\/(?:lib\/)?llvm)\//;
+const prefixPattern: RegExp = /^(.*?)\/(?:bin|include|lib|lib64|libexec|share)(?:\/|$)/;
+
+/** Whether this file is part of an installed or built `triton` package. */
+export function isTritonFile(path: string): boolean {
+  return wheelPattern.test(path);
+}
+
+/** What the image says about places whose paths do not tell. */
+export interface Hints {
+  /** `LLVM_SYSPATH` of the image: the LLVM that Triton is built with there, wherever it lies. */
+  readonly syspath: string | undefined;
+  /** Roots of Triton checkouts: what is built below them is one Triton. */
+  readonly checkouts: readonly string[];
+}
+
+/** The place of a file that holds or describes an LLVM. */
+export function placeOf(path: string, { syspath, checkouts }: Hints): Place {
+  const cache = cachePattern.exec(path);
+  if (cache?.[1] !== undefined) return { site: cache[1], role: roleOfName(cache[2] ?? '') };
+  if (syspath !== undefined && path.startsWith(`${syspath}/`)) return { site: syspath, role: 'core' };
+  const checkout = checkouts.find((root) => path.startsWith(`${root}/`));
+  if (checkout !== undefined) return { site: `${checkout}/python/triton`, role: roleOfName(path) };
+  const wheel = wheelPattern.exec(path);
+  if (wheel?.[1] !== undefined) return { site: wheel[1], role: roleOfName(path.slice(wheel[1].length)) };
+  const rocm = rocmPattern.exec(path);
+  if (rocm?.[1] !== undefined) return { site: rocm[1], role: 'rocm' };
+  const wheelOfOthers = packagePattern.exec(path);
+  if (wheelOfOthers?.[1] !== undefined) return { site: wheelOfOthers[1], role: 'other' };
+  if (/^(?:usr\/(?!local\/)|lib|bin\/|sbin\/)/.test(path)) return { site: 'usr', role: 'distro' };
+  return { site: prefixPattern.exec(path)?.[1] ?? directoryOf(path), role: 'other' };
+}
+
+/** The role in the name of a prebuilt (`amd-codegen-…`), a pin file (`amd-llvm-info.json`) or a library of 3.9 and later. */
+export function roleOfName(name: string): Role {
+  if (/(?:^|[/_])(?:lib)?(?:triton_)?amd[-_](?:codegen|llvm)/.test(name)) return 'amd-codegen';
+  if (/(?:^|[/_])(?:lib)?(?:triton_)?nvidia[-_](?:codegen|llvm)/.test(name)) return 'nvidia-codegen';
+  return 'core';
+}
+
+export function directoryOf(path: string): string {
+  return path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : '';
+}

@@ -1,0 +1,66 @@
+import type { Component } from '../bom/model.ts';
+import { toPurl } from '../bom/purl.ts';
+import type { Catalog, Cataloger, Ownership, Tree } from './contract.ts';
+import { commitOf, isGitFile } from './git.ts';
+import { llvmOverrides, toolOverrides } from './triton-env.ts';
+
+const marker = /^(.+)\/include\/triton\/Dialect\/Triton\/IR\/Dialect\.h$/;
+
+/**
+ * Source trees of Triton, which no package database knows. What is installed from them is the python cataloger's; the LLVM
+ * they pin is the llvm cataloger's, nested here because the pin file lies in the tree.
+ */
+export const triton: Cataloger = {
+  name: 'triton',
+  wants: (path) => marker.test(path) || isGitFile(path),
+  catalog(tree: Tree): Catalog {
+    const components: Component[] = [];
+    const owners: Ownership[] = [];
+    for (const file of tree.wanted()) {
+      const root = marker.exec(file.path)?.[1];
+      if (root === undefined || !tree.exists(`${root}/python/triton`)) continue;
+      const commit = commitOf(tree, root);
+      const purl = toPurl({
+        type: 'github',
+        namespace: 'triton-lang',
+        name: 'triton',
+        ...(commit === undefined ? {} : { version: commit }),
+      });
+      const bomRef = `${purl}#${root}`;
+      const overrides = [...toolOverrides(tree.env), ...llvmOverrides(tree.env)];
+      components.push({
+        bomRef,
+        type: 'library',
+        name: 'triton',
+        ...(commit === undefined ? {} : { version: `git+${commit.slice(0, 8)}` }),
+        purl,
+        description: 'Triton source tree',
+        licenses: [{ acknowledgement: 'concluded', expression: 'MIT' }],
+        properties: [
+          { name: 'tcf:triton:checkout', value: root },
+          ...overrides.map((value) => ({ name: 'tcf:triton:override', value })),
+        ],
+        evidence: {
+          identity: [
+            {
+              field: 'version',
+              confidence: commit === undefined ? 0.3 : 0.8,
+              methods: [
+                commit === undefined
+                  ? { technique: 'filename', confidence: 0.3, value: file.path }
+                  : {
+                      technique: 'manifest-analysis',
+                      confidence: 0.8,
+                      value: `${root}/.git names ${commit}`,
+                    },
+              ],
+            },
+          ],
+          occurrences: [{ location: file.path, layer: file.layer }],
+        },
+      });
+      owners.push({ bomRef, owns: (path) => path.startsWith(`${root}/`) });
+    }
+    return { components, dependencies: [], owners, skipped: [] };
+  },
+};

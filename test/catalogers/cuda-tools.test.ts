@@ -1,0 +1,78 @@
+import { expect, test } from 'vitest';
+import { cudaTools } from '../../src/catalogers/cuda-tools.ts';
+import { catalogFiles, elf } from '../support/elf.ts';
+
+const nvidia = 'opt/venv/lib/python3.12/site-packages/triton/backends/nvidia';
+const line = (version: string) =>
+  `Cuda compilation tools, release ${version.split('.').slice(0, 2).join('.')}, V${version}\nBuild cuda.r/compiler`;
+
+test('each tool says its own version', () => {
+  const { components, skipped } = catalogFiles(cudaTools, {
+    [`${nvidia}/bin/ptxas`]: elf(['Cuda compilation tools, release %d.%d,', line('12.9.86')]),
+    [`${nvidia}/bin/ptxas-blackwell`]: elf([line('13.3.33')]),
+  });
+  expect(components.map(({ type, purl }) => [type, purl])).toEqual([
+    ['application', 'pkg:generic/nvidia/ptxas@12.9.86'],
+    ['application', 'pkg:generic/nvidia/ptxas-blackwell@13.3.33'],
+  ]);
+  expect(components[0]).toMatchObject({
+    supplier: { name: 'NVIDIA' },
+    licenses: [{ name: 'LicenseRef-NVIDIA-CUDA-EULA' }],
+    hashes: [{ algorithm: 'SHA-256', subject: 'file' }],
+  });
+  expect(skipped).toEqual([]);
+});
+
+test('equal copies of CUPTI are one component, and the build lines in it are not its version', () => {
+  const copy = elf([line('12.8.13')]);
+  const { components } = catalogFiles(cudaTools, {
+    [`${nvidia}/lib/cupti/libcupti.so`]: copy,
+    [`${nvidia}/lib/cupti/libcupti.so.12`]: copy,
+    [`${nvidia}/lib/cupti/libcupti.so.2025.1.1`]: copy,
+    [`${nvidia}/lib/cupti-blackwell/libcupti.so.2026.2.0`]: elf([line('13.3.1')]),
+  });
+  expect(components.map(({ purl, evidence }) => [purl, evidence?.occurrences?.length])).toEqual([
+    ['pkg:generic/nvidia/cupti@2026.2.0', 1],
+    ['pkg:generic/nvidia/cupti@2025.1.1', 3],
+  ]);
+});
+
+test.for([
+  [
+    'a library with a complete line of another version',
+    `${nvidia}/lib/cupti/libnvperf_host.so`,
+    elf([line('12.7.0')]),
+  ],
+  ['a script called nvcc', 'usr/local/bin/nvcc', Buffer.from(`#!/bin/sh\necho ${line('12.8.93')}`)],
+  ['a text called libdevice.10.bc', 'srv/libdevice.10.bc', Buffer.from('none')],
+] as const)('no tool: %s', ([, path, content]) => {
+  expect(catalogFiles(cudaTools, { [path]: content }).components).toEqual([]);
+});
+
+test('a tool without a build line has no version, and that is said', () => {
+  const { components, skipped } = catalogFiles(cudaTools, { 'usr/local/cuda/bin/nvlink': elf(['nothing']) });
+  expect(components[0]?.version).toBeUndefined();
+  expect(skipped).toEqual([{ path: 'usr/local/cuda/bin/nvlink', reason: 'nvlink does not say its version' }]);
+});
+
+test('libdevice has no version, whatever its bytes', () => {
+  const { components, skipped } = catalogFiles(cudaTools, {
+    [`${nvidia}/lib/libdevice.10.bc`]: Buffer.concat([Buffer.from('4243c0de', 'hex'), Buffer.alloc(100)]),
+  });
+  expect(components.map(({ name, purl }) => [name, purl])).toEqual([
+    ['libdevice', 'pkg:generic/nvidia/libdevice'],
+  ]);
+  expect(skipped).toEqual([]);
+});
+
+test("an override of the image's environment is reported with the tool it replaces", () => {
+  const { components } = catalogFiles(
+    cudaTools,
+    { [`${nvidia}/bin/ptxas`]: elf([line('12.9.86')]), [`${nvidia}/bin/nvdisasm`]: elf([line('13.1.80')]) },
+    { env: ['TRITON_PTXAS_PATH=/tmp/\u001b[2Jptxas'] },
+  );
+  expect(components.map(({ name, properties }) => [name, properties?.[0]?.value])).toEqual([
+    ['nvdisasm', undefined],
+    ['ptxas', 'TRITON_PTXAS_PATH=/tmp/\\x1b[2Jptxas'],
+  ]);
+});

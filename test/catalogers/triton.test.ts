@@ -1,0 +1,65 @@
+import { expect, test } from 'vitest';
+import { triton } from '../../src/catalogers/triton.ts';
+import { catalogFiles, type Files } from '../support/elf.ts';
+
+const commit = '7c56a5e40f7fd928dfd5c72902d5def0097db73a';
+const tree: Files = {
+  'workspace/triton/include/triton/Dialect/Triton/IR/Dialect.h': '',
+  'workspace/triton/python/triton/__init__.py': '',
+};
+const git = 'workspace/triton/.git';
+
+test.for<[string, Files, string | undefined]>([
+  [
+    'a branch',
+    { [`${git}/HEAD`]: 'ref: refs/heads/main\n', [`${git}/refs/heads/main`]: `${commit}\n` },
+    commit,
+  ],
+  [
+    'a packed branch',
+    {
+      [`${git}/HEAD`]: 'ref: refs/heads/main\n',
+      [`${git}/packed-refs`]: `# pack-refs\n${commit} refs/heads/main\n`,
+    },
+    commit,
+  ],
+  ['a detached head', { [`${git}/HEAD`]: `${commit}\n` }, commit],
+  ['no repository', {}, undefined],
+  ['a branch without commits', { [`${git}/HEAD`]: 'ref: refs/heads/main\n' }, undefined],
+  [
+    'a ref that climbs out',
+    { [`${git}/HEAD`]: 'ref: refs/heads/../../../x\n', 'workspace/triton/x': commit },
+    undefined,
+  ],
+  [
+    'a ref of another branch',
+    {
+      [`${git}/HEAD`]: 'ref: refs/heads/main\n',
+      [`${git}/packed-refs`]: `${commit} refs/heads/other/refs/heads/main\n`,
+    },
+    undefined,
+  ],
+])('a checkout at %s', ([, files, expected]) => {
+  const { components, owners } = catalogFiles(triton, { ...tree, ...files });
+  expect(components.map(({ purl }) => purl)).toEqual([
+    `pkg:github/triton-lang/triton${expected === undefined ? '' : `@${expected}`}`,
+  ]);
+  expect(owners?.[0]?.owns('workspace/triton/cmake/llvm-hash.txt')).toBe(true);
+  expect(owners?.[0]?.owns('workspace/triton-other/cmake/llvm-hash.txt')).toBe(false);
+});
+
+test('headers without the sources are no checkout', () => {
+  const header = 'usr/include/triton/Dialect/Triton/IR/Dialect.h';
+  expect(catalogFiles(triton, { [header]: '' }).components).toEqual([]);
+});
+
+test('overrides of the environment are properties of the checkout', () => {
+  const { components } = catalogFiles(triton, tree, {
+    env: ['PATH=/bin', 'TRITON_PTXAS_PATH=/x/ptxas', 'LLVM_SYSPATH=/opt/llvm'],
+  });
+  expect(components[0]?.properties?.map(({ value }) => value)).toEqual([
+    'workspace/triton',
+    'TRITON_PTXAS_PATH=/x/ptxas',
+    'LLVM_SYSPATH=/opt/llvm',
+  ]);
+});
