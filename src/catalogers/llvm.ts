@@ -61,9 +61,12 @@ export const llvm: Cataloger = {
     }
 
     const things = thingsOf(claims, declarations);
-    for (const { pin, conflict, declarations } of things) {
+    for (const { pin, reason, declarations } of things) {
       if (pin === 'unknown')
-        skipped.push({ path: printable(declarations[0]?.path ?? ''), reason: conflict ?? 'unknown' });
+        skipped.push({
+          path: printable(declarations[0]?.path ?? ''),
+          reason: reason ?? 'pins an unknown LLVM',
+        });
     }
     const overrides = llvmOverrides(tree.env);
     return { components: things.map((thing) => componentOf(thing, overrides)), dependencies: [], skipped };

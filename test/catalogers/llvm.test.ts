@@ -54,7 +54,7 @@ test('the wheel of 3.6.0 holds the LLVM it pins', () => {
     pin: 'match',
     declared: `${pin36} by release-table`,
     observed: `${pin36} by lld-version,tool-version,version-and-commit`,
-    repository: 'llvm/llvm-project by binary',
+    repository: 'llvm/llvm-project by observation',
   });
   expect(component.evidence?.occurrences?.map(({ location }) => location)).toEqual([
     `${site}/triton-3.6.0.dist-info/METADATA`,
@@ -90,7 +90,7 @@ test.for<[string, Files, string | undefined, Record<string, string>]>([
       'opt/llvm/include/llvm/Support/VCSRevision.h': `#define LLVM_REVISION "${pin38}"\n#define LLVM_REPOSITORY "https://github.com/${fork}.git"\n`,
     },
     '23.0.0git+5f07f818',
-    { observed: `${pin38} by vcs-revision`, repository: `${fork} by binary` },
+    { observed: `${pin38} by vcs-revision`, repository: `${fork} by observation` },
   ],
   [
     'D',
@@ -256,10 +256,25 @@ test.for<[string, Files]>([
   expect(skipped).toHaveLength(1);
 });
 
+test('a prebuilt and the header in it are observed once, by the whole commit', () => {
+  const component = oneOf({
+    [`${cache}/version.txt`]: url,
+    [`${cache}/include/llvm/Support/VCSRevision.h`]: `#define LLVM_REVISION "${pin36}"\n`,
+  });
+  const observed = component.properties?.filter(({ name }) => name === 'tcf:llvm:observed');
+  expect(observed?.map(({ value }) => value)).toEqual([
+    `${pin36} by prebuilt-directory,prebuilt-url,vcs-revision`,
+  ]);
+});
+
 test('3.9.0 reports what was seen', () => {
   const component = oneOf({ [lib]: elf([E('24.0.0git', other)]), ...dist('triton', '3.9.0') });
   expect(component.version).toBe('24.0.0git+01234567');
-  expect(properties(component)).toMatchObject({ pin: 'unknown', declared: 'unknown by release-table' });
+  expect(properties(component)).toMatchObject({
+    pin: 'unknown',
+    declared: 'unknown by release-table',
+    reason: 'the LLVM that triton 3.9.0 pins is not known',
+  });
 });
 
 test.for<[string, Files]>([

@@ -1,7 +1,7 @@
 import { byCodeUnit } from '../../base/text.ts';
 import type { Component, ComponentHash, Identity, Occurrence, Property } from '../../bom/model.ts';
 import { type Purl, toPurl } from '../../bom/purl.ts';
-import { areCompatible, type Claim, type Declaration, methods } from './claims.ts';
+import { areCompatible, type Claim, type Declaration, methods, type Rung } from './claims.ts';
 import { lookUp } from './pins.ts';
 import { commitOf, repositoryNamed, type Thing, versionOf } from './things.ts';
 
@@ -12,16 +12,17 @@ const upstream = 'llvm/llvm-project';
 /**
  * The component of one LLVM. The binary's word is concluded; the pin and the table are shown beside it.
  *
- * Properties (`HEX` is 7 to 40 lower-case hexadecimal digits, `METHOD` a word of `methods`):
+ * Properties, with `HEX` for 7 to 40 lower-case hexadecimal digits and `METHODS` for words of `methods` joined by commas:
  *
- *     tcf:llvm:role        amd-codegen | core | distro | nvidia-codegen | other | rocm                 once
- *     tcf:llvm:pin         match | mismatch | declared-only | observed-only | unknown                   once
- *     tcf:llvm:declared    (HEX | "unknown") " by " METHOD *("," METHOD)                  one for each value
- *     tcf:llvm:observed    HEX " by " METHOD *("," METHOD), or "version " VERSION " by " … without any HEX   one for each value
- *     tcf:llvm:conflict    a sentence                              with mismatch, and unknown where it is known why
- *     tcf:llvm:repository  OWNER "/" NAME " by " ("binary" | "lookup")                              at most one
- *     tcf:llvm:prebuilt    llvm-f6ded0be-ubuntu-x64-1                                      one for each value
- *     tcf:llvm:override    NAME "=" VALUE, from the image's environment              one for each, role core only
+ *     tcf:llvm:role        amd-codegen | core | distro | nvidia-codegen | other | rocm       once
+ *     tcf:llvm:pin         match | mismatch | declared-only | observed-only | unknown         once
+ *     tcf:llvm:declared    HEX by METHODS | unknown by METHODS                                for each value
+ *     tcf:llvm:observed    HEX by METHODS | version VERSION by METHODS                        at most once
+ *     tcf:llvm:conflict    a sentence                                                         with mismatch only
+ *     tcf:llvm:reason      a sentence                                                         with unknown only
+ *     tcf:llvm:repository  OWNER/NAME by observation | OWNER/NAME by lookup                   at most once
+ *     tcf:llvm:prebuilt    llvm-f6ded0be-ubuntu-x64-1                                         for each value
+ *     tcf:llvm:override    NAME=VALUE of the image's environment                              for each, role core only
  */
 export function componentOf(thing: Thing, overrides: readonly string[]): Component {
   const { claims, declarations, role, site } = thing;
@@ -48,18 +49,21 @@ export function componentOf(thing: Thing, overrides: readonly string[]): Compone
     ...thing.declarations
       .filter(({ commit }) => commit === undefined)
       .map(({ rung }) => declaredBy('unknown', [rung])),
-    ...byValue(declarations, ({ commit }) => commit).map(([value, rungs]) => declaredBy(value, rungs)),
-    ...byValue(
-      claims,
-      ({ commit, version }) =>
-        commit ?? (version === undefined || observed !== undefined ? undefined : `version ${version}`),
-    ).map(([value, rungs]) => property('observed', `${value} by ${words(rungs)}`)),
+    ...byCommit(declarations).map(([value, rungs]) => declaredBy(value, rungs)),
+    ...observedBy(claims),
     property('pin', thing.pin),
     property('role', role),
-    ...(thing.conflict === undefined ? [] : [property('conflict', thing.conflict)]),
+    ...(thing.reason === undefined
+      ? []
+      : [property(thing.pin === 'mismatch' ? 'conflict' : 'reason', thing.reason)]),
     ...(repository === undefined || commit === undefined
       ? []
-      : [property('repository', `${repository} by ${seenRepository === undefined ? 'lookup' : 'binary'}`)]),
+      : [
+          property(
+            'repository',
+            `${repository} by ${seenRepository === undefined ? 'lookup' : 'observation'}`,
+          ),
+        ]),
     ...[...new Set(claims.flatMap(({ prebuilt }) => prebuilt ?? []))].map((name) =>
       property('prebuilt', name),
     ),
@@ -91,7 +95,7 @@ export function componentOf(thing: Thing, overrides: readonly string[]): Compone
   };
 }
 
-function declaredBy(value: string, rungs: readonly Claim['rung'][]): Property {
+function declaredBy(value: string, rungs: readonly Rung[]): Property {
   return property('declared', `${value} by ${words(rungs)}`);
 }
 
@@ -99,18 +103,26 @@ function property(name: string, value: string): Property {
   return { name: `tcf:llvm:${name}`, value };
 }
 
-function words(rungs: readonly Claim['rung'][]): string {
+function words(rungs: readonly Rung[]): string {
   return [...new Set(rungs.map((rung) => methods[rung].word))].sort(byCodeUnit).join(',');
 }
 
-function byValue<Entry extends Claim | Declaration>(
-  said: readonly Entry[],
-  valueIn: (entry: Entry) => string | undefined,
-): readonly (readonly [string, readonly Claim['rung'][]])[] {
-  const found = new Map<string, Claim['rung'][]>();
-  for (const entry of said) {
-    const value = valueIn(entry);
-    if (value !== undefined) found.set(value, [...(found.get(value) ?? []), entry.rung]);
+/** What was seen, in one value: the claims of a thing agree, so the longest commit stands for all. */
+function observedBy(claims: readonly Claim[]): readonly Property[] {
+  const [commit, rungs = []] = byCommit(claims)[0] ?? [];
+  if (commit !== undefined) return [property('observed', `${commit} by ${words(rungs)}`)];
+  const version = versionOf(claims);
+  if (version === undefined) return [];
+  return [property('observed', `version ${version} by ${words(claims.map(({ rung }) => rung))}`)];
+}
+
+/** Who named which commit; whoever named its beginning only is counted with those who named it whole. */
+function byCommit(said: readonly (Claim | Declaration)[]): readonly (readonly [string, readonly Rung[]])[] {
+  const found = new Map<string, Rung[]>();
+  for (const { commit, rung } of said) {
+    if (commit === undefined) continue;
+    const whole = commitOf(said.filter((other) => other.commit?.startsWith(commit))) ?? commit;
+    found.set(whole, [...(found.get(whole) ?? []), rung]);
   }
   return [...found];
 }

@@ -11,7 +11,7 @@ export interface Thing {
   readonly declarations: readonly Declaration[];
   readonly pin: 'declared-only' | 'match' | 'mismatch' | 'observed-only' | 'unknown';
   /** Why it is a mismatch, or why the pin is not known. */
-  readonly conflict?: string;
+  readonly reason?: string;
 }
 
 /** Puts what was said together, one thing for each LLVM on disk and one for each pin without any. */
@@ -122,11 +122,11 @@ export function repositoryNamed(said: readonly { readonly repository?: string }[
 function judged(
   claims: readonly Claim[],
   declarations: readonly Declaration[],
-): Pick<Thing, 'pin'> & { conflict?: string } {
+): Pick<Thing, 'pin'> & { reason?: string } {
   const observed = commitOf(claims);
   for (const declaration of declarations) {
     const conflict = disagreement(claims, declaration);
-    if (conflict !== undefined) return { pin: 'mismatch', conflict };
+    if (conflict !== undefined) return { pin: 'mismatch', reason: conflict };
     const other = declarations.find(
       ({ commit }) =>
         commit !== undefined && declaration.commit !== undefined && !samePrefix(commit, declaration.commit),
@@ -134,17 +134,17 @@ function judged(
     if (other !== undefined) {
       return {
         pin: 'mismatch',
-        conflict: `${quoted(declaration.path)} declares LLVM ${declaration.commit}, ${quoted(other.path)} declares ${other.commit}`,
+        reason: `${quoted(declaration.path)} declares LLVM ${declaration.commit}, ${quoted(other.path)} declares ${other.commit}`,
       };
     }
   }
   const known = declarations.some(({ commit }) => commit !== undefined);
   const reason = declarations.find(({ reason }) => reason !== undefined)?.reason;
   if (declarations.length === 0) return { pin: 'observed-only' };
-  if (!known) return { pin: 'unknown', ...(reason === undefined ? {} : { conflict: reason }) };
+  if (!known) return { pin: 'unknown', ...(reason === undefined ? {} : { reason }) };
   if (claims.length === 0) return { pin: 'declared-only' };
   return observed === undefined
-    ? { pin: 'unknown', conflict: 'only a version was seen, and many commits have it' }
+    ? { pin: 'unknown', reason: 'only a version was seen, and many commits have it' }
     : { pin: 'match' };
 }
 
