@@ -1,0 +1,157 @@
+import { collect } from '../base/bytes.ts';
+import { cannotTell, TcfError } from '../base/error.ts';
+import { jsonLimits } from '../base/json.ts';
+import { plural, quoted } from '../base/text.ts';
+import { type ImageConfig, parseImageConfig } from '../oci/config.ts';
+import { checked } from '../oci/digest.ts';
+import type { Descriptor, Manifest, Platform } from '../oci/manifest.ts';
+import { mediaTypes } from '../oci/media-types.ts';
+import { formatImageRef, type ImageRef } from '../oci/reference.ts';
+import type { Fetched, Registry } from '../registry/contract.ts';
+import type { ImageLayer, OpenImage } from './contract.ts';
+import { decompressed } from './decompress.ts';
+import { choosePlatform, formatPlatform } from './platform.ts';
+
+/** An image of a registry, and what the user should hear about its name. */
+export interface RegistryImage extends OpenImage {
+  readonly warnings: readonly string[];
+}
+
+const configTypes: readonly string[] = [mediaTypes.config, mediaTypes.dockerConfig];
+/** An index in an index exists (nested by build farms); deeper is a maze. */
+const maxNesting = 1;
+
+/**
+ * Opens an image of a registry. The name is resolved once, and from there everything is asked for by digest. Where the reference has both
+ * tag and digest, the digest wins (A-2).
+ *
+ * @throws TcfError (exit 2): not there, no such platform, no image.
+ */
+export async function openFromRegistry(
+  registry: Registry,
+  ref: ImageRef,
+  platform: Platform,
+): Promise<RegistryImage> {
+  const what = quoted(formatImageRef(ref));
+  const named = await fetch(registry, ref, ref.digest ?? ref.tag ?? 'latest', what);
+  const { descriptor, manifest } = await chooseManifest(registry, ref, named, platform, what);
+  const config = await fetchConfig(registry, ref, manifest, what);
+  const warnings = [...(await tagWarnings(registry, ref)), ...platformWarnings(config, platform, what)];
+  return {
+    repository: `${ref.registry}/${ref.repository}`,
+    manifestDigest: descriptor.digest,
+    ...(named.document.kind === 'index' ? { indexDigest: named.descriptor.digest } : {}),
+    configDigest: manifest.config.digest,
+    config,
+    platform: toPlatform(config),
+    layers: toLayers(registry, ref, manifest, config, what),
+    warnings,
+    [Symbol.asyncDispose]: async () => {},
+  };
+}
+
+async function fetch(registry: Registry, ref: ImageRef, reference: string, what: string): Promise<Fetched> {
+  const fetched = await registry.manifest(ref, reference);
+  if (fetched !== undefined) return fetched;
+  throw cannotTell('image.missing', `the registry has no ${what}`, {
+    hint: 'check the name; some registries say so as well when you are not logged in',
+  });
+}
+
+async function chooseManifest(
+  registry: Registry,
+  ref: ImageRef,
+  named: Fetched,
+  platform: Platform,
+  what: string,
+): Promise<{ readonly descriptor: Descriptor; readonly manifest: Manifest }> {
+  let { descriptor, document } = named;
+  for (let nesting = 0; document.kind === 'index'; nesting += 1) {
+    if (nesting > maxNesting)
+      throw cannotTell('image.nesting', `${what} is an index in an index in an index`);
+    const chosen = choosePlatform(document, platform, what);
+    const fetched = await fetch(registry, ref, chosen.digest, `${what} for ${formatPlatform(platform)}`);
+    if (fetched.descriptor.size !== chosen.size || fetched.descriptor.mediaType !== chosen.mediaType) {
+      throw cannotTell(
+        'image.descriptor',
+        `${what}: manifest ${chosen.digest} is not what the index says of it`,
+      );
+    }
+    ({ descriptor, document } = fetched);
+  }
+  return { descriptor, manifest: document };
+}
+
+async function fetchConfig(
+  registry: Registry,
+  ref: ImageRef,
+  { config, layers }: Manifest,
+  what: string,
+): Promise<ImageConfig> {
+  if (!configTypes.includes(config.mediaType)) {
+    throw cannotTell('image.config', `${what} is no image: its config is ${quoted(config.mediaType)}`);
+  }
+  const name = `the configuration of ${what}`;
+  const bytes = await collect(registry.blob(ref, config), jsonLimits.small.maxBytes, name);
+  const parsed = parseImageConfig(bytes, name);
+  if (parsed.diffIds.length !== layers.length) {
+    throw cannotTell(
+      'image.layers',
+      `${what} has ${plural(layers.length, 'layer')} and ${plural(parsed.diffIds.length, 'diffID')}`,
+    );
+  }
+  return parsed;
+}
+
+function toLayers(
+  registry: Registry,
+  ref: ImageRef,
+  manifest: Manifest,
+  config: ImageConfig,
+  what: string,
+): readonly ImageLayer[] {
+  const steps = config.history.filter(({ emptyLayer }) => !emptyLayer);
+  return config.diffIds.flatMap((diffId, index) => {
+    const descriptor = manifest.layers[index];
+    if (descriptor === undefined) return [];
+    // A history that does not fit the layers says nothing about any of them.
+    const createdBy = steps.length === config.diffIds.length ? steps[index]?.createdBy : undefined;
+    const name = `layer ${index} of ${what}`;
+    return {
+      index,
+      diffId,
+      ...(createdBy === undefined ? {} : { createdBy }),
+      open: () =>
+        checked(
+          decompressed(registry.blob(ref, descriptor), descriptor.mediaType, name),
+          diffId,
+          undefined,
+          name,
+        ),
+    };
+  });
+}
+
+/** Where the tag beside a digest leads by now. It changes nothing, so a failure to find out changes nothing either. */
+async function tagWarnings(registry: Registry, ref: ImageRef): Promise<readonly string[]> {
+  const { tag, digest } = ref;
+  if (tag === undefined || digest === undefined) return [];
+  const kept = `${digest} is used`;
+  try {
+    const tagged = await registry.manifest(ref, tag);
+    if (tagged?.descriptor.digest === digest) return [];
+    return [`tag ${quoted(tag)} ${tagged ? `leads to ${tagged.descriptor.digest}` : 'is gone'}; ${kept}`];
+  } catch (error) {
+    if (!(error instanceof TcfError)) throw error;
+    return [`could not see where tag ${quoted(tag)} leads (${error.message}); ${kept}`];
+  }
+}
+
+function toPlatform({ os, architecture, variant }: Platform): Platform {
+  return { os, architecture, ...(variant === undefined ? {} : { variant }) };
+}
+
+function platformWarnings(config: ImageConfig, wanted: Platform, what: string): readonly string[] {
+  if (config.os === wanted.os && config.architecture === wanted.architecture) return [];
+  return [`${what} is built for ${formatPlatform(config)}, not for ${formatPlatform(wanted)}`];
+}

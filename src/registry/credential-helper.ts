@@ -1,0 +1,77 @@
+import { spawn } from 'node:child_process';
+import { cannotTell } from '../base/error.ts';
+import { parseJson } from '../base/json.ts';
+import { Shape } from '../base/shape.ts';
+import { printable, quoted } from '../base/text.ts';
+import type { Credential } from './authorize.ts';
+
+/** Runs a program without a shell: its exit code and what it wrote. */
+export type RunHelper = (
+  file: string,
+  args: readonly string[],
+  input: string,
+) => Promise<{ readonly code: number; readonly stdout: string }>;
+
+/** A helper may ask the user to unlock a key ring; longer than that it is stuck. */
+const helperTimeout = 60_000;
+const maxHelperOutput = 256 * 1024;
+
+/** Runs helpers with this environment. `PATH` in it decides what `docker-credential-x` is. */
+export function helperRunner(env: Readonly<Record<string, string | undefined>>): RunHelper {
+  return (file, args, input) =>
+    new Promise((resolve, reject) => {
+      const child = spawn(file, args, {
+        env: { ...env },
+        stdio: ['pipe', 'pipe', 'ignore'],
+        timeout: helperTimeout,
+        killSignal: 'SIGKILL',
+      });
+      let stdout = '';
+      child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+        stdout += chunk;
+        if (stdout.length > maxHelperOutput) child.kill('SIGKILL');
+      });
+      child.on('error', (error) =>
+        reject(
+          cannotTell('credentials.helper', `could not start ${quoted(file)}: ${printable(error.message)}`, {
+            hint: 'install the credential helper, or remove it from the credentials file',
+          }),
+        ),
+      );
+      child.on('close', (code) => resolve({ code: code ?? 128, stdout }));
+      // A helper may answer without reading its question; its exit code tells.
+      child.stdin.on('error', () => undefined);
+      child.stdin.end(input);
+    });
+}
+
+/**
+ * Asks `docker-credential-NAME get`. `undefined`: the helper knows nobody for this server.
+ *
+ * @throws TcfError `credentials.helper` when it fails in another way.
+ */
+export async function askHelper(
+  run: RunHelper,
+  name: string,
+  server: string,
+): Promise<Credential | undefined> {
+  // The name becomes a program; a slash would choose any file.
+  if (!/^[a-zA-Z0-9._-]+$/.test(name))
+    throw cannotTell('credentials.helper', `${quoted(name)} cannot be the name of a credential helper`);
+  const file = `docker-credential-${name}`;
+  const { code, stdout } = await run(file, ['get'], server);
+  if (code !== 0) {
+    // docker-credential-helpers says so on stdout; it is the only failure that means "none".
+    if (/credentials not found/i.test(stdout)) return undefined;
+    throw cannotTell('credentials.helper', `${file} failed with ${code}: ${quoted(stdout.trim())}`, {
+      hint: `try it by hand: echo ${server} | ${file} get`,
+    });
+  }
+  const shape = new Shape(parseJson(stdout, `the answer of ${file}`), file);
+  const username = shape.get('Username').string();
+  const secret = shape.get('Secret').string();
+  if (secret === '') return undefined;
+  return username === '<token>'
+    ? { kind: 'identity-token', token: secret }
+    : { kind: 'password', username, password: secret };
+}
