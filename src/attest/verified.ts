@@ -25,6 +25,8 @@ export interface KeySigner {
 
 interface VerifiedParts {
   readonly statement: Statement;
+  /** Which subject of the statement carries the digest that was asked for. */
+  readonly subjectIndex: number;
   readonly signer: Signer;
   /**
    * Times at which the signature provably existed, earliest first: RFC 3161 tokens, Rekor integrated times with a promise. Empty

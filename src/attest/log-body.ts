@@ -1,0 +1,167 @@
+import { decodeBase64, toHex } from '../base/bytes.ts';
+import { jsonLimits, parseJson } from '../base/json.ts';
+import { Shape } from '../base/shape.ts';
+import { printable, quoted } from '../base/text.ts';
+import type { HashName, SignedContent } from './content.ts';
+import { bytesAt } from './dsse.ts';
+import type { LogEntry } from './log-entry.ts';
+import { refused } from './refusal.ts';
+
+/** The certificate or the public key (SPKI) of the signer, in DER. */
+export interface SignerBytes {
+  readonly kind: 'certificate' | 'key';
+  readonly der: Uint8Array;
+}
+
+/** What a log entry says was logged. */
+interface Logged {
+  readonly signature: Uint8Array;
+  readonly signer: SignerBytes;
+  readonly over: 'signed' | 'payload';
+  readonly algorithm: HashName;
+  readonly digest: Uint8Array;
+}
+
+/**
+ * Compares the body of a log entry with this bundle. An entry that proves the inclusion of somebody else's signature proves nothing
+ * here: CVE-2022-36056 and CVE-2026-22703 accepted one whose signature or key was another's.
+ *
+ * Refused with `log.body`, `log.unsupported`, `log.signature`, `log.key` or `log.digest`.
+ * @throws a refusal or TcfError; call it inside `answer`.
+ */
+export function checkLogBody(entry: LogEntry, content: SignedContent, signer: SignerBytes): void {
+  const logged = readBody(entry);
+  if (toHex(logged.signature) !== toHex(content.signature)) {
+    throw refused('log.signature', 'the log entry was made for another signature');
+  }
+  if (logged.signer.kind !== signer.kind || toHex(logged.signer.der) !== toHex(signer.der)) {
+    throw refused('log.key', 'the log entry was made for another certificate or key');
+  }
+  const digest = content[logged.over === 'signed' ? 'signedDigest' : 'payloadDigest'](logged.algorithm);
+  if (digest === undefined || toHex(logged.digest) !== toHex(digest)) {
+    throw refused('log.digest', 'the log entry was made for another artifact');
+  }
+  if (logged.over === 'payload' && content.kind !== 'dsse') {
+    throw refused('log.body', 'the log entry is about an envelope, the bundle holds none');
+  }
+}
+
+function readBody(entry: LogEntry): Logged {
+  const body = new Shape(parseJson(entry.body, 'the log entry', jsonLimits.bundle), 'logEntry');
+  const kind = body.get('kind').string(100);
+  const version = body.get('apiVersion').string(100);
+  if (kind !== entry.kind || version !== entry.apiVersion) {
+    throw refused('log.body', 'the log entry is of another kind or version than the bundle says');
+  }
+  const spec = body.get('spec');
+  switch (`${kind} ${version}`) {
+    case 'hashedrekord 0.0.1':
+      return readHashedRekord1(spec);
+    case 'hashedrekord 0.0.2':
+      return readHashedRekord2(spec.get('hashedRekordV002'));
+    case 'dsse 0.0.1':
+      return readDsse1(spec);
+    case 'intoto 0.0.2':
+      return readIntoto2(spec.get('content'));
+    default:
+      throw refused(
+        'log.unsupported',
+        `tcf does not know log entries of kind ${printable(kind)} ${printable(version)}`,
+      );
+  }
+}
+
+function readHashedRekord1(spec: Shape): Logged {
+  const signature = spec.get('signature');
+  return {
+    signature: bytesAt(signature.get('content')),
+    signer: readPem(signature.get('publicKey').get('content')),
+    over: 'signed',
+    ...readHexDigest(spec.get('data').get('hash')),
+  };
+}
+
+/** Rekor v2. For a DSSE envelope the digest is that of the PAE. */
+function readHashedRekord2(spec: Shape): Logged {
+  const data = spec.get('data');
+  const verifier = spec.get('signature').get('verifier');
+  const certificate = verifier.optional('x509Certificate');
+  const key = verifier.optional('publicKey');
+  if ((certificate === undefined) === (key === undefined)) {
+    throw verifier.wrong('needs exactly one of x509Certificate, publicKey');
+  }
+  const der = bytesAt((certificate ?? verifier.get('publicKey')).get('rawBytes'));
+  return {
+    signature: bytesAt(spec.get('signature').get('content')),
+    signer: { kind: certificate === undefined ? 'key' : 'certificate', der },
+    over: 'signed',
+    algorithm: readAlgorithm(data.get('algorithm'), hashNames2),
+    digest: bytesAt(data.get('digest')),
+  };
+}
+
+function readDsse1(spec: Shape): Logged {
+  const signature = onlySignature(spec.get('signatures'));
+  return {
+    signature: bytesAt(signature.get('signature')),
+    signer: readPem(signature.get('verifier')),
+    over: 'payload',
+    ...readHexDigest(spec.get('payloadHash')),
+  };
+}
+
+function readIntoto2(content: Shape): Logged {
+  const signature = onlySignature(content.get('envelope').get('signatures'));
+  const inner = signature.get('sig');
+  // The log encodes the signature, which is base64 text already, a second time.
+  const bytes = decodeBase64(Buffer.from(bytesAt(inner)).toString('latin1'));
+  if (bytes === undefined) throw inner.wrong('is not base64 of base64');
+  return {
+    signature: bytes,
+    signer: readPem(signature.get('publicKey')),
+    over: 'payload',
+    ...readHexDigest(content.get('payloadHash')),
+  };
+}
+
+function onlySignature(signatures: Shape): Shape {
+  const [signature, ...others] = signatures.list(16);
+  if (signature === undefined || others.length > 0) throw signatures.wrong('has not exactly one entry');
+  return signature;
+}
+
+const hashNames1: Readonly<Record<string, HashName>> = {
+  sha256: 'sha256',
+  sha384: 'sha384',
+  sha512: 'sha512',
+};
+const hashNames2: Readonly<Record<string, HashName>> = {
+  SHA2_256: 'sha256',
+  SHA2_384: 'sha384',
+  SHA2_512: 'sha512',
+};
+
+function readAlgorithm(shape: Shape, names: Readonly<Record<string, HashName>>): HashName {
+  const text = shape.string(100);
+  const name = Object.hasOwn(names, text) ? names[text] : undefined;
+  if (name === undefined) throw shape.wrong(`is ${quoted(text)}, which tcf does not know`);
+  return name;
+}
+
+function readHexDigest(shape: Shape): { readonly algorithm: HashName; readonly digest: Uint8Array } {
+  const value = shape.get('value');
+  const hex = value.string(200);
+  if (!/^(?:[0-9a-f]{2})+$/.test(hex)) throw value.wrong('is not lower-case hex');
+  return { algorithm: readAlgorithm(shape.get('algorithm'), hashNames1), digest: Buffer.from(hex, 'hex') };
+}
+
+const onePem = /^\s*-----BEGIN (CERTIFICATE|PUBLIC KEY)-----\r?\n([A-Za-z0-9+/=\r\n]+)-----END \1-----\s*$/;
+
+/** base64 of one PEM block. */
+function readPem(shape: Shape): SignerBytes {
+  const [, label, text = ''] = onePem.exec(Buffer.from(bytesAt(shape)).toString('latin1')) ?? [];
+  const der = decodeBase64(text.replaceAll(/[\r\n]/g, ''));
+  if (label === undefined || der === undefined)
+    throw shape.wrong('is not one certificate or public key in PEM');
+  return { kind: label === 'CERTIFICATE' ? 'certificate' : 'key', der };
+}

@@ -1,0 +1,170 @@
+import { toHex } from '../base/bytes.ts';
+import type { Outcome } from '../base/outcome.ts';
+import { quoted } from '../base/text.ts';
+import type { Bundle } from './bundle.ts';
+import { isSelfIssued, type Leaf, readLeaf } from './certificate.ts';
+import { checkCheckpoint } from './checkpoint.ts';
+import type { SignedContent } from './content.ts';
+import { claimedTimes, type Thresholds, verifyCore } from './core.ts';
+import { checkLogBody, type SignerBytes } from './log-body.ts';
+import { answer, refused } from './refusal.ts';
+import { hintOf, isWithin, type TrustedKey } from './trusted-key.ts';
+import type { Trust, TrustedRoot } from './trusted-root.ts';
+import type { Refusal, Signer } from './verified.ts';
+
+/** Who made the signature, and when it provably existed; nothing yet about what was signed. */
+export interface Proven {
+  readonly signer: Signer;
+  /** Earliest first. */
+  readonly times: readonly Date[];
+  readonly logs: readonly { readonly logId: string; readonly logIndex: string }[];
+}
+
+/**
+ * Proves the signature of a bundle over `content` by whom `trust` believes.
+ * @throws a refusal or TcfError; call it inside `answer`.
+ */
+export function prove(bundle: Bundle, content: SignedContent, trust: Trust, now: Date): Proven {
+  return bundle.signer.kind === 'key'
+    ? proveKey(bundle, bundle.signer.hint, content, trust, now)
+    : proveKeyless(bundle, readSigningLeaf(bundle.signer), content, trust);
+}
+
+/** The instance for private repositories has no public log; its timestamps alone bear witness (actions/attest). */
+const gitHubInternal = 'GitHub, Inc.';
+
+function proveKeyless(bundle: Bundle, leaf: Leaf, content: SignedContent, trust: Trust): Proven {
+  const thresholds: Thresholds =
+    leaf.issuerOrganization === gitHubInternal
+      ? { logs: 0, scts: 0, times: 1 }
+      : { logs: 1, scts: 1, times: 1 };
+  checkSignature(content, leaf.key);
+  const times = claimedTimes(bundle);
+  // A-42: a leaf lives ten minutes; without a trusted time nobody knows whether its key was still the signer's.
+  if (times.length === 0) throw refused('time.missing', 'nothing proves when the signature was made');
+  // A-43: every trusted time, not just one: a witness that saw the signature later does not make it earlier.
+  for (const time of times) {
+    if (!leaf.certificate.validForDate(time)) {
+      throw refused(
+        'certificate.expired',
+        `the certificate was not valid at ${time.toISOString()}, when it was used`,
+      );
+    }
+  }
+  const signer: SignerBytes = { kind: 'certificate', der: leaf.der };
+  return inOneRoot(trust.roots, (root) => {
+    const logs = checkEntries(bundle, content, signer, root, times, thresholds.logs);
+    verifyCore(bundle, content, leaf, root.material, thresholds);
+    return { signer: leaf.signer, times, logs };
+  });
+}
+
+function readSigningLeaf(signer: { readonly leaf: Uint8Array; readonly chain: readonly Uint8Array[] }): Leaf {
+  // A root that arrives with the signature is the signer's word about itself.
+  if (signer.chain.some(isSelfIssued)) {
+    throw refused('certificate.root', 'the bundle brings its own root certificate');
+  }
+  return readLeaf(signer.leaf);
+}
+
+function proveKey(bundle: Bundle, hint: string, content: SignedContent, trust: Trust, now: Date): Proven {
+  const trusted = trust.keys.find(({ fingerprint }) => hintOf(fingerprint) === hint);
+  if (trusted === undefined) {
+    throw refused('key.unknown', `no trusted key has the fingerprint ${quoted(hint)} that the bundle names`);
+  }
+  // Empty is allowed, DSSE calls it optional; another key's name beside this key's signature is a mix of two bundles.
+  if (bundle.content.kind === 'dsse' && !['', hint].includes(bundle.content.envelope.keyid)) {
+    throw refused('key.keyid', 'the envelope and the bundle name different keys');
+  }
+  checkSignature(content, trusted.key);
+  const { logs, times } = proveWitnesses(bundle, content, trusted, trust);
+  // A-49: where no witness tells the time, the key has to be valid today.
+  for (const time of times.length > 0 ? times : [now]) {
+    if (!isWithin(trusted.validFor, time)) {
+      throw refused('key.window', `the key ${quoted(trusted.name)} is not trusted for ${time.toISOString()}`);
+    }
+  }
+  return { signer: { kind: 'key', fingerprint: trusted.fingerprint, name: trusted.name }, times, logs };
+}
+
+/** Witnesses of a signature by a key. Without any trusted root none can be believed, so none counts. */
+function proveWitnesses(
+  bundle: Bundle,
+  content: SignedContent,
+  trusted: TrustedKey,
+  trust: Trust,
+): Pick<Proven, 'times' | 'logs'> {
+  const required = { logs: trust.keyWitnesses?.logs ?? 0, times: trust.keyWitnesses?.times ?? 0, scts: 0 };
+  const present = bundle.entries.length + bundle.timestamps.length > 0 && trust.roots.length > 0;
+  const times = present ? claimedTimes(bundle) : [];
+  if (times.length < required.times)
+    throw refused('time.missing', 'nothing proves when the signature was made');
+  if (!present && required.logs > 0)
+    throw refused('log.missing', 'no transparency log bears witness to the signature');
+  if (!present) return { times, logs: [] };
+  const der = trusted.key.export({ format: 'der', type: 'spki' });
+  return inOneRoot(trust.roots, (root) => {
+    const logs = checkEntries(bundle, content, { kind: 'key', der }, root, times, required.logs);
+    const publicKey = () => ({ publicKey: trusted.key, validFor: () => true });
+    verifyCore(bundle, content, undefined, { ...root.material, publicKey }, required);
+    return { times, logs };
+  });
+}
+
+function checkSignature(content: SignedContent, key: TrustedKey['key']): void {
+  if (!content.isSignedBy(key))
+    throw refused('signature.invalid', 'the signature does not fit what was signed');
+}
+
+/**
+ * What @sigstore/verify leaves open about log entries: that each is about this signature by this signer, under a checkpoint of
+ * this log, in the time in which the log's key counts; and that the logs are distinct (A-54, CVE-2026-49834: one log twice is one
+ * witness).
+ */
+function checkEntries(
+  bundle: Bundle,
+  content: SignedContent,
+  signer: SignerBytes,
+  root: TrustedRoot,
+  times: readonly Date[],
+  threshold: number,
+): Proven['logs'] {
+  const logs = new Map<string, string>();
+  for (const entry of bundle.entries) {
+    checkLogBody(entry, content, signer);
+    const logId = toHex(entry.logId);
+    const known = root.material.tlogs.filter((log) => toHex(log.logID) === logId);
+    const log = known.find(({ validFor }) => times.every((time) => isWithin(validFor, time)));
+    if (known.length === 0) throw refused('log.unknown', `the log ${logId} is not in the trusted root`);
+    if (log === undefined)
+      throw refused('log.window', `the key of the log ${logId} was not valid at that time`);
+    if (entry.proof?.checkpoint !== undefined) checkCheckpoint(entry.proof.checkpoint, entry.proof, log);
+    if (logs.has(logId)) throw refused('log.duplicate', `the log ${logId} bears witness twice`);
+    logs.set(logId, entry.logIndex);
+  }
+  if (logs.size < threshold) {
+    throw refused('log.missing', `${logs.size} transparency logs bear witness, ${threshold} needed`);
+  }
+  return [...logs].map(([logId, logIndex]) => ({ logId, logIndex }));
+}
+
+/**
+ * The first root that proves everything. Domains never mix: a certificate of one instance with the timestamp of another is no
+ * proof. Where all refuse, the most telling reason is given: that of a root which knew the certificate's authority.
+ */
+function inOneRoot<T>(roots: readonly TrustedRoot[], proof: (root: TrustedRoot) => T): T {
+  let reason: Refusal = {
+    code: 'certificate.untrusted',
+    message: 'there is no trusted root for certificates',
+  };
+  for (const root of roots) {
+    const outcome: Outcome<T, Refusal> = answer('bundle.malformed', () => proof(root));
+    if (outcome.ok) return outcome.value;
+    if (root === roots[0] || isAboutOtherRoot(reason)) reason = outcome.reason;
+  }
+  throw refused(reason.code, reason.message);
+}
+
+function isAboutOtherRoot({ code }: Refusal): boolean {
+  return code === 'certificate.untrusted' || code === 'log.unknown';
+}

@@ -1,0 +1,64 @@
+import type { Outcome } from '../base/outcome.ts';
+import { plural } from '../base/text.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { Bundle } from './bundle.ts';
+import { type Artifact, envelopeContent, messageContent } from './content.ts';
+import { type Proven, prove } from './proof.ts';
+import { answer, refused } from './refusal.ts';
+import { parseStatement } from './statement.ts';
+import type { Trust } from './trusted-root.ts';
+import type { Refusal, Verified } from './verified.ts';
+
+/** What a bundle is asked. */
+export interface Question {
+  /** The image, or any other artifact, that the statement has to be about. */
+  readonly subject: Digest;
+}
+
+/**
+ * The proof that somebody whom `trust` believes made a statement about `asked.subject`. The only place where `Verified` is minted.
+ * Who it was is in the answer; whether that one was allowed to is for the policy.
+ *
+ * The steps: the signature over the DSSE pre-authentication encoding; for a certificate its form, chain, SCT and validity at each
+ * trusted time; for a key its fingerprint and window; the log entries against this very bundle, their checkpoints and promises; RFC
+ * 3161 times; the thresholds; the statement and its subject. Every step refuses with a stable code.
+ */
+export function verifyAttestation(
+  bundle: Bundle,
+  trust: Trust,
+  asked: Question,
+  now: Date,
+): Outcome<Verified, Refusal> {
+  return answer('bundle.malformed', () => {
+    if (bundle.content.kind !== 'dsse') {
+      throw refused('bundle.content', 'the bundle signs bytes, not a statement about an image');
+    }
+    const { envelope } = bundle.content;
+    const proven = prove(bundle, envelopeContent(envelope), trust, now);
+    const parsed = parseStatement(envelope.payload);
+    if (!parsed.ok) throw refused(parsed.reason.code, parsed.reason.message);
+    const statement = parsed.value;
+    // A-73: a genuine statement about another image.
+    const subjectIndex = statement.subjects.findIndex(({ digests }) => digests.includes(asked.subject));
+    if (subjectIndex < 0) {
+      const count = plural(statement.subjects.length, 'other subject');
+      throw refused('statement.subject', `the statement is about ${count}, not about ${asked.subject}`);
+    }
+    return { ...proven, statement, subjectIndex } as Verified;
+  });
+}
+
+/** As `verifyAttestation`, for a `messageSignature` bundle over a file or its digest. It mints nothing: no image is signed so. */
+export function verifyBlob(
+  bundle: Bundle,
+  trust: Trust,
+  artifact: Artifact,
+  now: Date,
+): Outcome<Proven, Refusal> {
+  return answer('bundle.malformed', () => {
+    if (bundle.content.kind !== 'message') {
+      throw refused('bundle.content', 'the bundle signs a statement, not the bytes of an artifact');
+    }
+    return prove(bundle, messageContent(bundle.content, artifact), trust, now);
+  });
+}
