@@ -94,6 +94,6 @@ function hash(algorithm: HashName, bytes: Uint8Array): Uint8Array {
 }
 
 /** The digests under which a statement may know this artifact. */
-export function digestsOf(artifact: Artifact): readonly Digest[] {
+export function digestsOf(artifact: Artifact): readonly [Digest, ...Digest[]] {
   return typeof artifact === 'string' ? [artifact] : [digestOf(artifact), digestOf(artifact, 'sha512')];
 }

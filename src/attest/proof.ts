@@ -140,7 +140,11 @@ function checkEntries(
       throw refused('log.window', `the key of the log ${logId} was not valid at that time`);
     if (entry.proof?.checkpoint !== undefined) checkCheckpoint(entry.proof.checkpoint, entry.proof, log);
     if (logs.has(logId)) throw refused('log.duplicate', `the log ${logId} bears witness twice`);
-    logs.set(logId, entry.logIndex);
+    // Only the promise signs the index outside the proof; without one, the index that the proof walked is the proven one.
+    logs.set(
+      logId,
+      entry.signedEntryTimestamp === undefined ? (entry.proof?.logIndex ?? '') : entry.logIndex,
+    );
   }
   if (logs.size < threshold) {
     throw refused('log.missing', `${logs.size} transparency logs bear witness, ${threshold} needed`);
