@@ -1,0 +1,57 @@
+import { createPublicKey, type KeyObject, sign } from 'node:crypto';
+import type { HashName } from '../attest/content.ts';
+import { fingerprintOf, hintOf } from '../attest/trusted-key.ts';
+
+/** Makes signatures. A signer by key makes any number of them, a keyless one asks for a certificate each time. */
+export interface Signer {
+  sign(bytes: Uint8Array): Promise<Signed>;
+}
+
+export interface Signed {
+  /** ECDSA in DER, Ed25519 raw, RSA PKCS 1 v1.5. */
+  readonly signature: Uint8Array;
+  readonly by: SigningMaterial;
+  readonly algorithm: SigningAlgorithm;
+}
+
+/** What goes into the bundle beside the signature. */
+export type SigningMaterial =
+  | {
+      readonly kind: 'key';
+      /** SubjectPublicKeyInfo. */
+      readonly der: Uint8Array;
+      /** base64 of the SHA-256 of `der`. */
+      readonly hint: string;
+    }
+  | { readonly kind: 'certificate'; readonly der: Uint8Array };
+
+export interface SigningAlgorithm {
+  /** `undefined`: Ed25519, which hashes by itself. */
+  readonly hash: HashName | undefined;
+  /** `dev.sigstore.common.v1.PublicKeyDetails`. */
+  readonly keyDetails: string;
+}
+
+/** The algorithm that goes with a key, as cosign chooses it (sigstore `LoadDefaultSigner`). */
+export function algorithmFor(key: KeyObject): SigningAlgorithm {
+  const { namedCurve, modulusLength } = key.asymmetricKeyDetails ?? {};
+  if (key.asymmetricKeyType === 'ed25519') return { hash: undefined, keyDetails: 'PKIX_ED25519' };
+  if (key.asymmetricKeyType === 'rsa') {
+    return { hash: 'sha256', keyDetails: `PKIX_RSA_PKCS1V15_${modulusLength}_SHA256` };
+  }
+  return namedCurve === 'secp384r1'
+    ? { hash: 'sha384', keyDetails: 'PKIX_ECDSA_P384_SHA_384' }
+    : { hash: 'sha256', keyDetails: 'PKIX_ECDSA_P256_SHA_256' };
+}
+
+/** Signs with a private key that `openPrivateKey` accepted. */
+export function keySigner(key: KeyObject): Signer {
+  const publicKey = createPublicKey(key);
+  const by: SigningMaterial = {
+    kind: 'key',
+    der: publicKey.export({ format: 'der', type: 'spki' }),
+    hint: hintOf(fingerprintOf(publicKey)),
+  };
+  const algorithm = algorithmFor(publicKey);
+  return { sign: async (bytes) => ({ signature: sign(algorithm.hash ?? null, bytes, key), by, algorithm }) };
+}
