@@ -1,0 +1,139 @@
+import type { Branded } from '../base/brand.ts';
+import { printable } from '../base/text.ts';
+import type { Digest } from '../oci/digest.ts';
+import { formatPinnedRef, type PinnedRef } from '../oci/reference.ts';
+import type { Policy, Scope } from './document.ts';
+import type { Candidate, Evidence } from './evidence.ts';
+import type { Finding, Mode, RuleContext } from './rule.ts';
+import { rules } from './rules/index.ts';
+import { mostSpecific } from './scope.ts';
+import { describeSigner } from './signer.ts';
+
+/** What one policy says of one image, with everything that led there. */
+export interface Decision {
+  readonly verdict: 'allow' | 'deny';
+  /** 0 yes; 1 some enforced rule looked and says no; 2 no such no, but some rule could not tell. */
+  readonly exit: 0 | 1 | 2;
+  readonly policy: { readonly name: string; readonly digest: Digest };
+  /** The scope that decided; absent where none covers the image, which denies. */
+  readonly scope?: string;
+  /** In the order of the rules. */
+  readonly findings: readonly JudgedFinding[];
+}
+
+export interface JudgedFinding extends Finding {
+  readonly mode: Mode;
+}
+
+/** What all policies say together. */
+export type Verdict = VerdictParts &
+  (
+    | { readonly verdict: 'allow'; readonly exit: 0; readonly allow: Allow }
+    | { readonly verdict: 'deny'; readonly exit: 1 | 2 }
+  );
+
+interface VerdictParts {
+  readonly image: PinnedRef;
+  readonly decidedAt: Date;
+  readonly decisions: readonly Decision[];
+  /** Every candidate, good or bad, as it was found. */
+  readonly candidates: readonly ExplainedCandidate[];
+}
+
+export interface ExplainedCandidate {
+  readonly source: Digest;
+  readonly verified: boolean;
+  /** Of the refusal: `signature.invalid`. */
+  readonly code?: string;
+  /** One sentence, safe to print. */
+  readonly message: string;
+}
+
+interface AllowParts {
+  /** The image that may start, and no other. */
+  readonly image: PinnedRef;
+  readonly decisions: readonly Decision[];
+}
+
+/** Leave to start one image. Minted by `decideAll` only, when every policy said yes. */
+export type Allow = Branded<AllowParts, 'Allow'>;
+
+/** One policy about one image. An image in no scope is denied. */
+export function decide(policy: Policy, evidence: Evidence): Decision {
+  const scope = mostSpecific(policy.scopes, evidence.image);
+  const findings = scope === undefined ? [outOfScope(policy, evidence)] : evaluate(policy, scope, evidence);
+  const enforced = findings.filter(({ mode }) => mode === 'enforce');
+  // No rule that spoke is no yes.
+  const allowed = findings.length > 0 && enforced.every(({ outcome }) => outcome === 'pass');
+  const denied = findings.length === 0 || enforced.some(({ outcome }) => outcome === 'fail');
+  return {
+    verdict: allowed ? 'allow' : 'deny',
+    exit: allowed ? 0 : denied ? 1 : 2,
+    policy: { name: policy.name, digest: policy.digest },
+    ...(scope === undefined ? {} : { scope: scope.match }),
+    findings,
+  };
+}
+
+/**
+ * All policies about one image: each has to say yes, so that a policy of the project can tighten what stands above it and never
+ * loosen it (A-110). Without any policy the answer is no.
+ */
+export function decideAll(policies: readonly Policy[], evidence: Evidence): Verdict {
+  const decisions = policies.map((policy) => decide(policy, evidence));
+  const { image } = evidence;
+  const parts = { image, decidedAt: evidence.now, decisions, candidates: evidence.candidates.map(explain) };
+  if (decisions.length > 0 && decisions.every(({ verdict }) => verdict === 'allow')) {
+    const granted: AllowParts = { image, decisions };
+    return { ...parts, verdict: 'allow', exit: 0, allow: granted as Allow };
+  }
+  const denied = decisions.length === 0 || decisions.some(({ exit }) => exit === 1);
+  return { ...parts, verdict: 'deny', exit: denied ? 1 : 2 };
+}
+
+function evaluate(policy: Policy, scope: Scope, evidence: Evidence): readonly JudgedFinding[] {
+  const context: RuleContext = {
+    signers: policy.signers,
+    multiArch: scope.multiArch,
+    logs: policy.trust.logs,
+    require: scope.require,
+  };
+  return rules.flatMap((rule) => {
+    const params = scope.require[rule.name];
+    return params === undefined
+      ? []
+      : [{ ...rule.evaluate(params, evidence, context), mode: modeOf(params) }];
+  });
+}
+
+/** Anything but a plain `warn` enforces. */
+function modeOf(params: unknown): Mode {
+  const isWarning =
+    typeof params === 'object' && params !== null && 'mode' in params && params.mode === 'warn';
+  return isWarning ? 'warn' : 'enforce';
+}
+
+function outOfScope(policy: Policy, { image }: Evidence): JudgedFinding {
+  return {
+    rule: 'scope',
+    mode: 'enforce',
+    outcome: 'fail',
+    message: 'no scope of the policy covers the image',
+    expected: policy.scopes.map(({ match }) => match).join(', '),
+    actual: formatPinnedRef(image),
+    hint: 'images are denied unless a scope covers them; add one, or use an image from a scope',
+  };
+}
+
+function explain({ outcome, source }: Candidate): ExplainedCandidate {
+  if (!outcome.ok) {
+    return { source, verified: false, code: outcome.reason.code, message: printable(outcome.reason.message) };
+  }
+  const { signer, statement, times } = outcome.value;
+  const since = times[0] === undefined ? '' : `, since ${times[0].toISOString()}`;
+  return {
+    source,
+    verified: true,
+    message: `${printable(statement.predicateType)} by ${describeSigner(signer)}${since}`,
+  };
+}

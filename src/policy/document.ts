@@ -1,0 +1,233 @@
+import { createPublicKey } from 'node:crypto';
+import type { z } from 'zod';
+import { encodeUtf8 } from '../base/bytes.ts';
+import { byCodeUnit, printable, quoted } from '../base/text.ts';
+import { type Digest, digestOf } from '../oci/digest.ts';
+import type { MultiArch } from './rule.ts';
+import { type DocumentShape, documentSchema, type ScopeShape, type SignerShape } from './schema.ts';
+import { toScope } from './scope.ts';
+import type { TrustedSigner } from './signer.ts';
+import { type Path, parseStrictYaml, type YamlDocument } from './yaml.ts';
+
+/** A policy that has been read and makes sense: every name leads somewhere, every key is a key. */
+export interface Policy {
+  /** How the caller calls it: a file name. */
+  readonly name: string;
+  /** SHA-256 of the text and of the keys it names by file: another digest, another policy. */
+  readonly digest: Digest;
+  readonly trust: PolicyTrust;
+  readonly signers: ReadonlyMap<string, TrustedSigner>;
+  readonly scopes: readonly Scope[];
+}
+
+export interface PolicyTrust {
+  /** Trusted root file as written, relative to the policy; absent: the public Sigstore instance. */
+  readonly root?: string;
+  /** Transparency logs that must have seen a signature. */
+  readonly logs: { readonly keyless: number; readonly key: number };
+}
+
+export interface Scope {
+  /** Canonical; distinct within a policy. */
+  readonly match: string;
+  readonly multiArch: MultiArch;
+  /** Parameters by rule name, each read by its rule. Never empty. */
+  readonly require: Readonly<Record<string, unknown>>;
+}
+
+/** PEM texts of key files by the name under which the policy mentions them. */
+export type KeyFiles = Readonly<Record<string, string>>;
+
+/**
+ * Reads a policy in YAML or JSON. `name` stands in messages. Keys that the policy names by file come in as `keyFiles`: see `keyFilesOf`.
+ *
+ * @throws TcfError `policy.malformed` (exit 3) with line, column and path.
+ */
+export function parsePolicy(text: string, name: string, keyFiles: KeyFiles = {}): Policy {
+  const { document, yaml } = readDocument(text, name);
+  const signers = new Map<string, TrustedSigner>();
+  for (const [signer, shape] of Object.entries(document.signers)) {
+    signers.set(signer, toSigner(signer, shape, keyFiles, yaml));
+  }
+  refuseTwins(signers, yaml);
+  const scopes = document.scopes.map((scope, index) => toPolicyScope(scope, index, signers, yaml));
+  scopes.forEach(({ match }, index) => {
+    if (scopes.findIndex((scope) => scope.match === match) < index) {
+      throw yaml.wrong(['scopes', index, 'match'], `${quoted(match)} stands twice`, {
+        hint: 'put everything that is asked of these images into one scope',
+      });
+    }
+  });
+  const { keyless = 1, key = 1 } = document.trust?.logs ?? {};
+  const root = document.trust?.root;
+  return {
+    name,
+    digest: policyDigest(text, document, signers),
+    trust: { ...(root === undefined ? {} : { root }), logs: { keyless, key } },
+    signers,
+    scopes,
+  };
+}
+
+/** The key files that `parsePolicy` will ask for, as written in the policy. @throws TcfError `policy.malformed` (exit 3). */
+export function keyFilesOf(text: string, name: string): readonly string[] {
+  return Object.values(readDocument(text, name).document.signers).flatMap(({ keyFile }) => keyFile ?? []);
+}
+
+function readDocument(text: string, name: string): { document: DocumentShape; yaml: YamlDocument } {
+  const yaml = parseStrictYaml(text, name);
+  const read = documentSchema.safeParse(yaml.value);
+  if (read.success) return { document: read.data, yaml };
+  throw toError(read.error.issues[0], [], yaml);
+}
+
+type Issue = z.core.$ZodIssue;
+
+/** The first problem in our words. In a choice of forms it is that of the form which comes closest. */
+function toError(issue: Issue | undefined, above: Path, yaml: YamlDocument): Error {
+  if (issue === undefined) return yaml.wrong(above, 'is not a policy');
+  const path: Path = [...above, ...issue.path.filter((step) => typeof step !== 'symbol')];
+  if ((issue.code === 'invalid_type' || issue.code === 'invalid_value') && !hasValue(yaml.value, path)) {
+    return yaml.wrong(path, 'is missing');
+  }
+  switch (issue.code) {
+    case 'unrecognized_keys': {
+      const [key = ''] = issue.keys;
+      return yaml.wrong(path, `does not know the key ${quoted(key)}`, { key });
+    }
+    case 'invalid_union': {
+      const closest = issue.errors.reduce<readonly Issue[] | undefined>(
+        (best, form) => (best === undefined || distance(form) < distance(best) ? form : best),
+        undefined,
+      );
+      return toError(closest?.[0], path, yaml);
+    }
+    case 'invalid_key':
+      return yaml.wrong(path, issue.issues[0]?.message ?? 'is not a known name');
+    case 'invalid_type':
+      return yaml.wrong(path, `is not ${article(issue.expected)}`);
+    case 'too_small':
+      return yaml.wrong(
+        path,
+        issue.origin === 'array' || issue.origin === 'string' ? 'is empty' : 'is too small',
+      );
+    case 'too_big':
+      return yaml.wrong(path, 'is too big');
+    case 'invalid_value':
+      return yaml.wrong(path, `is not ${issue.values.map(String).join(' or ')}`);
+    default:
+      return yaml.wrong(path, printable(issue.message));
+  }
+}
+
+/** A form that has keys the text does not fit at all is further away than one with a wrong value. */
+function distance(form: readonly Issue[]): number {
+  return form.reduce((sum, issue) => sum + (issue.code === 'unrecognized_keys' ? issue.keys.length : 1), 0);
+}
+
+function hasValue(value: unknown, path: Path): boolean {
+  let inner = value;
+  for (const step of path) {
+    if (typeof inner !== 'object' || inner === null || !Object.hasOwn(inner, step)) return false;
+    inner = (inner as Readonly<Record<string | number, unknown>>)[step];
+  }
+  return inner !== undefined;
+}
+
+function article(type: string): string {
+  const words: Readonly<Record<string, string>> = {
+    array: 'a list',
+    int: 'a whole number',
+    object: 'a mapping',
+    record: 'a mapping',
+  };
+  return words[type] ?? `a ${type}`;
+}
+
+function toSigner(name: string, shape: SignerShape, keyFiles: KeyFiles, yaml: YamlDocument): TrustedSigner {
+  const { claims = {}, identity, issuer, key, keyFile } = shape;
+  if (issuer !== undefined && identity !== undefined)
+    return { kind: 'keyless', name, issuer, identity, claims };
+  const path = ['signers', name, keyFile === undefined ? 'key' : 'keyFile'];
+  const pem = keyFile === undefined ? key : Object.hasOwn(keyFiles, keyFile) ? keyFiles[keyFile] : undefined;
+  if (pem === undefined)
+    throw yaml.wrong(path, `names the key file ${quoted(keyFile ?? '')}, which was not read`);
+  // createPublicKey takes private keys and certificates too; a policy must not become the place where those lie about.
+  if (!/^\s*-----BEGIN PUBLIC KEY-----[^-]*-----END PUBLIC KEY-----\s*$/.test(pem)) {
+    throw yaml.wrong(path, 'is not a public key', {
+      hint: 'a PEM block that begins with "-----BEGIN PUBLIC KEY-----"',
+    });
+  }
+  return { kind: 'key', name, pem, fingerprint: fingerprintOf(pem, path, yaml) };
+}
+
+function fingerprintOf(pem: string, path: Path, yaml: YamlDocument): Digest {
+  try {
+    return digestOf(new Uint8Array(createPublicKey(pem).export({ type: 'spki', format: 'der' })));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error)
+      throw yaml.wrong(path, 'is not a public key that can be read');
+    throw error;
+  }
+}
+
+/** One key or identity under two names would look like two signers. */
+function refuseTwins(signers: ReadonlyMap<string, TrustedSigner>, yaml: YamlDocument): void {
+  const seen = new Map<string, string>();
+  for (const [name, signer] of signers) {
+    const who =
+      signer.kind === 'key'
+        ? signer.fingerprint
+        : JSON.stringify([signer.issuer, signer.identity, signer.claims]);
+    const before = seen.get(who);
+    if (before !== undefined) throw yaml.wrong(['signers', name], `is the same signer as ${before}`);
+    seen.set(who, name);
+  }
+}
+
+function toPolicyScope(
+  shape: ScopeShape,
+  index: number,
+  signers: ReadonlyMap<string, TrustedSigner>,
+  yaml: YamlDocument,
+): Scope {
+  const { match, multiArch = 'index', require } = shape;
+  for (const [rule, params] of Object.entries(require)) {
+    for (const [position, name] of namedSigners(params).entries()) {
+      if (!signers.has(name)) {
+        throw yaml.wrong(
+          ['scopes', index, 'require', rule, 'by', position],
+          `names ${quoted(name)}, which signers does not define`,
+        );
+      }
+    }
+  }
+  const reader = ['llvm', 'components'].find((rule) => require[rule] !== undefined);
+  if (reader !== undefined && require['sbom'] === undefined) {
+    throw yaml.wrong(
+      ['scopes', index, 'require', reader],
+      'looks into the SBOM, but nothing says whose SBOM to believe',
+      {
+        hint: 'require sbom in the same scope',
+      },
+    );
+  }
+  return { match: toScope(match) ?? match, multiArch, require };
+}
+
+function namedSigners(params: unknown): readonly string[] {
+  const by = typeof params === 'object' && params !== null && 'by' in params ? params.by : undefined;
+  return Array.isArray(by) ? by : [];
+}
+
+function policyDigest(
+  text: string,
+  document: DocumentShape,
+  signers: ReadonlyMap<string, TrustedSigner>,
+): Digest {
+  const byFile = Object.entries(document.signers).flatMap(([name, { keyFile }]) => {
+    const signer = signers.get(name);
+    return keyFile !== undefined && signer?.kind === 'key' ? [`\n${name} ${signer.fingerprint}`] : [];
+  });
+  return digestOf(encodeUtf8([text, ...byFile.sort(byCodeUnit)].join('')));
+}

@@ -1,0 +1,64 @@
+import { predicateTypes } from '../attest/statement.ts';
+import type { Refusal, Verified } from '../attest/verified.ts';
+import { TcfError } from '../base/error.ts';
+import { no, type Outcome, yes } from '../base/outcome.ts';
+import { printable } from '../base/text.ts';
+import { parseSbom, type SbomFacts } from '../bom/read.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { PinnedRef } from '../oci/reference.ts';
+
+/** All that rules may look at: plain data, gathered before. Annotations and labels are not among it, for nobody signed them (A-86). */
+export interface Evidence {
+  /** What was asked for, by the digest its name had. */
+  readonly image: PinnedRef;
+  /** The manifest for the platform in question, where `image` is an index that lists it; absent where `image` is a manifest itself. */
+  readonly platform?: Digest;
+  /** The configuration that this manifest names. */
+  readonly config?: Digest;
+  /** Everything that was found beside the image, good or bad, in the order it was found. */
+  readonly candidates: readonly Candidate[];
+  readonly now: Date;
+}
+
+export interface Candidate {
+  /** The manifest, layer or file the bundle came from. */
+  readonly source: Digest;
+  readonly outcome: Outcome<Verified, Refusal>;
+  /** What the predicate says, where it is a CycloneDX document. */
+  readonly sbom?: Outcome<SbomFacts, Refusal>;
+}
+
+/** Joins a verification with what rules may ask about its content. Every predicate type is the signed one, never an annotation (A-81). */
+export function toCandidate(source: Digest, outcome: Outcome<Verified, Refusal>): Candidate {
+  if (!outcome.ok || !isCyclonedx(outcome.value.statement.predicateType)) return { source, outcome };
+  return { source, outcome, sbom: readSbom(outcome.value) };
+}
+
+function readSbom(verified: Verified): Outcome<SbomFacts, Refusal> {
+  try {
+    return yes(parseSbom(verified.statement.predicate, 'the attested SBOM'));
+  } catch (error) {
+    // A signed document that cannot be read is evidence too: rules say that they cannot tell.
+    if (error instanceof TcfError) return no({ code: error.code, message: printable(error.message) });
+    throw error;
+  }
+}
+
+/** `https://cyclonedx.org/bom`, which some signers write with a version behind it. */
+export function isCyclonedx(predicateType: string): boolean {
+  return /^(?:\/v1\.\d)?$/.test(after(predicateType, predicateTypes.cyclonedx));
+}
+
+/** `https://spdx.dev/Document`, which some signers write with a version behind it. */
+export function isSpdx(predicateType: string): boolean {
+  return /^(?:\/v[23]\.\d)?$/.test(after(predicateType, predicateTypes.spdx));
+}
+
+function after(text: string, prefix: string): string {
+  return text.startsWith(prefix) ? text.slice(prefix.length) : text || '?';
+}
+
+/** The digests under which this very content is known: what was asked for, and its manifest for the platform. */
+export function manifestsOf(evidence: Evidence): readonly Digest[] {
+  return [evidence.image.digest, ...(evidence.platform === undefined ? [] : [evidence.platform])];
+}

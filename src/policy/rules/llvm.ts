@@ -1,0 +1,152 @@
+import { z } from 'zod';
+import { byCodeUnit, printable } from '../../base/text.ts';
+import type { SbomComponent, SbomFacts } from '../../bom/read.ts';
+import { type CommonParams, mode, type Rule } from '../rule.ts';
+import { sbomsInForce } from './sbom.ts';
+import { type Said, sayWorst } from './worst.ts';
+
+export interface LlvmParams extends CommonParams {
+  readonly is?: 'pinned' | undefined;
+  readonly commit?: string | undefined;
+  readonly whenAbsent?: 'allow' | 'deny' | undefined;
+}
+
+const shape = z.strictObject({
+  is: z
+    .literal('pinned')
+    .optional()
+    .describe('every LLVM inside Triton was observed and is the commit that this Triton version pins'),
+  commit: z
+    .string()
+    .regex(/^[0-9a-f]{40}$/, 'is not a full commit: 40 hexadecimal digits in lower case')
+    .optional()
+    .describe('the LLVM inside Triton was observed to be exactly this commit'),
+  whenAbsent: z
+    .enum(['allow', 'deny'])
+    .optional()
+    .describe('what to do with an image in which the SBOM shows no Triton; the default is deny'),
+  mode,
+});
+
+/** The LLVMs that Triton pins. Others in the image (distro, ROCm, other wheels) are not its business. */
+const pinnedRoles: ReadonlySet<string> = new Set(['amd-codegen', 'core', 'nvidia-codegen']);
+
+/** Reads the properties `tcf:llvm:*` of the SBOM in force, as docs/llvm.md describes them. */
+export const llvm: Rule<LlvmParams> = {
+  name: 'llvm',
+  summary: 'The LLVM inside Triton is the one that this Triton version pins.',
+  params: shape.refine((params) => params.is !== undefined || params.commit !== undefined, {
+    message: 'asks for nothing; write "is: pinned" or a commit',
+  }),
+  evaluate(params, evidence, context) {
+    const chosen = sbomsInForce(evidence, context);
+    const expected = [
+      ...(params.is === undefined ? [] : ['each LLVM of Triton observed and equal to its pin']),
+      ...(params.commit === undefined ? [] : [`LLVM commit ${params.commit}`]),
+    ].join(' and ');
+    return { ...sayWorst('llvm', chosen, (facts) => judge(facts, params)), expected };
+  },
+};
+
+function judge(facts: SbomFacts, params: LlvmParams): Said {
+  const ours = facts.components.filter((component) =>
+    pinnedRoles.has(component.properties['tcf:llvm:role'] ?? ''),
+  );
+  if (ours.length === 0) return judgeAbsence(facts, params);
+  const each = ours.flatMap((component) => [
+    ...(params.is === undefined ? [] : [judgePin(component)]),
+    ...(params.commit === undefined || roleOf(component) !== 'core'
+      ? []
+      : [judgeCommit(component, params.commit)]),
+  ]);
+  if (!ours.some((component) => roleOf(component) === 'core')) {
+    return {
+      outcome: 'cannot-tell',
+      message: 'the SBOM names a code generator of Triton but not its own LLVM',
+    };
+  }
+  return (
+    each.find(({ outcome }) => outcome === 'fail') ??
+    each.find(({ outcome }) => outcome === 'cannot-tell') ?? {
+      outcome: 'pass',
+      message: `LLVM is as pinned: ${ours.map(describe).sort(byCodeUnit).join(', ')}`,
+    }
+  );
+}
+
+function judgeAbsence(facts: SbomFacts, params: LlvmParams): Said {
+  if (
+    facts.components.some((component) =>
+      /^pkg:pypi\/(?:[^/]*-)?triton(?:[@?#-]|$)/.test(component.purl ?? ''),
+    )
+  ) {
+    return {
+      outcome: 'cannot-tell',
+      message: 'the image holds Triton, but the SBOM does not say with which LLVM',
+      hint: 'write the SBOM with tcf sbom, which looks into the binaries',
+    };
+  }
+  return params.whenAbsent === 'allow'
+    ? { outcome: 'pass', message: 'the image holds no Triton' }
+    : { outcome: 'cannot-tell', message: 'the SBOM shows no Triton, so there is no pin to compare with' };
+}
+
+function judgePin(component: SbomComponent): Said {
+  const { properties } = component;
+  const pin = properties['tcf:llvm:pin'];
+  const conflict = properties['tcf:llvm:conflict'];
+  const details = { actual: describe(component) };
+  if (pin === 'mismatch') {
+    return {
+      outcome: 'fail',
+      message: `the ${roleOf(component)} LLVM of Triton is not the pinned one`,
+      ...details,
+    };
+  }
+  if (conflict !== undefined && conflict !== 'false') {
+    return {
+      outcome: 'fail',
+      message: `what is known of the ${roleOf(component)} LLVM contradicts itself: ${printable(conflict)}`,
+      ...details,
+    };
+  }
+  if (pin === 'match') return { outcome: 'pass', message: '', ...details };
+  return {
+    outcome: 'cannot-tell',
+    message: `whether the ${roleOf(component)} LLVM of Triton is the pinned one is not known (${printable(pin ?? 'unknown')})`,
+    ...details,
+  };
+}
+
+/** Only the whole hash proves a commit: a prefix of it is worth a question, not a yes. */
+function judgeCommit(component: SbomComponent, commit: string): Said {
+  // Each line is `HEX by METHODS` or `version VERSION by METHODS`.
+  const observed = (component.properties['tcf:llvm:observed'] ?? '')
+    .split('\n')
+    .map((line) => line.split(' ', 1)[0] ?? '')
+    .filter((word) => /^[0-9a-f]{7,40}$/.test(word));
+  const actual = describe(component);
+  if (observed.some((word) => !commit.startsWith(word))) {
+    return { outcome: 'fail', message: 'the LLVM of Triton is of another commit', actual };
+  }
+  return observed.includes(commit)
+    ? { outcome: 'pass', message: '', actual }
+    : {
+        outcome: 'cannot-tell',
+        message: 'the commit of the LLVM of Triton was not observed in full',
+        actual,
+      };
+}
+
+function roleOf(component: SbomComponent): string {
+  return component.properties['tcf:llvm:role'] ?? '';
+}
+
+function describe(component: SbomComponent): string {
+  const { properties } = component;
+  const parts = (['declared', 'observed'] as const).flatMap((key) => {
+    const value = properties[`tcf:llvm:${key}`];
+    return value === undefined ? [] : [`${key} ${printable(value)}`];
+  });
+  return `${roleOf(component)} ${parts.join(', ') || printable(component.version ?? 'of unknown version')}`;
+}

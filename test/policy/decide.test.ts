@@ -1,0 +1,104 @@
+import { expect, test } from 'vitest';
+import { decide, decideAll } from '../../src/policy/decide.ts';
+import { parsePolicy } from '../../src/policy/document.ts';
+import { type EvidenceSpec, issuer, toEvidence } from '../support/evidence.ts';
+
+const signers = `version: 1
+signers:
+  release: { issuer: ${issuer}, identity: "https://github.com/redhat-et/triton-dev-containers/.github/workflows/image-build.yml@refs/heads/main" }
+  mallory: { issuer: ${issuer}, identity: "https://github.com/mallory/evil/.github/workflows/image-build.yml@refs/heads/main" }
+`;
+const policy = (scopes: string, name = 'policy.yaml') => parsePolicy(`${signers}scopes:\n${scopes}`, name);
+const needsRelease = policy(
+  '  - { match: quay.io, require: { signed: { by: [release] } } }\n',
+  'machine.yaml',
+);
+const likesMallory = policy(
+  '  - { match: quay.io, require: { signed: { by: [mallory] } } }\n',
+  'project.yaml',
+);
+const elsewhere = policy('  - { match: ghcr.io, require: { signed: { by: [release] } } }\n');
+
+const by = (...names: string[]): EvidenceSpec => ({ candidates: names.map((name) => ({ by: name })) });
+
+test('an allow carries the image that was asked for', () => {
+  const evidence = toEvidence(by('release'));
+  const verdict = decideAll([needsRelease], evidence);
+  expect(verdict).toMatchObject({ verdict: 'allow', exit: 0, allow: { image: evidence.image } });
+});
+
+test('a project policy cannot loosen what stands above it', () => {
+  expect(decide(likesMallory, toEvidence(by('stranger'))).verdict).toBe('allow');
+  expect(decideAll([needsRelease, likesMallory], toEvidence(by('stranger')))).toMatchObject({
+    verdict: 'deny',
+    exit: 1,
+  });
+  expect(decideAll([needsRelease, likesMallory], toEvidence(by('release')))).toMatchObject({
+    verdict: 'deny',
+    exit: 1,
+  });
+  expect(decideAll([needsRelease, likesMallory], toEvidence(by('release', 'stranger')))).toMatchObject({
+    verdict: 'allow',
+  });
+});
+
+test('no policy, no allow', () => {
+  expect(decideAll([], toEvidence(by('release')))).toMatchObject({ verdict: 'deny', exit: 1 });
+});
+
+test('a denial holds no allow', () => {
+  expect(decideAll([needsRelease], toEvidence({}))).not.toHaveProperty('allow');
+});
+
+test('an image in no scope is denied, and the finding says so', () => {
+  const decision = decide(elsewhere, toEvidence(by('release')));
+  expect(decision).toMatchObject({
+    verdict: 'deny',
+    exit: 1,
+    findings: [{ rule: 'scope', outcome: 'fail', expected: 'ghcr.io' }],
+  });
+  expect(decision.scope).toBeUndefined();
+});
+
+test('the most specific scope decides alone', () => {
+  const layered = policy(`  - { match: quay.io, require: { signed: { by: [release] } } }
+  - { match: quay.io/triton-dev-containers, require: { signed: { by: [mallory] } } }
+`);
+  expect(decide(layered, toEvidence(by('release')))).toMatchObject({
+    verdict: 'deny',
+    scope: 'quay.io/triton-dev-containers',
+  });
+});
+
+test('a rule that warns is evaluated and reported, and denies nothing', () => {
+  const warns = policy('  - { match: quay.io, require: { signed: { by: [release], mode: warn } } }\n');
+  expect(decide(warns, toEvidence({}))).toMatchObject({
+    verdict: 'allow',
+    findings: [{ mode: 'warn', outcome: 'fail' }],
+  });
+});
+
+test('cannot tell denies with its own exit, and a plain no outweighs it', () => {
+  const rules = 'signed: { by: [release] }, sbom: { by: [release] }, llvm: { is: pinned }';
+  const strict = policy(`  - { match: quay.io, require: { ${rules} } }\n`);
+  const unreadable = { type: 'cyclonedx', by: 'release', predicate: {} };
+  expect(decide(strict, toEvidence({ candidates: [{ by: 'release' }, unreadable] }))).toMatchObject({
+    verdict: 'deny',
+    exit: 2,
+  });
+  expect(decide(strict, toEvidence({ candidates: [unreadable] }))).toMatchObject({
+    verdict: 'deny',
+    exit: 1,
+  });
+});
+
+test('every candidate is explained, the refused ones too', () => {
+  const { candidates } = decideAll(
+    [needsRelease],
+    toEvidence({ candidates: [{ refused: 'signature.invalid' }, { by: 'release' }] }),
+  );
+  expect(candidates.map(({ code, verified }) => [verified, code])).toEqual([
+    [false, 'signature.invalid'],
+    [true, undefined],
+  ]);
+});

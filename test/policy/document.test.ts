@@ -1,0 +1,206 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { TcfError } from '../../src/base/error.ts';
+import { digestOf } from '../../src/oci/digest.ts';
+import { keyFilesOf, parsePolicy } from '../../src/policy/document.ts';
+
+const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
+const fingerprint = digestOf(new Uint8Array(publicKey.export({ type: 'spki', format: 'der' })));
+
+const release =
+  'release: { issuer: https://issuer.example, identity: https://github.com/acme/app/.github/workflows/release.yml@refs/heads/main }';
+const good = `version: 1
+signers:
+  ${release}
+scopes:
+  - match: quay.io/acme
+    require:
+      signed: { by: [release] }
+      sbom: { by: [release] }
+`;
+
+function errorOf(text: string): TcfError {
+  try {
+    parsePolicy(text, 'policy.yaml');
+  } catch (error) {
+    if (error instanceof TcfError) return error;
+    throw error;
+  }
+  throw new Error('the policy was taken');
+}
+
+test('a policy names signers, scopes and rules; the rest has careful defaults', () => {
+  const policy = parsePolicy(good, 'policy.yaml');
+  expect(policy.scopes).toEqual([
+    {
+      match: 'quay.io/acme',
+      multiArch: 'index',
+      require: { signed: { by: ['release'] }, sbom: { by: ['release'] } },
+    },
+  ]);
+  expect(policy.trust).toEqual({ logs: { keyless: 1, key: 1 } });
+  expect(policy.signers.get('release')).toMatchObject({ kind: 'keyless', issuer: 'https://issuer.example' });
+});
+
+test('JSON is read as well, and another text is another policy', () => {
+  const json = JSON.stringify({
+    version: 1,
+    signers: { team: { key: pem } },
+    scopes: [{ match: 'index.docker.io', require: { signed: { by: ['team'], mode: 'warn' } } }],
+  });
+  const policy = parsePolicy(json, 'policy.json');
+  expect(policy.signers.get('team')).toMatchObject({ kind: 'key', fingerprint });
+  expect(policy.scopes[0]?.match).toBe('docker.io');
+  expect(policy.digest).not.toBe(parsePolicy(`${json}\n`, 'policy.json').digest);
+});
+
+test('a key stands in a block of text', () => {
+  const text = good.replace(release, `release:\n    key: |\n${pem.replace(/^/gm, '      ')}`);
+  expect(parsePolicy(text, 'policy.yaml').signers.get('release')).toMatchObject({ kind: 'key', fingerprint });
+});
+
+test('a key file is asked for by name, and another key makes another policy', () => {
+  const text = good.replace(release, 'release: { keyFile: cosign.pub }');
+  expect(keyFilesOf(text, 'policy.yaml')).toEqual(['cosign.pub']);
+  const other = generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }).toString();
+  const policy = parsePolicy(text, 'policy.yaml', { 'cosign.pub': pem });
+  expect(policy.signers.get('release')).toMatchObject({ fingerprint });
+  expect(parsePolicy(text, 'policy.yaml', { 'cosign.pub': other }).digest).not.toBe(policy.digest);
+  expect(() => parsePolicy(text, 'policy.yaml')).toThrow(
+    'policy.yaml:3:23: signers.release.keyFile names the key file "cosign.pub", which was not read',
+  );
+});
+
+const swap = (from: string, to: string): string => {
+  if (!good.includes(from)) throw new Error(`"${from}" is not in the policy`);
+  return good.replace(from, to);
+};
+const signerWith = (text: string): string => swap(release, `release: ${text}`);
+const identityOf = (identity: string): string =>
+  signerWith(`{ issuer: https://issuer.example, identity: ${JSON.stringify(identity)} }`);
+const scopeOf = (match: string): string => swap('quay.io/acme', JSON.stringify(match));
+const privatePem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+
+test.for([
+  ['nothing', '', 'policy.yaml:1:1'],
+  ['text', 'allow everything', 'policy.yaml:1:1'],
+  ['another version', swap('version: 1', 'version: 2'), 'policy.yaml:1:10: version is not 1'],
+  ['no version', swap('version: 1\n', ''), 'version is missing'],
+  ['an unknown key', swap('scopes:', 'scops:'), 'scopes is missing'],
+  ['an unknown key of a rule', swap('{ by: [release] }', '{ by: [release], orElse: allow }'), '"orElse"'],
+  [
+    'an unknown rule',
+    swap('sbom:', 'sbomb:'),
+    'policy.yaml:8:7: scopes[0].require does not know the key "sbomb"',
+  ],
+  ['a key twice', `${good}version: 1\n`, 'policy.yaml:9:1: Map keys must be unique'],
+  ['a second document', `${good}---\nversion: 1\n`, 'multiple documents'],
+  ['a directive', `%YAML 1.1\n---\n${good}`, 'policy.yaml:1:1: directives'],
+  ['an anchor', swap('[release]', '&all [release]'), 'anchors and aliases'],
+  ['an alias', swap('sbom: { by: [release] }', 'sbom: { by: *x }'), 'policy.yaml:8:19'],
+  ['a tag', swap('[release]', '!!seq [release]'), 'tags have no place'],
+  ['a tag on text', swap('quay.io/acme', '!!str quay.io/acme'), 'tags have no place'],
+  ['an unknown tag', swap('[release]', '!all [release]'), 'policy.yaml'],
+  ['a merge key', swap('    require:', '    <<: { multiArch: index }\n    require:'), '"<<"'],
+  ['deep nesting', '['.repeat(20_000), 'policy.yaml:1'],
+  ['a very long text', `${good}#${'x'.repeat(300_000)}`, 'longer than'],
+  ['no signer', swap('[release]', '[]'), 'scopes[0].require.signed.by is empty'],
+  [
+    'a signer nobody defined',
+    swap('[release]', '[relaese]'),
+    'policy.yaml:7:22: scopes[0].require.signed.by[0] names "relaese"',
+  ],
+  ['an inherited name as signer', swap('[release]', '[constructor]'), 'names "constructor"'],
+  ['no scope', good.replace(/scopes:.*/s, 'scopes: []\n'), 'scopes is empty'],
+  ['a scope that asks for nothing', good.replace(/require:.*/s, 'require: {}\n'), 'asks for nothing'],
+  [
+    'one scope twice, spelled differently',
+    `${swap('quay.io/acme', 'docker.io/acme')}  - match: index.docker.io/acme\n    require: { signed: { by: [release] } }\n`,
+    'stands twice',
+  ],
+  [
+    'rules about content without an SBOM',
+    swap('sbom: { by: [release] }', 'llvm: { is: pinned }'),
+    'whose SBOM to believe',
+  ],
+  ['llvm that asks for nothing', `${good}      llvm: { mode: warn }\n`, 'asks for nothing'],
+  ['a short commit', `${good}      llvm: { commit: 5f07f818 }\n`, 'is not a full commit'],
+  ['a denied thing that is no purl', `${good}      components: { deny: [telnetd] }\n`, 'is not a purl'],
+  [
+    'a denied purl with qualifiers',
+    `${good}      components: { deny: ["pkg:deb/debian/telnetd?arch=amd64"] }\n`,
+    'qualifiers',
+  ],
+  ['no denied components', `${good}      components: { deny: [] }\n`, 'is empty'],
+  ['an unknown mode', swap('{ by: [release] }', '{ by: [release], mode: off }'), 'enforce or warn'],
+  ['a signer with nothing', signerWith('{}'), 'signers.release'],
+  [
+    'an identity without issuer',
+    signerWith('{ identity: https://github.com/acme/app }'),
+    'issuer is missing',
+  ],
+  [
+    'an issuer pattern',
+    signerWith('{ issuer: "https://*", identity: a@b.example }'),
+    'is not the URL of an issuer',
+  ],
+  [
+    'an issuer over plain HTTP',
+    signerWith('{ issuer: http://issuer.example, identity: a@b.example }'),
+    'is not the URL',
+  ],
+  [
+    'a claim of no known name',
+    signerWith('{ issuer: https://i.example, identity: a@b.example, claims: { ref: main } }'),
+    'signers.release.claims',
+  ],
+  [
+    'claims that ask for nothing',
+    signerWith('{ issuer: https://i.example, identity: a@b.example, claims: {} }'),
+    'asks for nothing',
+  ],
+  [
+    'key and identity at once',
+    signerWith('{ key: x, issuer: https://i.example, identity: a@b.example }'),
+    'signers.release',
+  ],
+  ['a private key', signerWith(JSON.stringify({ key: privatePem })), 'is not a public key'],
+  ['half a key', signerWith(JSON.stringify({ key: pem.replace(/A/g, 'B') })), 'is not a public key'],
+  ['an empty identity', identityOf(''), 'identity is empty'],
+  ['everybody', identityOf('*'), 'leaves open whose identity'],
+  ['everybody as a regular expression', identityOf('.*'), 'is a regular expression'],
+  ['an anchored regular expression', identityOf('^https://github.com/acme/app$'), 'is a regular expression'],
+  ['a prefix as a regular expression', identityOf('https://github.com/acme/.*'), 'is a regular expression'],
+  ['any owner', identityOf('https://github.com/*/app'), 'leaves open whose identity'],
+  ['any host', identityOf('https://*/acme/app'), 'leaves open whose identity'],
+  ['a part of an owner', identityOf('https://github.com/acme*/app'), 'leaves open whose identity'],
+  ['any mail', identityOf('*@*'), 'leaves open whose identity'],
+  ['two stars', identityOf('https://github.com/acme/**'), '**'],
+  ['an identity beyond ASCII', identityOf('https://github.com/аcme/app'), 'beyond ASCII'],
+  ['a short name as scope', scopeOf('acme/app'), 'is not a scope'],
+  ['a tag in a scope', scopeOf('quay.io/acme/app:latest'), 'is not a scope'],
+  ['a pattern as scope', scopeOf('quay.io/*'), 'is not a scope'],
+  ['everything as scope', scopeOf('*'), 'is not a scope'],
+  ['a slash at the end of a scope', scopeOf('quay.io/acme/'), 'is not a scope'],
+  ['a step up in a scope', scopeOf('quay.io/acme/../evil'), 'is not a scope'],
+  [
+    'a trust in a negative number of logs',
+    `${good}trust: { logs: { key: -1 } }\n`,
+    'trust.logs.key is too small',
+  ],
+] as const)('refused: %s', ([, text, message]) => {
+  const error = errorOf(text);
+  expect(error.code).toBe('policy.malformed');
+  expect(error.exit).toBe(3);
+  expect(error.message).toContain(message);
+});
+
+test('one key under two names would look like two signers', () => {
+  const text = JSON.stringify({
+    version: 1,
+    signers: { a: { key: pem }, b: { key: `${pem}\n` } },
+    scopes: [{ match: 'quay.io', require: { signed: { by: ['a'] } } }],
+  });
+  expect(() => parsePolicy(text, 'policy.json')).toThrow('signers.b is the same signer as a');
+});

@@ -1,0 +1,62 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { parseImageRef } from '../../src/oci/reference.ts';
+import { isInScope, mostSpecific, toScope } from '../../src/policy/scope.ts';
+import { matchesIdentity } from '../../src/policy/signer.ts';
+
+const base = 'https://github.com/acme/app/.github/workflows';
+
+test.for([
+  ['the same', `${base}/release.yml@refs/heads/main`, `${base}/release.yml@refs/heads/main`, true],
+  ['any tag', `${base}/release.yml@refs/tags/*`, `${base}/release.yml@refs/tags/v1.2`, true],
+  ['any workflow', `${base}/*.yml@refs/heads/main`, `${base}/sbom.yml@refs/heads/main`, true],
+  [
+    'two stars in one piece',
+    `${base}/r*l*.yml@refs/heads/main`,
+    `${base}/really-long.yml@refs/heads/main`,
+    true,
+  ],
+  ['any mail of a domain', '*@acme.example', 'ada@acme.example', true],
+  ['another case', `${base}/release.yml@refs/heads/main`, `${base}/Release.yml@refs/heads/main`, false],
+  ['a longer name', `${base}/release.yml`, `${base}/release.yml-evil@refs/heads/main`, false],
+  ['a longer ref', `${base}/release.yml@refs/heads/main`, `${base}/release.yml@refs/heads/main-evil`, false],
+  ['a dot is a dot', `${base}/release.yml@refs/heads/main`, `${base}/releaseXyml@refs/heads/main`, false],
+  ['the good one as a query', `${base}/*`, `https://evil.example/?${base}/release.yml`, false],
+  ['a star over a slash', `${base}/release.yml@refs/tags/*`, `${base}/release.yml@refs/tags/a/b`, false],
+  ['a star over an at', `${base}/*`, `${base}/release.yml@refs`, false],
+  ['parts that overlap', 'https://h.example/o/ab*ba', 'https://h.example/o/aba', false],
+  ['something before', '*@acme.example', 'https://evil.example/ada@acme.example', false],
+  ['a subdomain', '*@acme.example', 'ada@evil.acme.example', false],
+] as const)('identity: %s', ([, pattern, identity, expected]) => {
+  expect(matchesIdentity(pattern, identity)).toBe(expected);
+});
+
+test('an identity without stars fits itself and nothing else', () => {
+  const text = fc.string({ minLength: 1 }).filter((value) => !value.includes('*'));
+  fc.assert(fc.property(text, text, (a, b) => matchesIdentity(a, b) === (a === b)));
+});
+
+test.for([
+  ['the repository', 'quay.io/acme/app', 'quay.io/acme/app', true],
+  ['below', 'quay.io/acme', 'quay.io/acme/team/app', true],
+  ['the registry', 'quay.io', 'quay.io/acme/app', true],
+  ['Docker Hub by its other name', 'index.docker.io/library', 'alpine', true],
+  ['a port', 'localhost:5000', 'localhost:5000/app', true],
+  ['a longer owner', 'registry.example/acme', 'registry.example/acme-evil/x', false],
+  ['a longer registry', 'docker.io', 'docker.io.evil.example/x/y', false],
+  ['a registry with something before', 'docker.io', 'xdocker.io/x/y', false],
+  ['above', 'quay.io/acme/app', 'quay.io/acme', false],
+  ['another port', 'localhost:5000', 'localhost:50001/app', false],
+] as const)('scope: %s', ([, scope, image, expected]) => {
+  const canonical = toScope(scope);
+  expect(canonical).toBeDefined();
+  expect(isInScope(canonical ?? '', parseImageRef(image))).toBe(expected);
+});
+
+test('the most specific scope decides, in any order', () => {
+  const scopes = ['quay.io', 'quay.io/acme/app', 'quay.io/acme'].map((match) => ({ match }));
+  const image = parseImageRef('quay.io/acme/app');
+  expect(mostSpecific(scopes, image)?.match).toBe('quay.io/acme/app');
+  expect(mostSpecific(scopes.toReversed(), image)?.match).toBe('quay.io/acme/app');
+  expect(mostSpecific(scopes, parseImageRef('ghcr.io/acme/app'))).toBeUndefined();
+});

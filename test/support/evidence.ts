@@ -1,0 +1,135 @@
+import { predicateTypes, type StatementSubject } from '../../src/attest/statement.ts';
+import type { Signer, Verified } from '../../src/attest/verified.ts';
+import { no, yes } from '../../src/base/outcome.ts';
+import { type Digest, parseDigest } from '../../src/oci/digest.ts';
+import { parseImageRef, pin } from '../../src/oci/reference.ts';
+import { type Candidate, type Evidence, toCandidate } from '../../src/policy/evidence.ts';
+
+/** A Verified that nobody verified: for tests of what comes after verification, and for nothing else. */
+export function unsafeVerified(parts: {
+  readonly type: string;
+  readonly about: readonly Digest[];
+  readonly signer: Signer;
+  readonly predicate?: unknown;
+  readonly times?: readonly Date[];
+  readonly logs?: readonly string[];
+}): Verified {
+  const subjects: StatementSubject[] = parts.about.map((digest) => ({ digests: [digest], annotations: {} }));
+  const plain = {
+    statement: {
+      type: 'https://in-toto.io/Statement/v1',
+      subjects,
+      predicateType: parts.type,
+      predicate: parts.predicate,
+    },
+    signer: parts.signer,
+    times: parts.times ?? [new Date('2026-11-20T00:00:00Z')],
+    logs: (parts.logs ?? ['rekor']).map((logId) => ({ logId, logIndex: '1' })),
+  };
+  return plain as unknown as Verified;
+}
+
+export const digestFor = (digit: string): Digest => parseDigest(`sha256:${digit.repeat(64)}`);
+export const digests: Readonly<Record<string, Digest>> = {
+  image: digestFor('1'),
+  platform: digestFor('2'),
+  config: digestFor('3'),
+  other: digestFor('4'),
+};
+
+export const issuer = 'https://token.actions.githubusercontent.com';
+const workflows = 'https://github.com/redhat-et/triton-dev-containers/.github/workflows';
+const keyless = (identity: string, from = issuer): Signer => ({
+  kind: 'keyless',
+  issuer: from,
+  identity,
+  claims: { sourceRepositoryRef: 'refs/heads/main' },
+});
+
+/** Who signs in tests. The key is that of `teamKey`. */
+export const people: Readonly<Record<string, Signer>> = {
+  release: keyless(`${workflows}/image-build.yml@refs/heads/main`),
+  sbom: keyless(`${workflows}/image-sbom.yml@refs/heads/main`),
+  lookalike: keyless(`${workflows}/image-build.yml-evil@refs/heads/main`),
+  elsewhere: keyless(`${workflows}/image-build.yml@refs/heads/main`, 'https://issuer.example'),
+  stranger: keyless('https://github.com/mallory/evil/.github/workflows/image-build.yml@refs/heads/main'),
+  pullRequest: {
+    ...keyless(`${workflows}/image-build.yml@refs/heads/main`),
+    kind: 'keyless',
+    claims: { sourceRepositoryRef: 'refs/pull/7/merge' },
+  } as Signer,
+  team: { kind: 'key', name: 'cosign.pub', fingerprint: digestFor('a') },
+};
+
+const types: Readonly<Record<string, string>> = { ...predicateTypes };
+
+/** A candidate as a fixture spells it. */
+export interface CandidateSpec {
+  readonly refused?: string;
+  /** A key of `predicateTypes`, or a type in full. */
+  readonly type?: string;
+  readonly by?: string;
+  readonly about?: readonly string[];
+  readonly time?: string | null;
+  readonly logs?: readonly string[];
+  /** Predicate as it is. */
+  readonly predicate?: unknown;
+  /** Shorthand for a CycloneDX predicate. */
+  readonly sbom?: { readonly describes?: string; readonly components?: readonly unknown[] };
+}
+
+export interface EvidenceSpec {
+  readonly image?: string;
+  readonly platform?: boolean;
+  readonly candidates?: readonly CandidateSpec[];
+}
+
+export function toEvidence(spec: EvidenceSpec): Evidence {
+  const image = pin(
+    parseImageRef(spec.image ?? 'quay.io/triton-dev-containers/triton'),
+    digestNamed('image'),
+  );
+  return {
+    image,
+    ...(spec.platform === true ? { platform: digestNamed('platform') } : {}),
+    config: digestNamed('config'),
+    candidates: (spec.candidates ?? []).map(candidateOf),
+    now: new Date('2026-11-23T12:00:00Z'),
+  };
+}
+
+function candidateOf(spec: CandidateSpec, index: number): Candidate {
+  const source = digestFor((index + 5).toString(16));
+  if (spec.refused !== undefined) {
+    return toCandidate(source, no({ code: spec.refused, message: `refused as ${spec.refused}` }));
+  }
+  const signer = people[spec.by ?? 'release'];
+  if (signer === undefined) throw new Error(`nobody is called ${spec.by}`);
+  const verified = unsafeVerified({
+    type: types[spec.type ?? (spec.sbom === undefined ? 'signature' : 'cyclonedx')] ?? spec.type ?? '',
+    about: (spec.about ?? ['image']).map(digestNamed),
+    signer,
+    predicate: spec.sbom === undefined ? spec.predicate : toSbom(spec.sbom),
+    ...(spec.time === undefined ? {} : { times: spec.time === null ? [] : [new Date(spec.time)] }),
+    ...(spec.logs === undefined ? {} : { logs: spec.logs }),
+  });
+  return toCandidate(source, yes(verified));
+}
+
+function toSbom({ components = [], describes = 'config' }: NonNullable<CandidateSpec['sbom']>): unknown {
+  const version = digests[describes];
+  return {
+    bomFormat: 'CycloneDX',
+    specVersion: '1.6',
+    metadata: {
+      component: { type: 'container', name: 'triton', ...(version === undefined ? {} : { version }) },
+    },
+    components,
+  };
+}
+
+function digestNamed(name: string): Digest {
+  const digest = digests[name];
+  if (digest === undefined) throw new Error(`no digest is called ${name}`);
+  return digest;
+}
