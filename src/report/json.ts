@@ -1,0 +1,81 @@
+import { formatPinnedRef } from '../oci/reference.ts';
+import type { Verdict } from '../policy/decide.ts';
+
+/** Rises when a member changes its meaning or goes away; new members may appear at any time. */
+export const verdictFormat = 'tcf.verdict/1';
+
+/** The verdict as plain JSON. Keys keep their order, lists the order of policies, rules and candidates. */
+export interface JsonVerdict {
+  readonly format: typeof verdictFormat;
+  /** `registry/repository@digest` */
+  readonly image: string;
+  readonly verdict: 'allow' | 'deny';
+  readonly exit: 0 | 1 | 2;
+  /** RFC 3339, UTC. */
+  readonly decidedAt: string;
+  readonly decisions: readonly JsonDecision[];
+  readonly candidates: readonly JsonCandidate[];
+}
+
+export interface JsonDecision {
+  readonly policy: { readonly name: string; readonly digest: string };
+  readonly scope: string | null;
+  readonly verdict: 'allow' | 'deny';
+  readonly exit: 0 | 1 | 2;
+  readonly findings: readonly JsonFinding[];
+}
+
+export interface JsonFinding {
+  readonly rule: string;
+  readonly mode: 'enforce' | 'warn';
+  readonly outcome: 'cannot-tell' | 'fail' | 'pass';
+  readonly message: string;
+  readonly expected: string | null;
+  readonly actual: string | null;
+  readonly hint: string | null;
+  readonly nearMisses: readonly { readonly source: string; readonly message: string }[];
+}
+
+export interface JsonCandidate {
+  readonly source: string;
+  readonly verified: boolean;
+  readonly code: string | null;
+  readonly message: string;
+}
+
+export function toJsonVerdict(verdict: Verdict): JsonVerdict {
+  return {
+    format: verdictFormat,
+    image: formatPinnedRef(verdict.image),
+    verdict: verdict.verdict,
+    exit: verdict.exit,
+    decidedAt: verdict.decidedAt.toISOString(),
+    decisions: verdict.decisions.map((decision) => ({
+      policy: { name: decision.policy.name, digest: decision.policy.digest },
+      scope: decision.scope ?? null,
+      verdict: decision.verdict,
+      exit: decision.exit,
+      findings: decision.findings.map((finding) => ({
+        rule: finding.rule,
+        mode: finding.mode,
+        outcome: finding.outcome,
+        message: finding.message,
+        expected: finding.expected ?? null,
+        actual: finding.actual ?? null,
+        hint: finding.hint ?? null,
+        nearMisses: (finding.nearMisses ?? []).map(({ message, source }) => ({ source, message })),
+      })),
+    })),
+    candidates: verdict.candidates.map(({ code, message, source, verified }) => ({
+      source,
+      verified,
+      code: code ?? null,
+      message,
+    })),
+  };
+}
+
+/** With two blanks of indent and a line feed at the end. */
+export function toJson(verdict: Verdict): string {
+  return `${JSON.stringify(toJsonVerdict(verdict), null, 2)}\n`;
+}
