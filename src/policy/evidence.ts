@@ -46,16 +46,16 @@ function readSbom(verified: Verified): Outcome<SbomFacts, Refusal> {
 
 /** `https://cyclonedx.org/bom`, which some signers write with a version behind it. */
 export function isCyclonedx(predicateType: string): boolean {
-  return /^(?:\/v1\.\d)?$/.test(after(predicateType, predicateTypes.cyclonedx));
+  return isVersionOf(predicateTypes.cyclonedx, predicateType);
 }
 
 /** `https://spdx.dev/Document`, which some signers write with a version behind it. */
 export function isSpdx(predicateType: string): boolean {
-  return /^(?:\/v[23]\.\d)?$/.test(after(predicateType, predicateTypes.spdx));
+  return isVersionOf(predicateTypes.spdx, predicateType);
 }
 
-function after(text: string, prefix: string): string {
-  return text.startsWith(prefix) ? text.slice(prefix.length) : text || '?';
+function isVersionOf(type: string, predicateType: string): boolean {
+  return predicateType.startsWith(type) && /^(?:\/v\d\.\d)?$/.test(predicateType.slice(type.length));
 }
 
 /** The digests under which this very content is known: what was asked for, and its manifest for the platform. */

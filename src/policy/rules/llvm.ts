@@ -31,6 +31,9 @@ const shape = z.strictObject({
 /** The LLVMs that Triton pins. Others in the image (distro, ROCm, other wheels) are not its business. */
 const pinnedRoles: ReadonlySet<string> = new Set(['amd-codegen', 'core', 'nvidia-codegen']);
 
+/** Triton under the names of its wheels; `tritonclient` and `triton-model-navigator` are something else. */
+const tritonPurl = /^pkg:pypi\/(?:pytorch-)?triton(?:-nightly|-rocm|-windows|-xpu)?(?:[@?#]|$)/;
+
 /** Reads the properties `tcf:llvm:*` of the SBOM in force, as docs/llvm.md describes them. */
 export const llvm: Rule<LlvmParams> = {
   name: 'llvm',
@@ -75,11 +78,7 @@ function judge(facts: SbomFacts, params: LlvmParams): Said {
 }
 
 function judgeAbsence(facts: SbomFacts, params: LlvmParams): Said {
-  if (
-    facts.components.some((component) =>
-      /^pkg:pypi\/(?:[^/]*-)?triton(?:[@?#-]|$)/.test(component.purl ?? ''),
-    )
-  ) {
+  if (facts.components.some((component) => tritonPurl.test(component.purl ?? ''))) {
     return {
       outcome: 'cannot-tell',
       message: 'the image holds Triton, but the SBOM does not say with which LLVM',
