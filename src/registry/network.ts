@@ -14,7 +14,8 @@ loopback.addSubnet('127.0.0.0', 8, 'ipv4');
 loopback.addAddress('::1', 'ipv6');
 
 // Special-purpose addresses (RFC 6890). Mapped and translated IPv6 forms stand here whole: they are another spelling of any IPv4 address.
-const special = new BlockList();
+// Two lists, because BlockList takes the mapped range for all of IPv4.
+const special = { ipv4: new BlockList(), ipv6: new BlockList() } as const;
 for (const [network, prefix] of [
   ['0.0.0.0', 8],
   ['10.0.0.0', 8],
@@ -27,7 +28,7 @@ for (const [network, prefix] of [
   ['198.18.0.0', 15],
   ['224.0.0.0', 3],
 ] as const)
-  special.addSubnet(network, prefix, 'ipv4');
+  special.ipv4.addSubnet(network, prefix, 'ipv4');
 for (const [network, prefix] of [
   ['::', 96],
   ['::ffff:0:0', 96],
@@ -37,7 +38,7 @@ for (const [network, prefix] of [
   ['fe80::', 9],
   ['ff00::', 8],
 ] as const)
-  special.addSubnet(network, prefix, 'ipv6');
+  special.ipv6.addSubnet(network, prefix, 'ipv6');
 
 /** The host of a URL without the brackets of IPv6. */
 export function hostOf(url: URL): string {
@@ -46,12 +47,18 @@ export function hostOf(url: URL): string {
 
 /** `localhost`, 127.0.0.0/8 and ::1, the only hosts that plain HTTP is spoken to. */
 export function isLoopback(host: string): boolean {
-  return host === 'localhost' || (isIP(host) !== 0 && loopback.check(host, familyOf(host)));
+  return host === 'localhost' || isLoopbackAddress(host);
+}
+
+/** Not the mapped form `::ffff:127.0.0.1`, which BlockList takes for its IPv4 address: nobody needs that spelling but to hide. */
+function isLoopbackAddress(address: string): boolean {
+  return isIP(address) !== 0 && !address.includes('ffff:') && loopback.check(address, familyOf(address));
 }
 
 /** Whether an address lies outside this machine, its links and private networks. */
 export function isPublicAddress(address: string): boolean {
-  return isIP(address) !== 0 && !special.check(address, familyOf(address));
+  const family = familyOf(address);
+  return isIP(address) !== 0 && !special[family].check(address, family);
 }
 
 function familyOf(address: string): 'ipv4' | 'ipv6' {
@@ -61,10 +68,7 @@ function familyOf(address: string): 'ipv4' | 'ipv6' {
 /** @throws TcfError `registry.refused` when the address lies beyond `reach` (A-96: metadata services, rebinding). */
 export function checkAddress(host: string, address: string, reach: Reach): void {
   const allowed =
-    reach === 'any' ||
-    (reach === 'public'
-      ? isPublicAddress(address)
-      : isIP(address) !== 0 && loopback.check(address, familyOf(address)));
+    reach === 'any' || (reach === 'public' ? isPublicAddress(address) : isLoopbackAddress(address));
   if (!allowed) throw beyond(host, address, reach);
 }
 

@@ -114,7 +114,8 @@ async function* read(response: IncomingMessage, url: URL, idle: number): Bytes {
     for (;;) {
       const next = await within(idle, nextOf(chunks, url), () => silence(url, idle));
       if (next.done) return;
-      yield next.value;
+      // Not the Buffer itself, whose slice() shares memory where a Uint8Array's copies.
+      yield new Uint8Array(next.value.buffer, next.value.byteOffset, next.value.length);
     }
   } finally {
     response.destroy();

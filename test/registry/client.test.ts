@@ -1,0 +1,237 @@
+import { expect, test } from 'vitest';
+import { encodeUtf8 } from '../../src/base/bytes.ts';
+import { digestOf } from '../../src/oci/digest.ts';
+import { mediaTypes } from '../../src/oci/media-types.ts';
+import { type Fault, login, startRegistry } from '../support/registry.ts';
+import { client, descriptorOf, manifestNamed, readBlob, refusal, repositoryOn, store } from './support.ts';
+
+const credentials = async () => ({ kind: 'password', ...login }) as const;
+
+test('a manifest comes by tag and by digest, with the digest of its bytes', async () => {
+  await using server = await startRegistry();
+  const bytes = manifestNamed('one');
+  const digest = store(server, bytes);
+  for (const reference of ['latest', digest]) {
+    const fetched = await client().manifest(repositoryOn(server), reference);
+    expect(fetched?.descriptor).toEqual({ mediaType: mediaTypes.manifest, digest, size: bytes.length });
+  }
+});
+
+test('what is not there is undefined and no error', async () => {
+  await using server = await startRegistry();
+  expect(await client().manifest(repositoryOn(server), 'gone')).toBeUndefined();
+});
+
+test('a blob that was pushed comes back, and is not pushed twice', async () => {
+  await using server = await startRegistry();
+  const blob = encodeUtf8('layer');
+  const registry = client();
+  const descriptor = await registry.pushBlob(repositoryOn(server), mediaTypes.layer, blob);
+  await registry.pushBlob(repositoryOn(server), mediaTypes.layer, blob);
+  expect(await readBlob(registry, repositoryOn(server), descriptor)).toEqual(blob);
+  expect(server.requests.filter(({ method }) => method === 'PUT')).toHaveLength(1);
+});
+
+const digest = `sha256:${'a'.repeat(64)}`;
+test.for<readonly [string, Fault, RegExp]>([
+  ['A-3: other bytes than the digest', { damage: true }, /^content\.digest/],
+  [
+    'A-3: a digest header that the bytes do not have',
+    { headers: { 'docker-content-digest': digest } },
+    /^content\.digest/,
+  ],
+  [
+    'a digest header that is none',
+    { headers: { 'docker-content-digest': 'sha1:aa' } },
+    /^registry\.protocol/,
+  ],
+  [
+    'A-13: another type announced',
+    { headers: { 'content-type': mediaTypes.index } },
+    /^manifest\.media-type/,
+  ],
+  [
+    'A-15: schema 1',
+    { body: '{"schemaVersion":1}', headers: { 'docker-content-digest': '' } },
+    /^(content\.digest|registry\.protocol)/,
+  ],
+  ['A-87: a manifest without end', { endless: true }, /^bytes\.too-large: .*4 MiB/],
+  ['silence', { hang: true }, /^registry\.unreachable/],
+  ['a body that drips', { drip: 50 }, /^registry\.unreachable/],
+  ['a broken connection', { truncate: 0 }, /^registry\.unreachable/],
+  ['half a body', { truncate: 20 }, /^registry\.unreachable/],
+  ['401 without a challenge', { status: 401 }, /^registry\.unauthorized/],
+  ['403', { status: 403 }, /^registry\.unauthorized: .*INJECTED "as the test wishes"/],
+  ['429 for ever', { status: 429 }, /^registry\.refused/],
+  ['500', { status: 500 }, /^registry\.unreachable/],
+  ['204 without content', { status: 204, body: '' }, /^registry\.protocol/],
+  ['a redirect to nowhere', { status: 307 }, /^registry\.protocol/],
+])('a manifest with %s cannot be told', async ([, fault, expected]) => {
+  await using server = await startRegistry();
+  const wanted = store(server, manifestNamed('one'));
+  server.fault(/manifests/, fault);
+  expect(await refusal(client().manifest(repositoryOn(server), wanted))).toMatch(expected);
+});
+
+test.for<readonly [string, Fault, RegExp]>([
+  ['other bytes', { damage: true }, /^content\.digest/],
+  ['too few bytes', { body: 'laye' }, /^content\.size/],
+  ['A-87: bytes without end', { endless: true }, /^content\.size/],
+  ['half of the bytes', { truncate: 2 }, /^registry\.unreachable/],
+  ['404', { status: 404 }, /^registry\.refused/],
+  ['silence', { hang: true }, /^registry\.unreachable/],
+  ['A-92: a compressed form', { body: 'xxxxx', headers: { 'content-encoding': 'gzip' } }, /^content\.digest/],
+])('a blob with %s cannot be told', async ([, fault, expected]) => {
+  await using server = await startRegistry();
+  const blob = encodeUtf8('layer');
+  server.blobs.set(digestOf(blob), blob);
+  server.fault(/blobs/, fault);
+  expect(await refusal(readBlob(client(), repositoryOn(server), descriptorOf(blob)))).toMatch(expected);
+});
+
+test('no compression is asked for', async () => {
+  await using server = await startRegistry();
+  await client().manifest(repositoryOn(server), 'latest');
+  expect(server.requests[0]?.headers['accept-encoding']).toBe('identity');
+});
+
+test.for<readonly [string, Fault, number]>([
+  ['429', { status: 429, headers: { 'retry-after': '2' } }, 2000],
+  ['503', { status: 503 }, 375],
+  ['a broken connection', { truncate: 0 }, 375],
+])('a registry that answers %s once is asked again', async ([, fault, waited]) => {
+  await using server = await startRegistry();
+  store(server, manifestNamed('one'));
+  server.fault(/manifests/, { ...fault, times: 1 });
+  const sleeps: number[] = [];
+  const sleep = async (ms: number) => void sleeps.push(ms);
+  expect(await client({ sleep }).manifest(repositoryOn(server), 'latest')).toBeDefined();
+  expect(sleeps).toEqual([waited]);
+});
+
+test('a registry that wants an hour of patience is not waited for', async () => {
+  await using server = await startRegistry();
+  server.fault(/manifests/, { status: 429, headers: { 'retry-after': '3600' } });
+  expect(await refusal(client().manifest(repositoryOn(server), 'latest'))).toMatch(/^registry\.refused/);
+  expect(server.requests).toHaveLength(1);
+});
+
+test('A-23: plain HTTP is not spoken without being allowed, not even to loopback', async () => {
+  await using server = await startRegistry();
+  expect(await refusal(client({ allowHttp: false }).manifest(repositoryOn(server), 'latest'))).toMatch(
+    /^registry\.unreachable/,
+  );
+  expect(server.requests).toEqual([]);
+});
+
+test.for([
+  ['a path that climbs', 'team/../../token', 'latest'],
+  ['a query in the tag', 'team/app', 'latest?x=1'],
+  ['a fragment', 'team/app', 'latest#x'],
+  ['an escape', 'team/app', '%2e%2e/x y'],
+  ['A-25: a digest with a path', 'team/app', 'sha256:../../token'],
+])('%s makes no address', async ([, repository = '', reference = '']) => {
+  await using server = await startRegistry();
+  expect(await refusal(client().manifest(repositoryOn(server, repository), reference))).toMatch(
+    /^reference\.malformed/,
+  );
+  expect(server.requests).toEqual([]);
+});
+
+test.for([
+  ['link-local', 'http://169.254.169.254/latest/meta-data', 'registry.refused'],
+  ['link-local over TLS', 'https://169.254.169.254/', 'registry.refused'],
+  ['a private network', 'https://10.0.0.1/', 'registry.refused'],
+  ['mapped loopback over TLS', 'https://[::ffff:127.0.0.1]/', 'registry.refused'],
+  ['a file', 'file:///etc/passwd', 'registry.refused'],
+  ['another port elsewhere', 'https://cdn.example:8443/', 'registry.refused'],
+  ['user info', 'https://a:b@cdn.example/', 'registry.refused'],
+])('A-96: a blob is not fetched from %s', async ([, redirect = '', code]) => {
+  await using server = await startRegistry();
+  server.fault(/blobs/, { redirect });
+  const blob = descriptorOf(encodeUtf8('layer'));
+  expect(await refusal(readBlob(client(), repositoryOn(server), blob))).toMatch(new RegExp(`^${code}`));
+});
+
+test('A-96: a sixth redirect is not followed', async () => {
+  await using server = await startRegistry();
+  server.fault(/blobs/, { redirect: '/v2/team/app/blobs/again' });
+  const blob = descriptorOf(encodeUtf8('layer'));
+  expect(await refusal(readBlob(client(), repositoryOn(server), blob))).toMatch(
+    /^registry\.limit: .*5 redirects/,
+  );
+  expect(server.requests).toHaveLength(6);
+});
+
+test('A-97: a blob store elsewhere gets no credentials', async () => {
+  await using server = await startRegistry({ auth: 'basic' });
+  await using store = await startRegistry();
+  const blob = encodeUtf8('layer');
+  store.blobs.set(digestOf(blob), blob);
+  const path = `/v2/team/app/blobs/${digestOf(blob)}`;
+  server.fault(/blobs/, { status: 401, headers: { 'www-authenticate': 'Basic realm="x"' }, times: 1 });
+  server.fault(/blobs/, { redirect: `${store.url}${path}` });
+  expect(await readBlob(client({ credentials }), repositoryOn(server), descriptorOf(blob))).toEqual(blob);
+  expect(server.requests.at(-1)?.headers.authorization).toMatch(/^Basic/);
+  expect(store.requests).toHaveLength(1);
+  expect(store.requests[0]?.headers.authorization).toBeUndefined();
+  expect(store.requests[0]?.headers.cookie).toBeUndefined();
+});
+
+test('credentials are sent only after they were asked for', async () => {
+  await using server = await startRegistry({ auth: 'basic' });
+  store(server, manifestNamed('one'));
+  expect(await client({ credentials }).manifest(repositoryOn(server), 'latest')).toBeDefined();
+  expect(server.requests.map(({ headers }) => headers.authorization !== undefined)).toEqual([false, true]);
+});
+
+test('a token is fetched once for each repository and action', async () => {
+  await using server = await startRegistry({ auth: 'token' });
+  store(server, manifestNamed('one'));
+  const registry = client({ credentials });
+  for (let times = 0; times < 3; times += 1) await registry.manifest(repositoryOn(server), 'latest');
+  await registry.pushBlob(repositoryOn(server), mediaTypes.layer, encodeUtf8('x'));
+  const scopes = server.requests.filter(({ path }) => path.startsWith('/token')).map(({ path }) => path);
+  expect(scopes).toEqual([
+    '/token?service=test&scope=repository%3Ateam%2Fapp%3Apull',
+    '/token?service=test&scope=repository%3Ateam%2Fapp%3Apull%2Cpush',
+  ]);
+});
+
+test('an identity token is posted to the token service', async () => {
+  await using server = await startRegistry({ auth: 'token' });
+  const identity = async () => ({ kind: 'identity-token', token: login.password }) as const;
+  await client({ credentials: identity }).pushBlob(repositoryOn(server), mediaTypes.layer, encodeUtf8('x'));
+  expect(server.requests.find(({ path }) => path === '/token')?.method).toBe('POST');
+});
+
+test.for<readonly [string, Fault]>([
+  ['is refused', { status: 401 }],
+  ['ends the header line', { body: '{"token":"a\\r\\nx: y"}' }],
+  ['is missing', { body: '{}' }],
+  ['has no end', { endless: true }],
+])('a token that %s lets nobody in', async ([, fault]) => {
+  await using server = await startRegistry({ auth: 'token' });
+  server.fault(/token/, fault);
+  expect(await refusal(client({ credentials }).manifest(repositoryOn(server), 'latest'))).not.toMatch(
+    /^nothing/,
+  );
+});
+
+test('A-98: another host on this machine gets no credentials for a token', async () => {
+  await using elsewhere = await startRegistry();
+  await using server = await startRegistry({ auth: 'token', realm: `${elsewhere.url}/token` });
+  store(server, manifestNamed('one'));
+  expect(await client({ credentials }).manifest(repositoryOn(server), 'latest')).toBeDefined();
+  expect(elsewhere.requests).toHaveLength(1);
+  expect(elsewhere.requests[0]?.headers.authorization).toBeUndefined();
+});
+
+test('an upload that is sent to another host is refused', async () => {
+  await using elsewhere = await startRegistry();
+  await using server = await startRegistry();
+  server.fault(/POST/, { headers: { location: `${elsewhere.url}/upload` } });
+  const pushed = client().pushBlob(repositoryOn(server), mediaTypes.layer, encodeUtf8('x'));
+  expect(await refusal(pushed)).toMatch(/^registry\.refused/);
+  expect(elsewhere.requests).toEqual([]);
+});

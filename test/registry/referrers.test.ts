@@ -1,0 +1,186 @@
+import { expect, test } from 'vitest';
+import { encodeUtf8 } from '../../src/base/bytes.ts';
+import { digestOf } from '../../src/oci/digest.ts';
+import { mediaTypes } from '../../src/oci/media-types.ts';
+import { fallbackTag } from '../../src/registry/referrers.ts';
+import { type Fault, startRegistry, type TestRegistryOptions } from '../support/registry.ts';
+import { client, descriptorOf, manifestNamed, refusal, repositoryOn, store } from './support.ts';
+
+const image = manifestNamed('image');
+const subject = descriptorOf(image);
+
+function signature(name: string, more: object = {}): Uint8Array {
+  return manifestNamed(name, { subject, artifactType: mediaTypes.sigstoreBundle, ...more });
+}
+
+const modes: readonly (readonly [string, TestRegistryOptions])[] = [
+  ['with the referrers API', {}],
+  ['with the referrers API in pages', { pageSize: 1 }],
+  ['without the referrers API', { referrersApi: false }],
+  ['without the API and with ETags', { referrersApi: false, etags: true }],
+  ['that sends OCI-Subject without having the API', { referrersApi: false, ociSubject: true }],
+];
+
+test.for(modes)('what is attached is found on a registry %s', async ([, options]) => {
+  await using server = await startRegistry(options);
+  const registry = client();
+  expect(await registry.referrers(repositoryOn(server), subject.digest)).toEqual([]);
+  for (const name of ['one', 'two', 'one'])
+    await registry.attach(repositoryOn(server), signature(name), subject);
+  const found = await registry.referrers(repositoryOn(server), subject.digest);
+  expect(found).toEqual(
+    ['one', 'two'].map((name) => ({
+      ...descriptorOf(signature(name)),
+      artifactType: mediaTypes.sigstoreBundle,
+      annotations: { name },
+    })),
+  );
+});
+
+test('a manifest without artifactType is listed under the type of its config', async () => {
+  await using server = await startRegistry({ referrersApi: false });
+  const manifest = manifestNamed('old', { subject });
+  await client().attach(repositoryOn(server), manifest, subject);
+  const [found] = await client().referrers(repositoryOn(server), subject.digest);
+  expect(found?.artifactType).toBe(mediaTypes.empty);
+});
+
+test.for<readonly [string, Fault, RegExp]>([
+  ['429', { status: 429 }, /^registry\.refused/],
+  ['500', { status: 500 }, /^registry\.unreachable/],
+  ['401', { status: 401 }, /^registry\.unauthorized/],
+  ['403', { status: 403 }, /^registry\.unauthorized/],
+  ['400', { status: 400 }, /^registry\.refused/],
+  ['406', { status: 406 }, /^registry\.refused/],
+  ['silence', { hang: true }, /^registry\.unreachable/],
+  ['a broken connection', { truncate: 0 }, /^registry\.unreachable/],
+  ['a page for people', { body: '<html>', headers: { 'content-type': 'text/html' } }, /^json\.malformed/],
+  ['an image', { body: image, headers: { 'content-type': mediaTypes.manifest } }, /^registry\.protocol/],
+  ['no end', { endless: true }, /^bytes\.too-large/],
+  [
+    'A-90: a loop',
+    { headers: { link: `</v2/team/app/referrers/${subject.digest}>; rel="next"` } },
+    /^registry\.protocol: .*circle/,
+  ],
+])('A-61: referrers that answer %s are never "none"', async ([, fault, expected]) => {
+  await using server = await startRegistry();
+  server.fault(/referrers/, fault);
+  expect(await refusal(client().referrers(repositoryOn(server), subject.digest))).toMatch(expected);
+  expect(server.requests.filter(({ path }) => path.includes('manifests'))).toEqual([]);
+});
+
+test('A-61: a second page that is gone is not the end', async () => {
+  await using server = await startRegistry({ pageSize: 1 });
+  for (const name of ['one', 'two']) store(server, signature(name), name);
+  server.fault(/from=1/, { status: 404 });
+  expect(await refusal(client().referrers(repositoryOn(server), subject.digest))).toMatch(
+    /^registry\.refused/,
+  );
+});
+
+test('A-90: the next page is not fetched from another host', async () => {
+  await using elsewhere = await startRegistry();
+  await using server = await startRegistry();
+  server.fault(/referrers/, { headers: { link: `<${elsewhere.url}/next>; rel="next"` } });
+  expect(await refusal(client().referrers(repositoryOn(server), subject.digest))).toMatch(
+    /^registry\.refused/,
+  );
+  expect(elsewhere.requests).toEqual([]);
+});
+
+test.for([
+  ['on one page', 5000],
+  ['on many pages', 500],
+] as const)('A-90: 5000 referrers %s are too many, and the limit is named', async ([, pageSize]) => {
+  await using server = await startRegistry({ pageSize });
+  for (let number = 0; number < 5000; number += 1) {
+    const bytes = signature(`${number}`);
+    server.manifests.set(`team/app@${digestOf(bytes)}`, { mediaType: mediaTypes.manifest, bytes });
+  }
+  expect(await refusal(client().referrers(repositoryOn(server), subject.digest))).toMatch(
+    /limit of (1000|2000)/,
+  );
+});
+
+test('a fallback tag that holds something else stops both ways, and stays as it is', async () => {
+  await using server = await startRegistry({ referrersApi: false });
+  const tag = fallbackTag(subject.digest);
+  store(server, manifestNamed('other'), tag);
+  const before = server.manifests.get(`team/app:${tag}`);
+  expect(await refusal(client().referrers(repositoryOn(server), subject.digest))).toMatch(
+    /^registry\.protocol/,
+  );
+  expect(await refusal(client().attach(repositoryOn(server), signature('one'), subject))).toMatch(
+    /^registry\.protocol/,
+  );
+  expect(server.manifests.get(`team/app:${tag}`)).toBe(before);
+});
+
+test('members that we do not know survive when we add to a fallback tag', async () => {
+  await using server = await startRegistry({ referrersApi: false });
+  const tag = fallbackTag(subject.digest);
+  const foreign = { ...descriptorOf(manifestNamed('foreign')), data: 'e30=' };
+  const index = {
+    schemaVersion: 2,
+    mediaType: mediaTypes.index,
+    annotations: { by: 'them' },
+    manifests: [foreign],
+  };
+  store(server, encodeUtf8(JSON.stringify(index)), tag, mediaTypes.index);
+  await client().attach(repositoryOn(server), signature('one'), subject);
+  const written = JSON.parse(Buffer.from(server.manifests.get(`team/app:${tag}`)?.bytes ?? '').toString());
+  expect(written.annotations).toEqual({ by: 'them' });
+  expect(written.manifests[0]).toEqual(foreign);
+  expect(written.manifests).toHaveLength(2);
+});
+
+test('a manifest is not attached to something it does not name', async () => {
+  await using server = await startRegistry();
+  const other = descriptorOf(manifestNamed('other'));
+  expect(await refusal(client().attach(repositoryOn(server), signature('one'), other))).toMatch(
+    /^manifest\.subject/,
+  );
+  expect(server.requests).toEqual([]);
+});
+
+test('an entry that another writer lost is put back', async () => {
+  await using server = await startRegistry({ referrersApi: false });
+  const tag = `team/app:${fallbackTag(subject.digest)}`;
+  const registry = client();
+  await registry.attach(repositoryOn(server), signature('one'), subject);
+  let reads = 0;
+  // Somebody who read before our write writes after it, and has never heard of us.
+  const stale = server.manifests.get(tag);
+  server.fault(/GET .*manifests\/sha256-/, {
+    before: () => {
+      reads += 1;
+      if (reads === 2 && stale) server.manifests.set(tag, stale);
+    },
+  });
+  await registry.attach(repositoryOn(server), signature('two'), subject);
+  expect(await registry.referrers(repositoryOn(server), subject.digest)).toHaveLength(2);
+});
+
+const writers = 10;
+const rounds = 4;
+test.for(modes.slice(2))(
+  'ten writers at once lose nothing on a registry %s',
+  { timeout: 60_000 },
+  async ([, options]) => {
+    for (let round = 0; round < rounds; round += 1) {
+      await using server = await startRegistry({ ...options, jitter: 15 });
+      const names = Array.from({ length: writers }, (_, writer) => `${round}-${writer}`);
+      const patient = () =>
+        client({
+          sleep: (ms) => new Promise((done) => setTimeout(done, ms)),
+          random: Math.random,
+          timeouts: { idle: 10_000, document: 10_000 },
+        });
+      await Promise.all(
+        names.map((name) => patient().attach(repositoryOn(server), signature(name), subject)),
+      );
+      const found = await client().referrers(repositoryOn(server), subject.digest);
+      expect(found.map(({ annotations }) => annotations?.['name']).sort()).toEqual(names);
+    }
+  },
+);
