@@ -1,0 +1,222 @@
+import { describe, expect, test } from 'vitest';
+import { parseBundle } from '../../src/attest/bundle.ts';
+import { parseTrustedRoot, type Trust } from '../../src/attest/trusted-root.ts';
+import type { Refusal, Verified } from '../../src/attest/verified.ts';
+import { verifyAttestation } from '../../src/attest/verify.ts';
+import type { Outcome } from '../../src/base/outcome.ts';
+import { imageDigest, jsonBytes, keyBundle, type Loose, testKey } from '../support/key-bundle.ts';
+import {
+  dsseBody,
+  type EntryParts,
+  integratedAt,
+  logEntry,
+  loggedBundle,
+  rootOf,
+  testLog,
+} from '../support/log.ts';
+
+const key = testKey();
+const stranger = testKey();
+const log = testLog();
+const second = testLog('rekor2.test');
+const now = new Date('2026-06-01T00:00:00Z');
+
+function trusting(root: Loose, keyWitnesses = { logs: 1, times: 1 }): Trust {
+  return { roots: [parseTrustedRoot(jsonBytes(root))], keys: [key.trusted], keyWitnesses };
+}
+
+function verify(bundle: Loose, trust: Trust = trusting(rootOf(log))): Outcome<Verified, Refusal> {
+  const parsed = parseBundle(jsonBytes(bundle));
+  return parsed.ok ? verifyAttestation(parsed.value, trust, { subject: imageDigest }, now) : parsed;
+}
+
+function changed(change: (entry: Loose, bundle: Loose) => void): Loose {
+  const bundle = loggedBundle(key, log);
+  change(bundle.verificationMaterial.tlogEntries[0], bundle);
+  return bundle;
+}
+
+/** A genuine entry of the log, with another body or checkpoint. */
+function relogged(change: (body: Loose) => void, parts: EntryParts = {}): Loose {
+  const bundle = keyBundle(key);
+  const body = dsseBody(bundle, key.pem);
+  change(body);
+  bundle.verificationMaterial.tlogEntries = [logEntry(log, body, parts)];
+  return bundle;
+}
+
+const same = (): void => undefined;
+
+test('a logged signature has a time and a log', () => {
+  expect(verify(loggedBundle(key, log))).toMatchObject({
+    ok: true,
+    value: { times: [integratedAt], logs: [{ logId: log.id.toString('hex'), logIndex: '7' }] },
+  });
+});
+
+test('two distinct logs are two witnesses', () => {
+  const bundle = loggedBundle(key, log);
+  bundle.verificationMaterial.tlogEntries.push(logEntry(second, dsseBody(bundle, key.pem)));
+  expect(verify(bundle, trusting(rootOf(log, second), { logs: 2, times: 1 }))).toMatchObject({ ok: true });
+});
+
+test('without a promise the index is the one that the proof walked, not the one written beside it', () => {
+  const bundle = changed((entry) => {
+    delete entry.inclusionPromise;
+    entry.logIndex = '999999';
+  });
+  const outcome = verify(bundle, trusting(rootOf(log), { logs: 1, times: 0 }));
+  expect(outcome).toMatchObject({ ok: true, value: { times: [], logs: [{ logIndex: '0' }] } });
+});
+
+test('co-signatures of witnesses change nothing', () => {
+  const bundle = changed(({ inclusionProof: { checkpoint } }) => {
+    const [note, own] = checkpoint.envelope.split('\n\n');
+    checkpoint.envelope = `${note}\n\n\u2014 witness.test AAAAAAAAAAAA\n${own}`;
+  });
+  expect(verify(bundle)).toMatchObject({ ok: true });
+});
+
+describe('does not count', () => {
+  const theirs = keyBundle(stranger);
+
+  test.for<[string, string, Loose]>([
+    [
+      'an entry about another signature',
+      'log.signature',
+      relogged((body) => (body.spec.signatures[0].signature = theirs.dsseEnvelope.signatures[0].sig)),
+    ],
+    [
+      'an entry by another key (CVE-2026-22703)',
+      'log.key',
+      relogged((body) => (body.spec.signatures[0].verifier = Buffer.from(stranger.pem).toString('base64'))),
+    ],
+    [
+      'an entry about another payload',
+      'log.digest',
+      relogged((body) => (body.spec.payloadHash.value = '00'.repeat(32))),
+    ],
+    [
+      'an entry with two signatures',
+      'bundle.malformed',
+      relogged((body) => body.spec.signatures.push(body.spec.signatures[0])),
+    ],
+    ['an entry of an unknown version', 'log.unsupported', relogged((body) => (body.apiVersion = '0.0.9'))],
+    ['an entry of an unknown kind', 'log.unsupported', relogged((body) => (body.kind = 'rfc3161'))],
+    [
+      'an entry whose kind is not the one announced',
+      'log.body',
+      changed((entry) => (entry.kindVersion.kind = 'hashedrekord')),
+    ],
+    ['a checkpoint of another origin', 'log.checkpoint', relogged(same, { origin: 'evil.test - 1' })],
+    ['an origin that is a pattern', 'log.checkpoint', relogged(same, { origin: '.* - 1' })],
+    ['an origin that continues', 'log.checkpoint', relogged(same, { origin: 'rekor.test.evil.test' })],
+    ['a checkpoint of another size', 'log.checkpoint', relogged(same, { size: '2' })],
+    ['a signature under part of the name', 'log.checkpoint', relogged(same, { signer: 'rekor' })],
+    [
+      'a checkpoint without a signature',
+      'log.checkpoint',
+      changed(({ inclusionProof: { checkpoint } }) => {
+        checkpoint.envelope = `${checkpoint.envelope.split('\n\n')[0]}\n\n`;
+      }),
+    ],
+    [
+      'a checkpoint signed by nobody',
+      'log.proof',
+      changed(({ inclusionProof: { checkpoint } }) => {
+        const other = Buffer.concat([log.id.subarray(0, 4), Buffer.alloc(70)]).toString('base64');
+        checkpoint.envelope = `${checkpoint.envelope.split('\n\n')[0]}\n\n\u2014 rekor.test ${other}\n`;
+      }),
+    ],
+    [
+      'a proof for another index',
+      'log.proof',
+      changed(({ inclusionProof }) => (inclusionProof.logIndex = '1')),
+    ],
+    [
+      'a proof with a hash too many',
+      'log.proof',
+      changed(({ inclusionProof }) => inclusionProof.hashes.push(inclusionProof.rootHash)),
+    ],
+    ['an index that the promise did not sign', 'log.promise', changed((entry) => (entry.logIndex = '8'))],
+    [
+      'a time that the promise did not sign',
+      'log.promise',
+      changed((entry) => (entry.integratedTime = String(Number(entry.integratedTime) + 1))),
+    ],
+    ['a time without a promise', 'time.missing', changed((entry) => delete entry.inclusionPromise)],
+    ['no entry', 'time.missing', keyBundle(key)],
+    [
+      'one log twice',
+      'log.duplicate',
+      changed((entry, bundle) => bundle.verificationMaterial.tlogEntries.push(entry)),
+    ],
+    ['no proof in version 0.3', 'bundle.malformed', changed((entry) => delete entry.inclusionProof)],
+    [
+      'no checkpoint in version 0.3',
+      'bundle.malformed',
+      changed(({ inclusionProof }) => delete inclusionProof.checkpoint),
+    ],
+    [
+      'no promise in version 0.1',
+      'bundle.malformed',
+      changed((entry, bundle) => {
+        bundle.mediaType = 'application/vnd.dev.sigstore.bundle+json;version=0.1';
+        delete entry.inclusionPromise;
+      }),
+    ],
+    ['a negative index', 'bundle.malformed', changed((entry) => (entry.logIndex = '-1'))],
+    ['an index in hexadecimal', 'bundle.malformed', changed((entry) => (entry.logIndex = '0x7'))],
+    [
+      'a short root hash',
+      'bundle.malformed',
+      changed(({ inclusionProof }) => (inclusionProof.rootHash = 'AAAA')),
+    ],
+    [
+      'a timestamp that is none',
+      'time.invalid',
+      changed((_, { verificationMaterial }) => {
+        verificationMaterial.timestampVerificationData = { rfc3161Timestamps: [{ signedTimestamp: 'AAAA' }] };
+      }),
+    ],
+  ])('%s', ([, code, bundle]) => {
+    expect(verify(bundle)).toMatchObject({ ok: false, reason: { code } });
+  });
+
+  test('a log that the root does not know', () => {
+    const outcome = verify(loggedBundle(key, second));
+    expect(outcome).toMatchObject({ ok: false, reason: { code: 'log.unknown' } });
+  });
+
+  test('one log where two are asked for', () => {
+    const outcome = verify(loggedBundle(key, log), trusting(rootOf(log, second), { logs: 2, times: 1 }));
+    expect(outcome).toMatchObject({ ok: false, reason: { code: 'log.missing' } });
+  });
+
+  test('two logs of two roots: domains do not mix', () => {
+    const bundle = loggedBundle(key, log);
+    bundle.verificationMaterial.tlogEntries.push(logEntry(second, dsseBody(bundle, key.pem)));
+    const trust = {
+      ...trusting(rootOf(log)),
+      roots: [log, second].map((one) => parseTrustedRoot(jsonBytes(rootOf(one)))),
+    };
+    expect(verify(bundle, trust)).toMatchObject({ ok: false, reason: { code: 'log.unknown' } });
+  });
+});
+
+describe("a log's key counts from its start to its end, both included", () => {
+  const at = (offset: number): string => new Date(integratedAt.getTime() + offset).toISOString();
+
+  test.for<[string, { start: string; end?: string }, boolean]>([
+    ['starts at that moment', { start: at(0) }, true],
+    ['ends at that moment', { start: at(-1000), end: at(0) }, true],
+    ['starts a millisecond later', { start: at(1) }, false],
+    ['ended a millisecond earlier', { start: at(-1000), end: at(-1) }, false],
+  ])('%s', ([, validFor, counts]) => {
+    const root = rootOf(log);
+    root.tlogs[0].publicKey.validFor = validFor;
+    const outcome = verify(loggedBundle(key, log), trusting(root));
+    expect(outcome.ok).toBe(counts);
+    if (!outcome.ok) expect(outcome.reason.code).toBe('log.window');
+  });
+});
