@@ -16,7 +16,7 @@ const longestDelay = 30_000;
 const busy: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 const resets: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
 
-/** Asks again when the registry is busy, or when the connection broke and the request may be sent twice. */
+/** Asks again when the registry is busy, or when the connection broke. */
 export function patient(transport: Transport, { sleep, random }: Patience): Transport {
   return async (exchange) => {
     for (let attempt = 1; ; attempt += 1) {
@@ -35,7 +35,7 @@ export function patient(transport: Transport, { sleep, random }: Patience): Tran
   };
 }
 
-/** `undefined`: the connection broke, and asking again does no harm. */
+/** `undefined`: the connection broke. Asking again does no harm: our PUTs are by content, and a POST only opens an upload or asks for a token. */
 async function attemptOnce(
   transport: Transport,
   exchange: Exchange,
@@ -44,11 +44,7 @@ async function attemptOnce(
   try {
     return await transport(exchange);
   } catch (error) {
-    const again =
-      attempt < attempts &&
-      exchange.method !== 'POST' &&
-      error instanceof TcfError &&
-      resets.has(codeOf(error.cause));
+    const again = attempt < attempts && error instanceof TcfError && resets.has(codeOf(error.cause));
     if (!again) throw error;
     return undefined;
   }

@@ -1,4 +1,9 @@
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import {
+  type ClientRequest,
+  Agent as HttpAgent,
+  request as httpRequest,
+  type IncomingMessage,
+} from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
 import { getCACertificates } from 'node:tls';
@@ -8,7 +13,7 @@ import { printable, quoted } from '../base/text.ts';
 import { checkAddress, guardedLookup, hostOf, isLoopback, type Reach } from './network.ts';
 
 export interface Timeouts {
-  /** Milliseconds until the answer's head must have begun, connecting included, and between two pieces of a body. */
+  /** Milliseconds without progress: connecting, sending, until the answer begins, and between two pieces of its body. */
   readonly idle: number;
   /** Milliseconds for one whole document (manifest, token, error): ends a body that drips one byte a second. */
   readonly document: number;
@@ -97,9 +102,25 @@ export function openTransport(options: TransportOptions): Transport {
           end: () => response.destroy(),
         });
       });
-      call.end(body);
+      upload(call, body ?? new Uint8Array(), 0, () => timer.refresh());
     });
   };
+}
+
+const uploadPiece = 64 * 1024;
+
+/** Writes a body in pieces, so that a long upload on a slow line is not taken for silence. */
+function upload(call: ClientRequest, body: Uint8Array, from: number, progress: () => void): void {
+  if (from >= body.length) {
+    call.end();
+    return;
+  }
+  call.write(body.subarray(from, from + uploadPiece), (error) => {
+    // The request itself reports the error.
+    if (error) return;
+    progress();
+    upload(call, body, from + uploadPiece, progress);
+  });
 }
 
 function flat(response: IncomingMessage): Readonly<Record<string, string>> {

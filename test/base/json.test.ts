@@ -1,0 +1,125 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { encodeUtf8 } from '../../src/base/bytes.ts';
+import { TcfError } from '../../src/base/error.ts';
+import { parseJson } from '../../src/base/json.ts';
+import { Shape } from '../../src/base/shape.ts';
+
+const limits = { maxBytes: 1000, maxDepth: 4 };
+const read = (text: string | Uint8Array) => parseJson(text, 'the text', limits);
+
+function codeOf(run: () => unknown): string {
+  try {
+    return `no error: ${JSON.stringify(run())}`;
+  } catch (error) {
+    if (!(error instanceof TcfError)) throw error;
+    return `${error.exit} ${error.code}`;
+  }
+}
+
+test.for<readonly [string, string | Uint8Array]>([
+  ['nothing', ''],
+  ['white space', ' \n'],
+  ['a duplicate key', '{"a":1,"a":2}'],
+  ['a duplicate key, once escaped', '{"a":1,"\\u0061":2}'],
+  ['a duplicate deep inside', '[{"x":{"a":1,"a":1}}]'],
+  ['a duplicate __proto__', '{"__proto__":1,"__proto__":2}'],
+  ['a byte order mark', '\ufeff{}'],
+  ['bytes that are not UTF-8', Uint8Array.of(0x22, 0xff, 0x22)],
+  ['an overlong NUL', Uint8Array.of(0x22, 0xc0, 0x80, 0x22)],
+  ['half a character', '"\ud800"'],
+  ['half a character, escaped', '"\\ud800"'],
+  ['the wrong half first', '"\\udc00\\ud800"'],
+  ['a key with half a character', '{"\\udc00":1}'],
+  ['a trailing comma', '[1,]'],
+  ['a trailing comma in an object', '{"a":1,}'],
+  ['a leading comma', '[,1]'],
+  ['a comment', '[1] // one'],
+  ['two documents', '{}{}'],
+  ['single quotes', "{'a':1}"],
+  ['a bare key', '{a:1}'],
+  ['NaN', 'NaN'],
+  ['Infinity', '-Infinity'],
+  ['a number beyond doubles', '1e400'],
+  ['a number of many digits', '1'.repeat(100)],
+  ['a leading zero', '01'],
+  ['a plus', '+1'],
+  ['a bare point', '.5'],
+  ['hex', '0x10'],
+  ['a raw newline in a string', '"a\nb"'],
+  ['a raw NUL in a string', '"\u0000"'],
+  ['an unknown escape', '"\\x41"'],
+  ['an open string', '"a'],
+  ['an open array', '[1'],
+  ['a missing colon', '{"a" 1}'],
+  ['a no-break space', '\u00a01'],
+  ['TRUE', 'TRUE'],
+  ['nesting beyond the limit', '[[[[[1]]]]]'],
+])('JSON is not %s', ([, text]) => {
+  expect(codeOf(() => read(text))).toBe('2 json.malformed');
+});
+
+test('a text beyond the limit is not looked at', () => {
+  expect(codeOf(() => read(' '.repeat(1001)))).toBe('2 json.too-large');
+  expect(codeOf(() => read('\u20ac'.repeat(400)))).toBe('2 json.too-large');
+});
+
+test.for([
+  ['nesting up to the limit', '[[[[1]]]]'],
+  ['an escaped pair', '"\\ud83d\\ude00"'],
+  ['a pair', '"\ud83d\ude00"'],
+  ['numbers', '[-0, 0.5, 1e3, 1E-2, 9007199254740993]'],
+  ['white space', ' \t\r\n{ "a" : [ ] } '],
+  ['the same key in two objects', '[{"a":1},{"a":2}]'],
+])('%s reads as JSON.parse reads it', ([, text = '']) => {
+  expect(JSON.stringify(read(text))).toBe(JSON.stringify(JSON.parse(text)));
+});
+
+test('__proto__ and constructor are keys like any other', () => {
+  const value = read('{"__proto__":{"admin":true},"constructor":1}') as Record<string, unknown>;
+  expect(Object.keys(value)).toEqual(['__proto__', 'constructor']);
+  expect(value['admin']).toBeUndefined();
+  expect(new Shape(read('{}'), 'x').get('constructor').missing).toBe(true);
+});
+
+test('whatever JSON.stringify writes is read back', () => {
+  fc.assert(
+    fc.property(fc.jsonValue({ maxDepth: 3 }), (value) => {
+      const text = JSON.stringify(value);
+      fc.pre(text.length < 900 && !/\d{40}/.test(text));
+      expect(JSON.stringify(parseJson(encodeUtf8(text), 'x'))).toBe(text);
+    }),
+  );
+});
+
+test.for<readonly [string, unknown, (shape: Shape) => unknown, string]>([
+  ['a fraction', { a: 1.5 }, (shape) => shape.get('a').whole(), 'doc.a is not a whole number'],
+  ['a negative', { a: -1 }, (shape) => shape.get('a').whole(), 'doc.a is not a whole number'],
+  ['beyond 2^53', { a: 2 ** 53 }, (shape) => shape.get('a').whole(), 'doc.a is not a whole number'],
+  ['a number as text', { a: '1' }, (shape) => shape.get('a').whole(), 'doc.a is not a whole number'],
+  ['nothing', {}, (shape) => shape.get('a').string(), 'doc.a is missing'],
+  ['null', { a: null }, (shape) => shape.get('a').string(), 'doc.a is not a string'],
+  ['a long text', { a: 'xxx' }, (shape) => shape.get('a').string(2), 'doc.a is longer than 2 characters'],
+  [
+    'a long list',
+    { a: [1, 2, 3] },
+    (shape) => shape.get('a').list(2),
+    'doc.a has 3 entries, more than the limit of 2',
+  ],
+  ['an object as list', { a: {} }, (shape) => shape.get('a').list(2), 'doc.a is not a list'],
+  ['a list as object', { a: [] }, (shape) => shape.get('a').record(), 'doc.a is not an object'],
+  [
+    'something inside',
+    { a: [{ b: 0 }] },
+    (shape) => shape.get('a').list(1)[0]?.get('b').boolean(),
+    'doc.a[0].b is not true or false',
+  ],
+  [
+    'annotations that are not text',
+    { a: { b: 1 } },
+    (shape) => shape.get('a').strings(),
+    'doc.a.b is not a string',
+  ],
+])('a refusal of %s names the place', ([, value, reader, message]) => {
+  expect(() => reader(new Shape(value, 'doc'))).toThrow(message);
+});
