@@ -3,7 +3,7 @@ import { printable } from '../base/text.ts';
 import type { Digest } from '../oci/digest.ts';
 import { formatPinnedRef, type PinnedRef } from '../oci/reference.ts';
 import type { Policy, Scope } from './document.ts';
-import type { Candidate, Evidence } from './evidence.ts';
+import type { Candidate, Evidence, ImageFacts } from './evidence.ts';
 import type { Finding, Mode, RuleContext } from './rule.ts';
 import { rules } from './rules/index.ts';
 import { mostSpecific } from './scope.ts';
@@ -36,7 +36,7 @@ interface VerdictParts {
   readonly image: PinnedRef;
   readonly decidedAt: Date;
   readonly decisions: readonly Decision[];
-  /** Every candidate, good or bad, as it was found. */
+  /** Every candidate, good or bad, as it was found; twice where two policies with different trust see it differently. */
   readonly candidates: readonly ExplainedCandidate[];
 }
 
@@ -77,18 +77,35 @@ export function decide(policy: Policy, evidence: Evidence): Decision {
 
 /**
  * All policies about one image: each has to say yes, so that a policy of the project can tighten what stands above it and never
- * loosen it (A-110). Without any policy the answer is no.
+ * loosen it (A-110). Each judges the candidates as proven with its own trust, `candidatesOf`: a trusted root that the project brings
+ * along proves nothing to the policies above it. Without any policy the answer is no.
  */
-export function decideAll(policies: readonly Policy[], evidence: Evidence): Verdict {
-  const decisions = policies.map((policy) => decide(policy, evidence));
-  const { image } = evidence;
-  const parts = { image, decidedAt: evidence.now, decisions, candidates: evidence.candidates.map(explain) };
+export function decideAll(
+  policies: readonly Policy[],
+  facts: ImageFacts,
+  candidatesOf: (policy: Policy) => readonly Candidate[],
+): Verdict {
+  const judged = policies.map((policy) => {
+    const evidence: Evidence = { ...facts, candidates: candidatesOf(policy) };
+    return { decision: decide(policy, evidence), explained: evidence.candidates.map(explain) };
+  });
+  const { image } = facts;
+  const decisions = judged.map(({ decision }) => decision);
+  const candidates = distinct(judged.flatMap(({ explained }) => explained));
+  const parts = { image, decidedAt: facts.now, decisions, candidates };
   if (decisions.length > 0 && decisions.every(({ verdict }) => verdict === 'allow')) {
     const granted: AllowParts = { image, decisions };
     return { ...parts, verdict: 'allow', exit: 0, allow: granted as Allow };
   }
   const denied = decisions.length === 0 || decisions.some(({ exit }) => exit === 1);
   return { ...parts, verdict: 'deny', exit: denied ? 1 : 2 };
+}
+
+/** Two policies with the same trust find the same of every candidate: said once. */
+function distinct(candidates: readonly ExplainedCandidate[]): readonly ExplainedCandidate[] {
+  return [
+    ...new Map(candidates.map((one) => [`${one.source} ${one.verified} ${one.message}`, one])).values(),
+  ];
 }
 
 function evaluate(policy: Policy, scope: Scope, evidence: Evidence): readonly JudgedFinding[] {

@@ -7,17 +7,21 @@ import { parseSbom, type SbomFacts } from '../bom/read.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { PinnedRef } from '../oci/reference.ts';
 
-/** All that rules may look at: plain data, gathered before. Annotations and labels are not among it, for nobody signed them (A-86). */
-export interface Evidence {
+/** The image in question, whoever judges it. */
+export interface ImageFacts {
   /** What was asked for, by the digest its name had. */
   readonly image: PinnedRef;
   /** The manifest for the platform in question, where `image` is an index that lists it; absent where `image` is a manifest itself. */
   readonly platform?: Digest;
   /** The configuration that this manifest names. */
   readonly config?: Digest;
+  readonly now: Date;
+}
+
+/** All that rules may look at: plain data, gathered before. Annotations and labels are not among it, for nobody signed them (A-86). */
+export interface Evidence extends ImageFacts {
   /** Everything that was found beside the image, good or bad, in the order it was found. */
   readonly candidates: readonly Candidate[];
-  readonly now: Date;
 }
 
 export interface Candidate {

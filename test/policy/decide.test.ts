@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { decide, decideAll } from '../../src/policy/decide.ts';
 import { parsePolicy } from '../../src/policy/document.ts';
-import { type EvidenceSpec, issuer, toEvidence } from '../support/evidence.ts';
+import { type EvidenceSpec, issuer, judge, toEvidence } from '../support/evidence.ts';
 
 const signers = `version: 1
 signers:
@@ -23,31 +23,39 @@ const by = (...names: string[]): EvidenceSpec => ({ candidates: names.map((name)
 
 test('an allow carries the image that was asked for', () => {
   const evidence = toEvidence(by('release'));
-  const verdict = decideAll([needsRelease], evidence);
+  const verdict = judge([needsRelease], evidence);
   expect(verdict).toMatchObject({ verdict: 'allow', exit: 0, allow: { image: evidence.image } });
 });
 
 test('a project policy cannot loosen what stands above it', () => {
   expect(decide(likesMallory, toEvidence(by('stranger'))).verdict).toBe('allow');
-  expect(decideAll([needsRelease, likesMallory], toEvidence(by('stranger')))).toMatchObject({
+  expect(judge([needsRelease, likesMallory], toEvidence(by('stranger')))).toMatchObject({
     verdict: 'deny',
     exit: 1,
   });
-  expect(decideAll([needsRelease, likesMallory], toEvidence(by('release')))).toMatchObject({
+  expect(judge([needsRelease, likesMallory], toEvidence(by('release')))).toMatchObject({
     verdict: 'deny',
     exit: 1,
   });
-  expect(decideAll([needsRelease, likesMallory], toEvidence(by('release', 'stranger')))).toMatchObject({
+  expect(judge([needsRelease, likesMallory], toEvidence(by('release', 'stranger')))).toMatchObject({
     verdict: 'allow',
   });
 });
 
+test('a trusted root that a project brings along proves nothing to the policies above it (A-110)', () => {
+  const evidence = toEvidence(by('release'));
+  const verdict = decideAll([needsRelease, likesMallory], evidence, (policy) =>
+    policy === likesMallory ? toEvidence(by('release', 'stranger')).candidates : [],
+  );
+  expect(verdict).toMatchObject({ verdict: 'deny', decisions: [{ verdict: 'deny' }, {}] });
+});
+
 test('no policy, no allow', () => {
-  expect(decideAll([], toEvidence(by('release')))).toMatchObject({ verdict: 'deny', exit: 1 });
+  expect(judge([], toEvidence(by('release')))).toMatchObject({ verdict: 'deny', exit: 1 });
 });
 
 test('a denial holds no allow', () => {
-  expect(decideAll([needsRelease], toEvidence({}))).not.toHaveProperty('allow');
+  expect(judge([needsRelease], toEvidence({}))).not.toHaveProperty('allow');
 });
 
 test('an image in no scope is denied, and the finding says so', () => {
@@ -93,7 +101,7 @@ test('cannot tell denies with its own exit, and a plain no outweighs it', () => 
 });
 
 test('every candidate is explained, the refused ones too', () => {
-  const { candidates } = decideAll(
+  const { candidates } = judge(
     [needsRelease],
     toEvidence({ candidates: [{ refused: 'signature.invalid' }, { by: 'release' }] }),
   );

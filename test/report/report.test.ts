@@ -1,12 +1,19 @@
-import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect, test } from 'vitest';
-import { decideAll, type Verdict } from '../../src/policy/decide.ts';
+import type { Verdict } from '../../src/policy/decide.ts';
 import { parsePolicy } from '../../src/policy/document.ts';
 import { toJson } from '../../src/report/json.ts';
 import { toMarkdown } from '../../src/report/markdown.ts';
 import { toSarif } from '../../src/report/sarif.ts';
 import { toText } from '../../src/report/text.ts';
-import { digestFor, type EvidenceSpec, issuer, toEvidence, unsafeVerified } from '../support/evidence.ts';
+import {
+  digestFor,
+  type EvidenceSpec,
+  issuer,
+  judge,
+  toEvidence,
+  unsafeVerified,
+} from '../support/evidence.ts';
+import { sarifProblems } from '../support/sarif.ts';
 
 const policy = parsePolicy(
   `version: 1
@@ -20,13 +27,13 @@ scopes:
 `,
   'policy.yaml',
 );
-const verdictOn = (spec: EvidenceSpec): Verdict => decideAll([policy], toEvidence(spec));
+const verdictOn = (spec: EvidenceSpec): Verdict => judge([policy], toEvidence(spec));
 const allowed = verdictOn({ candidates: [{ by: 'release' }, { by: 'release', sbom: { components: [] } }] });
 const denied = verdictOn({ candidates: [{ refused: 'signature.invalid' }, { by: 'stranger' }] });
 
 /** An identity that moves the cursor, breaks the line, turns the text around, and is Markdown besides. */
 const nasty = '\u001b[2J\n\u202eevil](https://evil.example) | <img src=x> `code` @everybody';
-const insulted: Verdict = decideAll([policy], {
+const insulted: Verdict = judge([policy], {
   ...toEvidence({}),
   candidates: [
     {
@@ -61,7 +68,7 @@ test('text of an allow', () => {
 });
 
 test('without a policy each report says so', () => {
-  const verdict = decideAll([], toEvidence({}));
+  const verdict = judge([], toEvidence({}));
   expect(toText(verdict)).toContain('no policy was found');
   expect(toMarkdown(verdict)).toContain('No policy was found');
   expect(JSON.parse(toSarif(verdict, '0.1.0'))).toMatchObject({
@@ -114,80 +121,6 @@ test('JSON has one shape, with null for what is not there', () => {
   });
 });
 
-/** What SARIF 2.1.0 (OASIS, sections 3.13 to 3.28) and code scanning ask of a log such as ours, in our own words. */
-const sarifShape = {
-  type: 'object',
-  required: ['version', 'runs'],
-  properties: {
-    version: { const: '2.1.0' },
-    runs: {
-      type: 'array',
-      items: {
-        type: 'object',
-        required: ['tool', 'results'],
-        additionalProperties: false,
-        properties: {
-          columnKind: { enum: ['utf16CodeUnits', 'unicodeCodePoints'] },
-          tool: {
-            type: 'object',
-            required: ['driver'],
-            properties: {
-              driver: {
-                type: 'object',
-                required: ['name', 'rules'],
-                properties: {
-                  rules: { type: 'array', uniqueItems: true, items: { type: 'object', required: ['id'] } },
-                },
-              },
-            },
-          },
-          results: {
-            type: 'array',
-            items: {
-              type: 'object',
-              required: ['ruleId', 'ruleIndex', 'message', 'locations', 'partialFingerprints'],
-              properties: {
-                ruleIndex: { type: 'integer', minimum: 0 },
-                level: { enum: ['none', 'note', 'warning', 'error'] },
-                kind: { const: 'fail' },
-                message: {
-                  type: 'object',
-                  required: ['text'],
-                  properties: { text: { type: 'string', minLength: 1 } },
-                },
-                locations: {
-                  type: 'array',
-                  minItems: 1,
-                  items: {
-                    type: 'object',
-                    required: ['physicalLocation'],
-                    properties: {
-                      physicalLocation: {
-                        type: 'object',
-                        properties: {
-                          artifactLocation: {
-                            type: 'object',
-                            properties: { uri: { type: 'string', pattern: '^[^:]+$' } },
-                          },
-                          region: {
-                            type: 'object',
-                            properties: { startLine: { type: 'integer', minimum: 1 } },
-                          },
-                        },
-                      },
-                    },
-                  },
-                },
-                partialFingerprints: { type: 'object', additionalProperties: { type: 'string' } },
-              },
-            },
-          },
-        },
-      },
-    },
-  },
-};
-
 interface Sarif {
   readonly runs: readonly {
     readonly tool: { readonly driver: { readonly rules: readonly { readonly id: string }[] } };
@@ -202,10 +135,7 @@ interface Sarif {
 const sarifOf = (verdict: Verdict): Sarif => JSON.parse(toSarif(verdict, '0.1.0')) as Sarif;
 
 test('SARIF has a result for each rule that did not pass, and none where all did', () => {
-  const validate = new Ajv2020({ allErrors: true }).compile(sarifShape);
-  for (const verdict of [allowed, denied, insulted]) {
-    expect(validate(sarifOf(verdict)), JSON.stringify(validate.errors)).toBe(true);
-  }
+  for (const verdict of [allowed, denied, insulted]) expect(sarifProblems(sarifOf(verdict))).toEqual([]);
   expect(sarifOf(allowed).runs[0]?.results).toEqual([]);
   expect(sarifOf(denied).runs[0]?.results.map(({ level, ruleId }) => [ruleId, level])).toEqual([
     ['signed', 'error'],
@@ -224,7 +154,7 @@ test('each SARIF result points to its rule', () => {
 test('the fingerprint of a finding outlives the digest of the image and not its name', () => {
   const printsOf = (verdict: Verdict): unknown =>
     sarifOf(verdict).runs[0]?.results.map((result) => result.partialFingerprints);
-  const other = decideAll([policy], {
+  const other = judge([policy], {
     ...toEvidence({}),
     image: { ...toEvidence({}).image, digest: digestFor('9') },
   });

@@ -3,6 +3,8 @@ import type { Signer, Verified } from '../../src/attest/verified.ts';
 import { no, yes } from '../../src/base/outcome.ts';
 import { type Digest, parseDigest } from '../../src/oci/digest.ts';
 import { parseImageRef, pin } from '../../src/oci/reference.ts';
+import { decideAll, type Verdict } from '../../src/policy/decide.ts';
+import type { Policy } from '../../src/policy/document.ts';
 import { type Candidate, type Evidence, toCandidate } from '../../src/policy/evidence.ts';
 
 /** A Verified that nobody verified: for tests of what comes after verification, and for nothing else. */
@@ -132,4 +134,9 @@ function digestNamed(name: string): Digest {
   const digest = digests[name];
   if (digest === undefined) throw new Error(`no digest is called ${name}`);
   return digest;
+}
+
+/** All policies with one and the same trust. */
+export function judge(policies: readonly Policy[], evidence: Evidence): Verdict {
+  return decideAll(policies, evidence, () => evidence.candidates);
 }
