@@ -1,0 +1,145 @@
+import { createHash } from 'node:crypto';
+import { printable } from '../base/text.ts';
+import type { Component, Dependency, Organization } from '../bom/model.ts';
+import { toPurl } from '../bom/purl.ts';
+import type { Catalog, Cataloger, Skipped, Tree, TreeFile } from './contract.ts';
+import { licensesOf } from './dpkg/copyright.ts';
+import { checksumsOf, fileOwners, isFileList } from './dpkg/files.ts';
+import { type Deb, firstLayers, isDatabase, packagesIn } from './dpkg/packages.ts';
+import { dependencyResolver } from './dpkg/relations.ts';
+import { isOsRelease, type OsRelease, osReleaseOf } from './os-release.ts';
+
+const architectureFile = 'var/lib/dpkg/arch';
+
+/** Debian's packages, from the database of dpkg or the files of distroless images. */
+export const dpkg: Cataloger = {
+  name: 'dpkg',
+  wants: (path) =>
+    isDatabase(path) ||
+    isFileList(path) ||
+    isOsRelease(path) ||
+    path === architectureFile ||
+    /^usr\/share\/doc\/[^/]+\/copyright$/.test(path),
+  catalog(tree: Tree): Catalog {
+    const { debs, skipped: unread } = packagesIn(tree);
+    const skipped: Skipped[] = [...unread];
+    const system = osReleaseOf(tree);
+    if (debs.length > 0 && system?.id === undefined)
+      skipped.push({ path: 'etc/os-release', reason: 'names no distribution, so its packages have no purl' });
+
+    const layerOf = firstLayers(tree, debs);
+    const refs = new Map(debs.map((deb) => [deb, refOf(deb, system)]));
+    const needs = dependencyResolver(debs, nativeArchitecture(tree));
+    const dependencies: Dependency[] = [];
+    const unknownDependencies: string[] = [];
+    for (const [deb, ref] of refs) {
+      const targets = needs(deb);
+      if (targets !== undefined) {
+        dependencies.push({ ref, dependsOn: targets.flatMap((target) => refs.get(target) ?? []).sort() });
+        continue;
+      }
+      unknownDependencies.push(ref);
+      skipped.push({
+        path: printable(deb.database.path),
+        reason: `the dependencies of ${deb.name} cannot be read`,
+      });
+    }
+    const owns = fileOwners(tree, debs);
+    return {
+      components: debs.map((deb) => componentOf(tree, deb, system, layerOf(deb))),
+      dependencies,
+      owners: [...refs].map(([deb, bomRef]) => ({ bomRef, owns: (path) => owns(deb, path) })),
+      skipped,
+      unknownDependencies,
+    };
+  },
+};
+
+function componentOf(tree: Tree, deb: Deb, system: OsRelease | undefined, found: TreeFile): Component {
+  const purl = purlOf(deb, system);
+  const copyright = tree.file(`usr/share/doc/${deb.name}/copyright`)?.content();
+  const licenses = copyright === undefined ? [] : licensesOf(Buffer.from(copyright).toString('utf8'));
+  const checksums = checksumsOf(tree, deb);
+  const description = deb.fields.get('description')?.split('\n', 1)[0];
+  const homepage = deb.fields.get('homepage');
+  const supplier = supplierOf(deb.fields.get('maintainer') ?? '');
+  return {
+    bomRef: refOf(deb, system),
+    type: 'library',
+    name: deb.name,
+    version: deb.version,
+    ...(purl === undefined ? {} : { purl }),
+    ...(description === undefined || description === '' ? {} : { description }),
+    ...(supplier === undefined ? {} : { supplier }),
+    ...(licenses.length === 0 ? {} : { licenses }),
+    ...(checksums === undefined
+      ? {}
+      : {
+          hashes: [
+            {
+              algorithm: 'SHA-256',
+              value: createHash('sha256').update(checksums).digest('hex'),
+              subject: 'md5sums',
+            },
+          ],
+        }),
+    ...(homepage === undefined || homepage === ''
+      ? {}
+      : { externalReferences: [{ type: 'website', url: homepage }] }),
+    evidence: {
+      identity: [
+        {
+          field: purl === undefined ? 'name' : 'purl',
+          confidence: 1,
+          methods: [{ technique: 'manifest-analysis', confidence: 1, value: deb.database.path }],
+        },
+      ],
+      occurrences: [{ location: deb.database.path, layer: found.layer }],
+    },
+  };
+}
+
+/** One package in one version and architecture is installed once at most, so its purl is a ref. */
+function refOf(deb: Deb, system: OsRelease | undefined): string {
+  return purlOf(deb, system) ?? `deb:${deb.name}@${deb.version}?arch=${deb.architecture}`;
+}
+
+function purlOf(deb: Deb, system: OsRelease | undefined): ReturnType<typeof toPurl> | undefined {
+  if (system?.id === undefined) return undefined;
+  const upstream = upstreamOf(deb);
+  return toPurl({
+    type: 'deb',
+    namespace: system.id,
+    name: deb.name,
+    version: deb.version,
+    qualifiers: {
+      ...(deb.architecture === '' ? {} : { arch: deb.architecture }),
+      ...(system.versionId === undefined ? {} : { distro: `${system.id}-${system.versionId}` }),
+      ...(upstream === undefined ? {} : { upstream }),
+    },
+  });
+}
+
+/** `Source: glibc (2.36-9)` is `glibc@2.36-9`, as scanners match advisories by source. */
+function upstreamOf({ name, fields }: Deb): string | undefined {
+  const [, source, version] =
+    /^([A-Za-z0-9][A-Za-z0-9+._-]*)(?:\s+\(([!-~]+)\))?$/.exec(fields.get('source') ?? '') ?? [];
+  if (source === undefined || (source === name && version === undefined)) return undefined;
+  return version === undefined ? source : `${source}@${version}`;
+}
+
+function supplierOf(maintainer: string): Organization | undefined {
+  const [, name = '', email] = /^\s*"?([^<"]*?)"?\s*(?:<([^<>]*)>)?\s*$/.exec(maintainer.slice(0, 500)) ?? [];
+  if (name === '') return undefined;
+  return { name, ...(email === undefined ? {} : { contacts: [{ name, email }] }) };
+}
+
+/** `var/lib/dpkg/arch` names the native architecture first; it exists only where a foreign one was added. */
+function nativeArchitecture(tree: Tree): string {
+  const listed = tree.file(architectureFile)?.content();
+  const first =
+    listed === undefined ? '' : (Buffer.from(listed).toString('utf8').split('\n', 1)[0] ?? '').trim();
+  if (/^[a-z0-9-]+$/.test(first)) return first;
+  const debianNames: Readonly<Record<string, string>> = { '386': 'i386', arm: 'armhf', ppc64le: 'ppc64el' };
+  return debianNames[tree.architecture] ?? tree.architecture;
+}

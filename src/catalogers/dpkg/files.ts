@@ -1,0 +1,109 @@
+import type { Tree } from '../contract.ts';
+import { type Deb, keyOf } from './packages.ts';
+
+const info = 'var/lib/dpkg/info';
+/** A dev image lists 400,000 files. Beyond, ownership is not told, and nothing else is lost. */
+const maxPaths = 4_000_000;
+
+/** Whether a file says which files a package brought. */
+export function isFileList(path: string): boolean {
+  return (
+    /^var\/lib\/dpkg\/info\/[^/]+\.(?:list|md5sums)$/.test(path) ||
+    /^var\/lib\/dpkg\/status\.d\/[^/]+\.md5sums$/.test(path) ||
+    path === 'var/lib/dpkg/diversions'
+  );
+}
+
+/** The checksum file of a package, by its exact name: `python3.11` must not answer for `python3`. */
+export function checksumsOf(tree: Tree, deb: Deb): Uint8Array | undefined {
+  return contentOf(tree, deb, 'md5sums');
+}
+
+/**
+ * Which packages brought a path; the path is real and has no leading slash. The lists are read when first asked. They name paths as
+ * the package has them (`/lib/x86_64-linux-gnu/libc.so.6`), the tree has them where the links lead (`usr/lib/..`): so the
+ * directory of each is followed, its last part is not, for a package owns the link and not what the link names.
+ */
+export function fileOwners(tree: Tree, debs: readonly Deb[]): (deb: Deb, path: string) => boolean {
+  let owners: ReadonlyMap<string, readonly string[]> | undefined;
+  return (deb, path) => {
+    owners ??= readLists(tree, debs);
+    return owners.get(path)?.includes(keyOf(deb)) === true;
+  };
+}
+
+function readLists(tree: Tree, debs: readonly Deb[]): ReadonlyMap<string, readonly string[]> {
+  const owners = new Map<string, string[]>();
+  const directories = new Map<string, string>();
+  const realDirectory = (directory: string): string => {
+    const known = directories.get(directory);
+    if (known !== undefined) return known;
+    const real = directory === '' ? '' : (tree.resolve(directory) ?? directory);
+    directories.set(directory, real);
+    return real;
+  };
+  const diverted = diversionsOf(tree);
+  let count = 0;
+  for (const deb of debs) {
+    const key = keyOf(deb);
+    const paths = pathsOf(tree, deb);
+    for (const [at, listed] of paths.entries()) {
+      // A directory stands before what lies in it. Directories belong to everybody.
+      if (paths[at + 1]?.startsWith(`${listed}/`) || count >= maxPaths) continue;
+      count += 1;
+      const diversion = diverted.get(listed);
+      const path = diversion === undefined || diversion.by === deb.name ? listed : diversion.to;
+      const slash = path.lastIndexOf('/');
+      const directory = realDirectory(path.slice(0, Math.max(0, slash)));
+      const real = directory === '' ? path.slice(slash + 1) : `${directory}/${path.slice(slash + 1)}`;
+      const known = owners.get(real);
+      if (known === undefined) owners.set(real, [key]);
+      else if (!known.includes(key)) known.push(key);
+    }
+  }
+  return owners;
+}
+
+/** From `.list`; distroless images have only `.md5sums`, whose lines are `<32 hex>  <path>`. One bad line loses itself. */
+function pathsOf(tree: Tree, deb: Deb): readonly string[] {
+  const list = contentOf(tree, deb, 'list');
+  if (list !== undefined)
+    return linesOf(list)
+      .map(bare)
+      .filter((path) => path !== '');
+  return linesOf(contentOf(tree, deb, 'md5sums')).flatMap((line) => {
+    const path = /^[0-9a-f]{32} [ *](.+)$/.exec(line)?.[1];
+    return path === undefined ? [] : [bare(path)];
+  });
+}
+
+function contentOf(tree: Tree, deb: Deb, kind: 'list' | 'md5sums'): Uint8Array | undefined {
+  const { name, architecture, database } = deb;
+  const places = database.path.startsWith('var/lib/dpkg/status.d/')
+    ? [`${database.path}.${kind}`]
+    : [`${info}/${name}:${architecture}.${kind}`, `${info}/${name}.${kind}`];
+  for (const place of places) {
+    const content = tree.file(place)?.content();
+    if (content !== undefined) return content;
+  }
+  return undefined;
+}
+
+/** Triples of lines: the path, where it went, and the package that wanted it so (`:` for the administrator). */
+function diversionsOf(tree: Tree): ReadonlyMap<string, { readonly to: string; readonly by: string }> {
+  const lines = linesOf(tree.file('var/lib/dpkg/diversions')?.content());
+  const diversions = new Map<string, { readonly to: string; readonly by: string }>();
+  for (let at = 0; at + 2 < lines.length; at += 3)
+    diversions.set(bare(lines[at] ?? ''), { to: bare(lines[at + 1] ?? ''), by: lines[at + 2] ?? '' });
+  return diversions;
+}
+
+function linesOf(content: Uint8Array | undefined): readonly string[] {
+  return Buffer.from(content ?? [])
+    .toString('utf8')
+    .split('\n');
+}
+
+function bare(path: string): string {
+  return path.replace(/^\.?\/+/, '').replace(/\/+\.?$/, '');
+}

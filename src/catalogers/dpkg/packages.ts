@@ -1,0 +1,103 @@
+import { printable } from '../../base/text.ts';
+import type { Skipped, Tree, TreeFile } from '../contract.ts';
+import { parseStanzas, type Stanza } from './deb822.ts';
+
+/** A package whose files are in the image. */
+export interface Deb {
+  readonly name: string;
+  readonly version: string;
+  readonly architecture: string;
+  readonly fields: ReadonlyMap<string, string>;
+  /** The database file that holds its newest stanza. */
+  readonly database: TreeFile;
+}
+
+const status = 'var/lib/dpkg/status';
+const distroless = /^var\/lib\/dpkg\/status\.d\/[^/]+$/;
+/** dpkg names the entries of its journal by number; `tmp.i` is one that was never finished. */
+const journal = /^var\/lib\/dpkg\/updates\/\d+$/;
+
+/** Whether a file lists packages. */
+export function isDatabase(path: string): boolean {
+  return path === status || journal.test(path) || (distroless.test(path) && !path.endsWith('.md5sums'));
+}
+
+/**
+ * Every package whose files are there, as dpkg itself reads its database: `status`, then the journal that is newer. Distroless images
+ * have one file for each package instead, without a state.
+ */
+export function packagesIn(tree: Tree): {
+  readonly debs: readonly Deb[];
+  readonly skipped: readonly Skipped[];
+} {
+  const skipped: Skipped[] = [];
+  const byKey = new Map<string, Deb | undefined>();
+  const databases = tree.wanted().filter(({ path }) => isDatabase(path));
+  const rank = (path: string): number => (path === status ? 0 : journal.test(path) ? 2 : 1);
+  for (const database of [...databases].sort((a, b) => rank(a.path) - rank(b.path))) {
+    const path = printable(database.path);
+    const content = database.content();
+    if (content === undefined) {
+      skipped.push({ path, reason: 'is too large to read' });
+      continue;
+    }
+    for (const stanza of parseStanzas(Buffer.from(content).toString('utf8'))) {
+      const deb = debOf(stanza, database);
+      for (const fault of stanza.faults) skipped.push({ path, reason: fault });
+      if (typeof deb === 'string') {
+        skipped.push({ path, reason: `the stanza at line ${stanza.line} ${deb}` });
+        continue;
+      }
+      byKey.set(keyOf(deb), isPresent(stanza, database.path) ? deb : undefined);
+    }
+  }
+  return { debs: [...byKey.values()].filter((deb) => deb !== undefined), skipped };
+}
+
+/** The layer that brought this version: the lowest whose copy of the database has it. */
+export function firstLayers(tree: Tree, debs: readonly Deb[]): (deb: Deb) => TreeFile {
+  const first = new Map<string, TreeFile>();
+  for (const path of new Set(debs.map(({ database }) => database.path))) {
+    for (const file of tree.history(path)) {
+      const content = file.content();
+      if (content === undefined) continue;
+      for (const stanza of parseStanzas(Buffer.from(content).toString('utf8'))) {
+        const deb = debOf(stanza, file);
+        if (typeof deb === 'string' || !isPresent(stanza, path)) continue;
+        const key = `${keyOf(deb)} ${deb.version}`;
+        const known = first.get(key);
+        if (known === undefined || known.layer.index > file.layer.index) first.set(key, file);
+      }
+    }
+  }
+  return (deb) => first.get(`${keyOf(deb)} ${deb.version}`) ?? deb.database;
+}
+
+export function keyOf({ name, architecture }: Deb): string {
+  return `${name}:${architecture}`;
+}
+
+/** The package, or why there is none. A name or version with blanks or control characters would be another one in a purl. */
+function debOf(stanza: Stanza, database: TreeFile): Deb | string {
+  const { fields, repeated } = stanza;
+  for (const field of ['package', 'version', 'architecture', 'status'])
+    if (repeated.has(field)) return `has two fields ${field}`;
+  const name = fields.get('package') ?? '';
+  const version = fields.get('version') ?? '';
+  const architecture = fields.get('architecture') ?? '';
+  if (name === '') return 'has no field package';
+  if (!/^[A-Za-z0-9][A-Za-z0-9+._-]*$/.test(name)) return 'has a name that is none';
+  // What was removed and purged may have neither version nor architecture.
+  if (!isPresent(stanza, database.path)) return { name, version, architecture, fields, database };
+  if (version === '') return 'has no field version';
+  if (!/^[!-~]+$/.test(version)) return 'has a version that is none';
+  if (!/^[a-z0-9-]*$/.test(architecture)) return 'has an architecture that is none';
+  return { name, version, architecture, fields, database };
+}
+
+/** The third word of Status; "deinstall" is a wish (first word) and proves nothing about the files. */
+function isPresent({ fields }: Stanza, path: string): boolean {
+  const state = fields.get('status')?.split(/\s+/)[2];
+  if (state === undefined) return distroless.test(path) && !fields.has('status');
+  return !['config-files', 'not-installed'].includes(state);
+}
