@@ -1,0 +1,174 @@
+import { createHash } from 'node:crypto';
+import { envelopeContent } from '../attest/content.ts';
+import { formatEnvelope } from '../attest/dsse.ts';
+import { checkLogBody } from '../attest/log-body.ts';
+import { type LogEntry, readLogEntry } from '../attest/log-entry.ts';
+import { answer } from '../attest/refusal.ts';
+import { decodeBase64, encodeBase64, encodeUtf8 } from '../base/bytes.ts';
+import { askedWrongly, cannotTell } from '../base/error.ts';
+import { parseJson } from '../base/json.ts';
+import { Shape } from '../base/shape.ts';
+import { quoted } from '../base/text.ts';
+import { garbled, jsonOf, type Question, type Reply, refusal, type Services, under } from './services.ts';
+import type { SigningMaterial } from './signer.ts';
+import type { Act, Witness } from './witness.ts';
+
+const json = { 'content-type': 'application/json', accept: 'application/json' };
+
+/** A Rekor of API version 1: one entry `dsse 0.0.1`, with promise and inclusion proof. */
+export function rekorWitness(log: URL, services: Services): Witness {
+  return async (act) => {
+    const url = under(log, 'api/v1/log/entries');
+    const question: Question = {
+      method: 'POST',
+      url,
+      headers: json,
+      body: encodeUtf8(
+        JSON.stringify({
+          apiVersion: '0.0.1',
+          kind: 'dsse',
+          spec: {
+            proposedContent: {
+              envelope: Buffer.from(formatEnvelope(act.envelope)).toString(),
+              verifiers: [encodeBase64(encodeUtf8(toPem(act.signed.by)))],
+            },
+          },
+        }),
+      ),
+      what: 'a log entry',
+    };
+    const reply = await services(question);
+    const [asked, given] =
+      reply.status === 409 ? await fetchExisting(services, question, reply) : [question, reply];
+    if (given.status !== 200 && given.status !== 201) throw refusal(asked, given);
+    return checkedEntry(asked, act, jsonOf(asked, given, readEntry1));
+  };
+}
+
+/**
+ * The log has this very entry: deterministic signatures (Ed25519, RSA), or a first attempt whose answer was lost (sigstore-js#1708). It is as
+ * good as a new one, once it is read and found to be about this signature.
+ */
+async function fetchExisting(
+  services: Services,
+  { url }: Question,
+  conflict: Reply,
+): Promise<readonly [Question, Reply]> {
+  const location = conflict.headers['location'] ?? '';
+  const existing = URL.canParse(location, url) ? new URL(location, url) : undefined;
+  if (
+    existing?.origin !== url.origin ||
+    !/\/api\/v1\/log\/entries\/[0-9a-f]{64,80}$/.test(existing.pathname)
+  ) {
+    throw cannotTell(
+      'log.conflict',
+      `${quoted(url.host)} says that it has this entry and does not say where`,
+      {
+        hint: 'sign again: a new signature makes a new entry',
+      },
+    );
+  }
+  const question: Question = { method: 'GET', url: existing, headers: json, what: 'the existing log entry' };
+  return [question, await services(question)];
+}
+
+/** `{ UUID: LogEntryAnon }` of Rekor's OpenAPI document. */
+function readEntry1(shape: Shape): LogEntry {
+  const [uuid, ...others] = Object.keys(shape.record());
+  if (uuid === undefined || others.length > 0) throw shape.wrong('is not one log entry');
+  const entry = shape.get(uuid);
+  const body = base64At(entry.get('body'));
+  const { kind, apiVersion } = kindOf(body);
+  const proof = entry.get('verification').get('inclusionProof');
+  return {
+    kind,
+    apiVersion,
+    body,
+    logId: hexAt(entry.get('logID')),
+    logIndex: String(entry.get('logIndex').whole()),
+    integratedTime: String(entry.get('integratedTime').whole()),
+    signedEntryTimestamp: base64At(entry.get('verification').get('signedEntryTimestamp')),
+    proof: {
+      logIndex: String(proof.get('logIndex').whole()),
+      treeSize: String(proof.get('treeSize').whole()),
+      rootHash: hexAt(proof.get('rootHash')),
+      hashes: proof.get('hashes').list(64).map(hexAt),
+      checkpoint: proof.get('checkpoint').string(),
+    },
+  };
+}
+
+function kindOf(body: Uint8Array): { readonly kind: string; readonly apiVersion: string } {
+  const shape = new Shape(parseJson(body, 'the log entry'), 'logEntry');
+  return { kind: shape.get('kind').string(100), apiVersion: shape.get('apiVersion').string(100) };
+}
+
+/**
+ * A Rekor of API version 2 (rekor-tiles): one entry `hashedrekord 0.0.2` over the digest of the PAE. It tells no time, so a timestamp
+ * authority has to bear witness too.
+ */
+export function rekor2Witness(log: URL, services: Services): Witness {
+  return async (act) => {
+    const { hash, keyDetails } = act.signed.algorithm;
+    if (hash === undefined) {
+      throw askedWrongly('key.unsupported', 'a log of version 2 takes no pure Ed25519 signatures', {
+        hint: 'sign with an ECDSA key, or name a Rekor of API version 1',
+      });
+    }
+    const { by } = act.signed;
+    const material = { rawBytes: encodeBase64(by.der) };
+    const question: Question = {
+      method: 'POST',
+      url: under(log, 'api/v2/log/entries'),
+      headers: json,
+      body: encodeUtf8(
+        JSON.stringify({
+          hashedRekordRequestV002: {
+            digest: createHash(hash).update(act.preAuth).digest('base64'),
+            signature: {
+              content: encodeBase64(act.envelope.signature),
+              verifier: {
+                ...(by.kind === 'key' ? { publicKey: material } : { x509Certificate: material }),
+                keyDetails,
+              },
+            },
+          },
+        }),
+      ),
+      what: 'a log entry',
+    };
+    const reply = await services(question);
+    if (reply.status !== 200 && reply.status !== 201) throw refusal(question, reply);
+    return checkedEntry(
+      question,
+      act,
+      jsonOf(question, reply, (shape) => readLogEntry(shape, 'proof')),
+    );
+  };
+}
+
+/** An entry about something else would make a bundle that nobody accepts; better to learn it before it is attached. */
+function checkedEntry(question: Question, act: Act, entry: LogEntry): { kind: 'entry'; entry: LogEntry } {
+  const { by } = act.signed;
+  const check = answer('log.body', () => checkLogBody(entry, envelopeContent(act.envelope), by));
+  if (!check.ok) throw garbled(question, check.reason.message);
+  return { kind: 'entry', entry };
+}
+
+function toPem({ kind, der }: SigningMaterial): string {
+  const label = kind === 'key' ? 'PUBLIC KEY' : 'CERTIFICATE';
+  const lines = encodeBase64(der).match(/.{1,64}/g) ?? [];
+  return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
+}
+
+function base64At(shape: Shape): Uint8Array {
+  const bytes = decodeBase64(shape.string(8 * 1024 * 1024));
+  if (bytes === undefined) throw shape.wrong('is not standard base64');
+  return bytes;
+}
+
+function hexAt(shape: Shape): Uint8Array {
+  const hex = shape.string(128);
+  if (!/^(?:[0-9a-f]{2})+$/.test(hex)) throw shape.wrong('is not lower-case hex');
+  return Buffer.from(hex, 'hex');
+}
