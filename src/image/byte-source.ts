@@ -31,10 +31,23 @@ export class ByteSource {
     return this.#take(limit);
   }
 
+  /** As `some`, but `undefined` where one would have to wait: an await for each of a million tar entries is slow. */
+  ready(limit: number): Uint8Array | undefined {
+    return this.#chunk.length === 0 ? undefined : this.#take(limit);
+  }
+
   /** Takes exactly `count` bytes; fewer only at the end. For small counts: the bytes are held in memory. */
   async exactly(count: number): Promise<Uint8Array> {
-    await this.peek(count);
-    return this.#take(count);
+    if (this.#chunk.length >= count) return this.#take(count);
+    const pieces: Uint8Array[] = [];
+    let size = 0;
+    while (size < count) {
+      const piece = await this.some(count - size);
+      if (piece.length === 0) break;
+      pieces.push(piece);
+      size += piece.length;
+    }
+    return concat(pieces, size);
   }
 
   async *rest(): Bytes {

@@ -1,0 +1,230 @@
+import { cannotTell } from '../base/error.ts';
+import { quoted } from '../base/text.ts';
+import type { Skipped } from '../catalogers/contract.ts';
+import { cleanPath, joinPath, toText } from './names.ts';
+import { type Inode, type Missing, type Place, pathOf, Rootfs, root } from './rootfs.ts';
+import type { Finds, LayerScan } from './scan-layer.ts';
+
+export const mergeLimits: Readonly<Record<'visible' | 'history', number>> = {
+  /** Content that is visible at any time while the layers are put together. */
+  visible: 160 * 1024 * 1024,
+  /** Content that was hidden by layers above and only says in which layer a package first appeared. */
+  history: 32 * 1024 * 1024,
+};
+
+/** A content that once stood at a path. */
+export interface Former {
+  readonly inode: Inode;
+  readonly content: Uint8Array;
+}
+
+/** The layers put on one another, and what is known of the files. */
+export interface Merged {
+  readonly rootfs: Rootfs;
+  readonly finds: ReadonlyMap<Inode, Finds>;
+  readonly elf: ReadonlySet<Inode>;
+  /** Files whose name may differ from the one they were scanned under: hard links, and files below a symbolic link. */
+  readonly renamed: ReadonlySet<Inode>;
+  /** By path as latin1. */
+  readonly history: ReadonlyMap<string, readonly Former[]>;
+  readonly skipped: readonly Skipped[];
+}
+
+const whiteoutPrefix = '.wh.';
+const opaqueName = '.wh..wh..opq';
+
+/**
+ * Puts layers on one another, lowest first, as the OCI image specification's "Applying Changesets" says and `umoci unpack` does: entries in
+ * the order of their archive, a whiteout hides only what lower layers brought, `.wh..wh..opq` all lower children of its directory; a symbolic
+ * link among the parents of an entry is followed inside the image; whatever is not a directory on a directory replaces what stood there.
+ */
+export class Merger implements Merged {
+  readonly rootfs: Rootfs = new Rootfs();
+  readonly finds: Map<Inode, Finds> = new Map();
+  readonly elf: Set<Inode> = new Set();
+  readonly renamed: Set<Inode> = new Set();
+  readonly history: Map<string, Former[]> = new Map();
+  readonly skipped: Skipped[] = [];
+  /** Names of a hard-linked file that are left; a file that is not here has one. */
+  readonly #names: Map<Inode, number> = new Map();
+  /** What this layer has touched, by directory. */
+  #upper: Map<Inode, Set<string>> = new Map();
+  #visibleBytes = 0;
+  #historyBytes = 0;
+  #layer = 0;
+
+  /** @throws TcfError (exit 2) for a layer that no engine could unpack. */
+  apply(scan: LayerScan, layer: number): void {
+    this.#layer = layer;
+    this.#upper = new Map();
+    for (let entry = 0; entry < scan.count; entry += 1) this.#entry(scan, entry);
+    this.skipped.push(...scan.skipped);
+    this.#upper = new Map();
+  }
+
+  #entry(scan: LayerScan, entry: number): void {
+    const path = scan.paths[entry] ?? '';
+    const name = path.slice(path.lastIndexOf('/') + 1);
+    if (name.startsWith(whiteoutPrefix)) {
+      this.#whiteout(path.slice(0, -name.length), name, path);
+      return;
+    }
+    const type = scan.types[entry] ?? 'other';
+    if (path === '') {
+      if (type === 'directory') return;
+      throw this.#wrong(path, 'replaces the root by something that is no directory');
+    }
+    const place = this.#parent(path);
+    const directory = place.directories.at(-1) ?? root;
+    if (
+      type === 'directory' &&
+      place.inode !== undefined &&
+      this.rootfs.typeOf(place.inode) === 'directory'
+    ) {
+      this.#touch(place);
+      return;
+    }
+    if (place.inode !== undefined) this.#remove(directory, place.name, pathOf(place));
+    const inode =
+      type === 'hardlink'
+        ? this.#linked(scan.links.get(entry) ?? '', path)
+        : this.rootfs.add(type, this.#layer, entry, scan.sizes[entry] ?? 0, scan.links.get(entry));
+    this.rootfs.link(directory, place.name, inode);
+    this.#touch(place);
+    if (type === 'file') this.#file(scan, entry, inode, place.isIndirect);
+  }
+
+  #file(scan: LayerScan, entry: number, inode: Inode, isIndirect: boolean): void {
+    if (scan.elf.has(entry)) this.elf.add(inode);
+    if (isIndirect) this.renamed.add(inode);
+    const found = scan.finds.get(entry);
+    if (found === undefined) return;
+    this.finds.set(inode, found);
+    const size = found.content?.length ?? 0;
+    if (this.#visibleBytes + size > mergeLimits.visible) delete found.content;
+    else this.#visibleBytes += size;
+  }
+
+  #parent(path: string): Place {
+    const place = this.rootfs.walk(path, {
+      followLast: false,
+      onMissing: (missing) => this.#makeDirectory(missing, path),
+    });
+    if (place === undefined) throw this.#wrong(path, 'lies below symbolic links that lead in circles');
+    return place;
+  }
+
+  /** A directory that no entry announced. Where a lower layer has a file of that name, an overlay shows the directory. */
+  #makeDirectory({ directory, names, name, isDirect }: Missing, path: string): Inode {
+    const existing = this.rootfs.childrenOf(directory).get(name);
+    if (existing !== undefined) {
+      if (!isDirect || this.#isTouched(directory, name))
+        throw this.#wrong(path, 'lies below something that is no directory');
+      this.#remove(directory, name, joinPath(names.join('/'), name));
+    }
+    const made = this.rootfs.add('directory', this.#layer, 0, 0);
+    this.rootfs.link(directory, name, made);
+    return made;
+  }
+
+  #linked(target: string, path: string): Inode {
+    const place = this.rootfs.walk(cleanPath(target), { followLast: false });
+    if (place?.inode === undefined || this.rootfs.typeOf(place.inode) === 'directory') {
+      throw this.#wrong(path, `is a hard link to ${quoted(toText(target))}, which is no file`);
+    }
+    this.#names.set(place.inode, (this.#names.get(place.inode) ?? 1) + 1);
+    this.renamed.add(place.inode);
+    return place.inode;
+  }
+
+  #whiteout(parent: string, name: string, path: string): void {
+    const hidden = name.slice(whiteoutPrefix.length);
+    const isOpaque = name === opaqueName;
+    // `.wh..` and `.wh...` would name the directory itself or the one above.
+    if (hidden === '' || hidden === '.' || hidden === '..')
+      throw this.#wrong(path, 'is a whiteout without a name');
+    const place = this.rootfs.walk(isOpaque ? parent : `${parent}${hidden}`, { followLast: isOpaque });
+    if (place?.inode === undefined) return;
+    if (!isOpaque) {
+      this.#hide(place.directories.at(-1) ?? root, place.name, pathOf(place));
+      return;
+    }
+    for (const child of [...this.rootfs.childrenOf(place.inode).keys()]) {
+      this.#hide(place.inode, child, joinPath(pathOf(place), child));
+    }
+  }
+
+  /** Removes what lower layers brought, and of a directory that this layer touched only the rest. */
+  #hide(directory: Inode, name: string, path: string): void {
+    if (!this.#isTouched(directory, name)) {
+      this.#remove(directory, name, path);
+      return;
+    }
+    const inode = this.rootfs.childrenOf(directory).get(name);
+    if (inode === undefined) return;
+    for (const child of [...this.rootfs.childrenOf(inode).keys()]) {
+      this.#hide(inode, child, joinPath(path, child));
+    }
+  }
+
+  #remove(directory: Inode, name: string, path: string): void {
+    const inode = this.rootfs.childrenOf(directory).get(name);
+    if (inode === undefined) return;
+    this.rootfs.unlink(directory, name);
+    const removed: [Inode, string][] = [[inode, path]];
+    for (let next = removed.pop(); next !== undefined; next = removed.pop()) {
+      const [current, at] = next;
+      for (const [child, below] of this.rootfs.childrenOf(current))
+        removed.push([below, joinPath(at, child)]);
+      this.#forget(current, at);
+    }
+  }
+
+  /** One name of a file is gone: its content becomes history, and is nowhere else once all names are gone. */
+  #forget(inode: Inode, path: string): void {
+    const names = (this.#names.get(inode) ?? 1) - 1;
+    if (names > 0) this.#names.set(inode, names);
+    const found = this.finds.get(inode);
+    if (found === undefined) return;
+    if (found.content !== undefined) {
+      this.history.set(path, [...(this.history.get(path) ?? []), { inode, content: found.content }]);
+      this.#historyBytes += found.content.length;
+      this.#trimHistory();
+    }
+    if (names === 0) {
+      this.#visibleBytes -= found.content?.length ?? 0;
+      this.finds.delete(inode);
+    }
+  }
+
+  /** What was hidden first goes first. */
+  #trimHistory(): void {
+    for (const [path, former] of this.history) {
+      if (this.#historyBytes <= mergeLimits.history) return;
+      for (const { content } of former) this.#historyBytes -= content.length;
+      this.history.delete(path);
+    }
+  }
+
+  #touch({ directories, names, name }: Place): void {
+    for (let at = directories.length - 1; at >= 0; at -= 1) {
+      const directory = directories[at] ?? root;
+      const touched = this.#upper.get(directory) ?? new Set();
+      const child = at === directories.length - 1 ? name : (names[at] ?? '');
+      // Whoever touched a name touched all directories above it.
+      if (touched.has(child)) return;
+      touched.add(child);
+      this.#upper.set(directory, touched);
+    }
+  }
+
+  #isTouched(directory: Inode, name: string): boolean {
+    return this.#upper.get(directory)?.has(name) ?? false;
+  }
+
+  #wrong(path: string, why: string): Error {
+    return cannotTell('layer.entry', `layer ${this.#layer}: ${quoted(toText(path))} ${why}`, {
+      hint: 'no container engine can unpack this image',
+    });
+  }
+}

@@ -1,0 +1,178 @@
+import type { Cataloger, Skipped } from '../catalogers/contract.ts';
+import type { Merged } from './merge.ts';
+import { joinPath, toText } from './names.ts';
+import { type Inode, pathOf, type Rootfs, root } from './rootfs.ts';
+import { wantedBy } from './scan-layer.ts';
+
+export const aliasLimits: Readonly<Record<'names' | 'depth', number>> = {
+  /** Names through symbolic links that are tried. An image with merged `/usr` has 100 000. */
+  names: 1_000_000,
+  /**
+   * Symbolic links to directories that follow one another in one name. A path that a cataloger asks for by all its directories has fewer, so
+   * more links on the way hide nothing.
+   */
+  depth: 8,
+};
+
+/** A visible name of a regular file, as latin1. */
+export interface NamedFile {
+  readonly path: string;
+  readonly inode: Inode;
+}
+
+/** A file under a name that it was not scanned under. Bits stand for catalogers. */
+export interface Renamed extends NamedFile {
+  wanted: number;
+  watched: number;
+}
+
+export interface FileNames {
+  /** By cataloger: every visible file it wants. */
+  readonly wanted: readonly (readonly NamedFile[])[];
+  /** By cataloger: every visible file its watcher saw or, under this name, would see. */
+  readonly watched: readonly (readonly NamedFile[])[];
+  /** All names of hard-linked files. */
+  readonly links: ReadonlyMap<Inode, readonly string[]>;
+  readonly skipped: readonly Skipped[];
+}
+
+/**
+ * Finds all names under which the merged tree shows files to catalogers. A layer is scanned by the names in its archive, but a file is also
+ * reached through hard links and symbolic links, and a package database behind one (`/var/lib/dpkg -> /opt/x`) is a database all the same:
+ * otherwise a link is enough to hide everything that is installed.
+ */
+export function findNames(merged: Merged, catalogers: readonly Cataloger[]): FileNames {
+  return new NameFinder(merged, catalogers).find();
+}
+
+class NameFinder {
+  readonly #merged: Merged;
+  readonly #rootfs: Rootfs;
+  readonly #catalogers: readonly Cataloger[];
+  readonly #wanted: NamedFile[][];
+  readonly #watched: NamedFile[][];
+  readonly #links: Map<Inode, string[]> = new Map();
+  /** Catalogers that see a file under its real name: they are not shown it again under another. */
+  readonly #seen: Map<Inode, { wanted: number; watched: number }> = new Map();
+  readonly #skipped: Skipped[] = [];
+  #namesLeft: number = aliasLimits.names;
+
+  constructor(merged: Merged, catalogers: readonly Cataloger[]) {
+    this.#merged = merged;
+    this.#rootfs = merged.rootfs;
+    this.#catalogers = catalogers;
+    this.#wanted = catalogers.map(() => []);
+    this.#watched = catalogers.map(() => []);
+  }
+
+  find(): FileNames {
+    const links: Link[] = [];
+    for (const directory of this.#directories()) {
+      for (const [name, inode] of this.#rootfs.childrenOf(directory.inode)) {
+        const type = this.#rootfs.typeOf(inode);
+        if (type === 'symlink') links.push({ ...directory, name, link: inode });
+        else if (type === 'file') this.#realName(directory.path, name, inode);
+      }
+    }
+    this.#aliases(links);
+    return { wanted: this.#wanted, watched: this.#watched, links: this.#links, skipped: this.#skipped };
+  }
+
+  *#directories(from: NamedFile = { path: '', inode: root }): Iterable<NamedFile> {
+    const todo: NamedFile[] = [from];
+    for (let directory = todo.pop(); directory !== undefined; directory = todo.pop()) {
+      yield directory;
+      for (const [name, inode] of this.#rootfs.childrenOf(directory.inode)) {
+        if (this.#rootfs.typeOf(inode) === 'directory')
+          todo.push({ path: joinPath(directory.path, name), inode });
+      }
+    }
+  }
+
+  #realName(directory: string, name: string, inode: Inode): void {
+    const found = this.#merged.finds.get(inode);
+    const isRenamed = this.#merged.renamed.has(inode);
+    if (found === undefined && !isRenamed) return;
+    const path = joinPath(directory, name);
+    if (isRenamed) this.#links.set(inode, [...(this.#links.get(inode) ?? []), path]);
+    const text = toText(path);
+    const wanted = isRenamed ? wantedBy(this.#catalogers, text) : (found?.wanted ?? 0);
+    const watched = isRenamed ? this.#watchedUnder(text, inode) : (found?.watched ?? 0);
+    this.#add({ path, inode }, wanted, watched);
+    const seen = this.#seen.get(inode) ?? { wanted: 0, watched: 0 };
+    this.#seen.set(inode, { wanted: seen.wanted | wanted, watched: seen.watched | watched });
+  }
+
+  /** Breadth first: short ways before long ones, should there be too many. */
+  #aliases(links: readonly Link[]): void {
+    let level: readonly Link[] = links;
+    for (let depth = 0; depth < aliasLimits.depth && level.length > 0; depth += 1) {
+      const next: Link[] = [];
+      for (const link of level) {
+        this.#alias(link, next);
+        if (this.#namesLeft >= 0) continue;
+        this.#skipped.push({
+          path: toText(joinPath(link.path, link.name)),
+          reason: `more than ${aliasLimits.names} names lead through symbolic links; not all were looked at`,
+        });
+        return;
+      }
+      level = next;
+    }
+  }
+
+  #alias({ path, name, inode, link }: Link, next: Link[]): void {
+    const target = this.#rootfs.follow(inode, link)?.inode;
+    if (target === undefined) return;
+    const alias = joinPath(path, name);
+    if (this.#rootfs.typeOf(target) === 'file') this.#otherName(alias, target);
+    if (this.#rootfs.typeOf(target) !== 'directory') return;
+    for (const directory of this.#directories({ path: alias, inode: target })) {
+      for (const [child, below] of this.#rootfs.childrenOf(directory.inode)) {
+        const type = this.#rootfs.typeOf(below);
+        if (type === 'symlink') next.push({ ...directory, name: child, link: below });
+        else if (type === 'file') this.#otherName(joinPath(directory.path, child), below);
+        this.#namesLeft -= 1;
+        if (this.#namesLeft < 0) return;
+      }
+    }
+  }
+
+  #otherName(path: string, inode: Inode): void {
+    this.#namesLeft -= 1;
+    const seen = this.#seen.get(inode);
+    const text = toText(path);
+    const wanted = wantedBy(this.#catalogers, text) & ~(seen?.wanted ?? 0);
+    const watched = this.#watchedUnder(text, inode) & ~(seen?.watched ?? 0);
+    if (wanted !== 0 || watched !== 0) this.#add({ path, inode }, wanted, watched);
+  }
+
+  #watchedUnder(path: string, inode: Inode): number {
+    const head = this.#merged.finds.get(inode)?.head;
+    if (head === undefined) return 0;
+    let bits = 0;
+    for (const [at, cataloger] of this.#catalogers.entries()) {
+      if (cataloger.watch?.(path, head) !== undefined) bits |= 1 << at;
+    }
+    return bits;
+  }
+
+  #add(file: NamedFile, wanted: number, watched: number): void {
+    for (let at = 0; at < this.#catalogers.length; at += 1) {
+      if ((wanted & (1 << at)) !== 0) this.#wanted[at]?.push(file);
+      if ((watched & (1 << at)) !== 0) this.#watched[at]?.push(file);
+    }
+  }
+}
+
+/** A symbolic link: `path` and `inode` are its directory's. */
+interface Link extends NamedFile {
+  readonly name: string;
+  readonly link: Inode;
+}
+
+/** The real path behind a path, as latin1. */
+export function realPath(rootfs: Rootfs, path: string): string | undefined {
+  const place = rootfs.walk(path, { followLast: true });
+  return place?.inode === undefined ? undefined : pathOf(place);
+}

@@ -1,0 +1,217 @@
+import { cannotTell } from '../base/error.ts';
+import { flat, joinPath } from './names.ts';
+import type { TarType } from './tar.ts';
+
+export const rootfsLimits: Readonly<Record<'nodes' | 'names' | 'links', number>> = {
+  /** Files, directories and links of all layers together, hidden ones included: six times what was ever seen. */
+  nodes: 3_000_000,
+  /** Bytes of all names together. */
+  names: 256 * 1024 * 1024,
+  /** Symbolic links on one way. Linux follows 40, unpackers up to 255. */
+  links: 255,
+};
+
+/** A number for each file, directory or link: what a file system calls an inode. 0 is the root directory. */
+export type Inode = number;
+
+export const root: Inode = 0;
+
+export type NodeType = Exclude<TarType, 'hardlink'>;
+
+/** Where a way ended: the directory, the last name, and what stands there if anything does. */
+export interface Place {
+  /** Directories from the root to the one that holds `name`; the root itself first. */
+  readonly directories: readonly Inode[];
+  /** Their names; the root has none, so there is one name less. */
+  readonly names: readonly string[];
+  /** `` for the root itself. */
+  readonly name: string;
+  readonly inode: Inode | undefined;
+  /** Whether a symbolic link was followed on the way. */
+  readonly isIndirect: boolean;
+}
+
+export interface Missing {
+  readonly directory: Inode;
+  /** Names of the directories above, from the root. */
+  readonly names: readonly string[];
+  readonly name: string;
+  /** Whether no symbolic link was followed on the way. */
+  readonly isDirect: boolean;
+}
+
+export interface WalkOptions {
+  /** Follow a symbolic link that is the last component. */
+  readonly followLast: boolean;
+  /** Called for a component that is missing or no directory; answers with the directory to go on in, if any. */
+  readonly onMissing?: (missing: Missing) => Inode | undefined;
+}
+
+/**
+ * A tree of numbers. A file of no interest costs its name, an entry in the map of its directory and a few array slots, so that an image
+ * with half a million files fits into memory beside everything else.
+ */
+export class Rootfs {
+  readonly #types: NodeType[] = [];
+  readonly #layers: number[] = [];
+  readonly #entries: number[] = [];
+  readonly #sizes: number[] = [];
+  readonly #children: Map<Inode, Map<string, Inode>> = new Map();
+  readonly #parents: Map<Inode, Inode> = new Map();
+  readonly #targets: Map<Inode, string> = new Map();
+  #nameBytes = 0;
+
+  constructor() {
+    this.add('directory', 0, 0, 0);
+    this.#parents.set(root, root);
+  }
+
+  add(type: NodeType, layer: number, entry: number, size: number, target?: string): Inode {
+    const inode = this.#types.length;
+    if (inode >= rootfsLimits.nodes)
+      throw cannotTell('layer.too-large', `the image has more than ${rootfsLimits.nodes} files`);
+    this.#types.push(type);
+    this.#layers.push(layer);
+    this.#entries.push(entry);
+    this.#sizes.push(size);
+    if (type === 'directory') this.#children.set(inode, new Map());
+    if (target !== undefined) this.#targets.set(inode, target);
+    return inode;
+  }
+
+  typeOf(inode: Inode): NodeType {
+    return this.#types[inode] ?? 'other';
+  }
+
+  /** Position of the layer that brought it. */
+  layerOf(inode: Inode): number {
+    return this.#layers[inode] ?? 0;
+  }
+
+  /** Position in the archive of that layer. */
+  entryOf(inode: Inode): number {
+    return this.#entries[inode] ?? 0;
+  }
+
+  sizeOf(inode: Inode): number {
+    return this.#sizes[inode] ?? 0;
+  }
+
+  childrenOf(directory: Inode): ReadonlyMap<string, Inode> {
+    return this.#children.get(directory) ?? none;
+  }
+
+  link(directory: Inode, name: string, inode: Inode): void {
+    const children = this.#children.get(directory);
+    if (children === undefined) return;
+    if (!children.has(name)) {
+      this.#nameBytes += name.length;
+      if (this.#nameBytes > rootfsLimits.names)
+        throw cannotTell('layer.too-large', 'the names of the files in the image are too long in sum');
+    }
+    children.set(flat(name), inode);
+    if (this.typeOf(inode) === 'directory') this.#parents.set(inode, directory);
+  }
+
+  unlink(directory: Inode, name: string): void {
+    this.#children.get(directory)?.delete(name);
+  }
+
+  /**
+   * Walks a path from the root as Linux would inside a container: symbolic links are followed in every component, an absolute one starts at
+   * the image's root, and `..` stays inside. `undefined` where a component is missing or no directory, or links go in circles.
+   */
+  walk(path: string, options: WalkOptions): Place | undefined {
+    return this.#walk([root], [], path, options);
+  }
+
+  /** Walks the target of a symbolic link that stands in `directory`. */
+  follow(directory: Inode, link: Inode): Place | undefined {
+    const directories = [directory];
+    const names: string[] = [];
+    for (let at = directory; at !== root; ) {
+      const parent = this.#parents.get(at) ?? root;
+      names.unshift(this.#nameIn(parent, at));
+      directories.unshift(parent);
+      at = parent;
+    }
+    return this.#walk(directories, names, this.#targets.get(link) ?? '', { followLast: true });
+  }
+
+  #nameIn(directory: Inode, inode: Inode): string {
+    for (const [name, child] of this.childrenOf(directory)) if (child === inode) return name;
+    return '';
+  }
+
+  #walk(
+    directories: Inode[],
+    names: string[],
+    path: string,
+    { followLast, onMissing }: WalkOptions,
+  ): Place | undefined {
+    const todo = partsOf(path);
+    if (path.startsWith('/')) reset(directories, names);
+    let followed = 0;
+    for (let part = todo.pop(); part !== undefined; part = todo.pop()) {
+      if (part === '..') {
+        if (directories.length > 1) directories.pop();
+        names.pop();
+        continue;
+      }
+      const directory = directories.at(-1) ?? root;
+      const inode = this.childrenOf(directory).get(part);
+      const isLast = todo.length === 0;
+      const type = inode === undefined ? undefined : this.typeOf(inode);
+      if (inode !== undefined && type === 'symlink' && !(isLast && !followLast)) {
+        followed += 1;
+        if (followed > rootfsLimits.links) return undefined;
+        const target = this.#targets.get(inode) ?? '';
+        if (target.startsWith('/')) reset(directories, names);
+        todo.push(...partsOf(target));
+        continue;
+      }
+      if (isLast) return { directories, names, name: part, inode, isIndirect: followed > 0 };
+      const next =
+        type === 'directory'
+          ? inode
+          : onMissing?.({ directory, names, name: part, isDirect: followed === 0 });
+      if (next === undefined) return undefined;
+      directories.push(next);
+      names.push(part);
+    }
+    return ended(directories, names, followed > 0);
+  }
+}
+
+/** Last first. */
+function partsOf(path: string): string[] {
+  return path
+    .split('/')
+    .filter((part) => part !== '' && part !== '.')
+    .reverse();
+}
+
+const none: ReadonlyMap<string, Inode> = new Map();
+
+function reset(directories: Inode[], names: string[]): void {
+  directories.length = 0;
+  directories.push(root);
+  names.length = 0;
+}
+
+/** A way that ends with `..` or a link to `/` ends at a directory, which has a name in the one above. */
+function ended(directories: Inode[], names: string[], isIndirect: boolean): Place {
+  const inode = directories.at(-1) ?? root;
+  if (names.length === 0) return { directories: [root], names, name: '', inode: root, isIndirect };
+  return {
+    directories: directories.slice(0, -1),
+    names: names.slice(0, -1),
+    name: names.at(-1) ?? '',
+    inode,
+    isIndirect,
+  };
+}
+
+export function pathOf({ names, name }: Place): string {
+  return joinPath(names.join('/'), name);
+}

@@ -1,0 +1,212 @@
+import type { Bytes } from '../base/bytes.ts';
+import { formatBytes } from '../base/bytes.ts';
+import {
+  type Cataloger,
+  contentLimit,
+  type Sighting,
+  type Skipped,
+  type Watcher,
+} from '../catalogers/contract.ts';
+import { cleanPath, toText } from './names.ts';
+import { readTar, type TarEntry, type TarSink, type TarType } from './tar.ts';
+
+export const scanLimits: Readonly<Record<'layerContent' | 'holes' | 'head' | 'headKeptFrom', number>> = {
+  /** Content kept of one layer. A layer that installs a thousand packages has under 30 MiB of what catalogers want. */
+  layerContent: 128 * 1024 * 1024,
+  /** Zeros that the holes of sparse files may stand for in one layer: 16 GiB take some seconds to look through. */
+  holes: 16 * 1024 ** 3,
+  /** A watcher gets at least so many bytes to know a file by. */
+  head: 64,
+  /** Below this size only ELF files keep their head for a second look under another name. */
+  headKeptFrom: 64 * 1024,
+};
+
+/** What one layer says, in the order of its archive. Columns instead of an object for each of half a million entries. */
+export interface LayerScan {
+  readonly count: number;
+  /** Clean, as latin1; `` is the root. */
+  readonly paths: readonly string[];
+  readonly types: readonly TarType[];
+  readonly sizes: readonly number[];
+  /** Target of a link, by entry. */
+  readonly links: ReadonlyMap<number, string>;
+  /** What was seen in a file, by entry; only for files in which something was. */
+  readonly finds: ReadonlyMap<number, Finds>;
+  readonly elf: ReadonlySet<number>;
+  readonly skipped: readonly Skipped[];
+}
+
+/** What is known of the content of one file. Bits stand for catalogers in the order of their list. */
+export interface Finds {
+  /** Catalogers that want the content under the name it has in the layer. */
+  wanted: number;
+  /** Catalogers that watched it, whatever they saw. */
+  watched: number;
+  content?: Uint8Array;
+  /** The first bytes, to be asked about again under another name. */
+  head?: Uint8Array;
+  readonly sightings: Map<number, Sighting>;
+}
+
+/** Bits of a number: more catalogers need another form. */
+const maxCatalogers = 30;
+
+/** Which catalogers want the content of a path. */
+export function wantedBy(catalogers: readonly Cataloger[], path: string): number {
+  let bits = 0;
+  for (let at = 0; at < catalogers.length; at += 1) if (catalogers[at]?.wants(path)) bits |= 1 << at;
+  return bits;
+}
+
+/**
+ * Reads a layer once: names of everything, content of what a cataloger wants, sightings of watchers.
+ *
+ * @throws TcfError (exit 2) for a layer that cannot be read to its end or is not what it should be.
+ */
+export async function scanLayer(
+  bytes: Bytes,
+  catalogers: readonly Cataloger[],
+  what: string,
+): Promise<LayerScan> {
+  if (catalogers.length > maxCatalogers) throw new RangeError('more catalogers than bits');
+  const paths: string[] = [];
+  const types: TarType[] = [];
+  const sizes: number[] = [];
+  const links = new Map<number, string>();
+  const reader = new FileReader(catalogers);
+  const visit = (entry: TarEntry): TarSink | undefined => {
+    const path = cleanPath(entry.name);
+    paths.push(path);
+    types.push(entry.type);
+    sizes.push(entry.size);
+    if (entry.type === 'symlink' || entry.type === 'hardlink') links.set(entry.index, entry.linkName);
+    const isContent = entry.type === 'file' && entry.size > 0 && !isWhiteout(path);
+    if (entry.type === 'file' && entry.size === 0 && !isWhiteout(path)) reader.empty(entry.index, path);
+    return isContent ? reader.open(entry, path) : undefined;
+  };
+  await readTar(bytes, visit, what);
+  const { finds, elf, skipped } = reader;
+  return { count: paths.length, paths, types, sizes, links, finds, elf, skipped };
+}
+
+export function isWhiteout(path: string): boolean {
+  return path.startsWith('.wh.', path.lastIndexOf('/') + 1);
+}
+
+/** One for each layer, used again for each file. */
+class FileReader implements TarSink {
+  readonly finds: Map<number, Finds> = new Map();
+  readonly elf: Set<number> = new Set();
+  readonly skipped: Skipped[] = [];
+  readonly #catalogers: readonly Cataloger[];
+  #contentLeft: number = scanLimits.layerContent;
+  #holesLeft: number = scanLimits.holes;
+  #index = 0;
+  #path = '';
+  #size = 0;
+  #wanted = 0;
+  #content: Uint8Array | undefined;
+  #filled = 0;
+  readonly #head = new Uint8Array(scanLimits.head);
+  #headSize = 0;
+  #isDecided = false;
+  #watchers: { readonly cataloger: number; readonly watcher: Watcher }[] = [];
+
+  constructor(catalogers: readonly Cataloger[]) {
+    this.#catalogers = catalogers;
+  }
+
+  empty(index: number, name: string): void {
+    const wanted = wantedBy(this.#catalogers, toText(name));
+    if (wanted !== 0)
+      this.finds.set(index, { wanted, watched: 0, content: new Uint8Array(0), sightings: new Map() });
+  }
+
+  open(entry: TarEntry, name: string): TarSink | undefined {
+    this.#index = entry.index;
+    this.#path = toText(name);
+    this.#size = entry.size;
+    const holes = Math.max(0, entry.size - entry.stored);
+    // A hole costs nothing in the archive: without this limit a few hundred bytes keep us busy for years.
+    if (holes > this.#holesLeft) {
+      this.#skip(`a sparse file of ${formatBytes(entry.size)}: too many holes to look through`);
+      return undefined;
+    }
+    this.#holesLeft -= holes;
+    this.#wanted = wantedBy(this.#catalogers, this.#path);
+    this.#content = this.#wanted === 0 ? undefined : this.#reserve();
+    this.#filled = 0;
+    this.#headSize = 0;
+    this.#isDecided = false;
+    this.#watchers = [];
+    return this;
+  }
+
+  push(chunk: Uint8Array): void {
+    if (this.#content !== undefined) {
+      this.#content.set(chunk, this.#filled);
+      this.#filled += chunk.length;
+    }
+    if (this.#isDecided) {
+      for (const { watcher } of this.#watchers) watcher.push(chunk);
+      return;
+    }
+    // Nearly always the first chunk holds the whole head, and nothing is copied.
+    if (this.#headSize === 0 && chunk.length >= Math.min(scanLimits.head, this.#size)) {
+      this.#decide(chunk.subarray(0, scanLimits.head));
+      for (const { watcher } of this.#watchers) watcher.push(chunk);
+      return;
+    }
+    const part = chunk.subarray(0, scanLimits.head - this.#headSize);
+    this.#head.set(part, this.#headSize);
+    this.#headSize += part.length;
+    if (this.#headSize < Math.min(scanLimits.head, this.#size)) return;
+    const head = this.#head.slice(0, this.#headSize);
+    this.#decide(head);
+    for (const { watcher } of this.#watchers) {
+      watcher.push(head);
+      if (part.length < chunk.length) watcher.push(chunk.subarray(part.length));
+    }
+  }
+
+  end(): void {
+    for (const { cataloger, watcher } of this.#watchers) {
+      const sighting = watcher.end();
+      if (sighting !== undefined) this.#found().sightings.set(cataloger, sighting);
+    }
+    if (this.#wanted === 0) return;
+    const found = this.#found();
+    found.wanted = this.#wanted;
+    if (this.#content !== undefined) found.content = this.#content;
+  }
+
+  #decide(head: Uint8Array): void {
+    this.#isDecided = true;
+    const isElf = head[0] === 0x7f && head[1] === 0x45 && head[2] === 0x4c && head[3] === 0x46;
+    if (isElf) this.elf.add(this.#index);
+    for (let at = 0; at < this.#catalogers.length; at += 1) {
+      const watcher = this.#catalogers[at]?.watch?.(this.#path, head);
+      if (watcher === undefined) continue;
+      this.#watchers.push({ cataloger: at, watcher });
+      this.#found().watched |= 1 << at;
+    }
+    if (isElf || this.#size >= scanLimits.headKeptFrom) this.#found().head = Uint8Array.from(head);
+  }
+
+  #reserve(): Uint8Array | undefined {
+    // The file may yet be hidden by a layer above: what stays visible without content is reported after the merge.
+    if (this.#size > contentLimit || this.#size > this.#contentLeft) return undefined;
+    this.#contentLeft -= this.#size;
+    return new Uint8Array(this.#size);
+  }
+
+  #found(): Finds {
+    const found = this.finds.get(this.#index) ?? { wanted: 0, watched: 0, sightings: new Map() };
+    this.finds.set(this.#index, found);
+    return found;
+  }
+
+  #skip(reason: string): void {
+    this.skipped.push({ path: this.#path, reason });
+  }
+}

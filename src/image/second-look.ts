@@ -1,0 +1,120 @@
+import { type Bytes, formatBytes } from '../base/bytes.ts';
+import { type Cataloger, contentLimit, type Skipped, type Watcher } from '../catalogers/contract.ts';
+import type { Merged } from './merge.ts';
+import { toText } from './names.ts';
+import type { FileNames, NamedFile } from './names-of-files.ts';
+import type { Inode } from './rootfs.ts';
+import type { Finds } from './scan-layer.ts';
+import { readTar, type TarSink } from './tar.ts';
+
+/** Content that only a second look finds. What is behind links in real images is a handful of text files. */
+export const secondLookLimit: number = 64 * 1024 * 1024;
+
+/** A file that has to be read again, in a layer that has to be read again. */
+interface Missed {
+  readonly inode: Inode;
+  readonly path: string;
+  content: boolean;
+  /** Places of catalogers, with the name under which their watcher wants to see the file. */
+  readonly watchers: Map<number, string>;
+}
+
+/** By layer and by position in its archive: what the first look did not keep, since the file had another name there. */
+export type Missing = ReadonlyMap<number, ReadonlyMap<number, Missed>>;
+
+export interface SecondLook {
+  readonly missing: Missing;
+  readonly skipped: readonly Skipped[];
+}
+
+/** Compares what the names promise with what was kept. */
+export function planSecondLook(merged: Merged, names: FileNames): SecondLook {
+  const missing = new Map<number, Map<number, Missed>>();
+  const skipped = new Map<Inode, Skipped>();
+  let left = secondLookLimit;
+  const missedAt = ({ inode, path }: NamedFile): Missed => {
+    const layer = merged.rootfs.layerOf(inode);
+    const entry = merged.rootfs.entryOf(inode);
+    const entries = missing.get(layer) ?? new Map<number, Missed>();
+    missing.set(layer, entries);
+    const missed = entries.get(entry) ?? { inode, path, content: false, watchers: new Map<number, string>() };
+    entries.set(entry, missed);
+    return missed;
+  };
+  for (const file of names.wanted.flat()) {
+    const found = merged.finds.get(file.inode);
+    const size = merged.rootfs.sizeOf(file.inode);
+    if (found?.content !== undefined || skipped.has(file.inode)) continue;
+    // Wanted under its first name and yet not kept: it was over a limit then, and is over it now.
+    const isOver = size > contentLimit || (found?.wanted ?? 0) !== 0;
+    if (
+      isOver ||
+      (!missing.get(merged.rootfs.layerOf(file.inode))?.has(merged.rootfs.entryOf(file.inode)) && size > left)
+    ) {
+      skipped.set(file.inode, {
+        path: toText(file.path),
+        reason: `${formatBytes(size)} is more than is kept`,
+      });
+      continue;
+    }
+    const missed = missedAt(file);
+    if (!missed.content) left -= size;
+    missed.content = true;
+  }
+  for (const [at, files] of names.watched.entries()) {
+    for (const file of files) {
+      const found = merged.finds.get(file.inode);
+      if (((found?.watched ?? 0) & (1 << at)) === 0) missedAt(file).watchers.set(at, toText(file.path));
+    }
+  }
+  return { missing, skipped: [...skipped.values()] };
+}
+
+/** Reads one layer again for what was missed in it. */
+export async function lookAgain(
+  bytes: Bytes,
+  missed: ReadonlyMap<number, Missed>,
+  finds: Map<Inode, Finds>,
+  catalogers: readonly Cataloger[],
+  what: string,
+): Promise<void> {
+  await readTar(
+    bytes,
+    (entry) => {
+      const wanted = missed.get(entry.index);
+      return wanted && sinkFor(wanted, entry.size, finds, catalogers);
+    },
+    what,
+  );
+}
+
+function sinkFor(
+  missed: Missed,
+  size: number,
+  finds: Map<Inode, Finds>,
+  catalogers: readonly Cataloger[],
+): TarSink {
+  const found: Finds = finds.get(missed.inode) ?? { wanted: 0, watched: 0, sightings: new Map() };
+  finds.set(missed.inode, found);
+  const watchers: [number, Watcher][] = [];
+  for (const [at, path] of missed.watchers) {
+    const watcher = found.head && catalogers[at]?.watch?.(path, found.head);
+    if (watcher !== undefined) watchers.push([at, watcher]);
+  }
+  const content = missed.content ? new Uint8Array(size) : undefined;
+  let filled = 0;
+  return {
+    push(chunk) {
+      content?.set(chunk, filled);
+      filled += chunk.length;
+      for (const [, watcher] of watchers) watcher.push(chunk);
+    },
+    end() {
+      if (content !== undefined) found.content = content;
+      for (const [at, watcher] of watchers) {
+        const sighting = watcher.end();
+        if (sighting !== undefined) found.sightings.set(at, sighting);
+      }
+    },
+  };
+}
