@@ -1,0 +1,80 @@
+import { printable } from '../base/text.ts';
+import type { Component, Dependency } from '../bom/model.ts';
+import type { Catalog, Cataloger, Ownership, Skipped, Tree } from './contract.ts';
+import { componentOf, refOf } from './python/component.ts';
+import { type Distribution, distributionsIn, isMetadata } from './python/distributions.ts';
+import { filesOf } from './python/files.ts';
+import { normalName, requirementsOfEgg } from './python/metadata.ts';
+import { byPlace, needsOf } from './python/requirements.ts';
+
+const besideMetadata =
+  /\.dist-info\/(?:RECORD|direct_url\.json)$|\.egg-info\/(?:requires|installed-files)\.txt$|(?:^|\/)EGG-INFO\/requires\.txt$/;
+const searchPath = /(?:^|\/)(?:site|dist)-packages\/[^/]+\.(?:pth|egg-link)$|(?:^|\/)pyvenv\.cfg$/;
+
+/** Python distributions of every environment in the image, as `pip list` of each sees them, and what those vendor. */
+export const python: Cataloger = {
+  name: 'python',
+  wants: (path) => isMetadata(path) || besideMetadata.test(path) || searchPath.test(path),
+  catalog(tree: Tree): Catalog {
+    const { distributions, skipped: unread } = distributionsIn(tree);
+    const skipped: Skipped[] = [...unread];
+    const ordered = [...distributions].sort(byPlace);
+    const owners = new Map(ordered.map((distribution) => [distribution, filesOf(tree, distribution)]));
+    const { needs, unread: unknown } = needsOf(
+      ordered,
+      (distribution) => requirementsOf(tree, distribution),
+      tree.architecture,
+    );
+    for (const [distribution, reason] of unknown)
+      if (reason !== '') skipped.push({ path: printable(distribution.file.path), reason });
+
+    const nested = Map.groupBy(ordered, (distribution) => vendorOf(distribution, ordered, owners));
+    const build = (distribution: Distribution): Component => {
+      const inner = (nested.get(distribution) ?? []).map(build);
+      const component = componentOf(tree, distribution);
+      return inner.length === 0 ? component : { ...component, components: inner };
+    };
+    return {
+      components: (nested.get(undefined) ?? []).map(build),
+      dependencies: ordered
+        .filter((distribution) => !unknown.has(distribution) || (needs.get(distribution)?.size ?? 0) > 0)
+        .map(
+          (distribution): Dependency => ({
+            ref: refOf(distribution),
+            dependsOn: [...(needs.get(distribution) ?? [])].map(refOf).sort(),
+          }),
+        ),
+      owners: [...owners].map(([distribution, owns]): Ownership => ({ bomRef: refOf(distribution), owns })),
+      skipped,
+      unknownDependencies: [...unknown.keys()].map(refOf),
+    };
+  },
+};
+
+/** The distribution a vendored one lies in: by its RECORD, else by the name of the package directory. */
+function vendorOf(
+  distribution: Distribution,
+  all: readonly Distribution[],
+  owners: ReadonlyMap<Distribution, (path: string) => boolean>,
+): Distribution | undefined {
+  const { environment, file } = distribution;
+  const { parent } = environment;
+  if (environment.vendored === undefined || parent === undefined) return undefined;
+  const installed = all.filter(
+    (other) => other.environment.vendored === undefined && file.path.startsWith(`${other.site}/`),
+  );
+  const directory = (other: Distribution): string =>
+    file.path.slice(other.site.length + 1).split('/', 1)[0] ?? '';
+  return (
+    installed.find((other) => owners.get(other)?.(file.path)) ??
+    installed.find((other) => normalName(other.name) === normalName(directory(other)))
+  );
+}
+
+/** `undefined`: a single egg-info file was written by distutils, which records no requirements. */
+function requirementsOf(tree: Tree, { info, file, metadata }: Distribution): readonly string[] | undefined {
+  if (info === file.path) return undefined;
+  if (info.endsWith('.dist-info')) return metadata.get('requires-dist') ?? [];
+  const content = tree.file(`${info}/requires.txt`)?.content();
+  return content === undefined ? [] : requirementsOfEgg(content);
+}

@@ -1,0 +1,185 @@
+import { createHash } from 'node:crypto';
+import { combineLicenses, toLicenses } from '../../bom/licenses.ts';
+import type {
+  Component,
+  ComponentHash,
+  Contact,
+  ExternalReference,
+  License,
+  Occurrence,
+  Property,
+} from '../../bom/model.ts';
+import { toPurl } from '../../bom/purl.ts';
+import type { Tree } from '../contract.ts';
+import { type DirectUrl, parseDirectUrl } from './direct-url.ts';
+import type { Distribution } from './distributions.ts';
+import { firstOf, type Metadata, parseMetadata } from './metadata.ts';
+import { normalPath } from './text.ts';
+
+/** scipy lists 30 classifiers, large projects name 20 people. */
+const maxEntries = 100;
+
+/** One purl may be installed in many environments: the directory makes the ref its own. */
+export function refOf({ name, version, site }: Distribution): string {
+  return `${toPurl({ type: 'pypi', name, version })}#${site}`;
+}
+
+/** The component of a distribution. */
+export function componentOf(tree: Tree, distribution: Distribution): Component {
+  const { name, version, metadata, file, info, environment, shadowedBy } = distribution;
+  const direct = parseDirectUrl(tree.file(`${info}/direct_url.json`)?.content() ?? new Uint8Array());
+  const description = firstOf(metadata, 'summary');
+  const licenses = licensesOf(metadata);
+  const authors = [...contactsOf(metadata, 'author'), ...contactsOf(metadata, 'maintainer')];
+  const organisation = authors.find((contact) => isOrganisation(contact.name ?? ''))?.name;
+  const references = [...referencesOf(metadata), ...directReferences(direct)];
+  const properties: readonly Property[] = [
+    {
+      name: 'tcf:python:environment',
+      value: `/${environment.vendored ? (environment.parent?.name ?? environment.name) : environment.name}`,
+    },
+    ...(environment.vendored ? [{ name: 'tcf:python:vendored', value: 'true' }] : []),
+    ...(direct?.editable ? [{ name: 'tcf:python:editable', value: 'true' }] : []),
+    ...(shadowedBy === undefined ? [] : [{ name: 'tcf:python:shadowed-by', value: shadowedBy.info }]),
+  ];
+  return {
+    bomRef: refOf(distribution),
+    type: 'library',
+    name,
+    version,
+    purl: toPurl({ type: 'pypi', name, version }),
+    ...(description === undefined ? {} : { description }),
+    ...(organisation === undefined ? {} : { supplier: { name: organisation } }),
+    ...(authors.length === 0 ? {} : { authors }),
+    ...(licenses.length === 0 ? {} : { licenses }),
+    hashes: hashesOf(tree, distribution, direct),
+    ...(references.length === 0 ? {} : { externalReferences: references }),
+    properties,
+    evidence: {
+      identity: [
+        {
+          field: 'purl',
+          confidence: 1,
+          methods: [{ technique: 'manifest-analysis', confidence: 1, value: file.path }],
+        },
+      ],
+      occurrences: occurrencesOf(tree, distribution, direct),
+    },
+  };
+}
+
+/** The metadata, in the layer that first had this version; for an editable install the source directory too. */
+function occurrencesOf(
+  tree: Tree,
+  { file, version }: Distribution,
+  direct: DirectUrl | undefined,
+): readonly Occurrence[] {
+  const first = tree.history(file.path).find((older) => {
+    const content = older.content();
+    return content !== undefined && firstOf(parseMetadata(content), 'version') === version;
+  });
+  const source = direct?.editable && direct.url.startsWith('file:///') ? sourceOf(direct.url) : '';
+  return [
+    { location: file.path, layer: (first ?? file).layer },
+    ...(source === '' || !tree.exists(source) ? [] : [{ location: source }]),
+  ];
+}
+
+function sourceOf(url: string): string {
+  const path = url.slice('file:///'.length);
+  try {
+    return normalPath(decodeURIComponent(path));
+  } catch (error) {
+    if (error instanceof URIError) return normalPath(path);
+    throw error;
+  }
+}
+
+function hashesOf(
+  tree: Tree,
+  { info, file }: Distribution,
+  direct: DirectUrl | undefined,
+): readonly ComponentHash[] {
+  if (direct !== undefined && direct.hashes.length > 0) return direct.hashes;
+  const record = tree.file(`${info}/RECORD`)?.content();
+  const value = createHash('sha256')
+    .update(record ?? file.content() ?? '')
+    .digest('hex');
+  return [{ algorithm: 'SHA-256', value, subject: record === undefined ? nameOf(file.path) : 'RECORD' }];
+}
+
+/** License-Expression (PEP 639) is SPDX; License is prose; classifiers say least. */
+function licensesOf(metadata: Metadata): readonly License[] {
+  const expression = firstOf(metadata, 'license-expression');
+  if (expression !== undefined) return toLicenses(expression, 'spdx');
+  const license = firstOf(metadata, 'license');
+  const stated = license === undefined ? [] : toLicenses(license, 'python');
+  if (stated.some(({ acknowledgement }) => acknowledgement === 'concluded')) return stated;
+  const classifiers = (metadata.get('classifier') ?? [])
+    .filter((entry) => entry.startsWith('License :: ') && entry !== 'License :: OSI Approved')
+    .slice(0, maxEntries);
+  return [...stated, ...combineLicenses(classifiers, 'classifier')];
+}
+
+/** `Author: Ada` beside `Author-email: ada@x.org`, or `Author-email: Ada <ada@x.org>, Bo <bo@x.org>`. */
+function contactsOf(metadata: Metadata, role: 'author' | 'maintainer'): readonly Contact[] {
+  const name = firstOf(metadata, role);
+  const emails = (firstOf(metadata, `${role}-email`) ?? '').slice(0, 10_000).split(',').slice(0, maxEntries);
+  const contacts = emails.flatMap((entry): Contact[] => {
+    const [, named = '', email] = /^\s*(?:"?([^"<]*?)"?\s*<)?([^<>\s@]+@[^<>\s@]+)>?\s*$/.exec(entry) ?? [];
+    return email === undefined ? [] : [{ ...(named === '' ? {} : { name: named }), email }];
+  });
+  if (name === undefined) return contacts;
+  const [only] = contacts;
+  return only !== undefined && contacts.length === 1 && only.name === undefined
+    ? [{ name, ...only }]
+    : [{ name }, ...contacts];
+}
+
+/** People are authors; a supplier is named only where the name says that it is an organisation. */
+function isOrganisation(name: string): boolean {
+  return /(?:^|[\s,])(?:Authority|Corp|Corporation|Foundation|GmbH|Inc|LLC|Ltd|Organization)\.?$/.test(
+    name.trim(),
+  );
+}
+
+const labels: readonly (readonly [RegExp, ExternalReference['type']])[] = [
+  [/^(?:bugs?|bugtracker|issues?|issuetracker|tracker|bugreports)$/, 'issue-tracker'],
+  [/^(?:source|sourcecode|code|repository|github|gitlab)$/, 'vcs'],
+  [/^(?:docs?|documentation)$/, 'documentation'],
+  [/^(?:homepage|home|website)$/, 'website'],
+];
+
+/** Project-URL labels as packaging.python.org lists them, in any spelling; others are left out. */
+function referencesOf(metadata: Metadata): readonly ExternalReference[] {
+  const home = firstOf(metadata, 'home-page');
+  const found = new Map<string, ExternalReference>();
+  const add = (type: ExternalReference['type'], url: string): void => {
+    if (/^https?:\/\/[^\s@]+$/.test(url)) found.set(`${type} ${url}`, { type, url });
+  };
+  if (home !== undefined) add('website', home);
+  for (const entry of (metadata.get('project-url') ?? []).slice(0, maxEntries)) {
+    const [, label = '', url = ''] = /^([^,]*),\s*(\S+)$/.exec(entry) ?? [];
+    const plain = label.toLowerCase().replace(/[^a-z]/g, '');
+    const type = labels.find(([pattern]) => pattern.test(plain))?.[1];
+    if (type !== undefined) add(type, url);
+  }
+  return [...found.values()];
+}
+
+function directReferences(direct: DirectUrl | undefined): readonly ExternalReference[] {
+  if (direct === undefined || direct.url.startsWith('file:')) return [];
+  if (direct.vcs !== undefined)
+    return [{ type: 'vcs', url: `${direct.vcs.kind}+${direct.url}@${direct.vcs.commit}` }];
+  return [
+    {
+      type: 'distribution',
+      url: direct.url,
+      ...(direct.hashes.length === 0 ? {} : { hashes: direct.hashes }),
+    },
+  ];
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1).replace(/^.*\.egg-info$/, 'egg-info');
+}

@@ -1,0 +1,26 @@
+import type { Tree } from '../contract.ts';
+
+/** Text of a wanted file, bytes that are no UTF-8 replaced; `undefined` where there is none. */
+export function textOf(tree: Tree, path: string): string | undefined {
+  const content = tree.file(path)?.content();
+  return content === undefined ? undefined : Buffer.from(content).toString('utf8');
+}
+
+export function linesOf(text: string): readonly string[] {
+  return text.split(/\r?\n/);
+}
+
+/** What stands before the last slash; empty for a name alone. */
+export function directoryOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf('/')));
+}
+
+/** A path with `.` and `..` taken out; `..` never leaves the root. */
+export function normalPath(path: string): string {
+  const parts: string[] = [];
+  for (const part of path.split('/')) {
+    if (part === '..') parts.pop();
+    else if (part !== '' && part !== '.') parts.push(part);
+  }
+  return parts.join('/');
+}
