@@ -58,7 +58,8 @@ async function fetch(registry: Registry, ref: ImageRef, reference: string, what:
   });
 }
 
-async function chooseManifest(
+/** Follows an index to the manifest for a platform. `named` is what the reference led to. @throws TcfError (exit 2). */
+export async function chooseManifest(
   registry: Registry,
   ref: ImageRef,
   named: Fetched,

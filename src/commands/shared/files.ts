@@ -1,5 +1,5 @@
-import { createReadStream } from 'node:fs';
-import { link, open, rename, rm } from 'node:fs/promises';
+import { createReadStream, lstatSync } from 'node:fs';
+import { appendFile, link, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { collect } from '../../base/bytes.ts';
 import { askedWrongly, reasonOf } from '../../base/error.ts';
@@ -67,6 +67,23 @@ export async function writeUserFile(
     });
   } finally {
     await rm(temporary, { force: true });
+  }
+}
+
+/** Whether anything stands at the path. @throws the system's error where that cannot be found out: a file that may not be seen is not absent. */
+export function fileExists(host: Host, path: string): boolean {
+  return lstatSync(resolve(host.cwd, path), { throwIfNoEntry: false }) !== undefined;
+}
+
+/** Adds to a file that others write to as well, such as GITHUB_STEP_SUMMARY. @throws TcfError `file.unwritable` (exit 3). */
+export async function appendUserFile(host: Host, path: string, content: string): Promise<void> {
+  try {
+    await appendFile(resolve(host.cwd, path), content);
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    throw askedWrongly('file.unwritable', `cannot write ${quoted(path)}: ${reasonOf(error)}`, {
+      cause: error,
+    });
   }
 }
 

@@ -1,0 +1,81 @@
+import type { Command } from 'commander';
+import { formatBytes } from '../base/bytes.ts';
+import { askedWrongly } from '../base/error.ts';
+import { plural, quoted } from '../base/text.ts';
+import { formatCycloneDx } from '../bom/cyclonedx.ts';
+import type { Bom, Component } from '../bom/model.ts';
+import { toTimestamp } from '../bom/timestamp.ts';
+import { version } from '../version.ts';
+import type { ExitCode, Host } from './host.ts';
+import { writeUserFile } from './shared/files.ts';
+import { openUserImage } from './shared/images.ts';
+import { makeBom } from './shared/scan.ts';
+import { flag, type Options, textOption, type Verb } from './verb.ts';
+
+/** GitHub refuses attestations above 16 MiB; what goes into one had better stay below. */
+const attestationLimit = 16 * 1024 * 1024;
+
+export const verb: Verb = {
+  declare(command: Command): void {
+    command
+      .argument(
+        '<image>',
+        'docker://REF, oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE, containers-storage:REF or REF',
+      )
+      .option('-o, --output <file>', 'write to a file instead of standard output')
+      .option('--spec-version <version>', 'CycloneDX version: 1.7 or 1.6', '1.7')
+      .option('--platform <os/arch>', 'which image of an index (default: the one of this host)')
+      .option(
+        '--unique-serial',
+        'a new serial number for each run; otherwise the same image gives the same bytes',
+      )
+      .option('--allow-http', 'speak plain HTTP to a registry on loopback');
+  },
+  async run(host, [image = ''], options): Promise<ExitCode> {
+    const specVersion = readSpecVersion(options);
+    await using opened = await openUserImage(host, image, options);
+    const bom = await makeBom(opened);
+    const text = formatCycloneDx(bom, {
+      specVersion,
+      toolVersion: version,
+      timestamp: toTimestamp(opened.config.created, host.env['SOURCE_DATE_EPOCH']),
+      ...(flag(options, 'uniqueSerial') ? { uniqueSerial: crypto.randomUUID() } : {}),
+    });
+    const output = textOption(options, 'output');
+    if (output === undefined) await host.stdout.write(text);
+    else await writeUserFile(host, output, text);
+    await summarize(host, bom, text, output);
+    return 0;
+  },
+};
+
+function readSpecVersion(options: Options): '1.6' | '1.7' {
+  const asked = textOption(options, 'specVersion') ?? '1.7';
+  if (asked === '1.6' || asked === '1.7') return asked;
+  throw askedWrongly('sbom.spec-version', `tcf does not write CycloneDX ${quoted(asked)}`, {
+    hint: 'write 1.7 or 1.6',
+  });
+}
+
+async function summarize(host: Host, bom: Bom, text: string, output: string | undefined): Promise<void> {
+  const size = Buffer.byteLength(text);
+  const skipped = bom.properties.filter((property) => property.name === 'tcf:skipped').length;
+  const where = output === undefined ? '' : ` to ${output}`;
+  await host.stderr.write(
+    `wrote ${plural(count(bom.components), 'component')}, ${formatBytes(size)}${where}\n`,
+  );
+  if (skipped > 0) {
+    await host.stderr.write(
+      `tcf: warning: ${plural(skipped, 'thing')} could not be read; the SBOM lists them as tcf:skipped\n`,
+    );
+  }
+  if (size > attestationLimit) {
+    await host.stderr.write(
+      `tcf: warning: above ${formatBytes(attestationLimit)}, which GitHub does not take as an attestation\n`,
+    );
+  }
+}
+
+function count(components: readonly Component[] = []): number {
+  return components.reduce((sum, component) => sum + 1 + count(component.components), 0);
+}

@@ -1,0 +1,42 @@
+import type { Bom } from '../../bom/model.ts';
+import { assemble } from '../../catalogers/assemble.ts';
+import type { Ownership } from '../../catalogers/contract.ts';
+import { catalogers } from '../../catalogers/index.ts';
+import type { OpenImage } from '../../image/contract.ts';
+import { scanImage } from '../../image/scan.ts';
+
+/** Reads an opened image once and says what is in it. The layers stream by; nothing of them is kept on disk. */
+export async function makeBom(image: OpenImage): Promise<Bom> {
+  const scanned = await scanImage(image, catalogers);
+  const runs = catalogers.map((cataloger) => ({
+    cataloger: cataloger.name,
+    catalog: cataloger.catalog(scanned.treeFor(cataloger)),
+  }));
+  const { repository, manifestDigest, configDigest, config } = image;
+  return assemble(
+    {
+      name: repository?.split('/').at(-1) ?? configDigest,
+      configDigest,
+      ...(manifestDigest === undefined ? {} : { manifestDigest }),
+      ...(repository === undefined ? {} : { repository }),
+      os: config.os,
+      architecture: config.architecture,
+      ...(config.variant === undefined ? {} : { variant: config.variant }),
+      ...(config.created === undefined ? {} : { created: config.created }),
+      labels: config.labels,
+    },
+    runs,
+    scanned.skipped,
+    {
+      unownedExecutables: unowned(
+        scanned.executables(),
+        runs.flatMap(({ catalog }) => catalog.owners ?? []),
+      ),
+    },
+  );
+}
+
+/** Programs and libraries that no package claims: each is something nobody vouches for, and the SBOM says so. */
+function unowned(executables: Iterable<string>, owners: readonly Ownership[]): readonly string[] {
+  return [...executables].filter((path) => !owners.some((owner) => owner.owns(path)));
+}

@@ -1,0 +1,97 @@
+import type { Command } from 'commander';
+import { parseBundle } from '../../attest/bundle.ts';
+import type { Trust } from '../../attest/trusted-root.ts';
+import { verifyAttestation } from '../../attest/verify.ts';
+import { no } from '../../base/outcome.ts';
+import { chooseManifest } from '../../image/from-registry.ts';
+import type { Digest } from '../../oci/digest.ts';
+import { formatPinnedRef, pin } from '../../oci/reference.ts';
+import { decideAll, type Verdict } from '../../policy/decide.ts';
+import type { Policy } from '../../policy/document.ts';
+import { type Candidate, toCandidate } from '../../policy/evidence.ts';
+import { discoverBundles, type Candidate as Found } from '../../sigstore/discover.ts';
+import type { Host } from '../host.ts';
+import { type Options, textOption } from '../verb.ts';
+import { loadPolicies } from './policies.ts';
+import {
+  declareRegistryOptions,
+  openUserRegistry,
+  parseRegistryName,
+  readPlatform,
+  resolveImage,
+} from './registries.ts';
+import { loadTrust } from './trust.ts';
+
+export interface Verification {
+  readonly verdict: Verdict;
+  /** `registry/repository@digest` of what was looked at. */
+  readonly pinned: string;
+  /** What an engine may call the verified content: digests of configuration, manifest and index. */
+  readonly imageIds: readonly Digest[];
+}
+
+export function declareVerifyOptions(command: Command): void {
+  command
+    .option(
+      '--policy <file>',
+      'a policy that has to allow the image, beside those of machine, user and project',
+    )
+    .option('--trusted-root <file>', 'trusted_root.json to use in place of the public Sigstore instance')
+    .option('--platform <os/arch>', 'which image of an index (default: the one of this host)');
+  declareRegistryOptions(command);
+}
+
+/**
+ * The one way from a name to a decision: resolve once, gather every candidate, prove each with the trust of each policy, decide. What cannot be
+ * found out is thrown; what was found out is in the verdict.
+ */
+export async function verifyImage(
+  host: Host,
+  name: string,
+  options: Options,
+  verb: string,
+): Promise<Verification> {
+  const ref = parseRegistryName(name, verb);
+  const policies = await loadPolicies(host, textOption(options, 'policy'));
+  const trusts = new Map<Policy, Trust>();
+  for (const policy of policies)
+    trusts.set(policy, await loadTrust(host, policy, textOption(options, 'trustedRoot')));
+
+  const registry = await openUserRegistry(host, options);
+  const named = await resolveImage(registry, ref);
+  const image = pin(ref, named.descriptor.digest);
+  const { descriptor, manifest } = await chooseManifest(
+    registry,
+    ref,
+    named,
+    readPlatform(host, options),
+    formatPinnedRef(image),
+  );
+  const platform = descriptor.digest === image.digest ? undefined : descriptor.digest;
+
+  const digests = [image.digest, ...(platform === undefined ? [] : [platform])];
+  const found = await discoverBundles(registry, ref, ...digests);
+  const now = host.now();
+  const verdict = decideAll(
+    policies,
+    { image, ...(platform === undefined ? {} : { platform }), config: manifest.config.digest, now },
+    (policy) => {
+      const trust = trusts.get(policy) ?? { roots: [], keys: [] };
+      return found.map((candidate) => prove(candidate, trust, digests, now));
+    },
+  );
+  return { verdict, pinned: formatPinnedRef(image), imageIds: [manifest.config.digest, ...digests] };
+}
+
+/** A statement may be about the index or about its manifest for the platform; the rules ask which. */
+function prove(found: Found, trust: Trust, subjects: readonly Digest[], now: Date): Candidate {
+  if (!found.ok) return { source: found.source, outcome: no({ code: found.code, message: found.reason }) };
+  const bundle = parseBundle(found.bundle);
+  if (!bundle.ok) return toCandidate(found.source, bundle);
+  const outcomes = subjects.map((subject) => verifyAttestation(bundle.value, trust, { subject }, now));
+  const best = outcomes.find(({ ok }) => ok) ?? outcomes[0];
+  return toCandidate(
+    found.source,
+    best ?? no({ code: 'statement.subject', message: 'it is about no image' }),
+  );
+}

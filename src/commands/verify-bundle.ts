@@ -1,0 +1,85 @@
+import type { Command } from 'commander';
+import { publicGoodRoot } from '../attest/public-good.ts';
+import { verifyBundleAgainst } from '../attest/verify-bundle.ts';
+import { decodeUtf8 } from '../base/bytes.ts';
+import { askedWrongly } from '../base/error.ts';
+import { jsonLimits } from '../base/json.ts';
+import { printable, quoted } from '../base/text.ts';
+import { type Digest, isDigest } from '../oci/digest.ts';
+import type { ExitCode, Host } from './host.ts';
+import { fileExists, readUserFile } from './shared/files.ts';
+import { maxKey, maxTrustedRoot } from './shared/trust.ts';
+import { flag, type Options, textOption, type Verb } from './verb.ts';
+
+/** Blobs are signed by digest; whoever has a larger file gives its digest. */
+const maxArtifact = 1024 * 1024 * 1024;
+
+export const verb: Verb = {
+  declare(command: Command): void {
+    command
+      .argument('<file-or-digest>', 'the artifact, or sha256:<hex> of it')
+      .requiredOption('--bundle <file>', 'the Sigstore bundle')
+      .option('--certificate-identity <identity>', 'expected subject of the certificate, compared whole')
+      .option('--certificate-oidc-issuer <url>', 'expected OIDC issuer, compared whole')
+      .option('--key <file>', 'public key, in place of identity and issuer')
+      .option('--trusted-root <file>', 'trusted_root.json (default: the public Sigstore instance)')
+      .option('--staging', 'refused: there is no built-in root of the staging instance');
+  },
+  async run(host, [artifact = ''], options): Promise<ExitCode> {
+    if (flag(options, 'staging') && textOption(options, 'trustedRoot') === undefined) {
+      throw askedWrongly('bundle.staging', 'tcf carries no trusted root of the staging instance', {
+        hint: 'name it with --trusted-root',
+      });
+    }
+    const root = textOption(options, 'trustedRoot');
+    const outcome = verifyBundleAgainst(
+      {
+        bundle: await readUserFile(
+          host,
+          textOption(options, 'bundle') ?? '',
+          jsonLimits.bundle.maxBytes,
+          'the bundle',
+        ),
+        trustedRoot:
+          root === undefined
+            ? publicGoodRoot()
+            : await readUserFile(host, root, maxTrustedRoot, 'the trusted root'),
+        expected: await readExpected(host, options),
+        artifact: await readArtifact(host, artifact),
+      },
+      host.now(),
+    );
+    if (outcome.ok) {
+      await host.stderr.write('the bundle is good\n');
+      return 0;
+    }
+    await host.stderr.write(
+      `the bundle does not count: ${printable(outcome.reason.message)} (${outcome.reason.code})\n`,
+    );
+    return 1;
+  },
+};
+
+async function readExpected(
+  host: Host,
+  options: Options,
+): Promise<Parameters<typeof verifyBundleAgainst>[0]['expected']> {
+  const key = textOption(options, 'key');
+  const identity = textOption(options, 'certificateIdentity');
+  const issuer = textOption(options, 'certificateOidcIssuer');
+  if (key !== undefined && identity === undefined && issuer === undefined) {
+    const pem = decodeUtf8(await readUserFile(host, key, maxKey, 'the key'));
+    if (pem === undefined) throw askedWrongly('key.malformed', `${quoted(key)} is not a PEM file`);
+    return { pem, name: key };
+  }
+  if (key === undefined && identity && issuer) return { identity, issuer };
+  throw askedWrongly('bundle.expected', 'say who is expected to have signed', {
+    hint: 'give --key, or both --certificate-identity and --certificate-oidc-issuer',
+  });
+}
+
+/** As the protocol has it: a digest that is no file on disk is a digest, anything else is a path. */
+async function readArtifact(host: Host, text: string): Promise<Uint8Array | Digest> {
+  if (isDigest(text) && !fileExists(host, text)) return text;
+  return await readUserFile(host, text, maxArtifact, 'the artifact');
+}

@@ -1,0 +1,24 @@
+import type { Command } from 'commander';
+import { toJson } from '../report/json.ts';
+import { toText } from '../report/text.ts';
+import type { ExitCode } from './host.ts';
+import { declareVerifyOptions, verifyImage } from './shared/verification.ts';
+import { flag, type Verb } from './verb.ts';
+
+export const verb: Verb = {
+  declare(command: Command): void {
+    command.argument('<image>', 'registry/repository[:tag][@digest]');
+    declareVerifyOptions(command);
+    command
+      .option('--json', 'the whole decision for machines')
+      .option('--quiet', 'print nothing but errors')
+      .option('--print-digest', 'print registry/repository@digest of an allowed image, for scripts');
+  },
+  async run(host, [image = ''], options): Promise<ExitCode> {
+    const { verdict, pinned } = await verifyImage(host, image, options, 'verify');
+    if (flag(options, 'json')) await host.stdout.write(toJson(verdict));
+    else if (!flag(options, 'quiet')) await host.stderr.write(toText(verdict));
+    if (flag(options, 'printDigest') && verdict.verdict === 'allow') await host.stdout.write(`${pinned}\n`);
+    return verdict.exit;
+  },
+};

@@ -1,0 +1,82 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { main } from '../../src/cli.ts';
+import type { Host } from '../../src/commands/host.ts';
+import type { Finished } from '../../src/launch/engine.ts';
+
+export interface TestHost extends Host {
+  /** Every process that was run or exec'd: file and arguments. */
+  readonly started: string[][];
+  readonly out: () => string;
+  readonly err: () => string;
+  /** Both, in the order in which they came. */
+  readonly all: () => string;
+}
+
+export interface TestHostOptions {
+  readonly cwd: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly now?: Date;
+  /** What an engine answers; without it every process "succeeds" silently. */
+  readonly answer?: (args: readonly string[]) => Partial<Finished>;
+  readonly secret?: string;
+}
+
+/** A host without a world: an empty environment, a fixed clock, engines that only write down what they were told. */
+export function testHost(options: TestHostOptions): TestHost {
+  const started: string[][] = [];
+  const text = { out: '', err: '', all: '' };
+  const output = (name: 'err' | 'out') => ({
+    isTerminal: false,
+    write: async (chunk: string | Uint8Array) => {
+      const written = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString();
+      text[name] += written;
+      text.all += written;
+    },
+  });
+  return {
+    env: { ...options.env },
+    cwd: options.cwd,
+    home: join(options.cwd, 'home'),
+    uid: 1000,
+    architecture: 'amd64',
+    stdout: output('out'),
+    stderr: output('err'),
+    now: () => options.now ?? new Date('2026-11-23T12:00:00Z'),
+    askSecret: async () => options.secret,
+    find: (name) => (name === 'podman' ? '/usr/bin/podman' : undefined),
+    run: async (file, args) => {
+      started.push([file, ...args]);
+      return { code: 0, stdout: '', stderr: '', ...options.answer?.(args) };
+    },
+    exec: async (file, args) => {
+      started.push([file, ...args]);
+      return options.answer?.(args).code ?? 0;
+    },
+    started,
+    out: () => text.out,
+    err: () => text.err,
+    all: () => text.all,
+  };
+}
+
+export interface Called {
+  readonly exit: number;
+  readonly out: string;
+  readonly err: string;
+  readonly started: readonly string[][];
+}
+
+/** Types one command line, as a person would. */
+export async function type(argv: readonly string[], options: TestHostOptions): Promise<Called> {
+  const host = testHost(options);
+  const exit = await main(argv, host);
+  return { exit, out: host.out(), err: host.err(), started: host.started };
+}
+
+/** An empty folder for one test, gone afterwards. */
+export function folder(): { readonly path: string; [Symbol.dispose](): void } {
+  const path = mkdtempSync(join(tmpdir(), 'tcf-test-'));
+  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
+}
