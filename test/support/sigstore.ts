@@ -30,7 +30,7 @@ export interface VirtualSigstore {
 /** What goes wrong with a service: the answers to requests whose `METHOD /path` matches. */
 export interface SigstoreFault {
   readonly status?: number;
-  readonly body?: string;
+  readonly body?: string | Uint8Array;
   readonly headers?: Readonly<Record<string, string>>;
   /** Breaks the connection. */
   readonly destroy?: true;
