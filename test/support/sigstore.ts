@@ -58,10 +58,10 @@ export function newSigstore(
   url = 'https://sigstore.test',
 ): VirtualSigstore & { readonly tokenKey: KeyObject } {
   const now = options.now ?? (() => new Date());
-  const host = new URL(url).host;
+  const { host, hostname } = new URL(url);
   const fulcio = newFulcio(now, options.organization);
   const rekor = newLog(1, host, now);
-  const rekor2 = newLog(2, `${host}/rekor2`, now);
+  const rekor2 = newLog(2, hostname, now);
   const tsa = newTimestampAuthority(now, options.organization);
   const tokenKey = newKey();
   return {
@@ -207,7 +207,7 @@ function answerer(sigstore: ReturnType<typeof newSigstore>, now: () => Date): An
     }
     switch (line) {
       case 'POST /fulcio/api/v2/signingCert':
-        return issue(sigstore, now, JSON.parse(body.toString()));
+        return issue(sigstore, now, JSON.parse(body.toString()), headers.authorization);
       case 'POST /rekor/api/v1/log/entries':
         return log1(rekor, byUuid, JSON.parse(body.toString()));
       case 'POST /rekor2/api/v2/log/entries': {
@@ -239,15 +239,23 @@ function log1(rekor: Log, byUuid: Map<string, Buffer>, request: object): Reply {
   byUuid.set(uuid, body);
   const location = `/rekor/api/v1/log/entries/${uuid}`;
   return known === undefined
-    ? { status: 201, body: JSON.stringify(json), headers: { location } }
+    ? { status: 201, body: JSON.stringify(json), headers: { location, etag: uuid } }
     : { ...refuse('an equivalent entry already exists', 409), headers: { location } };
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: JSON of a request
-function issue(sigstore: ReturnType<typeof newSigstore>, now: () => Date, request: any): Reply {
-  const { oidcIdentityToken } = request.credentials;
+type Loose = any;
+
+function issue(
+  sigstore: ReturnType<typeof newSigstore>,
+  now: () => Date,
+  request: Loose,
+  bearer?: string,
+): Reply {
+  // The token may come in either place; cosign uses the header.
+  const token = request.credentials?.oidcIdentityToken ?? bearer?.replace(/^Bearer /, '') ?? '';
   const { publicKey, proofOfPossession } = request.publicKeyRequest;
-  const claims = openToken(oidcIdentityToken, sigstore.tokenKey);
+  const claims = openToken(token, sigstore.tokenKey);
   if (claims === undefined || claims['aud'] !== 'sigstore' || Number(claims['exp']) * 1000 < Number(now())) {
     return refuse('There was an error processing the identity token');
   }

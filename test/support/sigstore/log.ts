@@ -24,7 +24,7 @@ export interface Log {
   readonly key: KeyObject;
   /** 32 bytes. */
   readonly id: Buffer;
-  /** Host and port: the name in its checkpoints. */
+  /** How it calls itself in its checkpoints: its host, with the port in version 1, as Go verifiers expect. */
   readonly name: string;
   /** Appends a body and returns the entry with promise (v1 only), proof and checkpoint. */
   append(body: Uint8Array, time?: Date): EntryJson;
