@@ -1,4 +1,5 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject, sign, verify } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { generateKeyPair, openPrivateKey, sealPrivateKey } from '../../src/sigstore/keys.ts';
 
@@ -116,4 +117,11 @@ test.for([
 ] as const)('%s does not sign', async ([, key]) => {
   const pem = key.export({ format: 'pem', type: 'pkcs8' }).toString();
   await expect(openPrivateKey(pem, neverAsked)).rejects.toMatchObject({ exit: 3, code: 'key.unsupported' });
+});
+
+test('a file that cosign 3.0.6 wrote is opened', async () => {
+  const read = (name: string) =>
+    readFileSync(new URL(`../../fixtures/sigstore/${name}`, import.meta.url), 'utf8');
+  const key = await openPrivateKey(read('cosign-3.0.6.key'), ask('tcf'));
+  expect(spki(key)).toBe(read('cosign-3.0.6.pub'));
 });
