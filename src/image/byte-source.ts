@@ -7,7 +7,11 @@ export class ByteSource {
   #ended = false;
   #taken = 0;
 
-  constructor(bytes: Bytes) {
+  readonly #jump: ((count: number) => boolean) | undefined;
+
+  /** `jump` moves a stream that can be moved so many bytes forward; `false`: its end was reached before. */
+  constructor(bytes: Bytes, jump?: (count: number) => boolean) {
+    this.#jump = jump;
     this.#iterator = bytes[Symbol.asyncIterator]();
   }
 
@@ -48,6 +52,21 @@ export class ByteSource {
       size += piece.length;
     }
     return concat(pieces, size);
+  }
+
+  /** Leaves out `count` bytes; `false` if the stream ends before. */
+  async skip(count: number): Promise<boolean> {
+    let left = count - (this.ready(count)?.length ?? 0);
+    if (left > 0 && this.#jump !== undefined) {
+      this.#taken += left;
+      return this.#jump(left);
+    }
+    while (left > 0) {
+      const skipped = await this.some(left);
+      if (skipped.length === 0) return false;
+      left -= skipped.length;
+    }
+    return true;
   }
 
   async *rest(): Bytes {

@@ -48,17 +48,20 @@ const zeros = new Uint8Array(64 * 1024);
  *
  * `visit` sees each entry in order and answers with a sink where it wants the content.
  *
+ * `jump` moves a seekable stream forward, so that unwanted content is not read at all.
+ *
  * @throws TcfError `layer.tar` (exit 2) for an archive that Go would not read, or that is cut off.
  */
 export async function readTar(
   bytes: Bytes,
   visit: (entry: TarEntry) => TarSink | undefined,
   what: string,
+  jump?: (count: number) => boolean,
 ): Promise<void> {
-  const source = new ByteSource(bytes);
+  const source = new ByteSource(bytes, jump);
   try {
     await new TarReader(source, visit, what).read();
-    while ((await source.some(Number.MAX_SAFE_INTEGER)).length > 0);
+    if (jump === undefined) while ((await source.some(Number.MAX_SAFE_INTEGER)).length > 0);
   } finally {
     await source.close();
   }
@@ -210,10 +213,15 @@ class TarReader {
   }
 
   async #pass(count: number, sink: TarSink | undefined): Promise<void> {
+    if (count === 0) return;
+    if (sink === undefined) {
+      if (await this.#source.skip(count)) return;
+      throw this.#wrong(`it is cut off inside entry ${this.#entries - 1}`);
+    }
     for (let left = count; left > 0; ) {
       const chunk = this.#source.ready(left) ?? (await this.#source.some(left));
       if (chunk.length === 0) throw this.#wrong(`it is cut off inside entry ${this.#entries - 1}`);
-      sink?.push(chunk);
+      sink.push(chunk);
       left -= chunk.length;
     }
   }

@@ -67,12 +67,7 @@ function restOfHeader(descriptor: number): number {
 async function skip(source: ByteSource, what: string): Promise<void> {
   const header = await source.exactly(4);
   if (header.length < 4) throw broken(what, 'a frame is cut off');
-  let left = uint32(header, 0);
-  while (left > 0) {
-    const skipped = await source.some(left);
-    if (skipped.length === 0) throw broken(what, 'a frame is cut off');
-    left -= skipped.length;
-  }
+  if (!(await source.skip(uint32(header, 0)))) throw broken(what, 'a frame is cut off');
 }
 
 function uint32(bytes: Uint8Array, at: number): number {

@@ -1,0 +1,91 @@
+import { join } from 'node:path';
+import { cannotTell } from '../base/error.ts';
+import { jsonLimits } from '../base/json.ts';
+import { quoted } from '../base/text.ts';
+import { parseImageConfig } from '../oci/config.ts';
+import { checkContent, type Digest, digestOf, isDigest } from '../oci/digest.ts';
+import { manifestLimits, parseManifest } from '../oci/manifest.ts';
+import type { OpenImage } from './contract.ts';
+import { fileBytes } from './files.ts';
+import { platformOf, type StoredLayer, toLayers } from './layers.ts';
+import { readBigData, readImages, readLayers, type StoredImage } from './storage-files.ts';
+import { findImage, hasImage } from './storage-names.ts';
+import { assembled } from './tar-split.ts';
+
+/**
+ * Opens an image of podman's, buildah's and CRI-O's local store without podman and without its locks: manifest and configuration are checked
+ * by digest, each layer by its diffID, so what changes meanwhile is an error and never another image. Only the overlay driver keeps files where
+ * they can be found.
+ *
+ * @throws TcfError (exit 2): no such store, no such image, content that is not what it was.
+ */
+export async function openFromContainersStorage(graphRoot: string, name: string): Promise<OpenImage> {
+  const { image, repository } = findImage(await readImages(graphRoot), name);
+  const what = quoted(`containers-storage:${name}`);
+  const manifest = await readManifest(graphRoot, image, what);
+  const configDigest = manifest?.config ?? onlyConfig(image, what);
+  const bytes = await readBigData(graphRoot, image, configDigest, jsonLimits.small.maxBytes);
+  if (bytes === undefined) throw cannotTell('storage.image', `${what} has lost its configuration`);
+  checkContent(bytes, configDigest, `the configuration of ${what}`);
+  const config = parseImageConfig(bytes, `the configuration of ${what}`);
+  const layers = toLayers(config, await storedLayers(graphRoot, image, what), what);
+  return {
+    ...(repository === undefined ? {} : { repository }),
+    ...(manifest === undefined ? {} : { manifestDigest: manifest.digest }),
+    configDigest,
+    config,
+    platform: platformOf(config),
+    layers,
+    [Symbol.asyncDispose]: async () => {},
+  };
+}
+
+/** Whether the store holds an image of that name. A store that is not there holds none. */
+export async function isInContainersStorage(graphRoot: string, name: string): Promise<boolean> {
+  return hasImage(await readImages(graphRoot), name);
+}
+
+async function readManifest(
+  graphRoot: string,
+  image: StoredImage,
+  what: string,
+): Promise<{ readonly digest: Digest; readonly config: Digest } | undefined> {
+  const bytes = await readBigData(graphRoot, image, 'manifest', jsonLimits.manifest.maxBytes);
+  if (bytes === undefined) return undefined;
+  const digest = digestOf(bytes);
+  if (image.digests['manifest'] !== digest) {
+    throw cannotTell('storage.image', `the manifest of ${what} is ${digest}, not what the store says`);
+  }
+  const manifest = parseManifest(bytes, undefined, `the manifest of ${what}`);
+  if (manifest.kind === 'manifest') return { digest, config: manifest.config.digest };
+  throw cannotTell('storage.image', `${what} is an index`, { hint: 'name the image of one platform' });
+}
+
+/** An image that was loaded by an old tool has no manifest: its configuration is what else is named by its digest. */
+function onlyConfig(image: StoredImage, what: string): Digest {
+  const [only, ...more] = Object.keys(image.digests).filter(isDigest);
+  if (only !== undefined && more.length === 0) return only;
+  throw cannotTell('storage.image', `${what} has no manifest and no single configuration`);
+}
+
+async function storedLayers(
+  graphRoot: string,
+  image: StoredImage,
+  what: string,
+): Promise<readonly StoredLayer[]> {
+  const layers = await readLayers(graphRoot);
+  const chain: string[] = [];
+  for (let id = image.layer; id !== undefined; id = layers.get(id)?.parent) {
+    if (!layers.has(id)) throw cannotTell('storage.image', `${what} has lost its layer ${id}`);
+    chain.unshift(id);
+    // Also where parents go in a circle.
+    if (chain.length > manifestLimits.layers)
+      throw cannotTell('storage.image', `${what} has more than ${manifestLimits.layers} layers`);
+  }
+  return chain.map((id) => {
+    const name = `layer ${id.slice(0, 12)} of ${what}`;
+    const split = join(graphRoot, 'overlay-layers', `${id}.tar-split.gz`);
+    const directory = join(graphRoot, 'overlay', id, 'diff');
+    return { mediaType: '', open: () => assembled(fileBytes(split), directory, name) };
+  });
+}

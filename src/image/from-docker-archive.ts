@@ -1,0 +1,109 @@
+import { askedWrongly, cannotTell } from '../base/error.ts';
+import { jsonLimits, parseJson } from '../base/json.ts';
+import { Shape } from '../base/shape.ts';
+import { printable, quoted } from '../base/text.ts';
+import { parseImageConfig } from '../oci/config.ts';
+import { digestOf } from '../oci/digest.ts';
+import { manifestLimits } from '../oci/manifest.ts';
+import { formatImageRef, type ImageRef, parseImageRef } from '../oci/reference.ts';
+import { type Archive, openArchive } from './archive.ts';
+import type { OpenImage } from './contract.ts';
+import { platformOf, toLayers } from './layers.ts';
+
+/** One image in `manifest.json`. */
+interface SavedImage {
+  readonly config: string;
+  readonly names: readonly string[];
+  readonly layers: readonly string[];
+}
+
+/**
+ * Opens an image that `docker save`, `podman save` or skopeo wrote. `reference` is one of its names, or `@N` for its number. Layers may be
+ * links to other members and stand in any order; newer archives are OCI layouts as well, and are read by their manifest.json all the same. The
+ * archive has no manifest that a registry would know.
+ *
+ * @throws TcfError (exit 2): no such archive, no such image, content that does not fit the configuration.
+ */
+export async function openFromDockerArchive(file: string, reference: string | undefined): Promise<OpenImage> {
+  const what = quoted(`docker-archive:${file}`);
+  const archive = await openArchive(file, what);
+  try {
+    return await openSaved(archive, reference, what);
+  } catch (error) {
+    await archive[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function openSaved(archive: Archive, reference: string | undefined, what: string): Promise<OpenImage> {
+  const manifest = await archive.small('manifest.json', jsonLimits.manifest.maxBytes);
+  if (manifest === undefined) {
+    throw cannotTell('image.archive', `${what} is no docker archive: it has no manifest.json`, {
+      hint: (await archive.small('oci-layout', 4096))
+        ? 'write oci-archive: instead'
+        : 'is it an image at all?',
+    });
+  }
+  const images = new Shape(parseJson(manifest, 'manifest.json', jsonLimits.manifest), 'manifest.json')
+    .list(manifestLimits.manifests)
+    .map(readSaved);
+  const { image, ref } = choose(images, reference, what);
+  const bytes = await archive.small(image.config, jsonLimits.small.maxBytes);
+  if (bytes === undefined) {
+    throw cannotTell('image.archive', `${what} has no configuration ${quoted(image.config)}`);
+  }
+  const config = parseImageConfig(bytes, `the configuration of ${what}`);
+  const stored = image.layers.map((path) => ({ mediaType: '', open: () => archive.stream(path) }));
+  return {
+    ...(ref === undefined ? {} : { repository: `${ref.registry}/${ref.repository}` }),
+    configDigest: digestOf(bytes),
+    config,
+    platform: platformOf(config),
+    layers: toLayers(config, stored, what),
+    [Symbol.asyncDispose]: () => archive[Symbol.asyncDispose](),
+  };
+}
+
+function readSaved(shape: Shape): SavedImage {
+  const list = (key: string): readonly string[] => {
+    const member = shape.get(key);
+    return member.missing || member.value === null
+      ? []
+      : member.list(manifestLimits.layers).map((item) => item.string(4096));
+  };
+  return { config: shape.get('Config').string(4096), names: list('RepoTags'), layers: list('Layers') };
+}
+
+function choose(
+  images: readonly SavedImage[],
+  reference: string | undefined,
+  what: string,
+): { readonly image: SavedImage; readonly ref?: ImageRef } {
+  const position = /^@(\d{1,6})$/.exec(reference ?? '')?.[1];
+  const ref = reference === undefined || position !== undefined ? undefined : parseImageRef(reference);
+  const full = ref && formatImageRef(ref);
+  const fitting =
+    position === undefined
+      ? images.filter(({ names }) => full === undefined || names.some((name) => fullName(name) === full))
+      : images.slice(Number(position), Number(position) + 1);
+  const [image, ...more] = fitting;
+  const names = images
+    .flatMap((saved) => saved.names)
+    .slice(0, 20)
+    .map((name) => printable(name, 100));
+  const hint = names.length === 0 ? 'append :@0, :@1 and so on' : `append one of: :${names.join(', :')}`;
+  if (image === undefined) throw cannotTell('image.missing', `${what} holds no image of that name`, { hint });
+  if (more.length > 0)
+    throw askedWrongly('image.ambiguous', `${what} holds ${fitting.length} images`, { hint });
+  const own = image.names.length === 1 ? image.names[0] : undefined;
+  const known = ref ?? (own !== undefined && fullName(own) !== undefined ? parseImageRef(own) : undefined);
+  return { image, ...(known === undefined ? {} : { ref: known }) };
+}
+
+const simpleName = /^[a-zA-Z0-9][\w.:/-]*$/;
+
+/** In full; `undefined` for what is no name. */
+function fullName(name: string): string | undefined {
+  if (!simpleName.test(name)) return undefined;
+  return formatImageRef(parseImageRef(name));
+}

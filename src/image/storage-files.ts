@@ -1,0 +1,94 @@
+import { join } from 'node:path';
+import { encodeBase64, encodeUtf8 } from '../base/bytes.ts';
+import { cannotTell } from '../base/error.ts';
+import { type JsonLimits, jsonLimits, parseJson } from '../base/json.ts';
+import { Shape } from '../base/shape.ts';
+import { quoted } from '../base/text.ts';
+import type { Digest } from '../oci/digest.ts';
+import { readDigest } from '../oci/digest.ts';
+import { readSmall } from './files.ts';
+
+/** A build host may hold thousands of images; their lists are ours, but a limit keeps a broken file from eating the memory. */
+const listLimits: JsonLimits = { maxBytes: 256 * 1024 * 1024, maxDepth: jsonLimits.small.maxDepth };
+const maxEntries = 200_000;
+
+/** An entry of `overlay-images/images.json` (containers/storage, images.go). */
+export interface StoredImage {
+  readonly id: string;
+  readonly digest?: Digest;
+  readonly names: readonly string[];
+  /** Id of the topmost layer; none for an image without layers. */
+  readonly layer?: string;
+  /** Digests of what is kept beside it, by key: its manifests and its configuration. */
+  readonly digests: Readonly<Record<string, string>>;
+}
+
+/** An entry of `overlay-layers/layers.json` (containers/storage, layers.go). */
+export interface StoredLayerEntry {
+  readonly id: string;
+  readonly parent?: string;
+}
+
+const idForm = /^[0-9a-f]{64}$/;
+
+/** @throws TcfError `storage.malformed` or from the JSON reader (exit 2). */
+export async function readImages(graphRoot: string): Promise<readonly StoredImage[]> {
+  return (await readList(join(graphRoot, 'overlay-images', 'images.json'))).map((shape) => {
+    const digest = present(shape, 'digest');
+    const layer = present(shape, 'layer');
+    return {
+      id: readId(shape.get('id')),
+      ...(digest === undefined ? {} : { digest: readDigest(digest) }),
+      names:
+        present(shape, 'names')
+          ?.list(10_000)
+          .map((name) => name.string(1000)) ?? [],
+      ...(layer === undefined ? {} : { layer: readId(layer) }),
+      digests: present(shape, 'big-data-digests')?.strings() ?? {},
+    };
+  });
+}
+
+export async function readLayers(graphRoot: string): Promise<ReadonlyMap<string, StoredLayerEntry>> {
+  const folder = join(graphRoot, 'overlay-layers');
+  const lists = await Promise.all(
+    ['layers.json', 'volatile-layers.json'].map((name) => readList(join(folder, name))),
+  );
+  return new Map(
+    lists.flat().map((shape) => {
+      const parent = present(shape, 'parent');
+      const id = readId(shape.get('id'));
+      return [id, { id, ...(parent === undefined ? {} : { parent: readId(parent) }) }];
+    }),
+  );
+}
+
+/** Something that is kept beside an image; `undefined` where it is missing. */
+export async function readBigData(
+  graphRoot: string,
+  image: StoredImage,
+  key: string,
+  limit: number,
+): Promise<Uint8Array | undefined> {
+  // containers/storage, makeBigDataBaseName: a key that could be anything but a plain file name is written in base64.
+  const file = /^[0-9a-z]+$/.test(key) ? key : `=${encodeBase64(encodeUtf8(key))}`;
+  return await readSmall(join(graphRoot, 'overlay-images', image.id, file), limit);
+}
+
+async function readList(path: string): Promise<readonly Shape[]> {
+  const bytes = await readSmall(path, listLimits.maxBytes);
+  if (bytes === undefined) return [];
+  return new Shape(parseJson(bytes, quoted(path), listLimits), path).list(maxEntries);
+}
+
+/** An id becomes part of a path, so it is 64 hex digits or nothing. */
+function readId(shape: Shape): string {
+  const id = shape.string(200);
+  if (idForm.test(id)) return id;
+  throw cannotTell('storage.malformed', `${shape.path} is no id of 64 hex digits: ${quoted(id)}`);
+}
+
+function present(shape: Shape, key: string): Shape | undefined {
+  const member = shape.get(key);
+  return member.missing || member.value === null || member.value === '' ? undefined : member;
+}
