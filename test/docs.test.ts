@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { verbs } from '../src/commands/index.ts';
 import { type Stage, startStage } from './support/stage.ts';
 

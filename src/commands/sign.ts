@@ -18,6 +18,8 @@ import type { Descriptor, Manifest } from '../oci/manifest.ts';
 import { formatPinnedRef, type ImageRef, pin } from '../oci/reference.ts';
 import type { Registry } from '../registry/contract.ts';
 import { attachBundle } from '../sigstore/attach.ts';
+import { type Candidate, discoverBundles } from '../sigstore/discover.ts';
+import { findEquivalent } from '../sigstore/equivalent.ts';
 import { signStatement } from '../sigstore/sign.ts';
 import { version } from '../version.ts';
 import type { ExitCode, Host } from './host.ts';
@@ -30,8 +32,8 @@ import {
   resolveImage,
 } from './shared/registries.ts';
 import { makeBom } from './shared/scan.ts';
-import { declareSigningOptions, openSigning } from './shared/signing.ts';
-import { type Options, textOption, type Verb } from './verb.ts';
+import { checkOwnBundle, declareSigningOptions, openSigning, type Signing } from './shared/signing.ts';
+import { flag, type Options, textOption, type Verb } from './verb.ts';
 
 export const verb: Verb = {
   declare(command: Command): void {
@@ -40,6 +42,7 @@ export const verb: Verb = {
     command
       .option('--sbom <file>', 'attest this CycloneDX SBOM; it must be about this very image')
       .option('--no-sbom', 'sign the image only')
+      .option('--skip-existing', 'do not sign again what the same signer has signed already')
       .option('--platform <os/arch>', 'whose SBOM to make where the image is an index');
     declareRegistryOptions(command);
   },
@@ -63,13 +66,22 @@ export const verb: Verb = {
       ...(options['sbom'] === false ? [] : [await attestSbom(host, options, registry, ref, chosen)]),
       { subject: named.descriptor, statement: toSignatureStatement(named.descriptor.digest) },
     ];
-    const bundles = [];
-    for (const { subject, statement } of statements) {
-      const bundle = await signStatement(formatStatement(statement), signing.signer, signing.witnesses);
-      bundles.push({ subject, statement, bundle });
+    const existing = flag(options, 'skipExisting')
+      ? await discoverBundles(registry, ref, ...statements.map(({ subject }) => subject.digest))
+      : [];
+    const fresh = statements.filter((signed) => !isThere(existing, signed, signing, host.now()));
+    const bundles: (Signed & { readonly bundle: Uint8Array })[] = [];
+    for (const signed of fresh) {
+      const bundle = await signStatement(
+        formatStatement(signed.statement),
+        signing.signer,
+        signing.witnesses,
+      );
+      checkOwnBundle(bundle, signing, signed.subject.digest, host.now());
+      bundles.push({ ...signed, bundle });
     }
     for (const { subject, statement, bundle } of bundles) {
-      const referrer = await attachBundle(
+      const { digest } = await attachBundle(
         registry,
         ref,
         subject,
@@ -77,8 +89,12 @@ export const verb: Verb = {
         statement.predicateType,
         host.now(),
       );
-      const what = statement.predicateType === predicateTypes.signature ? 'signature' : 'SBOM attestation';
-      await host.stderr.write(`attached the ${what}: ${referrer.digest} (${formatBytes(bundle.length)})\n`);
+      await host.stderr.write(
+        `attached the ${nameOf(statement)}: ${digest} (${formatBytes(bundle.length)})\n`,
+      );
+    }
+    for (const signed of statements.filter((one) => !fresh.includes(one))) {
+      await host.stderr.write(`the ${nameOf(signed.statement)} is there already\n`);
     }
     await host.stdout.write(`${formatPinnedRef(image)}\n`);
     return 0;
@@ -88,6 +104,28 @@ export const verb: Verb = {
 interface Signed {
   readonly subject: Descriptor;
   readonly statement: Statement;
+}
+
+function nameOf({ predicateType }: Statement): string {
+  return predicateType === predicateTypes.signature ? 'signature' : 'SBOM attestation';
+}
+
+/** Only what is proven counts: otherwise anybody could keep an image from being signed with a bundle that looks right. */
+function isThere(
+  existing: readonly Candidate[],
+  { statement, subject }: Signed,
+  signing: Signing,
+  now: Date,
+): boolean {
+  if (existing.length === 0) return false;
+  if (signing.trust === undefined) {
+    throw askedWrongly('sign.trust', '--skip-existing has nothing to check existing signatures against', {
+      hint: 'name the trusted root of these services with --trusted-root',
+    });
+  }
+  const { isSigner, trust } = signing;
+  const wanted = { statement: formatStatement(statement), subject: subject.digest, trust, isSigner, now };
+  return findEquivalent(existing, wanted) !== undefined;
 }
 
 interface Chosen {

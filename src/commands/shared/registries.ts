@@ -7,6 +7,8 @@ import { formatImageRef, type ImageRef, parseImageRef } from '../../oci/referenc
 import { openRegistry } from '../../registry/client.ts';
 import type { Fetched, Registry } from '../../registry/contract.ts';
 import { openCredentials } from '../../registry/credentials.ts';
+import type { TransportOptions } from '../../registry/transport.ts';
+import { openServices, type Services } from '../../sigstore/services.ts';
 import { version } from '../../version.ts';
 import type { Host } from '../host.ts';
 import { flag, type Options, textOption } from '../verb.ts';
@@ -23,20 +25,31 @@ export function declareRegistryOptions(command: Command): void {
 }
 
 export async function openUserRegistry(host: Host, options: Options): Promise<Registry> {
+  return openRegistry({
+    ...(await transportOptions(host, options)),
+    allowHttp: flag(options, 'allowHttp'),
+    credentials: openCredentials({ env: host.env, home: host.home }),
+  });
+}
+
+/** A connection to Fulcio, logs and timestamp authorities, made as those to registries are. */
+export async function openUserServices(host: Host, options: Options): Promise<Services> {
+  return openServices(await transportOptions(host, options));
+}
+
+async function transportOptions(host: Host, options: Options): Promise<TransportOptions> {
   const bundle = host.env['SSL_CERT_FILE'];
   const ca =
     bundle === undefined
       ? undefined
       : decodeUtf8(await readUserFile(host, bundle, maxCertificates, 'SSL_CERT_FILE'));
   const idle = readSeconds(textOption(options, 'timeout'));
-  return openRegistry({
+  return {
     userAgent: `tcf/${version}`,
-    allowHttp: flag(options, 'allowHttp'),
-    credentials: openCredentials({ env: host.env, home: host.home }),
     proxyEnv: host.env,
     ...(ca === undefined ? {} : { ca: [ca] }),
     ...(idle === undefined ? {} : { timeouts: { idle, document: Math.max(idle, 120_000) } }),
-  });
+  };
 }
 
 function readSeconds(text: string | undefined): number | undefined {
