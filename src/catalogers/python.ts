@@ -2,6 +2,7 @@ import { printable } from '../base/text.ts';
 import type { Component, Dependency } from '../bom/model.ts';
 import type { Catalog, Cataloger, Ownership, Skipped, Tree } from './contract.ts';
 import { componentOf, refOf } from './python/component.ts';
+import { parseDirectUrl } from './python/direct-url.ts';
 import { type Distribution, distributionsIn, isMetadata } from './python/distributions.ts';
 import { filesOf } from './python/files.ts';
 import { normalName, requirementsOfEgg } from './python/metadata.ts';
@@ -27,6 +28,12 @@ export const python: Cataloger = {
     );
     for (const [distribution, reason] of unknown)
       if (reason !== '') skipped.push({ path: printable(distribution.file.path), reason });
+
+    for (const { info } of ordered) {
+      const content = tree.file(`${info}/direct_url.json`)?.content();
+      if (content !== undefined && parseDirectUrl(content) === undefined)
+        skipped.push({ path: printable(`${info}/direct_url.json`), reason: 'cannot be read' });
+    }
 
     const nested = Map.groupBy(ordered, (distribution) => vendorOf(distribution, ordered, owners));
     const build = (distribution: Distribution): Component => {

@@ -87,6 +87,7 @@ function debOf(stanza: Stanza, database: TreeFile): Deb | string {
   const architecture = fields.get('architecture') ?? '';
   if (name === '') return 'has no field package';
   if (!/^[A-Za-z0-9][A-Za-z0-9+._-]*$/.test(name)) return 'has a name that is none';
+  if (stateOf(stanza, database.path) === undefined) return 'has a status that is none';
   // What was removed and purged may have neither version nor architecture.
   if (!isPresent(stanza, database.path)) return { name, version, architecture, fields, database };
   if (version === '') return 'has no field version';
@@ -95,9 +96,24 @@ function debOf(stanza: Stanza, database: TreeFile): Deb | string {
   return { name, version, architecture, fields, database };
 }
 
+const present: ReadonlySet<string> = new Set([
+  'half-configured',
+  'half-installed',
+  'installed',
+  'triggers-awaited',
+  'triggers-pending',
+  'unpacked',
+]);
+const absent: ReadonlySet<string> = new Set(['config-files', 'not-installed']);
+
 /** The third word of Status; "deinstall" is a wish (first word) and proves nothing about the files. */
-function isPresent({ fields }: Stanza, path: string): boolean {
-  const state = fields.get('status')?.split(/\s+/)[2];
-  if (state === undefined) return distroless.test(path) && !fields.has('status');
-  return !['config-files', 'not-installed'].includes(state);
+function stateOf({ fields }: Stanza, path: string): string | undefined {
+  const status = fields.get('status');
+  if (status === undefined) return distroless.test(path) ? 'installed' : undefined;
+  const state = status.split(/\s+/)[2] ?? '';
+  return present.has(state) || absent.has(state) ? state : undefined;
+}
+
+function isPresent(stanza: Stanza, path: string): boolean {
+  return present.has(stateOf(stanza, path) ?? '');
 }

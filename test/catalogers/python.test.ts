@@ -1,0 +1,220 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { Component } from '../../src/bom/model.ts';
+import { assemble } from '../../src/catalogers/assemble.ts';
+import { dpkg } from '../../src/catalogers/dpkg.ts';
+import { osRelease } from '../../src/catalogers/os-release.ts';
+import { parseDirectUrl } from '../../src/catalogers/python/direct-url.ts';
+import { holds, parseMarker } from '../../src/catalogers/python/markers.ts';
+import { parseMetadata } from '../../src/catalogers/python/metadata.ts';
+import { parseRequirement } from '../../src/catalogers/python/pep508.ts';
+import { python } from '../../src/catalogers/python.ts';
+import { subject } from '../support/bom.ts';
+import { type Entries, treeOf } from '../support/tree.ts';
+
+const site = 'opt/venv/lib/python3.11/site-packages';
+const metadata = (name: string, version: string, more = '') =>
+  `Metadata-Version: 2.1\nName: ${name}\nVersion: ${version}\n${more}\nText\n`;
+const catalog = (entries: Entries, before: Readonly<Record<string, readonly string[]>> = {}) =>
+  python.catalog(treeOf(python, entries, { before }));
+const spelled = ({ name, version }: Component) => `${name} ${version}`;
+
+test("Debian's package and its Python metadata are one thing; what pip put beside it is another", () => {
+  const entries: Entries = {
+    'etc/os-release': 'ID=debian\nVERSION_ID=12\n',
+    'usr/bin/python3': { link: 'python3.11' },
+    'usr/bin/python3.11': '',
+    'var/lib/dpkg/status':
+      'Package: python3-yaml\nStatus: install ok installed\nArchitecture: amd64\nVersion: 6.0-3+b2\n',
+    'var/lib/dpkg/info/python3-yaml.list':
+      '/usr/lib/python3/dist-packages\n/usr/lib/python3/dist-packages/PyYAML-6.0.dist-info/METADATA\n',
+    'usr/lib/python3/dist-packages/PyYAML-6.0.dist-info/METADATA': metadata('PyYAML', '6.0'),
+    'usr/local/lib/python3.11/dist-packages/PyYAML-6.0.2.dist-info/METADATA': metadata('PyYAML', '6.0.2'),
+  };
+  const runs = [osRelease, dpkg, python].map((cataloger) => ({
+    cataloger: cataloger.name,
+    catalog: cataloger.catalog(treeOf(cataloger, entries)),
+  }));
+  const { components } = assemble(subject, runs, [], { unownedExecutables: [] });
+  expect(components.map(({ name, components: inner = [] }) => [name, inner.map(spelled)])).toEqual([
+    ['debian', []],
+    ['python3-yaml', ['PyYAML 6.0']],
+    ['PyYAML', []],
+  ]);
+});
+
+test('a distribution is of the layer that first had this version', () => {
+  const path = `${site}/a.dist-info/METADATA`;
+  const found = catalog(
+    { [path]: metadata('a', '2.0') },
+    { [path]: [metadata('a', '1.0'), metadata('a', '2.0', 'Summary: first\n')] },
+  );
+  expect(found.components[0]?.evidence?.occurrences?.[0]?.layer?.index).toBe(1);
+});
+
+test('a distribution owns what its RECORD lists, wherever that lies, and its metadata', () => {
+  const found = catalog({
+    [`${site}/a-1.dist-info/METADATA`]: metadata('a', '1'),
+    [`${site}/a-1.dist-info/RECORD`]: 'a/x.so,sha256=x,1\r\n"a/odd,""name"".py",,\n../../../bin/a,,\n',
+  });
+  const owns = (path: string) => found.owners?.[0]?.owns(path);
+  for (const path of [
+    `${site}/a/x.so`,
+    `${site}/a/odd,"name".py`,
+    'opt/venv/bin/a',
+    `${site}/a-1.dist-info/INSTALLER`,
+  ])
+    expect(owns(path), path).toBe(true);
+  for (const path of [`${site}/a`, `${site}/a-1.dist-info.bak`, 'opt/venv/bin/b', 'bin/a'])
+    expect(owns(path), path).toBe(false);
+});
+
+test.for([
+  ['a name that climbs', metadata('../../x', '1')],
+  ['no version', 'Name: a\n\n'],
+  ['a version with a blank', metadata('a', '1 2')],
+  ['a version that is an escape', metadata('a', '\u001b[0m')],
+  ['nothing at all', ''],
+  ['bytes', Buffer.from([0xff, 0xfe, 0x00, 0x4e])],
+] as const)('metadata with %s is said to be unreadable', ([, content]) => {
+  const found = catalog({ [`${site}/a.dist-info/METADATA`]: content });
+  expect(found.components).toEqual([]);
+  expect(found.skipped).toHaveLength(1);
+});
+
+test('no bytes of one distribution disturb another', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 300 }), fc.string(), (noise, text) => {
+      const found = catalog({
+        [`${site}/good-1.dist-info/METADATA`]: metadata('good', '1'),
+        [`${site}/bad-1.dist-info/METADATA`]: Buffer.concat([
+          Buffer.from(`Name: bad\nVersion: 1\nRequires-Dist: ${text}\n`),
+          noise,
+        ]),
+        [`${site}/bad-1.dist-info/RECORD`]: noise,
+        [`${site}/bad-1.dist-info/direct_url.json`]: noise,
+        [`${site}/bad.pth`]: noise,
+        'opt/venv/pyvenv.cfg': noise,
+      });
+      expect(found.components.map(spelled)).toContain('good 1');
+    }),
+  );
+});
+
+test('the parent of a virtual environment lends its packages only when asked to', () => {
+  const entries = (system: string): Entries => ({
+    'opt/venv/pyvenv.cfg': `home = /usr/bin\ninclude-system-site-packages = ${system}\nversion = 3.11.2\n`,
+    [`${site}/a-1.dist-info/METADATA`]: metadata('a', '1', 'Requires-Dist: six\n'),
+    'usr/lib/python3.11/dist-packages/six-1.dist-info/METADATA': metadata('six', '1'),
+  });
+  const edges = (system: string) =>
+    catalog(entries(system)).dependencies.find(({ ref }) => ref.startsWith('pkg:pypi/a@'))?.dependsOn;
+  expect(edges('false')).toEqual([]);
+  expect(edges('true')).toEqual(['pkg:pypi/six@1#usr/lib/python3.11/dist-packages']);
+});
+
+test('extras that ask for each other come to an end', () => {
+  const found = catalog({
+    [`${site}/a-1.dist-info/METADATA`]: metadata(
+      'a',
+      '1',
+      'Requires-Dist: a[y]; extra == "x"\nRequires-Dist: a[x]; extra == "y"\nRequires-Dist: b; extra == "y"\n',
+    ),
+    [`${site}/b-1.dist-info/METADATA`]: metadata('b', '1', 'Requires-Dist: A[X]\n'),
+  });
+  expect(found.dependencies.map(({ dependsOn }) => dependsOn.length)).toEqual([1, 1]);
+});
+
+const machine = {
+  os_name: 'posix',
+  platform_machine: 'x86_64',
+  python_full_version: '3.11.2',
+  python_version: '3.11',
+  sys_platform: 'linux',
+};
+
+test.for([
+  ['python_version >= "3.9"', true],
+  ["python_version < '3.9'", false],
+  ['python_version > "3.9" and python_version < "3.12"', true],
+  ['python_full_version == "3.11.*"', true],
+  ['python_full_version >= "3.11.2rc1"', true],
+  ['python_version ~= "3.10"', true],
+  ['"3.11" == python_version', true],
+  ['sys_platform == "win32"', false],
+  ['sys_platform == "win32" or os_name == "posix"', true],
+  ['sys_platform == "win32" and os_name == "posix" or python_version == "3.11"', true],
+  ['sys_platform == "win32" and (os_name == "posix" or python_version == "3.11")', false],
+  ['sys.platform == "linux"', true],
+  ['platform_machine in "x86_64 aarch64"', true],
+  ['platform_machine not  in "x86_64 aarch64"', false],
+  ['extra == "Dev_Tools"', true],
+  ['extra == "docs"', false],
+  ['platform_release >= "5"', false],
+] as const)('the marker %s', ([text, expected]) => {
+  const marker = parseMarker(text);
+  if (marker === undefined) throw new Error('not read');
+  expect(holds(marker, machine, 'dev-tools')).toBe(expected);
+});
+
+test.for([
+  ['nothing', ''],
+  ['a variable nobody knows', 'moon_phase == "full"'],
+  ['no operator', 'python_version "3"'],
+  ['an open bracket', '(python_version > "3"'],
+  ['an open quote', 'python_version > "3'],
+  ['something after its end', 'os_name == "posix" os_name'],
+  ['a thousand brackets', `${'('.repeat(1000)}os_name == "posix"${')'.repeat(1000)}`],
+] as const)('a marker with %s is none', ([, text]) => {
+  expect(parseMarker(text)).toBeUndefined();
+});
+
+test.for([
+  ['six', 'six', []],
+  ['A.B-c_d', 'A.B-c_d', []],
+  ['requests[socks, use_chardet]>=2,<3', 'requests', ['socks', 'use_chardet']],
+  ['pytest (>=7.3.2) ; extra == "test"', 'pytest', []],
+  ['pip @ https://example.org/pip;v=1.zip ; os_name == "posix"', 'pip', []],
+  ['empty[]', 'empty', []],
+] as const)('the requirement %s', ([text, name, extras]) => {
+  expect(parseRequirement(text)).toMatchObject({ name, extras });
+});
+
+test.for([
+  ['no name', '>=1'],
+  ['an open bracket', 'a[b'],
+  ['a version without an operator', 'a 1.0'],
+  ['an empty marker', 'a ;'],
+  ['a megabyte of name', 'a'.repeat(1_000_000)],
+] as const)('a requirement with %s is none', ([, text]) => {
+  expect(parseRequirement(text)).toBeUndefined();
+});
+
+test('a header holds blank lines of a licence text, and the description holds no fields', () => {
+  const fields = parseMetadata(
+    Buffer.from('Name: a\nLicense: one\n        \n        two\nVersion: 1\n\nName: not this\n'),
+  );
+  expect(fields.get('license')).toEqual(['one\n\ntwo']);
+  expect(fields.get('version')).toEqual(['1']);
+  expect(fields.get('name')).toEqual(['a']);
+});
+
+test.for([
+  ['a user and a password', 'https://user:secret@host/a.whl'],
+  ['a token for a name', 'https://secret@host/a.whl'],
+  ['a signed query', 'https://host/a.whl?sig=secret'],
+  ['a fragment', 'https://host/a.whl#secret'],
+] as const)('a direct URL with %s loses it', ([, url]) => {
+  const parsed = parseDirectUrl(Buffer.from(JSON.stringify({ url, archive_info: {} })));
+  expect(parsed?.url).toBe('https://host/a.whl');
+});
+
+test('a hash that cannot be one is not believed', () => {
+  const hash = (value: string) =>
+    parseDirectUrl(
+      Buffer.from(JSON.stringify({ url: 'https://host/a', archive_info: { hash: `sha256=${value}` } })),
+    )?.hashes.length;
+  expect(hash('ab'.repeat(32))).toBe(1);
+  expect(hash('ab'.repeat(31))).toBe(0);
+  expect(hash('zz'.repeat(32))).toBe(0);
+});
