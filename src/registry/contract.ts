@@ -15,7 +15,7 @@ export interface Fetched {
 
 /**
  * The OCI distribution API as far as tcf uses it. Each method throws TcfError (exit 2) with one of the codes
- * `registry.unreachable`, `registry.unauthorized`, `registry.refused`, `registry.limit`, `registry.protocol`, and never turns an
+ * `registry.unreachable`, `registry.unauthorized`, `registry.refused`, `registry.missing`, `registry.limit`, `registry.protocol`, and never turns an
  * error into "there is none".
  */
 export interface Registry {

@@ -96,8 +96,12 @@ async function openCandidate(
 
 /** Whether whoever pushed the candidate could have caused this, rather than the registry or the network. */
 function isTheirs({ code }: TcfError): boolean {
-  // A registry checks the digest of what is pushed to it, but hardly any checks the sizes in a manifest.
-  return code === 'content.size' || /^(?:json|manifest|document|digest)\./.test(code);
+  // A registry checks the digest of what is pushed to it, but hardly any checks the sizes in a manifest, and some not even that its blobs are there.
+  return (
+    code === 'content.size' ||
+    code === 'registry.missing' ||
+    /^(?:json|manifest|document|digest)\./.test(code)
+  );
 }
 
 function speaksOfBundle({ artifactType, config, layers }: Manifest): boolean {

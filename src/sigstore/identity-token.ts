@@ -10,6 +10,8 @@ export interface IdentityToken {
   readonly raw: string;
   /** What the proof of possession is made over: the verified e-mail address, else `sub`. */
   readonly subject: string;
+  /** What the certificate will name: the workflow for a job of GitHub Actions, else the subject. */
+  readonly identity: string;
   readonly issuer: string;
   readonly audiences: readonly string[];
   readonly expires: Date | undefined;
@@ -74,9 +76,12 @@ export function parseIdentityToken(text: string): IdentityToken {
   try {
     const shape = new Shape(parseJson(Buffer.from(claims, 'base64url'), 'its claims'), 'token');
     const expires = shape.optional('exp')?.value;
+    const subject = readSubject(shape);
+    const workflow = shape.optional('job_workflow_ref')?.string(2000);
     return {
       raw,
-      subject: readSubject(shape),
+      subject,
+      identity: workflow === undefined ? subject : `https://github.com/${workflow}`,
       issuer: shape.get('iss').string(2000),
       audiences: readAudiences(shape.get('aud')),
       expires: typeof expires === 'number' ? new Date(expires * 1000) : undefined,

@@ -89,3 +89,15 @@ test.for([
     expect.objectContaining({ exit: 3, code: 'token.malformed' }),
   );
 });
+
+test('a job of GitHub Actions will be named by its workflow, everybody else by the subject', () => {
+  const workflow = 'acme/triton/.github/workflows/build.yml@refs/heads/main';
+  const job = {
+    iss: 'https://token.actions.githubusercontent.com',
+    sub: 'repo:acme/triton:ref:refs/heads/main',
+  };
+  expect(parseIdentityToken(token({ ...job, job_workflow_ref: workflow })).identity).toBe(
+    `https://github.com/${workflow}`,
+  );
+  expect(parseIdentityToken(token(job)).identity).toBe(job.sub);
+});

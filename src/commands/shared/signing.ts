@@ -93,7 +93,7 @@ async function openKey(
 ): Promise<Signing> {
   const pem = decodeUtf8(await readUserFile(host, file, maxKey, 'the key'));
   if (pem === undefined) throw askedWrongly('key.malformed', `${quoted(file)} is not a PEM file`);
-  const privateKey = await openPrivateKey(pem, () => password(host, file), quoted(file));
+  const privateKey = await openPrivateKey(pem, () => password(host, file), file);
   const key = createPublicKey(privateKey);
   const fingerprint = fingerprintOf(key);
   const roots = root === undefined || witnesses.length === 0 ? [] : [parseTrustedRoot(root)];
@@ -133,7 +133,7 @@ async function openKeyless(
     witnesses: toWitnesses(chosen, services),
     ...(root === undefined ? {} : { trust: { roots: [parseTrustedRoot(root)], keys: [] } }),
     isSigner: (signer) =>
-      signer.kind === 'keyless' && signer.issuer === token.issuer && signer.identity === token.subject,
+      signer.kind === 'keyless' && signer.issuer === token.issuer && signer.identity === token.identity,
   };
 }
 
