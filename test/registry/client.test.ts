@@ -78,7 +78,7 @@ test.for<readonly [string, Fault, RegExp]>([
   ['too few bytes', { body: 'laye' }, /^content\.size/],
   ['A-87: bytes without end', { endless: true }, /^content\.size/],
   ['half of the bytes', { truncate: 2 }, /^registry\.unreachable/],
-  ['404', { status: 404 }, /^registry\.refused/],
+  ['404', { status: 404 }, /^registry\.missing/],
   ['silence', { hang: true }, /^registry\.unreachable/],
   ['A-92: a compressed form', { body: 'xxxxx', headers: { 'content-encoding': 'gzip' } }, /^content\.digest/],
 ])('a blob with %s cannot be told', async ([, fault, expected]) => {

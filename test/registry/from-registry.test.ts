@@ -224,6 +224,6 @@ test('A-100: the urls of a foreign layer are not asked', async () => {
   manifest.layers[0].urls = [`${elsewhere.url}/layer`];
   server.blobs.delete(manifest.layers[0].digest);
   store(server, json(manifest));
-  expect(await refusal(firstLayer(await open(server)))).toMatch(/^registry\.refused/);
+  expect(await refusal(firstLayer(await open(server)))).toMatch(/^registry\.missing/);
   expect(elsewhere.requests).toEqual([]);
 });

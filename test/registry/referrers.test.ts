@@ -74,7 +74,7 @@ test('A-61: a second page that is gone is not the end', async () => {
   for (const name of ['one', 'two']) store(server, signature(name), name);
   server.fault(/from=1/, { status: 404 });
   expect(await refusal(client().referrers(repositoryOn(server), subject.digest))).toMatch(
-    /^registry\.refused/,
+    /^registry\.missing/,
   );
 });
 
