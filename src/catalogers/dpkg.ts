@@ -123,13 +123,14 @@ function purlOf(deb: Deb, system: OsRelease | undefined): ReturnType<typeof toPu
 /** `Source: glibc (2.36-9)` is `glibc@2.36-9`, as scanners match advisories by source. */
 function upstreamOf({ name, fields }: Deb): string | undefined {
   const [, source, version] =
-    /^([A-Za-z0-9][A-Za-z0-9+._-]*)(?:\s+\(([!-~]+)\))?$/.exec(fields.get('source') ?? '') ?? [];
+    /^([A-Za-z0-9][A-Za-z0-9+._-]{0,255})(?:\s+\(([!-~]{1,256})\))?$/.exec(fields.get('source') ?? '') ?? [];
   if (source === undefined || (source === name && version === undefined)) return undefined;
   return version === undefined ? source : `${source}@${version}`;
 }
 
 function supplierOf(maintainer: string): Organization | undefined {
-  const [, name = '', email] = /^\s*"?([^<"]*?)"?\s*(?:<([^<>]*)>)?\s*$/.exec(maintainer.slice(0, 500)) ?? [];
+  const [, name = '', email] =
+    /^"?([^<"]*?)"? ?(?:<([^<>]*)>)?$/.exec(maintainer.slice(0, 500).trim().replace(/\s+/g, ' ')) ?? [];
   if (name === '') return undefined;
   return { name, ...(email === undefined ? {} : { contacts: [{ name, email }] }) };
 }

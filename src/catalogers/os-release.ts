@@ -35,8 +35,8 @@ export function osReleaseOf(tree: Tree): OsRelease | undefined {
     return {
       file,
       fields,
-      ...(id !== undefined && /^[a-z0-9._-]+$/i.test(id) ? { id: id.toLowerCase() } : {}),
-      ...(versionId !== undefined && /^[\w.+~-]+$/.test(versionId) ? { versionId } : {}),
+      ...(id !== undefined && /^[a-z0-9][a-z0-9._-]{0,63}$/i.test(id) ? { id: id.toLowerCase() } : {}),
+      ...(versionId !== undefined && /^[\w.+~-]{1,64}$/.test(versionId) ? { versionId } : {}),
     };
   }
   return undefined;
@@ -46,7 +46,7 @@ export function osReleaseOf(tree: Tree): OsRelease | undefined {
 export function parseOsRelease(text: string): ReadonlyMap<string, string> {
   const fields = new Map<string, string>();
   for (const line of text.split(/\r?\n/)) {
-    const match = /^\s*([A-Z][A-Z0-9_]*)=(.*?)\s*$/.exec(line);
+    const match = /^([A-Z][A-Z0-9_]*)=(.*)$/.exec(line.trim());
     if (match?.[1] === undefined || match[2] === undefined) continue;
     fields.set(match[1], unquoted(match[2]));
   }

@@ -39,6 +39,12 @@ test.for([
   ['a version with a blank', stanza('a').replace('1.0', '1.0 beta'), 'has a version that is none'],
   ['a name with an escape', stanza('a\u001b[31m'), 'has a name that is none'],
   ['a name that climbs', stanza('../../etc/passwd'), 'has a name that is none'],
+  ['a name of a megabyte', stanza('a'.repeat(1_000_000)), 'has a name that is none'],
+  [
+    'a version of a megabyte',
+    stanza('a').replace('1.0', '1'.repeat(1_000_000)),
+    'has a version that is none',
+  ],
   ['two names', stanza('a', 'package: b\n'), 'has two fields package'],
   ['an architecture with a slash', stanza('a').replace('amd64', 'a/b'), 'has an architecture that is none'],
 ] as const)('a stanza with %s is skipped, and its neighbours stay', ([, bad, reason]) => {
@@ -59,6 +65,20 @@ test('whatever bytes stand in one stanza, the others stay', () => {
     }),
   );
 });
+
+test('fields made of blanks, slashes and brackets cost no time', () => {
+  const blanks = ' '.repeat(60_000);
+  const found = catalog({
+    [status]: stanza(
+      'a',
+      `Depends: b${blanks}x\nMaintainer: x${blanks}<x\nSource: a${blanks}(${'1'.repeat(60_000)}\nHomepage: ${blanks}x\n`,
+    ),
+    'var/lib/dpkg/info/a.list': `${'/'.repeat(1_000_000)}x\n/etc/a\n`,
+    'etc/os-release': `ID=debian\nNAME="${blanks}x`,
+  });
+  expect(found.components).toHaveLength(1);
+  expect(found.owners?.[0]?.owns('etc/a')).toBe(true);
+}, 2000);
 
 test('a database too large to keep is said, not passed over', () => {
   const found = catalog({ [status]: Buffer.alloc(17 * 1024 * 1024, 'x') });

@@ -125,6 +125,28 @@ test('extras that ask for each other come to an end', () => {
   expect(found.dependencies.map(({ dependsOn }) => dependsOn.length)).toEqual([1, 1]);
 });
 
+test('fields made of blanks, slashes and brackets cost no time', () => {
+  const blanks = ' '.repeat(8000);
+  const bad = [
+    `a (${blanks}x`,
+    `a ==1${blanks}x`,
+    `a @${blanks}`,
+    `a[${blanks}`,
+    `a; ${'('.repeat(8000)}`,
+    `a ${'='.repeat(8000)}`,
+  ];
+  const found = catalog({
+    [`${site}/a-1.dist-info/METADATA`]: metadata(
+      'a',
+      '1',
+      `Author-email: ${`x${blanks}<`.repeat(10)}\n${bad.map((text) => `Requires-Dist: ${text}\n`.repeat(100)).join('')}`,
+    ),
+    'opt/venv/pyvenv.cfg': `home = ${'/'.repeat(1_000_000)}x\n`,
+  });
+  expect(found.components).toHaveLength(1);
+  expect(found.unknownDependencies).toHaveLength(1);
+}, 2000);
+
 const machine = {
   os_name: 'posix',
   platform_machine: 'x86_64',

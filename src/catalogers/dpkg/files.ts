@@ -2,6 +2,8 @@ import type { Tree } from '../contract.ts';
 import { type Deb, keyOf } from './packages.ts';
 
 const info = 'var/lib/dpkg/info';
+/** PATH_MAX of Linux, and a checksum before it. */
+const maxLine = 4200;
 /** A dev image lists 400,000 files. Beyond, ownership is not told, and nothing else is lost. */
 const maxPaths = 4_000_000;
 
@@ -101,7 +103,8 @@ function diversionsOf(tree: Tree): ReadonlyMap<string, { readonly to: string; re
 function linesOf(content: Uint8Array | undefined): readonly string[] {
   return Buffer.from(content ?? [])
     .toString('utf8')
-    .split('\n');
+    .split('\n')
+    .map((line) => (line.length > maxLine ? '' : line));
 }
 
 function bare(path: string): string {

@@ -77,7 +77,8 @@ export function keyOf({ name, architecture }: Deb): string {
   return `${name}:${architecture}`;
 }
 
-/** The package, or why there is none. A name or version with blanks or control characters would be another one in a purl. */
+/** The package, or why there is none. A name or version with blanks or control characters would be
+ * another one in a purl; the limit of a file name, 255 bytes, ends real ones. */
 function debOf(stanza: Stanza, database: TreeFile): Deb | string {
   const { fields, repeated } = stanza;
   for (const field of ['package', 'version', 'architecture', 'status'])
@@ -86,13 +87,13 @@ function debOf(stanza: Stanza, database: TreeFile): Deb | string {
   const version = fields.get('version') ?? '';
   const architecture = fields.get('architecture') ?? '';
   if (name === '') return 'has no field package';
-  if (!/^[A-Za-z0-9][A-Za-z0-9+._-]*$/.test(name)) return 'has a name that is none';
+  if (!/^[A-Za-z0-9][A-Za-z0-9+._-]{0,255}$/.test(name)) return 'has a name that is none';
   if (stateOf(stanza, database.path) === undefined) return 'has a status that is none';
   // What was removed and purged may have neither version nor architecture.
   if (!isPresent(stanza, database.path)) return { name, version, architecture, fields, database };
   if (version === '') return 'has no field version';
-  if (!/^[!-~]+$/.test(version)) return 'has a version that is none';
-  if (!/^[a-z0-9-]*$/.test(architecture)) return 'has an architecture that is none';
+  if (!/^[!-~]{1,256}$/.test(version)) return 'has a version that is none';
+  if (!/^[a-z0-9-]{0,64}$/.test(architecture)) return 'has an architecture that is none';
   return { name, version, architecture, fields, database };
 }
 

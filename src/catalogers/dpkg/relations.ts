@@ -26,7 +26,8 @@ export function parseRelations(text: string): readonly (readonly Relation[])[] |
     for (const alternative of group.split('|')) {
       const match =
         /^([A-Za-z0-9][A-Za-z0-9+._-]*)(?::([a-z0-9-]+))?\s*(?:\(\s*(<<|<=|<|=|>=|>>|>)\s*([^\s()]+)\s*\))?\s*(?:\[[^\]]*\]\s*)?(?:<[^>]*>\s*)*$/.exec(
-          alternative.trim(),
+          // Runs of blanks would be tried in every division.
+          alternative.trim().replace(/\s+/g, ' '),
         );
       if (match?.[1] === undefined) return undefined;
       const [, name, qualifier, operator, version] = match;

@@ -126,7 +126,10 @@ function contactsOf(metadata: Metadata, role: 'author' | 'maintainer'): readonly
   const name = firstOf(metadata, role);
   const emails = (firstOf(metadata, `${role}-email`) ?? '').slice(0, 10_000).split(',').slice(0, maxEntries);
   const contacts = emails.flatMap((entry): Contact[] => {
-    const [, named = '', email] = /^\s*(?:"?([^"<]*?)"?\s*<)?([^<>\s@]+@[^<>\s@]+)>?\s*$/.exec(entry) ?? [];
+    const [, named = '', email] =
+      /^(?:"?([^"<]*?)"? ?<)?([^<>\s@]+@[^<>\s@]+)>?$/.exec(
+        entry.slice(0, 500).trim().replace(/\s+/g, ' '),
+      ) ?? [];
     return email === undefined ? [] : [{ ...(named === '' ? {} : { name: named }), email }];
   });
   if (name === undefined) return contacts;

@@ -31,6 +31,9 @@ const sitePattern =
 /** uv keeps unpacked wheels, builds and environments in its cache, wherever that lies; pip's is below `.cache`. */
 const cache = /(?:^|\/)(?:\.cache|(?:archive|builds|environments|sdists|wheels)-v\d+)(?:\/|$)/;
 
+/** Development installs add one each; every one is followed through the links of the image. */
+const maxAdded = 10_000;
+
 /** Whether a directory belongs to a cache: what lies there is not installed. */
 export function isCache(tree: Tree, directory: string): boolean {
   if (cache.test(directory)) return true;
@@ -116,6 +119,7 @@ function addedTo(tree: Tree, directory: string): readonly string[] {
       const lines = linesOf(textOf(tree, `${directory}/${name}`) ?? '');
       return name.endsWith('.pth') ? lines : lines.slice(0, 1);
     })
+    .slice(0, maxAdded)
     .flatMap((line) => {
       const path = line.trim();
       if (path === '' || /^(?:#|import[ \t])/.test(path) || path.includes('\0')) return [];

@@ -23,7 +23,7 @@ export function parseRequirement(text: string): Requirement | undefined {
   const [, before = '', markerText] =
     (rest.startsWith('@') ? /^(@\s*\S+)(?:\s+;([\s\S]*))?\s*$/ : /^([^;]*)(?:;([\s\S]*))?$/).exec(rest) ?? [];
   if (rest.trim() !== '' && before === '' && markerText === undefined) return undefined;
-  if (!rest.startsWith('@') && !versions.test(before.trim())) return undefined;
+  if (!rest.startsWith('@') && !versions.test(before.trim().replace(/\s+/g, ' '))) return undefined;
   const marker = markerText === undefined ? undefined : parseMarker(markerText);
   if (markerText !== undefined && marker === undefined) return undefined;
   return {

@@ -6,8 +6,9 @@ export function textOf(tree: Tree, path: string): string | undefined {
   return content === undefined ? undefined : Buffer.from(content).toString('utf8');
 }
 
+/** Lines of paths and settings: PATH_MAX of Linux is 4096, RECORD has a checksum beside it. A longer line is empty. */
 export function linesOf(text: string): readonly string[] {
-  return text.split(/\r?\n/);
+  return text.split(/\r?\n/).map((line) => (line.length > 4300 ? '' : line));
 }
 
 /** What stands before the last slash; empty for a name alone. */
