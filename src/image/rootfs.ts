@@ -97,6 +97,11 @@ export class Rootfs {
     return this.#sizes[inode] ?? 0;
   }
 
+  /** Where a symbolic link leads, as written. */
+  targetOf(link: Inode): string {
+    return this.#targets.get(link) ?? '';
+  }
+
   childrenOf(directory: Inode): ReadonlyMap<string, Inode> {
     return this.#children.get(directory) ?? none;
   }
@@ -135,7 +140,7 @@ export class Rootfs {
       directories.unshift(parent);
       at = parent;
     }
-    return this.#walk(directories, names, this.#targets.get(link) ?? '', { followLast: true });
+    return this.#walk(directories, names, this.targetOf(link), { followLast: true });
   }
 
   #nameIn(directory: Inode, inode: Inode): string {
@@ -165,7 +170,7 @@ export class Rootfs {
       if (inode !== undefined && type === 'symlink' && !(isLast && !followLast)) {
         followed += 1;
         if (followed > rootfsLimits.links) return undefined;
-        const target = this.#targets.get(inode) ?? '';
+        const target = this.targetOf(inode);
         if (target.startsWith('/')) reset(directories, names);
         todo.push(...partsOf(target));
         continue;
