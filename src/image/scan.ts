@@ -1,8 +1,9 @@
+import type { Bytes } from '../base/bytes.ts';
 import type { Cataloger, Skipped, Tree } from '../catalogers/contract.ts';
 import type { ImageLayer, OpenImage } from './contract.ts';
 import { Merger } from './merge.ts';
 import { joinPath, toText } from './names.ts';
-import { type FileNames, findNames } from './names-of-files.ts';
+import { findNames } from './names-of-files.ts';
 import { type Rootfs, root } from './rootfs.ts';
 import { type LayerScan, scanLayer } from './scan-layer.ts';
 import { lookAgain, planSecondLook } from './second-look.ts';
@@ -41,12 +42,11 @@ export async function scanImage(image: OpenImage, catalogers: readonly Cataloger
   const merger = new Merger();
   let entries = 0;
   let bytes = 0;
-  const scan = (layer: ImageLayer): Promise<LayerScan> =>
-    scanLayer(
-      counted(layer.open(), (size) => (bytes += size)),
-      catalogers,
-      nameOf(layer),
-    );
+  const count = (size: number) => {
+    bytes += size;
+  };
+  const scan = (layer: ImageLayer, signal: AbortSignal): Promise<LayerScan> =>
+    scanLayer(counted(layer.open(), count, signal), catalogers, nameOf(layer));
   for await (const [index, scanned] of inOrder(image.layers, scan)) {
     merger.apply(scanned, index);
     entries += scanned.count;
@@ -60,14 +60,10 @@ export async function scanImage(image: OpenImage, catalogers: readonly Cataloger
   const { layers, config } = image;
   return {
     treeFor: (cataloger) => treeOf({ merged: merger, names, layers, config }, catalogers.indexOf(cataloger)),
-    skipped: [...merger.skipped, ...skippedNames(names), ...skipped],
+    skipped: [...merger.skipped, ...names.skipped, ...skipped],
     executables: () => elfFiles(merger.rootfs, merger.elf),
     stats: { layers: layers.length, entries, bytes, readAgain: missing.size },
   };
-}
-
-function skippedNames({ skipped }: FileNames): readonly Skipped[] {
-  return skipped;
 }
 
 function nameOf({ index, diffId }: ImageLayer): string {
@@ -77,30 +73,35 @@ function nameOf({ index, diffId }: ImageLayer): string {
 /** Runs at most `parallel` scans at a time and hands their results out in order, so that nothing depends on which was faster. */
 async function* inOrder(
   layers: readonly ImageLayer[],
-  scan: (layer: ImageLayer) => Promise<LayerScan>,
+  scan: (layer: ImageLayer, signal: AbortSignal) => Promise<LayerScan>,
 ): AsyncIterable<readonly [number, LayerScan]> {
   const running: Promise<LayerScan>[] = [];
-  let started = 0;
-  for (let index = 0; index < layers.length; index += 1) {
-    for (; started < layers.length && running.length < parallel; started += 1) {
-      const layer = layers[started];
-      if (layer === undefined) break;
-      const scanned = scan(layer);
-      // Whoever awaits it sees the error; a layer that fails while another is awaited must not end the process.
-      scanned.catch(() => undefined);
-      running.push(scanned);
+  const abort = new AbortController();
+  const waiting = layers.values();
+  try {
+    for (let index = 0; index < layers.length; index += 1) {
+      while (running.length < parallel) {
+        const layer = waiting.next();
+        if (layer.done === true) break;
+        const scanned = scan(layer.value, abort.signal);
+        // Whoever awaits it sees the error; a layer that fails while another is awaited must not end the process.
+        scanned.catch(() => undefined);
+        running.push(scanned);
+      }
+      const next = running.shift();
+      if (next !== undefined) yield [index, await next];
     }
-    const next = running.shift();
-    if (next !== undefined) yield [index, await next];
+  } finally {
+    // One layer is bad: the other one lets go of its file before the image is closed.
+    abort.abort();
+    await Promise.allSettled(running);
   }
 }
 
-async function* counted(
-  bytes: AsyncIterable<Uint8Array>,
-  add: (size: number) => void,
-): AsyncIterable<Uint8Array> {
+async function* counted(bytes: Bytes, count: (size: number) => void, signal: AbortSignal): Bytes {
   for await (const chunk of bytes) {
-    add(chunk.length);
+    signal.throwIfAborted();
+    count(chunk.length);
     yield chunk;
   }
 }

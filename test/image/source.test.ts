@@ -1,0 +1,519 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { describe, expect, test } from 'vitest';
+import { encodeBase64 } from '../../src/base/bytes.ts';
+import type { Cataloger } from '../../src/catalogers/contract.ts';
+import { scanImage } from '../../src/image/scan.ts';
+import { openImage, type PlacedImageName, parseImageName, type SourceHost } from '../../src/image/source.ts';
+import { digestOf } from '../../src/oci/digest.ts';
+import { folder } from '../support/host.ts';
+import {
+  type BuiltImage,
+  buildImage,
+  dockerArchive,
+  json,
+  type LayoutEntry,
+  layoutFiles,
+  ociArchive,
+  writeFiles,
+  writeOciLayout,
+} from '../support/image.ts';
+import { archive, directory, file, hardlink, symlink } from '../support/tar.ts';
+
+const linux = { os: 'linux', architecture: 'amd64' };
+const layers = [
+  archive(directory('etc'), file('etc/a', 'one'), symlink('link', 'etc'), file('etc/long', 'x'.repeat(3000))),
+  archive(file('link/b', 'two'), file('etc/.wh.a'), hardlink('etc/c', 'etc/long')),
+];
+const everything: Cataloger = {
+  name: 'everything',
+  wants: () => true,
+  catalog: () => ({ components: [], dependencies: [], skipped: [] }),
+};
+
+const hostAt = (cwd: string): SourceHost => ({
+  cwd,
+  env: {},
+  home: cwd,
+  uid: 1000,
+  registry: () => {
+    throw new Error('no network in this test');
+  },
+});
+
+async function open(cwd: string, name: string, platform = linux) {
+  const parsed = parseImageName(name);
+  expect(parsed.transport).not.toBe('bare');
+  return await openImage(parsed as PlacedImageName, platform, hostAt(cwd));
+}
+
+/** Path, layer and length of everything in the image. */
+async function contents(cwd: string, name: string): Promise<readonly string[]> {
+  await using image = await open(cwd, name);
+  const tree = (await scanImage(image, [everything])).treeFor(everything);
+  return tree.wanted().map((found) => `${found.path}@${found.layer.index} ${found.content()?.length}`);
+}
+
+const expected = ['etc/b@1 3', 'etc/c@0 3000', 'etc/long@0 3000'];
+
+describe('how an image is spelled', () => {
+  test.for([
+    [
+      'docker://quay.io/a/b:c',
+      { transport: 'docker', ref: { registry: 'quay.io', repository: 'a/b', tag: 'c' } },
+    ],
+    ['oci:some/dir', { transport: 'oci', directory: 'some/dir' }],
+    ['oci:/dir:v1:x', { transport: 'oci', directory: '/dir', reference: 'v1:x' }],
+    ['oci-archive:a.tar:v1', { transport: 'oci-archive', file: 'a.tar', reference: 'v1' }],
+    ['docker-archive:a.tar', { transport: 'docker-archive', file: 'a.tar' }],
+    [
+      'docker-archive:a.tar:quay.io/a:b',
+      { transport: 'docker-archive', file: 'a.tar', reference: 'quay.io/a:b' },
+    ],
+    ['containers-storage:localhost/a:b', { transport: 'containers-storage', name: 'localhost/a:b' }],
+    [
+      'containers-storage:[overlay@/g/r+/run/r]a',
+      { transport: 'containers-storage', graphRoot: '/g/r', name: 'a' },
+    ],
+    ['containers-storage:[/g/r]a:b', { transport: 'containers-storage', graphRoot: '/g/r', name: 'a:b' }],
+    [
+      'containers-storage:[overlay@/g+/r:overlay.mount_program=/x]a',
+      { transport: 'containers-storage', graphRoot: '/g', name: 'a' },
+    ],
+    ['alpine', { transport: 'bare', name: 'alpine' }],
+    ['localhost:5000/a:b', { transport: 'bare', name: 'localhost:5000/a:b' }],
+  ] as const)('%s', ([text, name]) => {
+    expect(parseImageName(text)).toEqual(name);
+  });
+
+  test.for([
+    '',
+    'docker:alpine',
+    'docker-daemon:alpine',
+    'dir:/x',
+    'https://quay.io/a',
+    'oci:',
+    'oci-archive::tag',
+    'containers-storage:',
+    'containers-storage:[vfs@/g+/r]a',
+    'containers-storage:[overlay@relative]a',
+  ])('refuses "%s"', (text) => {
+    expect(() => parseImageName(text)).toThrowError(
+      expect.objectContaining({ code: 'image.transport', exit: 3 }),
+    );
+  });
+});
+
+describe('an OCI layout', () => {
+  test.for(['gzip', 'zstd', 'none'] as const)('with layers in %s', async (compression) => {
+    using work = folder();
+    const image = buildImage({ layers, compression });
+    writeOciLayout(join(work.path, 'image'), { image });
+    await using opened = await open(work.path, 'oci:image');
+    expect(opened).toMatchObject({
+      manifestDigest: image.manifestDigest,
+      configDigest: image.configDigest,
+      platform: linux,
+    });
+    expect(opened.repository).toBeUndefined();
+    expect(await contents(work.path, 'oci:image')).toEqual(expected);
+  });
+
+  test('with several images, by name and by number', async () => {
+    using work = folder();
+    const other = buildImage({ layers: [] });
+    writeOciLayout(work.path, { image: buildImage({ layers }), tag: 'v1' }, { image: other, tag: 'v2' });
+    expect((await open(work.path, 'oci:.:v2')).manifestDigest).toBe(other.manifestDigest);
+    expect((await open(work.path, 'oci:.:@1')).manifestDigest).toBe(other.manifestDigest);
+    await expect(open(work.path, 'oci:.')).rejects.toMatchObject({
+      code: 'image.ambiguous',
+      exit: 3,
+      hint: 'append one of its names: :v1, :v2',
+    });
+    await expect(open(work.path, 'oci:.:v3')).rejects.toMatchObject({ code: 'image.missing' });
+    await expect(open(work.path, 'oci:.:@2')).rejects.toMatchObject({ code: 'image.missing' });
+  });
+
+  test('with an image for each platform', async () => {
+    using work = folder();
+    const arm = { os: 'linux', architecture: 'arm64' };
+    const other = buildImage({ layers, architecture: 'arm64' });
+    const entries: LayoutEntry[] = [
+      { image: buildImage({ layers }), platform: linux },
+      { image: other, platform: arm },
+    ];
+    writeOciLayout(work.path, ...entries);
+    expect((await open(work.path, 'oci:.', arm)).manifestDigest).toBe(other.manifestDigest);
+    await expect(open(work.path, 'oci:.', { os: 'linux', architecture: 's390x' })).rejects.toMatchObject({
+      code: 'image.platform',
+    });
+  });
+
+  const image = buildImage({ layers });
+  const [layer] = image.layers;
+  const blobPath = (digest = '') => `blobs/${digest.replace(':', '/')}`;
+  const changed = (path: string, bytes: Uint8Array | undefined) => {
+    const files = layoutFiles({ image });
+    if (bytes === undefined) files.delete(path);
+    else files.set(path, bytes);
+    return files;
+  };
+
+  test.for([
+    ['without oci-layout', changed('oci-layout', undefined), 'image.layout'],
+    ['of another version', changed('oci-layout', json({ imageLayoutVersion: '2.0.0' })), 'image.layout'],
+    ['without index.json', changed('index.json', undefined), 'image.layout'],
+    ['with a manifest for an index', changed('index.json', image.manifest), 'image.layout'],
+    ['without its manifest', changed(blobPath(image.manifestDigest), undefined), 'image.file'],
+    ['with another manifest', changed(blobPath(image.manifestDigest), image.config), 'content.size'],
+    ['without its configuration', changed(blobPath(image.configDigest), undefined), 'image.file'],
+    [
+      'with a changed configuration',
+      changed(blobPath(image.configDigest), Buffer.from(image.config).fill(' ', 0, 1)),
+      'content.digest',
+    ],
+    ['without a layer', changed(blobPath(layer?.digest), undefined), 'image.file'],
+    [
+      'with a layer that is too short',
+      changed(blobPath(layer?.digest), gzipSync(layers[0] ?? '').subarray(0, -4)),
+      'content.size',
+    ],
+    [
+      'with another layer',
+      changed(blobPath(layer?.digest), gzipSync(archive(file('etc/a', 'evil')))),
+      'content.size',
+    ],
+  ] as const)('refuses one %s', async ([, files, code]) => {
+    using work = folder();
+    writeFiles(work.path, files);
+    await expect(contents(work.path, 'oci:.')).rejects.toMatchObject({ code, exit: 2 });
+  });
+
+  test('refuses layers that are not the ones of the configuration', async () => {
+    using work = folder();
+    writeOciLayout(work.path, {
+      image: buildImage({ layers, diffIds: [`sha256:${'1'.repeat(64)}`, `sha256:${'2'.repeat(64)}`] }),
+    });
+    await expect(contents(work.path, 'oci:.')).rejects.toMatchObject({ code: 'content.digest' });
+  });
+
+  test('refuses more layers than diffIDs', async () => {
+    using work = folder();
+    writeOciLayout(work.path, { image: buildImage({ layers, diffIds: [`sha256:${'1'.repeat(64)}`] }) });
+    await expect(open(work.path, 'oci:.')).rejects.toMatchObject({ code: 'image.layers' });
+  });
+
+  test('does not wait at a pipe in place of a blob', async () => {
+    using work = folder();
+    writeFiles(work.path, changed(blobPath(image.manifestDigest), undefined));
+    execFileSync('mkfifo', [join(work.path, blobPath(image.manifestDigest))]);
+    await expect(open(work.path, 'oci:.')).rejects.toMatchObject({ code: 'image.file' });
+  });
+});
+
+describe('an archive', () => {
+  const image = buildImage({ layers });
+  const config = 'config.json';
+  const manifest = (paths: readonly string[]) =>
+    file('manifest.json', json([{ Config: config, RepoTags: null, Layers: paths }]));
+
+  test.for([
+    ['of an OCI layout', 'oci-archive:a.tar', ociArchive({ image, tag: 'v1' })],
+    ['of an OCI layout, by its tag', 'oci-archive:a.tar:v1', ociArchive({ image, tag: 'v1' })],
+    ['as skopeo writes it', 'docker-archive:a.tar', dockerArchive(image, layers, ['quay.io/a/b:c'])],
+    [
+      'as skopeo writes it, by its name',
+      'docker-archive:a.tar:quay.io/a/b:c',
+      dockerArchive(image, layers, ['quay.io/a/b:c']),
+    ],
+    [
+      'with links to layers that come later',
+      'docker-archive:a.tar',
+      archive(
+        manifest(['1/layer.tar', '2/layer.tar']),
+        symlink('1/layer.tar', '../blobs/one'),
+        hardlink('2/layer.tar', './two.tar'),
+        file(config, image.config),
+        file('two.tar', layers[1]),
+        file('blobs/one', layers[0]),
+      ),
+    ],
+    [
+      'with compressed layers, whatever their names',
+      'docker-archive:a.tar',
+      archive(
+        manifest(['one.tar', 'two.tar']),
+        file(config, image.config),
+        file('one.tar', gzipSync(layers[0] ?? '')),
+        file('two.tar', zstdCompressSync(layers[1] ?? '')),
+      ),
+    ],
+  ] as const)('%s', async ([, name, bytes]) => {
+    using work = folder();
+    writeFileSync(join(work.path, 'a.tar'), bytes);
+    expect(await contents(work.path, name)).toEqual(expected);
+    await using opened = await open(work.path, name);
+    expect(opened.configDigest).toBe(image.configDigest);
+  });
+
+  test('docker archives know their name and no manifest', async () => {
+    using work = folder();
+    writeFileSync(join(work.path, 'a.tar'), dockerArchive(image, layers, ['busybox:latest']));
+    await using opened = await open(work.path, 'docker-archive:a.tar');
+    expect(opened.repository).toBe('docker.io/library/busybox');
+    expect(opened.manifestDigest).toBeUndefined();
+  });
+
+  const saved = dockerArchive(image, layers, ['a:b']);
+  test.for([
+    ['that is not there', 'docker-archive:b.tar', saved, 'image.archive'],
+    ['that is compressed with gzip', 'docker-archive:a.tar', gzipSync(saved), 'image.archive'],
+    [
+      'that is compressed with zstd',
+      'oci-archive:a.tar',
+      zstdCompressSync(ociArchive({ image })),
+      'image.archive',
+    ],
+    ['that is cut off', 'docker-archive:a.tar', saved.subarray(0, 5000), 'layer.tar'],
+    ['that is no tar', 'docker-archive:a.tar', Buffer.alloc(2000, 'x'), 'layer.tar'],
+    [
+      'with two members of one name',
+      'docker-archive:a.tar',
+      archive(manifest([]), manifest([])),
+      'image.archive',
+    ],
+    ['without manifest.json', 'docker-archive:a.tar', ociArchive({ image }), 'image.archive'],
+    ['without its configuration', 'docker-archive:a.tar', archive(manifest([])), 'image.archive'],
+    [
+      'with fewer layers than diffIDs',
+      'docker-archive:a.tar',
+      archive(manifest(['one']), file('one', layers[0]), file(config, image.config)),
+      'image.layers',
+    ],
+    [
+      'without a layer',
+      'docker-archive:a.tar',
+      archive(manifest(['one', 'two']), file('one', layers[0]), file(config, image.config)),
+      'image.archive',
+    ],
+    [
+      'with layers in circles',
+      'docker-archive:a.tar',
+      archive(
+        manifest(['one', 'two']),
+        symlink('one', 'two'),
+        symlink('two', 'one'),
+        file(config, image.config),
+      ),
+      'image.archive',
+    ],
+    [
+      'with another layer',
+      'docker-archive:a.tar',
+      archive(manifest(['one', 'one']), file('one', layers[0]), file(config, image.config)),
+      'content.digest',
+    ],
+    [
+      'with a layer outside of it',
+      'docker-archive:a.tar',
+      archive(manifest(['../../etc/passwd', '/etc/passwd']), file(config, image.config)),
+      'image.archive',
+    ],
+    ['of another name', 'docker-archive:a.tar:c:d', saved, 'image.missing'],
+    ['without an OCI layout', 'oci-archive:a.tar', saved, 'image.layout'],
+  ] as const)('refuses one %s', async ([, name, bytes, code]) => {
+    using work = folder();
+    writeFileSync(join(work.path, 'a.tar'), bytes);
+    await expect(contents(work.path, name)).rejects.toMatchObject({ code, exit: 2 });
+  });
+});
+
+describe('the local store', () => {
+  interface Store {
+    readonly image: BuiltImage;
+    readonly id: string;
+    readonly ids: readonly string[];
+  }
+
+  /** As containers/storage keeps an image with the one layer that `members` makes; contents lie in `diff`. */
+  function writeStore(
+    graphRoot: string,
+    members: readonly Buffer[],
+    diff: Readonly<Record<string, string>>,
+    names = ['localhost/a:latest'],
+  ): Store {
+    const layer = archive(...members);
+    const image = buildImage({ layers: [layer], compression: 'none' });
+    const id = image.configDigest.slice(7);
+    const layerId = digestOf(layer).slice(7);
+    const digests = { manifest: image.manifestDigest, [image.configDigest]: image.configDigest };
+    const key = (text: string) => `=${encodeBase64(Buffer.from(text))}`;
+    const split = members.flatMap((member): Record<string, unknown>[] => {
+      const size = Number.parseInt(member.toString('latin1', 124, 135), 8);
+      const isFile = member[156] === 0x30 && size > 0;
+      const name = member.toString('utf8', 0, member.indexOf(0));
+      return isFile
+        ? [
+            { type: 2, payload: encodeBase64(member.subarray(0, 512)) },
+            { type: 1, name, size, payload: 'x' },
+            { type: 2, payload: encodeBase64(member.subarray(512 + size)) },
+          ]
+        : [
+            { type: 2, payload: encodeBase64(member) },
+            { type: 1, name, payload: null },
+          ];
+    });
+    const lines = [...split, { type: 2, payload: encodeBase64(Buffer.alloc(1024)) }];
+    const files = new Map<string, Uint8Array>([
+      [
+        'overlay-images/images.json',
+        json([{ id, digest: image.manifestDigest, names, layer: layerId, 'big-data-digests': digests }]),
+      ],
+      [`overlay-images/${id}/manifest`, image.manifest],
+      [`overlay-images/${id}/${key(image.configDigest)}`, image.config],
+      ['overlay-layers/layers.json', json([{ id: layerId }])],
+      [
+        `overlay-layers/${layerId}.tar-split.gz`,
+        gzipSync(lines.map((line, position) => `${JSON.stringify({ ...line, position })}\n`).join('')),
+      ],
+    ]);
+    writeFiles(graphRoot, files);
+    mkdirSync(join(graphRoot, 'overlay', layerId, 'diff'), { recursive: true });
+    writeFiles(
+      join(graphRoot, 'overlay', layerId, 'diff'),
+      new Map(Object.entries(diff).map(([path, content]) => [path, Buffer.from(content)])),
+    );
+    return { image, id, ids: [layerId] };
+  }
+
+  const members = [directory('etc'), file('etc/a', 'one'), file('b', 'x'.repeat(600))];
+  const diff = { 'etc/a': 'one', b: 'x'.repeat(600) };
+
+  test.for([
+    ['a short name', 'a'],
+    ['a short name with its tag', 'a:latest'],
+    ['a full name', 'localhost/a:latest'],
+    ['the beginning of its id', 'ID'],
+    ['its whole id', '@FULL'],
+    ['its digest', 'localhost/a@DIGEST'],
+  ] as const)('opens an image by %s', async ([, spelled]) => {
+    using work = folder();
+    const { image, id } = writeStore(work.path, members, diff);
+    const name = spelled
+      .replace('ID', id.slice(0, 12))
+      .replace('FULL', id)
+      .replace('DIGEST', image.manifestDigest);
+    const opened = await open('/', `containers-storage:[overlay@${work.path}+/run]${name}`);
+    expect(opened).toMatchObject({
+      repository: 'localhost/a',
+      manifestDigest: image.manifestDigest,
+      configDigest: image.configDigest,
+    });
+    expect(await contents('/', `containers-storage:[overlay@${work.path}+/run]${name}`)).toEqual([
+      'b@0 600',
+      'etc/a@0 3',
+    ]);
+  });
+
+  test.for([
+    ['another name', 'b', 'image.missing'],
+    ['another tag', 'a:v2', 'image.missing'],
+    ['the end of a name that is not a whole word', 'alhost/a', 'image.missing'],
+    ['something that is no name', '../../x', 'image.missing'],
+  ] as const)('does not open %s', async ([, name, code]) => {
+    using work = folder();
+    writeStore(work.path, members, diff);
+    await expect(open('/', `containers-storage:[${work.path}]${name}`)).rejects.toMatchObject({ code });
+  });
+
+  test.for([
+    ['a file that is gone', { b: 'x'.repeat(600) }, 'storage.layer'],
+    ['a file that grew', { ...diff, b: 'x'.repeat(601) }, 'storage.layer'],
+    ['a file that shrank', { ...diff, b: '' }, 'storage.layer'],
+    ['a file with other content', { ...diff, 'etc/a': 'two' }, 'content.digest'],
+  ] as const)('refuses %s', async ([, files, code]) => {
+    using work = folder();
+    writeStore(work.path, members, files);
+    await expect(contents('/', `containers-storage:[${work.path}]a`)).rejects.toMatchObject({
+      code,
+      exit: 2,
+    });
+  });
+
+  test('never reads through a link out of the layer', async () => {
+    using work = folder();
+    writeFileSync(join(work.path, 'secret'), 'one');
+    const { ids } = writeStore(work.path, [symlink('etc', work.path), file('etc/secret', 'one')], {});
+    const root = join(work.path, 'overlay', ids[0] ?? '', 'diff');
+    symlinkSync(work.path, join(root, 'etc'));
+    await expect(contents('/', `containers-storage:[${work.path}]a`)).rejects.toMatchObject({
+      code: 'storage.layer',
+    });
+    // Inside the layer the same path is a file like any other.
+    writeFiles(join(root, work.path), new Map([['secret', Buffer.from('one')]]));
+    expect(await contents('/', `containers-storage:[${work.path}]a`)).toEqual([
+      `${work.path.slice(1)}/secret@0 3`,
+    ]);
+  });
+
+  test('never reads a link or a pipe in place of a file', async () => {
+    using work = folder();
+    const { ids } = writeStore(work.path, [file('x', 'one')], {});
+    const at = join(work.path, 'overlay', ids[0] ?? '', 'diff', 'x');
+    execFileSync('mkfifo', [at]);
+    await expect(contents('/', `containers-storage:[${work.path}]a`)).rejects.toMatchObject({
+      code: 'storage.layer',
+    });
+  });
+
+  test('refuses a manifest that was replaced', async () => {
+    using work = folder();
+    const { id } = writeStore(work.path, members, diff);
+    writeFiles(work.path, new Map([[`overlay-images/${id}/manifest`, buildImage({ layers: [] }).manifest]]));
+    await expect(open('/', `containers-storage:[${work.path}]a`)).rejects.toMatchObject({
+      code: 'storage.image',
+    });
+  });
+
+  test('refuses parents in a circle', async () => {
+    using work = folder();
+    const { ids } = writeStore(work.path, members, diff);
+    writeFiles(work.path, new Map([['overlay-layers/layers.json', json([{ id: ids[0], parent: ids[0] }])]]));
+    await expect(open('/', `containers-storage:[${work.path}]a`)).rejects.toMatchObject({
+      code: 'storage.image',
+    });
+  });
+
+  test('refuses an id that would be a path', async () => {
+    using work = folder();
+    writeFiles(
+      work.path,
+      new Map([['overlay-images/images.json', json([{ id: '../../etc', names: ['a'] }])]]),
+    );
+    await expect(open('/', `containers-storage:[${work.path}]a`)).rejects.toMatchObject({
+      code: 'storage.malformed',
+    });
+  });
+
+  test('a store that is not there holds nothing', async () => {
+    await expect(open('/', 'containers-storage:[/nowhere]a')).rejects.toMatchObject({
+      code: 'image.missing',
+    });
+  });
+
+  test('lies where storage.conf says', async () => {
+    using work = folder();
+    writeStore(join(work.path, 'graph'), members, diff);
+    writeFileSync(
+      join(work.path, 'storage.conf'),
+      `[storage]\ndriver = "overlay"\ngraphroot = "${work.path}/graph"\n`,
+    );
+    const host = { ...hostAt('/'), env: { CONTAINERS_STORAGE_CONF: join(work.path, 'storage.conf') } };
+    const name = parseImageName('containers-storage:a') as PlacedImageName;
+    expect((await openImage(name, linux, host)).repository).toBe('localhost/a');
+    writeFileSync(join(work.path, 'storage.conf'), '[storage]\ndriver = "btrfs"\n');
+    await expect(openImage(name, linux, host)).rejects.toMatchObject({ code: 'storage.conf' });
+  });
+});
