@@ -9,13 +9,18 @@ const needsCleaning = /(?:^|\/)\.{0,2}(?:\/|$)/;
 
 /** No leading, trailing or double slash, no `.`, and `..` taken away with what stands before it; never above the root, which is ``. */
 export function cleanPath(name: string): string {
-  if (!needsCleaning.test(name)) return name;
+  if (isClean(name)) return name;
   const kept: string[] = [];
   for (const part of name.split('/')) {
     if (part === '..') kept.pop();
     else if (part !== '' && part !== '.') kept.push(part);
   }
   return kept.join('/');
+}
+
+/** Whether no component is empty, `.` or `..`. */
+export function isClean(name: string): boolean {
+  return !needsCleaning.test(name);
 }
 
 const beyondAscii = /[\x80-\xff]/;
@@ -50,9 +55,12 @@ export function unescaped(name: string): string {
   );
 }
 
+/** V8 copies slices that are shorter than this. */
+const shortSlice = 13;
+
 /** A string of its own: a slice of a longer string would keep that one in memory. */
 export function flat(name: string): string {
-  return Buffer.from(name, 'latin1').toString('latin1');
+  return name.length < shortSlice ? name : Buffer.from(name, 'latin1').toString('latin1');
 }
 
 export function joinPath(directory: string, name: string): string {

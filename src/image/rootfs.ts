@@ -1,5 +1,5 @@
 import { cannotTell } from '../base/error.ts';
-import { flat, joinPath } from './names.ts';
+import { flat, isClean, joinPath } from './names.ts';
 import type { TarType } from './tar.ts';
 
 export const rootfsLimits: Readonly<Record<'nodes' | 'names' | 'links', number>> = {
@@ -114,7 +114,7 @@ export class Rootfs {
       if (this.#nameBytes > rootfsLimits.names)
         throw cannotTell('layer.too-large', 'the names of the files in the image are too long in sum');
     }
-    children.set(flat(name), inode);
+    children.set(children.has(name) ? name : flat(name), inode);
     if (this.typeOf(inode) === 'directory') this.#parents.set(inode, directory);
   }
 
@@ -188,12 +188,11 @@ export class Rootfs {
   }
 }
 
-/** Last first. */
+/** Last first. Most paths are clean already, and this runs for every entry of every layer. */
 function partsOf(path: string): string[] {
-  return path
-    .split('/')
-    .filter((part) => part !== '' && part !== '.')
-    .reverse();
+  const parts = path.split('/');
+  const kept = isClean(path) ? parts : parts.filter((part) => part !== '' && part !== '.');
+  return kept.reverse();
 }
 
 const none: ReadonlyMap<string, Inode> = new Map();
