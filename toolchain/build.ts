@@ -9,11 +9,10 @@ await build({
     file: 'dist/tcf.js',
     format: 'esm',
     codeSplitting: false,
-    // The CycloneDX library reads its schemas relative to itself.
-    minify: false,
   },
   // CommonJS packages ask for __dirname, which a module does not have.
-  transform: { define: { __dirname: 'import.meta.dirname' } },
+  // The oldest Node of package.json's engines has no `using`.
+  transform: { target: 'node22.22', define: { __dirname: 'import.meta.dirname' } },
   logLevel: 'warn',
 });
 const bundle = await readFile('dist/tcf.js', 'utf8');

@@ -113,11 +113,9 @@ test.for([
   ['operators', 'MIT AND '.repeat(600)],
   ['blanks', `MIT${' '.repeat(100_000)}OR`],
   ['a word', 'x'.repeat(1_000_000)],
-] as const)('too much of it is a name and takes no time: %s', ([, text]) => {
-  const before = performance.now();
+] as const)('too much of it is a name: %s', ([, text]) => {
   expect(toSpdx(text, 'rpm')).toBeUndefined();
   expect(isSpdxExpression(text)).toBe(false);
-  expect(performance.now() - before).toBeLessThan(1000);
 });
 
 test('several statements are joined where all of them map', () => {

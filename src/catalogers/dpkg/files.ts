@@ -27,15 +27,16 @@ export function checksumsOf(tree: Tree, deb: Deb): Uint8Array | undefined {
  * directory of each is followed, its last part is not, for a package owns the link and not what the link names.
  */
 export function fileOwners(tree: Tree, debs: readonly Deb[]): (deb: Deb, path: string) => boolean {
-  let owners: ReadonlyMap<string, readonly string[]> | undefined;
+  let owners: ReadonlyMap<string, string> | undefined;
   return (deb, path) => {
     owners ??= readLists(tree, debs);
-    return owners.get(path)?.includes(keyOf(deb)) === true;
+    return owners.get(path)?.split('\n').includes(keyOf(deb)) === true;
   };
 }
 
-function readLists(tree: Tree, debs: readonly Deb[]): ReadonlyMap<string, readonly string[]> {
-  const owners = new Map<string, string[]>();
+/** Keys of packages by path, one on a line: nearly every path has one owner, and a list for each of 400,000 would take 40 MB more. */
+function readLists(tree: Tree, debs: readonly Deb[]): ReadonlyMap<string, string> {
+  const owners = new Map<string, string>();
   const directories = new Map<string, string>();
   const realDirectory = (directory: string): string => {
     const known = directories.get(directory);
@@ -59,8 +60,8 @@ function readLists(tree: Tree, debs: readonly Deb[]): ReadonlyMap<string, readon
       const directory = realDirectory(path.slice(0, Math.max(0, slash)));
       const real = directory === '' ? path.slice(slash + 1) : `${directory}/${path.slice(slash + 1)}`;
       const known = owners.get(real);
-      if (known === undefined) owners.set(real, [key]);
-      else if (!known.includes(key)) known.push(key);
+      if (known === undefined) owners.set(real, key);
+      else if (!known.split('\n').includes(key)) owners.set(real, `${known}\n${key}`);
     }
   }
   return owners;
