@@ -16,14 +16,16 @@ const ownFlags = {
   timeout: true,
   'allow-http': false,
   'dry-run': false,
+  help: false,
 } as const;
 
 /** podman and docker exit with it when they, not the container, failed. A denied container did not fail, it never was. */
 const notStarted = 125;
 
 export const verb: Verb = {
+  /** Everything is left to `parseRunArguments`: `tcf run IMAGE python --help` asks python, not us. */
   declare(command: Command): void {
-    command.argument('[arguments...]').allowUnknownOption().passThroughOptions().addHelpText('after', help);
+    command.argument('[arguments...]').allowUnknownOption().helpOption(false);
   },
   async run(host, args): Promise<ExitCode> {
     const line = parseRunArguments(
@@ -31,6 +33,10 @@ export const verb: Verb = {
       ownFlags,
     );
     const options = ownOptions(line);
+    if (options['help'] === true) {
+      await host.stdout.write(help);
+      return 0;
+    }
     const image = line.image ?? '';
     const engine = findEngine(host, engineName(options));
     const { verdict, imageIds } = await verifyImage(host, image, options, 'run');
@@ -56,8 +62,9 @@ export const verb: Verb = {
   },
 };
 
-const help = `
-Takes the flags of podman run and docker run. Its own:
+const help = `Usage: tcf run [options] [runtime flags] IMAGE [COMMAND...]
+
+Verifies an image, then starts exactly that digest. Takes the flags of podman run and docker run. Its own:
   --policy FILE        a policy that has to allow the image
   --trusted-root FILE  trusted_root.json in place of the public Sigstore instance
   --platform OS/ARCH   which image of an index

@@ -17,7 +17,7 @@ export type OwnFlags = Readonly<Record<string, boolean>>;
 // Where the image stands can only be told if it is known which flags take a value: an unknown flag could swallow the image, and the next
 // word would start in its place, unverified. So both lists are closed. From `podman run --help` 4.3 to 5 and `docker run --help` 28.
 const switches = words(`
-  detach disable-content-trust env-host help http-proxy init interactive no-healthcheck no-hostname no-hosts oom-kill-disable passwd
+  detach disable-content-trust env-host http-proxy init interactive no-healthcheck no-hostname no-hosts oom-kill-disable passwd
   privileged publish-all quiet read-only read-only-tmpfs replace rm rmi sig-proxy tls-verify tty unsetenv-all use-api-socket`);
 const valued = words(`
   add-host annotation attach authfile blkio-weight blkio-weight-device cap-add cap-drop cgroup-conf cgroup-parent cgroupns

@@ -74,6 +74,7 @@ describe('the SBOM of a real Debian image with a real triton wheel', () => {
 
   test('lists the debs that dpkg-query lists, no one more, no one less', async () => {
     const expected = lines(
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: the format is dpkg-query's
       await inside('dpkg-query', '-W', '-f', '${Package} ${Version} ${Architecture}\\n'),
     );
     const found = ofType('deb').map(
