@@ -34,6 +34,7 @@ export const verb: Verb = {
   async run(host, [image = ''], options): Promise<ExitCode> {
     const specVersion = readSpecVersion(options);
     await using opened = await openUserImage(host, image, options);
+    for (const warning of opened.warnings ?? []) await host.stderr.write(`tcf: warning: ${warning}\n`);
     const bom = await makeBom(opened);
     const text = formatCycloneDx(bom, {
       specVersion,

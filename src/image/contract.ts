@@ -16,6 +16,8 @@ export interface OpenImage extends AsyncDisposable {
   readonly platform: Platform;
   /** Lowest first, one for each diffID of the configuration. */
   readonly layers: readonly ImageLayer[];
+  /** What the user should hear about the name, each in one sentence. */
+  readonly warnings?: readonly string[];
 }
 
 export interface ImageLayer {

@@ -1,21 +1,15 @@
 import { collect } from '../base/bytes.ts';
 import { cannotTell, TcfError } from '../base/error.ts';
 import { jsonLimits } from '../base/json.ts';
-import { plural, quoted } from '../base/text.ts';
+import { quoted } from '../base/text.ts';
 import { type ImageConfig, parseImageConfig } from '../oci/config.ts';
-import { checked } from '../oci/digest.ts';
 import type { Descriptor, Manifest, Platform } from '../oci/manifest.ts';
 import { mediaTypes } from '../oci/media-types.ts';
 import { formatImageRef, type ImageRef } from '../oci/reference.ts';
 import type { Fetched, Registry } from '../registry/contract.ts';
-import type { ImageLayer, OpenImage } from './contract.ts';
-import { decompressed } from './decompress.ts';
+import type { OpenImage } from './contract.ts';
+import { platformOf, toLayers } from './layers.ts';
 import { choosePlatform, formatPlatform } from './platform.ts';
-
-/** An image of a registry, and what the user should hear about its name. */
-export interface RegistryImage extends OpenImage {
-  readonly warnings: readonly string[];
-}
 
 const configTypes: readonly string[] = [mediaTypes.config, mediaTypes.dockerConfig];
 /** An index in an index exists (nested by build farms); deeper is a maze. */
@@ -31,11 +25,15 @@ export async function openFromRegistry(
   registry: Registry,
   ref: ImageRef,
   platform: Platform,
-): Promise<RegistryImage> {
+): Promise<OpenImage> {
   const what = quoted(formatImageRef(ref));
   const named = await fetch(registry, ref, ref.digest ?? ref.tag ?? 'latest', what);
   const { descriptor, manifest } = await chooseManifest(registry, ref, named, platform, what);
   const config = await fetchConfig(registry, ref, manifest, what);
+  const stored = manifest.layers.map((layer) => ({
+    mediaType: layer.mediaType,
+    open: () => registry.blob(ref, layer),
+  }));
   const warnings = [...(await tagWarnings(registry, ref)), ...platformWarnings(config, platform, what)];
   return {
     repository: `${ref.registry}/${ref.repository}`,
@@ -43,8 +41,8 @@ export async function openFromRegistry(
     ...(named.document.kind === 'index' ? { indexDigest: named.descriptor.digest } : {}),
     configDigest: manifest.config.digest,
     config,
-    platform: toPlatform(config),
-    layers: toLayers(registry, ref, manifest, config, what),
+    platform: platformOf(config),
+    layers: toLayers(config, stored, what),
     warnings,
     [Symbol.asyncDispose]: async () => {},
   };
@@ -86,7 +84,7 @@ export async function chooseManifest(
 async function fetchConfig(
   registry: Registry,
   ref: ImageRef,
-  { config, layers }: Manifest,
+  { config }: Manifest,
   what: string,
 ): Promise<ImageConfig> {
   if (!configTypes.includes(config.mediaType)) {
@@ -94,47 +92,11 @@ async function fetchConfig(
   }
   const name = `the configuration of ${what}`;
   const bytes = await collect(registry.blob(ref, config), jsonLimits.small.maxBytes, name);
-  const parsed = parseImageConfig(bytes, name);
-  if (parsed.diffIds.length !== layers.length) {
-    throw cannotTell(
-      'image.layers',
-      `${what} has ${plural(layers.length, 'layer')} and ${plural(parsed.diffIds.length, 'diffID')}`,
-    );
-  }
-  return parsed;
-}
-
-function toLayers(
-  registry: Registry,
-  ref: ImageRef,
-  manifest: Manifest,
-  config: ImageConfig,
-  what: string,
-): readonly ImageLayer[] {
-  const steps = config.history.filter(({ emptyLayer }) => !emptyLayer);
-  return config.diffIds.flatMap((diffId, index) => {
-    const descriptor = manifest.layers[index];
-    if (descriptor === undefined) return [];
-    // A history that does not fit the layers says nothing about any of them.
-    const createdBy = steps.length === config.diffIds.length ? steps[index]?.createdBy : undefined;
-    const name = `layer ${index} of ${what}`;
-    return {
-      index,
-      diffId,
-      ...(createdBy === undefined ? {} : { createdBy }),
-      open: () =>
-        checked(
-          decompressed(registry.blob(ref, descriptor), descriptor.mediaType, name),
-          diffId,
-          undefined,
-          name,
-        ),
-    };
-  });
+  return parseImageConfig(bytes, name);
 }
 
 /** Where the tag beside a digest leads by now. It changes nothing, so a failure to find out changes nothing either. */
-async function tagWarnings(registry: Registry, ref: ImageRef): Promise<readonly string[]> {
+export async function tagWarnings(registry: Registry, ref: ImageRef): Promise<readonly string[]> {
   const { tag, digest } = ref;
   if (tag === undefined || digest === undefined) return [];
   const kept = `${digest} is used`;
@@ -146,10 +108,6 @@ async function tagWarnings(registry: Registry, ref: ImageRef): Promise<readonly 
     if (!(error instanceof TcfError)) throw error;
     return [`could not see where tag ${quoted(tag)} leads (${error.message}); ${kept}`];
   }
-}
-
-function toPlatform({ os, architecture, variant }: Platform): Platform {
-  return { os, architecture, ...(variant === undefined ? {} : { variant }) };
 }
 
 function platformWarnings(config: ImageConfig, wanted: Platform, what: string): readonly string[] {

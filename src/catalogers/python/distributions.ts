@@ -5,8 +5,7 @@ import { type Environment, environmentsOf, isCache, siteAround } from './environ
 import { firstOf, isProjectName, type Metadata, normalName, parseMetadata } from './metadata.ts';
 import { directoryOf } from './text.ts';
 
-/** What one metadata directory or file says is installed. */
-export interface Distribution {
+interface Find {
   readonly name: string;
   readonly version: string;
   readonly metadata: Metadata;
@@ -16,6 +15,10 @@ export interface Distribution {
   readonly info: string;
   /** The directory the packages lie in. */
   readonly site: string;
+}
+
+/** What one metadata directory or file says is installed. */
+export interface Distribution extends Find {
   readonly environment: Environment;
   /** Another of its name that comes before it in `sys.path`: imports find that one. */
   readonly shadowedBy?: Distribution;
@@ -27,15 +30,6 @@ const metadataFile =
 /** Whether a file is the metadata of a distribution. A file `x.egg-info` counts only where packages lie. */
 export function isMetadata(path: string): boolean {
   return metadataFile.test(path) && (!path.endsWith('.egg-info') || siteAround(path) === directoryOf(path));
-}
-
-interface Find {
-  readonly name: string;
-  readonly version: string;
-  readonly metadata: Metadata;
-  readonly file: TreeFile;
-  readonly info: string;
-  readonly site: string;
 }
 
 /**

@@ -3,7 +3,7 @@ import { parseBundle } from '../../attest/bundle.ts';
 import type { Trust } from '../../attest/trusted-root.ts';
 import { verifyAttestation } from '../../attest/verify.ts';
 import { no } from '../../base/outcome.ts';
-import { chooseManifest } from '../../image/from-registry.ts';
+import { chooseManifest, tagWarnings } from '../../image/from-registry.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { formatPinnedRef, pin } from '../../oci/reference.ts';
 import { decideAll, type Verdict } from '../../policy/decide.ts';
@@ -71,6 +71,8 @@ export async function verifyImage(
 
   const digests = [image.digest, ...(platform === undefined ? [] : [platform])];
   const found = await discoverBundles(registry, ref, ...digests);
+  for (const warning of await tagWarnings(registry, ref))
+    await host.stderr.write(`tcf: warning: ${warning}\n`);
   const now = host.now();
   const verdict = decideAll(
     policies,
