@@ -1,0 +1,146 @@
+import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { pushDemoImage } from '../support/demo-image.ts';
+import { folder } from '../support/host.ts';
+import { startRegistry, type TestRegistry } from '../support/registry.ts';
+import { type SigstoreServer, startSigstore, testIdentity } from '../support/sigstore.ts';
+
+const root = join(import.meta.dirname, '../..');
+let sigstore: SigstoreServer;
+
+interface Ran {
+  readonly code: number;
+  readonly text: string;
+}
+
+function run(
+  cwd: string,
+  file: string,
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<Ran> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(file, args, { cwd, env: { ...process.env, COSIGN_PASSWORD: 'interop', ...env } });
+    let text = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code: code ?? 128, text }));
+  });
+}
+
+beforeAll(async () => {
+  sigstore = await startSigstore();
+});
+afterAll(() => sigstore[Symbol.asyncDispose]());
+
+/** A registry of each kind: what one tool writes through the API or the fallback tag, the other must find. */
+describe.for([
+  ['a registry with referrers', true],
+  ['a registry without referrers', false],
+] as const)('on %s', ([, referrersApi]) => {
+  const place = folder();
+  let registry: TestRegistry;
+  let image: string;
+
+  const tcf = (args: readonly string[], env?: Record<string, string>) =>
+    run(place.path, process.execPath, [join(root, 'src/main.ts'), ...args, '--allow-http'], env);
+  const cosign = (...args: string[]) => run(place.path, inject('cosign'), args);
+  const policy = (name: string, signer: string) =>
+    writeFileSync(
+      join(place.path, name),
+      `version: 1\ntrust: { root: root.json, logs: { key: 0 } }\nsigners: { who: ${signer} }\nscopes: [{ match: "${registry.host}", require: { signed: { by: [who] } } }]\n`,
+    );
+
+  beforeAll(async () => {
+    registry = await startRegistry({ referrersApi });
+    const digest = await pushDemoImage({ host: registry.host, repository: 'triton/dev', tag: '1' });
+    image = `${registry.host}/triton/dev@${digest}`;
+    writeFileSync(join(place.path, 'root.json'), sigstore.trustedRoot);
+    writeFileSync(join(place.path, 'signing.json'), sigstore.signingConfig(1));
+    policy('team.yaml', '{ keyFile: team.pub }');
+    policy('cosign.yaml', '{ keyFile: cosign.pub }');
+    policy('ann.yaml', `{ issuer: "${testIdentity.issuer}", identity: "${testIdentity.identity}" }`);
+    expect(
+      await run(place.path, process.execPath, [
+        join(root, 'src/main.ts'),
+        'keygen',
+        '--output-key-prefix',
+        'team',
+      ]),
+    ).toMatchObject({ code: 0 });
+    expect(await cosign('generate-key-pair')).toMatchObject({ code: 0 });
+  });
+
+  afterAll(async () => {
+    await registry.close();
+    place[Symbol.dispose]();
+  });
+
+  test('cosign verifies the signature and the SBOM that tcf made with a key', async () => {
+    const signed = await tcf(['sign', image, '--key', 'team.key']);
+    expect(signed.code, signed.text).toBe(0);
+    const common = ['--insecure-ignore-tlog=true', '--allow-http-registry'];
+    const verified = await cosign('verify', '--key', 'team.pub', ...common, image);
+    expect(verified.code, verified.text).toBe(0);
+    const attested = await cosign(
+      'verify-attestation',
+      '--type',
+      'cyclonedx',
+      '--key',
+      'team.pub',
+      ...common,
+      image,
+    );
+    expect(attested.code, attested.text).toBe(0);
+    expect((await cosign('verify', '--key', 'cosign.pub', ...common, image)).code).not.toBe(0);
+  });
+
+  test('tcf verifies what cosign made with a key', async () => {
+    expect((await tcf(['verify', image, '--policy', 'cosign.yaml'])).code).toBe(1);
+    const signed = await cosign(
+      'sign',
+      '--yes',
+      '--key',
+      'cosign.key',
+      '--tlog-upload=false',
+      '--use-signing-config=false',
+      '--allow-http-registry',
+      image,
+    );
+    expect(signed.code, signed.text).toBe(0);
+    const verified = await tcf(['verify', image, '--policy', 'cosign.yaml']);
+    expect(verified.code, verified.text).toBe(0);
+  });
+
+  test('cosign reads the key file that tcf made', async () => {
+    const read = await cosign('public-key', '--key', 'team.key');
+    expect(read.code, read.text).toBe(0);
+    expect(read.text).toContain('BEGIN PUBLIC KEY');
+  });
+
+  test('cosign verifies what tcf signed keyless', async () => {
+    const signed = await tcf(
+      ['sign', image, '--no-sbom', '--signing-config', 'signing.json', '--trusted-root', 'root.json'],
+      {
+        SIGSTORE_ID_TOKEN: sigstore.token(),
+      },
+    );
+    expect(signed.code, signed.text).toBe(0);
+    expect(await tcf(['verify', image, '--policy', 'ann.yaml'])).toMatchObject({ code: 0 });
+    const asked = [
+      '--trusted-root',
+      'root.json',
+      '--certificate-oidc-issuer',
+      testIdentity.issuer,
+      '--allow-http-registry',
+    ];
+    const verified = await cosign('verify', ...asked, '--certificate-identity', testIdentity.identity, image);
+    expect(verified.code, verified.text).toBe(0);
+    expect(
+      (await cosign('verify', ...asked, '--certificate-identity', 'bob@example.test', image)).code,
+    ).not.toBe(0);
+  });
+});
