@@ -31,6 +31,8 @@ export function processHost(process: NodeJS.Process): Host {
 }
 
 function output(stream: NodeJS.WriteStream): Output {
+  // The stream says it twice, to the caller of write and as an event; an event that nobody hears ends the process.
+  stream.on('error', () => {});
   return {
     isTerminal: stream.isTTY === true,
     write: (text) =>

@@ -323,6 +323,14 @@ test('two signers at once lose nothing on a registry without referrers', async (
   }
 });
 
+test('a reader who goes away ends nothing with a stack trace', async () => {
+  const main = join(import.meta.dirname, '../../src/main.ts');
+  const line = `"${process.execPath}" "${main}" sbom "containers-storage:${image}" | head -c 1`;
+  const ran = await run('bash', ['-o', 'pipefail', '-c', line]);
+  expect(ran).toMatchObject({ code: 0, stdout: '{' });
+  expect(ran.stderr).not.toContain('    at ');
+});
+
 test('bad input says what to do and exits 3, and nothing is written', async () => {
   const cases: readonly (readonly [string[], RegExp])[] = [
     [['sbom', 'Registry.example/UPPER'], /cannot read .* as an image reference/],
