@@ -39,8 +39,8 @@ function output(stream: NodeJS.WriteStream): Output {
       new Promise((resolve, reject) => {
         stream.write(text, (error) => {
           // The reader of a pipe went away (`tcf sbom IMAGE | head`): there is nobody left to tell.
-          if (error && (error as NodeJS.ErrnoException).code !== 'EPIPE') reject(error);
-          else resolve();
+          if (!error || (error as NodeJS.ErrnoException).code === 'EPIPE') resolve();
+          else reject(cannotTell('output.unwritable', `could not write the output: ${error.message}`));
         });
       }),
   };
