@@ -12,6 +12,8 @@ export interface Cataloger {
    * path has no leading slash. Content above `contentLimit` is not kept; `Tree.read` then answers `undefined`.
    */
   wants(path: string): boolean;
+  /** Bytes, for files this cataloger wants, where `contentLimit` is too little. They stay in memory: keep it small. */
+  readonly contentLimit?: number;
   /**
    * Watches a file stream by that is too large to keep, such as `libtriton.so`. `head` holds the first bytes of the file
    * (at least 64, fewer only when the file ends before), so an ELF file is told by its magic. `undefined`: not interested.
@@ -94,5 +96,5 @@ export interface Skipped {
   readonly reason: string;
 }
 
-/** 16 MiB holds every database and metadata file seen; rpm databases are the largest and have their own way. */
+/** 16 MiB holds every database and metadata file seen; rpm databases are larger and have a limit of their own. */
 export const contentLimit: number = 16 * 1024 * 1024;

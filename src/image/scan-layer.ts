@@ -58,6 +58,15 @@ export function wantedBy(catalogers: readonly Cataloger[], path: string): number
   return bits;
 }
 
+/** The most that one of the catalogers in `wanted` keeps of a file, in bytes. */
+export function contentLimitOf(catalogers: readonly Cataloger[], wanted: number): number {
+  return catalogers.reduce(
+    (most, cataloger, at) =>
+      (wanted & (1 << at)) === 0 ? most : Math.max(most, cataloger.contentLimit ?? 0),
+    contentLimit,
+  );
+}
+
 /**
  * Reads a layer once: names of everything, content of what a cataloger wants, sightings of watchers.
  *
@@ -195,7 +204,8 @@ class FileReader implements TarSink {
 
   #reserve(): Uint8Array | undefined {
     // The file may yet be hidden by a layer above: what stays visible without content is reported after the merge.
-    if (this.#size > contentLimit || this.#size > this.#contentLeft) return undefined;
+    const most = contentLimitOf(this.#catalogers, this.#wanted);
+    if (this.#size > most || this.#size > this.#contentLeft) return undefined;
     this.#contentLeft -= this.#size;
     return new Uint8Array(this.#size);
   }
