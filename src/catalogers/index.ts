@@ -4,7 +4,8 @@ import { dpkg } from './dpkg.ts';
 import { llvm } from './llvm.ts';
 import { osRelease } from './os-release.ts';
 import { python } from './python.ts';
+import { rpm } from './rpm.ts';
 import { triton } from './triton.ts';
 
 /** Every cataloger of tcf. A new one is one file, one fixture and one line here (docs/make-it-yours.md). */
-export const catalogers: readonly Cataloger[] = [cudaTools, dpkg, llvm, osRelease, python, triton];
+export const catalogers: readonly Cataloger[] = [cudaTools, dpkg, llvm, osRelease, python, rpm, triton];

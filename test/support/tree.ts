@@ -30,7 +30,7 @@ export function treeOf(cataloger: Cataloger, entries: Entries, options: TreeOpti
   const steps = Math.max(0, ...Object.values(options.before ?? {}).map((contents) => contents.length));
   const fileAt = (path: string, content: string | Uint8Array, layer: Layer): TreeFile => {
     const bytes = typeof content === 'string' ? Buffer.from(content) : content;
-    const kept = cataloger.wants(path) && bytes.length <= contentLimit;
+    const kept = cataloger.wants(path) && bytes.length <= (cataloger.contentLimit ?? contentLimit);
     return { path, size: bytes.length, layer, content: () => (kept ? bytes : undefined) };
   };
   for (const path of Object.keys(entries).sort(byCodeUnit)) {

@@ -1,0 +1,160 @@
+import { printable } from '../base/text.ts';
+import { toLicenses } from '../bom/licenses.ts';
+import type { Component, Dependency } from '../bom/model.ts';
+import { toPurl } from '../bom/purl.ts';
+import type { Catalog, Cataloger, Skipped, Tree, TreeFile } from './contract.ts';
+import { isOsRelease, type OsRelease, osReleaseOf } from './os-release.ts';
+import { chooseDatabase, isDatabase, packagesIn } from './rpm/database.ts';
+import { fileOwners, realPath } from './rpm/files.ts';
+import { manifestFile, packagesInManifest } from './rpm/manifest.ts';
+import { evrOf, keyOf, type Rpm } from './rpm/packages.ts';
+import { dependencyResolver } from './rpm/relations.ts';
+
+/** Older copies of a database are read for the layer of each package, as long as they are no larger than this together. */
+const maxHistory = 192 * 1024 * 1024;
+
+/** The packages of rpm, from the database rpm itself would use, or from the manifest of an image that has none. */
+export const rpm: Cataloger = {
+  name: 'rpm',
+  // A dev image with 1,500 packages has 60 MiB.
+  contentLimit: 96 * 1024 * 1024,
+  wants: (path) => isDatabase(path) || isOsRelease(path) || path === manifestFile,
+  catalog(tree: Tree): Catalog {
+    const { chosen, others } = chooseDatabase(tree);
+    const skipped: Skipped[] = others.map(({ path }) => ({
+      path: printable(path),
+      reason: 'is a second database, which rpm does not use',
+    }));
+    const log = chosen?.path.endsWith('.sqlite') ? tree.file(`${chosen.path}-wal`) : undefined;
+    const byKey = new Map<string, Rpm>();
+    if (chosen !== undefined)
+      for (const { rpm } of packagesIn(chosen, log, skipped)) byKey.set(keyOf(rpm), rpm);
+    else {
+      const manifest = packagesInManifest(tree);
+      skipped.push(...manifest.skipped);
+      for (const rpm of manifest.rpms) byKey.set(keyOf(rpm), rpm);
+    }
+    const rpms = [...byKey.values()];
+    const system = osReleaseOf(tree);
+    if (rpms.length > 0 && system?.id === undefined)
+      skipped.push({ path: 'etc/os-release', reason: 'names no distribution, so its packages have no purl' });
+
+    let known: ReadonlyMap<string, string> | undefined;
+    const ownersAt = (path: string): readonly string[] => {
+      known ??= chosen === undefined ? new Map() : fileOwners(tree, packagesIn(chosen, log, []));
+      return known.get(path)?.split('\n') ?? [];
+    };
+    const ownersOf = (path: string): readonly Rpm[] => {
+      const slash = path.lastIndexOf('/');
+      const real = realPath(tree, path.slice(0, Math.max(0, slash)), path.slice(slash + 1));
+      return ownersAt(real).flatMap((key) => byKey.get(key) ?? []);
+    };
+    const needs = dependencyResolver(rpms, ownersOf);
+    const dependencies: Dependency[] = [];
+    const unknownDependencies: string[] = [];
+    for (const each of rpms) {
+      const ref = refOf(each, system);
+      const targets = each.isWhole ? needs(each) : undefined;
+      if (targets !== undefined) {
+        dependencies.push({ ref, dependsOn: targets.map((target) => refOf(target, system)).sort() });
+        continue;
+      }
+      unknownDependencies.push(ref);
+      if (each.isWhole)
+        skipped.push({
+          path: printable(each.database.path),
+          reason: `the dependencies of ${printable(each.name)} cannot be read`,
+        });
+    }
+    const foundIn = firstFiles(tree, chosen, log);
+    return {
+      components: rpms.map((each) => componentOf(each, system, foundIn(each))),
+      dependencies,
+      owners: rpms
+        .filter(({ isWhole }) => isWhole)
+        .map((each) => {
+          const key = keyOf(each);
+          return { bomRef: refOf(each, system), owns: (path) => ownersAt(path).includes(key) };
+        }),
+      skipped,
+      unknownDependencies,
+    };
+  },
+};
+
+/** The lowest copy of the database that has a package; what only the log has came with the log. */
+function firstFiles(
+  tree: Tree,
+  chosen: TreeFile | undefined,
+  log: TreeFile | undefined,
+): (rpm: Rpm) => TreeFile {
+  const first = new Map<string, TreeFile>();
+  const history = chosen === undefined ? [] : tree.history(chosen.path);
+  const isAffordable = history.reduce((sum, { size }) => sum + size, 0) <= maxHistory;
+  for (const file of isAffordable ? history : []) {
+    if (file.content() === undefined) continue;
+    for (const { rpm } of packagesIn(file, undefined, [])) {
+      const key = keyOf(rpm);
+      if (!first.has(key)) first.set(key, file);
+    }
+  }
+  return (rpm) =>
+    first.get(keyOf(rpm)) ?? (isAffordable && log !== undefined && log.size > 0 ? log : rpm.database);
+}
+
+function componentOf(rpm: Rpm, system: OsRelease | undefined, found: TreeFile): Component {
+  const purl = purlOf(rpm, system);
+  const licenses = toLicenses(rpm.license, 'rpm');
+  const isWebsite = /^https?:\/\/[!-~]{1,2000}$/.test(rpm.url);
+  return {
+    bomRef: refOf(rpm, system),
+    type: 'library',
+    name: rpm.name,
+    version: evrOf(rpm),
+    ...(purl === undefined ? {} : { purl }),
+    ...(rpm.summary === '' ? {} : { description: rpm.summary }),
+    ...(rpm.vendor === '' ? {} : { supplier: { name: rpm.vendor } }),
+    ...(licenses.length === 0 ? {} : { licenses }),
+    ...(rpm.sha256Header === ''
+      ? {}
+      : { hashes: [{ algorithm: 'SHA-256', value: rpm.sha256Header, subject: 'rpm header' }] }),
+    ...(isWebsite ? { externalReferences: [{ type: 'website', url: rpm.url }] } : {}),
+    ...(rpm.modularityLabel === ''
+      ? {}
+      : { properties: [{ name: 'tcf:rpm:modularity-label', value: rpm.modularityLabel }] }),
+    evidence: {
+      identity: [
+        {
+          field: purl === undefined ? 'name' : 'purl',
+          confidence: 1,
+          methods: [{ technique: 'manifest-analysis', confidence: 1, value: rpm.database.path }],
+        },
+      ],
+      occurrences: [{ location: rpm.database.path, layer: found.layer }],
+    },
+  };
+}
+
+function refOf(rpm: Rpm, system: OsRelease | undefined): string {
+  return purlOf(rpm, system) ?? `rpm:${keyOf(rpm)}`;
+}
+
+function purlOf(rpm: Rpm, system: OsRelease | undefined): ReturnType<typeof toPurl> | undefined {
+  if (system?.id === undefined) return undefined;
+  return toPurl({
+    type: 'rpm',
+    namespace: system.id,
+    name: rpm.name,
+    version: `${rpm.version}-${rpm.release}`,
+    qualifiers: {
+      ...(rpm.arch === '' ? {} : { arch: rpm.arch }),
+      ...(system.versionId === undefined ? {} : { distro: `${system.id}-${system.versionId}` }),
+      ...(rpm.epoch > 0 ? { epoch: String(rpm.epoch) } : {}),
+      ...(isUpstream(rpm.sourceRpm) ? { upstream: rpm.sourceRpm } : {}),
+    },
+  });
+}
+
+function isUpstream(sourceRpm: string): boolean {
+  return /^[!-~]{1,500}\.rpm$/.test(sourceRpm);
+}

@@ -1,0 +1,51 @@
+import { printable } from '../../base/text.ts';
+import type { Skipped, Tree } from '../contract.ts';
+import { isWord, type Rpm } from './packages.ts';
+
+/** What ubi-micro and Azure Linux distroless keep instead of a database. */
+export const manifestFile = 'var/lib/rpmmanifest/container-manifest-2';
+
+/** One package on a line, ten fields between tabs; the last line may lack its end. */
+export function packagesInManifest(tree: Tree): {
+  readonly rpms: readonly Rpm[];
+  readonly skipped: readonly Skipped[];
+} {
+  const file = tree.file(manifestFile);
+  if (file === undefined) return { rpms: [], skipped: [] };
+  const path = printable(file.path);
+  const content = file.content();
+  if (content === undefined) return { rpms: [], skipped: [{ path, reason: 'is too large to read' }] };
+  const rpms: Rpm[] = [];
+  const skipped: Skipped[] = [];
+  for (const [at, line] of Buffer.from(content).toString('utf8').split('\n').entries()) {
+    if (line.trim() === '') continue;
+    const [name = '', evr = '', , , vendor = '', , , arch = '', epoch = '', sourceRpm = ''] = line
+      .trimEnd()
+      .split('\t');
+    if (name === 'gpg-pubkey') continue;
+    const [, version = '', release = ''] = /^([!-,.-~]{1,255})-([!-,.-~]{1,255})$/.exec(evr) ?? [];
+    if (!isWord(name) || name.includes('/') || version === '' || !/^[A-Za-z0-9_]{1,64}$/.test(arch)) {
+      skipped.push({ path, reason: `line ${at + 1} names no package` });
+      continue;
+    }
+    rpms.push({
+      name,
+      version,
+      release,
+      epoch: /^\d{1,10}$/.test(epoch) ? Number(epoch) : 0,
+      arch,
+      summary: '',
+      license: '',
+      vendor: vendor === '(none)' ? '' : vendor,
+      url: '',
+      sourceRpm: sourceRpm === '(none)' ? '' : sourceRpm,
+      modularityLabel: '',
+      sha256Header: '',
+      provides: [],
+      requires: [],
+      database: file,
+      isWhole: false,
+    });
+  }
+  return { rpms, skipped };
+}

@@ -1,0 +1,114 @@
+import type { TreeFile } from '../contract.ts';
+import { BadHeader, type Header } from './header.ts';
+import type { Related, Relation } from './relations.ts';
+
+/** An installed package. */
+export interface Rpm extends Related {
+  /** Number in the order of the database: tells two rows of one purl apart. */
+  readonly epoch: number;
+  readonly version: string;
+  readonly release: string;
+  readonly arch: string;
+  readonly summary: string;
+  readonly license: string;
+  readonly vendor: string;
+  readonly url: string;
+  readonly sourceRpm: string;
+  readonly modularityLabel: string;
+  /** Lower-case hexadecimal, or empty. */
+  readonly sha256Header: string;
+  readonly database: TreeFile;
+  /** False for a manifest, which has no dependencies and files. */
+  readonly isWhole: boolean;
+}
+
+const tag = {
+  sha256Header: 273,
+  name: 1000,
+  version: 1001,
+  release: 1002,
+  epoch: 1003,
+  summary: 1004,
+  vendor: 1011,
+  license: 1014,
+  url: 1020,
+  arch: 1022,
+  sourceRpm: 1044,
+  provideName: 1047,
+  requireFlags: 1048,
+  requireName: 1049,
+  requireVersion: 1050,
+  provideFlags: 1112,
+  provideVersion: 1113,
+  dirIndexes: 1116,
+  baseNames: 1117,
+  dirNames: 1118,
+  modularityLabel: 5096,
+} as const;
+
+/** Names longer than a file's are none; blanks and control characters would make another purl. */
+export const isWord = (text: string): boolean => /^[!-~]{1,255}$/.test(text);
+
+/**
+ * The package of a header; `undefined` for a key that rpm keeps among the packages.
+ *
+ * @throws BadHeader
+ */
+export function toRpm(header: Header, database: TreeFile): Rpm | undefined {
+  const text = (of: number): string => header.text(of) ?? '';
+  const name = text(tag.name);
+  if (name === 'gpg-pubkey') return undefined;
+  const [version, release] = [text(tag.version), text(tag.release)];
+  if (!isWord(name) || name.includes('/')) throw new BadHeader('has a name that is none');
+  if (!isWord(version) || !isWord(release)) throw new BadHeader('has a version that is none');
+  const arch = text(tag.arch);
+  if (!/^[A-Za-z0-9_]{0,64}$/.test(arch)) throw new BadHeader('has an architecture that is none');
+  const digest = text(tag.sha256Header);
+  return {
+    name,
+    version,
+    release,
+    epoch: header.numbers(tag.epoch)[0] ?? 0,
+    arch,
+    summary: text(tag.summary),
+    license: text(tag.license),
+    vendor: text(tag.vendor),
+    url: text(tag.url),
+    sourceRpm: text(tag.sourceRpm),
+    modularityLabel: text(tag.modularityLabel),
+    sha256Header: /^[0-9a-f]{64}$/.test(digest) ? digest : '',
+    provides: relations(header, tag.provideName, tag.provideFlags, tag.provideVersion),
+    requires: relations(header, tag.requireName, tag.requireFlags, tag.requireVersion),
+    database,
+    isWhole: true,
+  };
+}
+
+function relations(header: Header, names: number, flags: number, versions: number): readonly Relation[] {
+  const senses = header.numbers(flags);
+  const evrs = header.texts(versions);
+  return header.texts(names).map((name, at) => ({ name, flags: senses[at] ?? 0, evr: evrs[at] ?? '' }));
+}
+
+/**
+ * Every path of a package as its directory (`usr/bin/`, or empty) and its last part.
+ *
+ * @throws BadHeader
+ */
+export function* filesOf(header: Header): Generator<readonly [string, string]> {
+  const directories = header.texts(tag.dirNames);
+  const indexes = header.numbers(tag.dirIndexes);
+  for (const [at, name] of header.texts(tag.baseNames).entries()) {
+    const directory = directories[indexes[at] ?? -1];
+    if (directory === undefined) throw new BadHeader('has a file in no directory');
+    yield [directory.replace(/^\/+|\/+$/g, ''), name];
+  }
+}
+
+export function evrOf({ epoch, version, release }: Rpm): string {
+  return `${epoch > 0 ? `${epoch}:` : ''}${version}${release === '' ? '' : `-${release}`}`;
+}
+
+export function keyOf(rpm: Rpm): string {
+  return `${rpm.name}-${evrOf(rpm)}.${rpm.arch}`;
+}

@@ -1,0 +1,159 @@
+import { byCodeUnit } from '../../base/text.ts';
+import { compareEvr } from './version.ts';
+
+/** `name >= evr` as rpm stores it: sense bits 2 (less), 4 (greater), 8 (equal). */
+export interface Relation {
+  readonly name: string;
+  readonly flags: number;
+  readonly evr: string;
+}
+
+/** What the resolver needs of a package. */
+export interface Related {
+  readonly name: string;
+  readonly provides: readonly Relation[];
+  readonly requires: readonly Relation[];
+}
+
+const less = 2;
+const greater = 4;
+const equal = 8;
+const sense = less | greater | equal;
+const rpmlib = 1 << 24;
+/** Weak dependencies of old packages stand among the requires. */
+const missingOk = 1 << 19;
+
+/** Whether two ranges of versions meet (rpmdsCompare); without a version on either side they always do. */
+export function overlaps(a: Relation, b: Relation): boolean {
+  if ((a.flags & sense) === 0 || (b.flags & sense) === 0 || a.evr === '' || b.evr === '') return true;
+  const order = compareEvr(a.evr, b.evr);
+  if (order < 0) return (a.flags & greater) !== 0 || (b.flags & less) !== 0;
+  if (order > 0) return (a.flags & less) !== 0 || (b.flags & greater) !== 0;
+  return (a.flags & b.flags & sense) !== 0;
+}
+
+/**
+ * Which packages satisfy the requires of a package: one for each, the one of that name before those that provide it, none where
+ * the package provides it itself. `undefined` where a boolean dependency cannot be read.
+ */
+export function dependencyResolver<P extends Related>(
+  packages: readonly P[],
+  ownersOf: (path: string) => readonly P[],
+): (rpm: P) => readonly P[] | undefined {
+  const providers = new Map<string, { readonly rpm: P; readonly provide: Relation }[]>();
+  for (const rpm of [...packages].sort((a, b) => byCodeUnit(a.name, b.name))) {
+    for (const provide of rpm.provides) {
+      const list = providers.get(provide.name);
+      if (list === undefined) providers.set(provide.name, [{ rpm, provide }]);
+      else list.push({ rpm, provide });
+    }
+  }
+  const find = (relation: Relation, asker: P): P | undefined => {
+    const found = (providers.get(relation.name) ?? [])
+      .filter(({ provide }) => overlaps(provide, relation))
+      .map(({ rpm }) => rpm);
+    if (found.length === 0 && relation.name.startsWith('/')) found.push(...ownersOf(relation.name.slice(1)));
+    if (found.includes(asker)) return asker;
+    return found.find(({ name }) => name === relation.name) ?? found[0];
+  };
+  return (asker) => {
+    const targets = new Set<P>();
+    for (const relation of asker.requires) {
+      if ((relation.flags & (rpmlib | missingOk)) !== 0 || relation.name.startsWith('rpmlib(')) continue;
+      if (!relation.name.startsWith('(')) {
+        const target = find(relation, asker);
+        if (target !== undefined) targets.add(target);
+        continue;
+      }
+      const rich = parseRich(relation.name);
+      if (rich === undefined) return undefined;
+      for (const target of evaluate(rich, (leaf) => find(leaf, asker)) ?? []) targets.add(target);
+    }
+    targets.delete(asker);
+    return [...targets];
+  };
+}
+
+type Rich =
+  | Relation
+  | { readonly operator: string; readonly operands: readonly Rich[]; readonly otherwise?: Rich };
+
+/** Boolean dependencies nest two or three deep. */
+const maxDepth = 16;
+const maxRichLength = 16 * 1024;
+
+/** `(a or b)`, `(a if b else c)`, nested; `undefined` for what is not in rpm's grammar. */
+export function parseRich(text: string): Rich | undefined {
+  if (text.length > maxRichLength) return undefined;
+  // A bracket inside a name, as in libc.so.6(GLIBC_2.4)(64bit), belongs to the name.
+  const words = text.match(/\s*(?:[^\s()]+(?:\([^\s()]*\))*|[()])/g)?.map((word) => word.trim()) ?? [];
+  let at = 0;
+  const operand = (depth: number): Rich | undefined => {
+    const word = words[at];
+    if (word === '(') return group(depth + 1);
+    if (word === undefined || word === ')') return undefined;
+    at += 1;
+    const operator = words[at] ?? '';
+    if (!/^[<>=]{1,2}$/.test(operator)) return { name: word, flags: 0, evr: '' };
+    const evr = words[at + 1];
+    if (evr === undefined) return undefined;
+    at += 2;
+    const flags =
+      (operator.includes('<') ? less : 0) |
+      (operator.includes('>') ? greater : 0) |
+      (operator.includes('=') ? equal : 0);
+    return { name: word, flags, evr };
+  };
+  const group = (depth: number): Rich | undefined => {
+    if (depth > maxDepth) return undefined;
+    at += 1;
+    const first = operand(depth);
+    if (first === undefined) return undefined;
+    const operands = [first];
+    let operator = 'and';
+    let otherwise: Rich | undefined;
+    while (words[at] !== ')') {
+      const word = words[at] ?? '';
+      if (!/^(?:and|or|if|unless|with|without|else)$/.test(word)) return undefined;
+      at += 1;
+      const next = operand(depth);
+      if (next === undefined) return undefined;
+      if (word === 'else') otherwise = next;
+      else {
+        if (operands.length > 1 && word !== operator) return undefined;
+        operator = word;
+        operands.push(next);
+      }
+    }
+    at += 1;
+    return { operator, operands, ...(otherwise === undefined ? {} : { otherwise }) };
+  };
+  const rich = group(0);
+  return at === words.length ? rich : undefined;
+}
+
+/** The packages that make it true; `undefined` where it is false. */
+function evaluate<P>(rich: Rich, find: (leaf: Relation) => P | undefined): readonly P[] | undefined {
+  if ('name' in rich) {
+    const target = find(rich);
+    return target === undefined ? undefined : [target];
+  }
+  const [first, second] = rich.operands;
+  if (first === undefined) return undefined;
+  const of = (part: Rich | undefined): readonly P[] | undefined =>
+    part === undefined ? [] : evaluate(part, find);
+  if (rich.operator === 'or') {
+    for (const part of rich.operands) {
+      const found = of(part);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+  if (rich.operator === 'if' || rich.operator === 'unless') {
+    const holds = of(second) !== undefined;
+    return holds === (rich.operator === 'if') ? of(first) : of(rich.otherwise);
+  }
+  if (rich.operator === 'without') return of(first);
+  const all = rich.operands.map(of);
+  return all.includes(undefined) ? undefined : all.flatMap((found) => found ?? []);
+}

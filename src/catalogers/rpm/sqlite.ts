@@ -1,0 +1,149 @@
+import { maxHeader, maxRows, type Row } from './row.ts';
+import { readWal } from './wal.ts';
+
+/** A b-tree of a database of this size is 4 deep. */
+const maxDepth = 20;
+
+interface Cell {
+  readonly rowid: number;
+  readonly payload: Uint8Array;
+}
+
+/**
+ * The rows of table Packages in `rpmdb.sqlite` with its write-ahead log (sqlite.org/fileformat2.html): table b-trees and overflow
+ * pages, each page read once at most, so no pointer can make a loop.
+ */
+export function* readSqlite(database: Uint8Array, log: Uint8Array | undefined): Generator<Row> {
+  const main = Buffer.from(database.buffer, database.byteOffset, database.length);
+  const wal = log === undefined || log.length === 0 ? undefined : readWal(log);
+  if (log !== undefined && log.length > 0 && wal === undefined)
+    yield { where: 'the write-ahead log', fault: 'cannot be read' };
+  const first = wal?.pages.get(1) ?? (main.length >= 100 ? main.subarray(0, 100) : undefined);
+  const head = first === undefined ? undefined : Buffer.from(first.buffer, first.byteOffset, first.length);
+  if (head?.toString('latin1', 0, 16) !== 'SQLite format 3\0')
+    return yield { where: 'the file', fault: 'is no SQLite database' };
+  const stated = head.readUInt16BE(16);
+  const pageSize = stated === 1 ? 65536 : stated;
+  const usable = pageSize - (head[20] ?? 0);
+  if (pageSize < 512 || (pageSize & (pageSize - 1)) !== 0 || usable < 480)
+    return yield { where: 'the file', fault: 'has a page size that is none' };
+  const pages = wal?.pageSize === pageSize ? wal.pages : undefined;
+  const seen = new Set<number>();
+  const page = (number: number): Buffer | undefined => {
+    if (number === 0 || seen.has(number)) return undefined;
+    seen.add(number);
+    const newer = pages?.get(number);
+    if (newer !== undefined) return Buffer.from(newer.buffer, newer.byteOffset, newer.length);
+    const start = (number - 1) * pageSize;
+    return start + pageSize <= main.length ? main.subarray(start, start + pageSize) : undefined;
+  };
+
+  let root: number | undefined;
+  for (const cell of walk(1, page, usable, 0)) {
+    if ('fault' in cell) {
+      yield cell;
+      continue;
+    }
+    const [type, name, , rootPage] = columns(cell.payload);
+    if (textOf(type) === 'table' && textOf(name) === 'Packages') root = numberOf(rootPage);
+  }
+  if (root === undefined) return yield { where: 'the file', fault: 'has no table Packages' };
+  // The schema may end on pages that the table may not use, but a table rooted in page 1 would show nothing twice.
+  let rows = 0;
+  for (const cell of walk(root, page, usable, 0)) {
+    if ('fault' in cell) {
+      yield cell;
+      continue;
+    }
+    rows += 1;
+    if (rows > maxRows) return yield { where: 'the table Packages', fault: `has more than ${maxRows} rows` };
+    const blob = columns(cell.payload)[1];
+    const where = `row ${cell.rowid}`;
+    yield blob === undefined ? { where, fault: 'holds no header' } : { where, blob };
+  }
+}
+
+type Pages = (number: number) => Buffer | undefined;
+type Fault = Row & { readonly fault: string };
+
+function* walk(number: number, page: Pages, usable: number, depth: number): Generator<Cell | Fault> {
+  const content = page(number);
+  const where = `page ${number}`;
+  if (content === undefined || depth > maxDepth) return yield { where, fault: 'is missing or linked twice' };
+  const start = number === 1 ? 100 : 0;
+  const type = content[start];
+  if (type !== 5 && type !== 13) return yield { where, fault: 'is no page of a table' };
+  const count = content.readUInt16BE(start + 3);
+  const pointers = start + (type === 5 ? 12 : 8);
+  if (pointers + count * 2 > usable) return yield { where, fault: 'has more cells than room' };
+  for (let at = 0; at < count; at += 1) {
+    const offset = content.readUInt16BE(pointers + at * 2);
+    if (type === 13) yield leafCell(content, offset, page, usable, `cell ${at} of ${where}`);
+    else if (offset + 4 > usable) yield { where, fault: 'has a cell outside the page' };
+    else yield* walk(content.readUInt32BE(offset), page, usable, depth + 1);
+  }
+  if (type === 5) yield* walk(content.readUInt32BE(start + 8), page, usable, depth + 1);
+}
+
+/** Payload that does not fit goes on in a chain of overflow pages (section 1.6). */
+function leafCell(content: Buffer, offset: number, page: Pages, usable: number, where: string): Cell | Fault {
+  const [length, afterLength] = varint(content, offset);
+  const [rowid, start] = varint(content, afterLength);
+  if (length > maxHeader) return { where, fault: 'is too large' };
+  const most = usable - 35;
+  const least = Math.floor(((usable - 12) * 32) / 255) - 23;
+  const fit = least + ((length - least) % (usable - 4));
+  const local = length <= most ? length : fit <= most ? fit : least;
+  if (start + local + (local < length ? 4 : 0) > usable) return { where, fault: 'lies outside the page' };
+  if (local === length) return { rowid, payload: content.subarray(start, start + length) };
+  const parts = [content.subarray(start, start + local)];
+  let left = length - local;
+  let next = content.readUInt32BE(start + local);
+  while (left > 0) {
+    const more = page(next);
+    if (more === undefined) return { where, fault: 'has a broken chain of overflow pages' };
+    const part = more.subarray(4, Math.min(usable, 4 + left));
+    parts.push(part);
+    left -= part.length;
+    next = more.readUInt32BE(0);
+  }
+  return { rowid, payload: Buffer.concat(parts) };
+}
+
+/** The columns of a record as bytes; numbers stay big-endian. */
+function columns(record: Uint8Array): readonly (Uint8Array | undefined)[] {
+  const bytes = Buffer.from(record.buffer, record.byteOffset, record.length);
+  const [headerSize, first] = varint(bytes, 0);
+  const found: (Uint8Array | undefined)[] = [];
+  let at = first;
+  let body = headerSize;
+  while (at < Math.min(headerSize, bytes.length) && found.length < 16) {
+    const [type, next] = varint(bytes, at);
+    const size = type >= 12 ? Math.floor((type - 12) / 2) : ([0, 1, 2, 3, 4, 6, 8, 8, 0, 0, 0, 0][type] ?? 0);
+    found.push(type === 0 || body + size > bytes.length ? undefined : bytes.subarray(body, body + size));
+    body += size;
+    at = next;
+  }
+  return found;
+}
+
+function varint(bytes: Buffer, start: number): readonly [number, number] {
+  let value = 0;
+  for (let at = 0; at < 9; at += 1) {
+    const byte = bytes[start + at] ?? 0;
+    if (at === 8) return [value * 256 + byte, start + 9];
+    value = value * 128 + (byte & 0x7f);
+    if (byte < 0x80) return [value, start + at + 1];
+  }
+  return [value, start + 9];
+}
+
+function textOf(bytes: Uint8Array | undefined): string {
+  return Buffer.from(bytes ?? []).toString('utf8');
+}
+
+function numberOf(bytes: Uint8Array | undefined): number {
+  let value = 0;
+  for (const byte of bytes ?? []) value = value * 256 + byte;
+  return value;
+}

@@ -1,0 +1,105 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { BadHeader, parseHeader } from '../../src/catalogers/rpm/header.ts';
+import { readNdb } from '../../src/catalogers/rpm/ndb.ts';
+import { overlaps, parseRich } from '../../src/catalogers/rpm/relations.ts';
+import { readSqlite } from '../../src/catalogers/rpm/sqlite.ts';
+import { compareEvr, compareRpmVersions } from '../../src/catalogers/rpm/version.ts';
+import { rpm } from '../../src/catalogers/rpm.ts';
+import { treeOf } from '../support/tree.ts';
+
+const folder = join(import.meta.dirname, '../../fixtures/catalogers/rpm');
+const read = (path: string): Buffer => readFileSync(join(folder, path));
+const main = (): Buffer => read('write-ahead-log/rootfs/var/lib/rpm/rpmdb.sqlite');
+const wal = (): Buffer => read('write-ahead-log/rootfs/var/lib/rpm/rpmdb.sqlite-wal');
+const names = (database: Uint8Array, log?: Uint8Array): readonly string[] =>
+  rpm
+    .catalog(
+      treeOf(rpm, {
+        'var/lib/rpm/rpmdb.sqlite': database,
+        ...(log === undefined ? {} : { 'var/lib/rpm/rpmdb.sqlite-wal': log }),
+      }),
+    )
+    .components.map(({ name }) => name);
+
+test.for([
+  ['1.0', '1.0', 0],
+  ['1.0', '2.0', -1],
+  ['2.0.1a', '2.0.1', 1],
+  ['5.5p10', '5.5p1', 1],
+  ['10xyz', '10.1xyz', -1],
+  ['xyz10', 'xyz10.1', -1],
+  ['6.0.rc1', '6.0', 1],
+  ['1.05', '1.5', 0],
+  ['2_0', '2.0', 0],
+  ['a', '1', -1],
+  ['1.0~rc1', '1.0', -1],
+  ['1.0~rc1~git1', '1.0~rc1', -1],
+  ['1.0^', '1.0', 1],
+  ['1.0^git1', '1.0.1', -1],
+  ['1.0~rc1^git1', '1.0~rc1', 1],
+  ['1.0^git1~pre', '1.0^git1', -1],
+] as const)('%s against %s', ([a, b, expected]) => {
+  expect(compareRpmVersions(a, b)).toBe(expected);
+  expect(compareRpmVersions(b, a)).toBe(expected === 0 ? 0 : -expected);
+});
+
+test('an epoch comes before everything, and a missing release matches all', () => {
+  expect(compareEvr('1:1.0-1', '2.0-1')).toBe(1);
+  expect(compareEvr('1.0', '1.0-7')).toBe(0);
+  expect(overlaps({ name: 'a', flags: 8, evr: '2' }, { name: 'a', flags: 4, evr: '2' })).toBe(false);
+});
+
+test.for([['(a or'], ['(a or b and c)'], ['a)'], ['(a xor b)'], ['('.repeat(1000)]] as const)(
+  '%s is no boolean dependency',
+  ([text]) => {
+    expect(parseRich(text)).toBeUndefined();
+  },
+);
+
+test('what only the log has is there, and a log with a wrong checksum is not believed', () => {
+  expect(names(main())).not.toContain('Tcf-App');
+  expect(names(main(), wal())).toContain('Tcf-App');
+  const forged = wal();
+  forged[60] = (forged[60] ?? 0) ^ 1;
+  expect(names(main(), forged)).not.toContain('Tcf-App');
+});
+
+test('whatever bytes change, the readers end and the parser refuses with its own error', () => {
+  const [row] = [...readSqlite(main(), undefined)];
+  const header = Buffer.from(row?.blob ?? []);
+  fc.assert(
+    fc.property(fc.nat(header.length - 1), fc.nat(255), (at, byte) => {
+      const bad = Buffer.from(header);
+      bad[at] = byte;
+      try {
+        parseHeader(bad).texts(1117);
+      } catch (error) {
+        expect(error).toBeInstanceOf(BadHeader);
+      }
+      const database = main();
+      database[(at * 37) % database.length] = byte;
+      expect([...readSqlite(database, undefined)].length).toBeLessThan(1000);
+    }),
+    { numRuns: 100 },
+  );
+});
+
+test('an ndb database gives its blob, and a broken slot loses itself', () => {
+  const file = Buffer.alloc(4096 + 64);
+  file.write('RpmP', 0);
+  file.writeUInt32LE(1, 12);
+  for (let at = 32; at < 4096; at += 16) file.write('Slot', at);
+  file.writeUInt32LE(7, 36);
+  file.writeUInt32LE(256, 40);
+  file.write('BlbS', 4096);
+  file.writeUInt32LE(7, 4100);
+  file.writeUInt32LE(3, 4108);
+  file.write('abc', 4112);
+  file.write('Bad!', 48);
+  const rows = [...readNdb(file)];
+  expect(rows.filter(({ blob }) => blob !== undefined).map(({ where }) => where)).toEqual(['package 7']);
+  expect(rows).toContainEqual({ where: 'slot 3', fault: 'is none' });
+});
