@@ -72,6 +72,12 @@ beforeAll(async () => {
 afterAll(async () => {
   await faulty.close();
   await registry.stop();
+  const built = (await must('podman', ['images', '--format', '{{.Repository}}'])).split('\n');
+  const ours = [
+    ...new Set(built.filter((name) => name.startsWith('localhost/tcf-e2e-') && !name.endsWith('-base'))),
+  ];
+  await must('podman', ['rmi', '--force', ...ours.map((name) => `${name}:latest`)]);
+  await must('podman', ['image', 'prune', '--force']);
   folder[Symbol.dispose]();
 });
 
@@ -351,5 +357,4 @@ test('bad input says what to do and exits 3, and nothing is written', async () =
     expect(ran.stdout).toBe('');
   }
   expect(await must('ls', ['-A', folder.path])).toBe(before);
-  expect((await run('true', [])).code).toBe(0);
 });

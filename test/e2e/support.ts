@@ -16,7 +16,6 @@ export interface Ran {
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  readonly input?: string;
 }
 
 /** Runs a real program to its end. */
@@ -25,12 +24,12 @@ export function run(file: string, args: readonly string[], options: RunOptions =
     const child = spawn(file, args, {
       cwd: options.cwd,
       env: { ...process.env, ...engineEnv(), ...options.env },
+      stdio: ['ignore', 'pipe', 'pipe'],
     });
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
     child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
     child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
-    child.stdin.end(options.input ?? '');
     child.on('error', reject);
     child.on('close', (code) =>
       resolve({
