@@ -103,3 +103,41 @@ test('an ndb database gives its blob, and a broken slot loses itself', () => {
   expect(rows.filter(({ blob }) => blob !== undefined).map(({ where }) => where)).toEqual(['package 7']);
   expect(rows).toContainEqual({ where: 'slot 3', fault: 'is none' });
 });
+
+/** Blobs as an ndb database, each in a place of its own. */
+function ndbOf(blobs: readonly Uint8Array[]): Buffer {
+  const places = blobs.map((_, at) => 4096 + at * 64 * 1024);
+  const file = Buffer.alloc(4096 + blobs.length * 64 * 1024);
+  file.write('RpmP', 0);
+  file.writeUInt32LE(1, 12);
+  for (let at = 32; at < 4096; at += 16) file.write('Slot', at);
+  for (const [at, blob] of blobs.entries()) {
+    const place = places[at] ?? 0;
+    file.writeUInt32LE(at + 1, 36 + at * 16);
+    file.writeUInt32LE(place / 16, 40 + at * 16);
+    file.write('BlbS', place);
+    file.writeUInt32LE(at + 1, place + 4);
+    file.writeUInt32LE(blob.length, place + 12);
+    file.set(blob, place + 16);
+  }
+  return file;
+}
+
+test('whatever happens to one header, its neighbour stays', () => {
+  const path = 'sqlite/rootfs/var/lib/rpm/rpmdb.sqlite';
+  const blobs = [...readSqlite(read(path), undefined)].flatMap(({ blob }) => blob ?? []);
+  const found = (list: readonly Uint8Array[]): readonly string[] =>
+    rpm.catalog(treeOf(rpm, { 'var/lib/rpm/Packages.db': ndbOf(list) })).components.map(({ name }) => name);
+  const [first, second] = blobs;
+  if (first === undefined || second === undefined) throw new Error('the fixture has two packages');
+  const [, neighbour] = found([first, second]);
+  expect(neighbour).toBeDefined();
+  fc.assert(
+    fc.property(fc.nat(first.length - 1), fc.nat(255), (at, byte) => {
+      const bad = Uint8Array.from(first);
+      bad[at] = byte;
+      expect(found([bad, second])).toContain(neighbour);
+    }),
+    { numRuns: 300 },
+  );
+});

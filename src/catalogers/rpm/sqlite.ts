@@ -28,6 +28,8 @@ export function* readSqlite(database: Uint8Array, log: Uint8Array | undefined): 
   if (pageSize < 512 || (pageSize & (pageSize - 1)) !== 0 || usable < 480)
     return yield { where: 'the file', fault: 'has a page size that is none' };
   const pages = wal?.pageSize === pageSize ? wal.pages : undefined;
+  if (wal !== undefined && pages === undefined)
+    yield { where: 'the write-ahead log', fault: 'has pages of another size' };
   const seen = new Set<number>();
   const page = (number: number): Buffer | undefined => {
     if (number === 0 || seen.has(number)) return undefined;
