@@ -52,7 +52,7 @@ export async function scanImage(image: OpenImage, catalogers: readonly Cataloger
     entries += scanned.count;
   }
   const names = findNames(merger, catalogers);
-  const { missing, skipped } = planSecondLook(merger, names);
+  const { missing, skipped } = planSecondLook(merger, names, catalogers);
   for (const [index, missed] of missing) {
     const layer = image.layers[index];
     if (layer !== undefined) await lookAgain(layer.open(), missed, merger.finds, catalogers, nameOf(layer));

@@ -7,8 +7,8 @@ import type { Inode } from './rootfs.ts';
 import type { Finds } from './scan-layer.ts';
 import { readTar, type TarSink } from './tar.ts';
 
-/** Content that only a second look finds. What is behind links in real images is a handful of text files. */
-export const secondLookLimit: number = 64 * 1024 * 1024;
+/** Content that only a second look finds. What is behind links in real images is a handful of text files, or a package database. */
+export const secondLookLimit: number = 96 * 1024 * 1024;
 
 /** A file that has to be read again, in a layer that has to be read again. */
 interface Missed {
@@ -28,7 +28,11 @@ export interface SecondLook {
 }
 
 /** Compares what the names promise with what was kept. */
-export function planSecondLook(merged: Merged, names: FileNames): SecondLook {
+export function planSecondLook(
+  merged: Merged,
+  names: FileNames,
+  catalogers: readonly Cataloger[],
+): SecondLook {
   const missing = new Map<number, Map<number, Missed>>();
   const skipped = new Map<Inode, Skipped>();
   let left = secondLookLimit;
@@ -41,12 +45,12 @@ export function planSecondLook(merged: Merged, names: FileNames): SecondLook {
     entries.set(entry, missed);
     return missed;
   };
-  for (const file of names.wanted.flat()) {
+  for (const [file, most] of wantedFiles(names, catalogers)) {
     const found = merged.finds.get(file.inode);
     const size = merged.rootfs.sizeOf(file.inode);
     if (found?.content !== undefined || skipped.has(file.inode)) continue;
     // Wanted under its first name and yet not kept: it was over a limit then, and is over it now.
-    const isOver = size > contentLimit || (found?.wanted ?? 0) !== 0;
+    const isOver = size > most || (found?.wanted ?? 0) !== 0;
     if (
       isOver ||
       (!missing.get(merged.rootfs.layerOf(file.inode))?.has(merged.rootfs.entryOf(file.inode)) && size > left)
@@ -68,6 +72,16 @@ export function planSecondLook(merged: Merged, names: FileNames): SecondLook {
     }
   }
   return { missing, skipped: [...skipped.values()] };
+}
+
+/** Every wanted file with the most that its cataloger keeps of one, in bytes. */
+function wantedFiles(
+  names: FileNames,
+  catalogers: readonly Cataloger[],
+): readonly (readonly [NamedFile, number])[] {
+  return names.wanted.flatMap((files, at) =>
+    files.map((file) => [file, catalogers[at]?.contentLimit ?? contentLimit] as const),
+  );
 }
 
 /** Reads one layer again for what was missed in it. */

@@ -1,5 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { BadHeader, parseHeader } from '../../src/catalogers/rpm/header.ts';
@@ -140,4 +142,35 @@ test('whatever happens to one header, its neighbour stays', () => {
     }),
     { numRuns: 300 },
   );
+});
+
+test.for<readonly [string, () => readonly [Buffer, Buffer | undefined]]>([
+  ['a database alone', () => [read('sqlite/rootfs/var/lib/rpm/rpmdb.sqlite'), undefined]],
+  ['a database and its write-ahead log', () => [main(), wal()]],
+])('reads the rows of %s that SQLite itself reads', ([, files]) => {
+  const [database, log] = files();
+  const place = mkdtempSync(join(tmpdir(), 'tcf-sqlite-'));
+  try {
+    writeFileSync(join(place, 'rpmdb.sqlite'), database);
+    if (log !== undefined) writeFileSync(join(place, 'rpmdb.sqlite-wal'), log);
+    const sqlite = new DatabaseSync(join(place, 'rpmdb.sqlite'));
+    const expected = sqlite
+      .prepare('SELECT blob FROM Packages')
+      .all()
+      .map((row) => Buffer.from(row['blob'] as Uint8Array).toString('hex'));
+    sqlite.close();
+    const ours = [...readSqlite(database, log)].map(({ blob }) => Buffer.from(blob ?? []).toString('hex'));
+    expect(ours.sort()).toEqual(expected.sort());
+    expect(ours.length).toBeGreaterThan(0);
+  } finally {
+    rmSync(place, { recursive: true });
+  }
+});
+
+test('a database of a kind that is not read makes the SBOM say so', () => {
+  const { components, skipped } = rpm.catalog(treeOf(rpm, { 'var/lib/rpm/Packages': 'anything' }));
+  expect(components).toEqual([]);
+  expect(skipped).toEqual([
+    { path: 'var/lib/rpm/Packages', reason: 'is a Berkeley DB database, which tcf does not read' },
+  ]);
 });

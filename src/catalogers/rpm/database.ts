@@ -1,6 +1,5 @@
 import { printable } from '../../base/text.ts';
 import type { Skipped, Tree, TreeFile } from '../contract.ts';
-import { readBdb } from './bdb.ts';
 import { BadHeader, type Header, parseHeader } from './header.ts';
 import { readNdb } from './ndb.ts';
 import { type Rpm, toRpm } from './packages.ts';
@@ -52,6 +51,10 @@ export function* packagesIn(
 ): Generator<{ readonly rpm: Rpm; readonly header: Header }> {
   const path = printable(file.path);
   const content = file.content();
+  if (!file.path.endsWith('.sqlite') && !file.path.endsWith('.db')) {
+    skipped.push({ path, reason: 'is a Berkeley DB database, which tcf does not read' });
+    return;
+  }
   if (content === undefined) {
     skipped.push({ path, reason: 'is too large to read' });
     return;
@@ -76,5 +79,5 @@ export function* packagesIn(
 
 function rowsOf(path: string, content: Uint8Array, log: Uint8Array | undefined): Iterable<Row> {
   if (path.endsWith('.sqlite')) return readSqlite(content, log);
-  return path.endsWith('.db') ? readNdb(content) : readBdb(content);
+  return readNdb(content);
 }
