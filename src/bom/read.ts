@@ -10,6 +10,8 @@ export interface SbomFacts {
   readonly serialNumber?: string;
   /** As written; RFC 3339 where the author kept to the specification. */
   readonly timestamp?: string;
+  /** `tcf 0.1.0`, `syft 1.51.0`: who wrote the document, by its own word. */
+  readonly tools: readonly string[];
   readonly subject: SbomSubject;
   /** Every component, nested ones too, in the order of the document; the subject is not among them. */
   readonly components: readonly SbomComponent[];
@@ -37,6 +39,10 @@ export interface SbomComponent {
   readonly properties: Readonly<Record<string, string>>;
   /** Ids, names and expressions, declared and concluded, without repetition. */
   readonly licenses: readonly string[];
+  /** `SHA-256 <hex>`, as written. */
+  readonly hashes: readonly string[];
+  /** Where the first occurrence lies in the image. */
+  readonly location?: string;
 }
 
 /** Four times the largest image seen (a TeX Live desktop, about 50,000 components without files). */
@@ -73,6 +79,7 @@ export function parseSbom(value: unknown, what: string): SbomFacts {
     specVersion,
     ...textMember(bom, 'serialNumber'),
     ...(metadata === undefined ? {} : textMember(metadata, 'timestamp')),
+    tools: readTools(metadata?.optional('tools')),
     subject: root === undefined ? { digests: [] } : readSubject(root),
     components,
     complete: readCompleteness(bom),
@@ -103,7 +110,27 @@ function readComponent(component: Shape): SbomComponent {
     ...(purl === undefined ? {} : { purl: isPurlText(purl) ? toPurl(parsePurl(purl)) : purl }),
     properties: readProperties(component),
     licenses: readLicenses(component),
+    hashes: (component.optional('hashes')?.list(maxEntries) ?? []).map(
+      (hash) => `${hash.get('alg').string()} ${hash.get('content').string()}`,
+    ),
+    ...readLocation(component),
   };
+}
+
+function readLocation(component: Shape): { readonly location?: string } {
+  const first = component.optional('evidence')?.optional('occurrences')?.list(maxComponents)[0];
+  return first === undefined ? {} : { location: first.get('location').string() };
+}
+
+/** Since 1.5 an object with components; a plain list before, and still written by some. */
+function readTools(tools: Shape | undefined): readonly string[] {
+  if (tools === undefined) return [];
+  const list = Array.isArray(tools.value) ? tools : tools.optional('components');
+  return (list?.list(maxEntries) ?? []).flatMap((tool) => {
+    const words = [tool.optional('name'), tool.optional('version')].map((word) => word?.string() ?? '');
+    const text = words.join(' ').trim();
+    return text === '' ? [] : [text];
+  });
 }
 
 function readProperties(owner: Shape): Readonly<Record<string, string>> {

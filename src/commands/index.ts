@@ -46,6 +46,13 @@ export const verbs: readonly VerbEntry[] = [
     load: () => import('./gate.ts'),
   },
   {
+    name: 'diff',
+    group: 'More',
+    usage: 'OLD NEW [options]',
+    summary: 'say what changed between two images or SBOMs',
+    load: () => import('./diff.ts'),
+  },
+  {
     name: 'keygen',
     group: 'More',
     usage: '[options]',

@@ -51,7 +51,7 @@ function candidateSection({ candidates }: Verdict): string {
 }
 
 /** A stranger's text stays text: no links, images, tables, markup or mentions. */
-function escaped(text: string): string {
+export function escaped(text: string): string {
   return printable(text, 4000)
     .replace(/[\\`*_{}[\]()#+!|~]/g, '\\$&')
     .replaceAll('&', '&amp;')

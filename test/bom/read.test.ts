@@ -13,6 +13,7 @@ const document = {
   serialNumber: 'urn:uuid:3e671687-395b-41f5-a30f-a58921a69b79',
   metadata: {
     timestamp: '2026-11-23T00:00:00Z',
+    tools: { components: [{ type: 'application', name: 'scanner', version: '1.2' }] },
     component: {
       type: 'container',
       name: 'app',
@@ -34,7 +35,11 @@ const document = {
         { license: { name: 'BSD' } },
         { expression: 'MIT OR ISC', acknowledgement: 'concluded' },
       ],
-      evidence: { licenses: [{ license: { id: 'MIT' } }] },
+      hashes: [{ alg: 'SHA-256', content: c }],
+      evidence: {
+        licenses: [{ license: { id: 'MIT' } }],
+        occurrences: [{ location: 'opt/venv/torch' }, { location: 'opt/other/torch' }],
+      },
       properties: [
         { name: 'tcf:x', value: '1' },
         { name: 'tcf:x', value: '2' },
@@ -52,6 +57,7 @@ test('the facts of a document by another tool', () => {
     specVersion: '1.6',
     serialNumber: 'urn:uuid:3e671687-395b-41f5-a30f-a58921a69b79',
     timestamp: '2026-11-23T00:00:00Z',
+    tools: ['scanner 1.2'],
     subject: { name: 'app', digests: [`sha256:${a}`, `sha256:${b}`, `sha256:${c}`] },
     components: [
       {
@@ -62,11 +68,21 @@ test('the facts of a document by another tool', () => {
         purl: 'pkg:pypi/torch@2.6.0',
         properties: { 'tcf:x': '1\n2', ['__proto__']: 'p' },
         licenses: ['MIT', 'BSD', 'MIT OR ISC'],
+        hashes: [`SHA-256 ${c}`],
+        location: 'opt/venv/torch',
       },
-      { type: 'library', name: 'llvm', purl: 'not a purl', properties: {}, licenses: [] },
+      { type: 'library', name: 'llvm', purl: 'not a purl', properties: {}, licenses: [], hashes: [] },
     ],
     complete: true,
   });
+});
+
+test.for([
+  ['an object with components', { components: [{ name: 'syft', version: '1.51.0' }] }, ['syft 1.51.0']],
+  ['a plain list, as before 1.5', [{ vendor: 'acme', name: 'scan' }], ['scan']],
+  ['tools without a name', [{ vendor: 'acme' }, {}], []],
+] as const)('who wrote it: %s', ([, tools, expected]) => {
+  expect(parseSbom({ ...document, metadata: { tools } }, 'the SBOM').tools).toEqual(expected);
 });
 
 test.for([

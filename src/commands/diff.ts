@@ -1,0 +1,64 @@
+import type { Command } from 'commander';
+import { askedWrongly } from '../base/error.ts';
+import { jsonLimits, parseJson } from '../base/json.ts';
+import { quoted } from '../base/text.ts';
+import { toCycloneDx } from '../bom/cyclonedx.ts';
+import { type BomDiff, diffBoms, isEmptyDiff } from '../bom/diff.ts';
+import { parseSbom, type SbomFacts } from '../bom/read.ts';
+import { toTimestamp } from '../bom/timestamp.ts';
+import { parseImageName } from '../image/source.ts';
+import { toDiffJson } from '../report/diff-json.ts';
+import { toDiffMarkdown } from '../report/diff-markdown.ts';
+import { toDiffText } from '../report/diff-text.ts';
+import { version } from '../version.ts';
+import type { ExitCode, Host } from './host.ts';
+import { fileExists, readUserFile } from './shared/files.ts';
+import { openUserImage } from './shared/images.ts';
+import { declareRegistryOptions } from './shared/registries.ts';
+import { makeBom } from './shared/scan.ts';
+import { flag, type Options, type Verb } from './verb.ts';
+
+export const verb: Verb = {
+  declare(command: Command): void {
+    command
+      .argument('<old>', 'an SBOM (CycloneDX JSON) or an image; where a file has that name, it is the SBOM')
+      .argument('<new>', 'the same')
+      .option('--json', 'the whole difference for machines')
+      .option('--markdown', 'for a pull request or a job summary')
+      .option('--exit-code', 'exit with 1 where they differ')
+      .option('--platform <os/arch>', 'which image of an index (default: the one of this host)');
+    declareRegistryOptions(command);
+  },
+  async run(host, [old = '', now = ''], options): Promise<ExitCode> {
+    const render = rendererOf(options);
+    const diff = diffBoms(await readSide(host, old, options), await readSide(host, now, options));
+    await host.stdout.write(render(diff));
+    return flag(options, 'exitCode') && !isEmptyDiff(diff) ? 1 : 0;
+  },
+};
+
+function rendererOf(options: Options): (diff: BomDiff) => string {
+  const json = flag(options, 'json');
+  const markdown = flag(options, 'markdown');
+  if (json && markdown) {
+    throw askedWrongly('diff.format', '--json and --markdown ask for two documents at once', {
+      hint: 'choose one of them',
+    });
+  }
+  if (json) return toDiffJson;
+  return markdown ? toDiffMarkdown : toDiffText;
+}
+
+async function readSide(host: Host, text: string, options: Options): Promise<SbomFacts> {
+  if (parseImageName(text).transport === 'bare' && fileExists(host, text)) {
+    const what = `the SBOM ${quoted(text)}`;
+    const { maxBytes } = jsonLimits.document;
+    const content = await readUserFile(host, text, maxBytes, 'the SBOM');
+    return parseSbom(parseJson(content, what, jsonLimits.document), what);
+  }
+  await using opened = await openUserImage(host, text, options);
+  for (const warning of opened.warnings ?? []) await host.stderr.write(`tcf: warning: ${warning}\n`);
+  const bom = await makeBom(opened);
+  const timestamp = toTimestamp(opened.config.created, host.env['SOURCE_DATE_EPOCH']);
+  return parseSbom(toCycloneDx(bom, { specVersion: '1.7', toolVersion: version, timestamp }), quoted(text));
+}
