@@ -1,0 +1,47 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export interface Cost {
+  readonly seconds: number;
+  readonly peakMiB: number;
+}
+
+const scratch = mkdtempSync(join(tmpdir(), 'tcf-bench-'));
+process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
+// crun and the default limits are refused in some sandboxes.
+const containers = join(scratch, 'containers.conf');
+writeFileSync(
+  containers,
+  '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1000:1000"]\nnetns = "none"\n[engine]\nruntime = "runc"\n',
+);
+
+/** A folder that is gone when the program ends. */
+export function scratchPath(name: string): string {
+  return join(scratch, name);
+}
+
+export function must(file: string, args: readonly string[]): string {
+  const ran = spawnSync(file, args, {
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+    env: { ...process.env, CONTAINERS_CONF: containers },
+  });
+  if (ran.error !== undefined) throw ran.error;
+  if (ran.status !== 0) throw new Error(`${file} ${args.join(' ')} exited ${ran.status}: ${ran.stderr}`);
+  return ran.stdout;
+}
+
+/** Runs a shell script in a container of the image and gives back what it printed. */
+export async function runImage(image: string, script: string): Promise<string> {
+  return must('podman', ['run', '--rm', '--entrypoint', '/bin/sh', image, '-c', `${script}\ntrue`]);
+}
+
+/** Runs a program under GNU time. */
+export function measured(file: string, args: readonly string[]): Cost {
+  const report = scratchPath('time');
+  must('/usr/bin/time', ['-f', '%e %M', '-o', report, file, ...args]);
+  const [seconds = 0, kibi = 0] = readFileSync(report, 'utf8').trim().split(' ').map(Number);
+  return { seconds, peakMiB: kibi / 1024 };
+}

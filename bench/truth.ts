@@ -1,0 +1,42 @@
+import { runImage } from './processes.ts';
+
+/** `deb bash 5.2.15-2+b2 amd64`: what two tools must agree in to mean the same package. */
+export type Key = string;
+
+export const managers = ['deb', 'rpm', 'apk', 'pypi'] as const;
+export type Manager = (typeof managers)[number];
+
+/** Prints one line for each package that the image's own package manager calls installed. */
+const questions: Readonly<Record<Manager, string>> = {
+  deb: `dpkg-query -W -f '\${db:Status-Status} \${Package} \${Version} \${Architecture}\\n' | sed -nE 's/^(installed|unpacked|half-configured|triggers-awaited|triggers-pending) /deb /p'`,
+  rpm: `rpm -qa --qf 'rpm %{NAME} %{EVR} %{ARCH}\\n' | grep -v '^rpm gpg-pubkey '`,
+  apk: `apk list -I 2>/dev/null | sed -E 's/^(.*)-([^-]+-r[0-9]+) ([^ ]+) .*/apk \\1 \\2 \\3/'`,
+  pypi: `find / -xdev \\( -name proc -o -name sys \\) -prune -o -path '*/bin/python3' -print 2>/dev/null | while read -r python; do
+      "$python" -I -c 'import importlib.metadata as m
+for d in m.distributions(): print("pypi", d.name, d.version)' 2>/dev/null; done`,
+};
+
+const present: Readonly<Record<Manager, string>> = {
+  deb: 'command -v dpkg-query',
+  rpm: 'command -v rpm && rpm -q --whatprovides rpm',
+  apk: 'command -v apk',
+  pypi: 'command -v python3',
+};
+
+/** What the tools inside the image say; a manager that is not in the image is absent. */
+export async function askImage(image: string): Promise<ReadonlyMap<Manager, ReadonlySet<Key>>> {
+  const answers = new Map<Manager, ReadonlySet<Key>>();
+  for (const manager of managers) {
+    const script = `if (${present[manager]}) >/dev/null 2>&1; then echo present; ${questions[manager]}; fi`;
+    const [first, ...lines] = (await runImage(image, script)).split('\n').filter((line) => line !== '');
+    if (first === 'present') answers.set(manager, new Set(lines.map(normalized)));
+  }
+  return answers;
+}
+
+/** PEP 503 names for Python, everything else as it is. */
+export function normalized(line: string): Key {
+  const [manager = '', name = '', ...rest] = line.trim().split(/\s+/);
+  const plain = manager === 'pypi' ? name.toLowerCase().replace(/[-_.]+/g, '-') : name;
+  return [manager, plain, ...rest].join(' ');
+}
