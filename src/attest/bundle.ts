@@ -40,7 +40,8 @@ export interface CertificateMaterial {
 
 export interface KeyMaterial {
   readonly kind: 'key';
-  readonly hint: string;
+  /** Absent in the format of cosign 2, which does not say which key it was. */
+  readonly hint?: string;
 }
 
 /** Exactly these: `v9.9` or `version=0.3junk` pass the prefix patterns of other readers. */

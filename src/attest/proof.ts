@@ -67,13 +67,19 @@ function readSigningLeaf(signer: { readonly leaf: Uint8Array; readonly chain: re
   return readLeaf(signer.leaf);
 }
 
-function proveKey(bundle: Bundle, hint: string, content: SignedContent, trust: Trust, now: Date): Proven {
-  const trusted = trust.keys.find(({ fingerprint }) => hintOf(fingerprint) === hint);
-  if (trusted === undefined) {
-    throw refused('key.unknown', `no trusted key has the fingerprint ${quoted(hint)} that the bundle names`);
-  }
+function proveKey(
+  bundle: Bundle,
+  hint: string | undefined,
+  content: SignedContent,
+  trust: Trust,
+  now: Date,
+): Proven {
+  const trusted = keyNamed(hint, content, trust.keys);
   // Empty is allowed, DSSE calls it optional; another key's name beside this key's signature is a mix of two bundles.
-  if (bundle.content.kind === 'dsse' && !['', hint].includes(bundle.content.envelope.keyid)) {
+  if (
+    bundle.content.kind === 'dsse' &&
+    !['', hintOf(trusted.fingerprint)].includes(bundle.content.envelope.keyid)
+  ) {
     throw refused('key.keyid', 'the envelope and the bundle name different keys');
   }
   checkSignature(content, trusted.key);
@@ -85,6 +91,19 @@ function proveKey(bundle: Bundle, hint: string, content: SignedContent, trust: T
     }
   }
   return { signer: { kind: 'key', fingerprint: trusted.fingerprint, name: trusted.name }, times, logs };
+}
+
+function keyNamed(hint: string | undefined, content: SignedContent, keys: readonly TrustedKey[]): TrustedKey {
+  if (hint === undefined) {
+    const fitting = keys.find(({ key }) => content.isSignedBy(key));
+    if (fitting === undefined) throw refused('key.unknown', 'no trusted key made the signature');
+    return fitting;
+  }
+  const named = keys.find(({ fingerprint }) => hintOf(fingerprint) === hint);
+  if (named === undefined) {
+    throw refused('key.unknown', `no trusted key has the fingerprint ${quoted(hint)} that the bundle names`);
+  }
+  return named;
 }
 
 /** Witnesses of a signature by a key. Without any trusted root none can be believed, so none counts. */

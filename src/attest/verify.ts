@@ -3,9 +3,10 @@ import { plural } from '../base/text.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Bundle } from './bundle.ts';
 import { type Artifact, envelopeContent, messageContent } from './content.ts';
+import { type Cosign2Signature, readSimpleSigning } from './cosign2.ts';
 import { type Proven, prove } from './proof.ts';
 import { answer, refused } from './refusal.ts';
-import { parseStatement } from './statement.ts';
+import { parseStatement, type Statement } from './statement.ts';
 import type { Trust } from './trusted-root.ts';
 import type { Refusal, Verified } from './verified.ts';
 
@@ -37,15 +38,35 @@ export function verifyAttestation(
     const proven = prove(bundle, envelopeContent(envelope), trust, now);
     const parsed = parseStatement(envelope.payload);
     if (!parsed.ok) throw refused(parsed.reason.code, parsed.reason.message);
-    const statement = parsed.value;
-    // A-73: a genuine statement about another image.
-    const subjectIndex = statement.subjects.findIndex(({ digests }) => digests.includes(asked.subject));
-    if (subjectIndex < 0) {
-      const count = plural(statement.subjects.length, 'other subject');
-      throw refused('statement.subject', `the statement is about ${count}, not about ${asked.subject}`);
-    }
-    return { ...proven, statement, subjectIndex } as Verified;
+    return about(asked, proven, parsed.value);
   });
+}
+
+/** As `verifyAttestation`, for a signature in the format of cosign 2: over an envelope, or over the simple-signing payload itself. */
+export function verifyCosign2(
+  { bundle, payload }: Cosign2Signature,
+  trust: Trust,
+  asked: Question,
+  now: Date,
+): Outcome<Verified, Refusal> {
+  if (payload === undefined) return verifyAttestation(bundle, trust, asked, now);
+  return answer('cosign2.malformed', () => {
+    if (bundle.content.kind !== 'message') {
+      throw refused('bundle.content', 'a payload stands beside an envelope');
+    }
+    const proven = prove(bundle, messageContent(bundle.content, payload), trust, now);
+    return about(asked, proven, readSimpleSigning(payload));
+  });
+}
+
+/** A-73: a genuine statement about another image. */
+function about(asked: Question, proven: Proven, statement: Statement): Verified {
+  const subjectIndex = statement.subjects.findIndex(({ digests }) => digests.includes(asked.subject));
+  if (subjectIndex < 0) {
+    const count = plural(statement.subjects.length, 'other subject');
+    throw refused('statement.subject', `the statement is about ${count}, not about ${asked.subject}`);
+  }
+  return { ...proven, statement, subjectIndex } as Verified;
 }
 
 /** As `verifyAttestation`, for a `messageSignature` bundle over a file or its digest. It mints nothing: no image is signed so. */

@@ -5,7 +5,7 @@ import type { Trust } from '../attest/trusted-root.ts';
 import type { Signer, Verified } from '../attest/verified.ts';
 import { verifyAttestation } from '../attest/verify.ts';
 import type { Digest } from '../oci/digest.ts';
-import type { Candidate } from './discover.ts';
+import type { Candidate } from './candidate.ts';
 
 export interface Wanted {
   /** What would be signed now: the JSON of a statement. */
@@ -28,7 +28,8 @@ export function findEquivalent(
   const statement = parseStatement(wanted.statement);
   if (!statement.ok) throw new Error(`the statement to sign is malformed: ${statement.reason.message}`);
   for (const candidate of candidates) {
-    if (!candidate.ok) continue;
+    // What cosign 2 wrote says the same, but readers of bundles do not find it.
+    if (!candidate.ok || !('bundle' in candidate)) continue;
     const bundle = parseBundle(candidate.bundle);
     if (!bundle.ok) continue;
     const proof = verifyAttestation(bundle.value, wanted.trust, { subject: wanted.subject }, wanted.now);

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
@@ -6,30 +5,9 @@ import { pushDemoImage } from '../support/demo-image.ts';
 import { folder } from '../support/host.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { type SigstoreServer, startSigstore, testIdentity } from '../support/sigstore.ts';
+import { run, tcfIn } from './support.ts';
 
-const root = join(import.meta.dirname, '../..');
 let sigstore: SigstoreServer;
-
-interface Ran {
-  readonly code: number;
-  readonly text: string;
-}
-
-function run(
-  cwd: string,
-  file: string,
-  args: readonly string[],
-  env: Record<string, string> = {},
-): Promise<Ran> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(file, args, { cwd, env: { ...process.env, COSIGN_PASSWORD: 'interop', ...env } });
-    let text = '';
-    for (const stream of [child.stdout, child.stderr])
-      stream.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-    child.on('error', reject);
-    child.on('close', (code) => resolve({ code: code ?? 128, text }));
-  });
-}
 
 beforeAll(async () => {
   sigstore = await startSigstore();
@@ -45,8 +23,7 @@ describe.for([
   let registry: TestRegistry;
   let image: string;
 
-  const tcf = (args: readonly string[], env?: Record<string, string>) =>
-    run(place.path, process.execPath, [join(root, 'src/main.ts'), ...args, '--allow-http'], env);
+  const tcf = tcfIn(place.path);
   const cosign = (...args: string[]) => run(place.path, inject('cosign'), args);
   const policy = (name: string, signer: string) =>
     writeFileSync(
@@ -63,14 +40,7 @@ describe.for([
     policy('team.yaml', '{ keyFile: team.pub }');
     policy('cosign.yaml', '{ keyFile: cosign.pub }');
     policy('ann.yaml', `{ issuer: "${testIdentity.issuer}", identity: "${testIdentity.identity}" }`);
-    expect(
-      await run(place.path, process.execPath, [
-        join(root, 'src/main.ts'),
-        'keygen',
-        '--output-key-prefix',
-        'team',
-      ]),
-    ).toMatchObject({ code: 0 });
+    expect(await tcf(['keygen', '--output-key-prefix', 'team'])).toMatchObject({ code: 0 });
     expect(await cosign('generate-key-pair')).toMatchObject({ code: 0 });
   });
 

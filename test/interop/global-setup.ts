@@ -4,23 +4,27 @@ import { join } from 'node:path';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** Path of the real cosign. */
+    /** Path of the real cosign 3. */
     cosign: string;
+    /** Path of the real cosign 2. */
+    cosign2: string;
   }
 }
 
-const version = 'v3.0.6';
+const peers = { cosign: ['v3', 'v3.0.6'], cosign2: ['v2', 'v2.6.5'] } as const;
 
-/** Builds the real peer at a pinned version, once. Some minutes on two cores. */
-export function setup(project: { provide(key: 'cosign', value: string): void }): void {
-  const folder = join('/var/tmp/tcf-interop', `cosign-${version}`);
-  const cosign = join(folder, 'cosign');
-  if (!existsSync(cosign)) {
-    mkdirSync(folder, { recursive: true });
-    execFileSync('go', ['install', `github.com/sigstore/cosign/v3/cmd/cosign@${version}`], {
-      env: { ...process.env, GOBIN: folder },
-      stdio: ['ignore', 'inherit', 'inherit'],
-    });
+/** Builds the real peers at pinned versions, once. Some minutes for each on two cores. */
+export function setup(project: { provide(key: keyof typeof peers, value: string): void }): void {
+  for (const [name, [major, version]] of Object.entries(peers)) {
+    const folder = join('/var/tmp/tcf-interop', `cosign-${version}`);
+    const cosign = join(folder, 'cosign');
+    if (!existsSync(cosign)) {
+      mkdirSync(folder, { recursive: true });
+      execFileSync('go', ['install', `github.com/sigstore/cosign/${major}/cmd/cosign@${version}`], {
+        env: { ...process.env, GOBIN: folder },
+        stdio: ['ignore', 'inherit', 'inherit'],
+      });
+    }
+    project.provide(name as keyof typeof peers, cosign);
   }
-  project.provide('cosign', cosign);
 }

@@ -1,15 +1,19 @@
 import type { Command } from 'commander';
 import { parseBundle } from '../../attest/bundle.ts';
+import { parseCosign2Layer } from '../../attest/cosign2.ts';
 import type { Trust } from '../../attest/trusted-root.ts';
-import { verifyAttestation } from '../../attest/verify.ts';
-import { no } from '../../base/outcome.ts';
+import type { Refusal, Verified } from '../../attest/verified.ts';
+import { type Question, verifyAttestation, verifyCosign2 } from '../../attest/verify.ts';
+import { no, type Outcome, yes } from '../../base/outcome.ts';
 import { chooseManifest, tagWarnings } from '../../image/from-registry.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { formatPinnedRef, pin } from '../../oci/reference.ts';
 import { decideAll, type Verdict } from '../../policy/decide.ts';
 import type { Policy } from '../../policy/document.ts';
 import { type Candidate, toCandidate } from '../../policy/evidence.ts';
-import { discoverBundles, type Candidate as Found } from '../../sigstore/discover.ts';
+import type { Candidate as Found } from '../../sigstore/candidate.ts';
+import { discoverBundles } from '../../sigstore/discover.ts';
+import { discoverCosign2 } from '../../sigstore/discover-cosign2.ts';
 import type { Host } from '../host.ts';
 import { type Options, textOption } from '../verb.ts';
 import { loadPolicies } from './policies.ts';
@@ -70,30 +74,54 @@ export async function verifyImage(
   const platform = descriptor.digest === image.digest ? undefined : descriptor.digest;
 
   const digests = [image.digest, ...(platform === undefined ? [] : [platform])];
-  const found = await discoverBundles(registry, ref, ...digests);
   for (const warning of await tagWarnings(registry, ref))
     await host.stderr.write(`tcf: warning: ${warning}\n`);
   const now = host.now();
-  const verdict = decideAll(
-    policies,
-    { image, ...(platform === undefined ? {} : { platform }), config: manifest.config.digest, now },
-    (policy) => {
+  const facts = {
+    image,
+    ...(platform === undefined ? {} : { platform }),
+    config: manifest.config.digest,
+    now,
+  };
+  const decide = (found: readonly Found[]) =>
+    decideAll(policies, facts, (policy) => {
       const trust = trusts.get(policy) ?? { roots: [], keys: [] };
       return found.map((candidate) => prove(candidate, trust, digests, now));
-    },
-  );
-  return { verdict, pinned: formatPinnedRef(image), imageIds: [manifest.config.digest, ...digests] };
+    });
+
+  const found = await discoverBundles(registry, ref, ...digests);
+  const verdict = decide(found);
+  const imageIds = [manifest.config.digest, ...digests];
+  if (verdict.verdict === 'allow') return { verdict, pinned: formatPinnedRef(image), imageIds };
+  // What cosign 2 wrote is asked for where bundles do not suffice, whatever stands among them: a bundle pushed by a stranger must not hide it.
+  const older = await discoverCosign2(registry, ref, ...digests);
+  return {
+    verdict: older.length === 0 ? verdict : decide([...found, ...older]),
+    pinned: formatPinnedRef(image),
+    imageIds,
+  };
 }
 
 /** A statement may be about the index or about its manifest for the platform; the rules ask which. */
 function prove(found: Found, trust: Trust, subjects: readonly Digest[], now: Date): Candidate {
   if (!found.ok) return { source: found.source, outcome: no({ code: found.code, message: found.reason }) };
-  const bundle = parseBundle(found.bundle);
-  if (!bundle.ok) return toCandidate(found.source, bundle);
-  const outcomes = subjects.map((subject) => verifyAttestation(bundle.value, trust, { subject }, now));
+  const parsed = parse(found);
+  if (!parsed.ok) return toCandidate(found.source, parsed);
+  const outcomes = subjects.map((subject) => parsed.value(trust, { subject }, now));
   const best = outcomes.find(({ ok }) => ok) ?? outcomes[0];
   return toCandidate(
     found.source,
     best ?? no({ code: 'statement.subject', message: 'it is about no image' }),
   );
+}
+
+type Proof = (trust: Trust, question: Question, now: Date) => Outcome<Verified, Refusal>;
+
+function parse(found: Extract<Found, { readonly ok: true }>): Outcome<Proof, Refusal> {
+  if ('bundle' in found) {
+    const bundle = parseBundle(found.bundle);
+    return bundle.ok ? yes((...question) => verifyAttestation(bundle.value, ...question)) : bundle;
+  }
+  const signature = parseCosign2Layer(found.layer);
+  return signature.ok ? yes((...question) => verifyCosign2(signature.value, ...question)) : signature;
 }

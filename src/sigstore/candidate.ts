@@ -1,0 +1,107 @@
+import type { Cosign2Layer } from '../attest/cosign2.ts';
+import { collect } from '../base/bytes.ts';
+import { cannotTell, TcfError } from '../base/error.ts';
+import { jsonLimits } from '../base/json.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { Descriptor } from '../oci/manifest.ts';
+import type { Registry, Repository } from '../registry/contract.ts';
+
+/** Something that says it is a signature about an image: its bytes, or why there are none. Nothing is proven yet. */
+export type Candidate =
+  | { readonly ok: true; readonly source: Digest; readonly bundle: Uint8Array }
+  | { readonly ok: true; readonly source: Digest; readonly layer: Cosign2Layer }
+  | {
+      readonly ok: false;
+      /** The manifest that refers to the image. */
+      readonly source: Digest;
+      readonly code: string;
+      readonly reason: string;
+    };
+
+export const discoverLimits: Readonly<Record<'bundleBytes' | 'totalBytes' | 'parallel', number>> = {
+  /** As much as the parser of bundles takes. */
+  bundleBytes: jsonLimits.bundle.maxBytes,
+  /** All bundles of one image together, which stay in memory until the decision; a hundred signed SBOMs of a large image fit. */
+  totalBytes: 512 * 1024 * 1024,
+  /** Requests at once: enough to hide latency, few enough not to be throttled. */
+  parallel: 4,
+};
+
+/** What may still be fetched, in bytes, for all candidates of an image together. */
+export interface Budget {
+  left: number;
+}
+
+export const refuse = (source: Digest, code: string, reason: string): Candidate => ({
+  ok: false,
+  source,
+  code,
+  reason,
+});
+
+/** @throws TcfError `registry.limit` above the budget, `registry.*`, `content.digest`. */
+export async function fetchWithin(
+  registry: Registry,
+  repository: Repository,
+  blob: Descriptor,
+  budget: Budget,
+): Promise<Uint8Array> {
+  budget.left -= blob.size;
+  if (budget.left < 0) {
+    throw cannotTell(
+      'registry.limit',
+      `the signatures of this image have more than ${discoverLimits.totalBytes} bytes together`,
+    );
+  }
+  return await collect(registry.blob(repository, blob), discoverLimits.bundleBytes, 'the signature');
+}
+
+/** What a candidate's author caused is a refusal of this candidate; what the registry or the network caused ends the question. */
+export async function theirsRefused<T>(
+  source: Digest,
+  open: () => Promise<T>,
+): Promise<T | readonly Candidate[]> {
+  try {
+    return await open();
+  } catch (error) {
+    if (error instanceof TcfError && isTheirs(error)) return [refuse(source, error.code, error.message)];
+    throw error;
+  }
+}
+
+/** Whether whoever pushed the candidate could have caused this, rather than the registry or the network. */
+function isTheirs({ code }: TcfError): boolean {
+  // A registry checks the digest of what is pushed to it, but hardly any checks the sizes in a manifest, and some not even that its blobs are there.
+  return (
+    code === 'content.size' ||
+    code === 'registry.missing' ||
+    /^(?:json|manifest|document|digest)\./.test(code)
+  );
+}
+
+/** Maps in the order of `items`, at most `width` at once. The first error ends it. */
+export async function inParallel<T, R>(
+  items: readonly T[],
+  width: number,
+  map: (item: T) => Promise<R>,
+): Promise<readonly R[]> {
+  const results: R[] = [];
+  let next = 0;
+  let failed = false;
+  const work = async () => {
+    while (next < items.length && !failed) {
+      const at = next;
+      next += 1;
+      const item = items[at];
+      if (item === undefined) continue;
+      try {
+        results[at] = await map(item);
+      } catch (error) {
+        failed = true;
+        throw error;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: width }, work));
+  return results;
+}

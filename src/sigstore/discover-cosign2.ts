@@ -1,0 +1,85 @@
+import { cosign2Types } from '../attest/cosign2.ts';
+import { algorithmOf, type Digest, hexOf } from '../oci/digest.ts';
+import type { Descriptor, Manifest } from '../oci/manifest.ts';
+import type { Registry, Repository } from '../registry/contract.ts';
+import {
+  type Budget,
+  type Candidate,
+  discoverLimits,
+  fetchWithin,
+  inParallel,
+  refuse,
+  theirsRefused,
+} from './candidate.ts';
+
+/** The artifact type of a `.sig` or `.att` image that cosign 2 attached as a referrer, with its experimental OCI 1.1 mode. */
+export const cosign2Artifact: RegExp = /^application\/vnd\.dev\.cosign\.artifact\.(?:att|sig)\.v1\+json$/;
+
+/**
+ * Finds what cosign 1 and 2 left beside `subjects`: the images at the tags `sha256-<hex>.sig` and `.att`, with one signature for each layer.
+ *
+ * @throws as `discoverBundles`; a tag that is not there is no error.
+ */
+export async function discoverCosign2(
+  registry: Registry,
+  repository: Repository,
+  ...subjects: readonly Digest[]
+): Promise<readonly Candidate[]> {
+  const budget = { left: discoverLimits.totalBytes };
+  const candidates: Candidate[] = [];
+  // A tag has at most 128 characters, so there is none for a SHA-512.
+  for (const subject of [...new Set(subjects)].filter((digest) => algorithmOf(digest) === 'sha256')) {
+    for (const kind of ['sig', 'att']) {
+      const tag = `sha256-${hexOf(subject)}.${kind}`;
+      candidates.push(
+        ...(await theirsRefused(subject, () => openTag(registry, repository, tag, budget))),
+      );
+    }
+  }
+  return candidates;
+}
+
+async function openTag(
+  registry: Registry,
+  repository: Repository,
+  tag: string,
+  budget: Budget,
+): Promise<readonly Candidate[]> {
+  const fetched = await registry.manifest(repository, tag);
+  if (fetched === undefined) return [];
+  const { descriptor, document } = fetched;
+  if (document.kind === 'index')
+    return [refuse(descriptor.digest, 'candidate.layers', `the tag ${tag} holds an index`)];
+  return await openLayers(registry, repository, descriptor.digest, document, budget);
+}
+
+/** The same bytes signed by several people are one blob in several layers, and are fetched once. */
+export async function openLayers(
+  registry: Registry,
+  repository: Repository,
+  source: Digest,
+  { layers }: Manifest,
+  budget: Budget,
+): Promise<readonly Candidate[]> {
+  const blobs = new Map(layers.filter(isCosign2).map((layer) => [layer.digest, layer]));
+  const fetched = new Map(
+    await inParallel([...blobs.values()], discoverLimits.parallel, async (blob) => {
+      const content = await theirsRefused(source, async () => {
+        if (blob.size > discoverLimits.bundleBytes)
+          return [refuse(source, 'candidate.too-large', `its payload has ${blob.size} bytes`)];
+        return await fetchWithin(registry, repository, blob, budget);
+      });
+      return [blob.digest, content] as const;
+    }),
+  );
+  return layers.filter(isCosign2).flatMap(({ annotations = {}, digest, mediaType }): readonly Candidate[] => {
+    const content = fetched.get(digest);
+    if (content === undefined) return [];
+    if (!(content instanceof Uint8Array)) return content;
+    return [{ ok: true, source, layer: { mediaType, content, annotations } }];
+  });
+}
+
+function isCosign2({ mediaType }: Descriptor): boolean {
+  return mediaType === cosign2Types.simpleSigning || mediaType === cosign2Types.envelope;
+}

@@ -1,0 +1,87 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { main } from '../../src/cli.ts';
+import { pushDemoImage } from '../support/demo-image.ts';
+import { folder, testHost } from '../support/host.ts';
+import { startRegistry, type TestRegistry } from '../support/registry.ts';
+
+/* What a verification may cost: requests are what makes a pull slow and a registry angry. */
+
+const place = folder();
+let registry: TestRegistry;
+let digest: string;
+
+beforeAll(async () => {
+  registry = await startRegistry();
+  await tcf('keygen', '--output-key-prefix', 'team');
+  await tcf('keygen', '--output-key-prefix', 'other');
+  writeFileSync(
+    join(place.path, 'policy.yaml'),
+    `version: 1\ntrust: { logs: { key: 0 } }\nsigners: { team: { keyFile: team.pub } }\nscopes: [{ match: "${registry.host}", require: { signed: { by: [team] } } }]\n`,
+  );
+});
+afterAll(async () => {
+  await registry.close();
+  place[Symbol.dispose]();
+});
+
+async function tcf(...args: readonly string[]): Promise<number> {
+  const host = testHost({ cwd: place.path, env: { COSIGN_PASSWORD: 'demo' } });
+  return await main([...args, ...(args[0] === 'keygen' ? [] : ['--allow-http'])], host);
+}
+
+async function sign(name: string, key: string): Promise<void> {
+  expect(await tcf('sign', name, '--key', `${key}.key`, '--no-sbom')).toBe(0);
+}
+
+/** The requests that one verification makes, as `METHOD /path`. */
+async function cost(name: string): Promise<{ readonly exit: number; readonly requests: readonly string[] }> {
+  const before = registry.requests.length;
+  const exit = await tcf('verify', name, '--policy', 'policy.yaml');
+  return { exit, requests: registry.requests.slice(before).map(({ method, path }) => `${method} ${path}`) };
+}
+
+test('one bundle by digest: manifest, referrers, manifest of the bundle, bundle', async () => {
+  digest = await pushDemoImage({ host: registry.host, repository: 'one', tag: '1' });
+  const name = `${registry.host}/one@${digest}`;
+  await sign(name, 'team');
+  const { exit, requests } = await cost(name);
+  expect(exit).toBe(0);
+  expect(requests).toEqual([
+    `GET /v2/one/manifests/${digest}`,
+    `GET /v2/one/referrers/${digest}`,
+    expect.stringMatching(/^GET \/v2\/one\/manifests\/sha256:/),
+    expect.stringMatching(/^GET \/v2\/one\/blobs\/sha256:/),
+  ]);
+});
+
+test('a tag is asked for once and costs no more', async () => {
+  const { exit, requests } = await cost(`${registry.host}/one:1`);
+  expect(exit).toBe(0);
+  expect(requests).toHaveLength(4);
+  expect(requests.filter((request) => request.endsWith('/manifests/1'))).toHaveLength(1);
+});
+
+test('ten bundles: two more for each', async () => {
+  digest = await pushDemoImage({ host: registry.host, repository: 'ten', tag: '1' });
+  const name = `${registry.host}/ten@${digest}`;
+  for (let count = 0; count < 9; count += 1) await sign(name, 'other');
+  await sign(name, 'team');
+  const { exit, requests } = await cost(name);
+  expect(exit).toBe(0);
+  expect(requests.length).toBeLessThanOrEqual(2 + 2 * 10);
+});
+
+test('an image that bundles do not allow costs two more, for the tags of cosign 2', async () => {
+  digest = await pushDemoImage({ host: registry.host, repository: 'none', tag: '1' });
+  const { exit, requests } = await cost(`${registry.host}/none@${digest}`);
+  expect(exit).toBe(1);
+  const tag = digest.replace(':', '-');
+  expect(requests).toEqual([
+    `GET /v2/none/manifests/${digest}`,
+    `GET /v2/none/referrers/${digest}`,
+    `GET /v2/none/manifests/${tag}.sig`,
+    `GET /v2/none/manifests/${tag}.att`,
+  ]);
+});
