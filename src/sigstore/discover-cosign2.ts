@@ -31,9 +31,7 @@ export async function discoverCosign2(
   for (const subject of [...new Set(subjects)].filter((digest) => algorithmOf(digest) === 'sha256')) {
     for (const kind of ['sig', 'att']) {
       const tag = `sha256-${hexOf(subject)}.${kind}`;
-      candidates.push(
-        ...(await theirsRefused(subject, () => openTag(registry, repository, tag, budget))),
-      );
+      candidates.push(...(await theirsRefused(subject, () => openTag(registry, repository, tag, budget))));
     }
   }
   return candidates;
