@@ -11,10 +11,13 @@ export async function openFromOci(
   reference: string | undefined,
   platform: Platform,
 ): Promise<OpenImage> {
-  const files: LayoutFiles = {
+  return await openLayout(layoutFiles(directory), reference, platform, quoted(`oci:${directory}`));
+}
+
+export function layoutFiles(directory: string): LayoutFiles {
+  return {
     small: (path, limit) => readSmall(join(directory, path), limit),
     stream: (path) => fileBytes(join(directory, path)),
     [Symbol.asyncDispose]: async () => {},
   };
-  return await openLayout(files, reference, platform, quoted(`oci:${directory}`));
 }

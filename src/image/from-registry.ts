@@ -6,7 +6,7 @@ import { type ImageConfig, parseImageConfig } from '../oci/config.ts';
 import type { Descriptor, Manifest, Platform } from '../oci/manifest.ts';
 import { mediaTypes } from '../oci/media-types.ts';
 import { formatImageRef, type ImageRef } from '../oci/reference.ts';
-import type { Fetched, Registry } from '../registry/contract.ts';
+import type { Fetched, Registry, Store } from '../registry/contract.ts';
 import type { OpenImage } from './contract.ts';
 import { platformOf, toLayers } from './layers.ts';
 import { choosePlatform, formatPlatform } from './platform.ts';
@@ -48,7 +48,7 @@ export async function openFromRegistry(
   };
 }
 
-async function fetch(registry: Registry, ref: ImageRef, reference: string, what: string): Promise<Fetched> {
+async function fetch(registry: Store, ref: ImageRef, reference: string, what: string): Promise<Fetched> {
   const fetched = await registry.manifest(ref, reference);
   if (fetched !== undefined) return fetched;
   throw cannotTell('image.missing', `the registry has no ${what}`, {
@@ -58,7 +58,7 @@ async function fetch(registry: Registry, ref: ImageRef, reference: string, what:
 
 /** Follows an index to the manifest for a platform. `named` is what the reference led to. @throws TcfError (exit 2). */
 export async function chooseManifest(
-  registry: Registry,
+  registry: Store,
   ref: ImageRef,
   named: Fetched,
   platform: Platform,

@@ -19,7 +19,7 @@ export interface LayoutFiles extends AsyncDisposable {
   stream(path: string): Bytes;
 }
 
-const refName = 'org.opencontainers.image.ref.name';
+export const refName = 'org.opencontainers.image.ref.name';
 /** `oci-layout` is 30 bytes long. */
 const markerLimit = 4096;
 const configTypes: readonly string[] = [mediaTypes.config, mediaTypes.dockerConfig];
@@ -38,13 +38,7 @@ export async function openLayout(
   platform: Platform,
   what: string,
 ): Promise<OpenImage> {
-  await checkMarker(files, what);
-  const indexBytes = await files.small('index.json', jsonLimits.manifest.maxBytes);
-  if (indexBytes === undefined) throw cannotTell('image.layout', `${what} has no index.json`);
-  const index = parseManifest(indexBytes, undefined, `index.json of ${what}`);
-  if (index.kind !== 'index') throw cannotTell('image.layout', `index.json of ${what} is no index`);
-
-  const named = chooseEntry(index, reference, platform, what);
+  const named = chooseEntry(await readLayoutIndex(files, what), reference, platform, what);
   const { descriptor, manifest } = await chooseManifest(files, named, platform, what);
   if (!configTypes.includes(manifest.config.mediaType)) {
     throw cannotTell(
@@ -54,14 +48,14 @@ export async function openLayout(
   }
   const configName = `the configuration of ${what}`;
   const configBytes = await collect(
-    blob(files, manifest.config, configName),
+    layoutBlob(files, manifest.config, configName),
     jsonLimits.small.maxBytes,
     configName,
   );
   const config = parseImageConfig(configBytes, configName);
   const stored = manifest.layers.map((layer) => ({
     mediaType: layer.mediaType,
-    open: () => blob(files, layer, `blob ${layer.digest} of ${what}`),
+    open: () => layoutBlob(files, layer, `blob ${layer.digest} of ${what}`),
   }));
   return {
     manifestDigest: descriptor.digest,
@@ -72,6 +66,16 @@ export async function openLayout(
     layers: toLayers(config, stored, what),
     [Symbol.asyncDispose]: () => files[Symbol.asyncDispose](),
   };
+}
+
+/** @throws TcfError `image.layout` (exit 2) for what is no OCI image layout. */
+export async function readLayoutIndex(files: LayoutFiles, what: string): Promise<Index> {
+  await checkMarker(files, what);
+  const bytes = await files.small('index.json', jsonLimits.manifest.maxBytes);
+  if (bytes === undefined) throw cannotTell('image.layout', `${what} has no index.json`);
+  const index = parseManifest(bytes, undefined, `index.json of ${what}`);
+  if (index.kind !== 'index') throw cannotTell('image.layout', `index.json of ${what} is no index`);
+  return index;
 }
 
 async function checkMarker(files: LayoutFiles, what: string): Promise<void> {
@@ -90,11 +94,12 @@ async function checkMarker(files: LayoutFiles, what: string): Promise<void> {
 }
 
 /** Blobs are found by their digest, so a name in an index never becomes a path. */
-function blob(files: LayoutFiles, { digest, size }: Descriptor, what: string): Bytes {
+export function layoutBlob(files: LayoutFiles, { digest, size }: Descriptor, what: string): Bytes {
   return checked(files.stream(`blobs/${algorithmOf(digest)}/${hexOf(digest)}`), digest, size, what);
 }
 
-function chooseEntry(
+/** The entry of `index.json` that is meant. @throws TcfError `image.missing` (exit 2), `image.ambiguous` (exit 3). */
+export function chooseEntry(
   index: Index,
   reference: string | undefined,
   platform: Platform,
@@ -142,7 +147,7 @@ async function chooseManifest(
   let descriptor = named;
   for (let nesting = 0; nesting <= maxNesting; nesting += 1) {
     const name = `manifest ${descriptor.digest} of ${what}`;
-    const bytes = await collect(blob(files, descriptor, name), jsonLimits.manifest.maxBytes, name);
+    const bytes = await collect(layoutBlob(files, descriptor, name), jsonLimits.manifest.maxBytes, name);
     const document = parseManifest(bytes, descriptor.mediaType, name);
     if (document.kind === 'manifest') return { descriptor, manifest: document };
     descriptor = choosePlatform(document, platform, what);

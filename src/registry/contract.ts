@@ -43,3 +43,6 @@ export interface Registry {
    */
   attach(repository: Repository, manifest: Uint8Array, subject: Descriptor): Promise<Descriptor>;
 }
+
+/** What it takes to find an image and all that was signed about it: a registry, or an OCI image layout on disk. */
+export type Store = Pick<Registry, 'blob' | 'manifest' | 'referrers'>;

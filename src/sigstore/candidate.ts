@@ -4,7 +4,7 @@ import { cannotTell, TcfError } from '../base/error.ts';
 import { jsonLimits } from '../base/json.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Descriptor } from '../oci/manifest.ts';
-import type { Registry, Repository } from '../registry/contract.ts';
+import type { Repository, Store } from '../registry/contract.ts';
 
 /** Something that says it is a signature about an image: its bytes, or why there are none. Nothing is proven yet. */
 export type Candidate =
@@ -41,7 +41,7 @@ export const refuse = (source: Digest, code: string, reason: string): Candidate 
 
 /** @throws TcfError `registry.limit` above the budget, `registry.*`, `content.digest`. */
 export async function fetchWithin(
-  registry: Registry,
+  store: Store,
   repository: Repository,
   blob: Descriptor,
   budget: Budget,
@@ -53,7 +53,7 @@ export async function fetchWithin(
       `the signatures of this image have more than ${discoverLimits.totalBytes} bytes together`,
     );
   }
-  return await collect(registry.blob(repository, blob), discoverLimits.bundleBytes, 'the signature');
+  return await collect(store.blob(repository, blob), discoverLimits.bundleBytes, 'the signature');
 }
 
 /** What a candidate's author caused is a refusal of this candidate; what the registry or the network caused ends the question. */

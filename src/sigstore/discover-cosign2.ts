@@ -1,7 +1,7 @@
 import { cosign2Types } from '../attest/cosign2.ts';
 import { algorithmOf, type Digest, hexOf } from '../oci/digest.ts';
 import type { Descriptor, Manifest } from '../oci/manifest.ts';
-import type { Registry, Repository } from '../registry/contract.ts';
+import type { Repository, Store } from '../registry/contract.ts';
 import {
   type Budget,
   type Candidate,
@@ -21,7 +21,7 @@ export const cosign2Artifact: RegExp = /^application\/vnd\.dev\.cosign\.artifact
  * @throws as `discoverBundles`; a tag that is not there is no error.
  */
 export async function discoverCosign2(
-  registry: Registry,
+  store: Store,
   repository: Repository,
   ...subjects: readonly Digest[]
 ): Promise<readonly Candidate[]> {
@@ -31,29 +31,29 @@ export async function discoverCosign2(
   for (const subject of [...new Set(subjects)].filter((digest) => algorithmOf(digest) === 'sha256')) {
     for (const kind of ['sig', 'att']) {
       const tag = `sha256-${hexOf(subject)}.${kind}`;
-      candidates.push(...(await theirsRefused(subject, () => openTag(registry, repository, tag, budget))));
+      candidates.push(...(await theirsRefused(subject, () => openTag(store, repository, tag, budget))));
     }
   }
   return candidates;
 }
 
 async function openTag(
-  registry: Registry,
+  store: Store,
   repository: Repository,
   tag: string,
   budget: Budget,
 ): Promise<readonly Candidate[]> {
-  const fetched = await registry.manifest(repository, tag);
+  const fetched = await store.manifest(repository, tag);
   if (fetched === undefined) return [];
   const { descriptor, document } = fetched;
   if (document.kind === 'index')
     return [refuse(descriptor.digest, 'candidate.layers', `the tag ${tag} holds an index`)];
-  return await openLayers(registry, repository, descriptor.digest, document, budget);
+  return await openLayers(store, repository, descriptor.digest, document, budget);
 }
 
 /** The same bytes signed by several people are one blob in several layers, and are fetched once. */
 export async function openLayers(
-  registry: Registry,
+  store: Store,
   repository: Repository,
   source: Digest,
   { layers }: Manifest,
@@ -65,7 +65,7 @@ export async function openLayers(
       const content = await theirsRefused(source, async () => {
         if (blob.size > discoverLimits.bundleBytes)
           return [refuse(source, 'candidate.too-large', `its payload has ${blob.size} bytes`)];
-        return await fetchWithin(registry, repository, blob, budget);
+        return await fetchWithin(store, repository, blob, budget);
       });
       return [blob.digest, content] as const;
     }),

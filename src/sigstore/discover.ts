@@ -2,7 +2,7 @@ import { jsonLimits } from '../base/json.ts';
 import { quoted } from '../base/text.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Descriptor, Manifest } from '../oci/manifest.ts';
-import type { Registry, Repository } from '../registry/contract.ts';
+import type { Repository, Store } from '../registry/contract.ts';
 import {
   type Budget,
   type Candidate,
@@ -26,23 +26,23 @@ const bundlePrefix = 'application/vnd.dev.sigstore.bundle';
  * @throws TcfError `registry.*`, `content.digest`, `bytes.too-large` (exit 2) when the registry cannot be asked: that is never "unsigned" (A-61).
  */
 export async function discoverBundles(
-  registry: Registry,
+  store: Store,
   repository: Repository,
   ...subjects: readonly Digest[]
 ): Promise<readonly Candidate[]> {
   const referrers: Descriptor[] = [];
-  for (const subject of new Set(subjects)) referrers.push(...(await registry.referrers(repository, subject)));
+  for (const subject of new Set(subjects)) referrers.push(...(await store.referrers(repository, subject)));
   const sources = [...new Map(referrers.map((descriptor) => [descriptor.digest, descriptor])).values()];
   const budget = { left: discoverLimits.totalBytes };
   const candidates = await inParallel(sources, discoverLimits.parallel, (source) =>
-    openCandidate(registry, repository, source, budget),
+    openCandidate(store, repository, source, budget),
   );
   return candidates.flat();
 }
 
 /** None: an artifact of another kind. */
 async function openCandidate(
-  registry: Registry,
+  store: Store,
   repository: Repository,
   descriptor: Descriptor,
   budget: Budget,
@@ -52,13 +52,13 @@ async function openCandidate(
   if (descriptor.size > jsonLimits.manifest.maxBytes)
     return [refuse(source, 'candidate.too-large', `its manifest has ${descriptor.size} bytes`)];
   return await theirsRefused(source, async () => {
-    const fetched = await registry.manifest(repository, source);
+    const fetched = await store.manifest(repository, source);
     if (fetched === undefined) return [refuse(source, 'candidate.missing', 'it is listed but not there')];
     const { document } = fetched;
     if (document.kind === 'index') return [];
     // cosign 2 with its experimental OCI 1.1 mode: the image of a `.sig` tag, as a referrer.
     if (document.artifactType !== undefined && cosign2Artifact.test(document.artifactType))
-      return await openLayers(registry, repository, source, document, budget);
+      return await openLayers(store, repository, source, document, budget);
     if (!speaksOfBundle(document)) return [];
     const [layer, ...others] = document.layers;
     if (layer === undefined || others.length > 0)
@@ -67,7 +67,7 @@ async function openCandidate(
       return [refuse(source, 'candidate.layers', `its layer is ${quoted(layer.mediaType)}, not a bundle`)];
     if (layer.size > discoverLimits.bundleBytes)
       return [refuse(source, 'candidate.too-large', `its bundle has ${layer.size} bytes`)];
-    return [{ ok: true, source, bundle: await fetchWithin(registry, repository, layer, budget) }];
+    return [{ ok: true, source, bundle: await fetchWithin(store, repository, layer, budget) }];
   });
 }
 

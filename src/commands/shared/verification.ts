@@ -5,7 +5,7 @@ import type { Trust } from '../../attest/trusted-root.ts';
 import type { Refusal, Verified } from '../../attest/verified.ts';
 import { type Question, verifyAttestation, verifyCosign2 } from '../../attest/verify.ts';
 import { no, type Outcome, yes } from '../../base/outcome.ts';
-import { chooseManifest, tagWarnings } from '../../image/from-registry.ts';
+import { chooseManifest } from '../../image/from-registry.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { formatPinnedRef, pin } from '../../oci/reference.ts';
 import { decideAll, type Verdict } from '../../policy/decide.ts';
@@ -16,14 +16,9 @@ import { discoverBundles } from '../../sigstore/discover.ts';
 import { discoverCosign2 } from '../../sigstore/discover-cosign2.ts';
 import type { Host } from '../host.ts';
 import { type Options, textOption } from '../verb.ts';
+import { openPlace } from './place.ts';
 import { loadPolicies } from './policies.ts';
-import {
-  declareRegistryOptions,
-  openUserRegistry,
-  parseRegistryName,
-  readPlatform,
-  resolveImage,
-} from './registries.ts';
+import { declareRegistryOptions, readPlatform } from './registries.ts';
 import { loadTrust } from './trust.ts';
 
 export interface Verification {
@@ -41,7 +36,8 @@ export function declareVerifyOptions(command: Command): void {
       'a policy that has to allow the image, beside those of machine, user and project',
     )
     .option('--trusted-root <file>', 'trusted_root.json to use in place of the public Sigstore instance')
-    .option('--platform <os/arch>', 'which image of an index (default: the one of this host)');
+    .option('--platform <os/arch>', 'which image of an index (default: the one of this host)')
+    .option('--as <name>', 'registry/repository by which policies judge an image of an oci: layout');
   declareRegistryOptions(command);
 }
 
@@ -55,17 +51,15 @@ export async function verifyImage(
   options: Options,
   verb: string,
 ): Promise<Verification> {
-  const ref = parseRegistryName(name, verb);
   const policies = await loadPolicies(host, textOption(options, 'policy'));
   const trusts = new Map<Policy, Trust>();
   for (const policy of policies)
     trusts.set(policy, await loadTrust(host, policy, textOption(options, 'trustedRoot')));
+  const { named, ref, store, warnings } = await openPlace(host, name, options, verb);
 
-  const registry = await openUserRegistry(host, options);
-  const named = await resolveImage(registry, ref);
   const image = pin(ref, named.descriptor.digest);
   const { descriptor, manifest } = await chooseManifest(
-    registry,
+    store,
     ref,
     named,
     readPlatform(host, options),
@@ -74,8 +68,7 @@ export async function verifyImage(
   const platform = descriptor.digest === image.digest ? undefined : descriptor.digest;
 
   const digests = [image.digest, ...(platform === undefined ? [] : [platform])];
-  for (const warning of await tagWarnings(registry, ref))
-    await host.stderr.write(`tcf: warning: ${warning}\n`);
+  for (const warning of await warnings()) await host.stderr.write(`tcf: warning: ${warning}\n`);
   const now = host.now();
   const facts = {
     image,
@@ -89,12 +82,12 @@ export async function verifyImage(
       return found.map((candidate) => prove(candidate, trust, digests, now));
     });
 
-  const found = await discoverBundles(registry, ref, ...digests);
+  const found = await discoverBundles(store, ref, ...digests);
   const verdict = decide(found);
   const imageIds = [manifest.config.digest, ...digests];
   if (verdict.verdict === 'allow') return { verdict, pinned: formatPinnedRef(image), imageIds };
   // What cosign 2 wrote is asked for where bundles do not suffice, whatever stands among them: a bundle pushed by a stranger must not hide it.
-  const older = await discoverCosign2(registry, ref, ...digests);
+  const older = await discoverCosign2(store, ref, ...digests);
   return {
     verdict: older.length === 0 ? verdict : decide([...found, ...older]),
     pinned: formatPinnedRef(image),

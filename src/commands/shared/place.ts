@@ -1,0 +1,63 @@
+import { resolve } from 'node:path';
+import { askedWrongly } from '../../base/error.ts';
+import { quoted } from '../../base/text.ts';
+import { layoutFiles } from '../../image/from-oci.ts';
+import { tagWarnings } from '../../image/from-registry.ts';
+import { openLayoutStore } from '../../image/layout-store.ts';
+import { parseImageName } from '../../image/source.ts';
+import { type ImageRef, parseImageRef } from '../../oci/reference.ts';
+import type { Fetched, Store } from '../../registry/contract.ts';
+import type { Host } from '../host.ts';
+import { type Options, textOption } from '../verb.ts';
+import { openUserRegistry, parseRegistryName, readPlatform, resolveImage } from './registries.ts';
+
+/** Where an image and its signatures lie, and the name by which policies judge it. */
+export interface Place {
+  readonly store: Store;
+  readonly ref: ImageRef;
+  readonly named: Fetched;
+  readonly warnings: () => Promise<readonly string[]>;
+}
+
+/**
+ * Finds the image that the user named: in a registry, or in an OCI layout where `--as` says which image it is meant to be.
+ *
+ * @throws TcfError `verify.as` (exit 3), else as the registry and the layout do.
+ */
+export async function openPlace(host: Host, name: string, options: Options, verb: string): Promise<Place> {
+  const as = textOption(options, 'as');
+  if (name.startsWith('oci:') && verb !== 'run') return await openLayoutPlace(host, name, as, options);
+  if (as !== undefined) {
+    throw askedWrongly('verify.as', `--as is for oci: layouts; ${quoted(name)} has a name already`);
+  }
+  const ref = parseRegistryName(name, verb);
+  const registry = await openUserRegistry(host, options);
+  const named = await resolveImage(registry, ref);
+  return { store: registry, ref, named, warnings: () => tagWarnings(registry, ref) };
+}
+
+async function openLayoutPlace(
+  host: Host,
+  name: string,
+  as: string | undefined,
+  options: Options,
+): Promise<Place> {
+  const layout = parseImageName(name);
+  // The names inside the layout are words of whoever packed it, so none of them chooses the scope.
+  if (layout.transport !== 'oci' || as === undefined) {
+    throw askedWrongly('verify.as', `${quoted(name)} has no name that a policy could judge`, {
+      hint: 'say which image it is meant to be: --as registry/repository',
+    });
+  }
+  const ref = parseImageRef(as);
+  const { named, store } = await openLayoutStore(
+    layoutFiles(resolve(host.cwd, layout.directory)),
+    layout.reference,
+    readPlatform(host, options),
+    quoted(name),
+  );
+  const { digest } = named.descriptor;
+  if (ref.digest !== undefined && ref.digest !== digest)
+    throw askedWrongly('verify.as', `${quoted(name)} is ${digest}, not ${quoted(as)}`);
+  return { store, named, ref, warnings: async () => [] };
+}

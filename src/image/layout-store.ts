@@ -1,0 +1,71 @@
+import { type Bytes, collect } from '../base/bytes.ts';
+import { jsonLimits } from '../base/json.ts';
+import { byCodeUnit } from '../base/text.ts';
+import { type Digest, hexOf, isDigest } from '../oci/digest.ts';
+import { type Descriptor, type Index, type Platform, parseManifest } from '../oci/manifest.ts';
+import type { Fetched, Store } from '../registry/contract.ts';
+import { chooseEntry, type LayoutFiles, layoutBlob, readLayoutIndex, refName } from './layout.ts';
+
+/** An OCI image layout with all that refers to its images, asked as a registry is asked. */
+export interface LayoutStore {
+  readonly store: Store;
+  /** The image that `reference` names, as `openLayout` understands it. */
+  readonly named: Fetched;
+}
+
+/**
+ * Opens a layout as a store of images and of what was signed about them. A referrer is an entry of `index.json` whose manifest has the
+ * image as its `subject` (as `oras` and `tcf copy` write it), or stands in the index that has the fallback tag as its name (as
+ * `regctl` writes it).
+ *
+ * @throws TcfError as `openLayout`.
+ */
+export async function openLayoutStore(
+  files: LayoutFiles,
+  reference: string | undefined,
+  platform: Platform,
+  what: string,
+): Promise<LayoutStore> {
+  const index = await readLayoutIndex(files, what);
+
+  const read = async (descriptor: Descriptor): Promise<Fetched> => {
+    const name = `manifest ${descriptor.digest} of ${what}`;
+    const bytes = await collect(layoutBlob(files, descriptor, name), jsonLimits.manifest.maxBytes, name);
+    return { bytes, descriptor, document: parseManifest(bytes, descriptor.mediaType, name) };
+  };
+
+  // A layout finds content by descriptor; whoever listed a digest told its size and type.
+  const listed = new Map(index.manifests.map((entry) => [entry.digest, entry]));
+  const known = async (entry: Descriptor): Promise<Fetched> => {
+    const fetched = await read(entry);
+    if (fetched.document.kind === 'index')
+      for (const child of fetched.document.manifests) listed.set(child.digest, child);
+    return fetched;
+  };
+
+  const store: Store = {
+    manifest: async (_, wanted) => {
+      const entry = isDigest(wanted) ? listed.get(wanted) : entryNamed(index, wanted);
+      return entry === undefined ? undefined : await known(entry);
+    },
+    blob: (_, descriptor): Bytes => layoutBlob(files, descriptor, `blob ${descriptor.digest} of ${what}`),
+    referrers: async (_, subject) => {
+      const found = new Map<Digest, Descriptor>();
+      const tagged = entryNamed(index, `sha256-${hexOf(subject)}`);
+      const tag = tagged === undefined ? undefined : await known(tagged);
+      if (tag?.document.kind === 'index')
+        for (const entry of tag.document.manifests) found.set(entry.digest, entry);
+      for (const entry of index.manifests) {
+        if (found.has(entry.digest)) continue;
+        const { document } = await known(entry);
+        if (document.subject?.digest === subject) found.set(entry.digest, entry);
+      }
+      return [...found.values()].sort((a, b) => byCodeUnit(a.digest, b.digest));
+    },
+  };
+  return { store, named: await known(chooseEntry(index, reference, platform, what)) };
+}
+
+function entryNamed({ manifests }: Index, name: string): Descriptor | undefined {
+  return manifests.find(({ annotations }) => annotations?.[refName] === name);
+}
