@@ -12,6 +12,7 @@ export interface Leaf {
   readonly certificate: X509Certificate;
   readonly der: Uint8Array;
   readonly key: KeyObject;
+  readonly validity: { readonly start: Date; readonly end: Date };
   readonly signer: KeylessSigner;
   /** `O` of the issuer's name: it tells GitHub's internal instance from the public one. */
   readonly issuerOrganization: string;
@@ -53,11 +54,19 @@ export function readLeaf(der: Uint8Array): Leaf {
         certificate,
         der,
         key,
+        // Read here, where a date that is none is a refusal: further on it would end the process.
+        validity: { start: dateOf(certificate.notBefore), end: dateOf(certificate.notAfter) },
         signer: readIdentity(extensions),
         issuerOrganization: organizationOf(certificate),
       };
     },
   );
+}
+
+function dateOf(date: Date): Date {
+  if (Number.isNaN(date.getTime()))
+    throw refused('certificate.malformed', 'the certificate names a date that is none');
+  return date;
 }
 
 function parseCertificate(der: Uint8Array): X509Certificate {

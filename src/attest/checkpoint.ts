@@ -21,6 +21,9 @@ export function checkCheckpoint(
   const lines = note.slice(0, Math.max(end, 0)).split('\n');
   const signatures = note.slice(end + 2).split('\n');
   if (end < 0 || lines.length < 3 || signatures.pop() !== '') throw wrong('it is not a signed note');
+  // A second note behind the first would be one document with two meanings.
+  if (!signatures.every((line) => signatureLine.test(line)))
+    throw wrong('a line among its signatures is none');
   const [origin = '', size = '', root = ''] = lines;
   const names = namesOf(log.baseURL);
   // Rekor v1 appends its tree: `rekor.sigstore.dev - 1193050959916656506`.

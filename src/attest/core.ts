@@ -131,7 +131,11 @@ export function claimedTimes(bundle: Bundle): readonly Date[] {
         signedEntryTimestamp !== undefined && integratedTime !== '0',
     )
     .map(({ integratedTime }) => new Date(Number(integratedTime) * 1000));
-  return [...stamped, ...integrated].sort((a, b) => Number(a) - Number(b));
+  const times = [...stamped, ...integrated];
+  // A thirteenth month compares as neither before nor after anything.
+  if (times.some((time) => Number.isNaN(time.getTime())))
+    throw refused('time.invalid', 'a witness names a time that is none');
+  return times.sort((a, b) => Number(a) - Number(b));
 }
 
 const codes: Readonly<Record<string, string>> = {

@@ -7,7 +7,7 @@ import { checkCheckpoint } from './checkpoint.ts';
 import type { SignedContent } from './content.ts';
 import { claimedTimes, type Thresholds, verifyCore } from './core.ts';
 import { checkLogBody, type SignerBytes } from './log-body.ts';
-import { answer, refused } from './refusal.ts';
+import { answer, guarded, refused } from './refusal.ts';
 import { hintOf, isWithin, type TrustedKey } from './trusted-key.ts';
 import type { Trust, TrustedRoot } from './trusted-root.ts';
 import type { Refusal, Signer } from './verified.ts';
@@ -44,7 +44,7 @@ function proveKeyless(bundle: Bundle, leaf: Leaf, content: SignedContent, trust:
   if (times.length === 0) throw refused('time.missing', 'nothing proves when the signature was made');
   // A-43: every trusted time, not just one: a witness that saw the signature later does not make it earlier.
   for (const time of times) {
-    if (!leaf.certificate.validForDate(time)) {
+    if (!isWithin(leaf.validity, time)) {
       throw refused(
         'certificate.expired',
         `the certificate was not valid at ${time.toISOString()}, when it was used`,
@@ -131,8 +131,11 @@ function proveWitnesses(
 }
 
 function checkSignature(content: SignedContent, key: TrustedKey['key']): void {
-  if (!content.isSignedBy(key))
-    throw refused('signature.invalid', 'the signature does not fit what was signed');
+  const fits = guarded(
+    () => ({ code: 'signature.invalid', message: 'the signature cannot be read' }),
+    () => content.isSignedBy(key),
+  );
+  if (!fits) throw refused('signature.invalid', 'the signature does not fit what was signed');
 }
 
 /**
