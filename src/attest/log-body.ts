@@ -7,16 +7,11 @@ import { bytesAt } from './dsse.ts';
 import type { LogEntry } from './log-entry.ts';
 import { refused } from './refusal.ts';
 
-/** The certificate or the public key (SPKI) of the signer, in DER. */
-export interface SignerBytes {
-  readonly kind: 'certificate' | 'key';
-  readonly der: Uint8Array;
-}
-
-/** What a log entry says was logged. */
+/** What a log entry says was logged. That its kind is the announced one is for @sigstore/verify. */
 interface Logged {
   readonly signature: Uint8Array;
-  readonly signer: SignerBytes;
+  /** The certificate or the public key (SPKI) of the signer, in DER. */
+  readonly signer: Uint8Array;
   readonly over: 'signed' | 'payload';
   readonly algorithm: HashName;
   readonly digest: Uint8Array;
@@ -29,12 +24,12 @@ interface Logged {
  * Refused with `log.body`, `log.unsupported`, `log.signature`, `log.key` or `log.digest`.
  * @throws a refusal or TcfError; call it inside `answer`.
  */
-export function checkLogBody(entry: LogEntry, content: SignedContent, signer: SignerBytes): void {
+export function checkLogBody(entry: LogEntry, content: SignedContent, signer: Uint8Array): void {
   const logged = readBody(entry);
   if (toHex(logged.signature) !== toHex(content.signature)) {
     throw refused('log.signature', 'the log entry was made for another signature');
   }
-  if (logged.signer.kind !== signer.kind || toHex(logged.signer.der) !== toHex(signer.der)) {
+  if (toHex(logged.signer) !== toHex(signer)) {
     throw refused('log.key', 'the log entry was made for another certificate or key');
   }
   const digest = content[logged.over === 'signed' ? 'signedDigest' : 'payloadDigest'](logged.algorithm);
@@ -50,9 +45,6 @@ function readBody(entry: LogEntry): Logged {
   const body = new Shape(parseJson(entry.body, 'the log entry', jsonLimits.bundle), 'logEntry');
   const kind = body.get('kind').string(100);
   const version = body.get('apiVersion').string(100);
-  if (kind !== entry.kind || version !== entry.apiVersion) {
-    throw refused('log.body', 'the log entry is of another kind or version than the bundle says');
-  }
   const spec = body.get('spec');
   switch (`${kind} ${version}`) {
     case 'hashedrekord 0.0.1':
@@ -90,10 +82,9 @@ function readHashedRekord2(spec: Shape): Logged {
   if ((certificate === undefined) === (key === undefined)) {
     throw verifier.wrong('needs exactly one of x509Certificate, publicKey');
   }
-  const der = bytesAt((certificate ?? verifier.get('publicKey')).get('rawBytes'));
   return {
     signature: bytesAt(spec.get('signature').get('content')),
-    signer: { kind: certificate === undefined ? 'key' : 'certificate', der },
+    signer: bytesAt((certificate ?? verifier.get('publicKey')).get('rawBytes')),
     over: 'signed',
     algorithm: readAlgorithm(data.get('algorithm'), hashNames2),
     digest: bytesAt(data.get('digest')),
@@ -158,10 +149,10 @@ function readHexDigest(shape: Shape): { readonly algorithm: HashName; readonly d
 const onePem = /^\s*-----BEGIN (CERTIFICATE|PUBLIC KEY)-----\r?\n([A-Za-z0-9+/=\r\n]+)-----END \1-----\s*$/;
 
 /** base64 of one PEM block. */
-function readPem(shape: Shape): SignerBytes {
+function readPem(shape: Shape): Uint8Array {
   const [, label, text = ''] = onePem.exec(Buffer.from(bytesAt(shape)).toString('latin1')) ?? [];
   const der = decodeBase64(text.replaceAll(/[\r\n]/g, ''));
   if (label === undefined || der === undefined)
     throw shape.wrong('is not one certificate or public key in PEM');
-  return { kind: label === 'CERTIFICATE' ? 'certificate' : 'key', der };
+  return der;
 }

@@ -6,7 +6,7 @@ import { isSelfIssued, type Leaf, readLeaf } from './certificate.ts';
 import { checkCheckpoint } from './checkpoint.ts';
 import type { SignedContent } from './content.ts';
 import { claimedTimes, type Thresholds, verifyCore } from './core.ts';
-import { checkLogBody, type SignerBytes } from './log-body.ts';
+import { checkLogBody } from './log-body.ts';
 import { answer, guarded, refused } from './refusal.ts';
 import { hintOf, isWithin, type TrustedKey } from './trusted-key.ts';
 import type { Trust, TrustedRoot } from './trusted-root.ts';
@@ -51,9 +51,8 @@ function proveKeyless(bundle: Bundle, leaf: Leaf, content: SignedContent, trust:
       );
     }
   }
-  const signer: SignerBytes = { kind: 'certificate', der: leaf.der };
   return inOneRoot(trust.roots, (root) => {
-    const logs = checkEntries(bundle, content, signer, root, times, thresholds.logs);
+    const logs = checkEntries(bundle, content, leaf.der, root, times, thresholds.logs);
     verifyCore(bundle, content, leaf, root.material, thresholds);
     return { signer: leaf.signer, times, logs };
   });
@@ -123,7 +122,7 @@ function proveWitnesses(
   if (!present) return { times, logs: [] };
   const der = trusted.key.export({ format: 'der', type: 'spki' });
   return inOneRoot(trust.roots, (root) => {
-    const logs = checkEntries(bundle, content, { kind: 'key', der }, root, times, required.logs);
+    const logs = checkEntries(bundle, content, der, root, times, required.logs);
     const publicKey = () => ({ publicKey: trusted.key, validFor: () => true });
     verifyCore(bundle, content, undefined, { ...root.material, publicKey }, required);
     return { times, logs };
@@ -146,7 +145,7 @@ function checkSignature(content: SignedContent, key: TrustedKey['key']): void {
 function checkEntries(
   bundle: Bundle,
   content: SignedContent,
-  signer: SignerBytes,
+  signer: Uint8Array,
   root: TrustedRoot,
   times: readonly Date[],
   threshold: number,

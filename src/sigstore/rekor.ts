@@ -150,7 +150,7 @@ export function rekor2Witness(log: URL, services: Services): Witness {
 /** An entry about something else would make a bundle that nobody accepts; better to learn it before it is attached. */
 function checkedEntry(question: Question, act: Act, entry: LogEntry): { kind: 'entry'; entry: LogEntry } {
   const { by } = act.signed;
-  const check = answer('log.body', () => checkLogBody(entry, envelopeContent(act.envelope), by));
+  const check = answer('log.body', () => checkLogBody(entry, envelopeContent(act.envelope), by.der));
   if (!check.ok) throw garbled(question, check.reason.message);
   return { kind: 'entry', entry };
 }

@@ -186,6 +186,29 @@ describe.for(kinds)('%s', (kind) => {
   });
 });
 
+test.for([
+  ['granted with changes', 1, true],
+  ['refused', 2, false],
+  ['waiting', 3, false],
+] as const)('a timestamp that was %s', ([, status, accepted]) => {
+  const { json, trust } = of('keyless with Rekor v2');
+  const path = [
+    'verificationMaterial',
+    'timestampVerificationData',
+    'rfc3161Timestamps',
+    0,
+    'signedTimestamp',
+  ];
+  const changed = changedAt(json, path, (value) => {
+    const der = Buffer.from(value, 'base64');
+    // PKIStatusInfo (RFC 3161 section 2.4.2) is the first element: SEQUENCE { INTEGER 0 }.
+    const at = der.indexOf(Buffer.from([0x30, 0x03, 0x02, 0x01, 0x00])) + 4;
+    der[at] = status;
+    return der.toString('base64');
+  });
+  expect(verify(JSON.stringify(changed), trust) !== undefined).toBe(accepted);
+});
+
 /** The member in whose value the byte stands. */
 function memberAt(whole: Buffer, at: number): string {
   const before = whole.toString('latin1', 0, (at % whole.length) + 1);

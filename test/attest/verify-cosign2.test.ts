@@ -53,6 +53,15 @@ test.for([
   expect(outcome.ok ? outcome.value.logs : []).toHaveLength(logs);
 });
 
+test('annotations that are empty are annotations that are not there', () => {
+  const empty = ['certificate', 'bundle', 'rfc3161timestamp'].map((name) => [
+    `dev.sigstore.cosign/${name}`,
+    '',
+  ]);
+  const layer = { ...keySig, annotations: { ...keySig.annotations, ...Object.fromEntries(empty) } };
+  expect(verify(layer)).toMatchObject({ ok: true });
+});
+
 test('signed annotations are those of the payload, and only texts', () => {
   const outcome = verify(keySig);
   expect(outcome.ok ? outcome.value.statement.subjects : []).toEqual([
@@ -108,6 +117,49 @@ test.for([
         critical: { ...critical, image: { 'docker-manifest-digest': imageDigest.toUpperCase() } },
       }),
     ),
+    'cosign2.malformed',
+  ],
+  [
+    'an unknown field in critical',
+    signed(JSON.stringify({ critical: { ...critical, more: 1 }, optional: null })),
+    'cosign2.malformed',
+  ],
+  [
+    'an unknown field beside the digest',
+    signed(
+      JSON.stringify({
+        critical: { ...critical, image: { 'docker-manifest-digest': imageDigest, more: 1 } },
+        optional: null,
+      }),
+    ),
+    'cosign2.malformed',
+  ],
+  [
+    'an unknown field beside the log entry',
+    changed(keylessSig, { annotations: { [rekor]: JSON.stringify({ ...entry, more: 1 }) } }),
+    'cosign2.malformed',
+  ],
+  [
+    'an unknown field beside a timestamp',
+    changed(keySig, {
+      annotations: {
+        'dev.sigstore.cosign/rfc3161timestamp': '{"SignedRFC3161Timestamp": "AAAA", "more": 1}',
+      },
+    }),
+    'cosign2.malformed',
+  ],
+  [
+    'a signature that is no base64',
+    changed(keySig, { annotations: { 'dev.cosignproject.cosign/signature': '***' } }),
+    'cosign2.malformed',
+  ],
+  [
+    'a certificate that is no base64',
+    changed(keylessSig, {
+      annotations: {
+        'dev.sigstore.cosign/certificate': '-----BEGIN CERTIFICATE-----\nA\n-----END CERTIFICATE-----\n',
+      },
+    }),
     'cosign2.malformed',
   ],
   ['no signature at all', { ...keySig, annotations: {} }, 'cosign2.malformed'],

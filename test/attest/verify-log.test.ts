@@ -112,6 +112,27 @@ describe('does not count', () => {
     ['an origin that is a pattern', 'log.checkpoint', relogged(same, { origin: '.* - 1' })],
     ['an origin that continues', 'log.checkpoint', relogged(same, { origin: 'rekor.test.evil.test' })],
     ['a checkpoint of another size', 'log.checkpoint', relogged(same, { size: '2' })],
+    [
+      'a checkpoint of another root',
+      'log.checkpoint',
+      relogged(same, { root: Buffer.alloc(32).toString('base64') }),
+    ],
+    ['a checkpoint whose root is no base64', 'log.checkpoint', relogged(same, { root: '***' })],
+    ...(
+      [
+        ['without its blank line', (text: string) => text.replace('\n\n', '\n')],
+        ['without its last line feed', (text: string) => text.slice(0, -1)],
+        ['of two lines', (text: string) => text.replace('\n', ' ')],
+        ['with a second one behind it', (text: string) => `${text}${text}`],
+        ['with a line among its signatures that is none', (text: string) => `${text}rekor.test\n`],
+      ] as const
+    ).map(([what, change]): [string, string, Loose] => [
+      `a checkpoint ${what}`,
+      'log.checkpoint',
+      changed(({ inclusionProof: { checkpoint } }) => {
+        checkpoint.envelope = change(checkpoint.envelope);
+      }),
+    ]),
     ['a signature under part of the name', 'log.checkpoint', relogged(same, { signer: 'rekor' })],
     [
       'a checkpoint without a signature',

@@ -56,6 +56,8 @@ export function dsseBody(bundle: Loose, pem: string): Loose {
 export interface EntryParts {
   readonly origin?: string;
   readonly size?: string;
+  /** The root that the checkpoint names, where it is not that of the proof. */
+  readonly root?: string;
   readonly signer?: string;
 }
 
@@ -73,7 +75,7 @@ export function logEntry(log: TestLog, body: Loose, parts: EntryParts = {}): Loo
     .update(Buffer.from([0]))
     .update(canonicalizedBody)
     .digest('base64');
-  const note = `${parts.origin ?? `${log.name} - 1`}\n${parts.size ?? '1'}\n${rootHash}\n`;
+  const note = `${parts.origin ?? `${log.name} - 1`}\n${parts.size ?? '1'}\n${parts.root ?? rootHash}\n`;
   const noteSignature = Buffer.concat([
     log.id.subarray(0, 4),
     sign('sha256', Buffer.from(note), log.privateKey),
