@@ -53,6 +53,8 @@ function readBody(entry: LogEntry): Logged {
       return readHashedRekord2(spec.get('hashedRekordV002'));
     case 'dsse 0.0.1':
       return readDsse1(spec);
+    case 'dsse 0.0.2':
+      return readDsse2(spec.get('dsseV002'));
     case 'intoto 0.0.2':
       return readIntoto2(spec.get('content'));
     default:
@@ -73,21 +75,41 @@ function readHashedRekord1(spec: Shape): Logged {
   };
 }
 
-/** Rekor v2. For a DSSE envelope the digest is that of the PAE. */
+/** Rekor v2, as this tool asks for it: the digest is that of the DSSE pre-authentication encoding. */
 function readHashedRekord2(spec: Shape): Logged {
-  const data = spec.get('data');
-  const verifier = spec.get('signature').get('verifier');
+  const signature = spec.get('signature');
+  return {
+    signature: bytesAt(signature.get('content')),
+    signer: readVerifier(signature.get('verifier')),
+    over: 'signed',
+    ...readDigest2(spec.get('data')),
+  };
+}
+
+/** Rekor v2, as cosign 3 asks for it: the digest is that of the payload. */
+function readDsse2(spec: Shape): Logged {
+  const signature = onlySignature(spec.get('signatures'));
+  return {
+    signature: bytesAt(signature.get('content')),
+    signer: readVerifier(signature.get('verifier')),
+    over: 'payload',
+    ...readDigest2(spec.get('payloadHash')),
+  };
+}
+
+function readVerifier(verifier: Shape): Uint8Array {
   const certificate = verifier.optional('x509Certificate');
   const key = verifier.optional('publicKey');
   if ((certificate === undefined) === (key === undefined)) {
     throw verifier.wrong('needs exactly one of x509Certificate, publicKey');
   }
+  return bytesAt((certificate ?? verifier.get('publicKey')).get('rawBytes'));
+}
+
+function readDigest2(shape: Shape): Pick<Logged, 'algorithm' | 'digest'> {
   return {
-    signature: bytesAt(spec.get('signature').get('content')),
-    signer: bytesAt((certificate ?? verifier.get('publicKey')).get('rawBytes')),
-    over: 'signed',
-    algorithm: readAlgorithm(data.get('algorithm'), hashNames2),
-    digest: bytesAt(data.get('digest')),
+    algorithm: readAlgorithm(shape.get('algorithm'), hashNames2),
+    digest: bytesAt(shape.get('digest')),
   };
 }
 
