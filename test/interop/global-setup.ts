@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 declare module 'vitest' {
@@ -8,23 +8,22 @@ declare module 'vitest' {
     cosign: string;
     /** Path of the real cosign 2. */
     cosign2: string;
+    /** Folder of the programs of a private Sigstore, and of registries. */
+    parts: string;
   }
 }
 
-const peers = { cosign: ['v3', 'v3.0.6'], cosign2: ['v2', 'v2.6.5'] } as const;
+const folder = '/var/tmp/tcf-interop';
 
-/** Builds the real peers at pinned versions, once. Some minutes for each on two cores. */
-export function setup(project: { provide(key: keyof typeof peers, value: string): void }): void {
-  for (const [name, [major, version]] of Object.entries(peers)) {
-    const folder = join('/var/tmp/tcf-interop', `cosign-${version}`);
-    const cosign = join(folder, 'cosign');
-    if (!existsSync(cosign)) {
-      mkdirSync(folder, { recursive: true });
-      execFileSync('go', ['install', `github.com/sigstore/cosign/${major}/cmd/cosign@${version}`], {
-        env: { ...process.env, GOBIN: folder },
-        stdio: ['ignore', 'inherit', 'inherit'],
-      });
-    }
-    project.provide(name as keyof typeof peers, cosign);
+/** Builds the real peers at pinned versions, once. Each takes some minutes on two cores. */
+export function setup(project: { provide(key: 'cosign' | 'cosign2' | 'parts', value: string): void }): void {
+  execFileSync('bash', [join(import.meta.dirname, 'build-parts.sh'), folder], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  const bin = join(folder, 'bin');
+  for (const name of ['cosign', 'cosign2'] as const) {
+    if (!existsSync(join(bin, name))) throw new Error(`${name} was not built`);
+    project.provide(name, join(bin, name));
   }
+  project.provide('parts', bin);
 }

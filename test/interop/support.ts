@@ -1,5 +1,8 @@
 import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface Ran {
   readonly code: number;
@@ -32,4 +35,56 @@ export function tcfIn(
 ): (args: readonly string[], env?: Readonly<Record<string, string>>) => Promise<Ran> {
   return (args, env) =>
     run(cwd, process.execPath, [main, ...args, ...(args[0] === 'keygen' ? [] : ['--allow-http'])], env);
+}
+
+export interface RealRegistry {
+  readonly host: string;
+  stop(): void;
+}
+
+/** docker-registry 2.8 of Debian: no referrers API. */
+export function startDockerRegistry(_: string, cwd: string): Promise<RealRegistry> {
+  return startServer(cwd, (port) => {
+    const config = join(cwd, 'registry.yml');
+    writeFileSync(
+      config,
+      `version: 0.1\nlog: { level: error }\nstorage: { filesystem: { rootdirectory: ${cwd}/registry } }\nhttp: { addr: "127.0.0.1:${port}" }\n`,
+    );
+    return ['docker-registry', ['serve', config]];
+  });
+}
+
+/** olareg: an OCI registry with the referrers API. */
+export function startOlareg(bin: string, cwd: string): Promise<RealRegistry> {
+  return startServer(cwd, (port) => [
+    join(bin, 'olareg'),
+    ['serve', '--addr', '127.0.0.1', '--port', `${port}`, '--store-type', 'mem'],
+  ]);
+}
+
+async function startServer(
+  cwd: string,
+  command: (port: number) => readonly [string, readonly string[]],
+): Promise<RealRegistry> {
+  const port = await freePort();
+  const [file, args] = command(port);
+  const child = spawn(file, args, { cwd, stdio: 'ignore' });
+  const host = `127.0.0.1:${port}`;
+  for (let attempt = 0; attempt < 100; attempt += 1) {
+    // Not listening yet is what is waited for.
+    const answer = await fetch(`http://${host}/v2/`).catch(() => undefined);
+    if (answer?.ok) return { host, stop: () => child.kill() };
+    await sleep(100);
+  }
+  child.kill();
+  throw new Error(`${file} does not answer`);
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
 }

@@ -106,7 +106,7 @@ export function newLog(version: 1 | 2, name: string, now: () => Date): Log {
 const seconds = (time: Date) => String(Math.floor(Number(time) / 1000));
 
 /** C2SP signed-note: SHA-256 of name, newline, algorithm 1 and the Ed25519 key. */
-function noteKeyId(name: string, key: KeyObject): Buffer {
+export function noteKeyId(name: string, key: KeyObject): Buffer {
   return sha256(Buffer.from(`${name}\n\u0001`), spkiOf(key).subarray(-32));
 }
 
