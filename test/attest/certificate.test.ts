@@ -18,6 +18,7 @@ import {
   leafExtensions,
   names,
   oid,
+  sequence,
   uri,
   utf8,
 } from '../support/certificate.ts';
@@ -26,6 +27,11 @@ const none = new Uint8Array();
 
 function read(bytes: Uint8Array): Outcome<Leaf, Refusal> {
   return answer('bundle.malformed', () => readLeaf(bytes));
+}
+
+/** The same certificate with its outer length in three bytes instead of two: BER, but not DER. */
+function longLength(bytes: Buffer): Buffer {
+  return Buffer.concat([Buffer.from([0x30, 0x83, 0x00]), bytes.subarray(2)]);
 }
 
 test('a leaf says who signed, and where the workflow came from', () => {
@@ -122,6 +128,35 @@ describe('is refused', () => {
       'certificate.claim',
       leaf({ issuer: extension(`${fulcio}.8`, der(0x13, Buffer.from('a'))) }),
     ],
+    [
+      'an issuer of two texts',
+      'certificate.claim',
+      leaf({
+        issuer: extension(`${fulcio}.8`, Buffer.concat([utf8('https://a.test'), utf8('https://b.test')])),
+      }),
+    ],
+    ['an issuer without a text', 'certificate.claim', leaf({ issuer: extension(`${fulcio}.8`, none) })],
+    [
+      'an issuer whose tag has the number of a text in another class',
+      'certificate.claim',
+      leaf({ issuer: extension(`${fulcio}.8`, der(0x8c, Buffer.from('https://a.test'))) }),
+    ],
+    [
+      'a line break in a claim',
+      'certificate.claim',
+      leaf({}, [extension(`${fulcio}.12`, utf8('https://a.test\n'))]),
+    ],
+    ['an extension without a value', 'certificate.malformed', leaf({}, [sequence(oid('1.2.3'))])],
+    ['an extension without anything', 'certificate.malformed', leaf({}, [sequence()])],
+    [
+      'more extensions than anybody has',
+      'certificate.malformed',
+      leaf(
+        {},
+        Array.from({ length: 101 }, (_, at) => extension(`1.2.3.${at + 1}`, utf8('x'))),
+      ),
+    ],
+    ['a length that is longer than it need be', 'certificate.malformed', longLength(leaf())],
     ['an extension twice', 'certificate.duplicate-extension', leaf({}, [leafExtensions.issuer])],
     [
       'an unknown critical extension',
