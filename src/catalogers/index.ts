@@ -1,3 +1,4 @@
+import { apk } from './apk.ts';
 import type { Cataloger } from './contract.ts';
 import { cudaTools } from './cuda-tools.ts';
 import { dpkg } from './dpkg.ts';
@@ -9,4 +10,14 @@ import { rpm } from './rpm.ts';
 import { triton } from './triton.ts';
 
 /** Every cataloger of tcf. A new one is one file, one fixture and one line here (docs/make-it-yours.md). */
-export const catalogers: readonly Cataloger[] = [cudaTools, dpkg, llvm, npm, osRelease, python, rpm, triton];
+export const catalogers: readonly Cataloger[] = [
+  apk,
+  cudaTools,
+  dpkg,
+  llvm,
+  npm,
+  osRelease,
+  python,
+  rpm,
+  triton,
+];

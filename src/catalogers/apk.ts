@@ -1,0 +1,180 @@
+import { printable } from '../base/text.ts';
+import { toLicenses } from '../bom/licenses.ts';
+import type { Component, ComponentHash, Dependency, Organization, Property } from '../bom/model.ts';
+import { toPurl } from '../bom/purl.ts';
+import { type Apk, firstLayers, isDatabase, packagesIn, pathsIn } from './apk/installed.ts';
+import { dependencyResolver, parseRelations } from './apk/relations.ts';
+import type { Catalog, Cataloger, Skipped, Tree, TreeFile } from './contract.ts';
+import { isOsRelease, type OsRelease, osReleaseOf } from './os-release.ts';
+
+const world = 'etc/apk/world';
+
+/** The packages of Alpine, Wolfi and others, from the installed database of apk 2 and 3. */
+export const apk: Cataloger = {
+  name: 'apk',
+  wants: (path) => isDatabase(path) || isOsRelease(path) || path === world,
+  catalog(tree: Tree): Catalog {
+    const { apks, skipped: unread } = packagesIn(tree);
+    const skipped: Skipped[] = [...unread];
+    const system = osReleaseOf(tree);
+    if (apks.length > 0 && system?.id === undefined)
+      skipped.push({ path: 'etc/os-release', reason: 'names no distribution, so its packages have no purl' });
+
+    const layerOf = firstLayers(tree, apks);
+    const asked = worldOf(tree);
+    const refs = new Map(apks.map((found) => [found, refOf(found, system)]));
+    const needs = dependencyResolver(apks);
+    const dependencies: Dependency[] = [];
+    const unknownDependencies: string[] = [];
+    for (const [found, ref] of refs) {
+      const targets = needs(found);
+      if (targets !== undefined) {
+        dependencies.push({ ref, dependsOn: targets.flatMap((target) => refs.get(target) ?? []).sort() });
+        continue;
+      }
+      unknownDependencies.push(ref);
+      const path = printable(found.database.path);
+      skipped.push({ path, reason: `the dependencies of ${found.name} cannot be read` });
+    }
+    const owns = fileOwners(tree, apks);
+    return {
+      components: apks.map((found) => componentOf(found, system, asked, layerOf(found))),
+      dependencies,
+      owners: [...refs].map(([found, bomRef]) => ({ bomRef, owns: (path) => owns(found, path) })),
+      skipped,
+      unknownDependencies,
+    };
+  },
+};
+
+/** The names that somebody asked for; `undefined` where nobody wrote them down. */
+function worldOf(tree: Tree): ReadonlySet<string> | undefined {
+  const content = tree.file(world)?.content();
+  const relations =
+    content === undefined ? undefined : parseRelations(Buffer.from(content).toString('utf8').trim());
+  return relations === undefined
+    ? undefined
+    : new Set(relations.filter(({ conflict }) => !conflict).map(({ name }) => name));
+}
+
+/** The lists are read when first asked. They name a file below the directory as the package has it, and links lead elsewhere. */
+function fileOwners(tree: Tree, apks: readonly Apk[]): (apk: Apk, path: string) => boolean {
+  let owners: ReadonlyMap<string, string> | undefined;
+  const read = (): ReadonlyMap<string, string> => {
+    const found = new Map<string, string>();
+    const directories = new Map<string, string>();
+    for (const database of new Map(apks.map((one) => [one.database.path, one.database])).values()) {
+      for (const { apk: name, path } of pathsIn(database)) {
+        const slash = path.lastIndexOf('/');
+        const directory = path.slice(0, Math.max(0, slash));
+        const real = directories.get(directory) ?? tree.resolve(directory) ?? directory;
+        directories.set(directory, real);
+        found.set(real === '' ? path : `${real}/${path.slice(slash + 1)}`, name);
+      }
+    }
+    return found;
+  };
+  return (one, path) => {
+    owners ??= read();
+    return owners.get(path) === one.name;
+  };
+}
+
+function componentOf(
+  found: Apk,
+  system: OsRelease | undefined,
+  asked: ReadonlySet<string> | undefined,
+  first: TreeFile,
+): Component {
+  const { database, fields, name, version } = found;
+  const purl = purlOf(found, system);
+  const licenses = toLicenses(fields.get('L') ?? '', 'apk');
+  const description = fields.get('T') ?? '';
+  const website = fields.get('U') ?? '';
+  const supplier = supplierOf(fields.get('m') ?? '');
+  return {
+    bomRef: refOf(found, system),
+    type: 'library',
+    name,
+    version,
+    ...(purl === undefined ? {} : { purl }),
+    ...(description === '' ? {} : { description }),
+    ...(supplier === undefined ? {} : { supplier }),
+    ...(licenses.length === 0 ? {} : { licenses }),
+    hashes: [
+      ...controlHash(found),
+      { algorithm: 'SHA-256', value: found.record, subject: 'apk database record' },
+    ],
+    ...(website === '' ? {} : { externalReferences: [{ type: 'website', url: website }] }),
+    properties: propertiesOf(found, asked),
+    evidence: {
+      identity: [
+        {
+          field: purl === undefined ? 'name' : 'purl',
+          confidence: 1,
+          methods: [{ technique: 'manifest-analysis', confidence: 1, value: database.path }],
+        },
+      ],
+      occurrences: [{ location: database.path, layer: first.layer }],
+    },
+  };
+}
+
+/**
+ * `C:Q1<base64>` is the SHA-1 of the control segment and not of the package. The flag `S` (apk 3) says that it is the first half of a SHA-256,
+ * which is the hash of nothing by any name that CycloneDX knows.
+ */
+function controlHash(found: Apk): readonly ComponentHash[] {
+  const { fields } = found;
+  const [, kind, text = ''] = /^Q([12])([A-Za-z0-9+/]+=*)$/.exec(fields.get('C') ?? '') ?? [];
+  if (kind === undefined || isVirtual(found) || fields.get('f')?.includes('S') === true) return [];
+  const bytes = Buffer.from(text, 'base64');
+  const subject = 'apk control segment';
+  if (kind === '1' && bytes.length === 20)
+    return [{ algorithm: 'SHA-1', value: bytes.toString('hex'), subject }];
+  if (kind === '2' && bytes.length === 32)
+    return [{ algorithm: 'SHA-256', value: bytes.toString('hex'), subject }];
+  return [];
+}
+
+/** `apk add --virtual .build-deps`: a name for a wish, without files. */
+function isVirtual({ name }: Apk): boolean {
+  return name.startsWith('.');
+}
+
+function propertiesOf(found: Apk, asked: ReadonlySet<string> | undefined): readonly Property[] {
+  const { fields, name } = found;
+  const commit = fields.get('c') ?? '';
+  return [
+    ...(/^[0-9a-f]{40}(?:-dirty)?$/.test(commit) ? [{ name: 'tcf:apk:commit', value: commit }] : []),
+    ...(asked === undefined ? [] : [{ name: 'tcf:apk:world', value: String(asked.has(name)) }]),
+    ...(isVirtual(found) ? [{ name: 'tcf:apk:virtual', value: 'true' }] : []),
+  ];
+}
+
+/** A name, a version and an architecture are installed once at most, so the purl is a ref. */
+function refOf(found: Apk, system: OsRelease | undefined): string {
+  return purlOf(found, system) ?? `apk:${found.name}@${found.version}?arch=${found.architecture}`;
+}
+
+function purlOf({ architecture, fields, name, version }: Apk, system: OsRelease | undefined) {
+  if (system?.id === undefined) return undefined;
+  const origin = fields.get('o') ?? '';
+  return toPurl({
+    type: 'apk',
+    namespace: system.id,
+    name,
+    version,
+    qualifiers: {
+      ...(architecture === '' ? {} : { arch: architecture }),
+      ...(system.versionId === undefined ? {} : { distro: `${system.id}-${system.versionId}` }),
+      ...(origin === name || !/^[A-Za-z0-9._+-]{1,256}$/.test(origin) ? {} : { upstream: origin }),
+    },
+  });
+}
+
+function supplierOf(maintainer: string): Organization | undefined {
+  const [, name = '', email] = /^"?([^<"]*?)"? ?(?:<([^<>]*)>)?$/.exec(maintainer.slice(0, 500).trim()) ?? [];
+  if (name === '') return undefined;
+  return { name, ...(email === undefined ? {} : { contacts: [{ name, email }] }) };
+}

@@ -1,0 +1,78 @@
+import { byCodeUnit } from '../../base/text.ts';
+import type { Apk } from './installed.ts';
+import { isVersion, satisfies } from './version.ts';
+
+interface Relation {
+  readonly name: string;
+  readonly operator: string;
+  readonly version: string;
+  /** `!name`: must not be there. */
+  readonly conflict: boolean;
+}
+
+/** The longest field seen (a meta package of a desktop) has 12,000 characters. */
+const maxFieldLength = 1024 * 1024;
+
+/**
+ * `python3~3.12 so:libc.musl-x86_64.so.1 !old` (apk-world(5)); `undefined` where a part is not as it should be. `><` compares the checksum
+ * of the package instead of its version.
+ */
+export function parseRelations(text: string): readonly Relation[] | undefined {
+  if (text.length > maxFieldLength) return undefined;
+  const relations: Relation[] = [];
+  for (const word of text.split(/[ \n]+/)) {
+    if (word === '') continue;
+    const match = /^(!?)([^<>=~!@]{1,512})(?:@[^<>=~]*)?(?:([<>=~]+)(.+))?$/.exec(word);
+    if (match === null) return undefined;
+    const [, mark = '', name = '', operator = '', version = ''] = match;
+    if (operator !== '' && operator !== '><' && !isVersion(version)) return undefined;
+    relations.push({ name, operator, version, conflict: mark === '!' });
+  }
+  return relations;
+}
+
+interface Provider {
+  readonly apk: Apk;
+  /** Absent where the name is provided in no version; apk then takes it for every version that is asked for. */
+  readonly version?: string;
+}
+
+/** What satisfies each dependency of a package; `undefined` where its field cannot be read. */
+export function dependencyResolver(apks: readonly Apk[]): (apk: Apk) => readonly Apk[] | undefined {
+  const providers = new Map<string, Provider[]>();
+  const provide = (name: string, provider: Provider): void => {
+    const list = providers.get(name);
+    if (list === undefined) providers.set(name, [provider]);
+    else list.push(provider);
+  };
+  // A package stands for its own name before those that provide it, and of these the one with the highest priority.
+  const ordered = [...apks].sort((a, b) => priorityOf(b) - priorityOf(a) || byCodeUnit(a.name, b.name));
+  for (const apk of ordered) provide(apk.name, { apk, version: apk.version });
+  for (const apk of ordered) {
+    for (const { name, version } of parseRelations(apk.fields.get('p') ?? '') ?? [])
+      provide(name, version === '' ? { apk } : { apk, version });
+  }
+  const fits = ({ apk, version }: Provider, relation: Relation): boolean => {
+    if (relation.operator === '') return true;
+    if (relation.operator === '><') return apk.fields.get('C') === relation.version;
+    return version === undefined || satisfies(version, relation.operator, relation.version);
+  };
+  return (apk) => {
+    const relations = parseRelations(apk.fields.get('D') ?? '');
+    if (relations === undefined) return undefined;
+    const found = new Set<Apk>();
+    for (const relation of relations) {
+      if (relation.conflict) continue;
+      const fitting = (providers.get(relation.name) ?? []).filter((provider) => fits(provider, relation));
+      // What a package brings itself it needs from nobody.
+      const [target] = fitting.some((provider) => provider.apk === apk) ? [] : fitting;
+      if (target !== undefined) found.add(target.apk);
+    }
+    return [...found];
+  };
+}
+
+function priorityOf({ fields }: Apk): number {
+  const text = fields.get('k') ?? '';
+  return /^\d{1,9}$/.test(text) ? Number(text) : 0;
+}
