@@ -97,10 +97,10 @@ function listed(title: string, items: readonly string[]): readonly string[] {
   return [`- ${title}: ${items.slice(0, maxListed).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`];
 }
 
-async function compare(image: string): Promise<void> {
+function compare(image: string): void {
   const layout = scratchPath(image.replaceAll(/[^a-z0-9]/gi, '-'));
   must('skopeo', ['copy', '--quiet', `containers-storage:${image}`, `oci:${layout}:latest`]);
-  const truth = await askImage(image);
+  const truth = askImage(image);
   const found = tools.map(({ name, run }) => {
     const output = `${layout}-${name}.json`;
     return read(name, run(layout, output), output);
@@ -138,4 +138,4 @@ async function compare(image: string): Promise<void> {
   process.stdout.write(`${[...lines, '', ...details].join('\n')}\n\n`);
 }
 
-for (const image of process.argv.slice(2)) await compare(image);
+for (const image of process.argv.slice(2)) compare(image);

@@ -33,9 +33,14 @@ export function must(file: string, args: readonly string[]): string {
   return ran.stdout;
 }
 
-/** Runs a shell script in a container of the image and gives back what it printed. */
-export async function runImage(image: string, script: string): Promise<string> {
-  return must('podman', ['run', '--rm', '--entrypoint', '/bin/sh', image, '-c', `${script}\ntrue`]);
+/** Runs a shell script in a container of the image and gives back what it printed; nothing where the image has no shell. */
+export function runImage(image: string, script: string): string {
+  const args = ['run', '--rm', '--entrypoint', '/bin/sh', image, '-c'];
+  const shell = spawnSync('podman', [...args, 'true'], {
+    env: { ...process.env, CONTAINERS_CONF: containers },
+  });
+  // 127: the engine found no such program.
+  return shell.status === 127 ? '' : must('podman', [...args, `${script}\ntrue`]);
 }
 
 /** Runs a program under GNU time. */

@@ -24,11 +24,13 @@ const present: Readonly<Record<Manager, string>> = {
 };
 
 /** What the tools inside the image say; a manager that is not in the image is absent. */
-export async function askImage(image: string): Promise<ReadonlyMap<Manager, ReadonlySet<Key>>> {
+export function askImage(image: string): ReadonlyMap<Manager, ReadonlySet<Key>> {
   const answers = new Map<Manager, ReadonlySet<Key>>();
   for (const manager of managers) {
     const script = `if (${present[manager]}) >/dev/null 2>&1; then echo present; ${questions[manager]}; fi`;
-    const [first, ...lines] = (await runImage(image, script)).split('\n').filter((line) => line !== '');
+    const [first, ...lines] = runImage(image, script)
+      .split('\n')
+      .filter((line) => line !== '');
     if (first === 'present') answers.set(manager, new Set(lines.map(normalized)));
   }
   return answers;
