@@ -2,7 +2,8 @@ import type { Command } from 'commander';
 import { formatBytes } from '../base/bytes.ts';
 import { askedWrongly } from '../base/error.ts';
 import { plural, quoted } from '../base/text.ts';
-import { formatCycloneDx } from '../bom/cyclonedx.ts';
+import { formatCycloneDx, toCycloneDx } from '../bom/cyclonedx.ts';
+import { formatCycloneDxXml } from '../bom/cyclonedx-xml.ts';
 import type { Bom, Component } from '../bom/model.ts';
 import { toTimestamp } from '../bom/timestamp.ts';
 import { version } from '../version.ts';
@@ -23,6 +24,7 @@ export const verb: Verb = {
         'docker://REF, oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE, containers-storage:REF or REF',
       )
       .option('-o, --output <file>', 'write to a file instead of standard output')
+      .option('--format <format>', 'cyclonedx-json or cyclonedx-xml', 'cyclonedx-json')
       .option('--spec-version <version>', 'CycloneDX version: 1.7 or 1.6', '1.7')
       .option('--platform <os/arch>', 'which image of an index (default: the one of this host)')
       .option(
@@ -33,15 +35,20 @@ export const verb: Verb = {
   },
   async run(host, [image = ''], options): Promise<ExitCode> {
     const specVersion = readSpecVersion(options);
+    const format = readFormat(options);
     await using opened = await openUserImage(host, image, options);
     for (const warning of opened.warnings ?? []) await host.stderr.write(`tcf: warning: ${warning}\n`);
     const bom = await makeBom(opened);
-    const text = formatCycloneDx(bom, {
+    const how = {
       specVersion,
       toolVersion: version,
       timestamp: toTimestamp(opened.config.created, host.env['SOURCE_DATE_EPOCH']),
       ...(flag(options, 'uniqueSerial') ? { uniqueSerial: crypto.randomUUID() } : {}),
-    });
+    };
+    const text =
+      format === 'cyclonedx-xml'
+        ? formatCycloneDxXml(toCycloneDx(bom, how), specVersion)
+        : formatCycloneDx(bom, how);
     const output = textOption(options, 'output');
     if (output === undefined) await host.stdout.write(text);
     else await writeUserFile(host, output, text);
@@ -55,6 +62,14 @@ function readSpecVersion(options: Options): '1.6' | '1.7' {
   if (asked === '1.6' || asked === '1.7') return asked;
   throw askedWrongly('sbom.spec-version', `tcf does not write CycloneDX ${quoted(asked)}`, {
     hint: 'write 1.7 or 1.6',
+  });
+}
+
+function readFormat(options: Options): 'cyclonedx-json' | 'cyclonedx-xml' {
+  const asked = textOption(options, 'format') ?? 'cyclonedx-json';
+  if (asked === 'cyclonedx-json' || asked === 'cyclonedx-xml') return asked;
+  throw askedWrongly('sbom.format', `tcf does not write ${quoted(asked)}`, {
+    hint: 'write cyclonedx-json or cyclonedx-xml',
   });
 }
 
