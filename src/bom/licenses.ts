@@ -18,18 +18,27 @@ const maxNameLength = 200;
  * What a package says about its licence (`declared`: an SPDX expression where it is one, else the name as written), and beside
  * it the expression tcf stands for (`concluded`), only where every part maps without doubt. Empty text gives an empty list.
  */
-export function toLicenses(text: string, kind: LicenseKind): readonly License[] {
-  return combineLicenses([text], kind);
+export function toLicenses(text: string, kind: LicenseKind, scope?: string): readonly License[] {
+  return combineLicenses([text], kind, scope);
 }
 
 /**
  * The same for several statements that all apply, such as the paragraphs of a DEP-5 file or several classifiers: joined with
  * AND where each of them maps, else every statement is declared for itself.
+ *
+ * With a `scope`, in which the names have a meaning (`debian-bash`: the copyright file of that package), a part that does not map is
+ * concluded as `LicenseRef-SCOPE-NAME`, which is how SPDX names what is not on its list. The rest of the expression is not lost then.
  */
-export function combineLicenses(texts: readonly string[], kind: LicenseKind): readonly License[] {
+export function combineLicenses(
+  texts: readonly string[],
+  kind: LicenseKind,
+  scope?: string,
+): readonly License[] {
   const statements = [...new Set(texts.map((text) => text.trim()).filter((text) => text !== ''))];
   if (statements.length === 0) return [];
-  const concluded = joinWithAnd(statements.map((text) => toSpdx(text, kind)));
+  const concluded = joinWithAnd(
+    statements.map((text) => toSpdx(text, kind) ?? (scope === undefined ? undefined : toScoped(text, scope))),
+  );
   const declared = joinWithAnd(statements.map(asWritten));
   const declarations: readonly License[] =
     declared !== undefined
@@ -57,6 +66,28 @@ export function toSpdx(text: string, kind: LicenseKind): string | undefined {
   const mapped = kind === 'spdx' ? undefined : nameToSpdx(trimmed);
   const expression = mapped ?? mapParts(trimmed, kind === 'spdx' ? idToSpdx : nameToSpdx);
   return expression !== undefined && isSpdxExpression(expression) ? expression : undefined;
+}
+
+/**
+ * `GPL-1+ or Artistic, and Expat` becomes `(GPL-1.0-or-later OR LicenseRef-SCOPE-Artistic) AND MIT`: DEP-5 says that a comma binds less than
+ * the words. A statement whose form is not clear is one name.
+ */
+function toScoped(text: string, scope: string): string | undefined {
+  if (text.length > maxNameLength) return undefined;
+  const parts = collapse(text).split(/, and /i);
+  const named = (name: string): string => nameToSpdx(name) ?? referTo(name, scope);
+  const mapped = parts.map((part) => (part.includes(',') ? undefined : mapParts(part, named)));
+  const expression = joinWithAnd(mapped) ?? referTo(text, scope);
+  return isSpdxExpression(expression) ? expression : referTo(text, scope);
+}
+
+function referTo(name: string, scope: string): string {
+  const plain = (text: string): string =>
+    text
+      .replaceAll('+', '-plus')
+      .replaceAll(/[^A-Za-z0-9.-]+/g, '-')
+      .replaceAll(/^-+|-+$/g, '');
+  return `LicenseRef-${plain(scope)}-${plain(name) || 'unnamed'}`;
 }
 
 /** Whether the text is an SPDX licence expression whose ids are all on the SPDX list and not withdrawn. */

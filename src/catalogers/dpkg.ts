@@ -58,7 +58,8 @@ export const dpkg: Cataloger = {
 function componentOf(tree: Tree, deb: Deb, system: OsRelease | undefined, found: TreeFile): Component {
   const purl = purlOf(deb, system);
   const copyright = tree.file(`usr/share/doc/${deb.name}/copyright`)?.content();
-  const licenses = copyright === undefined ? [] : licensesOf(Buffer.from(copyright).toString('utf8'));
+  const licenses =
+    copyright === undefined ? [] : licensesOf(Buffer.from(copyright).toString('utf8'), deb.name);
   const checksums = checksumsOf(tree, deb);
   const description = deb.fields.get('description')?.split('\n', 1)[0];
   const homepage = deb.fields.get('homepage');

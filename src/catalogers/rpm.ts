@@ -104,7 +104,7 @@ function firstFiles(
 
 function componentOf(rpm: Rpm, system: OsRelease | undefined, found: TreeFile): Component {
   const purl = purlOf(rpm, system);
-  const licenses = toLicenses(rpm.license, 'rpm');
+  const licenses = toLicenses(rpm.license, 'rpm', 'Callaway');
   const isWebsite = /^https?:\/\/[!-~]{1,2000}$/.test(rpm.url);
   return {
     bomRef: refOf(rpm, system),

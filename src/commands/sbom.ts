@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { formatBytes } from '../base/bytes.ts';
-import { askedWrongly } from '../base/error.ts';
+import { askedWrongly, type TcfError } from '../base/error.ts';
 import { plural, quoted } from '../base/text.ts';
-import { formatCycloneDx, toCycloneDx } from '../bom/cyclonedx.ts';
+import { isEmail } from '../bom/clean.ts';
+import { type CycloneDxOptions, formatCycloneDx, toCycloneDx } from '../bom/cyclonedx.ts';
 import { formatCycloneDxXml } from '../bom/cyclonedx-xml.ts';
 import type { Bom, Component } from '../bom/model.ts';
 import { toTimestamp } from '../bom/timestamp.ts';
@@ -11,7 +12,7 @@ import type { ExitCode, Host } from './host.ts';
 import { writeUserFile } from './shared/files.ts';
 import { openUserImage } from './shared/images.ts';
 import { makeBom } from './shared/scan.ts';
-import { flag, type Options, textOption, type Verb } from './verb.ts';
+import { flag, listOption, type Options, textOption, type Verb } from './verb.ts';
 
 /** GitHub refuses attestations above 16 MiB; what goes into one had better stay below. */
 const attestationLimit = 16 * 1024 * 1024;
@@ -26,6 +27,8 @@ export const verb: Verb = {
       .option('-o, --output <file>', 'write to a file instead of standard output')
       .option('--format <format>', 'cyclonedx-json or cyclonedx-xml', 'cyclonedx-json')
       .option('--spec-version <version>', 'CycloneDX version: 1.7 or 1.6', '1.7')
+      .option('--author <who>', "who makes the SBOM: 'Name <address>', may be given again", collect, [])
+      .option('--supplier <who>', "who supplies the image: 'Name <https://address>'")
       .option('--platform <os/arch>', 'which image of an index (default: the one of this host)')
       .option(
         '--unique-serial',
@@ -43,6 +46,7 @@ export const verb: Verb = {
       specVersion,
       toolVersion: version,
       timestamp: toTimestamp(opened.config.created, host.env['SOURCE_DATE_EPOCH']),
+      ...readPeople(options),
       ...(flag(options, 'uniqueSerial') ? { uniqueSerial: crypto.randomUUID() } : {}),
     };
     const text =
@@ -71,6 +75,37 @@ function readFormat(options: Options): 'cyclonedx-json' | 'cyclonedx-xml' {
   throw askedWrongly('sbom.format', `tcf does not write ${quoted(asked)}`, {
     hint: 'write cyclonedx-json or cyclonedx-xml',
   });
+}
+
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}
+
+/** Without these options the labels of the image answer (`org.opencontainers.image.authors`, `.vendor`). */
+function readPeople(options: Options): Pick<CycloneDxOptions, 'authors' | 'supplier'> {
+  const authors = listOption(options, 'author').map((text) => {
+    const { address, name } = readPerson('--author', text);
+    if (address !== undefined && !isEmail(address))
+      throw notAPerson('--author', text, 'Name <name@example.org>');
+    return { ...(name === '' ? {} : { name }), ...(address === undefined ? {} : { email: address }) };
+  });
+  const given = textOption(options, 'supplier');
+  if (given === undefined) return authors.length === 0 ? {} : { authors };
+  const { address, name } = readPerson('--supplier', given);
+  if (name === '' || (address !== undefined && !/^https?:\/\/[^\s<>]+$/.test(address)))
+    throw notAPerson('--supplier', given, 'Name <https://example.org>');
+  const supplier = { name, ...(address === undefined ? {} : { url: address }) };
+  return { ...(authors.length === 0 ? {} : { authors }), supplier };
+}
+
+function readPerson(option: string, text: string): { readonly name: string; readonly address?: string } {
+  const [, name = '', address] = /^([^<>]*?) ?(?:<([^<>]+)>)?$/.exec(text.trim()) ?? [];
+  if (name === '' && address === undefined) throw notAPerson(option, text, 'Name <address>');
+  return { name, ...(address === undefined ? {} : { address }) };
+}
+
+function notAPerson(option: string, text: string, form: string): TcfError {
+  return askedWrongly('sbom.who', `${option} ${quoted(text)} names nobody`, { hint: `write '${form}'` });
 }
 
 async function summarize(host: Host, bom: Bom, text: string, output: string | undefined): Promise<void> {

@@ -141,3 +141,31 @@ test.for([...licenseNames, ...currentIds])('the table is right about %s', ([name
   expect(isSpdxExpression(expression)).toBe(true);
   if (licenseNames.has(name)) expect(name).toBe(name.toLowerCase().replace(/\s+/g, ' '));
 });
+
+test.for([
+  ['a name that is not on the list', ['permissive'], 'LicenseRef-debian-bash-permissive'],
+  ['a part of an expression', ['GPL-2+ or Artistic'], 'GPL-2.0-or-later OR LicenseRef-debian-bash-Artistic'],
+  [
+    'a comma, which binds less than the words',
+    ['GPL-1+ or Artistic, and Expat'],
+    '(GPL-1.0-or-later OR LicenseRef-debian-bash-Artistic) AND MIT',
+  ],
+  ['a comma that may mean anything', ['GPL-2, Artistic'], 'LicenseRef-debian-bash-GPL-2-Artistic'],
+  [
+    'an exception that SPDX does not name so',
+    ['GPL-3+ with Bison exception'],
+    'LicenseRef-debian-bash-GPL-3-plus-with-Bison-exception',
+  ],
+  ['several statements', ['GPL-2+', 'odd/one'], 'GPL-2.0-or-later AND LicenseRef-debian-bash-odd-one'],
+  ['a name of signs alone', ['***'], 'LicenseRef-debian-bash-unnamed'],
+  ['unbalanced brackets', ['(GPL-2+'], 'LicenseRef-debian-bash-GPL-2-plus'],
+] as const)('within a scope every statement is concluded: %s', ([, texts, expected]) => {
+  const licenses = combineLicenses(texts, 'debian', 'debian-bash');
+  expect(licenses.at(-1)).toEqual({ acknowledgement: 'concluded', expression: expected });
+  expect(isSpdxExpression(expected)).toBe(true);
+});
+
+test('within a scope a licence text in the wrong field is no name', () => {
+  const licenses = combineLicenses(['Permission is hereby granted '.repeat(20)], 'debian', 'debian-bash');
+  expect(licenses.map(({ acknowledgement }) => acknowledgement)).toEqual(['declared']);
+});

@@ -188,7 +188,7 @@ test.for([
   ],
   ['of none', 'All rights reserved.', []],
 ] as const)('a copyright file that speaks %s', ([, text, expected]) => {
-  expect(licensesOf(text)).toEqual(expected);
+  expect(licensesOf(text, 'a')).toEqual(expected);
 });
 
 test('folded lines keep their breaks, and a tab folds like a blank', () => {

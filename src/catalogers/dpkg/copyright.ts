@@ -7,12 +7,15 @@ const maxLength = 4 * 1024 * 1024;
 /** chromium names 150; one statement for each is more than anybody reads. */
 const maxStatements = 200;
 
-/** What a Debian copyright file says about licences: by its DEP-5 paragraphs, else by the texts in common-licenses it refers to. */
-export function licensesOf(copyright: string): readonly License[] {
+/**
+ * What the copyright file of a package says about licences: by its DEP-5 paragraphs, else by the texts in common-licenses it refers to. Short
+ * names of DEP-5 have the meaning that this very file gives them.
+ */
+export function licensesOf(copyright: string, name: string): readonly License[] {
   const text = copyright.slice(0, maxLength);
   if (/^Format(?:-Specification)?:\s*\S/im.test(text.slice(0, 2000))) {
     const names = dep5Licenses(text);
-    if (names.length > 0) return combineLicenses(names, 'debian');
+    if (names.length > 0) return combineLicenses(names, 'debian', `debian-${name}`);
   }
   return referredLicenses(text);
 }

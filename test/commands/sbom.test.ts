@@ -1,0 +1,60 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { main } from '../../src/cli.ts';
+import { pushDemoImage } from '../support/demo-image.ts';
+import { folder, testHost } from '../support/host.ts';
+import { startRegistry, type TestRegistry } from '../support/registry.ts';
+
+const place = folder();
+let registry: TestRegistry;
+
+beforeAll(async () => {
+  registry = await startRegistry();
+  await pushDemoImage({ host: registry.host, repository: 'dev', tag: '1' });
+});
+afterAll(async () => {
+  await registry.close();
+  place[Symbol.dispose]();
+});
+
+async function sbom(...args: readonly string[]) {
+  const host = testHost({ cwd: place.path });
+  const exit = await main(['sbom', `${registry.host}/dev:1`, '--allow-http', ...args], host);
+  return { exit, out: host.out(), err: host.err() };
+}
+
+test('who makes the SBOM and who supplies the image stand in it, as they were given', async () => {
+  const { exit, out } = await sbom(
+    ...['--author', 'Ann <ann@example.org>', '--author', 'The build team'],
+    ...['--supplier', 'Acme <https://acme.example>'],
+  );
+  expect(exit).toBe(0);
+  expect(JSON.parse(out).metadata).toMatchObject({
+    authors: [{ name: 'Ann', email: 'ann@example.org' }, { name: 'The build team' }],
+    supplier: { name: 'Acme', url: ['https://acme.example'] },
+    component: { supplier: { name: 'Acme' } },
+  });
+});
+
+test('XML says the same, and another author is another document', async () => {
+  const { exit, out } = await sbom('--format', 'cyclonedx-xml', '--author', 'Ann');
+  expect(exit).toBe(0);
+  expect(out).toMatch(
+    /^<\?xml version="1.0" encoding="UTF-8"\?>\n<bom xmlns="http:\/\/cyclonedx.org\/schema\/bom\/1.7"/,
+  );
+  expect(out).toContain('<author>\n        <name>Ann</name>');
+  const serial = (text: string) => /urn:uuid:[0-9a-f-]+/.exec(text)?.[0];
+  expect(serial((await sbom('--format', 'cyclonedx-xml', '--author', 'Bob')).out)).not.toBe(serial(out));
+});
+
+test.for([
+  ['another format', ['--format', 'spdx'], 'tcf does not write "spdx"'],
+  ['another version', ['--spec-version', '1.5'], 'tcf does not write CycloneDX "1.5"'],
+  ['nobody', ['--author', ' '], '--author " " names nobody'],
+  ['an address that is none', ['--author', 'Ann <ann>'], 'names nobody'],
+  ['a supplier with a mail address', ['--supplier', 'Acme <a@b.example>'], 'names nobody'],
+  ['a supplier without a name', ['--supplier', '<https://acme.example>'], 'names nobody'],
+] as const)('%s is asked wrongly, and nothing is written', async ([, args, message]) => {
+  const ran = await sbom(...args);
+  expect(ran).toMatchObject({ exit: 3, out: '' });
+  expect(ran.err).toContain(message);
+});
