@@ -1,4 +1,5 @@
 import { apk } from './apk.ts';
+import { conda } from './conda.ts';
 import type { Cataloger } from './contract.ts';
 import { cudaTools } from './cuda-tools.ts';
 import { dpkg } from './dpkg.ts';
@@ -12,6 +13,7 @@ import { triton } from './triton.ts';
 /** Every cataloger of tcf. A new one is one file, one fixture and one line here (docs/make-it-yours.md). */
 export const catalogers: readonly Cataloger[] = [
   apk,
+  conda,
   cudaTools,
   dpkg,
   llvm,

@@ -1,0 +1,226 @@
+import { createHash } from 'node:crypto';
+import { TcfError } from '../base/error.ts';
+import { parseJson } from '../base/json.ts';
+import { Shape } from '../base/shape.ts';
+import { byCodeUnit, printable } from '../base/text.ts';
+import { toLicenses } from '../bom/licenses.ts';
+import type { Component, ComponentHash, ExternalReference } from '../bom/model.ts';
+import { type Purl, toPurl } from '../bom/purl.ts';
+import type { Catalog, Cataloger, Ownership, Skipped, Tree, TreeFile } from './contract.ts';
+
+/** One record for each package of an environment, the base environment too. */
+const recordPath = /^((?:.*\/)?)conda-meta\/[^/]+\.json$/;
+
+/** cuda-toolkit's largest part names 9,000 files; texlive-core 40,000. */
+const maxFiles = 500_000;
+const maxDepends = 2000;
+const maxText = 2000;
+/** PATH_MAX of Linux. */
+const maxPath = 4096;
+
+interface Package {
+  /** The environment: `opt/conda`, `opt/conda/envs/triton`. */
+  readonly prefix: string;
+  readonly name: string;
+  readonly version: string;
+  readonly purl: Purl;
+  readonly record: Shape;
+  readonly file: TreeFile;
+}
+
+/** The packages of conda, mamba, micromamba and pixi, from the records in `conda-meta`. */
+export const conda: Cataloger = {
+  name: 'conda',
+  wants: (path) => path.includes('conda-meta/') && recordPath.test(path),
+  catalog(tree: Tree): Catalog {
+    const skipped: Skipped[] = [];
+    const packages = tree.wanted().flatMap((file) => read(file, skipped));
+    const unknownDependencies: string[] = [];
+    const byName = new Map(packages.map((found) => [`${found.prefix}\0${found.name}`, found]));
+    const dependencies = packages.flatMap((found) => {
+      const names = attempt(found.file, skipped, () => dependsOf(found.record));
+      if (names === undefined) {
+        unknownDependencies.push(refOf(found));
+        return [];
+      }
+      // An environment holds one version of a name, and its solver has seen to it that it is the right one.
+      const targets = names.flatMap((name) => byName.get(`${found.prefix}\0${name}`) ?? []);
+      const others = new Set(targets.filter((target) => target !== found).map(refOf));
+      return [{ ref: refOf(found), dependsOn: [...others].sort(byCodeUnit) }];
+    });
+    return {
+      components: packages.map((found) => componentOf(tree, found, skipped)),
+      dependencies,
+      owners: packages.map((found) => ownerOf(tree, found, skipped)),
+      skipped,
+      unknownDependencies,
+    };
+  },
+};
+
+function read(file: TreeFile, skipped: Skipped[]): readonly Package[] {
+  const prefix = recordPath.exec(file.path)?.[1]?.replace(/\/$/, '') ?? '';
+  const content = file.content();
+  if (content === undefined) {
+    skipped.push({ path: printable(file.path), reason: 'is too large to read' });
+    return [];
+  }
+  const found = attempt(file, skipped, () => {
+    const record = new Shape(parseJson(content, 'the record'), 'record');
+    const name = record.get('name').string(200);
+    const version = record.get('version').string(200);
+    // What conda takes for names and versions (conda.models.version); others would be other packages in a purl.
+    if (!/^[A-Za-z0-9_.-]+$/.test(name)) throw record.get('name').wrong('is no name of a package');
+    if (!/^[A-Za-z0-9_.+!~-]+$/.test(version)) throw record.get('version').wrong('is no version');
+    return { prefix, name, version, purl: purlOf(record, name, version), record, file };
+  });
+  return found === undefined ? [] : [found];
+}
+
+/** A record that cannot be read loses itself, or the part that cannot be read. */
+function attempt<T>(file: TreeFile, skipped: Skipped[], look: () => T): T | undefined {
+  try {
+    return look();
+  } catch (error) {
+    if (!(error instanceof TcfError)) throw error;
+    skipped.push({ path: printable(file.path), reason: printable(error.message) });
+    return undefined;
+  }
+}
+
+function refOf({ prefix, purl }: Package): string {
+  return `${purl}#${prefix}`;
+}
+
+function purlOf(record: Shape, name: string, version: string): Purl {
+  const word = (key: string): string => record.optional(key)?.string(maxText) ?? '';
+  const channel = channelOf(word('channel'));
+  const type = /\.(conda|tar\.bz2)$/.exec(word('fn') || word('url'))?.[1];
+  return toPurl({
+    type: 'conda',
+    name,
+    version,
+    qualifiers: {
+      ...(word('build') === '' ? {} : { build: word('build') }),
+      ...(channel === '' ? {} : { channel }),
+      ...(word('subdir') === '' ? {} : { subdir: word('subdir') }),
+      ...(type === undefined ? {} : { type }),
+    },
+  });
+}
+
+/** `conda-forge` of `https://conda.anaconda.org/t/TOKEN/conda-forge/linux-64`: the last word before the platform, so that no token comes along. */
+function channelOf(text: string): string {
+  const parts = text
+    .replace(/[?#].*$/s, '')
+    .split('/')
+    .filter((part) => part !== '');
+  const [last = '', before = ''] = parts.reverse();
+  return /^(?:noarch|(?:emscripten|freebsd|linux|osx|wasi|win|zos)-\w+)$/.test(last) ? before : last;
+}
+
+/** The names that a package needs; `__glibc` and its like are properties of the machine, not packages. */
+function dependsOf(record: Shape): readonly string[] {
+  const list = record.optional('depends')?.list(maxDepends) ?? [];
+  return list
+    .map((entry) => /^(?:[^\s:]*::)?([^\s=<>!~[]+)/.exec(entry.string(maxText))?.[1] ?? '')
+    .filter((name) => name !== '' && !name.startsWith('__'));
+}
+
+function componentOf(tree: Tree, found: Package, skipped: Skipped[]): Component {
+  const { file, name, prefix, purl, record, version } = found;
+  const license = attempt(file, skipped, () => record.optional('license')?.string() ?? '') ?? '';
+  const licenses = toLicenses(license, 'spdx');
+  const archive = attempt(file, skipped, () => archiveOf(record)) ?? [];
+  const requested = attempt(file, skipped, () => isRequested(record)) ?? false;
+  return {
+    bomRef: refOf(found),
+    type: 'library',
+    name,
+    version,
+    purl,
+    ...(licenses.length === 0 ? {} : { licenses }),
+    hashes: [
+      {
+        algorithm: 'SHA-256',
+        value: createHash('sha256')
+          .update(file.content() ?? '')
+          .digest('hex'),
+        subject: 'conda record',
+      },
+    ],
+    ...(archive.length === 0 ? {} : { externalReferences: archive }),
+    properties: [
+      { name: 'tcf:conda:environment', value: `/${prefix}` },
+      ...(requested ? [{ name: 'tcf:conda:requested', value: 'true' }] : []),
+    ],
+    evidence: {
+      identity: [
+        {
+          field: 'purl',
+          confidence: 1,
+          methods: [{ technique: 'manifest-analysis', confidence: 1, value: file.path }],
+        },
+      ],
+      occurrences: [{ location: file.path, layer: (tree.history(file.path)[0] ?? file).layer }],
+    },
+  };
+}
+
+/** Whether somebody asked for it: conda writes one text, `None` among them, rattler a list. */
+function isRequested(record: Shape): boolean {
+  const spec = record.optional('requested_spec')?.value;
+  const specs = record.optional('requested_specs')?.list(maxDepends) ?? [];
+  return specs.length > 0 || (typeof spec === 'string' && spec !== '' && spec !== 'None');
+}
+
+/** Where the archive came from, and the hashes that conda checked it by. Tokens and passwords in the address stay out of the BOM. */
+function archiveOf(record: Shape): readonly ExternalReference[] {
+  const text = record.optional('url')?.string(maxText) ?? '';
+  if (!URL.canParse(text)) return [];
+  const url = new URL(text);
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') return [];
+  const path = url.pathname.replace(/^\/t\/[^/]+\//, '/');
+  const hashes = (
+    [
+      ['SHA-256', 'sha256', 64],
+      ['MD5', 'md5', 32],
+    ] as const
+  ).flatMap(([algorithm, key, length]): ComponentHash[] => {
+    const value = record.optional(key)?.value;
+    return typeof value === 'string' && new RegExp(`^[0-9a-f]{${length}}$`).test(value)
+      ? [{ algorithm, value, subject: 'conda archive' }]
+      : [];
+  });
+  return [{ type: 'distribution', url: `${url.origin}${path}`, ...(hashes.length === 0 ? {} : { hashes }) }];
+}
+
+/** The files of a record lie below the environment, where links may lead elsewhere. The lists are read when first asked. */
+function ownerOf(tree: Tree, found: Package, skipped: Skipped[]): Ownership {
+  let paths: ReadonlySet<string> | undefined;
+  const readPaths = (): ReadonlySet<string> => {
+    const files = attempt(found.file, skipped, () =>
+      (found.record.optional('files')?.list(maxFiles) ?? []).map((entry) => entry.string(maxPath)),
+    );
+    const directories = new Map<string, string>();
+    return new Set(
+      (files ?? []).flatMap((listed) => {
+        // A record that climbs out of its environment would own what it likes.
+        if (listed.startsWith('/') || listed.split('/').includes('..')) return [];
+        const path = found.prefix === '' ? listed : `${found.prefix}/${listed}`;
+        const slash = path.lastIndexOf('/');
+        const directory = path.slice(0, Math.max(0, slash));
+        const real = directories.get(directory) ?? tree.resolve(directory) ?? directory;
+        directories.set(directory, real);
+        return [real === '' ? path.slice(slash + 1) : `${real}/${path.slice(slash + 1)}`];
+      }),
+    );
+  };
+  return {
+    bomRef: refOf(found),
+    owns: (path) => {
+      paths ??= readPaths();
+      return paths.has(path);
+    },
+  };
+}
