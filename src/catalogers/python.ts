@@ -6,6 +6,7 @@ import { parseDirectUrl } from './python/direct-url.ts';
 import { type Distribution, distributionsIn, isMetadata } from './python/distributions.ts';
 import { filesOf } from './python/files.ts';
 import { normalName, requirementsOfEgg } from './python/metadata.ts';
+import { hashesOfInstalled, watchInstalled } from './python/record.ts';
 import { byPlace, needsOf } from './python/requirements.ts';
 
 const besideMetadata =
@@ -16,7 +17,9 @@ const searchPath = /(?:^|\/)(?:site|dist)-packages\/[^/]+\.(?:pth|egg-link)$|(?:
 export const python: Cataloger = {
   name: 'python',
   wants: (path) => isMetadata(path) || besideMetadata.test(path) || searchPath.test(path),
+  watch: watchInstalled,
   catalog(tree: Tree): Catalog {
+    const installed = hashesOfInstalled(tree);
     const { distributions, skipped: unread } = distributionsIn(tree);
     const skipped: Skipped[] = [...unread];
     const ordered = [...distributions].sort(byPlace);
@@ -38,7 +41,7 @@ export const python: Cataloger = {
     const nested = Map.groupBy(ordered, (distribution) => vendorOf(distribution, ordered, owners));
     const build = (distribution: Distribution): Component => {
       const inner = (nested.get(distribution) ?? []).map(build);
-      const component = componentOf(tree, distribution);
+      const component = componentOf(tree, distribution, installed);
       return inner.length === 0 ? component : { ...component, components: inner };
     };
     return {

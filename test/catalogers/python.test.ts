@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Component } from '../../src/bom/model.ts';
@@ -67,6 +68,39 @@ test('a distribution owns what its RECORD lists, wherever that lies, and its met
     expect(owns(path), path).toBe(true);
   for (const path of [`${site}/a`, `${site}/a-1.dist-info.bak`, 'opt/venv/bin/b', 'bin/a'])
     expect(owns(path), path).toBe(false);
+});
+
+test('files that are not as RECORD says are told, and what cannot be compared is counted', () => {
+  const hash = (text: string) => `sha256=${createHash('sha256').update(text).digest('base64url')}`;
+  const found = catalog({
+    [`${site}/a-1.dist-info/METADATA`]: metadata('a', '1'),
+    [`${site}/a-1.dist-info/RECORD`]: [
+      `a/same.py,${hash('same')},4`,
+      `a/changed.py,${hash('before')},6`,
+      `a/gone.py,${hash('gone')},4`,
+      `a/empty.py,${hash('')},0`,
+      `a/emptied.py,${hash('full')},4`,
+      'a/__pycache__/same.cpython-311.pyc,,',
+      `../../../bin/a,${hash('script')},6`,
+      'a/old.py,md5=x,3',
+      'a-1.dist-info/RECORD,,',
+    ].join('\r\n'),
+    [`${site}/a/same.py`]: 'same',
+    [`${site}/a/changed.py`]: 'after',
+    [`${site}/a/empty.py`]: '',
+    [`${site}/a/emptied.py`]: '',
+    [`${site}/a/old.py`]: 'old',
+    'opt/venv/bin/a': 'script',
+  });
+  const told = found.components[0]?.properties?.filter(({ name }) => name.startsWith('tcf:python:record'));
+  expect(told?.map(({ name, value }) => `${name.slice(18)} ${value}`)).toEqual([
+    'missing:count 1',
+    `missing ${site}/a/gone.py`,
+    'modified:count 2',
+    `modified ${site}/a/changed.py`,
+    `modified ${site}/a/emptied.py`,
+    'unchecked:count 2',
+  ]);
 });
 
 test.for([

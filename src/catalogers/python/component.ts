@@ -14,6 +14,7 @@ import type { Tree } from '../contract.ts';
 import { type DirectUrl, parseDirectUrl } from './direct-url.ts';
 import type { Distribution } from './distributions.ts';
 import { firstOf, type Metadata, parseMetadata } from './metadata.ts';
+import { recordProperties } from './record.ts';
 import { normalPath } from './text.ts';
 
 /** scipy lists 30 classifiers, large projects name 20 people. */
@@ -24,8 +25,12 @@ export function refOf({ name, version, site }: Distribution): string {
   return `${toPurl({ type: 'pypi', name, version })}#${site}`;
 }
 
-/** The component of a distribution. */
-export function componentOf(tree: Tree, distribution: Distribution): Component {
+/** The component of a distribution. `installed` holds the hashes of files, to be compared with RECORD. */
+export function componentOf(
+  tree: Tree,
+  distribution: Distribution,
+  installed: ReadonlyMap<string, string>,
+): Component {
   const { name, version, metadata, file, info, environment, shadowedBy } = distribution;
   const direct = parseDirectUrl(tree.file(`${info}/direct_url.json`)?.content() ?? new Uint8Array());
   const description = firstOf(metadata, 'summary');
@@ -41,6 +46,7 @@ export function componentOf(tree: Tree, distribution: Distribution): Component {
     ...(environment.vendored ? [{ name: 'tcf:python:vendored', value: 'true' }] : []),
     ...(direct?.editable ? [{ name: 'tcf:python:editable', value: 'true' }] : []),
     ...(shadowedBy === undefined ? [] : [{ name: 'tcf:python:shadowed-by', value: shadowedBy.info }]),
+    ...recordProperties(tree, distribution, installed),
   ];
   return {
     bomRef: refOf(distribution),

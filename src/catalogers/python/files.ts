@@ -1,6 +1,7 @@
 import type { Tree } from '../contract.ts';
 import type { Distribution } from './distributions.ts';
-import { linesOf, normalPath, textOf } from './text.ts';
+import { absolutePath, recordEntries } from './record.ts';
+import { linesOf, textOf } from './text.ts';
 
 /**
  * Whether a distribution brought a path: its own metadata, and what RECORD or installed-files.txt lists. The list is read when first
@@ -11,24 +12,13 @@ export function filesOf(tree: Tree, { info, site }: Distribution): (path: string
   return (path) => {
     if (path === info || path.startsWith(`${info}/`)) return true;
     listed ??= new Set([
-      ...recordPaths(textOf(tree, `${info}/RECORD`) ?? '').map((entry) => absolute(site, entry)),
+      ...recordEntries(textOf(tree, `${info}/RECORD`) ?? '').map(({ path: entry }) =>
+        absolutePath(site, entry),
+      ),
       ...linesOf(textOf(tree, `${info}/installed-files.txt`) ?? '').map((entry) =>
-        absolute(info, entry.trim()),
+        absolutePath(info, entry.trim()),
       ),
     ]);
     return listed.has(path);
   };
-}
-
-/** The first column of a CSV file; a name with a comma or a quote stands in quotes. */
-function recordPaths(text: string): readonly string[] {
-  return linesOf(text).flatMap((line) => {
-    const [, quoted, plain] = /^(?:"((?:[^"]|"")*)"|([^,]+))(?:,|$)/.exec(line) ?? [];
-    const path = quoted?.replaceAll('""', '"') ?? plain;
-    return path === undefined ? [] : [path];
-  });
-}
-
-function absolute(directory: string, entry: string): string {
-  return normalPath(entry.startsWith('/') ? entry : `${directory}/${entry}`);
 }

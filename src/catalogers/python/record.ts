@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto';
+import { printable } from '../../base/text.ts';
+import type { Property } from '../../bom/model.ts';
+import type { Tree, Watcher } from '../contract.ts';
+import type { Distribution } from './distributions.ts';
+import { linesOf, normalPath, textOf } from './text.ts';
+
+/** One line of RECORD (packaging.python.org, "Recording installed projects"). */
+interface Entry {
+  readonly path: string;
+  /** `sha256=<base64url without padding>`; empty for RECORD itself and for what is compiled at installation. */
+  readonly hash: string;
+}
+
+/** torch lists 15,000 files. */
+const maxEntries = 200_000;
+/** Paths named one by one; the count tells the rest. */
+const maxNamed = 10;
+
+/**
+ * Hashes what lies where wheels are installed, while it streams by. Hard links of an environment made by uv may stand in the archive
+ * under their name in the cache.
+ */
+export function watchInstalled(path: string): Watcher | undefined {
+  if (path.endsWith('.pyc') || !/(?:^|\/)(?:(?:site|dist)-packages|archive-v\d{1,3})\//.test(path))
+    return undefined;
+  const hash = createHash('sha256');
+  return {
+    push: (chunk) => {
+      hash.update(chunk);
+    },
+    end: () => ({ sha256: hash.digest('base64url') }),
+  };
+}
+
+/** SHA-256 of every file that was watched, by each of its names, as RECORD writes it. */
+export function hashesOfInstalled(tree: Tree): ReadonlyMap<string, string> {
+  const hashes = new Map<string, string>();
+  for (const { path, links = [], sighting } of tree.sighted()) {
+    const hash = sighting['sha256'];
+    if (typeof hash === 'string') for (const name of [path, ...links]) hashes.set(name, hash);
+  }
+  return hashes;
+}
+
+/**
+ * What differs from RECORD: files that were changed or are gone since the installation, and how many could not be compared, such as
+ * scripts outside of the directories of packages. Nothing where all is as recorded. A file that is compiled anew may be gone.
+ */
+export function recordProperties(
+  tree: Tree,
+  { info, site }: Distribution,
+  hashes: ReadonlyMap<string, string>,
+): readonly Property[] {
+  const modified: string[] = [];
+  const missing: string[] = [];
+  let unchecked = 0;
+  const entries = recordEntries(textOf(tree, `${info}/RECORD`) ?? '');
+  for (const { path, hash } of entries.slice(0, maxEntries)) {
+    if (path.endsWith('.pyc')) continue;
+    const real = tree.resolve(absolutePath(site, path));
+    if (real === undefined) missing.push(absolutePath(site, path));
+    else if (hash !== '') {
+      const found = hashes.get(real) ?? (tree.file(real)?.size === 0 ? emptyHash : undefined);
+      if (found === undefined || !hash.startsWith('sha256=')) unchecked += 1;
+      else if (hash !== `sha256=${found}`) modified.push(real);
+    }
+  }
+  unchecked += Math.max(0, entries.length - maxEntries);
+  return [
+    ...listed('tcf:python:record:missing', missing),
+    ...listed('tcf:python:record:modified', modified),
+    ...(unchecked === 0 ? [] : [{ name: 'tcf:python:record:unchecked:count', value: String(unchecked) }]),
+  ];
+}
+
+const emptyHash: string = createHash('sha256').digest('base64url');
+
+function listed(name: string, paths: readonly string[]): readonly Property[] {
+  if (paths.length === 0) return [];
+  return [
+    { name: `${name}:count`, value: String(paths.length) },
+    ...paths.slice(0, maxNamed).map((path) => ({ name, value: printable(path) })),
+  ];
+}
+
+/** A CSV file of path, hash and size; a path with a comma or a quote stands in quotes. */
+export function recordEntries(text: string): readonly Entry[] {
+  return linesOf(text).flatMap((line): Entry[] => {
+    const [, quoted, plain, hash = ''] = /^(?:"((?:[^"]|"")*)"|([^,]+))(?:,([^,]*))?(?:,|$)/.exec(line) ?? [];
+    const path = quoted?.replaceAll('""', '"') ?? plain;
+    return path === undefined ? [] : [{ path, hash }];
+  });
+}
+
+/** Paths in RECORD are relative to the directory of packages, or absolute. */
+export function absolutePath(directory: string, entry: string): string {
+  return normalPath(entry.startsWith('/') ? entry : `${directory}/${entry}`);
+}
