@@ -4,13 +4,14 @@ import type { Catalog, Cataloger, Ownership, Skipped, Tree } from './contract.ts
 import { componentOf, refOf } from './python/component.ts';
 import { parseDirectUrl } from './python/direct-url.ts';
 import { type Distribution, distributionsIn, isMetadata } from './python/distributions.ts';
+import { isZippedEgg } from './python/egg.ts';
 import { filesOf } from './python/files.ts';
 import { normalName, requirementsOfEgg } from './python/metadata.ts';
 import { hashesOfInstalled, watchInstalled } from './python/record.ts';
 import { byPlace, needsOf } from './python/requirements.ts';
 
 const besideMetadata =
-  /\.dist-info\/(?:RECORD|direct_url\.json)$|\.egg-info\/(?:requires|installed-files)\.txt$|(?:^|\/)EGG-INFO\/requires\.txt$/;
+  /\.dist-info\/(?:INSTALLER|RECORD|direct_url\.json)$|\.egg-info\/(?:requires|installed-files)\.txt$|(?:^|\/)EGG-INFO\/requires\.txt$/;
 const searchPath = /(?:^|\/)(?:site|dist)-packages\/[^/]+\.(?:pth|egg-link)$|(?:^|\/)pyvenv\.cfg$/;
 
 /** Python distributions of every environment in the image, as `pip list` of each sees them, and what those vendor. */
@@ -82,7 +83,11 @@ function vendorOf(
 }
 
 /** `undefined`: a single egg-info file was written by distutils, which records no requirements. */
-function requirementsOf(tree: Tree, { info, file, metadata }: Distribution): readonly string[] | undefined {
+function requirementsOf(
+  tree: Tree,
+  { info, file, metadata, requires }: Distribution,
+): readonly string[] | undefined {
+  if (isZippedEgg(info)) return requires === undefined ? [] : requirementsOfEgg(requires);
   if (info === file.path) return undefined;
   if (info.endsWith('.dist-info')) return metadata.get('requires-dist') ?? [];
   const content = tree.file(`${info}/requires.txt`)?.content();

@@ -12,6 +12,7 @@ import { parseRequirement } from '../../src/catalogers/python/pep508.ts';
 import { python } from '../../src/catalogers/python.ts';
 import { subject } from '../support/bom.ts';
 import { type Entries, treeOf } from '../support/tree.ts';
+import { zip } from '../support/zip.ts';
 
 const site = 'opt/venv/lib/python3.11/site-packages';
 const metadata = (name: string, version: string, more = '') =>
@@ -101,6 +102,58 @@ test('files that are not as RECORD says are told, and what cannot be compared is
     `modified ${site}/a/emptied.py`,
     'unchecked:count 2',
   ]);
+});
+
+test('what Debian installed is not held against the RECORD from before it was stripped', () => {
+  const found = catalog({
+    [`${site}/a-1.dist-info/METADATA`]: metadata('a', '1'),
+    [`${site}/a-1.dist-info/INSTALLER`]: 'debian\n',
+    [`${site}/a-1.dist-info/RECORD`]: 'a.so,sha256=x,1\n',
+    [`${site}/a.so`]: 'stripped',
+  });
+  expect(found.components[0]?.properties?.map(({ name }) => name)).toEqual(['tcf:python:environment']);
+});
+
+test('a zipped egg is a distribution with its requirements', () => {
+  const found = catalog({
+    [`${site}/a-1-py3.11.egg`]: zip({
+      'a/__init__.py': '',
+      'EGG-INFO/PKG-INFO': metadata('a', '1'),
+      'EGG-INFO/requires.txt': 'six\n[all]\nb\n',
+    }),
+    [`${site}/easy-install.pth`]: './a-1-py3.11.egg\n',
+    [`${site}/six-1.dist-info/METADATA`]: metadata('six', '1'),
+    [`${site}/b-1.dist-info/METADATA`]: metadata('b', '1'),
+  });
+  expect(found.skipped).toEqual([]);
+  expect(found.components.map(spelled)).toEqual(['a 1', 'b 1', 'six 1']);
+  expect(found.dependencies[0]).toEqual({
+    ref: `pkg:pypi/a@1#${site}`,
+    dependsOn: [`pkg:pypi/six@1#${site}`],
+  });
+});
+
+const info = { 'EGG-INFO/PKG-INFO': metadata('a', '1') };
+test.for([
+  ['is no zip', Buffer.from('PK')],
+  ['is cut', zip(info).subarray(0, -30)],
+  ['is cut before its directory', zip(info).subarray(60)],
+  ['has no PKG-INFO', zip({ 'a.py': '' })],
+  ['unpacks without end', zip({ 'EGG-INFO/PKG-INFO': metadata('a', '1', ' '.repeat(2_000_000)) })],
+  ['has requirements without end', zip({ ...info, 'EGG-INFO/requires.txt': 'a'.repeat(2_000_000) })],
+] as const)('an egg that %s is said to be unreadable', ([, content]) => {
+  const found = catalog({ [`${site}/a-1-py3.11.egg`]: content });
+  expect(found.components).toEqual([]);
+  expect(found.skipped.map(({ reason }) => reason)).toEqual(['is no egg that can be read']);
+});
+
+test('no flipped byte of an egg throws', () => {
+  const whole = zip({ ...info, 'EGG-INFO/requires.txt': 'six\n' });
+  for (const at of whole.keys()) {
+    const flipped = Buffer.from(whole);
+    flipped[at] = (flipped[at] ?? 0) ^ 0xff;
+    expect(() => catalog({ [`${site}/a-1-py3.11.egg`]: flipped })).not.toThrow();
+  }
 });
 
 test.for([

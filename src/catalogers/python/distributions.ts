@@ -1,6 +1,7 @@
 import { compare, valid } from '@renovatebot/pep440';
 import { byCodeUnit, printable } from '../../base/text.ts';
 import type { Skipped, Tree, TreeFile } from '../contract.ts';
+import { isZippedEgg, parseEgg } from './egg.ts';
 import { type Environment, environmentsOf, isCache, siteAround } from './environments.ts';
 import { firstOf, isProjectName, type Metadata, normalName, parseMetadata } from './metadata.ts';
 import { directoryOf } from './text.ts';
@@ -9,12 +10,14 @@ interface Find {
   readonly name: string;
   readonly version: string;
   readonly metadata: Metadata;
-  /** METADATA, PKG-INFO, or the egg-info file itself. */
+  /** METADATA, PKG-INFO, the egg-info file itself or the zipped egg. */
   readonly file: TreeFile;
-  /** The metadata directory, or the egg-info file. */
+  /** The metadata directory, the egg-info file or the zipped egg. */
   readonly info: string;
   /** The directory the packages lie in. */
   readonly site: string;
+  /** `requires.txt` of a zipped egg. */
+  readonly requires?: Uint8Array;
 }
 
 /** What one metadata directory or file says is installed. */
@@ -29,6 +32,7 @@ const metadataFile =
 
 /** Whether a file is the metadata of a distribution. A file `x.egg-info` counts only where packages lie. */
 export function isMetadata(path: string): boolean {
+  if (isZippedEgg(path)) return true;
   return metadataFile.test(path) && (!path.endsWith('.egg-info') || siteAround(path) === directoryOf(path));
 }
 
@@ -81,7 +85,7 @@ function findsIn(tree: Tree, skipped: Skipped[]): readonly Find[] {
   const finds: Find[] = [];
   for (const file of tree.wanted()) {
     if (!isMetadata(file.path)) continue;
-    const info = /\.egg-info$/.test(file.path) ? file.path : directoryOf(file.path);
+    const info = /\.egg(?:-info)?$/.test(file.path) ? file.path : directoryOf(file.path);
     const site = directoryOf(info);
     const base = info.slice(site === '' ? 0 : site.length + 1);
     // pip renames what it is about to remove and leaves it there when it is interrupted; pip does not list it.
@@ -92,12 +96,17 @@ function findsIn(tree: Tree, skipped: Skipped[]): readonly Find[] {
       skipped.push({ path, reason: 'is too large to read' });
       continue;
     }
-    const metadata = parseMetadata(content);
+    const egg = isZippedEgg(file.path) ? parseEgg(content) : { info: content };
+    if (egg === undefined) {
+      skipped.push({ path, reason: 'is no egg that can be read' });
+      continue;
+    }
+    const metadata = parseMetadata(egg.info);
     const name = firstOf(metadata, 'name') ?? '';
     const version = firstOf(metadata, 'version') ?? '';
     if (!isProjectName(name)) skipped.push({ path, reason: 'has no Name that is one' });
     else if (!/^[!-~]{1,200}$/.test(version)) skipped.push({ path, reason: 'has no Version that is one' });
-    else finds.push({ name, version, metadata, file, info, site });
+    else finds.push({ ...egg, name, version, metadata, file, info, site });
   }
   return finds;
 }
