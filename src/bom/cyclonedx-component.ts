@@ -34,7 +34,7 @@ export function componentForm(component: Component, specVersion: SpecVersion): J
     hashes: hashForms(component.hashes ?? []),
     licenses,
     copyright: component.copyright === undefined ? undefined : cleanText(component.copyright),
-    cpe: component.cpe,
+    cpe: component.cpe === undefined ? undefined : cleanText(component.cpe),
     purl: component.purl,
     pedigree: component.pedigree && members({ ancestors: nested(component.pedigree.ancestors) }),
     externalReferences: references.written,

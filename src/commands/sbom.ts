@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { formatBytes } from '../base/bytes.ts';
 import { askedWrongly, type TcfError } from '../base/error.ts';
 import { plural, quoted } from '../base/text.ts';
+import { attestationSize, refusedBy } from '../bom/attestation-size.ts';
 import { isEmail } from '../bom/clean.ts';
 import { type CycloneDxOptions, formatCycloneDx, toCycloneDx } from '../bom/cyclonedx.ts';
 import { formatCycloneDxXml } from '../bom/cyclonedx-xml.ts';
@@ -13,9 +14,6 @@ import { writeUserFile } from './shared/files.ts';
 import { openUserImage } from './shared/images.ts';
 import { makeBom } from './shared/scan.ts';
 import { flag, listOption, type Options, textOption, type Verb } from './verb.ts';
-
-/** GitHub refuses attestations above 16 MiB; what goes into one had better stay below. */
-const attestationLimit = 16 * 1024 * 1024;
 
 export const verb: Verb = {
   declare(command: Command): void {
@@ -120,9 +118,11 @@ async function summarize(host: Host, bom: Bom, text: string, output: string | un
       `tcf: warning: ${plural(skipped, 'thing')} could not be read; the SBOM lists them as tcf:skipped\n`,
     );
   }
-  if (size > attestationLimit) {
+  const refused = refusedBy(size);
+  if (refused.length > 0) {
+    const readers = refused.map(({ limit, name }) => `${name} (${formatBytes(limit)})`).join(' and ');
     await host.stderr.write(
-      `tcf: warning: above ${formatBytes(attestationLimit)}, which GitHub does not take as an attestation\n`,
+      `tcf: warning: as an attestation it has ${formatBytes(attestationSize(size))}, more than ${readers} will take\n`,
     );
   }
 }

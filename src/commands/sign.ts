@@ -1,46 +1,40 @@
 import type { Command } from 'commander';
-import {
-  formatStatement,
-  predicateTypes,
-  type Statement,
-  toSignatureStatement,
-  toStatement,
-} from '../attest/statement.ts';
+import { predicateNames } from '../attest/predicate.ts';
+import { formatStatement, predicateTypes, type Statement } from '../attest/statement.ts';
 import { formatBytes } from '../base/bytes.ts';
 import { askedWrongly } from '../base/error.ts';
-import { jsonLimits, parseJson } from '../base/json.ts';
-import { quoted } from '../base/text.ts';
-import { toCycloneDx } from '../bom/cyclonedx.ts';
-import { parseSbom } from '../bom/read.ts';
-import { toTimestamp } from '../bom/timestamp.ts';
-import { chooseManifest, openFromRegistry } from '../image/from-registry.ts';
-import type { Descriptor, Manifest } from '../oci/manifest.ts';
-import { formatPinnedRef, type ImageRef, pin } from '../oci/reference.ts';
-import type { Registry } from '../registry/contract.ts';
+import { printable } from '../base/text.ts';
+import { formatPinnedRef, pin } from '../oci/reference.ts';
 import { attachBundle } from '../sigstore/attach.ts';
 import type { Candidate } from '../sigstore/candidate.ts';
 import { discoverBundles } from '../sigstore/discover.ts';
 import { findEquivalent } from '../sigstore/equivalent.ts';
 import { signStatement } from '../sigstore/sign.ts';
-import { version } from '../version.ts';
-import type { ExitCode, Host } from './host.ts';
-import { readUserFile } from './shared/files.ts';
+import type { ExitCode } from './host.ts';
 import {
   declareRegistryOptions,
   openUserRegistry,
   parseRegistryName,
-  readPlatform,
   resolveImage,
 } from './shared/registries.ts';
-import { makeBom } from './shared/scan.ts';
 import { checkOwnBundle, declareSigningOptions, openSigning, type Signing } from './shared/signing.ts';
-import { flag, type Options, textOption, type Verb } from './verb.ts';
+import { type Signed, toStatements } from './shared/statements.ts';
+import { flag, type Verb } from './verb.ts';
+
+const attestHelp = `attest this predicate; the type is a URI or one of ${Object.keys(predicateNames).join(', ')}`;
+
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}
 
 export const verb: Verb = {
   declare(command: Command): void {
     command.argument('<image>', 'registry/repository[:tag][@digest]');
     declareSigningOptions(command);
     command
+      .option('-a, --annotation <key=value>', 'signed with the image; may be given again', collect, [])
+      .option('--attest <type=file>', attestHelp, collect, [])
+      .option('--recursive', 'of an index, sign every platform too, each with its own SBOM')
       .option('--sbom <file>', 'attest this CycloneDX SBOM; it must be about this very image')
       .option('--no-sbom', 'sign the image only')
       .option('--skip-existing', 'do not sign again what the same signer has signed already')
@@ -52,21 +46,11 @@ export const verb: Verb = {
     const registry = await openUserRegistry(host, options);
     const named = await resolveImage(registry, ref);
     const image = pin(ref, named.descriptor.digest);
-    const chosen = await chooseManifest(
-      registry,
-      ref,
-      named,
-      readPlatform(host, options),
-      formatPinnedRef(image),
-    );
     const signing = await openSigning(host, options);
 
     // Everything is made before anything is pushed: a scan that fails leaves no half-signed image behind. The signature comes last,
     // because whoever sees it expects the SBOM to be there.
-    const statements: readonly Signed[] = [
-      ...(options['sbom'] === false ? [] : [await attestSbom(host, options, registry, ref, chosen)]),
-      { subject: named.descriptor, statement: toSignatureStatement(named.descriptor.digest) },
-    ];
+    const statements = await toStatements(host, options, registry, { ref, named, image });
     const existing = flag(options, 'skipExisting')
       ? await discoverBundles(registry, ref, ...statements.map(({ subject }) => subject.digest))
       : [];
@@ -102,13 +86,11 @@ export const verb: Verb = {
   },
 };
 
-interface Signed {
-  readonly subject: Descriptor;
-  readonly statement: Statement;
-}
-
 function nameOf({ predicateType }: Statement): string {
-  return predicateType === predicateTypes.signature ? 'signature' : 'SBOM attestation';
+  if (predicateType === predicateTypes.signature) return 'signature';
+  return predicateType === predicateTypes.cyclonedx
+    ? 'SBOM attestation'
+    : `attestation ${printable(predicateType)}`;
 }
 
 /** Only what is proven counts: otherwise anybody could keep an image from being signed with a bundle that looks right. */
@@ -127,67 +109,4 @@ function isThere(
   const { isSigner, trust } = signing;
   const wanted = { statement: formatStatement(statement), subject: subject.digest, trust, isSigner, now };
   return findEquivalent(existing, wanted) !== undefined;
-}
-
-interface Chosen {
-  readonly descriptor: Descriptor;
-  readonly manifest: Manifest;
-}
-
-/** The SBOM is about one platform, so it is attached to that platform's manifest. */
-async function attestSbom(
-  host: Host,
-  options: Options,
-  registry: Registry,
-  ref: ImageRef,
-  chosen: Chosen,
-): Promise<Signed> {
-  const file = textOption(options, 'sbom');
-  const predicate =
-    file === undefined
-      ? await scan(host, options, registry, ref, chosen)
-      : await readSbom(host, file, chosen);
-  const statement = toStatement({
-    subject: chosen.descriptor.digest,
-    name: `${ref.registry}/${ref.repository}`,
-    predicateType: predicateTypes.cyclonedx,
-    predicate,
-  });
-  return { subject: chosen.descriptor, statement };
-}
-
-async function scan(
-  host: Host,
-  options: Options,
-  registry: Registry,
-  ref: ImageRef,
-  chosen: Chosen,
-): Promise<unknown> {
-  const pinned: ImageRef = {
-    registry: ref.registry,
-    repository: ref.repository,
-    digest: chosen.descriptor.digest,
-  };
-  await using image = await openFromRegistry(registry, pinned, readPlatform(host, options));
-  return toCycloneDx(await makeBom(image), {
-    specVersion: '1.7',
-    toolVersion: version,
-    timestamp: toTimestamp(image.config.created, host.env['SOURCE_DATE_EPOCH']),
-  });
-}
-
-/** An SBOM of another image under this image's name would be a lie with our signature on it. */
-async function readSbom(host: Host, file: string, { descriptor, manifest }: Chosen): Promise<unknown> {
-  const json = parseJson(
-    await readUserFile(host, file, jsonLimits.document.maxBytes, 'the SBOM'),
-    quoted(file),
-    jsonLimits.document,
-  );
-  const { digests } = parseSbom(json, quoted(file)).subject;
-  if (!digests.includes(descriptor.digest) && !digests.includes(manifest.config.digest)) {
-    throw askedWrongly('sbom.subject', `${quoted(file)} is not about ${descriptor.digest}`, {
-      hint: `it names ${digests.join(', ') || 'no digest'}; make one with tcf sbom, or leave --sbom away`,
-    });
-  }
-  return json;
 }

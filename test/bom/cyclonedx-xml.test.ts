@@ -48,7 +48,7 @@ function problemsOf(xml: string): readonly string[] {
 test('what strangers wrote is text, whatever it is', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme' }), (name, value) => {
-      const component = deb('a', { name, description: value, properties: [{ name, value }] });
+      const component = deb('a', { name, description: value, cpe: value, properties: [{ name, value }] });
       const bom = bomOf({ dpkg: catalog({ components: [component] }) });
       expect(problemsOf(formatCycloneDxXml(toCycloneDx(bom, options), '1.7'))).toEqual([]);
     }),

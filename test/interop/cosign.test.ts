@@ -68,6 +68,26 @@ describe.for([
     expect((await cosign('verify', '--key', 'cosign.pub', ...common, image)).code).not.toBe(0);
   });
 
+  test('cosign verifies the annotations and the predicates that tcf signed', async () => {
+    const predicate = {
+      buildDefinition: { buildType: 'https://example.test/v1', externalParameters: {} },
+      runDetails: { builder: { id: 'https://example.test/builder' } },
+    };
+    writeFileSync(join(place.path, 'provenance.json'), JSON.stringify(predicate));
+    const signed = await tcf([
+      ...['sign', image, '--key', 'team.key', '--no-sbom', '-a', 'env=prod'],
+      ...['--attest', 'slsaprovenance1=provenance.json'],
+    ]);
+    expect(signed.code, signed.text).toBe(0);
+    const common = ['--key', 'team.pub', '--insecure-ignore-tlog=true', '--allow-http-registry'];
+    const verified = await cosign('verify', '-a', 'env=prod', ...common, image);
+    expect(verified.code, verified.text).toBe(0);
+    expect((await cosign('verify', '-a', 'env=test', ...common, image)).code).not.toBe(0);
+    const attested = await cosign('verify-attestation', '--type', 'slsaprovenance1', ...common, image);
+    expect(attested.code, attested.text).toBe(0);
+    expect((await cosign('verify-attestation', '--type', 'openvex', ...common, image)).code).not.toBe(0);
+  });
+
   test('tcf verifies what cosign made with a key', async () => {
     expect((await tcf(['verify', image, '--policy', 'cosign.yaml'])).code).toBe(1);
     const signed = await cosign(
