@@ -9,9 +9,10 @@ import { filesOf } from './python/files.ts';
 import { normalName, requirementsOfEgg } from './python/metadata.ts';
 import { hashesOfInstalled, watchInstalled } from './python/record.ts';
 import { byPlace, needsOf } from './python/requirements.ts';
+import { claimsOf } from './python/wheel-sboms.ts';
 
 const besideMetadata =
-  /\.dist-info\/(?:INSTALLER|RECORD|direct_url\.json)$|\.egg-info\/(?:requires|installed-files)\.txt$|(?:^|\/)EGG-INFO\/requires\.txt$/;
+  /\.dist-info\/(?:INSTALLER|RECORD|direct_url\.json|sboms\/[^/]+)$|\.egg-info\/(?:requires|installed-files)\.txt$|(?:^|\/)EGG-INFO\/requires\.txt$/;
 const searchPath = /(?:^|\/)(?:site|dist)-packages\/[^/]+\.(?:pth|egg-link)$|(?:^|\/)pyvenv\.cfg$/;
 
 /** Python distributions of every environment in the image, as `pip list` of each sees them, and what those vendor. */
@@ -39,9 +40,14 @@ export const python: Cataloger = {
         skipped.push({ path: printable(`${info}/direct_url.json`), reason: 'cannot be read' });
     }
 
+    const claims = new Map(ordered.map((distribution) => [distribution, claimsOf(tree, distribution)]));
+    for (const claim of claims.values()) skipped.push(...claim.skipped);
     const nested = Map.groupBy(ordered, (distribution) => vendorOf(distribution, ordered, owners));
     const build = (distribution: Distribution): Component => {
-      const inner = (nested.get(distribution) ?? []).map(build);
+      const inner = [
+        ...(nested.get(distribution) ?? []).map(build),
+        ...(claims.get(distribution)?.components ?? []),
+      ];
       const component = componentOf(tree, distribution, installed);
       return inner.length === 0 ? component : { ...component, components: inner };
     };
@@ -57,7 +63,10 @@ export const python: Cataloger = {
         ),
       owners: [...owners].map(([distribution, owns]): Ownership => ({ bomRef: refOf(distribution), owns })),
       skipped,
-      unknownDependencies: [...unknown.keys()].map(refOf),
+      unknownDependencies: [
+        ...[...unknown.keys()].map(refOf),
+        ...[...claims.values()].flatMap((claim) => claim.components.map(({ bomRef }) => bomRef)),
+      ],
     };
   },
 };

@@ -104,6 +104,73 @@ test('files that are not as RECORD says are told, and what cannot be compared is
   ]);
 });
 
+const wheel = {
+  [`${site}/a-1.dist-info/METADATA`]: metadata('a', '1'),
+};
+const sbom = (components: unknown) => JSON.stringify({ bomFormat: 'CycloneDX', components });
+
+test('what an SBOM in a wheel claims is nested in the wheel, marked, and the wheel itself is not repeated', () => {
+  const found = catalog({
+    ...wheel,
+    [`${site}/a-1.dist-info/sboms/auditwheel.cdx.json`]: sbom([
+      { name: 'a', purl: 'pkg:pypi/a@1' },
+      {
+        name: 'libz',
+        purl: 'pkg:rpm/centos/zlib@1.2.7',
+        components: [{ purl: 'pkg:cargo/adler@1.0.2' }],
+      },
+      { name: 'nameless' },
+    ]),
+    [`${site}/a-1.dist-info/sboms/b.spdx.json`]: JSON.stringify({
+      spdxVersion: 'SPDX-2.3',
+      packages: [
+        { name: 'b', externalRefs: [{ referenceType: 'purl', referenceLocator: 'pkg:generic/b@2' }] },
+        { name: 'c' },
+      ],
+    }),
+    'srv/x.cdx.json': sbom([{ purl: 'pkg:pypi/phantom@1' }]),
+  });
+  expect(found.components.map(spelled)).toEqual(['a 1']);
+  const inner = found.components[0]?.components ?? [];
+  expect(inner.map(({ purl }) => purl)).toEqual([
+    'pkg:rpm/centos/zlib@1.2.7',
+    'pkg:cargo/adler@1.0.2',
+    'pkg:generic/b@2',
+  ]);
+  expect(inner.every(({ properties }) => properties?.[0]?.name === 'tcf:python:claimed-by')).toBe(true);
+  expect(found.unknownDependencies).toEqual(inner.map(({ bomRef }) => bomRef));
+  expect(found.skipped).toEqual([]);
+});
+
+test.for([
+  ['no JSON', '{', 'is no JSON that can be read'],
+  ['XML', '<bom/>', 'is no JSON that can be read'],
+  ['a list', '[]', 'is neither CycloneDX nor SPDX 2 in JSON'],
+  [
+    'a thousand levels',
+    `${'{"components":['.repeat(1000)}${']}'.repeat(1000)}`,
+    'is no JSON that can be read',
+  ],
+  [
+    'too many components',
+    sbom(Array.from({ length: 5001 }, (_, index) => ({ purl: `pkg:generic/x@${index}` }))),
+    'lists more than 5000 components',
+  ],
+] as const)('an SBOM in a wheel that is %s is said to be skipped', ([, content, reason]) => {
+  const found = catalog({ ...wheel, [`${site}/a-1.dist-info/sboms/x.json`]: content });
+  expect(found.components.map(spelled)).toEqual(['a 1']);
+  expect(found.skipped.map((entry) => entry.reason)).toEqual([reason]);
+});
+
+test.for([
+  ['components that are no list', sbom({ purl: 'pkg:generic/x' })],
+  ['components that are numbers', sbom([1, null, 'x'])],
+  ['purls that are none', sbom([{ purl: 'x' }, { purl: 7 }, { purl: `pkg:generic/${'x'.repeat(5000)}` }])],
+] as const)('an SBOM in a wheel with %s claims nothing', ([, content]) => {
+  const found = catalog({ ...wheel, [`${site}/a-1.dist-info/sboms/x.json`]: content });
+  expect(found.components[0]?.components).toBeUndefined();
+});
+
 test('what Debian installed is not held against the RECORD from before it was stripped', () => {
   const found = catalog({
     [`${site}/a-1.dist-info/METADATA`]: metadata('a', '1'),
