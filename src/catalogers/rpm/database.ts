@@ -1,5 +1,6 @@
 import { printable } from '../../base/text.ts';
 import type { Skipped, Tree, TreeFile } from '../contract.ts';
+import { readBdb } from './bdb.ts';
 import { BadHeader, type Header, parseHeader } from './header.ts';
 import { readNdb } from './ndb.ts';
 import { type Rpm, toRpm } from './packages.ts';
@@ -51,10 +52,6 @@ export function* packagesIn(
 ): Generator<{ readonly rpm: Rpm; readonly header: Header }> {
   const path = printable(file.path);
   const content = file.content();
-  if (!file.path.endsWith('.sqlite') && !file.path.endsWith('.db')) {
-    skipped.push({ path, reason: 'is a Berkeley DB database, which tcf does not read' });
-    return;
-  }
   if (content === undefined) {
     skipped.push({ path, reason: 'is too large to read' });
     return;
@@ -79,5 +76,5 @@ export function* packagesIn(
 
 function rowsOf(path: string, content: Uint8Array, log: Uint8Array | undefined): Iterable<Row> {
   if (path.endsWith('.sqlite')) return readSqlite(content, log);
-  return readNdb(content);
+  return path.endsWith('.db') ? readNdb(content) : readBdb(content);
 }
