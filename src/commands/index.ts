@@ -67,6 +67,13 @@ export const verbs: readonly VerbEntry[] = [
     load: () => import('./policy.ts'),
   },
   {
+    name: 'log',
+    group: 'More',
+    usage: 'show|verify [options]',
+    summary: 'show what was decided on this machine, or prove that nobody changed it',
+    load: () => import('./log.ts'),
+  },
+  {
     name: 'verify-bundle',
     group: 'More',
     usage: '[options] FILE_OR_DIGEST',

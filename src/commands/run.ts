@@ -16,6 +16,7 @@ const ownFlags = {
   timeout: true,
   'allow-http': false,
   'dry-run': false,
+  'no-cache': false,
   help: false,
 } as const;
 
@@ -39,7 +40,12 @@ export const verb: Verb = {
     }
     const image = line.image ?? '';
     const engine = findEngine(host, engineName(options));
-    const { verdict, imageIds } = await verifyImage(host, image, options, 'run');
+    const { verdict, imageIds } = await verifyImage(
+      host,
+      image,
+      { ...options, cache: options['noCache'] !== true },
+      'run',
+    );
     if (verdict.verdict !== 'allow') {
       await host.stderr.write(toText(verdict));
       await host.stderr.write('tcf: nothing was started\n');
@@ -70,6 +76,7 @@ Verifies an image, then starts exactly that digest. Takes the flags of podman ru
   --platform OS/ARCH   which image of an index
   --engine NAME        podman or docker (default: podman where it is installed)
   --dry-run            verify, then print the commands instead of running them
+  --no-cache           ask the registry for signatures, even if it was asked today
   --allow-http         speak plain HTTP to a registry on loopback
   --timeout SECONDS    how long a registry may stay silent
 Returns the container's exit code; 125 if nothing was started.

@@ -93,7 +93,7 @@ test('a tag that moves between any two requests never starts another digest', as
   for (; swapAt === 0 || count > swapAt; swapAt += 1) {
     registry.manifests.set('triton/dev:latest', good);
     count = 0;
-    const ran = await run(name);
+    const ran = await run('--no-cache', name);
     expect(ran.started.flat().join(' ')).not.toContain(evil);
     if (ran.exit === 42) expect(ran.started.at(-1)).toContain(pinned);
     else expect(ran).toMatchObject({ exit: 125, started: [] });

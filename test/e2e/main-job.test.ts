@@ -340,7 +340,8 @@ test('a reader who goes away ends nothing with a stack trace', async () => {
 test('bad input says what to do and exits 3, and nothing is written', async () => {
   const cases: readonly (readonly [string[], RegExp])[] = [
     [['sbom', 'Registry.example/UPPER'], /cannot read .* as an image reference/],
-    [['verify', 'oci:somewhere'], /works on a registry/],
+    [['verify', 'oci:somewhere'], /there is no policy/],
+    [['gate', 'oci-archive:image.tar', '--policy', `baseline-${registry.host}.yaml`], /works on a registry/],
     [
       ['verify', `${registry.host}/triton/dev:signed`, '--allow-http', '--policy', 'nowhere.yaml'],
       /cannot read the policy/,

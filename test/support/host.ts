@@ -36,10 +36,11 @@ export function testHost(options: TestHostOptions): TestHost {
     },
   });
   return {
-    env: { ...options.env },
+    // The store of whoever runs the tests must not answer them.
+    env: { CONTAINERS_STORAGE_CONF: join(import.meta.dirname, 'storage.conf'), ...options.env },
     cwd: options.cwd,
     home: join(options.cwd, 'home'),
-    uid: 1000,
+    uid: process.getuid?.() ?? -1,
     architecture: 'amd64',
     stdout: output('out'),
     stderr: output('err'),

@@ -73,6 +73,8 @@ export interface TestRegistry extends AsyncDisposable {
   readonly manifests: Map<string, StoredManifest>;
   /** Makes requests whose `METHOD /path?query` matches meet a fault; earlier faults come first. */
   fault(match: RegExp, fault: Fault): void;
+  /** Takes all faults away again. */
+  clearFaults(): void;
   close(): Promise<void>;
 }
 
@@ -116,6 +118,7 @@ export async function startRegistry(options: TestRegistryOptions = {}): Promise<
     blobs,
     manifests,
     fault: (match, fault) => faults.push({ match, fault, left: fault.times ?? Number.POSITIVE_INFINITY }),
+    clearFaults: () => faults.splice(0),
     close,
     [Symbol.asyncDispose]: close,
   };

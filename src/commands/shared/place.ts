@@ -15,7 +15,10 @@ import { openUserRegistry, parseRegistryName, readPlatform, resolveImage } from 
 export interface Place {
   readonly store: Store;
   readonly ref: ImageRef;
-  readonly named: Fetched;
+  /** Whether asking costs requests, so that answers are worth keeping. */
+  readonly isRemote: boolean;
+  /** What the name leads to. The store is this one, or one that stands before it. */
+  readonly resolve: (store: Store) => Promise<Fetched>;
   readonly warnings: () => Promise<readonly string[]>;
 }
 
@@ -32,8 +35,13 @@ export async function openPlace(host: Host, name: string, options: Options, verb
   }
   const ref = parseRegistryName(name, verb);
   const registry = await openUserRegistry(host, options);
-  const named = await resolveImage(registry, ref);
-  return { store: registry, ref, named, warnings: () => tagWarnings(registry, ref) };
+  return {
+    store: registry,
+    ref,
+    isRemote: true,
+    resolve: (store) => resolveImage(store, ref),
+    warnings: () => tagWarnings(registry, ref),
+  };
 }
 
 async function openLayoutPlace(
@@ -59,5 +67,5 @@ async function openLayoutPlace(
   const { digest } = named.descriptor;
   if (ref.digest !== undefined && ref.digest !== digest)
     throw askedWrongly('verify.as', `${quoted(name)} is ${digest}, not ${quoted(as)}`);
-  return { store, named, ref, warnings: async () => [] };
+  return { store, ref, isRemote: false, resolve: async () => named, warnings: async () => [] };
 }

@@ -5,7 +5,7 @@ import { quoted } from '../../base/text.ts';
 import type { Platform } from '../../oci/manifest.ts';
 import { formatImageRef, type ImageRef, parseImageRef } from '../../oci/reference.ts';
 import { openRegistry } from '../../registry/client.ts';
-import type { Fetched, Registry } from '../../registry/contract.ts';
+import type { Fetched, Registry, Store } from '../../registry/contract.ts';
 import { openCredentials } from '../../registry/credentials.ts';
 import type { TransportOptions } from '../../registry/transport.ts';
 import { openServices, type Services } from '../../sigstore/services.ts';
@@ -72,7 +72,7 @@ export function parseRegistryName(text: string, verb: string): ImageRef {
 }
 
 /** Asks the registry for the name, once. Whatever follows uses the digest that came back. @throws TcfError `image.missing` (exit 2). */
-export async function resolveImage(registry: Registry, ref: ImageRef): Promise<Fetched> {
+export async function resolveImage(registry: Store, ref: ImageRef): Promise<Fetched> {
   const fetched = await registry.manifest(ref, ref.digest ?? ref.tag ?? 'latest');
   if (fetched !== undefined) return fetched;
   throw cannotTell('image.missing', `the registry has no ${formatImageRef(ref)}`, {

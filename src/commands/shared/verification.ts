@@ -4,19 +4,25 @@ import { parseCosign2Layer } from '../../attest/cosign2.ts';
 import type { Trust } from '../../attest/trusted-root.ts';
 import type { Refusal, Verified } from '../../attest/verified.ts';
 import { type Question, verifyAttestation, verifyCosign2 } from '../../attest/verify.ts';
+import { TcfError } from '../../base/error.ts';
 import { no, type Outcome, yes } from '../../base/outcome.ts';
 import { chooseManifest } from '../../image/from-registry.ts';
 import type { Digest } from '../../oci/digest.ts';
-import { formatPinnedRef, pin } from '../../oci/reference.ts';
+import type { Platform } from '../../oci/manifest.ts';
+import { formatPinnedRef, type ImageRef, pin } from '../../oci/reference.ts';
 import { decideAll, type Verdict } from '../../policy/decide.ts';
 import type { Policy } from '../../policy/document.ts';
 import { type Candidate, toCandidate } from '../../policy/evidence.ts';
+import type { Fetched, Store } from '../../registry/contract.ts';
+import { emptyMemory, remembering } from '../../registry/memory.ts';
 import type { Candidate as Found } from '../../sigstore/candidate.ts';
 import { discoverBundles } from '../../sigstore/discover.ts';
 import { discoverCosign2 } from '../../sigstore/discover-cosign2.ts';
 import type { Host } from '../host.ts';
-import { type Options, textOption } from '../verb.ts';
-import { openPlace } from './place.ts';
+import { flag, type Options, textOption } from '../verb.ts';
+import { logDecision } from './decision-log.ts';
+import { forget, keep, recall } from './evidence-cache.ts';
+import { openPlace, type Place } from './place.ts';
 import { loadPolicies } from './policies.ts';
 import { declareRegistryOptions, readPlatform } from './registries.ts';
 import { loadTrust } from './trust.ts';
@@ -37,13 +43,14 @@ export function declareVerifyOptions(command: Command): void {
     )
     .option('--trusted-root <file>', 'trusted_root.json to use in place of the public Sigstore instance')
     .option('--platform <os/arch>', 'which image of an index (default: the one of this host)')
-    .option('--as <name>', 'registry/repository by which policies judge an image of an oci: layout');
+    .option('--as <name>', 'registry/repository by which policies judge an image of an oci: layout')
+    .option('--cache', 'prove again what was found at most a day ago, without asking the registry');
   declareRegistryOptions(command);
 }
 
 /**
  * The one way from a name to a decision: resolve once, gather every candidate, prove each with the trust of each policy, decide. What cannot be
- * found out is thrown; what was found out is in the verdict.
+ * found out is thrown; what was found out is in the verdict. Both go into the log of decisions.
  */
 export async function verifyImage(
   host: Host,
@@ -55,20 +62,75 @@ export async function verifyImage(
   const trusts = new Map<Policy, Trust>();
   for (const policy of policies)
     trusts.set(policy, await loadTrust(host, policy, textOption(options, 'trustedRoot')));
-  const { named, ref, store, warnings } = await openPlace(host, name, options, verb);
+  const place = await openPlace(host, name, options, verb);
+  const platform = readPlatform(host, options);
+  const asked = { verb, name, policies };
+  try {
+    const verification = await decideAt(host, place, platform, { policies, trusts }, flag(options, 'cache'));
+    await logDecision(host, { ...asked, verdict: verification.verdict });
+    return verification;
+  } catch (error) {
+    if (error instanceof TcfError) await logDecision(host, { ...asked, error });
+    throw error;
+  }
+}
 
+interface Judges {
+  readonly policies: readonly Policy[];
+  readonly trusts: ReadonlyMap<Policy, Trust>;
+}
+
+/**
+ * Decides with what is remembered of the image where that is wanted, and asks the registry whenever this does not end in a yes: a no may be out of
+ * date, a yes is proven anew from the signatures, whoever kept them.
+ */
+async function decideAt(
+  host: Host,
+  place: Place,
+  platform: Platform,
+  judges: Judges,
+  fromCache: boolean,
+): Promise<Verification> {
+  const { ref, store } = place;
+  const repository = `${ref.registry}/${ref.repository}`;
+  const isCached = fromCache && place.isRemote;
+  const recalled = async (digest: Digest) =>
+    isCached ? await recall(host, repository, digest) : emptyMemory();
+
+  const known = ref.digest === undefined ? emptyMemory() : await recalled(ref.digest);
+  const named = await place.resolve(remembering(store, known));
+  const { digest } = named.descriptor;
+  const memory = ref.digest === digest ? known : await recalled(digest);
+  if (memory.at !== undefined) {
+    const remembered = await judge(host, remembering(store, memory), ref, named, platform, judges);
+    if (remembered.verdict.verdict === 'allow') return remembered;
+  }
+
+  for (const warning of await place.warnings()) await host.stderr.write(`tcf: warning: ${warning}\n`);
+  const fresh = memory.at === undefined ? memory : emptyMemory();
+  const verification = await judge(host, remembering(store, fresh), ref, named, platform, judges);
+  if (place.isRemote) {
+    fresh.manifests.set(digest, named);
+    if (verification.verdict.verdict === 'allow') await keep(host, repository, digest, fresh);
+    else await forget(host, repository, digest);
+  }
+  return verification;
+}
+
+async function judge(
+  host: Host,
+  store: Store,
+  ref: ImageRef,
+  named: Fetched,
+  platformWanted: Platform,
+  { policies, trusts }: Judges,
+): Promise<Verification> {
   const image = pin(ref, named.descriptor.digest);
-  const { descriptor, manifest } = await chooseManifest(
-    store,
-    ref,
-    named,
-    readPlatform(host, options),
-    formatPinnedRef(image),
-  );
+  const what = formatPinnedRef(image);
+  const { descriptor, manifest } = await chooseManifest(store, ref, named, platformWanted, what);
   const platform = descriptor.digest === image.digest ? undefined : descriptor.digest;
 
   const digests = [image.digest, ...(platform === undefined ? [] : [platform])];
-  for (const warning of await warnings()) await host.stderr.write(`tcf: warning: ${warning}\n`);
   const now = host.now();
   const facts = {
     image,
@@ -85,12 +147,12 @@ export async function verifyImage(
   const found = await discoverBundles(store, ref, ...digests);
   const verdict = decide(found);
   const imageIds = [manifest.config.digest, ...digests];
-  if (verdict.verdict === 'allow') return { verdict, pinned: formatPinnedRef(image), imageIds };
+  if (verdict.verdict === 'allow') return { verdict, pinned: what, imageIds };
   // What cosign 2 wrote is asked for where bundles do not suffice, whatever stands among them: a bundle pushed by a stranger must not hide it.
   const older = await discoverCosign2(store, ref, ...digests);
   return {
     verdict: older.length === 0 ? verdict : decide([...found, ...older]),
-    pinned: formatPinnedRef(image),
+    pinned: what,
     imageIds,
   };
 }

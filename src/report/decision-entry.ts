@@ -1,0 +1,133 @@
+import { encodeUtf8 } from '../base/bytes.ts';
+import type { TcfError } from '../base/error.ts';
+import { jsonLimits, parseJson } from '../base/json.ts';
+import { Shape } from '../base/shape.ts';
+import { type Digest, digestOf, readDigest } from '../oci/digest.ts';
+import { formatPinnedRef } from '../oci/reference.ts';
+import type { Verdict } from '../policy/decide.ts';
+
+/** What the log keeps of one decision. Texts are as they were decided; whoever prints them escapes them. */
+export interface DecisionEntry {
+  /** From 0, without a gap. */
+  readonly sequence: number;
+  /** SHA-256 of the whole entry before; absent in the first. */
+  readonly previous?: Digest;
+  /** RFC 3339, UTC, by the clock of the machine. */
+  readonly at: string;
+  readonly tcf: string;
+  readonly verb: string;
+  readonly uid: number;
+  /** The name as it was typed. */
+  readonly asked: string;
+  /** `registry/repository@digest`; absent where the name led nowhere. */
+  readonly image?: string;
+  readonly verdict: 'allow' | 'cannot-tell' | 'deny';
+  readonly policies: readonly { readonly name: string; readonly digest: Digest; readonly scope?: string }[];
+  /** Why not: what each failed rule said, or the error. */
+  readonly reasons: readonly string[];
+}
+
+export type DecisionFacts = Pick<DecisionEntry, 'asked' | 'tcf' | 'uid' | 'verb'> & {
+  readonly at: Date;
+  readonly policies: readonly { readonly name: string; readonly digest: Digest }[];
+} & ({ readonly verdict: Verdict } | { readonly error: TcfError });
+
+const format = 'tcf.decision/1';
+
+/** The text of an entry that follows `previous`, one line with a line feed. */
+export function formatDecision(facts: DecisionFacts, previous: ChainEnd | undefined): string {
+  const { asked, at, tcf, uid, verb } = facts;
+  const told = 'verdict' in facts ? ofVerdict(facts.verdict) : ofError(facts.error);
+  const entry: DecisionEntry = {
+    sequence: previous === undefined ? 0 : previous.sequence + 1,
+    ...(previous === undefined ? {} : { previous: previous.digest }),
+    at: at.toISOString(),
+    tcf,
+    verb,
+    uid,
+    asked,
+    policies: facts.policies.map(({ digest, name }) => ({ name, digest })),
+    ...told,
+  };
+  return `${JSON.stringify({ format, ...entry })}\n`;
+}
+
+type Told = Pick<DecisionEntry, 'image' | 'reasons' | 'verdict'> & Partial<Pick<DecisionEntry, 'policies'>>;
+
+function ofVerdict(verdict: Verdict): Told {
+  return {
+    image: formatPinnedRef(verdict.image),
+    verdict: verdict.verdict === 'allow' ? 'allow' : verdict.exit === 1 ? 'deny' : 'cannot-tell',
+    policies: verdict.decisions.map(({ policy: { digest, name }, scope }) => ({
+      name,
+      digest,
+      ...(scope === undefined ? {} : { scope }),
+    })),
+    reasons: verdict.decisions.flatMap(({ findings }) =>
+      findings.filter(({ outcome }) => outcome !== 'pass').map(({ message, rule }) => `${rule}: ${message}`),
+    ),
+  };
+}
+
+function ofError({ code, message }: TcfError): Told {
+  return { verdict: 'cannot-tell', reasons: [`${code}: ${message}`] };
+}
+
+/** The last entry of a log: what the next one names. */
+export interface ChainEnd {
+  readonly sequence: number;
+  readonly digest: Digest;
+}
+
+export function chainEnd(sequence: number, text: string): ChainEnd {
+  return { sequence, digest: digestOf(encodeUtf8(text)) };
+}
+
+/** @throws TcfError `json.malformed`, `document.malformed` (exit 2). */
+export function parseDecision(text: string, what: string): DecisionEntry {
+  const shape = new Shape(parseJson(text, what, jsonLimits.small), what);
+  if (shape.get('format').string() !== format) throw shape.wrong('has another format');
+  const verdict = shape.get('verdict').string();
+  if (verdict !== 'allow' && verdict !== 'deny' && verdict !== 'cannot-tell')
+    throw shape.get('verdict').wrong('is no verdict');
+  const previous = shape.optional('previous');
+  const image = shape.optional('image')?.string();
+  return {
+    sequence: shape.get('sequence').whole(),
+    ...(previous === undefined ? {} : { previous: readDigest(previous) }),
+    at: shape.get('at').string(),
+    tcf: shape.get('tcf').string(),
+    verb: shape.get('verb').string(),
+    uid: Number(shape.get('uid').value),
+    asked: shape.get('asked').string(),
+    ...(image === undefined ? {} : { image }),
+    verdict,
+    policies: shape
+      .get('policies')
+      .list(1000)
+      .map((policy) => {
+        const scope = policy.optional('scope')?.string();
+        return {
+          name: policy.get('name').string(),
+          digest: readDigest(policy.get('digest')),
+          ...(scope === undefined ? {} : { scope }),
+        };
+      }),
+    reasons: shape
+      .get('reasons')
+      .list(10_000)
+      .map((reason) => reason.string()),
+  };
+}
+
+/**
+ * What is wrong with `text` as the entry after `before`; `undefined` where it follows. A changed, removed or inserted entry breaks the
+ * link of the one behind it. What was cut off at the end is seen only by someone who wrote the last digest down elsewhere.
+ */
+export function brokenLink(text: string, before: ChainEnd | undefined, what: string): string | undefined {
+  const { previous, sequence } = parseDecision(text, what);
+  const expected = before === undefined ? 0 : before.sequence + 1;
+  if (sequence !== expected) return `it says that it is number ${sequence}`;
+  if (previous === before?.digest) return undefined;
+  return `it follows ${previous ?? 'nothing'}, but the entry before is ${before?.digest ?? 'not there'}`;
+}
