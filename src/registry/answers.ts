@@ -39,6 +39,11 @@ export async function failure(answer: Answer, what: string, timeouts: Timeouts):
   }
   if (status >= 500) return cannotTell('registry.unreachable', message, { hint: 'try again later' });
   if (status === 404) return cannotTell('registry.missing', message);
+  if (status === 405) {
+    return cannotTell('registry.refused', message, {
+      hint: 'the registry takes nothing here: it may be read-only, or a mirror of another one',
+    });
+  }
   if (status >= 400) return cannotTell('registry.refused', message);
   return cannotTell('registry.protocol', message);
 }

@@ -18,12 +18,20 @@ export type Credential =
 
 export type Credentials = (repository: Repository) => Promise<Credential | undefined>;
 
-/** Authorization headers, one for each repository and action, as long as this registry is open. */
+/** What a request wants to do. */
+export interface Scope {
+  readonly repository: Repository;
+  readonly action: Action;
+  /** Pulled from as well: a blob is mounted from there. */
+  readonly from?: Repository;
+}
+
+/** Authorization headers, one for each scope, as long as this registry is open. */
 export interface Authorizer {
-  remembered(repository: Repository, action: Action): string | undefined;
+  remembered(scope: Scope): string | undefined;
   /** Answers a 401; `undefined` when there is nothing to answer it with. @throws TcfError. */
-  authorize(repository: Repository, action: Action, refused: Answer): Promise<string | undefined>;
-  forget(repository: Repository, action: Action): void;
+  authorize(scope: Scope, refused: Answer): Promise<string | undefined>;
+  forget(scope: Scope): void;
 }
 
 export function openAuthorizer(
@@ -32,35 +40,39 @@ export function openAuthorizer(
   timeouts: Timeouts,
 ): Authorizer {
   const known = new Map<string, string>();
-  const keyOf = ({ registry, repository }: Repository, action: Action) =>
-    `${registry}/${repository} ${action}`;
+  const keyOf = (scope: Scope) => [scope.repository.registry, ...scopesOf(scope)].join(' ');
   return {
-    remembered: (repository, action) => known.get(keyOf(repository, action)),
-    forget: (repository, action) => known.delete(keyOf(repository, action)),
-    authorize: async (repository, action, refused) => {
+    remembered: (scope) => known.get(keyOf(scope)),
+    forget: (scope) => known.delete(keyOf(scope)),
+    authorize: async (scope, refused) => {
       const challenges = parseChallenges(refused.headers['www-authenticate'] ?? '');
       const bearer = challenges.find(({ scheme }) => scheme === 'bearer');
       const basic = challenges.some(({ scheme }) => scheme === 'basic');
-      const credential = await credentials(repository);
+      const credential = await credentials(scope.repository);
       let authorization: string | undefined;
       if (bearer !== undefined) {
         const realm = toRealm(bearer.parameters['realm'], refused.url);
-        const scope = `repository:${repository.repository}:${action}`;
         authorization = await fetchToken(
           transport,
           realm,
           bearer.parameters['service'],
-          scope,
+          scopesOf(scope),
           credential,
           timeouts,
         );
       } else if (basic && credential?.kind === 'password') {
         authorization = basicHeader(credential.username, credential.password);
       }
-      if (authorization !== undefined) known.set(keyOf(repository, action), authorization);
+      if (authorization !== undefined) known.set(keyOf(scope), authorization);
       return authorization;
     },
   };
+}
+
+/** Distribution specification, "Token Scope": one for each repository. */
+function scopesOf({ repository, action, from }: Scope): readonly string[] {
+  const own = `repository:${repository.repository}:${action}`;
+  return from === undefined ? [own] : [own, `repository:${from.repository}:pull`];
 }
 
 function basicHeader(username: string, password: string): string {
@@ -72,12 +84,12 @@ async function fetchToken(
   transport: Transport,
   realm: Realm,
   service: string | undefined,
-  scope: string,
+  scopes: readonly string[],
   credential: Credential | undefined,
   timeouts: Timeouts,
 ): Promise<string> {
-  const what = `the token for ${quoted(scope)}`;
-  const answer = await transport(tokenRequest(realm, service, scope, credential));
+  const what = `the token for ${quoted(scopes.join(' '))}`;
+  const answer = await transport(tokenRequest(realm, service, scopes, credential));
   if (answer.status !== 200) {
     const error = await failure(answer, what, timeouts);
     if (credential === undefined || realm.trusted) throw error;
@@ -96,7 +108,7 @@ async function fetchToken(
 function tokenRequest(
   { url: realm, trusted }: Realm,
   service: string | undefined,
-  scope: string,
+  scopes: readonly string[],
   credential: Credential | undefined,
 ): Exchange {
   const url = new URL(realm);
@@ -107,12 +119,13 @@ function tokenRequest(
     : isLoopback(hostOf(url))
       ? 'loopback'
       : 'public';
-  const parameters = { ...(service === undefined ? {} : { service }), scope };
+  const parameters = service === undefined ? {} : { service };
   if (trusted && credential?.kind === 'identity-token') {
     const form = {
       grant_type: 'refresh_token',
       client_id: 'tcf',
       ...parameters,
+      scope: scopes.join(' '),
       refresh_token: credential.token,
     };
     return {
@@ -124,6 +137,7 @@ function tokenRequest(
     };
   }
   for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
+  for (const scope of scopes) url.searchParams.append('scope', scope);
   const authorization =
     trusted && credential?.kind === 'password'
       ? { authorization: basicHeader(credential.username, credential.password) }

@@ -1,23 +1,29 @@
-import type { Bytes } from '../base/bytes.ts';
+import { type Bytes, bytesOf } from '../base/bytes.ts';
 import { quoted } from '../base/text.ts';
-import { checked } from '../oci/digest.ts';
+import { checked, digestOf } from '../oci/digest.ts';
 import type { Descriptor } from '../oci/manifest.ts';
 import { failure } from './answers.ts';
 import { type Credentials, openAuthorizer } from './authorize.ts';
 import type { Registry, Repository } from './contract.ts';
 import { fetchManifest } from './manifest.ts';
-import { pushBlob, pushManifest } from './push.ts';
-import { attach, referrers } from './referrers.ts';
-import { type Patience, patient } from './retry.ts';
+import { pushManifest } from './push.ts';
+import { attach, attachAll, referrers } from './referrers.ts';
+import { attempts, isBroken, type Patience, patient, pauseAfter } from './retry.ts';
 import { openSession, type Session } from './session.ts';
 import { defaultTimeouts, openTransport, type TransportOptions } from './transport.ts';
+import { defaultChunkSize, uploadBlob } from './upload.ts';
 
 export interface RegistryOptions extends TransportOptions, Partial<Patience> {
   /** Asked when a registry wants to know who we are; without it everything is anonymous. */
   readonly credentials?: Credentials;
+  /** Bytes of a blob on its way to hold in memory; 16 MiB where nothing is said. */
+  readonly chunkSize?: number;
   /** Speak plain HTTP to loopback. It is spoken to no other host, whatever is said here. */
   readonly allowHttp?: boolean;
 }
+
+/** A line that breaks again and again, but never before it has carried so many bytes, gets a large blob across. */
+const worthIt = 1024 * 1024;
 
 /** A client of any registry; connects when it is first asked for something, and needs no closing. */
 export function openRegistry(options: RegistryOptions): Registry {
@@ -29,25 +35,78 @@ export function openRegistry(options: RegistryOptions): Registry {
   const transport = patient(openTransport(options), patience);
   const authorizer = openAuthorizer(transport, options.credentials ?? (async () => undefined), timeouts);
   const session = openSession(transport, authorizer, options.allowHttp ?? false, timeouts);
+  const upload = { session, patience, chunkSize: options.chunkSize ?? defaultChunkSize };
   return {
     manifest: async (repository, reference) => (await fetchManifest(session, repository, reference))?.fetched,
-    blob: (repository, descriptor) => fetchBlob(session, repository, descriptor),
-    pushBlob: (repository, mediaType, bytes) => pushBlob(session, repository, mediaType, bytes),
+    blob: (repository, descriptor) => fetchBlob(session, patience, repository, descriptor),
+    pushBlob: async (repository, mediaType, bytes) => {
+      const blob = { mediaType, digest: digestOf(bytes), size: bytes.length };
+      await uploadBlob(upload, repository, blob, () => bytesOf(bytes));
+      return blob;
+    },
+    copyBlob: (repository, blob, open, from) => uploadBlob(upload, repository, blob, open, from),
     pushManifest: async (repository, reference, mediaType, bytes) =>
       (await pushManifest(session, repository, reference, mediaType, bytes)).descriptor,
     referrers: (repository, subject) => referrers(session, repository, subject),
     attach: (repository, manifest, subject) => attach(session, patience, repository, manifest, subject),
+    attachAll: (repository, manifests, subject) =>
+      attachAll(session, patience, repository, manifests, subject),
   };
 }
 
-async function* fetchBlob(session: Session, repository: Repository, descriptor: Descriptor): Bytes {
-  const what = `blob ${descriptor.digest} of ${quoted(`${repository.registry}/${repository.repository}`)}`;
+function fetchBlob(session: Session, patience: Patience, repository: Repository, blob: Descriptor): Bytes {
+  const what = `blob ${blob.digest} of ${quoted(`${repository.registry}/${repository.repository}`)}`;
+  return checked(unbroken(session, patience, repository, blob, what), blob.digest, blob.size, what);
+}
+
+/** The bytes of a blob; when the line breaks, asked for again from where it broke. Whether the parts fit is for the digest to say. */
+async function* unbroken(
+  session: Session,
+  { sleep, random }: Patience,
+  repository: Repository,
+  blob: Descriptor,
+  what: string,
+): Bytes {
+  let seen = 0;
+  for (let attempt = 1; ; attempt += 1) {
+    const before = seen;
+    try {
+      for await (const chunk of fetchFrom(session, repository, blob, seen, what)) {
+        seen += chunk.length;
+        yield chunk;
+      }
+      return;
+    } catch (error) {
+      if (seen === blob.size) return;
+      if (seen - before >= worthIt) attempt = 1;
+      if (attempt === attempts || !isBroken(error)) throw error;
+      await sleep(pauseAfter(attempt, random));
+    }
+  }
+}
+
+async function* fetchFrom(
+  session: Session,
+  repository: Repository,
+  { digest }: Descriptor,
+  start: number,
+  what: string,
+): Bytes {
   const answer = await session.call(repository, {
     method: 'GET',
-    url: session.url(repository, `blobs/${descriptor.digest}`),
+    url: session.url(repository, `blobs/${digest}`),
     action: 'pull',
+    ...(start === 0 ? {} : { headers: { range: `bytes=${start}-` } }),
     what,
   });
-  if (answer.status !== 200) throw await failure(answer, what, session.timeouts);
-  yield* checked(answer.body, descriptor.digest, descriptor.size, what);
+  if (answer.status !== 200 && !(answer.status === 206 && start > 0)) {
+    throw await failure(answer, what, session.timeouts);
+  }
+  // A server that knows no ranges sends all of it again.
+  let skip = answer.status === 206 ? 0 : start;
+  for await (const chunk of answer.body) {
+    const rest = chunk.subarray(skip);
+    skip -= chunk.length - rest.length;
+    if (rest.length > 0) yield rest;
+  }
 }

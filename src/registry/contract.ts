@@ -13,6 +13,9 @@ export interface Fetched {
   readonly document: Manifest | Index;
 }
 
+/** What became of a blob that was to be copied. */
+export type BlobFate = 'copied' | 'mounted' | 'there';
+
 /**
  * The OCI distribution API as far as tcf uses it. Each method throws TcfError (exit 2) with one of the codes
  * `registry.unreachable`, `registry.unauthorized`, `registry.refused`, `registry.missing`, `registry.limit`, `registry.protocol`, and never turns an
@@ -25,6 +28,11 @@ export interface Registry {
   blob(repository: Repository, descriptor: Descriptor): Bytes;
   /** Uploads a blob unless it is there. */
   pushBlob(repository: Repository, mediaType: string, bytes: Uint8Array): Promise<Descriptor>;
+  /**
+   * Uploads a blob as it streams by, unless it is there. `open` yields checked bytes and may be called again; `from` is a repository of the same
+   * registry that has the blob.
+   */
+  copyBlob(repository: Repository, blob: Descriptor, open: () => Bytes, from?: Repository): Promise<BlobFate>;
   /** PUT of a manifest by tag or by its own digest. */
   pushManifest(
     repository: Repository,
@@ -42,6 +50,8 @@ export interface Registry {
    * two writers at once lose nothing. Returns its descriptor.
    */
   attach(repository: Repository, manifest: Uint8Array, subject: Descriptor): Promise<Descriptor>;
+  /** As `attach`, for manifests that keep the digests they have. */
+  attachAll(repository: Repository, manifests: readonly Fetched[], subject: Digest): Promise<void>;
 }
 
 /** What it takes to find an image and all that was signed about it: a registry, or an OCI image layout on disk. */

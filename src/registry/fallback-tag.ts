@@ -27,7 +27,7 @@ interface TagIndex {
 }
 
 /**
- * Adds a descriptor to the index at a fallback tag. The protocol has no lock, so two writers can undo each other's work: where the
+ * Adds descriptors to the index at a fallback tag. The protocol has no lock, so two writers can undo each other's work: where the
  * registry sends ETags the write says which version it replaces, and in any case the tag is read again after a random wait, and whatever
  * was ever seen there and is gone is put back. Every writer does so, therefore nothing stays lost while one of them is still looking.
  *
@@ -38,14 +38,14 @@ export async function addToTag(
   { sleep, random }: Patience,
   repository: Repository,
   tag: string,
-  descriptor: Descriptor,
+  added: readonly Descriptor[],
 ): Promise<void> {
   const seen = new Map<string, unknown>();
   let quiet = 0;
   for (let attempt = 0; attempt < maxTries; attempt += 1) {
     const current = await readTag(session, repository, tag);
     for (const [digest, entry] of current.entries) if (!seen.has(digest)) seen.set(digest, entry);
-    if (!seen.has(descriptor.digest)) seen.set(descriptor.digest, descriptor);
+    for (const descriptor of added) if (!seen.has(descriptor.digest)) seen.set(descriptor.digest, descriptor);
     if (seen.size > manifestLimits.manifests) {
       throw cannotTell(
         'registry.limit',
@@ -65,8 +65,8 @@ export async function addToTag(
   }
   throw cannotTell(
     'registry.protocol',
-    `could not list ${descriptor.digest} under ${quoted(tag)}: other writers replaced it ${maxTries} times`,
-    { hint: 'the manifest itself was pushed; run the command again when nobody else signs this image' },
+    `could not list ${added.map(({ digest }) => digest).join(', ')} under ${quoted(tag)}: other writers replaced it ${maxTries} times`,
+    { hint: 'what is to be listed was pushed; run the command again when nobody else signs this image' },
   );
 }
 

@@ -5,62 +5,8 @@ import type { Descriptor } from '../oci/manifest.ts';
 import { failure } from './answers.ts';
 import type { Repository } from './contract.ts';
 import type { Session } from './session.ts';
-import type { Answer } from './transport.ts';
 
 const action = 'pull,push';
-
-/** Distribution specification, "Pushing a blob monolithically": POST, then PUT. */
-export async function pushBlob(
-  session: Session,
-  repository: Repository,
-  mediaType: string,
-  bytes: Uint8Array,
-): Promise<Descriptor> {
-  const digest = digestOf(bytes);
-  const descriptor = { mediaType, digest, size: bytes.length };
-  const what = `upload of blob ${digest} to ${quoted(`${repository.registry}/${repository.repository}`)}`;
-  const there = await session.call(repository, {
-    method: 'HEAD',
-    url: session.url(repository, `blobs/${digest}`),
-    action,
-    what,
-  });
-  there.end();
-  if (there.status === 200) return descriptor;
-  if (there.status !== 404) throw await failure(there, what, session.timeouts);
-  const url = session.url(repository, 'blobs/uploads/');
-  const begun = await session.call(repository, { method: 'POST', url, action, body: new Uint8Array(), what });
-  if (begun.status !== 202) throw await failure(begun, what, session.timeouts);
-  begun.end();
-  const upload = uploadUrl(begun, what);
-  upload.searchParams.set('digest', digest);
-  const headers = { 'content-type': 'application/octet-stream' };
-  const done = await session.call(repository, {
-    method: 'PUT',
-    url: upload,
-    action,
-    headers,
-    body: bytes,
-    what,
-  });
-  if (done.status !== 201) throw await failure(done, what, session.timeouts);
-  done.end();
-  return descriptor;
-}
-
-/** Where the bytes go. Credentials go along, so it must be the registry itself. */
-function uploadUrl(begun: Answer, what: string): URL {
-  const location = begun.headers['location'];
-  const url =
-    location !== undefined && URL.canParse(location, begun.url) ? new URL(location, begun.url) : undefined;
-  if (url === undefined || url.origin !== begun.url.origin || url.username !== '' || url.password !== '') {
-    throw cannotTell(
-      'registry.refused',
-      `${what}: the registry wants it sent to ${quoted(location ?? 'nowhere')}`,
-    );
-  }
-  return url;
-}
 
 export interface PushOptions {
   /** Push only over the version with this entity tag. */

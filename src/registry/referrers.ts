@@ -5,7 +5,7 @@ import { type Digest, digestOf, hexOf } from '../oci/digest.ts';
 import { type Descriptor, parseManifest } from '../oci/manifest.ts';
 import { mediaTypes } from '../oci/media-types.ts';
 import { failure, readDocument } from './answers.ts';
-import type { Repository } from './contract.ts';
+import type { Fetched, Repository } from './contract.ts';
 import { addToTag } from './fallback-tag.ts';
 import { fetchManifest } from './manifest.ts';
 import { pushManifest } from './push.ts';
@@ -115,25 +115,50 @@ export async function attach(
   bytes: Uint8Array,
   subject: Descriptor,
 ): Promise<Descriptor> {
-  const manifest = parseManifest(bytes, undefined, 'the manifest to attach');
-  if (manifest.subject?.digest !== subject.digest)
-    throw askedWrongly(
-      'manifest.subject',
-      `the manifest to attach does not name ${subject.digest} as its subject`,
-    );
-  const pushed = await pushManifest(session, repository, digestOf(bytes), manifest.mediaType, bytes);
-  // OCI-Subject alone is not enough: there are registries that send it and have no API (AWS ECR).
-  const noted = pushed.subject === subject.digest && (await hasApi(session, repository, subject.digest));
-  if (!noted) {
-    const artifactType =
-      manifest.artifactType ?? (manifest.kind === 'manifest' ? manifest.config.mediaType : undefined);
-    await addToTag(session, patience, repository, fallbackTag(subject.digest), {
-      ...pushed.descriptor,
-      ...(artifactType === undefined ? {} : { artifactType }),
-      ...(Object.keys(manifest.annotations).length === 0 ? {} : { annotations: manifest.annotations }),
-    });
+  const document = parseManifest(bytes, undefined, 'the manifest to attach');
+  const descriptor = { mediaType: document.mediaType, digest: digestOf(bytes), size: bytes.length };
+  await attachAll(session, patience, repository, [{ bytes, descriptor, document }], subject.digest);
+  return descriptor;
+}
+
+/** Pushes what refers to `subject`; whatever the registry does not list by itself goes into the fallback tag, all at once. */
+export async function attachAll(
+  session: Session,
+  patience: Patience,
+  repository: Repository,
+  manifests: readonly Fetched[],
+  subject: Digest,
+): Promise<void> {
+  for (const { document } of manifests) {
+    if (document.subject?.digest !== subject)
+      throw askedWrongly(
+        'manifest.subject',
+        `the manifest to attach does not name ${subject} as its subject`,
+      );
   }
-  return pushed.descriptor;
+  const unlisted: Descriptor[] = [];
+  let api: boolean | undefined;
+  for (const { bytes, descriptor, document } of manifests) {
+    const { digest, mediaType } = descriptor;
+    const pushed = await pushManifest(session, repository, digest, mediaType, bytes);
+    // OCI-Subject alone is not enough: there are registries that send it and have no API (AWS ECR).
+    if (pushed.subject === subject) api ??= await hasApi(session, repository, subject);
+    if (pushed.subject !== subject || api !== true) unlisted.push(toEntry(pushed.descriptor, document));
+  }
+  if (unlisted.length > 0) await addToTag(session, patience, repository, fallbackTag(subject), unlisted);
+}
+
+/** Distribution specification, "Pushing Manifests with Subject": what the entry in the index of the fallback tag says. */
+function toEntry({ mediaType, digest, size }: Descriptor, document: Fetched['document']): Descriptor {
+  const artifactType =
+    document.artifactType ?? (document.kind === 'manifest' ? document.config.mediaType : undefined);
+  return {
+    mediaType,
+    digest,
+    size,
+    ...(artifactType === undefined ? {} : { artifactType }),
+    ...(Object.keys(document.annotations).length === 0 ? {} : { annotations: document.annotations }),
+  };
 }
 
 async function hasApi(session: Session, repository: Repository, subject: Digest): Promise<boolean> {

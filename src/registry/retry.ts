@@ -8,20 +8,34 @@ export interface Patience {
   readonly random: () => number;
 }
 
-const attempts = 4;
+/** How often anything is tried. */
+export const attempts = 4;
 const firstDelay = 500;
 /** A registry that wants more than this is not asked again: the person at the terminal decides. */
 const longestDelay = 30_000;
 
-const busy: ReadonlySet<number> = new Set([429, 502, 503, 504]);
+/** Answers after which it is worth asking again. */
+export const busy: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 const resets: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
 
-/** Asks again when the registry is busy, or when the connection broke. */
+/** Whether the connection broke, which says nothing about the question. */
+export function isBroken(error: unknown): boolean {
+  return error instanceof TcfError && resets.has(codeOf(error.cause));
+}
+
+/** Milliseconds to wait after an attempt; the first is 1. */
+export function pauseAfter(attempt: number, random: () => number): number {
+  return firstDelay * 2 ** (attempt - 1) * (0.5 + random() / 2);
+}
+
+/** Asks again when the registry is busy, or when the connection broke; a PATCH is sent once. */
 export function patient(transport: Transport, { sleep, random }: Patience): Transport {
   return async (exchange) => {
+    // Part of a chunk may have arrived: only the registry knows from where to go on, so whoever sends chunks asks it first.
+    if (exchange.method === 'PATCH') return await transport(exchange);
     for (let attempt = 1; ; attempt += 1) {
       const answer = await attemptOnce(transport, exchange, attempt);
-      const delay = firstDelay * 2 ** (attempt - 1) * (0.5 + random() / 2);
+      const delay = pauseAfter(attempt, random);
       if (answer === undefined) {
         await sleep(delay);
         continue;
@@ -44,8 +58,7 @@ async function attemptOnce(
   try {
     return await transport(exchange);
   } catch (error) {
-    const again = attempt < attempts && error instanceof TcfError && resets.has(codeOf(error.cause));
-    if (!again) throw error;
+    if (attempt === attempts || !isBroken(error)) throw error;
     return undefined;
   }
 }

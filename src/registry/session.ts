@@ -1,7 +1,7 @@
 import { askedWrongly, cannotTell } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
 import { failure } from './answers.ts';
-import type { Authorizer } from './authorize.ts';
+import type { Authorizer, Scope } from './authorize.ts';
 import type { Repository } from './contract.ts';
 import { hostOf, isLoopback } from './network.ts';
 import type { Answer, Exchange, Timeouts, Transport } from './transport.ts';
@@ -14,6 +14,8 @@ export interface Call {
   readonly action: Action;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
+  /** A repository of the same registry that is read for this call. */
+  readonly from?: Repository;
   /** For messages: `manifest quay.io/a/b:1`. */
   readonly what: string;
 }
@@ -50,14 +52,16 @@ export function openSession(
           ...(call.body === undefined ? {} : { body: call.body }),
           reach: call.url.protocol === 'http:' ? 'loopback' : 'any',
         });
-      let answer = await asked(authorizer.remembered(repository, call.action));
+      const { action, from } = call;
+      const scope: Scope = { repository, action, ...(from === undefined ? {} : { from }) };
+      let answer = await asked(authorizer.remembered(scope));
       if (answer.status === 401) {
-        const authorization = await authorizer.authorize(repository, call.action, answer);
+        const authorization = await authorizer.authorize(scope, answer);
         if (authorization === undefined) throw await failure(answer, call.what, timeouts);
         answer.end();
         answer = await asked(authorization);
         if (answer.status === 401) {
-          authorizer.forget(repository, call.action);
+          authorizer.forget(scope);
           throw await failure(answer, call.what, timeouts);
         }
       }
@@ -101,11 +105,11 @@ function redirected(call: Call, answer: Answer): Exchange {
   }
   checkRedirect(call.url, url);
   // What was meant for the registry stays there (A-97): elsewhere, only what the request asks for.
-  const { accept } = call.headers ?? {};
+  const { accept, range } = call.headers ?? {};
   return {
     method: call.method,
     url,
-    headers: accept === undefined ? {} : { accept },
+    headers: { ...(accept === undefined ? {} : { accept }), ...(range === undefined ? {} : { range }) },
     reach: reachOf(call.url, url),
   };
 }

@@ -1,4 +1,5 @@
 import { cosign2Types } from '../attest/cosign2.ts';
+import { inParallel } from '../base/parallel.ts';
 import { algorithmOf, type Digest, hexOf } from '../oci/digest.ts';
 import type { Descriptor, Manifest } from '../oci/manifest.ts';
 import type { Repository, Store } from '../registry/contract.ts';
@@ -7,7 +8,6 @@ import {
   type Candidate,
   discoverLimits,
   fetchWithin,
-  inParallel,
   refuse,
   theirsRefused,
 } from './candidate.ts';

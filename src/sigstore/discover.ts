@@ -1,4 +1,5 @@
 import { jsonLimits } from '../base/json.ts';
+import { inParallel } from '../base/parallel.ts';
 import { quoted } from '../base/text.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Descriptor, Manifest } from '../oci/manifest.ts';
@@ -8,7 +9,6 @@ import {
   type Candidate,
   discoverLimits,
   fetchWithin,
-  inParallel,
   refuse,
   theirsRefused,
 } from './candidate.ts';

@@ -77,7 +77,7 @@ test.for<readonly [string, Fault, RegExp]>([
   ['other bytes', { damage: true }, /^content\.digest/],
   ['too few bytes', { body: 'laye' }, /^content\.size/],
   ['A-87: bytes without end', { endless: true }, /^content\.size/],
-  ['half of the bytes', { truncate: 2 }, /^registry\.unreachable/],
+  ['one byte at a time and then nothing', { truncate: 1 }, /^registry\.unreachable/],
   ['404', { status: 404 }, /^registry\.missing/],
   ['silence', { hang: true }, /^registry\.unreachable/],
   ['A-92: a compressed form', { body: 'xxxxx', headers: { 'content-encoding': 'gzip' } }, /^content\.digest/],

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { concat, encodeUtf8 } from '../../src/base/bytes.ts';
-import { type Digest, digestOf, isDigest } from '../../src/oci/digest.ts';
+import { algorithmOf, type Digest, digestOf, isDigest } from '../../src/oci/digest.ts';
 import { mediaTypes } from '../../src/oci/media-types.ts';
 
 export interface TestRegistryOptions {
@@ -18,6 +18,10 @@ export interface TestRegistryOptions {
   readonly realm?: string;
   /** Referrers on one page. Default: all. */
   readonly pageSize?: number;
+  /** Keeps apart which repository has which blob. Default: every repository has all. */
+  readonly ownBlobs?: boolean;
+  /** Mounts blobs from another repository. Default: true. */
+  readonly mounts?: boolean;
   /** Waits up to so many milliseconds before each answer, so that parallel clients interleave. */
   readonly jitter?: number;
 }
@@ -27,6 +31,8 @@ export interface Seen {
   /** With query. */
   readonly path: string;
   readonly headers: IncomingMessage['headers'];
+  /** Bytes of its body. */
+  readonly size: number;
 }
 
 /** What goes wrong with an answer. Everything not named stays as it is. */
@@ -50,6 +56,10 @@ export interface Fault {
   readonly drip?: number;
   /** Sends zeros until the client has enough. */
   readonly endless?: true;
+  /** Takes only so many bytes of what was sent, and breaks the connection instead of answering. */
+  readonly keep?: number;
+  /** Answers all the same. */
+  readonly lie?: true;
   /** Runs before the answer is made: moves a tag between two requests. */
   readonly before?: () => void;
 }
@@ -96,13 +106,14 @@ export async function startRegistry(options: TestRegistryOptions = {}): Promise<
   const server = createServer(async (request, response) => {
     const { method = 'GET', url: path = '/', headers } = request;
     const body = await readAll(request);
-    requests.push({ method, path, headers });
+    requests.push({ method, path, headers, size: body.length });
     const met = faults.find(({ match, left }) => left > 0 && match.test(`${method} ${path}`));
     if (met !== undefined) met.left -= 1;
     if (options.jitter) await new Promise((done) => setTimeout(done, Math.random() * (options.jitter ?? 0)));
     met?.fault.before?.();
     const own = `http://${headers.host}`;
-    send(response, method, met?.fault ?? {}, () => answer(method, new URL(path, own), headers, body));
+    const kept = body.subarray(0, met?.fault.keep);
+    send(response, method, met?.fault ?? {}, () => answer(method, new URL(path, own), headers, kept));
   });
   await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -139,6 +150,7 @@ async function send(
   if (fault.hang) return;
   if (fault.truncate === 0) return void response.destroy();
   let reply = answer();
+  if (fault.keep !== undefined && !fault.lie) return void response.destroy();
   if (fault.redirect !== undefined) reply = text(307, '', { location: fault.redirect });
   else if (fault.status !== undefined || fault.body !== undefined) {
     const body = typeof fault.body === 'string' ? encodeUtf8(fault.body) : fault.body;
@@ -184,7 +196,10 @@ function router(
   manifests: Map<string, StoredManifest>,
 ) {
   const { referrersApi = true, ociSubject = referrersApi, etags = false, auth = 'none' } = options;
+  const { ownBlobs = false, mounts = true } = options;
   const uploads = new Map<string, Uint8Array>();
+  /** `repository@digest`. */
+  const owned = new Set<string>();
 
   return (method: string, url: URL, headers: IncomingMessage['headers'], body: Uint8Array): Reply => {
     if (url.pathname === '/token') return token(url, headers.authorization, body);
@@ -195,13 +210,9 @@ function router(
       /^\/v2\/(.+?)\/(blobs\/uploads|blobs|manifests|referrers|tags)\/(.*)$/.exec(url.pathname) ?? [];
     switch (kind) {
       case 'blobs/uploads':
-        return upload(method, repository, reference, url.searchParams.get('digest'), body);
-      case 'blobs': {
-        const blob = blobs.get(reference);
-        return blob
-          ? { status: 200, headers: { 'docker-content-digest': reference }, body: blob }
-          : error(404, 'BLOB_UNKNOWN');
-      }
+        return upload(method, repository, reference, url.searchParams, headers['content-range'], body);
+      case 'blobs':
+        return getBlob(repository, reference, headers.range);
       case 'manifests':
         return method === 'PUT'
           ? putManifest(repository, reference, headers, body)
@@ -239,32 +250,55 @@ function router(
     return text(200, JSON.stringify({ token: scope.includes('push') ? 'push' : 'pull' }));
   }
 
+  function has(repository: string, digest: string): boolean {
+    return blobs.has(digest) && (!ownBlobs || owned.has(`${repository}@${digest}`));
+  }
+
+  function getBlob(repository: string, digest: string, range: string | undefined): Reply {
+    const blob = blobs.get(digest);
+    if (blob === undefined || !has(repository, digest)) return error(404, 'BLOB_UNKNOWN');
+    const headers = { 'docker-content-digest': digest };
+    const start = /^bytes=(\d+)-$/.exec(range ?? '')?.[1];
+    return start === undefined
+      ? { status: 200, headers, body: blob }
+      : { status: 206, headers, body: blob.subarray(Number(start)) };
+  }
+
   function upload(
     method: string,
     repository: string,
     id: string,
-    digest: string | null,
+    query: URLSearchParams,
+    contentRange: string | undefined,
     body: Uint8Array,
   ): Reply {
+    const digest = query.get(method === 'POST' ? 'mount' : 'digest');
     if (method === 'POST') {
+      const from = query.get('from');
+      if (mounts && digest !== null && from !== null && has(from, digest)) {
+        owned.add(`${repository}@${digest}`);
+        return text(201, '', { location: `/v2/${repository}/blobs/${digest}` });
+      }
       const fresh = randomUUID();
       uploads.set(fresh, new Uint8Array());
       return text(202, '', { location: `/v2/${repository}/blobs/uploads/${fresh}` });
     }
     const before = uploads.get(id);
     if (before === undefined) return error(404, 'BLOB_UPLOAD_UNKNOWN');
+    const place = { location: `/v2/${repository}/blobs/uploads/${id}` };
+    if (method === 'GET') return text(204, '', { ...place, range: `0-${Math.max(0, before.length - 1)}` });
     const bytes = concat([before, body]);
     if (method === 'PATCH') {
+      if (contentRange !== undefined && !contentRange.startsWith(`${before.length}-`))
+        return { ...error(416, 'RANGE_INVALID'), headers: place };
       uploads.set(id, bytes);
-      return text(202, '', {
-        location: `/v2/${repository}/blobs/uploads/${id}`,
-        range: `0-${bytes.length - 1}`,
-      });
+      return text(202, '', { ...place, range: `0-${bytes.length - 1}` });
     }
-    if (digest === null || !isDigest(digest) || digestOf(bytes) !== digest)
+    if (digest === null || !isDigest(digest) || digestOf(bytes, algorithmOf(digest)) !== digest)
       return error(400, 'DIGEST_INVALID');
     uploads.delete(id);
     blobs.set(digest, bytes);
+    owned.add(`${repository}@${digest}`);
     return text(201, '', { location: `/v2/${repository}/blobs/${digest}` });
   }
 
