@@ -8,6 +8,7 @@ import { chooseDatabase, isDatabase, packagesIn } from './rpm/database.ts';
 import { fileOwners, realPath } from './rpm/files.ts';
 import { manifestFile, packagesInManifest } from './rpm/manifest.ts';
 import { evrOf, keyOf, type Rpm } from './rpm/packages.ts';
+import { isReasonFile, type Reason, reasonsOf } from './rpm/reasons.ts';
 import { dependencyResolver } from './rpm/relations.ts';
 
 /** Older copies of a database are read for the layer of each package, as long as they are no larger than this together. */
@@ -18,7 +19,7 @@ export const rpm: Cataloger = {
   name: 'rpm',
   // A dev image with 1,500 packages has 60 MiB.
   contentLimit: 96 * 1024 * 1024,
-  wants: (path) => isDatabase(path) || isOsRelease(path) || path === manifestFile,
+  wants: (path) => isDatabase(path) || isReasonFile(path) || isOsRelease(path) || path === manifestFile,
   catalog(tree: Tree): Catalog {
     const { chosen, others } = chooseDatabase(tree);
     const skipped: Skipped[] = others.map(({ path }) => ({
@@ -67,8 +68,11 @@ export const rpm: Cataloger = {
         });
     }
     const foundIn = firstFiles(tree, chosen, log);
+    const reasonFor = reasonsOf(tree, skipped);
     return {
-      components: rpms.map((each) => componentOf(each, system, foundIn(each))),
+      components: rpms.map((each) =>
+        componentOf(each, system, foundIn(each), reasonFor(each.name, each.arch, evrOf(each))),
+      ),
       dependencies,
       owners: rpms
         .filter(({ isWhole }) => isWhole)
@@ -102,9 +106,20 @@ function firstFiles(
     first.get(keyOf(rpm)) ?? (isAffordable && log !== undefined && log.size > 0 ? log : rpm.database);
 }
 
-function componentOf(rpm: Rpm, system: OsRelease | undefined, found: TreeFile): Component {
+function componentOf(
+  rpm: Rpm,
+  system: OsRelease | undefined,
+  found: TreeFile,
+  { reason = '', repository = '' }: Reason,
+): Component {
   const purl = purlOf(rpm, system);
   const licenses = toLicenses(rpm.license, 'rpm', 'Callaway');
+  const properties = [
+    { name: 'tcf:rpm:modularity-label', value: rpm.modularityLabel },
+    { name: 'tcf:rpm:reason', value: reason },
+    { name: 'tcf:rpm:repository', value: repository },
+    { name: 'tcf:rpm:signature:key-id', value: rpm.keyId },
+  ].filter(({ value }) => value !== '');
   const isWebsite = /^https?:\/\/[!-~]{1,2000}$/.test(rpm.url);
   return {
     bomRef: refOf(rpm, system),
@@ -119,9 +134,7 @@ function componentOf(rpm: Rpm, system: OsRelease | undefined, found: TreeFile): 
       ? {}
       : { hashes: [{ algorithm: 'SHA-256', value: rpm.sha256Header, subject: 'rpm header' }] }),
     ...(isWebsite ? { externalReferences: [{ type: 'website', url: rpm.url }] } : {}),
-    ...(rpm.modularityLabel === ''
-      ? {}
-      : { properties: [{ name: 'tcf:rpm:modularity-label', value: rpm.modularityLabel }] }),
+    ...(properties.length === 0 ? {} : { properties }),
     evidence: {
       identity: [
         {

@@ -7,12 +7,14 @@ import { expect, test } from 'vitest';
 import { readBdb } from '../../src/catalogers/rpm/bdb.ts';
 import { BadHeader, parseHeader } from '../../src/catalogers/rpm/header.ts';
 import { readNdb } from '../../src/catalogers/rpm/ndb.ts';
+import { isReasonFile, reasonsOf } from '../../src/catalogers/rpm/reasons.ts';
 import { overlaps, parseRich } from '../../src/catalogers/rpm/relations.ts';
+import { issuerOf } from '../../src/catalogers/rpm/signature.ts';
 import { readSqlite } from '../../src/catalogers/rpm/sqlite.ts';
 import { compareEvr, compareRpmVersions } from '../../src/catalogers/rpm/version.ts';
 import { rpm } from '../../src/catalogers/rpm.ts';
 import { bdbOf } from '../support/bdb.ts';
-import { treeOf } from '../support/tree.ts';
+import { type Entries, treeOf } from '../support/tree.ts';
 
 const folder = join(import.meta.dirname, '../../fixtures/catalogers/rpm');
 const read = (path: string): Buffer => readFileSync(join(folder, path));
@@ -309,4 +311,144 @@ test('whatever happens to one page of a Berkeley DB database, what lies in other
     }),
     { numRuns: 300 },
   );
+});
+
+const key = '0123456789abcdef';
+const fingerprint = `04${'00'.repeat(12)}${key}`;
+/** A signature of version 4 with the subpackets of its two areas. */
+const version4 = (hashed: string, unhashed: string): string =>
+  `04000108${length(hashed)}${hashed}${length(unhashed)}${unhashed}abcd0000`;
+const length = (hex: string): string => (hex.length / 2).toString(16).padStart(4, '0');
+const oldForm = (body: string): string => `89${length(body)}${body}`;
+
+test.for([
+  ['version 3', oldForm(`03050000000000${key}010800`), key],
+  ['its fingerprint', oldForm(version4(`1621${fingerprint}`, '')), key],
+  ['its id, unhashed', oldForm(version4('', `0910${key}`)), key],
+  ['the fingerprint before another id', oldForm(version4(`0910ffffffffffffffff1621${fingerprint}`, '')), key],
+  ['a hashed id before an unhashed one', oldForm(version4(`0910${key}`, '0910ffffffffffffffff')), key],
+  [
+    'the new form',
+    `c2${(version4(`0910${key}`, '').length / 2).toString(16)}${version4(`0910${key}`, '')}`,
+    key,
+  ],
+  [
+    'a length of one byte',
+    `88${(version4(`0910${key}`, '').length / 2).toString(16)}${version4(`0910${key}`, '')}`,
+    key,
+  ],
+  ['nothing', '', undefined],
+  ['no issuer', oldForm(version4('0502aabbccdd', '')), undefined],
+  ['a version that is none', oldForm(`07${version4(`0910${key}`, '').slice(2)}`), undefined],
+  ['a version 3 that is cut off', oldForm('0305000000'), undefined],
+  ['a subpacket of no length', oldForm(version4(`000910${key}`, '')), undefined],
+  ['a subpacket longer than the area', oldForm(version4(`ff7fffffff10${key}`, '')), undefined],
+  ['an area longer than the packet', '89000804000108ffff0000', undefined],
+  ['another packet', `99${oldForm(version4(`0910${key}`, '')).slice(2)}`, undefined],
+  ['a length of no end', '8b04', undefined],
+  ['66 KiB', oldForm(version4(`0910${key}`, '')) + '00'.repeat(66 * 1024), undefined],
+] as const)('a signature with %s', ([, hex, expected]) => {
+  expect(issuerOf(Buffer.from(hex, 'hex'))).toBe(expected);
+});
+
+const reasonTree = { name: 'reasons', contentLimit: 1 << 20, wants: isReasonFile, catalog: rpm.catalog };
+const asked = (entries: Entries, name: string, evr = '1-1') => {
+  const skipped: { readonly path: string; readonly reason: string }[] = [];
+  const reason = reasonsOf(treeOf(reasonTree, entries), skipped)(name, 'noarch', evr);
+  return { reason, skipped: skipped.map((each) => each.reason) };
+};
+
+/** A history of dnf 4: items of transactions as `[transaction, name, evr without epoch, repository, action, reason]`. */
+function historyOf(items: readonly (readonly [number, string, string, string, number, number])[]): Buffer {
+  const place = mkdtempSync(join(tmpdir(), 'tcf-dnf-'));
+  try {
+    const database = new DatabaseSync(join(place, 'history.sqlite'));
+    database.exec(`PRAGMA synchronous = OFF; PRAGMA journal_mode = OFF;
+      CREATE TABLE trans (id INTEGER PRIMARY KEY, a, b, c, d, e, f, cmdline TEXT, state INTEGER);
+      CREATE TABLE repo (id INTEGER PRIMARY KEY, repoid TEXT);
+      CREATE TABLE rpm (item_id INTEGER UNIQUE, name TEXT, epoch INTEGER, version TEXT, release TEXT, arch TEXT);
+      CREATE TABLE trans_item (id INTEGER PRIMARY KEY, trans_id INTEGER, item_id INTEGER, repo_id INTEGER,
+        action INTEGER, reason INTEGER, state INTEGER);
+      INSERT INTO trans VALUES (1,0,0,0,0,0,0,'x',1), (2,0,0,0,0,0,0,'x',1), (3,0,0,0,0,0,0,'x',2);`);
+    for (const [at, [transaction, name, evr, repository, action, reason]] of items.entries()) {
+      const [version = '', release = ''] = evr.split('-');
+      database.prepare('INSERT INTO repo VALUES (?, ?)').run(at, repository);
+      database.prepare('INSERT INTO rpm VALUES (?, ?, 0, ?, ?, ?)').run(at, name, version, release, 'noarch');
+      database
+        .prepare('INSERT INTO trans_item VALUES (NULL, ?, ?, ?, ?, ?, 1)')
+        .run(transaction, at, at, action, reason);
+    }
+    database.close();
+    return readFileSync(join(place, 'history.sqlite'));
+  } finally {
+    rmSync(place, { recursive: true });
+  }
+}
+
+test.for([
+  ['was asked for', [[1, 'a', '1-1', 'main', 1, 2]], { reason: 'user', repository: 'main' }],
+  ['came with another', [[1, 'a', '1-1', 'main', 1, 1]], { reason: 'dependency', repository: 'main' }],
+  [
+    'was asked for later',
+    [
+      [1, 'a', '1-1', 'main', 1, 1],
+      [2, 'a', '1-1', 'main', 11, 2],
+    ],
+    { reason: 'user', repository: 'main' },
+  ],
+  [
+    'was upgraded',
+    [
+      [1, 'a', '0-1', 'main', 1, 2],
+      [2, 'a', '0-1', 'main', 7, 1],
+      [2, 'a', '1-1', 'updates', 6, 2],
+    ],
+    { reason: 'user', repository: 'updates' },
+  ],
+  ['was upgraded by rpm', [[1, 'a', '0-1', 'main', 1, 2]], { reason: 'user' }],
+  [
+    'was removed and brought back by rpm',
+    [
+      [1, 'a', '1-1', 'main', 1, 2],
+      [2, 'a', '1-1', '@System', 8, 2],
+    ],
+    {},
+  ],
+  ['came in a transaction that failed', [[3, 'a', '1-1', 'main', 1, 2]], {}],
+  ['has a reason nobody knows', [[1, 'a', '1-1', 'main', 1, 77]], { repository: 'main' }],
+  [
+    'came from an address with a password',
+    [[1, 'a', '1-1', 'https://me:secret@host/', 1, 2]],
+    { reason: 'user' },
+  ],
+  ['is another', [[1, 'b', '1-1', 'main', 1, 2]], {}],
+] as const)('dnf 4 knows why a package is there that %s', ([, items, expected]) => {
+  const entries = { 'var/lib/dnf/history.sqlite': historyOf(items) };
+  expect(asked(entries, 'a')).toEqual({ reason: expected, skipped: [] });
+});
+
+test('a history that is no database is said once, and loses no package', () => {
+  const { reason, skipped } = asked({ 'var/lib/dnf/history.sqlite': 'text' }, 'a');
+  expect(reason).toEqual({});
+  expect(skipped).toEqual(['the file is no SQLite database']);
+  expect(asked({ 'var/lib/dnf/history.sqlite': Buffer.alloc(2 << 20) }, 'a').skipped).toEqual([
+    'is too large to read',
+  ]);
+});
+
+test.for([
+  ['a package', 'a', '1-1', { reason: 'user', repository: 'fedora' }],
+  ['one with an epoch', 'b', '2:1-1', { reason: 'external-user', repository: 'updates' }],
+  ['one without repository', 'c', '1-1', { reason: 'weak-dependency' }],
+  ['a reason nobody knows', 'd', '1-1', {}],
+  ['nothing', 'e', '1-1', {}],
+] as const)('dnf 5 remembers %s', ([, name, evr, expected]) => {
+  const entries = {
+    'usr/lib/sysimage/libdnf5/packages.toml':
+      'version = "1.0"\n[packages]\n"a.noarch" = {reason="User"}\n"b.noarch" = { reason = "External User" }\n"c.noarch" = {reason="Weak Dependency"}\n"d.noarch" = {reason="Whim"}\nbroken\n',
+    'usr/lib/sysimage/libdnf5/nevras.toml':
+      'version = "1.0"\n[nevras]\n"a-1-1.noarch" = {from_repo="fedora"}\n"b-2:1-1.noarch" = {from_repo="updates"}\n"c-1-1.noarch" = {from_repo=""}\n',
+    'var/lib/dnf/history.sqlite': 'of the dnf before, and not read',
+  };
+  expect(asked(entries, name, evr)).toEqual({ reason: expected, skipped: ['line 7 is of no known form'] });
 });

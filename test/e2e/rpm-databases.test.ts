@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { buildImage, writeOciLayout } from '../support/image.ts';
 import { archive, file } from '../support/tar.ts';
-import { rpmDifferences, rpmGraph, rpmTruth } from './rpm.ts';
+import { keysOf, rpmDifferences, rpmGraph, rpmTruth } from './rpm.ts';
 import { must, run, scratch, tcf } from './support.ts';
 
 /*
@@ -76,6 +76,7 @@ test.for([
   expect(truth.packages).toHaveLength(count);
   expect(graph.packages).toEqual(truth.packages);
   expect(rpmDifferences(graph, truth)).toEqual([]);
+  expect(keysOf(graph)).toEqual(truth.keys);
 });
 
 test('sle15-bci, which Debian cannot read, has the packages that the module states', async () => {
@@ -96,11 +97,13 @@ test('the comparison notices what is wrong, so that its silence says something',
   const [a, b, c] = ['a 1-1 noarch', 'b 1-1 noarch', 'c 1-1 noarch'];
   const truth = {
     packages: [a, b, c],
+    keys: {},
     needs: [{ from: a, need: 'b', rich: false, by: [b] }],
     missed: [{ from: a, to: b }],
   };
   const graphOf = (...targets: string[]) => ({
     packages: [a, b, c],
+    properties: new Map(),
     edges: new Map([[a, new Set(targets)]]),
   });
   expect(rpmDifferences(graphOf(b), truth)).toEqual([]);

@@ -1,15 +1,19 @@
 """What rpm itself says of a database, as JSON: its packages, which of them satisfy each dependency, and who would miss whom.
 
-usage: rpm-truth.py DBPATH
+usage: rpm-truth.py DBPATH ROOT
 Works through rpm's own library: `rpm -q --whatprovides` compares no versions, this does, with rpm's own comparison.
 """
 import json
+import os
+import re
 import sys
 
 import rpm
 
 rpm.addMacro("_dbpath", sys.argv[1])
 rpm.addMacro("_db_backend", "sqlite")
+# Links on the way to a file are those of the root.
+os.chroot(sys.argv[2])
 
 
 def name_of(header):
@@ -27,6 +31,15 @@ def provides(header, need):
         if provided.N() == need.N() and provided.Compare(need):
             return True
     return False
+
+
+def key_of(header):
+    # The same order in which rpm shows one: of the header alone, then of header and payload.
+    for tag in ("DSAHEADER", "RSAHEADER", "SIGGPG", "SIGPGP"):
+        found = re.search(r"Key ID ([0-9a-f]{16})", header.sprintf("%{" + tag + ":pgpsig}") if header[tag] else "")
+        if found:
+            return found[1]
+    return ""
 
 
 query = rpm.TransactionSet()
@@ -56,4 +69,9 @@ for header in packages:
     erase.check()
     for problem in erase.problems() or []:
         missed.append({"from": by_nevra[problem.altNEVR], "to": name_of(header)})
-json.dump({"packages": sorted(name_of(each) for each in packages), "needs": needs, "missed": missed}, sys.stdout)
+json.dump({
+    "packages": sorted(name_of(each) for each in packages),
+    "keys": {name_of(each): key_of(each) for each in packages},
+    "needs": needs,
+    "missed": missed,
+}, sys.stdout)

@@ -4,6 +4,8 @@ import { must } from './support.ts';
 /** What `rpm-truth.py` prints; a package is `NAME [EPOCH:]VERSION-RELEASE ARCH`. */
 export interface RpmTruth {
   readonly packages: readonly string[];
+  /** The id of the key that signed each package, or empty. */
+  readonly keys: Readonly<Record<string, string>>;
   readonly needs: readonly {
     readonly from: string;
     readonly need: string;
@@ -16,13 +18,15 @@ export interface RpmTruth {
 
 export interface RpmGraph {
   readonly packages: readonly string[];
+  /** Properties by package, without `tcf:rpm:`. */
+  readonly properties: ReadonlyMap<string, Readonly<Record<string, string>>>;
   readonly edges: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
-/** The packages of a database of SQLite with their dependencies, as rpm's own library resolves them. */
-export async function rpmTruth(dbpath: string): Promise<RpmTruth> {
+/** The packages of a database of SQLite with their dependencies, as rpm's own library resolves them, inside `root`. */
+export async function rpmTruth(dbpath: string, root = '/'): Promise<RpmTruth> {
   const script = join(import.meta.dirname, 'rpm-truth.py');
-  return JSON.parse(await must('/usr/bin/python3', [script, dbpath])) as RpmTruth;
+  return JSON.parse(await must('/usr/bin/python3', [script, dbpath, root])) as RpmTruth;
 }
 
 /** The rpm packages of a BOM and the edges between them. */
@@ -33,19 +37,32 @@ export function rpmGraph(text: string): RpmGraph {
       readonly name: string;
       readonly version: string;
       readonly purl?: string;
+      readonly properties?: readonly { readonly name: string; readonly value: string }[];
     }[];
     readonly dependencies: readonly { readonly ref: string; readonly dependsOn?: readonly string[] }[];
   };
   const names = new Map<string, string>();
-  for (const { 'bom-ref': ref, name, version, purl } of bom.components)
-    if (purl?.startsWith('pkg:rpm/'))
-      names.set(ref, `${name} ${version} ${/[?&]arch=([^&]+)/.exec(purl)?.[1]}`);
+  const properties = new Map<string, Readonly<Record<string, string>>>();
+  for (const { 'bom-ref': ref, name, version, purl, properties: own = [] } of bom.components) {
+    if (!purl?.startsWith('pkg:rpm/')) continue;
+    const named = `${name} ${version} ${/[?&]arch=([^&]+)/.exec(purl)?.[1]}`;
+    names.set(ref, named);
+    properties.set(
+      named,
+      Object.fromEntries(own.map((each) => [each.name.replace('tcf:rpm:', ''), each.value])),
+    );
+  }
   const edges = new Map<string, ReadonlySet<string>>();
   for (const { ref, dependsOn = [] } of bom.dependencies) {
     const from = names.get(ref);
     if (from !== undefined) edges.set(from, new Set(dependsOn.flatMap((to) => names.get(to) ?? [])));
   }
-  return { packages: [...names.values()].sort(), edges };
+  return { packages: [...names.values()].sort(), properties, edges };
+}
+
+/** The id of the key of each package as tcf tells it, or empty. */
+export function keysOf({ packages, properties }: RpmGraph): Readonly<Record<string, string>> {
+  return Object.fromEntries(packages.map((name) => [name, properties.get(name)?.['signature:key-id'] ?? '']));
 }
 
 /**

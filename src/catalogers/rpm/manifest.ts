@@ -41,6 +41,7 @@ export function packagesInManifest(tree: Tree): {
       sourceRpm: sourceRpm === '(none)' ? '' : sourceRpm,
       modularityLabel: '',
       sha256Header: '',
+      keyId: '',
       provides: [],
       requires: [],
       database: file,

@@ -1,6 +1,7 @@
 import type { TreeFile } from '../contract.ts';
 import { BadHeader, type Header } from './header.ts';
 import type { Related, Relation } from './relations.ts';
+import { issuerOf, signatureTags } from './signature.ts';
 
 /** An installed package. */
 export interface Rpm extends Related {
@@ -17,6 +18,8 @@ export interface Rpm extends Related {
   readonly modularityLabel: string;
   /** Lower-case hexadecimal, or empty. */
   readonly sha256Header: string;
+  /** The key that its signature names, unverified: 16 lower-case hexadecimal digits, or empty. */
+  readonly keyId: string;
   readonly database: TreeFile;
   /** False for a manifest, which has no dependencies and files. */
   readonly isWhole: boolean;
@@ -77,12 +80,15 @@ export function toRpm(header: Header, database: TreeFile): Rpm | undefined {
     sourceRpm: text(tag.sourceRpm),
     modularityLabel: text(tag.modularityLabel),
     sha256Header: /^[0-9a-f]{64}$/.test(digest) ? digest : '',
+    keyId: signatureTags.map((each) => issuerOf(header.bytes(each) ?? empty)).find(Boolean) ?? '',
     provides: relations(header, tag.provideName, tag.provideFlags, tag.provideVersion),
     requires: relations(header, tag.requireName, tag.requireFlags, tag.requireVersion),
     database,
     isWhole: true,
   };
 }
+
+const empty = new Uint8Array(0);
 
 function relations(header: Header, names: number, flags: number, versions: number): readonly Relation[] {
   const senses = header.numbers(flags);

@@ -9,11 +9,33 @@ interface Cell {
   readonly payload: Uint8Array;
 }
 
-/**
- * The rows of table Packages in `rpmdb.sqlite` with its write-ahead log (sqlite.org/fileformat2.html): table b-trees and overflow
- * pages, each page read once at most, so no pointer can make a loop.
- */
+/** The headers in table Packages of `rpmdb.sqlite` with its write-ahead log. */
 export function* readSqlite(database: Uint8Array, log: Uint8Array | undefined): Generator<Row> {
+  for (const row of readTable(database, log, 'Packages')) {
+    if ('fault' in row) {
+      yield row;
+      continue;
+    }
+    const blob = row.columns[1];
+    const where = `row ${row.rowid}`;
+    yield blob === undefined ? { where, fault: 'holds no header' } : { where, blob };
+  }
+}
+
+/** A row of a table: its number and its columns, numbers big-endian; or where and why there is none. */
+export type TableRow =
+  | { readonly rowid: number; readonly columns: readonly (Uint8Array | undefined)[] }
+  | Fault;
+
+/**
+ * The rows of a table (sqlite.org/fileformat2.html): table b-trees and overflow pages, each page read once at most, so no pointer can
+ * make a loop. A key that SQLite takes from the row's number is no column.
+ */
+export function* readTable(
+  database: Uint8Array,
+  log: Uint8Array | undefined,
+  table: string,
+): Generator<TableRow> {
   const main = Buffer.from(database.buffer, database.byteOffset, database.length);
   const wal = log === undefined || log.length === 0 ? undefined : readWal(log);
   if (log !== undefined && log.length > 0 && wal === undefined)
@@ -47,9 +69,9 @@ export function* readSqlite(database: Uint8Array, log: Uint8Array | undefined): 
       continue;
     }
     const [type, name, , rootPage] = columns(cell.payload);
-    if (textOf(type) === 'table' && textOf(name) === 'Packages') root = numberOf(rootPage);
+    if (textOf(type) === 'table' && textOf(name) === table) root = numberOf(rootPage);
   }
-  if (root === undefined) return yield { where: 'the file', fault: 'has no table Packages' };
+  if (root === undefined) return yield { where: 'the file', fault: `has no table ${table}` };
   // The schema may end on pages that the table may not use, but a table rooted in page 1 would show nothing twice.
   let rows = 0;
   for (const cell of walk(root, page, usable, 0)) {
@@ -58,10 +80,8 @@ export function* readSqlite(database: Uint8Array, log: Uint8Array | undefined): 
       continue;
     }
     rows += 1;
-    if (rows > maxRows) return yield { where: 'the table Packages', fault: `has more than ${maxRows} rows` };
-    const blob = columns(cell.payload)[1];
-    const where = `row ${cell.rowid}`;
-    yield blob === undefined ? { where, fault: 'holds no header' } : { where, blob };
+    if (rows > maxRows) return yield { where: `the table ${table}`, fault: `has more than ${maxRows} rows` };
+    yield { rowid: cell.rowid, columns: columns(cell.payload) };
   }
 }
 
@@ -112,6 +132,8 @@ function leafCell(content: Buffer, offset: number, page: Pages, usable: number, 
   return { rowid, payload: Buffer.concat(parts) };
 }
 
+const zeroAndOne: readonly Uint8Array[] = [Uint8Array.of(0), Uint8Array.of(1)];
+
 /** The columns of a record as bytes; numbers stay big-endian. */
 function columns(record: Uint8Array): readonly (Uint8Array | undefined)[] {
   const bytes = Buffer.from(record.buffer, record.byteOffset, record.length);
@@ -122,7 +144,9 @@ function columns(record: Uint8Array): readonly (Uint8Array | undefined)[] {
   while (at < Math.min(headerSize, bytes.length) && found.length < 16) {
     const [type, next] = varint(bytes, at);
     const size = type >= 12 ? Math.floor((type - 12) / 2) : ([0, 1, 2, 3, 4, 6, 8, 8, 0, 0, 0, 0][type] ?? 0);
-    found.push(type === 0 || body + size > bytes.length ? undefined : bytes.subarray(body, body + size));
+    const isThere = type !== 0 && body + size <= bytes.length;
+    // The numbers 0 and 1 are types of their own and take no room.
+    found.push(isThere ? (zeroAndOne[type - 8] ?? bytes.subarray(body, body + size)) : undefined);
     body += size;
     at = next;
   }
@@ -140,11 +164,11 @@ function varint(bytes: Buffer, start: number): readonly [number, number] {
   return [value, start + 9];
 }
 
-function textOf(bytes: Uint8Array | undefined): string {
+export function textOf(bytes: Uint8Array | undefined): string {
   return Buffer.from(bytes ?? []).toString('utf8');
 }
 
-function numberOf(bytes: Uint8Array | undefined): number {
+export function numberOf(bytes: Uint8Array | undefined): number {
   let value = 0;
   for (const byte of bytes ?? []) value = value * 256 + byte;
   return value;
