@@ -3,15 +3,26 @@ import { plural, printable } from '../base/text.ts';
 import type { SbomFacts } from '../bom/read.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Candidate, Evidence } from './evidence.ts';
-import type { NearMiss, RuleContext } from './rule.ts';
-import { describeSigner, describeTrusted, mismatch, type TrustedSigner } from './signer.ts';
+import type { NearMiss, RuleContext, SigningTerms } from './rule.ts';
+import { isDenied } from './rules/deny.ts';
+import {
+  describeSigner,
+  describeTrusted,
+  mismatch,
+  outsideWindow,
+  personOf,
+  type TrustedSigner,
+} from './signer.ts';
+import { isInFuture, toMilliseconds } from './times.ts';
 
 export interface Wanted {
   /** Decides by the signed predicate type: a signature is not an attestation and the reverse (A-80). */
   readonly isType: (predicateType: string) => boolean;
-  readonly by: readonly string[];
+  readonly terms: SigningTerms;
   /** The statement must be about one of these. */
   readonly about: readonly Digest[];
+  /** Why a statement that fits otherwise does not count; `undefined` where it does. */
+  readonly refuse?: (verified: Verified) => string | undefined;
 }
 
 export interface Accepted {
@@ -41,41 +52,70 @@ export function sift(evidence: Evidence, context: RuleContext, wanted: Wanted): 
     }
     const verified = outcome.value;
     if (!wanted.isType(verified.statement.predicateType)) continue;
-    const judged = judge(verified, trustedBy(wanted.by, context), context, wanted.about);
+    const judged = judge(verified, wanted, context, evidence.now);
     if ('signer' in judged) accepted.push({ candidate, verified, signer: judged.signer });
-    else nearMisses.push({ source, message: judged.why });
+    else nearMisses.push({ source, message: `signed by ${describeSigner(verified.signer)}${judged.why}` });
   }
   return { accepted, nearMisses, junk };
 }
 
+/** The clauses in which a proven statement has to hold, one after the other; the first that fails is the reason. */
 function judge(
   verified: Verified,
-  trusted: readonly TrustedSigner[],
+  { about, refuse, terms }: Wanted,
   context: RuleContext,
-  about: readonly Digest[],
+  now: Date,
 ): { readonly signer: string } | { readonly why: string } {
-  const signedBy = describeSigner(verified.signer);
+  // A-51: before anything else, so that no entry of signers brings a revoked one back.
+  if (isDenied(verified.signer, context)) return { why: ', who is on the deny list' };
   // A-5: a good signature for another image of the same repository.
   if (!covers(verified, about)) {
     const subjects = verified.statement.subjects.flatMap((subject) => subject.digests).slice(0, 3);
-    return { why: `signed by ${signedBy}, but about ${subjects.join(', ') || 'no digest'}` };
+    return { why: `, but about ${subjects.join(', ') || 'no digest'}` };
   }
-  const reasons = trusted.map((one) => ({ name: one.name, why: mismatch(one, verified.signer) }));
+  const trusted = trustedBy(terms.by, context);
+  const reasons = trusted.map((one) => ({ one, why: mismatchNow(one, verified, now) }));
   const match = reasons.find(({ why }) => why === undefined);
-  if (match === undefined) {
-    return {
-      why: `signed by ${signedBy}: ${reasons.map(({ name, why }) => `not ${name} (${why})`).join(', ')}`,
-    };
-  }
+  if (match === undefined)
+    return { why: `: ${reasons.map(({ one, why }) => `not ${one.name} (${why})`).join(', ')}` };
   // Each policy asks for its own number of logs, so what another policy was content with does not count here.
   const needed = context.logs[verified.signer.kind];
   const seen = new Set(verified.logs.map((log) => log.logId)).size;
-  if (seen < needed) {
-    return {
-      why: `signed by ${signedBy}, but in ${plural(seen, 'transparency log')} where the policy wants ${needed}`,
-    };
-  }
-  return { signer: match.name };
+  if (seen < needed)
+    return { why: `, but in ${plural(seen, 'transparency log')} where the policy wants ${needed}` };
+  const why = wrongTime(verified, terms, now) ?? refuse?.(verified);
+  return why === undefined ? { signer: match.one.name } : { why: `, but ${why}` };
+}
+
+function mismatchNow(one: TrustedSigner, verified: Verified, now: Date): string | undefined {
+  const why = mismatch(one, verified.signer);
+  if (why !== undefined) return why;
+  const outside = outsideWindow(one, verified, now);
+  return outside === undefined ? undefined : `its signatures of ${outside.toISOString()} do not count`;
+}
+
+/** A-62, A-85: what a registry keeps showing after something newer was said. The earliest trusted time is that of the signature. */
+function wrongTime({ times }: Verified, { maxAge, notBefore }: SigningTerms, now: Date): string | undefined {
+  if (maxAge === undefined && notBefore === undefined) return undefined;
+  const [time] = times;
+  if (time === undefined) return 'nothing proves when';
+  // With a clock that was set back everything looks new.
+  if (isInFuture(time, now)) return `at ${time.toISOString()}, which is later than this clock says it is`;
+  if (maxAge !== undefined && now.getTime() - time.getTime() > toMilliseconds(maxAge))
+    return `at ${time.toISOString()}, more than ${maxAge} ago`;
+  if (notBefore !== undefined && time < new Date(notBefore))
+    return `at ${time.toISOString()}, before ${notBefore}`;
+  return undefined;
+}
+
+/** Whether enough distinct identities or keys stand behind what was accepted (k of n). */
+export function isEnough(accepted: readonly Accepted[], { threshold = 1 }: SigningTerms): boolean {
+  return peopleOf(accepted).length >= threshold;
+}
+
+/** The names of the policy for everybody who signed, each person once. */
+export function peopleOf(accepted: readonly Accepted[]): readonly string[] {
+  return [...new Map(accepted.map(({ signer, verified }) => [personOf(verified.signer), signer])).values()];
 }
 
 /** A-76: any subject will do. */
@@ -85,18 +125,24 @@ function covers(verified: Verified, about: readonly Digest[]): boolean {
   );
 }
 
-export function trustedBy(by: readonly string[], context: RuleContext): readonly TrustedSigner[] {
+function trustedBy(by: readonly string[], context: RuleContext): readonly TrustedSigner[] {
   return by.flatMap((name) => context.signers.get(name) ?? []);
 }
 
-export function describeWanted(by: readonly string[], context: RuleContext): string {
-  return trustedBy(by, context).map(describeTrusted).join(' or ');
+/** `by a: ... or b: ...`, `by 2 of a: ..., b: ...` */
+export function describeWanted({ by, threshold = 1 }: SigningTerms, context: RuleContext): string {
+  const names = trustedBy(by, context).map(describeTrusted);
+  return threshold === 1
+    ? `by ${names.join(' or ')}`
+    : `by ${threshold} distinct signers of ${names.join(', ')}`;
 }
 
-/** `found 1 near miss and 3 candidates that do not verify` */
-export function describeRest(sifted: Pick<Sifted, 'junk' | 'nearMisses'>): string {
+/** `found 1 other one and 3 candidates that did not verify` */
+export function describeRest(sifted: Pick<Sifted, 'accepted' | 'junk' | 'nearMisses'>): string {
+  const people = peopleOf(sifted.accepted);
   const near = sifted.nearMisses.length;
   const parts = [
+    ...(people.length === 0 ? [] : [`only that of ${people.join(', ')}`]),
     ...(near === 0 ? [] : [`${plural(near, 'other one')}`]),
     ...(sifted.junk === 0 ? [] : [`${plural(sifted.junk, 'candidate')} that did not verify`]),
   ];
@@ -119,9 +165,9 @@ export interface SbomChoice extends Sifted {
 /**
  * From accepted CycloneDX attestations those whose document describes this very image, and of these the newest by trusted
  * time: an older one that is still validly signed must not bring back what it did not know (A-85). One without any trusted time
- * cannot be placed, so it counts beside the newest.
+ * cannot be placed, so it counts beside the newest. Where several have to attest, the newest of each of them counts.
  */
-export function chooseSboms(sifted: Sifted, evidence: Evidence): SbomChoice {
+export function chooseSboms(sifted: Sifted, evidence: Evidence, terms: SigningTerms): SbomChoice {
   const known = new Set<string>(
     [evidence.image.digest, evidence.platform, evidence.config].filter((digest) => digest !== undefined),
   );
@@ -138,15 +184,20 @@ export function chooseSboms(sifted: Sifted, evidence: Evidence): SbomChoice {
     });
     return false;
   });
-  const times = fitting.flatMap(({ verified }) => verified.times[0]?.getTime() ?? []);
-  const newest = times.reduce((latest, time) => Math.max(latest, time), Number.NEGATIVE_INFINITY);
-  const current = fitting
-    .filter(({ verified }) => (verified.times[0]?.getTime() ?? newest) === newest)
-    .map(({ candidate, signer }) => toTrustedSbom(candidate, signer));
-  return { ...sifted, nearMisses, current };
+  const groups = Map.groupBy(fitting, ({ verified }) =>
+    (terms.threshold ?? 1) > 1 ? personOf(verified.signer) : '',
+  );
+  const current = isEnough(fitting, terms) ? [...groups.values()].flatMap(newestOf) : [];
+  return { ...sifted, accepted: fitting, nearMisses, current: current.map(toTrustedSbom) };
 }
 
-function toTrustedSbom({ sbom, source }: Candidate, signer: string): TrustedSbom {
+function newestOf(accepted: readonly Accepted[]): readonly Accepted[] {
+  const times = accepted.flatMap(({ verified }) => verified.times[0]?.getTime() ?? []);
+  const newest = times.reduce((latest, time) => Math.max(latest, time), Number.NEGATIVE_INFINITY);
+  return accepted.filter(({ verified }) => (verified.times[0]?.getTime() ?? newest) === newest);
+}
+
+function toTrustedSbom({ candidate: { sbom, source }, signer }: Accepted): TrustedSbom {
   return sbom?.ok === true
     ? { source, signer, facts: sbom.value, why: '' }
     : { source, signer, facts: undefined, why: printable(sbom?.reason.message ?? 'it is not CycloneDX') };

@@ -4,6 +4,7 @@ import type { Digest } from '../oci/digest.ts';
 import { formatPinnedRef, type PinnedRef } from '../oci/reference.ts';
 import type { Policy, Scope } from './document.ts';
 import type { Candidate, Evidence, ImageFacts } from './evidence.ts';
+import { exceptionFor, type UsedException } from './exception.ts';
 import type { Finding, Mode, RuleContext } from './rule.ts';
 import { rules } from './rules/index.ts';
 import { mostSpecific } from './scope.ts';
@@ -23,6 +24,8 @@ export interface Decision {
 
 export interface JudgedFinding extends Finding {
   readonly mode: Mode;
+  /** The exception about this image and rule, where the rule did not pass; one that has not expired has turned `mode` to warn. */
+  readonly exception?: UsedException;
 }
 
 /** What all policies say together. */
@@ -117,10 +120,16 @@ function evaluate(policy: Policy, scope: Scope, evidence: Evidence): readonly Ju
   };
   return rules.flatMap((rule) => {
     const params = scope.require[rule.name];
-    return params === undefined
-      ? []
-      : [{ ...rule.evaluate(params, evidence, context), mode: modeOf(params) }];
+    if (params === undefined) return [];
+    const finding = { ...rule.evaluate(params, evidence, context), mode: modeOf(params) };
+    return [rule.everywhere || finding.outcome === 'pass' ? finding : except(finding, policy, evidence)];
   });
+}
+
+function except(finding: JudgedFinding, { exceptions }: Policy, evidence: Evidence): JudgedFinding {
+  const exception = exceptionFor(exceptions, finding.rule, evidence);
+  if (exception === undefined) return finding;
+  return { ...finding, exception, mode: exception.expired ? finding.mode : 'warn' };
 }
 
 /** Anything but a plain `warn` enforces. */

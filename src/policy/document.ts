@@ -3,10 +3,13 @@ import type { z } from 'zod';
 import { encodeUtf8 } from '../base/bytes.ts';
 import { byCodeUnit, printable, quoted } from '../base/text.ts';
 import { type Digest, digestOf } from '../oci/digest.ts';
+import type { ExceptionShape } from './exception.ts';
 import type { MultiArch } from './rule.ts';
-import { type DocumentShape, documentSchema, type ScopeShape, type SignerShape } from './schema.ts';
+import { rules } from './rules/index.ts';
+import { type DocumentShape, documentSchema, type ScopeShape } from './schema.ts';
 import { toScope } from './scope.ts';
 import type { TrustedSigner } from './signer.ts';
+import type { SignerShape } from './signer-schema.ts';
 import { type Path, parseStrictYaml, type YamlDocument } from './yaml.ts';
 
 /** A policy that has been read and makes sense: every name leads somewhere, every key is a key. */
@@ -18,6 +21,7 @@ export interface Policy {
   readonly trust: PolicyTrust;
   readonly signers: ReadonlyMap<string, TrustedSigner>;
   readonly scopes: readonly Scope[];
+  readonly exceptions: readonly ExceptionShape[];
 }
 
 export interface PolicyTrust {
@@ -50,7 +54,15 @@ export function parsePolicy(text: string, name: string, keyFiles: KeyFiles = {})
     signers.set(signer, toSigner(signer, shape, keyFiles, yaml));
   }
   refuseTwins(signers, yaml);
-  const scopes = document.scopes.map((scope, index) => toPolicyScope(scope, index, signers, yaml));
+  const everywhere = Object.fromEntries(
+    rules.flatMap(({ everywhere, name }) =>
+      everywhere && document[name] !== undefined ? [[name, document[name]]] : [],
+    ),
+  );
+  const scopes = document.scopes.map((scope, index) => {
+    const { match, multiArch, require } = toPolicyScope(scope, index, signers, yaml);
+    return { match, multiArch, require: { ...require, ...everywhere } };
+  });
   scopes.forEach(({ match }, index) => {
     if (scopes.findIndex((scope) => scope.match === match) < index) {
       throw yaml.wrong(['scopes', index, 'match'], `${quoted(match)} stands twice`, {
@@ -66,6 +78,7 @@ export function parsePolicy(text: string, name: string, keyFiles: KeyFiles = {})
     trust: { ...(root === undefined ? {} : { root }), logs: { keyless, key } },
     signers,
     scopes,
+    exceptions: document.exceptions ?? [],
   };
 }
 
@@ -120,9 +133,13 @@ function toError(issue: Issue | undefined, above: Path, yaml: YamlDocument): Err
   }
 }
 
-/** A form that has keys the text does not fit at all is further away than one with a wrong value. */
+/** A form that has keys the text does not fit at all is further away than one with a wrong value, and another kind of value furthest. */
 function distance(form: readonly Issue[]): number {
-  return form.reduce((sum, issue) => sum + (issue.code === 'unrecognized_keys' ? issue.keys.length : 1), 0);
+  const weight = (issue: Issue): number => {
+    if (issue.code === 'unrecognized_keys') return issue.keys.length;
+    return issue.code === 'invalid_type' && issue.path.length === 0 ? 10 : 1;
+  };
+  return form.reduce((sum, issue) => sum + weight(issue), 0);
 }
 
 function hasValue(value: unknown, path: Path): boolean {
@@ -145,9 +162,12 @@ function article(type: string): string {
 }
 
 function toSigner(name: string, shape: SignerShape, keyFiles: KeyFiles, yaml: YamlDocument): TrustedSigner {
-  const { claims = {}, identity, issuer, key, keyFile } = shape;
-  if (issuer !== undefined && identity !== undefined)
-    return { kind: 'keyless', name, issuer, identity, claims };
+  const { claims = {}, github, identity, issuer, key, keyFile } = shape;
+  const common = { name, ...windowOf(name, shape, yaml) };
+  if (issuer !== undefined && identity !== undefined) {
+    const run = github === undefined ? {} : { github };
+    return { kind: 'keyless', ...common, issuer, identity, claims, ...run };
+  }
   const path = ['signers', name, keyFile === undefined ? 'key' : 'keyFile'];
   const pem = keyFile === undefined ? key : Object.hasOwn(keyFiles, keyFile) ? keyFiles[keyFile] : undefined;
   if (pem === undefined)
@@ -158,7 +178,20 @@ function toSigner(name: string, shape: SignerShape, keyFiles: KeyFiles, yaml: Ya
       hint: 'a PEM block that begins with "-----BEGIN PUBLIC KEY-----"',
     });
   }
-  return { kind: 'key', name, pem, fingerprint: fingerprintOf(pem, path, yaml) };
+  return { kind: 'key', ...common, pem, fingerprint: fingerprintOf(pem, path, yaml) };
+}
+
+function windowOf(
+  name: string,
+  { notAfter, notBefore }: SignerShape,
+  yaml: YamlDocument,
+): Pick<TrustedSigner, 'validFor'> {
+  if (notBefore === undefined && notAfter === undefined) return {};
+  const start = notBefore === undefined ? {} : { start: new Date(notBefore) };
+  const end = notAfter === undefined ? {} : { end: new Date(notAfter) };
+  if (start.start !== undefined && end.end !== undefined && start.start >= end.end)
+    throw yaml.wrong(['signers', name, 'notAfter'], 'is not later than notBefore');
+  return { validFor: { ...start, ...end } };
 }
 
 function fingerprintOf(pem: string, path: Path, yaml: YamlDocument): Digest {
@@ -178,7 +211,7 @@ function refuseTwins(signers: ReadonlyMap<string, TrustedSigner>, yaml: YamlDocu
     const who =
       signer.kind === 'key'
         ? signer.fingerprint
-        : JSON.stringify([signer.issuer, signer.identity, signer.claims]);
+        : JSON.stringify([signer.issuer, signer.identity, signer.claims, signer.github]);
     const before = seen.get(who);
     if (before !== undefined) throw yaml.wrong(['signers', name], `is the same signer as ${before}`);
     seen.set(who, name);
@@ -202,7 +235,9 @@ function toPolicyScope(
       }
     }
   }
-  const reader = ['llvm', 'components'].find((rule) => require[rule] !== undefined);
+  for (const [rule, params] of Object.entries(require))
+    refuseUnreachable(params, ['scopes', index, 'require', rule], signers, yaml);
+  const reader = rules.find(({ name, readsSbom }) => readsSbom && require[name] !== undefined)?.name;
   if (reader !== undefined && require['sbom'] === undefined) {
     throw yaml.wrong(
       ['scopes', index, 'require', reader],
@@ -213,6 +248,24 @@ function toPolicyScope(
     );
   }
   return { match: toScope(match) ?? match, multiArch, require };
+}
+
+/** A threshold that all these signers together cannot reach denies for ever, and nobody means that. */
+function refuseUnreachable(
+  params: unknown,
+  path: Path,
+  signers: ReadonlyMap<string, TrustedSigner>,
+  yaml: YamlDocument,
+): void {
+  const names = [...new Set(namedSigners(params))].map((name) => signers.get(name));
+  const threshold =
+    typeof params === 'object' && params !== null && 'threshold' in params ? params.threshold : undefined;
+  const isOpen = names.some((signer) => signer?.kind === 'keyless' && signer.identity.includes('*'));
+  if (typeof threshold === 'number' && threshold > names.length && !isOpen) {
+    throw yaml.wrong([...path, 'threshold'], `is ${threshold}, but only ${names.length} can sign`, {
+      hint: 'name more signers under by',
+    });
+  }
 }
 
 function namedSigners(params: unknown): readonly string[] {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Digest } from '../oci/digest.ts';
 import type { Evidence } from './evidence.ts';
 import type { TrustedSigner } from './signer.ts';
+import { durationText, instantText } from './times.ts';
 
 /** What one rule said. `cannot-tell` is never a yes: an enforced rule that cannot tell denies. */
 export interface Finding {
@@ -46,6 +47,13 @@ export interface Rule<Params = unknown> {
   /** What the rule asks for, as one sentence. */
   readonly summary: string;
   readonly params: z.ZodType<Params>;
+  /**
+   * The rule stands once at the top of the policy and holds in every scope. It is always enforced, and no exception lifts it. Absent: it
+   * stands under `require` of the scopes that want it.
+   */
+  readonly everywhere?: true;
+  /** The rule looks into the SBOMs that the rule `sbom` of the same scope accepts, and is nothing without it. */
+  readonly readsSbom?: true;
   evaluate(params: Params, evidence: Evidence, context: RuleContext): Finding;
 }
 
@@ -61,8 +69,44 @@ export const mode: z.ZodOptional<z.ZodEnum<{ enforce: 'enforce'; warn: 'warn' }>
   .optional()
   .describe('warn reports without denying; the default is enforce');
 
+/** Whose statements a rule takes, and from when. */
+export interface SigningTerms {
+  /** Names of signers. */
+  readonly by: readonly string[];
+  /** How many distinct identities or keys among them must have signed; 1 where absent. */
+  readonly threshold?: number | undefined;
+  /** How long ago the signature may have been made, by trusted time. */
+  readonly maxAge?: string | undefined;
+  /** Before when no signature counts, by trusted time. */
+  readonly notBefore?: string | undefined;
+}
+
 /** Names of signers, any of which will do. An empty list would ask nobody and is refused (A-33). */
-export const signerNames: z.ZodType<readonly string[]> = z
+const signerNames: z.ZodType<readonly string[]> = z
   .array(z.string().min(1))
   .min(1)
   .describe('names from signers; one of them must have signed');
+
+/** The members of `SigningTerms`, for the parameters of each rule that asks for signatures. */
+export const signingTerms: {
+  readonly by: typeof signerNames;
+  readonly threshold: z.ZodOptional<z.ZodInt>;
+  readonly maxAge: z.ZodOptional<z.ZodType<string>>;
+  readonly notBefore: z.ZodOptional<z.ZodType<string>>;
+} = {
+  by: signerNames,
+  threshold: z
+    .int()
+    .min(1)
+    .max(16)
+    .optional()
+    .describe('how many distinct identities or keys of these must have signed; the default is 1'),
+  maxAge: durationText
+    .optional()
+    .describe(
+      'how old a signature may be by trusted time: 36h, 90d, 4w; without a trusted time it does not count',
+    ),
+  notBefore: instantText
+    .optional()
+    .describe('signatures from before this time do not count, nor those without a trusted time'),
+};

@@ -1,24 +1,33 @@
-import type { Signer } from '../attest/verified.ts';
+import { isWithin, type TimeWindow } from '../attest/trusted-key.ts';
+import type { Signer, Verified } from '../attest/verified.ts';
 import { printable } from '../base/text.ts';
 import type { Digest } from '../oci/digest.ts';
+import { type GitHubRun, mismatchOfRun } from './github-run.ts';
+import { matchesIdentity } from './glob.ts';
 
 /** A signer that a policy names: who may sign, never who did. */
 export type TrustedSigner = TrustedIdentity | TrustedKey;
 
-export interface TrustedIdentity {
-  readonly kind: 'keyless';
+interface Named {
   readonly name: string;
+  /** When its signatures count; always, where absent. */
+  readonly validFor?: TimeWindow;
+}
+
+export interface TrustedIdentity extends Named {
+  readonly kind: 'keyless';
   /** Compared whole. */
   readonly issuer: string;
   /** Compared whole, but `*` stands for any characters except `/` and `@`. */
   readonly identity: string;
   /** Fulcio extensions that must have exactly these values. */
   readonly claims: Readonly<Record<string, string>>;
+  /** What GitHub Actions has to say of the run. */
+  readonly github?: GitHubRun;
 }
 
-export interface TrustedKey {
+export interface TrustedKey extends Named {
   readonly kind: 'key';
-  readonly name: string;
   /** Public key (SubjectPublicKeyInfo) as PEM, for the verifier. */
   readonly pem: string;
   /** Digest of the same key in DER: what is compared. */
@@ -36,9 +45,30 @@ export function mismatch(trusted: TrustedSigner, signer: Signer): string | undef
   if (signer.issuer !== trusted.issuer) return `the issuer is ${printable(signer.issuer)}`;
   // A-31: the workflow may be right and yet run for a fork or a pull request.
   const claim = Object.entries(trusted.claims).find(([key, value]) => !hasClaim(signer.claims, key, value));
-  return claim === undefined
-    ? undefined
-    : `its claim ${claim[0]} is ${describeClaim(signer.claims, claim[0])}, not ${claim[1]}`;
+  if (claim !== undefined) return mismatchOfClaim(signer.claims, claim[0], claim[1]);
+  return trusted.github === undefined ? undefined : mismatchOfRun(trusted.github, signer.claims);
+}
+
+/**
+ * When the signature was made outside the time in which the policy lets the signer sign (A-49); `undefined` where it was not. Every trusted time
+ * counts; where no witness tells one, today does.
+ */
+export function outsideWindow(trusted: TrustedSigner, { times }: Verified, now: Date): Date | undefined {
+  return (times.length > 0 ? times : [now]).find((time) => !isWithin(trusted.validFor, time));
+}
+
+/**
+ * Who a signer is, for telling two apart: a key, or an identity at its issuer. One workflow at two refs is one signer, or whoever may push a tag
+ * would be as many people as they like.
+ */
+export function personOf(signer: Signer): string {
+  if (signer.kind === 'key') return signer.fingerprint;
+  const identity = signer.identity.includes('://') ? signer.identity.replace(/@[^@]*$/, '') : signer.identity;
+  return `${signer.issuer} ${identity}`;
+}
+
+function mismatchOfClaim(claims: Readonly<Record<string, string>>, key: string, wanted: string): string {
+  return `its claim ${key} is ${describeClaim(claims, key)}, not ${wanted}`;
 }
 
 function hasClaim(claims: Readonly<Record<string, string>>, key: string, value: string): boolean {
@@ -47,35 +77,6 @@ function hasClaim(claims: Readonly<Record<string, string>>, key: string, value: 
 
 function describeClaim(claims: Readonly<Record<string, string>>, key: string): string {
   return Object.hasOwn(claims, key) ? printable(claims[key] ?? '') : 'absent';
-}
-
-/**
- * Whether the whole identity fits the pattern. `*` crosses neither `/` nor `@`, so a pattern never reaches into another host,
- * owner, path component or ref (A-27, A-29). No regular expressions: their unescaped dots and missing anchors are how peers failed.
- */
-export function matchesIdentity(pattern: string, identity: string): boolean {
-  const wanted = pattern.split(/([/@])/);
-  const actual = identity.split(/([/@])/);
-  return (
-    wanted.length === actual.length &&
-    wanted.every((piece, index) => matchesPiece(piece, actual[index] ?? ''))
-  );
-}
-
-/** Leftmost match of each literal part: linear in practice, whatever the identity is. */
-function matchesPiece(pattern: string, text: string): boolean {
-  const [head = '', ...rest] = pattern.split('*');
-  const tail = rest.pop();
-  if (tail === undefined) return text === head;
-  if (text.length < head.length + tail.length || !text.startsWith(head) || !text.endsWith(tail)) return false;
-  const end = text.length - tail.length;
-  let at = head.length;
-  for (const part of rest) {
-    const found = text.indexOf(part, at);
-    if (found < 0 || found + part.length > end) return false;
-    at = found + part.length;
-  }
-  return true;
 }
 
 /** What is wrong with an identity in a policy; `undefined` where nothing is. */

@@ -34,6 +34,13 @@ export interface JsonFinding {
   readonly actual: string | null;
   readonly hint: string | null;
   readonly nearMisses: readonly { readonly source: string; readonly message: string }[];
+  /** What the policy excepts, where the rule did not pass. */
+  readonly exception: {
+    readonly owner: string;
+    readonly reason: string;
+    readonly expires: string;
+    readonly expired: boolean;
+  } | null;
 }
 
 export interface JsonCandidate {
@@ -63,6 +70,7 @@ export function toJsonVerdict(verdict: Verdict): JsonVerdict {
         expected: finding.expected ?? null,
         actual: finding.actual ?? null,
         hint: finding.hint ?? null,
+        exception: finding.exception ?? null,
         nearMisses: (finding.nearMisses ?? []).map(({ message, source }) => ({ source, message })),
       })),
     })),

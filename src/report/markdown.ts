@@ -1,7 +1,7 @@
 import { plural, printable } from '../base/text.ts';
 import { formatPinnedRef } from '../oci/reference.ts';
 import type { Decision, JudgedFinding, Verdict } from '../policy/decide.ts';
-import { signOf, wordOf } from './text.ts';
+import { describeException, signOf, wordOf } from './text.ts';
 
 /** The verdict as GitHub Markdown for a job summary, with a line feed at its end. */
 export function toMarkdown(verdict: Verdict): string {
@@ -35,6 +35,7 @@ function details(finding: JudgedFinding): string {
     ...(actual === undefined ? [] : [`actual: ${escaped(actual)}`]),
     ...nearMisses.map((miss) => `close: ${escaped(miss.message)}`),
     ...(hint === undefined ? [] : [`hint: ${escaped(hint)}`]),
+    ...(finding.exception === undefined ? [] : [`exception: ${escaped(describeException(finding) ?? '')}`]),
   ].join('<br>');
 }
 

@@ -3,6 +3,7 @@ import { printable } from '../base/text.ts';
 import { formatPinnedRef, type PinnedRef } from '../oci/reference.ts';
 import type { Decision, JudgedFinding, Verdict } from '../policy/decide.ts';
 import { rules } from '../policy/rules/index.ts';
+import { describeException } from './text.ts';
 
 /** Rules of the tool, with the one that speaks where no scope covers an image and where no policy was found. */
 const descriptors: readonly { readonly id: string; readonly summary: string }[] = [
@@ -64,6 +65,7 @@ function toResult(finding: JudgedFinding, decision: Decision | undefined, image:
     ...(finding.actual === undefined ? [] : [`Actual: ${finding.actual}`]),
     ...(finding.nearMisses ?? []).map(({ message }) => `Close: ${message}`),
     ...(finding.hint === undefined ? [] : [`Hint: ${finding.hint}`]),
+    ...(finding.exception === undefined ? [] : [`Exception: ${describeException(finding)}`]),
   ];
   const fingerprint = [finding.rule, decision?.policy.name ?? '', decision?.scope ?? '', name];
   return {

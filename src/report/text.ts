@@ -44,7 +44,15 @@ function findingLines(finding: JudgedFinding): readonly string[] {
     ...detail('actual', finding.actual),
     ...(finding.nearMisses ?? []).flatMap((miss) => detail('close', miss.message)),
     ...detail('hint', finding.hint),
+    ...detail('exception', describeException(finding)),
   ];
+}
+
+/** `until 2027-01-01 by ada: moving`; `undefined` where the policy makes none. */
+export function describeException({ exception }: JudgedFinding): string | undefined {
+  if (exception === undefined) return undefined;
+  const { expired, expires, owner, reason } = exception;
+  return `${expired ? 'ended' : 'until'} ${expires}, by ${owner}: ${reason}`;
 }
 
 function candidateLines({ candidates }: Verdict): readonly string[] {

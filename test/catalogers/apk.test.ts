@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { compareVersions, isVersion, satisfies } from '../../src/bom/versions/apk.ts';
 import { parseRelations } from '../../src/catalogers/apk/relations.ts';
-import { compareVersions, isVersion, satisfies } from '../../src/catalogers/apk/version.ts';
 import { apk } from '../../src/catalogers/apk.ts';
 import { type Entries, treeOf } from '../support/tree.ts';
 

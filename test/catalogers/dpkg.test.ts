@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { compareVersions, satisfies } from '../../src/bom/versions/deb.ts';
 import { licensesOf } from '../../src/catalogers/dpkg/copyright.ts';
 import { parseStanzas } from '../../src/catalogers/dpkg/deb822.ts';
 import { parseRelations } from '../../src/catalogers/dpkg/relations.ts';
-import { compareVersions, satisfies } from '../../src/catalogers/dpkg/version.ts';
 import { dpkg } from '../../src/catalogers/dpkg.ts';
 import { type Entries, treeOf } from '../support/tree.ts';
 

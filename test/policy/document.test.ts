@@ -80,6 +80,18 @@ const signerWith = (text: string): string => swap(release, `release: ${text}`);
 const identityOf = (identity: string): string =>
   signerWith(`{ issuer: https://issuer.example, identity: ${JSON.stringify(identity)} }`);
 const scopeOf = (match: string): string => swap('quay.io/acme', JSON.stringify(match));
+const githubOf = (run: string): string =>
+  signerWith(`{ issuer: https://issuer.example, identity: https://github.com/acme/app, github: ${run} }`);
+const exceptionWith = (parts: Readonly<Record<string, unknown>>): string => {
+  const exception = {
+    digest: `sha256:${'1'.repeat(64)}`,
+    rules: ['signed'],
+    reason: 'moving',
+    owner: 'ada',
+    expires: '2027-01-01',
+  };
+  return `${good}exceptions: [${JSON.stringify({ ...exception, ...parts })}]\n`;
+};
 const privatePem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 
 test.for([
@@ -184,6 +196,100 @@ test.for([
   ['everything as scope', scopeOf('*'), 'is not a scope'],
   ['a slash at the end of a scope', scopeOf('quay.io/acme/'), 'is not a scope'],
   ['a step up in a scope', scopeOf('quay.io/acme/../evil'), 'is not a scope'],
+  [
+    'a range of another ecosystem',
+    `${good}      components: { deny: [{ purl: pkg:deb/debian/xz, versions: "vers:rpm/<1" }] }\n`,
+    'another ecosystem',
+  ],
+  [
+    'a broken range',
+    `${good}      components: { deny: [{ purl: pkg:deb/debian/xz, versions: "<1" }] }\n`,
+    'is not a version range',
+  ],
+  [
+    'a version beside its range',
+    `${good}      components: { deny: [{ purl: "pkg:deb/debian/xz@1", versions: "vers:deb/<1" }] }\n`,
+    'has a version beside the range',
+  ],
+  ['components that ask for nothing', `${good}      components: { mode: warn }\n`, 'asks for nothing'],
+  [
+    'more signers than there are',
+    swap('signed: { by: [release] }', 'signed: { by: [release], threshold: 2 }'),
+    'threshold is 2, but only 1 can sign',
+  ],
+  [
+    'one signer named twice for two',
+    swap('signed: { by: [release] }', 'signed: { by: [release, release], threshold: 2 }'),
+    'only 1 can sign',
+  ],
+  [
+    'a threshold of none',
+    swap('signed: { by: [release] }', 'signed: { by: [release], threshold: 0 }'),
+    'threshold is too small',
+  ],
+  [
+    'an age without a unit',
+    swap('signed: { by: [release] }', 'signed: { by: [release], maxAge: 30 }'),
+    'maxAge is not a string',
+  ],
+  [
+    'an age of another unit',
+    swap('signed: { by: [release] }', 'signed: { by: [release], maxAge: 30m }'),
+    'is not a duration',
+  ],
+  [
+    'a day that is none',
+    swap('signed: { by: [release] }', 'signed: { by: [release], notBefore: 2026-04-31 }'),
+    'is not a time',
+  ],
+  [
+    'a time without a zone',
+    swap('signed: { by: [release] }', 'signed: { by: [release], notBefore: 2026-04-30T00:00:00 }'),
+    'is not a time',
+  ],
+  [
+    'annotations that ask for nothing',
+    swap('signed: { by: [release] }', 'signed: { by: [release], annotations: {} }'),
+    'asks for nothing',
+  ],
+  [
+    'completeness of SPDX',
+    swap('sbom: { by: [release] }', 'sbom: { by: [release], formats: [spdx], complete: true }'),
+    'cannot be asked of SPDX',
+  ],
+  [
+    'completeness that is not wanted',
+    swap('sbom: { by: [release] }', 'sbom: { by: [release], complete: false }'),
+    'complete is not true',
+  ],
+  [
+    'a window that ends before it begins',
+    signerWith(JSON.stringify({ key: pem, notBefore: '2026-02-01', notAfter: '2026-01-01' })),
+    'notAfter is not later than notBefore',
+  ],
+  ['a run of GitHub that is any run', githubOf('{}'), 'asks for nothing'],
+  [
+    'a workflow of no repository',
+    githubOf('{ workflow: .github/workflows/a.yml }'),
+    'without its repository',
+  ],
+  [
+    'a repository that is a URL',
+    githubOf('{ repository: https://github.com/acme/app }'),
+    'is not owner/name',
+  ],
+  ['a ref that is a branch name', githubOf('{ ref: main }'), 'is not refs/heads/'],
+  ['a number that is none', githubOf('{ repositoryId: acme }'), 'is not the number'],
+  ['an unknown runner', githubOf('{ runner: mine }'), 'is not github-hosted or self-hosted'],
+  ['a deny list of nothing', `${good}deny: {}\n`, 'deny asks for nothing'],
+  ['a denied tag', `${good}deny: { digests: [latest] }\n`, 'is not a digest'],
+  ['a deny list in a scope', `${good}      deny: { digests: [] }\n`, 'does not know the key "deny"'],
+  ['an exception without an end', exceptionWith({ expires: undefined }), 'expires is missing'],
+  ['an exception without a reason', exceptionWith({ reason: '' }), 'is not one line'],
+  ['an exception in two lines', exceptionWith({ owner: 'ada\nadmin' }), 'is not one line'],
+  ['an exception from an unknown rule', exceptionWith({ rules: ['everything'] }), 'rules[0] is not'],
+  ['an exception from the deny list', exceptionWith({ rules: ['deny'] }), 'rules[0] is not'],
+  ['an exception for a tag', exceptionWith({ digest: 'latest' }), 'is not a digest'],
   [
     'a trust in a negative number of logs',
     `${good}trust: { logs: { key: -1 } }\n`,

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseImageRef } from '../../src/oci/reference.ts';
+import { matchesIdentity } from '../../src/policy/glob.ts';
 import { isInScope, mostSpecific, toScope } from '../../src/policy/scope.ts';
-import { matchesIdentity } from '../../src/policy/signer.ts';
 
 const base = 'https://github.com/acme/app/.github/workflows';
 

@@ -29,8 +29,20 @@ const signers = new Map(
     identity('release', 'image-build.yml'),
     identity('sbom', 'image-sbom.yml'),
     identity('main', 'image-build.yml', { sourceRepositoryRef: 'refs/heads/main' }),
+    {
+      ...identity('anyTag', 'image-build.yml'),
+      identity: `${workflows}/image-build.yml@refs/tags/*`,
+    } as const,
+    { ...identity('anyWorkflow', ''), identity: `${workflows}/*.yml@refs/heads/main` } as const,
     { kind: 'key', name: 'team', pem: '', fingerprint: digestFor('a') } as const,
-  ].map((signer): [string, TrustedSigner] => [signer.name, signer]),
+    {
+      kind: 'key',
+      name: 'lent',
+      pem: '',
+      fingerprint: digestFor('b'),
+      validFor: { start: new Date('2026-01-01'), end: new Date('2026-11-21') },
+    } as const,
+  ].map((signer): [string, TrustedSigner] => [signer.name, signer as TrustedSigner]),
 );
 
 const cases = rules.flatMap((rule) =>
@@ -59,7 +71,7 @@ test.for(cases)('%s', ([, rule, outcome, path]) => {
 });
 
 /** A signature is there or it is not: whoever could not look has thrown before any rule was asked. */
-const neverInDoubt: ReadonlySet<string> = new Set(['signed']);
+const neverInDoubt: ReadonlySet<string> = new Set(['deny', 'signed']);
 
 test.for(rules.map((rule) => [rule.name]))(
   '%s has an image it allows, one it denies and one it cannot tell about',

@@ -13,10 +13,14 @@ export function unsafeVerified(parts: {
   readonly about: readonly Digest[];
   readonly signer: Signer;
   readonly predicate?: unknown;
+  readonly annotations?: Readonly<Record<string, string>>;
   readonly times?: readonly Date[];
   readonly logs?: readonly string[];
 }): Verified {
-  const subjects: StatementSubject[] = parts.about.map((digest) => ({ digests: [digest], annotations: {} }));
+  const subjects: StatementSubject[] = parts.about.map((digest) => ({
+    digests: [digest],
+    annotations: parts.annotations ?? {},
+  }));
   const plain = {
     statement: {
       type: 'https://in-toto.io/Statement/v1',
@@ -60,7 +64,10 @@ export const people: Readonly<Record<string, Signer>> = {
     kind: 'keyless',
     claims: { sourceRepositoryRef: 'refs/pull/7/merge' },
   } as Signer,
+  tagged: keyless(`${workflows}/image-build.yml@refs/tags/v1`),
+  taggedAgain: keyless(`${workflows}/image-build.yml@refs/tags/v2`),
   team: { kind: 'key', name: 'cosign.pub', fingerprint: digestFor('a') },
+  lender: { kind: 'key', name: 'lent.pub', fingerprint: digestFor('b') },
 };
 
 const types: Readonly<Record<string, string>> = { ...predicateTypes };
@@ -73,11 +80,17 @@ export interface CandidateSpec {
   readonly by?: string;
   readonly about?: readonly string[];
   readonly time?: string | null;
+  readonly annotations?: Readonly<Record<string, string>>;
   readonly logs?: readonly string[];
   /** Predicate as it is. */
   readonly predicate?: unknown;
   /** Shorthand for a CycloneDX predicate. */
-  readonly sbom?: { readonly describes?: string; readonly components?: readonly unknown[] };
+  readonly sbom?: {
+    readonly describes?: string;
+    readonly components?: readonly unknown[];
+    /** What the document says of its own completeness. */
+    readonly aggregate?: string;
+  };
 }
 
 export interface EvidenceSpec {
@@ -113,12 +126,17 @@ function candidateOf(spec: CandidateSpec, index: number): Candidate {
     signer,
     predicate: spec.sbom === undefined ? spec.predicate : toSbom(spec.sbom),
     ...(spec.time === undefined ? {} : { times: spec.time === null ? [] : [new Date(spec.time)] }),
+    ...(spec.annotations === undefined ? {} : { annotations: spec.annotations }),
     ...(spec.logs === undefined ? {} : { logs: spec.logs }),
   });
   return toCandidate(source, yes(verified));
 }
 
-function toSbom({ components = [], describes = 'config' }: NonNullable<CandidateSpec['sbom']>): unknown {
+function toSbom({
+  aggregate,
+  components = [],
+  describes = 'config',
+}: NonNullable<CandidateSpec['sbom']>): unknown {
   const version = digests[describes];
   return {
     bomFormat: 'CycloneDX',
@@ -127,6 +145,7 @@ function toSbom({ components = [], describes = 'config' }: NonNullable<Candidate
       component: { type: 'container', name: 'triton', ...(version === undefined ? {} : { version }) },
     },
     components,
+    ...(aggregate === undefined ? {} : { compositions: [{ aggregate }] }),
   };
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { printable } from '../../base/text.ts';
+import { isVersion } from '../../bom/versions/apk.ts';
 import type { Skipped, Tree, TreeFile } from '../contract.ts';
-import { isVersion } from './version.ts';
 
 /** A package of the installed database. */
 export interface Apk {

@@ -1,6 +1,6 @@
 import { byCodeUnit } from '../../base/text.ts';
+import { isVersion, satisfies } from '../../bom/versions/apk.ts';
 import type { Apk } from './installed.ts';
-import { isVersion, satisfies } from './version.ts';
 
 interface Relation {
   readonly name: string;

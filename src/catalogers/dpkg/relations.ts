@@ -1,6 +1,6 @@
 import { byCodeUnit } from '../../base/text.ts';
+import { satisfies } from '../../bom/versions/deb.ts';
 import type { Deb } from './packages.ts';
-import { satisfies } from './version.ts';
 
 interface Relation {
   readonly name: string;

@@ -1,5 +1,5 @@
 import { byCodeUnit } from '../../base/text.ts';
-import { compareEvr } from './version.ts';
+import { compareEvr } from '../../bom/versions/rpm.ts';
 
 /** `name >= evr` as rpm stores it: sense bits 2 (less), 4 (greater), 8 (equal). */
 export interface Relation {

@@ -1,59 +1,79 @@
 import { z } from 'zod';
-import { chooseSboms, describeRest, describeWanted, type SbomChoice, sift } from '../attestations.ts';
+import {
+  chooseSboms,
+  describeRest,
+  describeWanted,
+  isEnough,
+  peopleOf,
+  type SbomChoice,
+  sift,
+  type TrustedSbom,
+} from '../attestations.ts';
 import { type Evidence, isCyclonedx, isSpdx, manifestsOf } from '../evidence.ts';
-import { type CommonParams, type Finding, mode, type Rule, type RuleContext, signerNames } from '../rule.ts';
+import {
+  type CommonParams,
+  type Finding,
+  mode,
+  type Rule,
+  type RuleContext,
+  type SigningTerms,
+  signingTerms,
+} from '../rule.ts';
 
 export type SbomFormat = 'cyclonedx' | 'spdx';
 
-export interface SbomParams extends CommonParams {
-  readonly by: readonly string[];
+export interface SbomParams extends CommonParams, SigningTerms {
   readonly formats?: readonly SbomFormat[] | undefined;
+  readonly complete?: true | undefined;
 }
 
-const params: z.ZodType<SbomParams> = z.strictObject({
-  by: signerNames,
+const shape = z.strictObject({
+  ...signingTerms,
   formats: z
     .array(z.enum(['cyclonedx', 'spdx']))
     .min(1)
     .optional()
     .describe('formats that will do; the default is cyclonedx, the only one whose content rules can read'),
+  complete: z
+    .literal(true)
+    .optional()
+    .describe('the SBOM itself says that it is complete: nothing was skipped, nothing is unknown'),
   mode,
 });
+
+const params: z.ZodType<SbomParams> = shape.refine(
+  ({ complete, formats }) => complete === undefined || formats?.includes('spdx') !== true,
+  { message: 'cannot be asked of SPDX, which does not say it', path: ['complete'] },
+);
 
 export const sbom: Rule<SbomParams> = {
   name: 'sbom',
   summary: 'An SBOM that describes this very image is attested by a trusted signer.',
   params,
-  evaluate({ by, formats = ['cyclonedx'] }, evidence, context) {
-    const expected = `an SBOM (${formats.join(' or ')}) of this image, attested by ${describeWanted(by, context)}`;
-    const chosen = trustedSboms(by, evidence, context);
+  evaluate(terms, evidence, context) {
+    const { by, formats = ['cyclonedx'] } = terms;
+    const chosen = trustedSboms(terms, evidence, context);
     const say = (outcome: Finding['outcome'], message: string, more: Partial<Finding> = {}): Finding => ({
       rule: 'sbom',
       outcome,
       message,
-      expected,
+      expected: `an SBOM (${formats.join(' or ')}) of this image, attested ${describeWanted(terms, context)}`,
       nearMisses: chosen.nearMisses,
       ...more,
     });
-    if (formats.includes('cyclonedx')) {
-      const unreadable = chosen.current.find(({ facts }) => facts === undefined);
-      if (unreadable !== undefined) {
-        return say('cannot-tell', `the attested SBOM cannot be read: ${unreadable.why}`, {
-          hint: 'attest the SBOM again with tcf sign',
-        });
-      }
-      const newest = chosen.current[0];
-      if (newest !== undefined) {
-        return say(
-          'pass',
-          `an SBOM of ${newest.facts?.components.length ?? 0} components is attested by ${newest.signer}`,
-        );
-      }
+    if (formats.includes('cyclonedx') && chosen.current.length > 0) {
+      const trouble =
+        terms.complete === true ? (unreadable(chosen) ?? incomplete(chosen)) : unreadable(chosen);
+      if (trouble !== undefined) return say(...trouble);
+      const newest = chosen.current[0]?.facts?.components.length ?? 0;
+      return say('pass', `an SBOM of ${newest} components is attested by ${names(chosen.current)}`);
     }
     if (formats.includes('spdx')) {
-      const first = sift(evidence, context, { isType: isSpdx, by, about: manifestsOf(evidence) }).accepted[0];
-      if (first !== undefined)
-        return say('pass', `an SPDX SBOM is attested by ${first.signer}; its content was not read`);
+      const { accepted } = sift(evidence, context, { isType: isSpdx, terms, about: manifestsOf(evidence) });
+      if (isEnough(accepted, terms)) {
+        const people = peopleOf(accepted).join(' and ');
+        return say('pass', `an SPDX SBOM is attested by ${people}; its content was not read`);
+      }
     }
     return say('fail', 'no SBOM of this image is attested by a trusted signer', {
       actual: describeRest(chosen),
@@ -62,9 +82,41 @@ export const sbom: Rule<SbomParams> = {
   },
 };
 
-function trustedSboms(by: readonly string[], evidence: Evidence, context: RuleContext): SbomChoice {
-  const sifted = sift(evidence, context, { isType: isCyclonedx, by, about: manifestsOf(evidence) });
-  return chooseSboms(sifted, evidence);
+type Trouble = readonly [Finding['outcome'], string, Partial<Finding>];
+
+function unreadable({ current }: SbomChoice): Trouble | undefined {
+  const broken = current.find(({ facts }) => facts === undefined);
+  return broken === undefined
+    ? undefined
+    : [
+        'cannot-tell',
+        `the attested SBOM cannot be read: ${broken.why}`,
+        { hint: 'attest the SBOM again with tcf sign' },
+      ];
+}
+
+/** A document that does not say how complete it is, is not. */
+function incomplete({ current }: SbomChoice): Trouble | undefined {
+  const partial = current.find(({ facts }) => facts?.complete !== true);
+  return partial === undefined
+    ? undefined
+    : [
+        'fail',
+        'the SBOM does not say that it is complete',
+        {
+          actual: partial.facts?.complete === false ? 'it says that it is not' : 'it says nothing about it',
+          hint: 'tcf sbom prints what it had to skip; mend that in the image',
+        },
+      ];
+}
+
+function names(current: readonly TrustedSbom[]): string {
+  return [...new Set(current.map(({ signer }) => signer))].join(' and ');
+}
+
+function trustedSboms(terms: SbomParams, evidence: Evidence, context: RuleContext): SbomChoice {
+  const sifted = sift(evidence, context, { isType: isCyclonedx, terms, about: manifestsOf(evidence) });
+  return chooseSboms(sifted, evidence, terms);
 }
 
 /**
@@ -73,5 +125,5 @@ function trustedSboms(by: readonly string[], evidence: Evidence, context: RuleCo
  */
 export function sbomsInForce(evidence: Evidence, context: RuleContext): SbomChoice {
   const parsed = params.safeParse(context.require['sbom']);
-  return trustedSboms(parsed.success ? parsed.data.by : [], evidence, context);
+  return trustedSboms(parsed.success ? parsed.data : { by: [] }, evidence, context);
 }

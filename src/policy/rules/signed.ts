@@ -1,48 +1,84 @@
 import { z } from 'zod';
 import { predicateTypes } from '../../attest/statement.ts';
+import type { Verified } from '../../attest/verified.ts';
+import { plural, printable } from '../../base/text.ts';
 import type { Digest } from '../../oci/digest.ts';
-import { describeRest, describeWanted, sift } from '../attestations.ts';
+import { describeRest, describeWanted, isEnough, peopleOf, sift } from '../attestations.ts';
 import type { Evidence } from '../evidence.ts';
-import { type CommonParams, type MultiArch, mode, type Rule, signerNames } from '../rule.ts';
+import {
+  type CommonParams,
+  type MultiArch,
+  mode,
+  type Rule,
+  type SigningTerms,
+  signingTerms,
+} from '../rule.ts';
 
-export interface SignedParams extends CommonParams {
-  readonly by: readonly string[];
+export interface SignedParams extends CommonParams, SigningTerms {
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
 }
+
+const params: z.ZodType<SignedParams> = z.strictObject({
+  ...signingTerms,
+  annotations: z
+    .record(z.string().min(1), z.string())
+    .refine((annotations) => Object.keys(annotations).length > 0, { message: 'asks for nothing' })
+    .optional()
+    .describe('annotations that were signed with the image (tcf sign -a, cosign sign -a), with their values'),
+  mode,
+});
 
 /** An SBOM attestation by the same signer is no signature of the image (A-80). */
 export const signed: Rule<SignedParams> = {
   name: 'signed',
   summary: 'The image is signed by a trusted signer.',
-  params: z.strictObject({ by: signerNames, mode }),
-  evaluate(params, evidence, context) {
+  params,
+  evaluate(terms, evidence, context) {
+    const about = signable(evidence, context.multiArch);
     const sifted = sift(evidence, context, {
       isType: (type) => type === predicateTypes.signature,
-      by: params.by,
-      about: signable(evidence, context.multiArch),
+      terms,
+      about,
+      refuse: (verified) => wrongAnnotation(verified, about, terms.annotations ?? {}),
     });
-    const expected = `a signature by ${describeWanted(params.by, context)}`;
-    const { nearMisses } = sifted;
-    const first = sifted.accepted[0];
-    if (first !== undefined) {
-      return {
-        rule: 'signed',
-        outcome: 'pass',
-        message: `the image is signed by ${first.signer}`,
-        expected,
-        nearMisses,
-      };
-    }
-    return {
+    const common = {
       rule: 'signed',
+      expected: `a signature ${describeWanted(terms, context)}`,
+      nearMisses: sifted.nearMisses,
+    };
+    if (isEnough(sifted.accepted, terms)) {
+      const names = peopleOf(sifted.accepted).join(' and ');
+      return { ...common, outcome: 'pass', message: `the image is signed by ${names}` };
+    }
+    const { threshold = 1 } = terms;
+    return {
+      ...common,
       outcome: 'fail',
-      message: 'the image has no signature by a trusted signer',
-      expected,
+      message:
+        threshold === 1
+          ? 'the image has no signature by a trusted signer'
+          : `the image is not signed by ${plural(threshold, 'distinct trusted signer')}`,
       actual: describeRest(sifted),
-      hint: `sign ${signable(evidence, context.multiArch)[0]} as ${params.by.join(' or ')}, or name in the policy who signed it`,
-      nearMisses,
+      hint: `sign ${about[0]} as ${terms.by.join(' or ')}, or name in the policy who signed it`,
     };
   },
 };
+
+/** A-86: only what was signed counts, and only beside the subject that is this image. */
+function wrongAnnotation(
+  { statement }: Verified,
+  about: readonly Digest[],
+  wanted: Readonly<Record<string, string>>,
+): string | undefined {
+  const subjects = statement.subjects.filter(({ digests }) =>
+    digests.some((digest) => about.includes(digest)),
+  );
+  const missing = Object.entries(wanted).find(
+    ([key, value]) =>
+      !subjects.some(({ annotations }) => Object.hasOwn(annotations, key) && annotations[key] === value),
+  );
+  return missing === undefined ? undefined : `without ${printable(missing[0])}=${printable(missing[1])}`;
+}
 
 /** The digests a signature may be about. `image.digest` is the index where the name leads to one (A-7). */
 function signable({ image, platform }: Evidence, multiArch: MultiArch): readonly Digest[] {

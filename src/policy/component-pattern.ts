@@ -1,0 +1,91 @@
+import { z } from 'zod';
+import { TcfError } from '../base/error.ts';
+import { isPurlText, type PurlParts, parsePurl } from '../bom/purl.ts';
+import { isInRange, orderedVersion, parseVers, type VersionRange } from '../bom/vers.ts';
+
+/** A component as a policy names it: a purl, which may end in a version, or a purl with a range of versions. */
+export type ComponentShape = string | { readonly purl: string; readonly versions: string };
+
+/** The same, read. Without version and range every version is meant. */
+export interface ComponentPattern {
+  readonly purl: PurlParts;
+  /** As written; also that which the ecosystem takes for the same, where `range` holds it. */
+  readonly version?: string;
+  readonly range?: VersionRange;
+}
+
+/** `unversioned`: the component does not say its version, or in a way that nobody can order. */
+export type PatternMatch = 'match' | 'none' | 'unversioned';
+
+const purlText = z
+  .string()
+  .refine(isPurlText, { message: 'is not a purl, such as pkg:deb/debian/telnetd or pkg:pypi/torch@2.0.0' })
+  .refine((text) => !isPurlText(text) || isPlain(parsePurl(text)), {
+    message: 'has qualifiers or a subpath; here a purl has type, namespace, name and perhaps a version',
+  });
+
+function isPlain({ qualifiers, subpath }: PurlParts): boolean {
+  return subpath === undefined && Object.keys(qualifiers ?? {}).length === 0;
+}
+
+const ranged = z
+  .strictObject({
+    purl: purlText.refine((text) => !isPurlText(text) || parsePurl(text).version === undefined, {
+      message: 'has a version beside the range',
+    }),
+    versions: z
+      .string()
+      .check((context) => {
+        const problem = rangeProblem(context.value);
+        if (problem !== undefined)
+          context.issues.push({ code: 'custom', message: problem, input: context.value });
+      })
+      .describe('VERS range, in the order of its ecosystem: vers:deb/>=5.6.0|<5.6.2'),
+  })
+  .refine(
+    ({ purl: text, versions }) =>
+      !isPurlText(text) || !isRange(versions) || parseVers(versions).type === parsePurl(text).type,
+    { message: 'is a range of another ecosystem than the purl', path: ['versions'] },
+  );
+
+/** A list of them, as rules take it. */
+export const componentPatterns: z.ZodType<readonly ComponentShape[]> = z
+  .array(z.union([purlText, ranged]))
+  .min(1);
+
+function isRange(text: string): boolean {
+  return rangeProblem(text) === undefined;
+}
+
+function rangeProblem(text: string): string | undefined {
+  try {
+    parseVers(text);
+    return undefined;
+  } catch (error) {
+    if (error instanceof TcfError) return `is not a version range: ${error.message}`;
+    throw error;
+  }
+}
+
+/** @throws TcfError for what `componentPatterns` would have refused. */
+export function toComponentPattern(shape: ComponentShape): ComponentPattern {
+  if (typeof shape !== 'string') return { purl: parsePurl(shape.purl), range: parseVers(shape.versions) };
+  const { version, ...purl } = parsePurl(shape);
+  if (version === undefined) return { purl };
+  const range: VersionRange = { type: purl.type, constraints: [{ comparator: '=', version }] };
+  return isInRange(range, version) === undefined ? { purl, version } : { purl, version, range };
+}
+
+/** By parsed parts, so that no second spelling slips past. */
+export function matchComponent(pattern: ComponentPattern, found: PurlParts): PatternMatch {
+  const { purl: wanted, range } = pattern;
+  if (wanted.type !== found.type || wanted.namespace !== found.namespace || wanted.name !== found.name)
+    return 'none';
+  if (range === undefined && pattern.version === undefined) return 'match';
+  const version = orderedVersion(found);
+  if (version === undefined) return 'unversioned';
+  if (pattern.version === found.version) return 'match';
+  const isInside = range === undefined ? false : isInRange(range, version);
+  if (isInside === undefined) return 'unversioned';
+  return isInside ? 'match' : 'none';
+}

@@ -1,0 +1,82 @@
+import { z } from 'zod';
+import type { Signer } from '../../attest/verified.ts';
+import { isDigest } from '../../oci/digest.ts';
+import type { Evidence } from '../evidence.ts';
+import { matchesIdentity } from '../glob.ts';
+import type { Rule, RuleContext } from '../rule.ts';
+
+export interface DenyParams {
+  readonly digests?: readonly string[] | undefined;
+  readonly identities?: readonly DeniedIdentity[] | undefined;
+  readonly keys?: readonly string[] | undefined;
+}
+
+export interface DeniedIdentity {
+  readonly identity: string;
+  readonly issuer?: string | undefined;
+}
+
+const digest = z.string().refine(isDigest, { message: 'is not a digest: sha256:<64 hexadecimal digits>' });
+
+const shape = z.strictObject({
+  digests: z
+    .array(digest)
+    .min(1)
+    .optional()
+    .describe('images that never start: digests of an index, a manifest or a configuration'),
+  identities: z
+    .array(
+      z.strictObject({
+        identity: z
+          .string()
+          .min(1)
+          .describe('subject of the certificate; * stands for any characters except / and @'),
+        issuer: z.string().min(1).optional().describe('OIDC issuer, compared whole; the default is any'),
+      }),
+    )
+    .min(1)
+    .optional()
+    .describe('identities whose statements count nowhere, whatever signers say'),
+  keys: z
+    .array(digest)
+    .min(1)
+    .optional()
+    .describe('SHA-256 of public keys (SubjectPublicKeyInfo in DER) whose statements count nowhere'),
+});
+
+/** What is on the list is out, in every scope: an image at once, a signer with all that it has signed. */
+export const deny: Rule<DenyParams> = {
+  name: 'deny',
+  summary: 'Neither the image nor whoever signed it is on the deny list.',
+  everywhere: true,
+  params: shape.refine((params) => Object.values(params).some((list) => list !== undefined), {
+    message: 'asks for nothing',
+  }),
+  evaluate({ digests = [] }, evidence) {
+    const found = namesOf(evidence).find((name) => digests.includes(name));
+    return found === undefined
+      ? { rule: 'deny', outcome: 'pass', message: 'the image is not on the deny list' }
+      : {
+          rule: 'deny',
+          outcome: 'fail',
+          message: 'the image is on the deny list',
+          expected: 'an image that is not on the deny list',
+          actual: found,
+          hint: 'use another image; the policy says deny.digests',
+        };
+  },
+};
+
+function namesOf({ config, image, platform }: Evidence): readonly string[] {
+  return [image.digest, platform, config].filter((name) => name !== undefined);
+}
+
+/** Whether the policy takes no word from this signer. */
+export function isDenied(signer: Signer, context: RuleContext): boolean {
+  const { identities = [], keys = [] } = (context.require['deny'] ?? {}) as DenyParams;
+  if (signer.kind === 'key') return keys.includes(signer.fingerprint);
+  return identities.some(
+    ({ identity, issuer }) =>
+      matchesIdentity(identity, signer.identity) && (issuer === undefined || issuer === signer.issuer),
+  );
+}

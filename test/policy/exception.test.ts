@@ -1,0 +1,92 @@
+import { expect, test } from 'vitest';
+import { decide } from '../../src/policy/decide.ts';
+import { parsePolicy } from '../../src/policy/document.ts';
+import { toJsonVerdict } from '../../src/report/json.ts';
+import { toMarkdown } from '../../src/report/markdown.ts';
+import { toSarif } from '../../src/report/sarif.ts';
+import { toText } from '../../src/report/text.ts';
+import { digests, type EvidenceSpec, issuer, judge, toEvidence } from '../support/evidence.ts';
+
+const workflow = 'https://github.com/redhat-et/triton-dev-containers/.github/workflows/image-build.yml';
+const lifted = (parts: Readonly<Record<string, unknown>> = {}) => ({
+  digest: digests['image'],
+  rules: ['signed'],
+  reason: 'moving to another workflow',
+  owner: 'ada@acme.example',
+  expires: '2026-12-01',
+  ...parts,
+});
+const policyWith = (exceptions: readonly unknown[], more: Readonly<Record<string, unknown>> = {}) =>
+  parsePolicy(
+    JSON.stringify({
+      version: 1,
+      signers: { release: { issuer, identity: `${workflow}@refs/heads/main` } },
+      scopes: [
+        {
+          match: 'quay.io',
+          require: { signed: { by: ['release'] }, sbom: { by: ['release'] }, llvm: { is: 'pinned' } },
+        },
+      ],
+      ...more,
+      exceptions,
+    }),
+    'policy.yaml',
+  );
+const sbomOnly: EvidenceSpec = { candidates: [{ by: 'release', sbom: { components: [] } }] };
+const all = ['signed', 'sbom', 'llvm'];
+
+test.for([
+  ['that image and rules', lifted({ rules: all }), 'allow', sbomOnly],
+  [
+    'the manifest of the platform',
+    lifted({ digest: digests['platform'], rules: all }),
+    'allow',
+    { ...sbomOnly, platform: true },
+  ],
+  ['another image', lifted({ digest: digests['other'], rules: all }), 'deny', sbomOnly],
+  ['only some of the rules', lifted(), 'deny', sbomOnly],
+  ['the moment in which it ends', lifted({ rules: all, expires: '2026-11-23T12:00:00Z' }), 'deny', sbomOnly],
+  ['a second before it ends', lifted({ rules: all, expires: '2026-11-23T12:00:01Z' }), 'allow', sbomOnly],
+  [
+    'the configuration, which nobody asks for by digest',
+    lifted({ digest: digests['config'], rules: all }),
+    'deny',
+    sbomOnly,
+  ],
+] as const)('an exception for %s', ([, exception, verdict, spec]) => {
+  expect(decide(policyWith([exception]), toEvidence(spec)).verdict).toBe(verdict);
+});
+
+test('one in force counts beside an expired one', () => {
+  const policy = policyWith([lifted({ rules: all, expires: '2026-01-01' }), lifted({ rules: all })]);
+  expect(decide(policy, toEvidence(sbomOnly)).verdict).toBe('allow');
+});
+
+test('what is on the deny list stays there', () => {
+  const policy = policyWith([lifted({ rules: all })], { deny: { digests: [digests['image']] } });
+  expect(decide(policy, toEvidence(sbomOnly))).toMatchObject({ verdict: 'deny', exit: 1 });
+});
+
+test('an image in no scope has no exception', () => {
+  const spec = { ...sbomOnly, image: 'ghcr.io/acme/app' };
+  expect(decide(policyWith([lifted({ rules: all })]), toEvidence(spec)).verdict).toBe('deny');
+});
+
+test('each report shows who answers for it, until when, and one that has ended', () => {
+  const policy = policyWith([
+    lifted({ rules: ['signed'] }),
+    lifted({ rules: ['llvm'], expires: '2026-01-01' }),
+  ]);
+  const verdict = judge([policy], toEvidence(sbomOnly));
+  const shown = 'until 2026-12-01, by ada@acme.example: moving to another workflow';
+  const ended = 'ended 2026-01-01, by ada@acme.example: moving to another workflow';
+  expect(toText(verdict)).toContain(`exception: ${shown}`);
+  expect(toText(verdict)).toContain(`exception: ${ended}`);
+  expect(toMarkdown(verdict)).toContain('exception: until 2026-12-01, by ada&#64;acme.example');
+  expect(toSarif(verdict, '0')).toContain(`Exception: ${shown}`);
+  expect(toJsonVerdict(verdict).decisions[0]?.findings).toMatchObject([
+    { rule: 'signed', mode: 'warn', exception: { owner: 'ada@acme.example', expired: false } },
+    { rule: 'sbom', outcome: 'pass', exception: null },
+    { rule: 'llvm', mode: 'enforce', exception: { expired: true } },
+  ]);
+});
