@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { delimiter, isAbsolute, join } from 'node:path';
+import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { cannotTell } from './base/error.ts';
@@ -20,9 +20,12 @@ export function processHost(process: NodeJS.Process): Host {
     home: env['HOME'] ?? homedir(),
     uid: process.getuid?.() ?? -1,
     architecture: { x64: 'amd64', ia32: '386' }[process.arch as string] ?? process.arch,
+    self: [process.execPath, ...(process.argv[1] === undefined ? [] : [resolve(process.argv[1])])],
+    stdin: process.stdin,
     stdout: output(process.stdout),
     stderr: output(process.stderr),
     now: () => new Date(),
+    stopped: () => stopped(process),
     askSecret: (prompt) => askSecret(process.stdin, process.stderr, prompt),
     find: (name) => findOnPath(name, env['PATH'] ?? ''),
     run: (file, args) => run(file, args),
@@ -44,6 +47,12 @@ function output(stream: NodeJS.WriteStream): Output {
         });
       }),
   };
+}
+
+function stopped(process: NodeJS.Process): Promise<void> {
+  return new Promise((done) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => done());
+  });
 }
 
 function findOnPath(name: string, path: string): string | undefined {

@@ -1,3 +1,4 @@
+import type { Bytes } from '../base/bytes.ts';
 import type { Processes } from '../launch/engine.ts';
 
 /** Everything a command may reach outside its arguments. `main.ts` makes the real one, tests make theirs. */
@@ -8,9 +9,14 @@ export interface Host extends Processes {
   readonly uid: number;
   /** The host's platform in the words of OCI: `linux`, `amd64`. */
   readonly architecture: string;
+  /** The program and its first arguments that start this very tcf again, in absolute paths. */
+  readonly self: readonly string[];
+  readonly stdin: Bytes;
   readonly stdout: Output;
   readonly stderr: Output;
   readonly now: () => Date;
+  /** Resolves when the user or the system wants a server to end (SIGINT, SIGTERM). */
+  readonly stopped: () => Promise<void>;
   /** Asks on the terminal without echo; `undefined` where there is no terminal. */
   readonly askSecret: (prompt: string) => Promise<string | undefined>;
 }

@@ -67,6 +67,13 @@ export const verbs: readonly VerbEntry[] = [
     load: () => import('./policy.ts'),
   },
   {
+    name: 'hook',
+    group: 'More',
+    usage: 'install|status|uninstall [TARGET] [options]',
+    summary: 'have podman, CRI-O, containerd or Docker ask tcf before anything starts',
+    load: () => import('./hook.ts'),
+  },
+  {
     name: 'log',
     group: 'More',
     usage: 'show|verify [options]',

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { bytesOf } from '../../src/base/bytes.ts';
 import { main } from '../../src/cli.ts';
 import type { Host } from '../../src/commands/host.ts';
 import type { Finished } from '../../src/launch/engine.ts';
@@ -21,6 +22,9 @@ export interface TestHostOptions {
   /** What an engine answers; without it every process "succeeds" silently. */
   readonly answer?: (args: readonly string[]) => Partial<Finished>;
   readonly secret?: string;
+  readonly stdin?: string;
+  /** When a server is told to end. Default: at once. */
+  readonly stopped?: () => Promise<void>;
 }
 
 /** A host without a world: an empty environment, a fixed clock, engines that only write down what they were told. */
@@ -42,6 +46,9 @@ export function testHost(options: TestHostOptions): TestHost {
     home: join(options.cwd, 'home'),
     uid: process.getuid?.() ?? -1,
     architecture: 'amd64',
+    self: ['/usr/bin/node', '/usr/lib/tcf/tcf.js'],
+    stdin: bytesOf(Buffer.from(options.stdin ?? '')),
+    stopped: options.stopped ?? (async () => {}),
     stdout: output('out'),
     stderr: output('err'),
     now: () => options.now ?? new Date('2026-11-23T12:00:00Z'),

@@ -1,0 +1,124 @@
+import { decodeBase64 } from '../base/bytes.ts';
+import { TcfError } from '../base/error.ts';
+import { jsonLimits, parseJson } from '../base/json.ts';
+import { Shape } from '../base/shape.ts';
+import { quoted } from '../base/text.ts';
+import type { Digest } from '../oci/digest.ts';
+import { type ImageRef, parseImageRef } from '../oci/reference.ts';
+
+/** What the plugin makes of one request to the Docker daemon. What still has to be found out is named, not assumed. */
+export type AuthzAnswer =
+  | { readonly kind: 'allow' }
+  | { readonly kind: 'deny'; readonly reason: string }
+  /** Allowed if this image is. */
+  | { readonly kind: 'image'; readonly ref: PinnedName }
+  /** Allowed if the image is that this container was made from. */
+  | { readonly kind: 'container'; readonly id: string };
+
+type PinnedName = ImageRef & { readonly digest: Digest };
+
+const allow: AuthzAnswer = { kind: 'allow' };
+const deny = (reason: string): AuthzAnswer => ({ kind: 'deny', reason });
+
+/** Requests that change something and start nothing which was not checked at `containers/create` and `start`. */
+const harmless: readonly RegExp[] = [
+  /^auth$/,
+  /^commit$/,
+  /^containers\/prune$/,
+  /^containers\/[^/]+\/(?:archive|attach|exec|kill|pause|rename|resize|stop|unpause|update|wait)$/,
+  /^exec\/[^/]+\/(?:resize|start)$/,
+  // What is pulled, loaded, imported or tagged cannot be started by that name: `create` wants a digest that was verified, `start` that very content.
+  /^images\/(?:create|load|prune)$/,
+  /^images\/.+\/(?:push|tag)$/,
+  /^networks\/(?:create|prune|[^/]+\/(?:connect|disconnect))$/,
+  /^volumes\/(?:create|prune)$/,
+];
+
+const wayOut = 'use "tcf run", or name the image as "tcf verify --print-digest" prints it';
+
+/**
+ * Judges one `AuthZPlugin.AuthZReq` (Docker Engine, "Access authorization plugin"). Reading is free; what changes something is allowed by name,
+ * and everything else is denied: a daemon of tomorrow may have new ways to start things.
+ *
+ * @throws TcfError `json.*`, `document.malformed` (exit 2) for a request that cannot be read, which is a denial.
+ */
+export function judgeDockerRequest(bytes: Uint8Array): AuthzAnswer {
+  const what = 'the request to the plugin';
+  const request = new Shape(parseJson(bytes, what, jsonLimits.small), what);
+  const method = request.get('RequestMethod').string(20);
+  const path = readPath(request.get('RequestUri').string(16_384));
+  if (path === undefined) return deny('tcf reads only plain paths of the Docker API');
+  if (method === 'GET' || method === 'HEAD' || method === 'OPTIONS' || method === 'DELETE') {
+    return path === 'session' || path === 'grpc' ? deny(`tcf cannot see into ${path}`) : allow;
+  }
+  if (method !== 'POST' && method !== 'PUT') return deny(`tcf does not know the method ${quoted(method)}`);
+  if (path === 'containers/create') return judgeCreate(readBody(request));
+  const started = /^containers\/([A-Za-z0-9][\w.-]*)\/(?:re)?start$/.exec(path)?.[1];
+  if (started !== undefined) return { kind: 'container', id: started };
+  if (harmless.some((form) => form.test(path))) return allow;
+  return deny(
+    path === 'build' || path === 'session' || path === 'grpc'
+      ? 'a build runs images that nothing has verified (FROM); build elsewhere, push and sign'
+      : `tcf does not know ${quoted(path)}, which could start an unverified image`,
+  );
+}
+
+/** The path below the version; `undefined` for one that the daemon's router could read differently than we do. */
+function readPath(uri: string): string | undefined {
+  const [path = ''] = uri.split('?', 1);
+  const inner = /^\/(?:v\d{1,3}\.\d{1,3}\/)?((?:[\w.:@-]+\/)*[\w.:@-]+)$/.exec(path)?.[1];
+  return inner?.split('/').some((part) => /^\.+$/.test(part)) ? undefined : inner;
+}
+
+/** None where the daemon did not send it: too large, chunked or of another content type (CVE-2024-41110, CVE-2026-34040). */
+function readBody(request: Shape): Uint8Array | undefined {
+  const text = request.optional('RequestBody')?.value;
+  if (typeof text !== 'string' || text === '') return undefined;
+  return decodeBase64(text);
+}
+
+function judgeCreate(bytes: Uint8Array | undefined): AuthzAnswer {
+  if (bytes === undefined) return deny('the daemon did not show what is to be created');
+  try {
+    const body = new Shape(parseJson(bytes, 'the body'), 'the body');
+    const hostConfig = member(body, 'HostConfig');
+    const mounts = hostConfig && member(hostConfig, 'Mounts');
+    for (const mount of mounts?.list(10_000) ?? []) {
+      const type = member(mount, 'Type')?.string(100) ?? '';
+      if (!/^(?:bind|cluster|npipe|tmpfs|volume)$/.test(type))
+        return deny(`a mount of the type ${quoted(type)} is content that nothing has verified`);
+    }
+    return judgeImage(member(body, 'Image')?.string(1000) ?? '');
+  } catch (error) {
+    if (error instanceof TcfError) return deny(error.message);
+    throw error;
+  }
+}
+
+/** A name that cannot move, or no. */
+export function judgeImage(image: string): AuthzAnswer {
+  try {
+    const ref = parseImageRef(image);
+    if (ref.digest !== undefined) return { kind: 'image', ref: { ...ref, digest: ref.digest } };
+  } catch (error) {
+    if (!(error instanceof TcfError)) throw error;
+  }
+  return deny(`the image ${quoted(image)} has no digest in its name; ${wayOut}`);
+}
+
+/**
+ * A member as Go's encoding/json finds it: the case of ASCII letters does not matter there, some other letters count as ASCII ones, and the last of
+ * several wins (`{"Image":"good","image":"evil"}`). So a name that could be meant must stand there once and exactly.
+ */
+function member(shape: Shape, name: string): Shape | undefined {
+  if (shape.value === null) return undefined;
+  const keys = Object.keys(shape.record());
+  const odd = keys.find((key) => !/^[\x20-\x7e]*$/.test(key));
+  if (odd !== undefined) throw shape.wrong(`has the key ${quoted(odd)}`);
+  const [key, ...more] = keys.filter((candidate) => candidate.toLowerCase() === name.toLowerCase());
+  if (key === undefined) return undefined;
+  if (key !== name || more.length > 0)
+    throw shape.wrong(`says ${quoted([key, ...more].join(', '))} instead of ${name}`);
+  const found = shape.get(name);
+  return found.value === null ? undefined : found;
+}

@@ -1,0 +1,67 @@
+import { isAbsolute, join } from 'node:path';
+import { cannotTell } from '../base/error.ts';
+import { type JsonLimits, jsonLimits, parseJson } from '../base/json.ts';
+import { Shape } from '../base/shape.ts';
+import { quoted } from '../base/text.ts';
+
+/** How a runtime reaches this tcf: the program with its own arguments, the flags for the hook, and the environment it needs. */
+export interface HookCall {
+  readonly program: readonly string[];
+  readonly flags: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Container state as runtimes give it to hooks has some kilobytes; annotations of an image are in it. */
+export const stateLimit: number = 4 * 1024 * 1024;
+/** The config.json of a container with thousands of mounts has some megabytes. */
+export const configLimits: JsonLimits = jsonLimits.small;
+/** Seconds. A registry that is slow makes a start slow; one that hangs ends it. */
+const timeout = 120;
+
+/**
+ * A file for `hooks.d` of podman and CRI-O (oci-hooks(5), version 1.0.0). It applies to every container: selecting by annotation would
+ * let the image choose (A-117). The stage is `createRuntime`: before the first process of the image, and its messages reach the user.
+ *
+ * podman drops a hook silently if its `path` is not there. So the path is the shell, which is always there, and fails where tcf is not.
+ */
+export function ociHookFile({ env, flags, program }: HookCall): string {
+  const hook = {
+    version: '1.0.0',
+    hook: {
+      path: '/bin/sh',
+      args: ['sh', '-c', 'exec "$0" "$@"', ...program, 'hook', 'enter', 'podman', ...flags],
+      env: Object.entries(env).map(([name, value]) => `${name}=${value}`),
+      timeout,
+    },
+    when: { always: true },
+    stages: ['createRuntime'],
+  };
+  return `${JSON.stringify(hook, undefined, 2)}\n`;
+}
+
+/** What a runtime tells its hooks (OCI runtime specification, "State"). */
+export interface ContainerState {
+  readonly id: string;
+  /** Absolute path of the folder with config.json. */
+  readonly bundle: string;
+}
+
+/** @throws TcfError `json.malformed`, `document.malformed` (exit 2). */
+export function parseContainerState(bytes: Uint8Array): ContainerState {
+  const what = 'the state of the container';
+  const shape = new Shape(parseJson(bytes, what, { ...jsonLimits.small, maxBytes: stateLimit }), what);
+  const id = shape.get('id').string(200);
+  if (!/^[0-9a-f]{64}$/.test(id)) {
+    throw cannotTell('container.id', `the container ${quoted(id)} is none of podman or CRI-O`);
+  }
+  const bundle = shape.get('bundle').string(4096);
+  if (!isAbsolute(bundle)) throw shape.get('bundle').wrong('is no absolute path');
+  return { id, bundle };
+}
+
+/** `root.path` of a runtime configuration, in full. @throws TcfError `json.malformed`, `document.malformed` (exit 2). */
+export function parseRootPath(config: Uint8Array, bundle: string): string {
+  const what = 'the config.json of the container';
+  const path = new Shape(parseJson(config, what, configLimits), what).get('root').get('path').string(4096);
+  return isAbsolute(path) ? path : join(bundle, path);
+}
