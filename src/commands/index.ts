@@ -53,6 +53,13 @@ export const verbs: readonly VerbEntry[] = [
     load: () => import('./diff.ts'),
   },
   {
+    name: 'copy',
+    group: 'More',
+    usage: 'FROM TO [options]',
+    summary: 'copy an image with its signatures, attestations and SBOMs',
+    load: () => import('./copy.ts'),
+  },
+  {
     name: 'keygen',
     group: 'More',
     usage: '[options]',

@@ -20,6 +20,8 @@ export interface LayoutFiles extends AsyncDisposable {
 }
 
 export const refName = 'org.opencontainers.image.ref.name';
+/** The fallback tag of referrers, and the tags of cosign 2. */
+const companionTag = /^sha256-[0-9a-f]{64}(?:\.(?:sig|att|sbom))?$/;
 /** `oci-layout` is 30 bytes long. */
 const markerLimit = 4096;
 const configTypes: readonly string[] = [mediaTypes.config, mediaTypes.dockerConfig];
@@ -108,7 +110,9 @@ export function chooseEntry(
   const position = /^@(\d{1,6})$/.exec(reference ?? '')?.[1];
   const fitting =
     position === undefined
-      ? index.manifests.filter((entry) => reference === undefined || isNamed(entry, reference))
+      ? index.manifests.filter((entry) =>
+          reference === undefined ? !isCompanion(entry) : isNamed(entry, reference),
+        )
       : index.manifests.slice(Number(position), Number(position) + 1);
   const [first, ...more] = fitting;
   if (first === undefined) {
@@ -123,12 +127,19 @@ export function chooseEntry(
   });
 }
 
+/** What was said about an image and lies beside it, as `tcf copy` and `oras` list it: never what is meant where nothing was named. */
+function isCompanion({ annotations, artifactType }: Descriptor): boolean {
+  return artifactType !== undefined || companionTag.test(annotations?.[refName] ?? '');
+}
+
 function isNamed({ annotations }: Descriptor, reference: string): boolean {
   return annotations?.[refName] === reference || annotations?.['io.containerd.image.name'] === reference;
 }
 
 function namesIn({ manifests }: Index): string {
-  const names = manifests.flatMap(({ annotations }) => annotations?.[refName] ?? []);
+  const names = manifests
+    .filter((entry) => !isCompanion(entry))
+    .flatMap(({ annotations }) => annotations?.[refName] ?? []);
   const list = [...new Set(names)]
     .sort(byCodeUnit)
     .slice(0, 20)

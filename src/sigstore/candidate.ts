@@ -1,10 +1,11 @@
 import type { Cosign2Layer } from '../attest/cosign2.ts';
 import { collect } from '../base/bytes.ts';
-import { cannotTell, TcfError } from '../base/error.ts';
+import { cannotTell } from '../base/error.ts';
 import { jsonLimits } from '../base/json.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Descriptor } from '../oci/manifest.ts';
 import type { Repository, Store } from '../registry/contract.ts';
+import { isTheirs } from '../registry/theirs.ts';
 
 /** Something that says it is a signature about an image: its bytes, or why there are none. Nothing is proven yet. */
 export type Candidate =
@@ -64,17 +65,7 @@ export async function theirsRefused<T>(
   try {
     return await open();
   } catch (error) {
-    if (error instanceof TcfError && isTheirs(error)) return [refuse(source, error.code, error.message)];
+    if (isTheirs(error)) return [refuse(source, error.code, error.message)];
     throw error;
   }
-}
-
-/** Whether whoever pushed the candidate could have caused this, rather than the registry or the network. */
-function isTheirs({ code }: TcfError): boolean {
-  // A registry checks the digest of what is pushed to it, but hardly any checks the sizes in a manifest, and some not even that its blobs are there.
-  return (
-    code === 'content.size' ||
-    code === 'registry.missing' ||
-    /^(?:json|manifest|document|digest)\./.test(code)
-  );
 }

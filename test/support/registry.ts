@@ -39,7 +39,7 @@ export interface Seen {
 export interface Fault {
   /** How many requests meet it. Default: every one. */
   readonly times?: number;
-  /** Answers with this status, and with `body` or an error document. */
+  /** Answers with this status, and with `body` or an error document; a refusal changes nothing. */
   readonly status?: number;
   readonly body?: string | Uint8Array;
   /** Added to the headers, or over them. */
@@ -149,7 +149,9 @@ async function send(
 ): Promise<void> {
   if (fault.hang) return;
   if (fault.truncate === 0) return void response.destroy();
-  let reply = answer();
+  // What is refused is not done.
+  const refused = fault.status !== undefined && fault.status >= 400 && fault.body === undefined && !fault.lie;
+  let reply = refused ? error(fault.status, 'INJECTED') : answer();
   if (fault.keep !== undefined && !fault.lie) return void response.destroy();
   if (fault.redirect !== undefined) reply = text(307, '', { location: fault.redirect });
   else if (fault.status !== undefined || fault.body !== undefined) {
