@@ -5,7 +5,7 @@ import { rootRef } from '../bom/subject.ts';
 import { checkBom } from '../bom/validate.ts';
 import { compositionsOf } from './assemble/compositions.ts';
 import { graphOf } from './assemble/graph.ts';
-import { type Inventory, inventoryOf, type Run } from './assemble/inventory.ts';
+import { type Inventory, inventoryOf, locationsOf, type Run } from './assemble/inventory.ts';
 import { nest } from './assemble/ownership.ts';
 import type { Skipped } from './contract.ts';
 
@@ -15,6 +15,8 @@ export type { Run } from './assemble/inventory.ts';
 export interface ScanFacts {
   /** Executable files that no component owns. Each is a known unknown. */
   readonly unownedExecutables: readonly string[];
+  /** The build-id of each ELF file that has one, by path. */
+  readonly buildIds?: ReadonlyMap<string, string>;
 }
 
 /** Listed one by one up to here; the count stands there anyway. A tree with more is a file system, not a list for people. */
@@ -47,7 +49,7 @@ export function assemble(
   ];
   const bom: Bom = {
     subject,
-    components: componentTree(inventory, parents),
+    components: componentTree(inventory, parents, facts.buildIds ?? new Map()),
     dependencies: graph.dependencies,
     compositions: compositionsOf(root, inventory, graph, {
       complete: complaints.length === 0 && facts.unownedExecutables.length === 0,
@@ -57,7 +59,10 @@ export function assemble(
         'tcf:skipped',
         complaints.map(({ by, path, reason }) => `${by}${path}: ${reason}`),
       ),
-      ...listed('tcf:unowned-executable', facts.unownedExecutables),
+      ...listed(
+        'tcf:unowned-executable',
+        facts.unownedExecutables.map((path) => withBuildId(path, facts.buildIds?.get(path))),
+      ),
     ],
   };
   // A BOM that contradicts itself would be signed and believed; better none.
@@ -68,7 +73,11 @@ export function assemble(
 }
 
 /** Every nested component below its parent, siblings by bom-ref. */
-function componentTree(inventory: Inventory, parents: ReadonlyMap<string, string>): readonly Component[] {
+function componentTree(
+  inventory: Inventory,
+  parents: ReadonlyMap<string, string>,
+  buildIds: ReadonlyMap<string, string>,
+): readonly Component[] {
   const children = Map.groupBy([...inventory.items.keys()].sort(byCodeUnit), (ref) => parents.get(ref));
   const build = (ref: string): readonly Component[] => {
     const item = inventory.items.get(ref);
@@ -78,6 +87,10 @@ function componentTree(inventory: Inventory, parents: ReadonlyMap<string, string
     const properties: readonly Property[] = [
       ...(item.component.properties ?? []),
       ...(owner === undefined || owner === item.parent ? [] : [{ name: 'tcf:owned-by', value: owner }]),
+      ...locationsOf(item.component).flatMap((path) => {
+        const id = buildIds.get(path);
+        return id === undefined ? [] : [{ name: 'tcf:elf:build-id', value: `${id} of ${path}` }];
+      }),
     ];
     return [
       {
@@ -88,6 +101,10 @@ function componentTree(inventory: Inventory, parents: ReadonlyMap<string, string
     ];
   };
   return (children.get(undefined) ?? []).flatMap(build);
+}
+
+function withBuildId(path: string, buildId: string | undefined): string {
+  return buildId === undefined ? path : `${path} (build-id ${buildId})`;
 }
 
 /** The count, then the entries themselves; nothing where there are none. */

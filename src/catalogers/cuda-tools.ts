@@ -2,8 +2,18 @@ import { createHash } from 'node:crypto';
 import { byCodeUnit, printable } from '../base/text.ts';
 import type { Component, IdentityMethod } from '../bom/model.ts';
 import { toPurl } from '../bom/purl.ts';
-import type { Catalog, Cataloger, SightedFile, Sighting, Skipped, Tree, Watcher } from './contract.ts';
+import type {
+  Catalog,
+  Cataloger,
+  Ownership,
+  SightedFile,
+  Sighting,
+  Skipped,
+  Tree,
+  Watcher,
+} from './contract.ts';
 import { isElf } from './elf.ts';
+import { nvidia } from './gpu.ts';
 import { stringFinder } from './strings.ts';
 import { toolOverrides } from './triton-env.ts';
 
@@ -61,14 +71,17 @@ export const cudaTools: Cataloger = {
       const key = cupti.test(name) ? `cupti ${directoryOf(file.path)} ${sha256}` : file.path;
       groups.set(key, [...(groups.get(key) ?? []), file]);
     }
+    const owners: Ownership[] = [];
     const components = [...groups.values()].map((files) => {
       const component = componentOf(files, tree.env);
+      const paths = new Set(files.flatMap(({ path: name, links = [] }) => [name, ...links]));
+      owners.push({ bomRef: component.bomRef, owns: (name) => paths.has(name) });
       const path = files[0]?.path ?? '';
       if (component.version === undefined && nameOf(path) !== bitcode)
         skipped.push({ path: printable(path), reason: `${component.name} does not say its version` });
       return component;
     });
-    return { components, dependencies: [], skipped };
+    return { components, dependencies: [], owners, skipped };
   },
 };
 
@@ -138,7 +151,7 @@ function componentOf(files: readonly SightedFile[], env: readonly string[]): Com
     ...(version === undefined ? {} : { version }),
     purl,
     ...(known === undefined ? {} : { description: `libdevice.10.bc as in ${known}` }),
-    supplier: { name: 'NVIDIA', url: 'https://www.nvidia.com/' },
+    supplier: nvidia.supplier,
     licenses: [{ acknowledgement: 'concluded', name: 'LicenseRef-NVIDIA-CUDA-EULA' }],
     hashes: [{ algorithm: 'SHA-256', value: seen.sha256, subject: 'file' }],
     ...(overrides.length === 0

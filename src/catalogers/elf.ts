@@ -1,4 +1,157 @@
+import type { Catalog, Cataloger, SightedFile, Sighting, Watcher } from './contract.ts';
+
 /** Whether a file starts as ELF does. The same words in a text file prove nothing. */
 export function isElf(head: Uint8Array): boolean {
   return head[0] === 0x7f && head[1] === 0x45 && head[2] === 0x4c && head[3] === 0x46;
+}
+
+/** What linkers put first: headers and notes. A file that was patched later has its program headers at the end. */
+const windowSize = 8192;
+/** Real files have under 20 program headers; `libtriton.so` has 11. */
+const maxProgramHeaders = 128;
+/** One note section. The build-id is 20 bytes, the properties of the processor a few dozen. */
+const maxNotes = 4096;
+const noteSegment = 4;
+const gnuBuildId = 3;
+
+/**
+ * Watches every ELF file for its build-id (the GNU note `NT_GNU_BUILD_ID`, gABI "Note Section"): the name under which debuggers and
+ * crash reports know exactly these bytes. It makes no components: the build-ids join those that others found.
+ */
+export const elf: Cataloger = {
+  name: 'elf',
+  wants: () => false,
+  watch: (_path, head) => (isElf(head) ? readingBuildId() : undefined),
+  catalog: (): Catalog => ({ components: [], dependencies: [], skipped: [] }),
+};
+
+/** The build-id of each file the watcher of `elf` had something to say about, 2 to 128 lower-case hexadecimal digits, by path. */
+export function buildIdsIn(sighted: readonly SightedFile[]): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const { path, links = [], sighting } of sighted) {
+    const { buildId } = sighting as { readonly buildId?: string };
+    if (buildId !== undefined) for (const name of [path, ...links]) found.set(name, buildId);
+  }
+  return found;
+}
+
+interface Wish {
+  readonly at: number;
+  readonly bytes: Uint8Array;
+  filled: number;
+  readonly then: (bytes: Uint8Array) => void;
+}
+
+/** Keeps what the headers point to, as far as it still comes by; a file that points backwards beyond the window is not searched again. */
+function readingBuildId(): Watcher {
+  let position = 0;
+  let chunkStart = 0;
+  let buildId: string | undefined;
+  const window = new Uint8Array(windowSize);
+  let wishes: Wish[] = [];
+  const wish = (at: number, size: number, then: Wish['then']): void => {
+    if (at + size <= Math.min(position, windowSize)) then(window.subarray(at, at + size));
+    else if (at >= chunkStart) wishes.push({ at, bytes: new Uint8Array(size), filled: 0, then });
+  };
+  const notes = (bytes: Uint8Array, little: boolean): void => {
+    buildId ??= buildIdIn(bytes, little);
+  };
+  wish(0, 64, (head) => {
+    const header = headerOf(head);
+    if (header === undefined) return;
+    const { little, wide, at, count, size } = header;
+    wish(at, count * size, (table) => {
+      for (const segment of noteSegments(table, { little, wide, size }))
+        wish(segment.at, segment.size, (bytes) => notes(bytes, little));
+    });
+  });
+  return {
+    push(chunk) {
+      const start = position;
+      chunkStart = start;
+      if (start < windowSize) window.set(chunk.subarray(0, windowSize - start), start);
+      position += chunk.length;
+      // What a wish asks for next may lie in the same chunk.
+      for (let done = false; !done && wishes.length > 0; ) {
+        const open = wishes;
+        wishes = [];
+        done = true;
+        for (const one of open) {
+          const from = one.at + one.filled - start;
+          if (from >= 0 && from < chunk.length) {
+            const part = chunk.subarray(from, from + one.bytes.length - one.filled);
+            one.bytes.set(part, one.filled);
+            one.filled += part.length;
+          }
+          if (one.filled < one.bytes.length) {
+            wishes.push(one);
+            continue;
+          }
+          one.then(one.bytes);
+          done = false;
+        }
+      }
+    },
+    end: (): Sighting | undefined => (buildId === undefined ? undefined : { buildId }),
+  };
+}
+
+interface Header {
+  readonly little: boolean;
+  /** 64 bits. */
+  readonly wide: boolean;
+  /** Program headers: where, how many, and bytes of each. */
+  readonly at: number;
+  readonly count: number;
+  readonly size: number;
+}
+
+function headerOf(head: Uint8Array): Header | undefined {
+  const view = viewOf(head);
+  const wide = head[4] === 2;
+  const little = head[5] === 1;
+  const at = wide ? Number(view.getBigUint64(32, little)) : view.getUint32(28, little);
+  const size = view.getUint16(wide ? 54 : 42, little);
+  const count = view.getUint16(wide ? 56 : 44, little);
+  const isSane = size >= (wide ? 56 : 32) && size <= 256 && count > 0 && count <= maxProgramHeaders;
+  return isSane && Number.isSafeInteger(at) ? { little, wide, at, count, size } : undefined;
+}
+
+function noteSegments(
+  table: Uint8Array,
+  { little, wide, size }: Pick<Header, 'little' | 'size' | 'wide'>,
+): readonly { readonly at: number; readonly size: number }[] {
+  const view = viewOf(table);
+  const found: { at: number; size: number }[] = [];
+  for (let entry = 0; entry + size <= table.length; entry += size) {
+    if (view.getUint32(entry, little) !== noteSegment) continue;
+    const [at, bytes] = wide
+      ? [Number(view.getBigUint64(entry + 8, little)), Number(view.getBigUint64(entry + 32, little))]
+      : [view.getUint32(entry + 4, little), view.getUint32(entry + 16, little)];
+    if (Number.isSafeInteger(at) && bytes <= maxNotes) found.push({ at, size: bytes });
+  }
+  return found;
+}
+
+function buildIdIn(bytes: Uint8Array, little: boolean): string | undefined {
+  const view = viewOf(bytes);
+  const padded = (size: number): number => Math.ceil(size / 4) * 4;
+  for (let at = 0; at + 12 <= bytes.length; ) {
+    const nameSize = view.getUint32(at, little);
+    const size = view.getUint32(at + 4, little);
+    const content = at + 12 + padded(nameSize);
+    const isGnu = nameSize === 4 && Buffer.from(bytes.subarray(at + 12, at + 16)).equals(gnu);
+    if (isGnu && view.getUint32(at + 8, little) === gnuBuildId && size > 0 && size <= 64)
+      return content + size <= bytes.length
+        ? Buffer.from(bytes.subarray(content, content + size)).toString('hex')
+        : undefined;
+    at = content + padded(size);
+  }
+  return undefined;
+}
+
+const gnu: Buffer = Buffer.from('GNU\0');
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

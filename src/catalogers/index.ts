@@ -1,8 +1,12 @@
+import { amdBitcode } from './amd-bitcode.ts';
 import { apk } from './apk.ts';
 import { conda } from './conda.ts';
 import type { Cataloger } from './contract.ts';
 import { cudaTools } from './cuda-tools.ts';
 import { dpkg } from './dpkg.ts';
+import { elf } from './elf.ts';
+import { gpuHeaders } from './gpu-headers.ts';
+import { gpuToolkits } from './gpu-toolkits.ts';
 import { llvm } from './llvm.ts';
 import { npm } from './npm.ts';
 import { osRelease } from './os-release.ts';
@@ -12,10 +16,14 @@ import { triton } from './triton.ts';
 
 /** Every cataloger of tcf. A new one is one file, one fixture and one line here (docs/make-it-yours.md). */
 export const catalogers: readonly Cataloger[] = [
+  amdBitcode,
   apk,
   conda,
   cudaTools,
   dpkg,
+  elf,
+  gpuHeaders,
+  gpuToolkits,
   llvm,
   npm,
   osRelease,

@@ -27,7 +27,12 @@ export const llvm: Cataloger = {
   catalog(tree: Tree): Catalog {
     const skipped: Skipped[] = [];
     const checkouts = checkoutsIn(tree);
-    const hints: Hints = { syspath: pathFrom(tree.env, 'LLVM_SYSPATH'), checkouts: [...checkouts.keys()] };
+    const syspath = pathFrom(tree.env, 'LLVM_SYSPATH');
+    // Triton links its prebuilt under a name without the commit, and people point LLVM_SYSPATH there.
+    const hints: Hints = {
+      syspath: syspath === undefined ? undefined : (tree.resolve(syspath) ?? syspath),
+      checkouts: [...checkouts.keys()],
+    };
     const claims: Claim[] = [];
     const declarations: Declaration[] = [];
 

@@ -299,6 +299,21 @@ test('known unknowns are named, with the cataloger that met them', () => {
   ]);
 });
 
+test('a build-id stands with the component of the file, or with the file that nobody knows', () => {
+  const buildIds = new Map([
+    ['opt/bin/ptxas', 'abcd'],
+    ['opt/b', 'ef01'],
+  ]);
+  const bom = bomOf({ cuda: catalog({ components: [binary('ptxas', 'opt/bin/ptxas')] }) }, [], {
+    unownedExecutables: ['opt/a', 'opt/b'],
+    buildIds,
+  });
+  expect(bom.components[0]?.properties).toEqual([
+    { name: 'tcf:elf:build-id', value: 'abcd of opt/bin/ptxas' },
+  ]);
+  expect(bom.properties.map(({ value }) => value)).toEqual(['2', 'opt/a', 'opt/b (build-id ef01)']);
+});
+
 test('of very many unowned executables a thousand are named and all are counted', () => {
   const unownedExecutables = Array.from({ length: 5000 }, (_, index) => `opt/${index}`);
   const { properties } = bomOf({}, [], { unownedExecutables });

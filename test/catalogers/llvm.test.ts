@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import type { Component } from '../../src/bom/model.ts';
 import { llvm } from '../../src/catalogers/llvm.ts';
 import { catalogFiles, elf, type Files } from '../support/elf.ts';
+import { treeOf } from '../support/tree.ts';
 
 const site = 'opt/venv/lib/python3.12/site-packages';
 const lib = `${site}/triton/_C/libtriton.so`;
@@ -77,7 +78,16 @@ const checkout: Files = {
 };
 
 test.for<[string, Files, string | undefined, Record<string, string>]>([
-  ['A', { [`${cache}/version.txt`]: url }, '22.0.0git+f6ded0be', { pin: 'observed-only', role: 'core' }],
+  ['A', { [`${cache}/version.txt`]: url }, '22.0.0git+f6ded0be', { pin: 'observed-only', role: 'cache' }],
+  [
+    'A of Triton 2.1',
+    {
+      'root/.triton/llvm/llvm+mlir-17.0.0-x86_64-linux-gnu-ubuntu-18.04-release/version.txt':
+        'https://github.com/ptillet/triton-llvm-releases/releases/download/llvm-17.0.0-c5dede880d17/llvm+mlir-17.0.0-x86_64-linux-gnu-ubuntu-18.04-release.tar.xz',
+    },
+    '17.0.0git+c5dede88',
+    { role: 'cache', observed: 'c5dede880d17 by prebuilt-url' },
+  ],
   [
     'B',
     { [`${cache}/include/llvm/Support/VCSRevision.h`]: '#undef LLVM_REVISION' },
@@ -331,8 +341,35 @@ test("others' LLVMs stand beside the pinned one and are not compared with it", (
     ['22.0.0git+f6ded0be', 'core', 'match'],
     ['14.0.6', 'distro', 'observed-only'],
     ['15.0.6', 'distro', 'observed-only'],
-    ['23.0.0git+5f07f818', 'core', 'observed-only'],
+    ['23.0.0git+5f07f818', 'cache', 'observed-only'],
   ]);
+});
+
+test('a leftover prebuilt is not the LLVM in use, whatever wheel lies beside it', () => {
+  const leftover = {
+    'root/.triton/llvm/llvm-5f07f818-ubuntu-x64-1/version.txt': url.replace(
+      'f6ded0be-ubuntu-x64',
+      '5f07f818-ubuntu-x64-1',
+    ),
+  };
+  const roles = (files: Files, env: readonly string[] = []) =>
+    catalogFiles(llvm, files, { env }).components.map((component) => properties(component)['role']);
+  expect(roles(leftover)).toEqual(['cache']);
+  expect(roles({ ...leftover, [lib]: whole36, ...dist('triton', '3.6.0') })).toEqual(['core', 'cache']);
+  expect(roles({ ...leftover, ...checkout })).toEqual(['core']);
+  expect(roles(leftover, ['LLVM_SYSPATH=/root/.triton/llvm/llvm-5f07f818-ubuntu-x64-1'])).toEqual(['core']);
+});
+
+test('LLVM_SYSPATH may lead through the link that Triton makes beside its prebuilt', () => {
+  const tree = treeOf(
+    llvm,
+    {
+      'root/.triton/llvm/llvm-f6ded0be-ubuntu-x64/version.txt': url,
+      'root/.triton/llvm/llvm-ubuntu-x64': { link: 'llvm-f6ded0be-ubuntu-x64' },
+    },
+    { env: ['LLVM_SYSPATH=/root/.triton/llvm/llvm-ubuntu-x64'] },
+  );
+  expect(llvm.catalog(tree).components.map((component) => properties(component)['role'])).toEqual(['core']);
 });
 
 test('an editable install and its checkout speak about the library built there', () => {

@@ -14,7 +14,7 @@ const upstream = 'llvm/llvm-project';
  *
  * Properties, with `HEX` for 7 to 40 lower-case hexadecimal digits and `METHODS` for words of `methods` joined by commas:
  *
- *     tcf:llvm:role        amd-codegen | core | distro | nvidia-codegen | other | rocm       once
+ *     tcf:llvm:role        amd-codegen | cache | core | distro | nvidia-codegen | other | rocm       once
  *     tcf:llvm:pin         match | mismatch | declared-only | observed-only | unknown         once
  *     tcf:llvm:declared    HEX by METHODS | unknown by METHODS                                for each value
  *     tcf:llvm:observed    HEX by METHODS | version VERSION by METHODS                        at most once

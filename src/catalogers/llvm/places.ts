@@ -1,5 +1,8 @@
-/** What an LLVM is there for. Only the first three can be pinned by Triton. */
-export type Role = 'amd-codegen' | 'core' | 'distro' | 'nvidia-codegen' | 'other' | 'rocm';
+/**
+ * What an LLVM is there for. Only `core`, `amd-codegen` and `nvidia-codegen` can be pinned by Triton. `cache` is a prebuilt that nothing in the
+ * image is built with: no checkout, no LLVM_SYSPATH; a wheel beside it brought its own.
+ */
+export type Role = 'amd-codegen' | 'cache' | 'core' | 'distro' | 'nvidia-codegen' | 'other' | 'rocm';
 
 /** Where an LLVM lives: finds of one site and role speak about the same thing on disk. */
 export interface Place {
@@ -29,8 +32,12 @@ export interface Hints {
 /** The place of a file that holds or describes an LLVM. */
 export function placeOf(path: string, { syspath, checkouts }: Hints): Place {
   const cache = cachePattern.exec(path);
-  if (cache?.[1] !== undefined) return { site: cache[1], role: roleOfName(cache[2] ?? '') };
-  if (syspath !== undefined && path.startsWith(`${syspath}/`)) return { site: syspath, role: 'core' };
+  const isSyspath = syspath !== undefined && path.startsWith(`${syspath}/`);
+  if (cache?.[1] !== undefined) {
+    const isUsed = isSyspath || checkouts.length > 0;
+    return { site: cache[1], role: isUsed ? roleOfName(cache[2] ?? '') : 'cache' };
+  }
+  if (isSyspath) return { site: syspath, role: 'core' };
   const checkout = checkouts.find((root) => path.startsWith(`${root}/`));
   if (checkout !== undefined) return { site: `${checkout}/python/triton`, role: roleOfName(path) };
   const wheel = wheelPattern.exec(path);

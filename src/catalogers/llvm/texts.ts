@@ -45,8 +45,9 @@ export function claimIn(file: TreeFile, text: string, hints: Hints): Claim | und
       /^https:\/\/\S{1,200}?\/llvm-builds\/((?:llvm|amd-codegen|nvidia-codegen)-([0-9a-f]{8})-[a-z]+-[a-z0-9]+(?:-\d{1,9})?)\.tar\.gz\s*$/.exec(
         text,
       );
-    if (match?.[1] === undefined || match[2] === undefined) return undefined;
-    return { ...about, rung: 'A', commit: match[2], prebuilt: match[1], role: roleOfName(`/${match[1]}`) };
+    if (match?.[1] === undefined || match[2] === undefined) return claimOfOldPrebuilt(about, text);
+    const role = about.role === 'cache' ? 'cache' : roleOfName(`/${match[1]}`);
+    return { ...about, rung: 'A', commit: match[2], prebuilt: match[1], role };
   }
   if (path.endsWith('/VCSRevision.h')) {
     const commit = /^#define LLVM_REVISION "([0-9a-f]{40})"/m.exec(text)?.[1];
@@ -74,6 +75,19 @@ export function claimIn(file: TreeFile, text: string, hints: Hints): Claim | und
     text,
   )?.[1];
   return version === undefined ? undefined : { ...about, rung: 'D', version };
+}
+
+/** Triton 2.0 and 2.1 took their prebuilt from a release page whose name has 12 digits of the commit. */
+function claimOfOldPrebuilt(
+  about: Pick<Claim, 'layer' | 'path' | 'role' | 'site'>,
+  text: string,
+): Claim | undefined {
+  const match =
+    /^https:\/\/github\.com\/ptillet\/triton-llvm-releases\/releases\/download\/llvm-(\d{2}\.\d{1,2}\.\d{1,2})-([0-9a-f]{12})\/([\w.+-]{1,100})\.tar\.xz\s*$/.exec(
+      text,
+    );
+  if (match?.[1] === undefined || match[2] === undefined || match[3] === undefined) return undefined;
+  return { ...about, rung: 'A', version: match[1], commit: match[2], prebuilt: match[3] };
 }
 
 /** Rung B: the name of a prebuilt's directory, known from any file in it. */

@@ -1,6 +1,7 @@
 import type { Bom } from '../../bom/model.ts';
 import { assemble } from '../../catalogers/assemble.ts';
 import type { Ownership } from '../../catalogers/contract.ts';
+import { buildIdsIn, elf } from '../../catalogers/elf.ts';
 import { catalogers } from '../../catalogers/index.ts';
 import type { OpenImage } from '../../image/contract.ts';
 import { scanImage } from '../../image/scan.ts';
@@ -32,6 +33,7 @@ export async function makeBom(image: OpenImage): Promise<Bom> {
         scanned.executables(),
         runs.flatMap(({ catalog }) => catalog.owners ?? []),
       ),
+      buildIds: buildIdsIn(scanned.treeFor(elf).sighted()),
     },
   );
 }

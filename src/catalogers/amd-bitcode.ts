@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto';
+import { byCodeUnit } from '../base/text.ts';
+import type { Component } from '../bom/model.ts';
+import type { Catalog, Cataloger, SightedFile, Sighting, Tree, Watcher } from './contract.ts';
+import { amd, partComponent } from './gpu.ts';
+
+/** ROCm's device libraries that Triton ships or that compilers link by default. */
+const libraries = /(?:^|\/)(asanrtl|hip|ockl|ocml|opencl)\.bc$/;
+const magic = [0x42, 0x43, 0xc0, 0xde];
+
+interface Known {
+  /** The release of ROCm whose compiler wrote the file, by the identification in it; absent where it names none. */
+  readonly rocm?: string;
+  readonly triton: string;
+}
+
+/**
+ * The files in Triton's releases, whose bytes say nothing that a search would find reliably: bitcode is not byte-aligned. Sums compared with
+ * Triton's repository for this project.
+ */
+const known: ReadonlyMap<string, Known> = new Map([
+  ['c10282ce42ae9081dbbb49728ca5189619dd73b4b6ef1b68e8be78274067f82d', { triton: 'Triton 3.0 to 3.6' }],
+  ['50f3535d6d2009750d07e73aa2b498c1bfa6cfdfe68d473bce7cbfbdf1736b8e', { triton: 'Triton 3.0 to 3.6' }],
+  [
+    'd71bf64655375af6ddb208479668708877b018cd81e5d2adb396c444ce92f3da',
+    { rocm: '6.2.3', triton: 'Triton 3.3 to 3.6' },
+  ],
+  [
+    '6875e743c99d1123627ef94937b700d25ea0fe402773257c720250a1fc31c06d',
+    { rocm: '7.1.0', triton: 'Triton 3.7 and 3.8' },
+  ],
+  [
+    'dbc064b5f4f61221ab552ec6d8f0dab41153fe9bd86fdcc63a8a97c9475a21c5',
+    { rocm: '7.1.0', triton: 'Triton 3.7 and 3.8' },
+  ],
+  [
+    'bb4e7361dae373871eac53293bbef9c3504f3757365799eaa8f4c7781064a7be',
+    { rocm: '7.1.0', triton: 'Triton 3.7 and 3.8' },
+  ],
+]);
+
+/** AMD's bitcode libraries, by what their bytes are. The LLVM that wrote them is no LLVM of the image. */
+export const amdBitcode: Cataloger = {
+  name: 'amd-bitcode',
+  wants: () => false,
+  watch(path, head): Watcher | undefined {
+    if (!libraries.test(path) || !magic.every((byte, at) => head[at] === byte)) return undefined;
+    const hash = createHash('sha256');
+    return {
+      push: (chunk) => void hash.update(chunk),
+      end: (): Sighting => ({ sha256: hash.digest('hex') }),
+    };
+  },
+  catalog(tree: Tree): Catalog {
+    const components = tree.sighted().map(componentOf);
+    return {
+      components: components.sort((a, b) => byCodeUnit(a.bomRef, b.bomRef)),
+      dependencies: [],
+      skipped: [],
+    };
+  },
+};
+
+function componentOf(file: SightedFile): Component {
+  const { sha256 } = file.sighting as unknown as { readonly sha256: string };
+  const name = libraries.exec(file.path)?.[1] ?? '';
+  const found = known.get(sha256);
+  return {
+    ...partComponent({
+      vendor: amd,
+      name: `rocm-device-libs-${name}`,
+      ...(found?.rocm === undefined ? {} : { version: found.rocm }),
+      description: found === undefined ? `${name}.bc` : `${name}.bc as in ${found.triton}`,
+      file,
+      method:
+        found === undefined
+          ? { technique: 'filename', confidence: 0.4, value: `${name}.bc` }
+          : { technique: 'hash-comparison', confidence: 1, value: `sha256 ${sha256}: as in ${found.triton}` },
+    }),
+    hashes: [{ algorithm: 'SHA-256', value: sha256, subject: 'file' }],
+  };
+}

@@ -1,0 +1,65 @@
+import type { Component, IdentityMethod, Organization, Property } from '../bom/model.ts';
+import { toPurl } from '../bom/purl.ts';
+import type { TreeFile } from './contract.ts';
+
+/** Who makes a GPU part, and under which licence it comes where nothing beside it says otherwise. */
+export interface Vendor {
+  /** Namespace of the purl. */
+  readonly id: 'amd' | 'nvidia';
+  readonly supplier: Organization;
+}
+
+export const nvidia: Vendor = {
+  id: 'nvidia',
+  supplier: { name: 'NVIDIA', url: 'https://www.nvidia.com/' },
+};
+export const amd: Vendor = {
+  id: 'amd',
+  supplier: { name: 'Advanced Micro Devices, Inc.', url: 'https://www.amd.com/' },
+};
+
+/** One GPU part that some file names. */
+export interface Part {
+  readonly vendor: Vendor;
+  readonly name: string;
+  /** Absent where the file does not say it. */
+  readonly version?: string;
+  readonly description: string;
+  readonly file: TreeFile;
+  readonly method: IdentityMethod;
+  readonly licenses?: Component['licenses'];
+  readonly properties?: readonly Property[];
+}
+
+/** The component of a part, at the place of the file that names it: `pkg:generic/nvidia/cudnn@9.8.0#usr/include/cudnn_version.h`. */
+export function partComponent(part: Part): Component {
+  const { description, file, licenses = [], method, name, properties = [], vendor, version } = part;
+  const purl = toPurl({
+    type: 'generic',
+    namespace: vendor.id,
+    name,
+    ...(version === undefined ? {} : { version }),
+  });
+  return {
+    bomRef: `${purl}#${file.path}`,
+    type: 'library',
+    name,
+    ...(version === undefined ? {} : { version }),
+    purl,
+    description,
+    supplier: vendor.supplier,
+    ...(licenses.length === 0 ? {} : { licenses }),
+    ...(properties.length === 0 ? {} : { properties }),
+    evidence: {
+      identity: [
+        {
+          field: 'version',
+          confidence: method.confidence,
+          ...(version === undefined ? {} : { concludedValue: version }),
+          methods: [method],
+        },
+      ],
+      occurrences: [{ location: file.path, layer: file.layer }],
+    },
+  };
+}
