@@ -104,7 +104,7 @@ async function survives(folder: string, { file, text }: Mutant): Promise<boolean
 }
 
 const only = process.argv[2] ?? '';
-const mutants = readdirSync(join(root, room))
+const mutants = readdirSync(join(root, room), { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts') && `${room}/${name}`.includes(only))
   .flatMap((name) => mutantsOf(`${room}/${name}`));
 const survivors: Mutant[] = [];

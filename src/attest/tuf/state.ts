@@ -1,0 +1,119 @@
+import { decodeBase64, encodeBase64, encodeUtf8 } from '../../base/bytes.ts';
+import { cannotTell } from '../../base/error.ts';
+import { parseJson } from '../../base/json.ts';
+import { Shape } from '../../base/shape.ts';
+import { parseSnapshot, parseTargets, parseTimestamp, type Root } from './metadata.ts';
+import { type Metadata, type Repository, targetName, vouchedFor } from './update.ts';
+import { isSigned, nextRoot, requireContent, targetIn, trustRoot } from './workflow.ts';
+
+const format = 'tcf.tuf/1';
+
+/** A few dozen roots of 6 KiB and a trusted root are some hundred KiB. */
+export const maxState: number = 32 * 1024 * 1024;
+const maxChain = 10_000;
+
+/** What is kept of a repository between two runs. */
+export interface State {
+  /** Address of the mirror that was asked last. */
+  readonly mirror: string;
+  /** The root to begin with; absent where tcf carries it. */
+  readonly anchor?: Uint8Array;
+  readonly repository: Repository;
+}
+
+/** One JSON document, so that one rename replaces all of it: old metadata never stands beside new. */
+export function formatState({ anchor, mirror, repository }: State): Uint8Array {
+  const { chain, root, snapshot, targets, timestamp, trustedRoot } = repository;
+  const base64 = (bytes: Uint8Array | undefined) => (bytes === undefined ? undefined : encodeBase64(bytes));
+  const document = {
+    format,
+    mirror,
+    refreshedAt: trustedRoot?.refreshedAt.toISOString(),
+    rootVersion: root.version,
+    anchor: base64(anchor),
+    chain: chain.map(({ bytes }) => encodeBase64(bytes)),
+    timestamp: base64(timestamp?.bytes),
+    snapshot: base64(snapshot?.bytes),
+    targets: base64(targets?.bytes),
+    trustedRoot: base64(trustedRoot?.bytes),
+  };
+  return encodeUtf8(`${JSON.stringify(document, undefined, 1)}\n`);
+}
+
+/**
+ * Reads what was kept, and proves all of it again, from the anchor on: a file that somebody else wrote gains no trust by lying there (A-104).
+ * Nothing is asked about expiry: an old state is still the floor below which no mirror may go, and how old it is, is told by its age.
+ *
+ * @param carried the root that tcf carries for this repository, if it does.
+ * @throws TcfError `trust.corrupt`, `json.malformed`, `document.malformed`, and those of the workflow (exit 2).
+ */
+export function parseState(bytes: Uint8Array, name: string, carried: Uint8Array | undefined): State {
+  const limits = { maxBytes: maxState, maxDepth: 4 };
+  const shape = new Shape(parseJson(bytes, `what is kept of ${name}`, limits), name);
+  if (shape.get('format').string(100) !== format) throw shape.get('format').wrong(`is not ${format}`);
+  const anchor = carried ?? bytesOf(shape.get('anchor'));
+  return {
+    mirror: shape.get('mirror').string(2000),
+    ...(carried === undefined ? { anchor } : {}),
+    repository: prove(shape, anchor),
+  };
+}
+
+function prove(shape: Shape, anchor: Uint8Array): Repository {
+  const kept = readMetadata(shape);
+  let root = trustRoot(anchor);
+  const keptVersion = shape.get('rootVersion').whole();
+  // A newer tcf carries a newer root, and its keys decide what is left of the old state.
+  if (keptVersion < root.version) return { ...vouchedFor(kept, root), root, chain: [] };
+  const roots = shape.get('chain').list(maxChain);
+  const chain: Root[] = [];
+  for (const bytes of roots.slice(Math.max(0, roots.length - (keptVersion - root.version)))) {
+    root = nextRoot(root, bytesOf(bytes));
+    chain.push(root);
+  }
+  if (root.version !== keptVersion) throw corrupt(shape, `root ${keptVersion}`);
+  for (const role of [kept.timestamp, kept.snapshot, kept.targets]) {
+    if (role !== undefined && !isSigned(role, root)) throw corrupt(shape, `the signed ${role.role} metadata`);
+  }
+  return { ...kept, root, chain };
+}
+
+function readMetadata(shape: Shape): Metadata {
+  const read = <T>(key: string, parse: (bytes: Uint8Array) => T): T | undefined => {
+    const member = shape.optional(key);
+    return member === undefined ? undefined : parse(bytesOf(member));
+  };
+  const timestamp = read('timestamp', parseTimestamp);
+  const snapshot = read('snapshot', parseSnapshot);
+  const targets = read('targets', parseTargets);
+  const trustedRoot = read('trustedRoot', (bytes) => ({
+    bytes,
+    refreshedAt: timeOf(shape.get('refreshedAt')),
+  }));
+  if (trustedRoot !== undefined) {
+    if (targets === undefined) throw shape.get('targets').wrong('is missing');
+    requireContent(`target ${targetName}`, trustedRoot.bytes, targetIn(targets, targetName));
+  }
+  return {
+    ...(timestamp === undefined ? {} : { timestamp }),
+    ...(snapshot === undefined ? {} : { snapshot }),
+    ...(targets === undefined ? {} : { targets }),
+    ...(trustedRoot === undefined ? {} : { trustedRoot }),
+  };
+}
+
+function bytesOf(shape: Shape): Uint8Array {
+  const bytes = decodeBase64(shape.string(maxState));
+  if (bytes === undefined) throw shape.wrong('is not base64');
+  return bytes;
+}
+
+function timeOf(shape: Shape): Date {
+  const time = new Date(shape.string(40));
+  if (Number.isNaN(Number(time))) throw shape.wrong('is not a time');
+  return time;
+}
+
+function corrupt(shape: Shape, what: string): Error {
+  return cannotTell('trust.corrupt', `what is kept of ${shape.path} does not hold ${what}`);
+}

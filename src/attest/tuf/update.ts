@@ -1,0 +1,191 @@
+import { cannotTell } from '../../base/error.ts';
+import { quoted } from '../../base/text.ts';
+import {
+  type FileInfo,
+  maxLength,
+  type Root,
+  type Snapshot,
+  type Targets,
+  type Timestamp,
+} from './metadata.ts';
+import {
+  isContent,
+  isSigned,
+  nextRoot,
+  nextSnapshot,
+  nextTargets,
+  nextTimestamp,
+  requireContent,
+  requireFresh,
+  targetIn,
+  targetsIn,
+  trustRoot,
+} from './workflow.ts';
+
+/** Everything that is trusted of one TUF repository. */
+export interface Repository extends Metadata {
+  readonly root: Root;
+  /** The roots that led from the first trusted one to `root`, without the first, oldest first. */
+  readonly chain: readonly Root[];
+}
+
+/** What is trusted beside the root. */
+export interface Metadata {
+  readonly timestamp?: Timestamp;
+  readonly snapshot?: Snapshot;
+  readonly targets?: Targets;
+  readonly trustedRoot?: TargetFile;
+}
+
+export interface TargetFile {
+  readonly bytes: Uint8Array;
+  /** When a mirror last showed that these bytes are the current ones. */
+  readonly refreshedAt: Date;
+}
+
+/** Gets one file of a mirror, at most `limit` bytes; `undefined` where it has no such file. */
+export type Fetch = (path: string, limit: number) => Promise<Uint8Array | undefined>;
+
+export interface UpdateOptions {
+  readonly fetch: Fetch;
+  /** When the update began; all of it happens at this time (5.1). */
+  readonly now: Date;
+  /** Keeps what has just become trusted, so that no later update falls behind it even where this one ends early (5.3.8, 5.4.5, 5.5.7, 5.6.6). */
+  readonly persist: (repository: Repository) => Promise<void>;
+}
+
+/** The one target that tcf reads. */
+export const targetName = 'trusted_root.json';
+/** The public instance's has 9 KiB; a private one with its own history some hundred. */
+export const maxTarget: number = 8 * 1024 * 1024;
+/** Y of section 5.3.3: the public instance makes three roots a year. */
+const maxRoots = 256;
+
+/** The state of a client that has nothing but a root to begin with. */
+export function newRepository(anchor: Uint8Array): Repository {
+  return { root: trustRoot(anchor), chain: [] };
+}
+
+/**
+ * Brings a repository up to date: the client workflow of TUF 1.0.34 section 5, without delegations. Two requests where nothing is new.
+ *
+ * @throws TcfError `tuf.signatures`, `tuf.rollback`, `tuf.expired`, `tuf.mixed`, `tuf.content`, `tuf.no-target`, `tuf.malformed`, `tuf.missing`,
+ *   `document.malformed`, `json.malformed` (exit 2), and what `fetch` and `persist` throw.
+ */
+export async function update(known: Repository, options: UpdateOptions): Promise<Repository> {
+  const { fetch, now, persist } = options;
+  let state = await updateRoot(known, options);
+  requireFresh(state.root, now);
+
+  const timestamp = await updateTimestamp(state, fetch);
+  requireFresh(timestamp, now);
+  state = { ...state, timestamp };
+  await persist(state);
+
+  const snapshot = await updateSnapshot(state, timestamp, fetch);
+  requireFresh(snapshot, now);
+  state = { ...state, snapshot };
+  await persist(state);
+
+  const targets = await updateTargets(state, snapshot, fetch);
+  requireFresh(targets, now);
+  const bytes = await updateTarget(state, targets, fetch);
+  state = { ...state, targets, trustedRoot: { bytes, refreshedAt: now } };
+  await persist(state);
+  return state;
+}
+
+async function updateRoot(known: Repository, { fetch, persist }: UpdateOptions): Promise<Repository> {
+  let state = known;
+  for (let count = 0; count < maxRoots; count += 1) {
+    const bytes = await fetch(`${state.root.version + 1}.root.json`, maxLength.root);
+    if (bytes === undefined) break;
+    const root = nextRoot(state.root, bytes);
+    state = { ...vouchedFor(state, root), root, chain: [...state.chain, root] };
+    await persist(state);
+  }
+  return state;
+}
+
+/**
+ * What the keys of a new root still vouch for. The rest goes: after a fast-forward attack with a stolen online key the true versions are
+ * lower than those that were seen, and would look like a rollback for ever (5.3.11). A trusted root that revoked keys signed goes with them.
+ */
+export function vouchedFor({ snapshot, targets, timestamp, trustedRoot }: Metadata, root: Root): Metadata {
+  const isOnline = [timestamp, snapshot].every((role) => role === undefined || isSigned(role, root));
+  const isOffline = targets !== undefined && isSigned(targets, root);
+  return {
+    ...(isOnline && timestamp !== undefined ? { timestamp } : {}),
+    ...(isOnline && snapshot !== undefined ? { snapshot } : {}),
+    ...(isOffline ? { targets } : {}),
+    ...(isOffline && trustedRoot !== undefined ? { trustedRoot } : {}),
+  };
+}
+
+async function updateTimestamp({ root, timestamp }: Repository, fetch: Fetch): Promise<Timestamp> {
+  return nextTimestamp(root, timestamp, await need(fetch, 'timestamp.json', maxLength.timestamp));
+}
+
+/** What is kept is not fetched again where it is what is announced now; nor is it in the next two. */
+async function updateSnapshot(
+  { root, snapshot }: Repository,
+  timestamp: Timestamp,
+  fetch: Fetch,
+): Promise<Snapshot> {
+  const listed = timestamp.snapshot;
+  if (snapshot !== undefined && isListed(snapshot, listed)) return snapshot;
+  const bytes = await need(fetch, versioned(root, listed, 'snapshot.json'), limitOf('snapshot', listed));
+  return nextSnapshot(root, timestamp, snapshot, bytes);
+}
+
+async function updateTargets(
+  { root, targets }: Repository,
+  snapshot: Snapshot,
+  fetch: Fetch,
+): Promise<Targets> {
+  const listed = targetsIn(snapshot);
+  if (targets !== undefined && isListed(targets, listed)) return targets;
+  const bytes = await need(fetch, versioned(root, listed, 'targets.json'), limitOf('targets', listed));
+  return nextTargets(root, snapshot, bytes);
+}
+
+async function updateTarget(
+  { root, trustedRoot }: Repository,
+  targets: Targets,
+  fetch: Fetch,
+): Promise<Uint8Array> {
+  const info = targetIn(targets, targetName);
+  if (info.length > maxTarget) {
+    throw cannotTell(
+      'tuf.content',
+      `the TUF target ${targetName} has ${info.length} bytes, more than the limit of ${maxTarget}`,
+    );
+  }
+  if (trustedRoot !== undefined && isContent(trustedRoot.bytes, info)) return trustedRoot.bytes;
+  const prefix = root.consistentSnapshot ? `${info.hashes.sha256 ?? info.hashes.sha512}.` : '';
+  const bytes = await need(fetch, `targets/${prefix}${targetName}`, info.length);
+  requireContent(`target ${targetName}`, bytes, info);
+  return bytes;
+}
+
+/** The name of a metadata file under consistent snapshots (section 6.2) and without. */
+function versioned({ consistentSnapshot }: Root, { version }: FileInfo, name: string): string {
+  return consistentSnapshot ? `${version}.${name}` : name;
+}
+
+function isListed({ bytes, version }: Snapshot | Targets, listed: FileInfo): boolean {
+  return version === listed.version && isContent(bytes, listed);
+}
+
+/** Endless data: what was announced, but never more than the role may have. */
+function limitOf(role: 'snapshot' | 'targets', { length }: FileInfo): number {
+  return Math.min(length ?? maxLength[role], maxLength[role]);
+}
+
+async function need(fetch: Fetch, path: string, limit: number): Promise<Uint8Array> {
+  const bytes = await fetch(path, limit);
+  if (bytes !== undefined) return bytes;
+  throw cannotTell('tuf.missing', `the TUF mirror has no ${quoted(path)}`, {
+    hint: 'check the address of the mirror',
+  });
+}

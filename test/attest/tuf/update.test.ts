@@ -1,0 +1,346 @@
+import { describe, expect, test } from 'vitest';
+import { newRepository, type Repository, update } from '../../../src/attest/tuf/update.ts';
+import { newKey } from '../../support/sigstore/authority.ts';
+import {
+  day,
+  ed25519Key,
+  formatKey,
+  keyIdOf,
+  type Publication,
+  signMetadata,
+  TestTuf,
+} from '../../support/tuf.ts';
+
+const now = new Date('2026-11-23T12:00:00Z');
+const later = new Date(Number(now) + day);
+const target = Buffer.from('{"first": 1}');
+const other = Buffer.from('{"second": 2}');
+
+/** A client that remembers what it was told to keep, as the store does. */
+class Client {
+  kept: Repository;
+  writes = 0;
+  constructor(tuf: TestTuf) {
+    this.kept = newRepository(tuf.anchor);
+  }
+  async update(tuf: TestTuf, at = now): Promise<string> {
+    const persist = async (state: Repository) => {
+      this.kept = state;
+      this.writes += 1;
+    };
+    const state = await update(this.kept, { fetch: tuf.fetch, now: at, persist });
+    return Buffer.from(state.trustedRoot?.bytes ?? []).toString();
+  }
+}
+
+async function begin(): Promise<{ tuf: TestTuf; client: Client }> {
+  const tuf = new TestTuf(target, now);
+  const client = new Client(tuf);
+  expect(await client.update(tuf)).toBe(String(target));
+  return { tuf, client };
+}
+
+describe('welcomes', () => {
+  test('the first update asks for each file once, and a second one with nothing new asks two questions', async () => {
+    const { client, tuf } = await begin();
+    const hash = /^targets\/[0-9a-f]{64}\.trusted_root\.json$/;
+    expect(tuf.asked).toEqual([
+      '2.root.json',
+      'timestamp.json',
+      '1.snapshot.json',
+      '1.targets.json',
+      expect.stringMatching(hash),
+    ]);
+    tuf.asked.length = 0;
+    expect(await client.update(tuf, later)).toBe(String(target));
+    expect(tuf.asked).toEqual(['2.root.json', 'timestamp.json']);
+    expect(client.kept.trustedRoot?.refreshedAt).toEqual(later);
+  });
+
+  test('a new target is followed', async () => {
+    const { client, tuf } = await begin();
+    tuf.publish({ target: other });
+    expect(await client.update(tuf, later)).toBe(String(other));
+  });
+
+  test('keys of every role may change, root by root, and the intermediate roots may have expired', async () => {
+    const { client, tuf } = await begin();
+    const one = () => ({ keys: [ed25519Key()], threshold: 1 });
+    tuf.publishRoot({ root: { keys: [newKey(), newKey()], threshold: 2 } }, { life: { root: -day } });
+    tuf.publishRoot({ timestamp: one(), snapshot: one() }, { life: { root: -1000 } });
+    tuf.publishRoot({ targets: one() });
+    tuf.publish({ target: other });
+    expect(await client.update(tuf)).toBe(String(other));
+    expect(client.kept.chain.map(({ version }) => version)).toEqual([2, 3, 4]);
+  });
+
+  test('a repository without consistent snapshots has plain names', async () => {
+    const tuf = new TestTuf(target, now);
+    tuf.consistentSnapshot = false;
+    tuf.publishRoot();
+    tuf.publish();
+    expect(await new Client(tuf).update(tuf)).toBe(String(target));
+    expect(tuf.asked.slice(-4)).toEqual([
+      'timestamp.json',
+      'snapshot.json',
+      'targets.json',
+      'targets/trusted_root.json',
+    ]);
+  });
+
+  test('lengths and hashes of metadata may be left out, as the public Sigstore instance does', async () => {
+    const { client, tuf } = await begin();
+    const bare = (signed: { meta: Record<string, object> }) => {
+      for (const file of Object.values(signed.meta))
+        for (const key of ['length', 'hashes']) delete (file as Record<string, unknown>)[key];
+    };
+    tuf.publish({ target: other, edit: { snapshot: bare, timestamp: bare } });
+    expect(await client.update(tuf)).toBe(String(other));
+  });
+
+  test('after a fast-forward attack, new online keys let the true versions return (5.3.11)', async () => {
+    const { client, tuf } = await begin();
+    const old = { ...tuf.versions };
+    tuf.publish({ versions: { timestamp: 10_000, snapshot: 10_000 } });
+    await client.update(tuf);
+    Object.assign(tuf.versions, old);
+    tuf.publish({ target: other });
+    await expect(client.update(tuf)).rejects.toMatchObject({ code: 'tuf.rollback' });
+    tuf.publishRoot({ timestamp: { keys: [ed25519Key()], threshold: 1 } });
+    tuf.publish({ target: other });
+    expect(await client.update(tuf)).toBe(String(other));
+  });
+});
+
+/** The same metadata with a line feed for a blank: every signature holds, and only the hash is another. */
+const respaced = (bytes?: Uint8Array) => Buffer.from(String(bytes).replace('": ', '":\n'));
+
+const strangers = [newKey(), newKey()];
+const [stranger = newKey()] = strangers;
+
+/** What a mirror does after a client has seen version 1 of everything, and what the client says to it. */
+const attacks: readonly (readonly [string, (tuf: TestTuf) => void, string])[] = [
+  ['a root by strangers', (tuf) => tuf.publishRoot({}, { signers: { root: strangers } }), 'tuf.signatures'],
+  [
+    'a root that only its own new keys sign',
+    (tuf) => tuf.publishRoot({ root: { keys: strangers, threshold: 2 } }, { signers: { root: strangers } }),
+    'tuf.signatures',
+  ],
+  [
+    'a root that its new keys do not sign',
+    (tuf) => {
+      const old = tuf.setup.root.keys;
+      tuf.publishRoot({ root: { keys: strangers, threshold: 2 } }, { signers: { root: old } });
+    },
+    'tuf.signatures',
+  ],
+  [
+    'a root below its threshold',
+    (tuf) => tuf.publishRoot({}, { signers: { root: tuf.setup.root.keys.slice(0, 1) } }),
+    'tuf.signatures',
+  ],
+  ['an old root under a new name', (tuf) => tuf.files.set('2.root.json', tuf.anchor), 'tuf.rollback'],
+  [
+    'a root that passes over a version',
+    (tuf) => {
+      tuf.publishRoot({}, { versions: { root: 3 } });
+      tuf.files.set('2.root.json', tuf.files.get('3.root.json') ?? Buffer.of());
+    },
+    'tuf.rollback',
+  ],
+  ['a last root that has expired', (tuf) => tuf.publishRoot({}, { life: { root: -1000 } }), 'tuf.expired'],
+  [
+    'a root that expires this very moment',
+    (tuf) => tuf.publishRoot({}, { life: { root: 0 } }),
+    'tuf.expired',
+  ],
+  ['a timestamp by strangers', (tuf) => tuf.publish({ signers: { timestamp: strangers } }), 'tuf.signatures'],
+  ['a snapshot by strangers', (tuf) => tuf.publish({ signers: { snapshot: strangers } }), 'tuf.signatures'],
+  ['targets by strangers', (tuf) => tuf.publish({ signers: { targets: strangers } }), 'tuf.signatures'],
+  [
+    'targets signed by the online key',
+    (tuf) => tuf.publish({ signers: { targets: tuf.setup.snapshot.keys } }),
+    'tuf.signatures',
+  ],
+  [
+    'targets below their threshold',
+    (tuf) => tuf.publish({ signers: { targets: tuf.setup.targets.keys.slice(1) } }),
+    'tuf.signatures',
+  ],
+  ['an expired timestamp', (tuf) => tuf.publish({ life: { timestamp: -1000 } }), 'tuf.expired'],
+  ['an expired snapshot', (tuf) => tuf.publish({ life: { snapshot: -1000 } }), 'tuf.expired'],
+  ['expired targets', (tuf) => tuf.publish({ life: { targets: -1000 } }), 'tuf.expired'],
+  [
+    'another target than the one announced',
+    (tuf) => {
+      for (const path of tuf.files.keys()) if (path.startsWith('targets/')) tuf.files.set(path, other);
+      tuf.publish({ target: Buffer.from('new') });
+      for (const path of tuf.files.keys())
+        if (path.startsWith('targets/')) tuf.files.set(path, Buffer.from('old'));
+    },
+    'tuf.content',
+  ],
+  [
+    'a snapshot that is not the announced one',
+    (tuf) => {
+      tuf.publish();
+      tuf.files.set('2.snapshot.json', respaced(tuf.files.get('2.snapshot.json')));
+    },
+    'tuf.content',
+  ],
+  [
+    'targets that are not the announced ones',
+    (tuf) => {
+      tuf.publish();
+      tuf.files.set('2.targets.json', respaced(tuf.files.get('2.targets.json')));
+    },
+    'tuf.content',
+  ],
+  [
+    'an older snapshot where no hashes are announced (mix and match)',
+    (tuf) => {
+      const old = tuf.files.get('1.snapshot.json') ?? Buffer.of();
+      tuf.publish({ edit: { timestamp: (signed) => (signed.meta['snapshot.json'] = { version: 2 }) } });
+      tuf.files.set('2.snapshot.json', old);
+    },
+    'tuf.mixed',
+  ],
+  [
+    'older targets where no hashes are announced (mix and match)',
+    (tuf) => {
+      const old = tuf.files.get('1.targets.json') ?? Buffer.of();
+      tuf.publish({ edit: { snapshot: (signed) => (signed.meta['targets.json'] = { version: 2 }) } });
+      tuf.files.set('2.targets.json', old);
+    },
+    'tuf.mixed',
+  ],
+  [
+    'a snapshot that lists fewer files',
+    (tuf) => tuf.publish({ edit: { snapshot: (signed) => delete signed.meta['other.json'] } }),
+    'tuf.rollback',
+  ],
+  [
+    'a snapshot without targets, where none were known',
+    (tuf) =>
+      tuf.publish({ edit: { snapshot: (signed) => (signed.meta = { 'other.json': { version: 1 } }) } }),
+    'tuf.rollback',
+  ],
+  [
+    'targets without a trusted root',
+    (tuf) => tuf.publish({ edit: { targets: (signed) => (signed.targets = {}) } }),
+    'tuf.no-target',
+  ],
+  [
+    'a trusted root that is said to be endless',
+    (tuf) =>
+      tuf.publish({ edit: { targets: (signed) => (signed.targets['trusted_root.json'].length = 2 ** 40) } }),
+    'tuf.content',
+  ],
+  ['a missing timestamp', (tuf) => tuf.files.delete('timestamp.json'), 'tuf.missing'],
+  [
+    'a missing snapshot',
+    (tuf) => {
+      tuf.publish();
+      tuf.files.delete('2.snapshot.json');
+    },
+    'tuf.missing',
+  ],
+  [
+    'a timestamp in place of the snapshot, signed by a key that both roles share',
+    (tuf) => {
+      tuf.publishRoot({ snapshot: tuf.setup.timestamp });
+      tuf.publish({ edit: { timestamp: (signed) => (signed.meta['snapshot.json'] = { version: 2 }) } });
+      tuf.files.set('2.snapshot.json', tuf.files.get('timestamp.json') ?? Buffer.of());
+    },
+    'document.malformed',
+  ],
+];
+
+test.for(attacks)('%s is refused, and what was known stays', async ([, attack, code]) => {
+  const { client, tuf } = await begin();
+  attack(tuf);
+  await expect(client.update(tuf)).rejects.toMatchObject({ code, exit: 2 });
+  expect(client.kept.trustedRoot?.bytes).toEqual(target);
+});
+
+/** A role that goes back to a version that was genuine once. */
+const rollbacks: readonly (readonly [string, Publication])[] = [
+  ['timestamp', { versions: { timestamp: 1, snapshot: 2, targets: 2 } }],
+  ['snapshot', { versions: { timestamp: 3, snapshot: 1, targets: 2 } }],
+  ['targets', { versions: { timestamp: 3, snapshot: 3, targets: 1 } }],
+];
+
+test.for(rollbacks)('a rollback of %s alone is refused', async ([, publication]) => {
+  const { client, tuf } = await begin();
+  tuf.publish({ target: other });
+  await client.update(tuf);
+  tuf.publish({ ...publication, target });
+  await expect(client.update(tuf)).rejects.toMatchObject({ code: 'tuf.rollback' });
+  expect(client.kept.trustedRoot?.bytes).toEqual(other);
+});
+
+test('a mirror that goes back in time as a whole is refused', async () => {
+  const { client, tuf } = await begin();
+  const before = [...tuf.files];
+  tuf.publish({ target: other });
+  await client.update(tuf);
+  for (const [path, bytes] of before) tuf.files.set(path, bytes);
+  await expect(client.update(tuf)).rejects.toMatchObject({ code: 'tuf.rollback' });
+});
+
+test('a frozen mirror is noticed once its timestamp expires, though nothing on it has changed', async () => {
+  const { client, tuf } = await begin();
+  const week = new Date(Number(now) + 7 * day);
+  expect(await client.update(tuf, new Date(Number(week) - 1))).toBe(String(target));
+  await expect(client.update(tuf, week)).rejects.toMatchObject({ code: 'tuf.expired' });
+});
+
+test('what became trusted before an update failed is a floor for the next one (5.4.5)', async () => {
+  const { client, tuf } = await begin();
+  const old = tuf.files.get('timestamp.json') ?? Buffer.of();
+  tuf.publish({ target: other });
+  tuf.files.delete('2.snapshot.json');
+  await expect(client.update(tuf)).rejects.toMatchObject({ code: 'tuf.missing' });
+  tuf.files.set('timestamp.json', old);
+  await expect(client.update(tuf)).rejects.toMatchObject({ code: 'tuf.rollback' });
+});
+
+test('a trusted root that revoked keys signed is gone once the new root is known', async () => {
+  const { client, tuf } = await begin();
+  tuf.publishRoot({ targets: { keys: [newKey()], threshold: 1 } });
+  tuf.files.delete('timestamp.json');
+  await expect(client.update(tuf)).rejects.toMatchObject({ code: 'tuf.missing' });
+  expect(client.kept).toMatchObject({ root: { version: 2 } });
+  expect(client.kept.trustedRoot).toBeUndefined();
+});
+
+test('one key under two ids is one signer', async () => {
+  const { client, tuf } = await begin();
+  const key = stranger;
+  const twin = { ...formatKey(key), note: 'another key object, another id' };
+  tuf.publishRoot(
+    { targets: { keys: [key], threshold: 2 } },
+    {
+      edit: {
+        root: (signed) => {
+          signed.keys['twin'] = twin;
+          signed.roles.targets.keyids.push('twin');
+        },
+      },
+    },
+  );
+  tuf.publish();
+  const targets = JSON.parse(String(tuf.files.get('2.targets.json')));
+  targets.signatures.push({ ...targets.signatures[0], keyid: 'twin' });
+  expect(targets.signatures[0].keyid).toBe(keyIdOf(key));
+  tuf.publishSnapshot({}, Buffer.from(JSON.stringify(targets)));
+  await expect(client.update(tuf)).rejects.toMatchObject({ code: 'tuf.signatures' });
+});
+
+test('a first root that is not signed by its own keys is no anchor', () => {
+  const tuf = new TestTuf(target, now);
+  const { signed } = JSON.parse(String(tuf.anchor));
+  expect(() => newRepository(signMetadata(signed, strangers))).toThrow(
+    expect.objectContaining({ code: 'tuf.signatures' }),
+  );
+});
