@@ -15,6 +15,8 @@ export interface Question {
   readonly body?: Uint8Array;
   /** For messages: `the signing certificate`. */
   readonly what: string;
+  /** Most bytes of an answer with status 200; 8 MiB where absent. */
+  readonly limit?: number;
 }
 
 export interface Reply {
@@ -40,7 +42,7 @@ export function openServices(options: ServicesOptions): Services {
     sleep: options.sleep ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms))),
     random: options.random ?? Math.random,
   });
-  return async ({ method, url, headers = {}, body, what }) => {
+  return async ({ method, url, headers = {}, body, what, limit = maxReply }) => {
     try {
       const answer = await transport({
         method,
@@ -49,12 +51,12 @@ export function openServices(options: ServicesOptions): Services {
         ...(body === undefined ? {} : { body }),
         reach: url.protocol === 'http:' ? 'loopback' : 'any',
       });
-      const received = await readDocument(answer, maxReply, what, timeouts);
+      const received = await readDocument(answer, answer.status === 200 ? limit : maxReply, what, timeouts);
       return { status: answer.status, headers: answer.headers, body: received };
     } catch (error) {
       if (!(error instanceof TcfError)) throw error;
       throw cannotTell('sigstore.unreachable', `could not get ${what}: ${error.message}`, {
-        hint: 'check the network and the address of the service; nothing was attached',
+        hint: 'check the network and the address of the service; nothing was changed',
         cause: error,
       });
     }

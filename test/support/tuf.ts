@@ -2,7 +2,7 @@ import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:cryp
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Role } from '../../src/attest/tuf/metadata.ts';
-import { type Fetch, targetName } from '../../src/attest/tuf/update.ts';
+import { type Download, targetName } from '../../src/attest/tuf/update.ts';
 import { newKey, sha256, spkiOf } from './sigstore/authority.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: metadata that tests make wrong on purpose
@@ -42,7 +42,7 @@ export const ed25519Key = (): KeyObject => generateKeyPairSync('ed25519').privat
 export class TestTuf {
   /** What its mirror serves, by path. */
   readonly files: Map<string, Uint8Array> = new Map();
-  /** Every path that was asked for through `fetch`. */
+  /** Every path that was asked for through `download`. */
   readonly asked: string[] = [];
   readonly versions: Record<Role, number> = { root: 0, timestamp: 0, snapshot: 0, targets: 0 };
   readonly setup: Record<Role, RoleSetup>;
@@ -69,7 +69,7 @@ export class TestTuf {
     return this.files.get('1.root.json') ?? Buffer.of();
   }
 
-  readonly fetch: Fetch = async (path, limit) => {
+  readonly download: Download = async (path, limit) => {
     this.asked.push(path);
     const bytes = this.files.get(path);
     if (bytes !== undefined && bytes.length > limit) throw new Error(`${path} is larger than ${limit}`);

@@ -44,10 +44,10 @@ export interface TargetFile {
 }
 
 /** Gets one file of a mirror, at most `limit` bytes; `undefined` where it has no such file. */
-export type Fetch = (path: string, limit: number) => Promise<Uint8Array | undefined>;
+export type Download = (path: string, limit: number) => Promise<Uint8Array | undefined>;
 
 export interface UpdateOptions {
-  readonly fetch: Fetch;
+  readonly download: Download;
   /** When the update began; all of it happens at this time (5.1). */
   readonly now: Date;
   /** Keeps what has just become trusted, so that no later update falls behind it even where this one ends early (5.3.8, 5.4.5, 5.5.7, 5.6.6). */
@@ -70,35 +70,35 @@ export function newRepository(anchor: Uint8Array): Repository {
  * Brings a repository up to date: the client workflow of TUF 1.0.34 section 5, without delegations. Two requests where nothing is new.
  *
  * @throws TcfError `tuf.signatures`, `tuf.rollback`, `tuf.expired`, `tuf.mixed`, `tuf.content`, `tuf.no-target`, `tuf.malformed`, `tuf.missing`,
- *   `document.malformed`, `json.malformed` (exit 2), and what `fetch` and `persist` throw.
+ *   `document.malformed`, `json.malformed` (exit 2), and what `download` and `persist` throw.
  */
 export async function update(known: Repository, options: UpdateOptions): Promise<Repository> {
-  const { fetch, now, persist } = options;
+  const { download, now, persist } = options;
   let state = await updateRoot(known, options);
   requireFresh(state.root, now);
 
-  const timestamp = await updateTimestamp(state, fetch);
+  const timestamp = await updateTimestamp(state, download);
   requireFresh(timestamp, now);
   state = { ...state, timestamp };
   await persist(state);
 
-  const snapshot = await updateSnapshot(state, timestamp, fetch);
+  const snapshot = await updateSnapshot(state, timestamp, download);
   requireFresh(snapshot, now);
   state = { ...state, snapshot };
   await persist(state);
 
-  const targets = await updateTargets(state, snapshot, fetch);
+  const targets = await updateTargets(state, snapshot, download);
   requireFresh(targets, now);
-  const bytes = await updateTarget(state, targets, fetch);
+  const bytes = await updateTarget(state, targets, download);
   state = { ...state, targets, trustedRoot: { bytes, refreshedAt: now } };
   await persist(state);
   return state;
 }
 
-async function updateRoot(known: Repository, { fetch, persist }: UpdateOptions): Promise<Repository> {
+async function updateRoot(known: Repository, { download, persist }: UpdateOptions): Promise<Repository> {
   let state = known;
   for (let count = 0; count < maxRoots; count += 1) {
-    const bytes = await fetch(`${state.root.version + 1}.root.json`, maxLength.root);
+    const bytes = await download(`${state.root.version + 1}.root.json`, maxLength.root);
     if (bytes === undefined) break;
     const root = nextRoot(state.root, bytes);
     state = { ...vouchedFor(state, root), root, chain: [...state.chain, root] };
@@ -122,37 +122,37 @@ export function vouchedFor({ snapshot, targets, timestamp, trustedRoot }: Metada
   };
 }
 
-async function updateTimestamp({ root, timestamp }: Repository, fetch: Fetch): Promise<Timestamp> {
-  return nextTimestamp(root, timestamp, await need(fetch, 'timestamp.json', maxLength.timestamp));
+async function updateTimestamp({ root, timestamp }: Repository, download: Download): Promise<Timestamp> {
+  return nextTimestamp(root, timestamp, await need(download, 'timestamp.json', maxLength.timestamp));
 }
 
 /** What is kept is not fetched again where it is what is announced now; nor is it in the next two. */
 async function updateSnapshot(
   { root, snapshot }: Repository,
   timestamp: Timestamp,
-  fetch: Fetch,
+  download: Download,
 ): Promise<Snapshot> {
   const listed = timestamp.snapshot;
   if (snapshot !== undefined && isListed(snapshot, listed)) return snapshot;
-  const bytes = await need(fetch, versioned(root, listed, 'snapshot.json'), limitOf('snapshot', listed));
+  const bytes = await need(download, versioned(root, listed, 'snapshot.json'), limitOf('snapshot', listed));
   return nextSnapshot(root, timestamp, snapshot, bytes);
 }
 
 async function updateTargets(
   { root, targets }: Repository,
   snapshot: Snapshot,
-  fetch: Fetch,
+  download: Download,
 ): Promise<Targets> {
   const listed = targetsIn(snapshot);
   if (targets !== undefined && isListed(targets, listed)) return targets;
-  const bytes = await need(fetch, versioned(root, listed, 'targets.json'), limitOf('targets', listed));
+  const bytes = await need(download, versioned(root, listed, 'targets.json'), limitOf('targets', listed));
   return nextTargets(root, snapshot, bytes);
 }
 
 async function updateTarget(
   { root, trustedRoot }: Repository,
   targets: Targets,
-  fetch: Fetch,
+  download: Download,
 ): Promise<Uint8Array> {
   const info = targetIn(targets, targetName);
   if (info.length > maxTarget) {
@@ -163,7 +163,7 @@ async function updateTarget(
   }
   if (trustedRoot !== undefined && isContent(trustedRoot.bytes, info)) return trustedRoot.bytes;
   const prefix = root.consistentSnapshot ? `${info.hashes.sha256 ?? info.hashes.sha512}.` : '';
-  const bytes = await need(fetch, `targets/${prefix}${targetName}`, info.length);
+  const bytes = await need(download, `targets/${prefix}${targetName}`, info.length);
   requireContent(`target ${targetName}`, bytes, info);
   return bytes;
 }
@@ -182,8 +182,8 @@ function limitOf(role: 'snapshot' | 'targets', { length }: FileInfo): number {
   return Math.min(length ?? maxLength[role], maxLength[role]);
 }
 
-async function need(fetch: Fetch, path: string, limit: number): Promise<Uint8Array> {
-  const bytes = await fetch(path, limit);
+async function need(download: Download, path: string, limit: number): Promise<Uint8Array> {
+  const bytes = await download(path, limit);
   if (bytes !== undefined) return bytes;
   throw cannotTell('tuf.missing', `the TUF mirror has no ${quoted(path)}`, {
     hint: 'check the address of the mirror',

@@ -49,7 +49,7 @@ describe('canonical JSON', () => {
 
   test('blanks and the order of keys change nothing', () => {
     fc.assert(
-      fc.property(fc.jsonValue({ noUnicodeString: false }), (value) => {
+      fc.property(fc.jsonValue({ maxDepth: 2 }), (value) => {
         const whole = JSON.parse(JSON.stringify(value), (_, member) =>
           typeof member === 'number' ? Math.trunc(member) % 1000 : member,
         );
@@ -97,7 +97,7 @@ describe('keys', () => {
   test.for([
     ['a type that tcf does not know', 'sphincs', 'sphincs', hex(ed25519)],
     ['a scheme named like a member of every object', 'ed25519', 'constructor', hex(ed25519)],
-    ['a scheme of another type', 'rsa', 'ed25519', hex(ed25519)],
+    ['a scheme of another type', 'rsa', 'ed25519', pem(ed25519)],
     ['another curve than the scheme says', 'ecdsa', 'ecdsa-sha2-nistp256', pem(p384)],
     ['another algorithm than the scheme says', 'ecdsa', 'ecdsa-sha2-nistp256', pem(rsa)],
     ['a short RSA key', 'rsa', 'rsassa-pss-sha256', pem(weak)],

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { knownRepositories } from '../../../src/attest/tuf/anchors.ts';
-import { type Fetch, newRepository, update } from '../../../src/attest/tuf/update.ts';
+import { type Download, newRepository, update } from '../../../src/attest/tuf/update.ts';
 
 /* What the public Sigstore instance served on 2026-08-21, and tcf's own anchors. */
 
@@ -19,7 +19,7 @@ const served: Readonly<Record<string, Uint8Array>> = Object.fromEntries([
   ].map((name) => [name, readFileSync(join(folder, name))] as const),
   ['targets/6494e21ea73fa7ee769f85f57d5a3e6a08725eae1e38c755fc3517c9e6bc0b66.trusted_root.json', trustedRoot],
 ]);
-const fetch: Fetch = async (path) => served[path];
+const download: Download = async (path) => served[path];
 const persist = async () => {};
 const read = (name: string) => served[name] ?? Buffer.of();
 
@@ -28,17 +28,19 @@ test.for([
   ['an older root', read('13.root.json')],
 ] as const)('from %s on leads to the trusted root that tcf carries', async ([, anchor]) => {
   const now = new Date('2026-08-22T12:00:00Z');
-  const state = await update(newRepository(anchor), { fetch, now, persist });
+  const state = await update(newRepository(anchor), { download, now, persist });
   expect(state.trustedRoot?.bytes).toEqual(trustedRoot);
   expect(state).toMatchObject({ root: { version: 15 }, timestamp: { version: 762 } });
 });
 
 test('a week later the recording is a frozen mirror', async () => {
   const now = new Date('2026-08-28T19:25:56Z');
-  await expect(update(newRepository(read('15.root.json')), { fetch, now, persist })).rejects.toMatchObject({
-    code: 'tuf.expired',
-    message: expect.stringContaining('timestamp'),
-  });
+  await expect(update(newRepository(read('15.root.json')), { download, now, persist })).rejects.toMatchObject(
+    {
+      code: 'tuf.expired',
+      message: expect.stringContaining('timestamp'),
+    },
+  );
 });
 
 test.for(Object.entries(knownRepositories))(

@@ -18,7 +18,11 @@ beforeEach(async () => {
   tuf.publishRoot();
   tuf.publishRoot({ timestamp: { keys: [newKey()], threshold: 1 } });
   tuf.publish();
-  repository = await update(newRepository(tuf.anchor), { fetch: tuf.fetch, now, persist: async () => {} });
+  repository = await update(newRepository(tuf.anchor), {
+    download: tuf.download,
+    now,
+    persist: async () => {},
+  });
 });
 
 const kept = (anchor?: Uint8Array) =>

@@ -28,7 +28,7 @@ class Client {
       this.kept = state;
       this.writes += 1;
     };
-    const state = await update(this.kept, { fetch: tuf.fetch, now: at, persist });
+    const state = await update(this.kept, { download: tuf.download, now: at, persist });
     return Buffer.from(state.trustedRoot?.bytes ?? []).toString();
   }
 }

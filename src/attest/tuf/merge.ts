@@ -1,0 +1,49 @@
+import type { Metadata, Repository } from './update.ts';
+import { vouchedFor } from './update.ts';
+
+/**
+ * What two runs that updated at once know together: under the newer root, of each role the newer metadata. So the last to write never takes
+ * the store back behind what the other one saw, whoever that is.
+ */
+export function merge(one: Repository, other: Repository): Repository {
+  const [high, low] = one.root.version >= other.root.version ? [one, other] : [other, one];
+  const known = vouchedFor(low, high.root);
+  const timestamp = newer(high.timestamp, known.timestamp);
+  const snapshot = newer(high.snapshot, known.snapshot);
+  return {
+    root: high.root,
+    // Of two chains to one root, the longer began with an older anchor.
+    chain: high.chain,
+    ...(timestamp === undefined ? {} : { timestamp }),
+    ...(snapshot === undefined ? {} : { snapshot }),
+    ...newerTarget(high, known),
+  };
+}
+
+function newer<T extends { readonly version: number }>(
+  one: T | undefined,
+  other: T | undefined,
+): T | undefined {
+  return one === undefined || (other !== undefined && other.version > one.version) ? other : one;
+}
+
+/** The targets and their file stay together. Where both runs saw the same, the later look counts. */
+function newerTarget(one: Metadata, other: Metadata): Pick<Metadata, 'targets' | 'trustedRoot'> {
+  const chosen =
+    one.targets?.version === other.targets?.version
+      ? seenAt(one) >= seenAt(other)
+        ? one
+        : other
+      : newer(one.targets, other.targets) === one.targets
+        ? one
+        : other;
+  const { targets, trustedRoot } = chosen;
+  return {
+    ...(targets === undefined ? {} : { targets }),
+    ...(trustedRoot === undefined ? {} : { trustedRoot }),
+  };
+}
+
+function seenAt({ trustedRoot }: Metadata): number {
+  return Number(trustedRoot?.refreshedAt ?? 0);
+}
