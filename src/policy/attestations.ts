@@ -164,8 +164,7 @@ export interface SbomChoice extends Sifted {
 
 /**
  * From accepted CycloneDX attestations those whose document describes this very image, and of these the newest by trusted
- * time: an older one that is still validly signed must not bring back what it did not know (A-85). One without any trusted time
- * cannot be placed, so it counts beside the newest. Where several have to attest, the newest of each of them counts.
+ * time: an older one that is still validly signed must not bring back what it did not know (A-85).
  */
 export function chooseSboms(sifted: Sifted, evidence: Evidence, terms: SigningTerms): SbomChoice {
   const known = new Set<string>(
@@ -184,11 +183,19 @@ export function chooseSboms(sifted: Sifted, evidence: Evidence, terms: SigningTe
     });
     return false;
   });
-  const groups = Map.groupBy(fitting, ({ verified }) =>
+  return { ...sifted, accepted: fitting, nearMisses, current: inForce(fitting, terms).map(toTrustedSbom) };
+}
+
+/**
+ * Of what was accepted, what counts today: the newest by trusted time, and what cannot be placed in time (A-85). Where several have to
+ * speak, the newest of each of them. Nothing where too few have spoken.
+ */
+export function inForce(accepted: readonly Accepted[], terms: SigningTerms): readonly Accepted[] {
+  if (!isEnough(accepted, terms)) return [];
+  const groups = Map.groupBy(accepted, ({ verified }) =>
     (terms.threshold ?? 1) > 1 ? personOf(verified.signer) : '',
   );
-  const current = isEnough(fitting, terms) ? [...groups.values()].flatMap(newestOf) : [];
-  return { ...sifted, accepted: fitting, nearMisses, current: current.map(toTrustedSbom) };
+  return [...groups.values()].flatMap(newestOf);
 }
 
 function newestOf(accepted: readonly Accepted[]): readonly Accepted[] {

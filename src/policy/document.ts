@@ -4,7 +4,7 @@ import { encodeUtf8 } from '../base/bytes.ts';
 import { byCodeUnit, printable, quoted } from '../base/text.ts';
 import { type Digest, digestOf } from '../oci/digest.ts';
 import type { ExceptionShape } from './exception.ts';
-import type { MultiArch } from './rule.ts';
+import type { MultiArch, SigningTerms } from './rule.ts';
 import { rules } from './rules/index.ts';
 import { type DocumentShape, documentSchema, type ScopeShape } from './schema.ts';
 import { toScope } from './scope.ts';
@@ -225,52 +225,62 @@ function toPolicyScope(
   yaml: YamlDocument,
 ): Scope {
   const { match, multiArch = 'index', require } = shape;
-  for (const [rule, params] of Object.entries(require)) {
-    for (const [position, name] of namedSigners(params).entries()) {
+  for (const { params, path } of termsIn(require, ['scopes', index, 'require'])) {
+    for (const [position, name] of params.by.entries()) {
       if (!signers.has(name)) {
-        throw yaml.wrong(
-          ['scopes', index, 'require', rule, 'by', position],
-          `names ${quoted(name)}, which signers does not define`,
-        );
+        throw yaml.wrong([...path, 'by', position], `names ${quoted(name)}, which signers does not define`);
       }
     }
+    refuseUnreachable(params, path, signers, yaml);
   }
-  for (const [rule, params] of Object.entries(require))
-    refuseUnreachable(params, ['scopes', index, 'require', rule], signers, yaml);
-  const reader = rules.find(({ name, readsSbom }) => readsSbom && require[name] !== undefined)?.name;
-  if (reader !== undefined && require['sbom'] === undefined) {
+  const reader = rules.find(
+    ({ name, reads }) => reads !== undefined && require[name] !== undefined && require[reads] === undefined,
+  );
+  if (reader?.reads !== undefined) {
     throw yaml.wrong(
-      ['scopes', index, 'require', reader],
-      'looks into the SBOM, but nothing says whose SBOM to believe',
-      {
-        hint: 'require sbom in the same scope',
-      },
+      ['scopes', index, 'require', reader.name],
+      `looks into the ${evidenceNames[reader.reads]}, but nothing says whose ${evidenceNames[reader.reads]} to believe`,
+      { hint: `require ${reader.reads} in the same scope` },
     );
   }
   return { match: toScope(match) ?? match, multiArch, require };
 }
 
+const evidenceNames = { provenance: 'provenance', sbom: 'SBOM' } as const;
+
 /** A threshold that all these signers together cannot reach denies for ever, and nobody means that. */
 function refuseUnreachable(
-  params: unknown,
+  { by, threshold = 1 }: SigningTerms,
   path: Path,
   signers: ReadonlyMap<string, TrustedSigner>,
   yaml: YamlDocument,
 ): void {
-  const names = [...new Set(namedSigners(params))].map((name) => signers.get(name));
-  const threshold =
-    typeof params === 'object' && params !== null && 'threshold' in params ? params.threshold : undefined;
+  const names = [...new Set(by)].map((name) => signers.get(name));
   const isOpen = names.some((signer) => signer?.kind === 'keyless' && signer.identity.includes('*'));
-  if (typeof threshold === 'number' && threshold > names.length && !isOpen) {
+  if (threshold > names.length && !isOpen) {
     throw yaml.wrong([...path, 'threshold'], `is ${threshold}, but only ${names.length} can sign`, {
       hint: 'name more signers under by',
     });
   }
 }
 
-function namedSigners(params: unknown): readonly string[] {
-  const by = typeof params === 'object' && params !== null && 'by' in params ? params.by : undefined;
-  return Array.isArray(by) ? by : [];
+interface PlacedTerms {
+  readonly params: SigningTerms;
+  readonly path: Path;
+}
+
+/** Every place in the parameters of rules that names signers under `by`, however deep. The rules have checked what stands there. */
+function termsIn(value: unknown, path: Path): readonly PlacedTerms[] {
+  // Parameters of a build are the builder's words, and `by` may be one of them.
+  if (typeof value !== 'object' || value === null || path.at(-1) === 'parameters') return [];
+  const inner = Object.entries(value).flatMap(([key, child]) =>
+    termsIn(child, [...path, Array.isArray(value) ? Number(key) : key]),
+  );
+  return isTerms(value) ? [{ params: value, path }, ...inner] : inner;
+}
+
+function isTerms(value: object): value is SigningTerms {
+  return 'by' in value && Array.isArray(value.by) && value.by.every((name) => typeof name === 'string');
 }
 
 function policyDigest(

@@ -52,8 +52,8 @@ export interface Rule<Params = unknown> {
    * stands under `require` of the scopes that want it.
    */
   readonly everywhere?: true;
-  /** The rule looks into the SBOMs that the rule `sbom` of the same scope accepts, and is nothing without it. */
-  readonly readsSbom?: true;
+  /** The rule looks into what another rule of the same scope accepts, and is nothing without it. */
+  readonly reads?: 'provenance' | 'sbom';
   evaluate(params: Params, evidence: Evidence, context: RuleContext): Finding;
 }
 

@@ -4,7 +4,7 @@ import { identityProblem } from './signer.ts';
 import { instantText } from './times.ts';
 
 /** The names of the Fulcio extensions a policy may ask about (https://github.com/sigstore/fulcio/blob/main/docs/oid-info.md). */
-const claimNames = [
+export const claimNames = [
   'buildConfigDigest',
   'buildConfigUri',
   'buildSignerDigest',

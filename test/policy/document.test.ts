@@ -80,6 +80,7 @@ const signerWith = (text: string): string => swap(release, `release: ${text}`);
 const identityOf = (identity: string): string =>
   signerWith(`{ issuer: https://issuer.example, identity: ${JSON.stringify(identity)} }`);
 const scopeOf = (match: string): string => swap('quay.io/acme', JSON.stringify(match));
+const provenanceOf = (part: string): string => `${good}      provenance: { by: [release], ${part} }\n`;
 const githubOf = (run: string): string =>
   signerWith(`{ issuer: https://issuer.example, identity: https://github.com/acme/app, github: ${run} }`);
 const exceptionWith = (parts: Readonly<Record<string, unknown>>): string => {
@@ -135,6 +136,48 @@ test.for([
     'rules about content without an SBOM',
     swap('sbom: { by: [release] }', 'llvm: { is: pinned }'),
     'whose SBOM to believe',
+  ],
+  [
+    'a base image without provenance',
+    `${good}      baseImage: { repositories: [docker.io] }\n`,
+    'whose provenance to believe',
+  ],
+  ['a base image that may be any', `${good}      baseImage: {}\n`, 'asks for nothing'],
+  ['a pattern as base', `${good}      baseImage: { repositories: ["*"] }\n`, 'is not a scope'],
+  [
+    'a source with its ref',
+    provenanceOf('sourceRepository: "https://github.com/acme/app@refs/heads/main"'),
+    'is not the URL of a repository',
+  ],
+  [
+    'a source that ends in .git',
+    provenanceOf('sourceRepository: https://github.com/acme/app.git'),
+    'ends in .git',
+  ],
+  ['a branch name as ref', provenanceOf('ref: main'), 'is not a whole ref'],
+  ['parameters that ask for nothing', provenanceOf('parameters: {}'), 'asks for nothing'],
+  ['provenance by nobody we know', `${good}      provenance: { by: [mallory] }\n`, 'names "mallory"'],
+  ['licences that ask for nothing', `${good}      licenses: { whenUnknown: allow }\n`, 'asks for nothing'],
+  [
+    'an expression as licence',
+    `${good}      licenses: { deny: ["MIT OR Zlib"] }\n`,
+    'is not one SPDX licence',
+  ],
+  ['a licence that is none', `${good}      licenses: { deny: [Expat-ish] }\n`, 'is not one SPDX licence'],
+  [
+    'a predicate type that is none',
+    `${good}      attested: { predicates: [{ type: nonsense, by: [release] }] }\n`,
+    'is no predicate type',
+  ],
+  [
+    'a predicate by nobody we know',
+    `${good}      attested: { predicates: [{ type: vuln, by: [mallory] }] }\n`,
+    'scopes[0].require.attested.predicates[0].by[0] names "mallory"',
+  ],
+  [
+    'a predicate by more than there are',
+    `${good}      attested: { predicates: [{ type: vuln, by: [release], threshold: 3 }] }\n`,
+    'predicates[0].threshold is 3',
   ],
   ['llvm that asks for nothing', `${good}      llvm: { mode: warn }\n`, 'asks for nothing'],
   ['a short commit', `${good}      llvm: { commit: 5f07f818 }\n`, 'is not a full commit'],
@@ -300,6 +343,10 @@ test.for([
   expect(error.code).toBe('policy.malformed');
   expect(error.exit).toBe(3);
   expect(error.message).toContain(message);
+});
+
+test('a parameter of a build may be called as a list of signers is', () => {
+  expect(() => parsePolicy(provenanceOf('parameters: { by: [mallory] }'), 'policy.yaml')).not.toThrow();
 });
 
 test('one key under two names would look like two signers', () => {

@@ -71,7 +71,7 @@ test.for(cases)('%s', ([, rule, outcome, path]) => {
 });
 
 /** A signature is there or it is not: whoever could not look has thrown before any rule was asked. */
-const neverInDoubt: ReadonlySet<string> = new Set(['deny', 'signed']);
+const neverInDoubt: ReadonlySet<string> = new Set(['attested', 'deny', 'signed']);
 
 test.for(rules.map((rule) => [rule.name]))(
   '%s has an image it allows, one it denies and one it cannot tell about',

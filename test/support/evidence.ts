@@ -78,6 +78,8 @@ export interface CandidateSpec {
   /** A key of `predicateTypes`, or a type in full. */
   readonly type?: string;
   readonly by?: string;
+  /** Somebody who is not among `people`. */
+  readonly signer?: Signer;
   readonly about?: readonly string[];
   readonly time?: string | null;
   readonly annotations?: Readonly<Record<string, string>>;
@@ -96,20 +98,23 @@ export interface CandidateSpec {
 export interface EvidenceSpec {
   readonly image?: string;
   readonly platform?: boolean;
+  /** Other digests for the names; only what the image itself is called, not what candidates are about. */
+  readonly digests?: { readonly image?: string; readonly config?: string };
+  readonly now?: string;
   readonly candidates?: readonly CandidateSpec[];
 }
 
 export function toEvidence(spec: EvidenceSpec): Evidence {
   const image = pin(
     parseImageRef(spec.image ?? 'quay.io/triton-dev-containers/triton'),
-    digestNamed('image'),
+    parseDigest(spec.digests?.image ?? digestNamed('image')),
   );
   return {
     image,
     ...(spec.platform === true ? { platform: digestNamed('platform') } : {}),
-    config: digestNamed('config'),
+    config: parseDigest(spec.digests?.config ?? digestNamed('config')),
     candidates: (spec.candidates ?? []).map(candidateOf),
-    now: new Date('2026-11-23T12:00:00Z'),
+    now: new Date(spec.now ?? '2026-11-23T12:00:00Z'),
   };
 }
 
@@ -118,7 +123,7 @@ function candidateOf(spec: CandidateSpec, index: number): Candidate {
   if (spec.refused !== undefined) {
     return toCandidate(source, no({ code: spec.refused, message: `refused as ${spec.refused}` }));
   }
-  const signer = people[spec.by ?? 'release'];
+  const signer = spec.signer ?? people[spec.by ?? 'release'];
   if (signer === undefined) throw new Error(`nobody is called ${spec.by}`);
   const verified = unsafeVerified({
     type: types[spec.type ?? (spec.sbom === undefined ? 'signature' : 'cyclonedx')] ?? spec.type ?? '',

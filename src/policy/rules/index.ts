@@ -1,9 +1,23 @@
 import type { Rule } from '../rule.ts';
+import { attested } from './attested.ts';
+import { baseImage } from './base-image.ts';
 import { components } from './components.ts';
 import { deny } from './deny.ts';
+import { licenses } from './licenses.ts';
 import { llvm } from './llvm.ts';
+import { provenance } from './provenance.ts';
 import { sbom } from './sbom.ts';
 import { signed } from './signed.ts';
 
 /** Every rule, in the order in which findings are reported. A new one joins here, and `fixtures/rules/<name>/` shows it at work. */
-export const rules: readonly Rule[] = [deny, signed, sbom, llvm, components];
+export const rules: readonly Rule[] = [
+  deny,
+  signed,
+  provenance,
+  baseImage,
+  sbom,
+  llvm,
+  components,
+  licenses,
+  attested,
+];

@@ -1,0 +1,76 @@
+import { z } from 'zod';
+import { toPredicateType } from '../../attest/predicate.ts';
+import { describeRest, describeWanted, isEnough, peopleOf, sift } from '../attestations.ts';
+import { type Evidence, manifestsOf } from '../evidence.ts';
+import {
+  type CommonParams,
+  type Finding,
+  mode,
+  type Rule,
+  type RuleContext,
+  type SigningTerms,
+  signingTerms,
+} from '../rule.ts';
+
+export interface AttestedParams extends CommonParams {
+  readonly predicates: readonly WantedPredicate[];
+}
+
+interface WantedPredicate extends SigningTerms {
+  readonly type: string;
+}
+
+const predicate: z.ZodType<WantedPredicate> = z.strictObject({
+  type: z
+    .string()
+    .refine((text) => toPredicateType(text) !== undefined, {
+      message: 'is no predicate type: a URI, or a short name of cosign such as vuln, openvex or custom',
+    })
+    .describe('predicate type: a URI, or a short name of cosign such as vuln, openvex or custom'),
+  ...signingTerms,
+});
+
+/** For the predicates whose content has no rule of its own; `expressions` looks into them. */
+export const attested: Rule<AttestedParams> = {
+  name: 'attested',
+  summary: 'Each wanted predicate about the image is attested by a trusted signer.',
+  params: z.strictObject({ predicates: z.array(predicate).min(1), mode }),
+  evaluate({ predicates }, evidence, context) {
+    const findings = predicates.map((wanted) => look(wanted, evidence, context));
+    const missing = findings.find(({ outcome }) => outcome === 'fail');
+    if (missing !== undefined) return missing;
+    return {
+      rule: 'attested',
+      outcome: 'pass',
+      message: findings.map(({ message }) => message).join(', '),
+      nearMisses: findings.flatMap(({ nearMisses = [] }) => nearMisses),
+    };
+  },
+};
+
+function look(wanted: WantedPredicate, evidence: Evidence, context: RuleContext): Finding {
+  const uri = toPredicateType(wanted.type);
+  const sifted = sift(evidence, context, {
+    isType: (type) => type === uri,
+    terms: wanted,
+    about: manifestsOf(evidence),
+  });
+  const common = {
+    rule: 'attested',
+    expected: `${wanted.type} attested ${describeWanted(wanted, context)}`,
+    nearMisses: sifted.nearMisses,
+  };
+  return isEnough(sifted.accepted, wanted)
+    ? {
+        ...common,
+        outcome: 'pass',
+        message: `${wanted.type} is attested by ${peopleOf(sifted.accepted).join(' and ')}`,
+      }
+    : {
+        ...common,
+        outcome: 'fail',
+        message: `${wanted.type} is not attested by a trusted signer`,
+        actual: describeRest(sifted),
+        hint: `attest it as ${wanted.by.join(' or ')} with tcf sign --attest ${wanted.type}=FILE`,
+      };
+}

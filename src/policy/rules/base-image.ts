@@ -1,0 +1,134 @@
+import { z } from 'zod';
+import type { Material, ProvenanceFacts } from '../../attest/provenance.ts';
+import { TcfError } from '../../base/error.ts';
+import { plural, printable } from '../../base/text.ts';
+import { isPurlText, parsePurl } from '../../bom/purl.ts';
+import { type Digest, isDigest } from '../../oci/digest.ts';
+import { type ImageRef, parseImageRef } from '../../oci/reference.ts';
+import { describeRest } from '../attestations.ts';
+import { type CommonParams, mode, type Rule } from '../rule.ts';
+import { isInScope, toScope } from '../scope.ts';
+import { provenancesInForce, unreadable } from './provenance.ts';
+import { type Said, worstOf } from './worst.ts';
+
+export interface BaseImageParams extends CommonParams {
+  readonly repositories?: readonly string[] | undefined;
+  readonly digests?: readonly string[] | undefined;
+}
+
+const shape = z.strictObject({
+  repositories: z
+    .array(
+      z.string().refine((text) => toScope(text) !== undefined, {
+        message: 'is not a scope: write a registry or registry/repository in full',
+      }),
+    )
+    .min(1)
+    .optional()
+    .describe(
+      'where every image that the build used has to come from: registries, or leading path components',
+    ),
+  digests: z
+    .array(z.string().refine(isDigest, { message: 'is not a digest: sha256:<64 hexadecimal digits>' }))
+    .min(1)
+    .optional()
+    .describe('which images the build may have used'),
+  mode,
+});
+
+/** Images of all build stages are bases: what one of them holds may have been copied. */
+export const baseImage: Rule<BaseImageParams> = {
+  name: 'baseImage',
+  summary: 'Every image that the build started from or copied out of is an allowed one.',
+  reads: 'provenance',
+  params: shape.refine(({ digests, repositories }) => digests !== undefined || repositories !== undefined, {
+    message: 'asks for nothing; name repositories or digests',
+  }),
+  evaluate(params, evidence, context) {
+    const chosen = provenancesInForce(evidence, context);
+    const { digests = [], repositories = [] } = params;
+    const common = {
+      rule: 'baseImage',
+      expected: `every base image in ${[...repositories, ...digests].join(', ')}`,
+      nearMisses: chosen.nearMisses,
+    };
+    const worst = worstOf(
+      chosen.current.map(({ facts, why }) => (facts === undefined ? unreadable(why) : judge(facts, params))),
+    );
+    if (worst !== undefined) return { ...common, ...worst };
+    return {
+      ...common,
+      outcome: 'cannot-tell',
+      message: 'there is no trusted provenance to look into',
+      actual: describeRest(chosen),
+    };
+  },
+};
+
+interface Base {
+  readonly name: ImageRef | undefined;
+  readonly digest: Digest | undefined;
+  readonly text: string;
+}
+
+function judge({ materials }: ProvenanceFacts, params: BaseImageParams): Said {
+  const bases = materials.flatMap(toBase);
+  if (bases.length === 0)
+    return { outcome: 'cannot-tell', message: 'the provenance names no image that the build used' };
+  const other = bases.find((base) => !isAllowed(base, params));
+  return other === undefined
+    ? { outcome: 'pass', message: `${plural(bases.length, 'base image')}, each an allowed one` }
+    : {
+        outcome: 'fail',
+        message: 'the build used an image that is not allowed as a base',
+        actual: printable(`${other.text} ${other.digest ?? 'without a digest'}`),
+        hint: 'build from an allowed image, named by its digest',
+      };
+}
+
+/** Without a digest nobody knows what the build took. */
+function isAllowed({ digest, name }: Base, { digests, repositories }: BaseImageParams): boolean {
+  if (digest === undefined || (digests !== undefined && !digests.includes(digest))) return false;
+  return (
+    repositories === undefined ||
+    (name !== undefined && repositories.some((scope) => isInScope(toScope(scope) ?? scope, name)))
+  );
+}
+
+/** BuildKit writes `pkg:docker/NAME@TAG?digest=sha256:...`; others `pkg:oci/...`, `docker-image://`, `docker://` or `oci://`. Anything else is no image. */
+function toBase({ digests, uri }: Material): readonly Base[] {
+  const named = nameOf(uri);
+  if (named === undefined) return [];
+  const known = new Set([...digests, named.digest].filter((text) => text !== undefined && isDigest(text)));
+  // Two that differ say nothing.
+  const digest = known.size === 1 ? [...known][0] : undefined;
+  return [{ name: readName(named.name), digest, text: named.name }];
+}
+
+function nameOf(uri: string): { readonly name: string; readonly digest?: string } | undefined {
+  const [, plain] = /^(?:docker|docker-image|oci):\/\/(.+)$/.exec(uri) ?? [];
+  if (plain !== undefined) {
+    const [name = '', digest] = plain.split('@');
+    return { name: name.replace(/:[^:/]*$/, ''), ...(digest === undefined ? {} : { digest }) };
+  }
+  if (!/^pkg:(?:docker|oci)\//i.test(uri)) return undefined;
+  if (!isPurlText(uri)) return { name: uri };
+  const { name, namespace, qualifiers, version } = parsePurl(uri);
+  const path = namespace === undefined ? name : `${namespace}/${name}`;
+  const digest = qualifiers?.['digest'] ?? version;
+  const home = qualifiers?.['repository_url'];
+  return {
+    name: home === undefined ? path : uri.startsWith('pkg:oci/') ? home : `${home}/${path}`,
+    ...(digest === undefined ? {} : { digest }),
+  };
+}
+
+/** As every other name of an image is read, so that Docker Hub has one spelling (A-16). */
+function readName(text: string): ImageRef | undefined {
+  try {
+    return parseImageRef(text);
+  } catch (error) {
+    if (error instanceof TcfError) return undefined;
+    throw error;
+  }
+}

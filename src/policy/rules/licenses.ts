@@ -1,0 +1,102 @@
+import { z } from 'zod';
+import { plural, printable } from '../../base/text.ts';
+import { isUsable } from '../../bom/license-expression.ts';
+import type { SbomComponent, SbomFacts } from '../../bom/read.ts';
+import { type CommonParams, mode, type Rule } from '../rule.ts';
+import { sbomsInForce } from './sbom.ts';
+import { type Said, sayWorst } from './worst.ts';
+
+export interface LicensesParams extends CommonParams {
+  readonly allow?: readonly string[] | undefined;
+  readonly deny?: readonly string[] | undefined;
+  readonly whenUnknown?: 'allow' | 'deny' | undefined;
+}
+
+const license = z
+  .string()
+  .refine((text) => isUsable(text, () => true) === true && !/ (?:AND|OR) |[()]/i.test(text), {
+    message: 'is not one SPDX licence, such as MIT or Apache-2.0 WITH LLVM-exception',
+  });
+
+const shape = z.strictObject({
+  allow: z
+    .array(license)
+    .min(1)
+    .optional()
+    .describe('SPDX licences; every component has to be usable by these alone'),
+  deny: z
+    .array(license)
+    .min(1)
+    .optional()
+    .describe('SPDX licences; no component may need one of these. GPL-3.0-only and GPL-3.0-or-later are two'),
+  whenUnknown: z
+    .enum(['allow', 'deny'])
+    .optional()
+    .describe('what to do with components whose licence is not known as SPDX; the default is deny'),
+  mode,
+});
+
+export const licenses: Rule<LicensesParams> = {
+  name: 'licenses',
+  summary: 'Every component of the SBOM may be used by licences that the policy wants.',
+  reads: 'sbom',
+  params: shape.refine(({ allow, deny }) => allow !== undefined || deny !== undefined, {
+    message: 'asks for nothing; name licences under allow or deny',
+  }),
+  evaluate(params, evidence, context) {
+    const { allow, deny } = params;
+    const expected = [
+      ...(allow === undefined ? [] : [`only ${allow.join(', ')}`]),
+      ...(deny === undefined ? [] : [`none of ${deny.join(', ')}`]),
+    ].join(', ');
+    const chosen = sbomsInForce(evidence, context);
+    return { ...sayWorst('licenses', chosen, (facts) => judge(facts, params)), expected };
+  },
+};
+
+function judge({ components }: SbomFacts, params: LicensesParams): Said {
+  if (components.length === 0)
+    return { outcome: 'cannot-tell', message: 'the SBOM lists no component at all' };
+  const judged = components.map((component) => ({ component, answer: judgeComponent(component, params) }));
+  const wrong = judged.filter(({ answer }) => answer === false);
+  if (wrong.length > 0) {
+    return {
+      outcome: 'fail',
+      message: `${plural(wrong.length, 'component')} may not be used by licences that the policy wants`,
+      actual: listed(wrong.map(({ component }) => component)),
+      hint: 'build the image without them',
+    };
+  }
+  const unknown = judged.filter(({ answer }) => answer === undefined);
+  if (unknown.length > 0 && params.whenUnknown !== 'allow') {
+    return {
+      outcome: 'cannot-tell',
+      message: `the licence of ${plural(unknown.length, 'component')} is not known`,
+      actual: listed(unknown.map(({ component }) => component)),
+      hint: 'write the SBOM with tcf sbom, or say whenUnknown: allow',
+    };
+  }
+  return {
+    outcome: 'pass',
+    message: `the licences of ${plural(components.length, 'component')} are as the policy wants`,
+  };
+}
+
+/** All that is said of one component applies together; what is no SPDX says nothing. `undefined`: not known. */
+function judgeComponent(component: SbomComponent, { allow, deny = [] }: LicensesParams): boolean | undefined {
+  const accepts = (name: string): boolean =>
+    !deny.includes(name) && (allow === undefined || allow.includes(name));
+  const answers = component.licenses.map((text) => isUsable(text, accepts));
+  if (answers.includes(false)) return false;
+  return answers.includes(true) ? true : undefined;
+}
+
+function listed(components: readonly SbomComponent[]): string {
+  const names = components
+    .slice(0, 10)
+    .map(
+      ({ licenses: texts, name, purl }) =>
+        `${printable(purl ?? name)} (${printable(texts.join('; ')) || 'none'})`,
+    );
+  return `${names.join(', ')}${components.length > names.length ? ` and ${components.length - names.length} more` : ''}`;
+}
