@@ -5,8 +5,10 @@ import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { cannotTell } from './base/error.ts';
+import { quoted } from './base/text.ts';
 import type { Host, Output } from './commands/host.ts';
 import type { Finished } from './launch/engine.ts';
+import type { RunProgram } from './sigstore/program.ts';
 
 /** Output of a helper process beyond this is cut: nothing we run has more to say. */
 const maxProcessOutput = 1024 * 1024;
@@ -29,6 +31,7 @@ export function processHost(process: NodeJS.Process): Host {
     askSecret: (prompt) => askSecret(process.stdin, process.stderr, prompt),
     find: (name) => findOnPath(name, env['PATH'] ?? ''),
     run: (file, args) => run(file, args),
+    program: runProgram((name) => findOnPath(name, env['PATH'] ?? '')),
     exec: (file, args) => exec(process, file, args),
   };
 }
@@ -89,6 +92,56 @@ function run(file: string, args: readonly string[]): Promise<Finished> {
       reject(cannotTell('process.start', `could not start ${file}: ${error.message}`)),
     );
     child.on('close', (code) => resolve({ code: code ?? 128, ...text }));
+  });
+}
+
+function runProgram(find: (name: string) => string | undefined): RunProgram {
+  return async (file, args, input, limits) => {
+    const path = file.includes('/') ? file : find(file);
+    if (path === undefined) throw notStarted(file, 'it is not on PATH');
+    return await feed(path, args, input, limits);
+  };
+}
+
+const feed: RunProgram = (file, args, input, limits) =>
+  new Promise((resolve, reject) => {
+    const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+    const stdout: Buffer[] = [];
+    let size = 0;
+    let stderr = '';
+    let broken: string | undefined;
+    const stop = (why: string) => {
+      broken ??= why;
+      child.kill('SIGKILL');
+      // Whoever inherited the pipes may live on; we do not wait for it.
+      for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
+    };
+    const timer = setTimeout(() => stop(`took longer than ${limits.timeout / 1000} s`), limits.timeout);
+    child.stdout.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > limits.output) stop(`printed more than the limit of ${limits.output} bytes`);
+      else stdout.push(chunk);
+    });
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+      if (stderr.length < maxProcessOutput) stderr += chunk;
+    });
+    child.on('error', (error) => {
+      clearTimeout(timer);
+      reject(notStarted(file, error.message));
+    });
+    child.on('close', (code) => {
+      clearTimeout(timer);
+      if (broken === undefined) resolve({ code: code ?? 128, stdout: Buffer.concat(stdout), stderr });
+      else reject(cannotTell('process.limit', `${quoted(file)} ${broken} and was stopped`));
+    });
+    // It may end without reading; its exit code tells.
+    child.stdin.on('error', () => undefined);
+    child.stdin.end(input);
+  });
+
+function notStarted(file: string, why: string): Error {
+  return cannotTell('process.start', `could not start ${quoted(file)}: ${why}`, {
+    hint: 'give its absolute path, or put it on PATH',
   });
 }
 

@@ -1,5 +1,6 @@
 import type { Bytes } from '../base/bytes.ts';
 import type { Processes } from '../launch/engine.ts';
+import type { RunProgram } from '../sigstore/program.ts';
 
 /** Everything a command may reach outside its arguments. `main.ts` makes the real one, tests make theirs. */
 export interface Host extends Processes {
@@ -17,6 +18,8 @@ export interface Host extends Processes {
   readonly now: () => Date;
   /** Resolves when the user or the system wants a server to end (SIGINT, SIGTERM). */
   readonly stopped: () => Promise<void>;
+  /** Runs a program that is given something to read. */
+  readonly program: RunProgram;
   /** Asks on the terminal without echo; `undefined` where there is no terminal. */
   readonly askSecret: (prompt: string) => Promise<string | undefined>;
 }

@@ -44,14 +44,19 @@ export function algorithmFor(key: KeyObject): SigningAlgorithm {
     : { hash: 'sha256', keyDetails: 'PKIX_ECDSA_P256_SHA_256' };
 }
 
-/** Signs with a private key that `openPrivateKey` accepted. */
-export function keySigner(key: KeyObject): Signer {
-  const publicKey = createPublicKey(key);
-  const by: SigningMaterial = {
+/** What names a public key in a bundle. */
+export function materialOf(publicKey: KeyObject): SigningMaterial {
+  return {
     kind: 'key',
     der: publicKey.export({ format: 'der', type: 'spki' }),
     hint: hintOf(fingerprintOf(publicKey)),
   };
+}
+
+/** Signs with a private key that `openPrivateKey` accepted. */
+export function keySigner(key: KeyObject): Signer {
+  const publicKey = createPublicKey(key);
+  const by = materialOf(publicKey);
   const algorithm = algorithmFor(publicKey);
   return { sign: async (bytes) => ({ signature: sign(algorithm.hash ?? null, bytes, key), by, algorithm }) };
 }

@@ -5,6 +5,7 @@ import { bytesOf } from '../../src/base/bytes.ts';
 import { main } from '../../src/cli.ts';
 import type { Host } from '../../src/commands/host.ts';
 import type { Finished } from '../../src/launch/engine.ts';
+import type { RunProgram } from '../../src/sigstore/program.ts';
 
 export interface TestHost extends Host {
   /** Every process that was run or exec'd: file and arguments. */
@@ -22,6 +23,7 @@ export interface TestHostOptions {
   /** What an engine answers; without it every process "succeeds" silently. */
   readonly answer?: (args: readonly string[]) => Partial<Finished>;
   readonly secret?: string;
+  readonly program?: RunProgram;
   readonly stdin?: string;
   /** When a server is told to end. Default: at once. */
   readonly stopped?: () => Promise<void>;
@@ -57,6 +59,11 @@ export function testHost(options: TestHostOptions): TestHost {
     run: async (file, args) => {
       started.push([file, ...args]);
       return { code: 0, stdout: '', stderr: '', ...options.answer?.(args) };
+    },
+    program: async (file, args, input, limits) => {
+      started.push([file, ...args]);
+      if (options.program !== undefined) return await options.program(file, args, input, limits);
+      return { code: 127, stdout: new Uint8Array(), stderr: 'the test has no such program' };
     },
     exec: async (file, args) => {
       started.push([file, ...args]);

@@ -16,6 +16,7 @@ import { openIdentityToken } from '../../sigstore/identity-token.ts';
 import { openPrivateKey } from '../../sigstore/keys.ts';
 import type { Services } from '../../sigstore/services.ts';
 import { keySigner, type Signer } from '../../sigstore/signer.ts';
+import { type CommandSigner, openSignerCommand } from '../../sigstore/signer-command.ts';
 import {
   chooseServices,
   parseSigningConfig,
@@ -53,6 +54,7 @@ const maxToken = 64 * 1024;
 export function declareSigningOptions(command: Command): void {
   command
     .option('--key <file>', 'private key of tcf keygen, cosign or openssl; its password is COSIGN_PASSWORD')
+    .option('--signer-cmd <command>', 'program that keeps the key (HSM, KMS); see docs/signer-command.md')
     .option(
       '--identity-token <file>',
       'OIDC token for keyless signing (default: SIGSTORE_ID_TOKEN, or the job of GitHub Actions)',
@@ -73,36 +75,50 @@ export async function openSigning(host: Host, options: Options): Promise<Signing
   const services = await openUserServices(host, options);
   const named = await readServices(host, options);
   const root = await readRoot(host, options, named === undefined);
-  const file = textOption(options, 'key');
-  if (file !== undefined) {
-    if (textOption(options, 'identityToken') !== undefined) {
-      throw askedWrongly('sign.who', 'there are a key and an identity token', {
-        hint: 'sign with one of them',
-      });
-    }
-    return await openKey(host, file, toWitnesses(named ?? { logs: [], timestamps: [] }, services), root);
-  }
-  return await openKeyless(host, options, services, named ?? publicServices, root);
-}
-
-async function openKey(
-  host: Host,
-  file: string,
-  witnesses: readonly Witness[],
-  root: Uint8Array | undefined,
-): Promise<Signing> {
-  const pem = decodeUtf8(await readUserFile(host, file, maxKey, 'the key'));
-  if (pem === undefined) throw askedWrongly('key.malformed', `${quoted(file)} is not a PEM file`);
-  const privateKey = await openPrivateKey(pem, () => password(host, file), file);
-  const key = createPublicKey(privateKey);
+  const who = readWho(options);
+  if (who === undefined) return await openKeyless(host, options, services, named ?? publicServices, root);
+  const witnesses = toWitnesses(named ?? { logs: [], timestamps: [] }, services);
+  const { key, signer } = await openKey(host, who);
   const fingerprint = fingerprintOf(key);
   const roots = root === undefined || witnesses.length === 0 ? [] : [parseTrustedRoot(root)];
   return {
-    signer: keySigner(privateKey),
+    signer,
     witnesses,
-    trust: { roots, keys: [{ name: file, key, fingerprint }] },
-    isSigner: (signer) => signer.kind === 'key' && signer.fingerprint === fingerprint,
+    trust: { roots, keys: [{ name: who.value, key, fingerprint }] },
+    isSigner: (proven) => proven.kind === 'key' && proven.fingerprint === fingerprint,
   };
+}
+
+interface Who {
+  readonly flag: 'key' | 'signerCmd';
+  readonly value: string;
+}
+
+/** The key to sign with, wherever it is kept; `undefined`: keyless. */
+function readWho(options: Options): Who | undefined {
+  const given = (['key', 'signerCmd', 'identityToken'] as const).flatMap((name) => {
+    const value = textOption(options, name);
+    return value === undefined ? [] : [{ flag: name, value }];
+  });
+  if (given.length > 1) {
+    throw askedWrongly(
+      'sign.who',
+      'there are two to sign: a key, a program that keeps one, or an identity token',
+      {
+        hint: 'give one of --key, --signer-cmd and --identity-token',
+      },
+    );
+  }
+  const [{ flag, value } = { flag: 'identityToken' as const, value: '' }] = given;
+  return flag === 'identityToken' ? undefined : { flag, value };
+}
+
+async function openKey(host: Host, { flag, value }: Who): Promise<CommandSigner> {
+  if (flag === 'signerCmd') return await openSignerCommand(value, host.program);
+  const pem = decodeUtf8(await readUserFile(host, value, maxKey, 'the key'));
+  if (pem === undefined) throw askedWrongly('key.malformed', `${quoted(value)} is not a PEM file`);
+  const privateKey = await openPrivateKey(pem, () => password(host, value), value);
+  return { key: createPublicKey(privateKey), signer: keySigner(privateKey) };
 }
 
 async function openKeyless(
