@@ -5,9 +5,9 @@ import { toPurl } from '../bom/purl.ts';
 import type { Catalog, Cataloger, Skipped, Tree, TreeFile } from './contract.ts';
 import { isOsRelease, type OsRelease, osReleaseOf } from './os-release.ts';
 import { chooseDatabase, isDatabase, packagesIn } from './rpm/database.ts';
-import { fileOwners, realPath } from './rpm/files.ts';
+import { fileOwners, maxPaths, realPath } from './rpm/files.ts';
 import { manifestFile, packagesInManifest } from './rpm/manifest.ts';
-import { evrOf, keyOf, type Rpm } from './rpm/packages.ts';
+import { evrOf, fileCountOf, fullBudget, keyOf, type Rpm } from './rpm/packages.ts';
 import { isReasonFile, type Reason, reasonsOf } from './rpm/reasons.ts';
 import { dependencyResolver } from './rpm/relations.ts';
 
@@ -28,12 +28,18 @@ export const rpm: Cataloger = {
     }));
     const log = chosen?.path.endsWith('.sqlite') ? tree.file(`${chosen.path}-wal`) : undefined;
     const byKey = new Map<string, Rpm>();
-    if (chosen !== undefined)
-      for (const { rpm } of packagesIn(chosen, log, skipped)) byKey.set(keyOf(rpm), rpm);
+    if (chosen === undefined) for (const rpm of packagesInManifest(tree, skipped)) byKey.set(keyOf(rpm), rpm);
     else {
-      const manifest = packagesInManifest(tree);
-      skipped.push(...manifest.skipped);
-      for (const rpm of manifest.rpms) byKey.set(keyOf(rpm), rpm);
+      let files = 0;
+      for (const { rpm, header } of packagesIn(chosen, log, skipped, fullBudget())) {
+        byKey.set(keyOf(rpm), rpm);
+        files += fileCountOf(header);
+      }
+      if (files > maxPaths)
+        skipped.push({
+          path: printable(chosen.path),
+          reason: `lists more than ${maxPaths} files; the owners of the others are not known`,
+        });
     }
     const rpms = [...byKey.values()];
     const system = osReleaseOf(tree);

@@ -189,3 +189,12 @@ test('a database of sixteen MiB in one line and one of many records are no work'
   const many = Array.from({ length: 20_000 }, (_, at) => record(`p${at}`, `D:p${at + 1}\n`)).join('\n');
   expect(catalog({ [database]: many }).components).toHaveLength(20_000);
 });
+
+test('packages that all provide what all need are listed, and their dependencies are said to be missing', () => {
+  const crowd = Array.from({ length: 2300 }, (_, at) => record(`p${at}`, 'p:x\nD:y\n'));
+  const found = catalog({
+    [database]: [...crowd, record('q', `D:${'x '.repeat(2300).trim()}\n`)].join('\n'),
+  });
+  expect(found.components).toHaveLength(2301);
+  expect(found.unknownDependencies?.map(nameOf)).toEqual(['q']);
+});

@@ -80,6 +80,14 @@ test('fields made of blanks, slashes and brackets cost no time', () => {
   expect(found.owners?.[0]?.owns('etc/a')).toBe(true);
 }, 2000);
 
+test('packages that all provide what all need are listed, and their dependencies are said to be missing', () => {
+  const crowd = Array.from({ length: 2300 }, (_, at) => stanza(`p${at}`, 'Provides: x\nDepends: x\n'));
+  const found = catalog({ [status]: crowd.join('\n') });
+  expect(found.components).toHaveLength(2300);
+  expect(found.unknownDependencies?.length).toBeGreaterThan(0);
+  expect(found.skipped).toContainEqual({ path: status, reason: 'the dependencies of p2299 cannot be read' });
+});
+
 test('a database too large to keep is said, not passed over', () => {
   const found = catalog({ [status]: Buffer.alloc(17 * 1024 * 1024, 'x') });
   expect(found.components).toEqual([]);

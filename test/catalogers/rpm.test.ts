@@ -14,6 +14,7 @@ import { issuerOf } from '../../src/catalogers/rpm/signature.ts';
 import { readSqlite } from '../../src/catalogers/rpm/sqlite.ts';
 import { rpm } from '../../src/catalogers/rpm.ts';
 import { bdbOf } from '../support/bdb.ts';
+import { rpmHeader } from '../support/rpm-header.ts';
 import { type Entries, treeOf } from '../support/tree.ts';
 
 const folder = join(import.meta.dirname, '../../fixtures/catalogers/rpm');
@@ -451,4 +452,42 @@ test.for([
     'var/lib/dnf/history.sqlite': 'of the dnf before, and not read',
   };
   expect(asked(entries, name, evr)).toEqual({ reason: expected, skipped: ['line 7 is of no known form'] });
+});
+
+const many = (count: number, text: string): readonly string[] => Array.from({ length: count }, () => text);
+const named = (name: string, more: Readonly<Record<number, readonly string[]>> = {}): Buffer =>
+  rpmHeader({ 1000: name, 1001: '1', 1002: '1', ...more });
+
+test.for([
+  [
+    'names more relations than a thousand systems',
+    [
+      named('a', { 1047: many(999_999, 'x') }),
+      named('b', { 1049: many(999_999, 'x') }),
+      named('c', { 1049: ['x', 'y', 'z'] }),
+    ],
+    'c',
+  ],
+  [
+    'compares every package with every other',
+    [
+      ...many(3, '').map((_, at) => named(`p${at}`, { 1047: many(2000, 'x') })),
+      named('c', { 1049: many(2000, 'x') }),
+    ],
+    'c',
+  ],
+] as const)(
+  'a database that %s has its packages, and says that dependencies are missing',
+  ([, blobs, name]) => {
+    const found = rpm.catalog(treeOf(rpm, { 'var/lib/rpm/Packages': bdbOf(blobs, { pageSize: 4096 }).file }));
+    expect(found.components).toHaveLength(blobs.length);
+    expect(found.unknownDependencies).toContain(`rpm:${name}-1-1.`);
+    expect(found.skipped.map(({ reason }) => reason)).toContain(`the dependencies of ${name} cannot be read`);
+  },
+);
+
+test('a manifest of a million lines ends where it is said', () => {
+  const path = 'var/lib/rpmmanifest/container-manifest-2';
+  const found = rpm.catalog(treeOf(rpm, { [path]: '\n'.repeat(1_000_000) }));
+  expect(found.skipped).toContainEqual({ path, reason: 'is not read after line 200000' });
 });

@@ -37,7 +37,10 @@ interface Provider {
   readonly version?: string;
 }
 
-/** What satisfies each dependency of a package; `undefined` where its field cannot be read. */
+/** Comparisons of a relation with what is provided. A system of 1,000 packages takes 10,000; a hostile one would take hours. */
+const maxComparisons = 5_000_000;
+
+/** What satisfies each dependency of a package; `undefined` where its field cannot be read, and where finding out takes too long. */
 export function dependencyResolver(apks: readonly Apk[]): (apk: Apk) => readonly Apk[] | undefined {
   const providers = new Map<string, Provider[]>();
   const provide = (name: string, provider: Provider): void => {
@@ -57,13 +60,17 @@ export function dependencyResolver(apks: readonly Apk[]): (apk: Apk) => readonly
     if (relation.operator === '><') return apk.fields.get('C') === relation.version;
     return version === undefined || satisfies(version, relation.operator, relation.version);
   };
+  let comparisons = 0;
   return (apk) => {
     const relations = parseRelations(apk.fields.get('D') ?? '');
     if (relations === undefined) return undefined;
     const found = new Set<Apk>();
     for (const relation of relations) {
       if (relation.conflict) continue;
-      const fitting = (providers.get(relation.name) ?? []).filter((provider) => fits(provider, relation));
+      const candidates = providers.get(relation.name) ?? [];
+      comparisons += candidates.length + 1;
+      if (comparisons > maxComparisons) return undefined;
+      const fitting = candidates.filter((provider) => fits(provider, relation));
       // What a package brings itself it needs from nobody.
       const [target] = fitting.some((provider) => provider.apk === apk) ? [] : fitting;
       if (target !== undefined) found.add(target.apk);

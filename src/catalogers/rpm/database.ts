@@ -3,7 +3,7 @@ import type { Skipped, Tree, TreeFile } from '../contract.ts';
 import { readBdb } from './bdb.ts';
 import { BadHeader, type Header, parseHeader } from './header.ts';
 import { readNdb } from './ndb.ts';
-import { type Rpm, toRpm } from './packages.ts';
+import { type Budget, type Rpm, toRpm } from './packages.ts';
 import type { Row } from './row.ts';
 import { readSqlite } from './sqlite.ts';
 
@@ -44,11 +44,15 @@ function dbpathOf(tree: Tree): string | undefined {
   return path !== undefined && places.includes(path) ? path : undefined;
 }
 
-/** Every header of a database with its package; what cannot be read goes into `skipped`, and only itself is lost. */
+/**
+ * Every header of a database with its package, without relations where there is no budget for them; what cannot be read goes into
+ * `skipped`, and only itself is lost.
+ */
 export function* packagesIn(
   file: TreeFile,
   log: TreeFile | undefined,
   skipped: Skipped[],
+  budget: Budget = { relations: 0 },
 ): Generator<{ readonly rpm: Rpm; readonly header: Header }> {
   const path = printable(file.path);
   const content = file.content();
@@ -65,7 +69,7 @@ export function* packagesIn(
     }
     try {
       const header = parseHeader(blob);
-      const rpm = toRpm(header, file);
+      const rpm = toRpm(header, file, budget);
       if (rpm !== undefined) yield { rpm, header };
     } catch (error) {
       if (!(error instanceof BadHeader)) throw error;

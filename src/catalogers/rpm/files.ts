@@ -2,8 +2,8 @@ import type { Tree } from '../contract.ts';
 import { BadHeader, type Header } from './header.ts';
 import { filesOf, keyOf, type Rpm } from './packages.ts';
 
-/** A dev image lists 400,000 files. Beyond, ownership is not told, and nothing else is lost. */
-const maxPaths = 4_000_000;
+/** A dev image lists 400,000 files. Beyond, ownership is not told, which must be said, and nothing else is lost. */
+export const maxPaths = 2_000_000;
 
 /**
  * Keys of the packages that brought a path, one on a line. The directory of each path is followed where links lead, its last part

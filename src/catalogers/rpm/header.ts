@@ -3,6 +3,8 @@ export interface Header {
   /** The string of a tag, the first of several; `undefined` where there is none. */
   text(tag: number): string | undefined;
   texts(tag: number): readonly string[];
+  /** How many values the index states; each of a list of texts or numbers takes a byte at least. */
+  count(tag: number): number;
   /** Unsigned numbers of 16 or 32 bits. */
   numbers(tag: number): readonly number[];
   bytes(tag: number): Uint8Array | undefined;
@@ -48,6 +50,7 @@ export function parseHeader(blob: Uint8Array): Header {
   return {
     text: (tag) => strings(entries.get(tag), store, 1)[0],
     texts: (tag) => strings(entries.get(tag), store, maxStrings),
+    count: (tag) => entries.get(tag)?.count ?? 0,
     numbers: (tag) => numbers(entries.get(tag), store),
     bytes: (tag) => binary(entries.get(tag), store),
   };
@@ -60,7 +63,7 @@ interface Entry {
 }
 
 /** The largest package lists 100,000 files (kernel sources, texlive). */
-const maxStrings = 4_000_000;
+const maxStrings = 1_000_000;
 
 function checkRegion({ type, offset, count }: Entry, at: number, entries: number, store: Buffer): void {
   if (at !== 0 || type !== bin || count !== 16 || offset + 16 > store.length)

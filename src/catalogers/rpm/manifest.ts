@@ -1,23 +1,24 @@
 import { printable } from '../../base/text.ts';
 import type { Skipped, Tree } from '../contract.ts';
 import { isWord, type Rpm } from './packages.ts';
+import { maxRows } from './row.ts';
 
 /** What ubi-micro and Azure Linux distroless keep instead of a database. */
 export const manifestFile = 'var/lib/rpmmanifest/container-manifest-2';
 
 /** One package on a line, ten fields between tabs; the last line may lack its end. */
-export function packagesInManifest(tree: Tree): {
-  readonly rpms: readonly Rpm[];
-  readonly skipped: readonly Skipped[];
-} {
+export function packagesInManifest(tree: Tree, skipped: Skipped[]): readonly Rpm[] {
   const file = tree.file(manifestFile);
-  if (file === undefined) return { rpms: [], skipped: [] };
+  if (file === undefined) return [];
   const path = printable(file.path);
   const content = file.content();
-  if (content === undefined) return { rpms: [], skipped: [{ path, reason: 'is too large to read' }] };
+  if (content === undefined) skipped.push({ path, reason: 'is too large to read' });
   const rpms: Rpm[] = [];
-  const skipped: Skipped[] = [];
-  for (const [at, line] of Buffer.from(content).toString('utf8').split('\n').entries()) {
+  for (const [at, line] of Buffer.from(content ?? [])
+    .toString('utf8')
+    .split('\n', maxRows)
+    .entries()) {
+    if (at === maxRows - 1) skipped.push({ path, reason: `is not read after line ${maxRows}` });
     if (line.trim() === '') continue;
     const [name = '', evr = '', , , vendor = '', , , arch = '', epoch = '', sourceRpm = ''] = line
       .trimEnd()
@@ -48,5 +49,5 @@ export function packagesInManifest(tree: Tree): {
       isWhole: false,
     });
   }
-  return { rpms, skipped };
+  return rpms;
 }

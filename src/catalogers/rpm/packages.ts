@@ -52,12 +52,19 @@ const tag = {
 /** Names longer than a file's are none; blanks and control characters would make another purl. */
 export const isWord = (text: string): boolean => /^[!-~]{1,255}$/.test(text);
 
+/** How many relations of all packages of a database together are read. 2,000 packages have 150,000. */
+export interface Budget {
+  relations: number;
+}
+
+export const fullBudget = (): Budget => ({ relations: 2_000_000 });
+
 /**
- * The package of a header; `undefined` for a key that rpm keeps among the packages.
+ * The package of a header, its relations as far as the budget goes; `undefined` for a key that rpm keeps among the packages.
  *
  * @throws BadHeader
  */
-export function toRpm(header: Header, database: TreeFile): Rpm | undefined {
+export function toRpm(header: Header, database: TreeFile, budget: Budget): Rpm | undefined {
   const text = (of: number): string => header.text(of) ?? '';
   const name = text(tag.name);
   if (name === 'gpg-pubkey') return undefined;
@@ -67,6 +74,9 @@ export function toRpm(header: Header, database: TreeFile): Rpm | undefined {
   const arch = text(tag.arch);
   if (!/^[A-Za-z0-9_]{0,64}$/.test(arch)) throw new BadHeader('has an architecture that is none');
   const digest = text(tag.sha256Header);
+  const count = header.count(tag.provideName) + header.count(tag.requireName);
+  const isAffordable = count <= budget.relations;
+  if (isAffordable) budget.relations -= count;
   return {
     name,
     version,
@@ -81,8 +91,10 @@ export function toRpm(header: Header, database: TreeFile): Rpm | undefined {
     modularityLabel: text(tag.modularityLabel),
     sha256Header: /^[0-9a-f]{64}$/.test(digest) ? digest : '',
     keyId: signatureTags.map((each) => issuerOf(header.bytes(each) ?? empty)).find(Boolean) ?? '',
-    provides: relations(header, tag.provideName, tag.provideFlags, tag.provideVersion),
-    requires: relations(header, tag.requireName, tag.requireFlags, tag.requireVersion),
+    provides: isAffordable ? relations(header, tag.provideName, tag.provideFlags, tag.provideVersion) : [],
+    requires: isAffordable
+      ? relations(header, tag.requireName, tag.requireFlags, tag.requireVersion)
+      : undefined,
     database,
     isWhole: true,
   };
@@ -94,6 +106,11 @@ function relations(header: Header, names: number, flags: number, versions: numbe
   const senses = header.numbers(flags);
   const evrs = header.texts(versions);
   return header.texts(names).map((name, at) => ({ name, flags: senses[at] ?? 0, evr: evrs[at] ?? '' }));
+}
+
+/** How many files a package says it has. */
+export function fileCountOf(header: Header): number {
+  return header.count(tag.baseNames);
 }
 
 /**

@@ -12,7 +12,8 @@ export interface Relation {
 export interface Related {
   readonly name: string;
   readonly provides: readonly Relation[];
-  readonly requires: readonly Relation[];
+  /** `undefined` where they were too many to read. */
+  readonly requires: readonly Relation[] | undefined;
 }
 
 const less = 2;
@@ -32,9 +33,12 @@ export function overlaps(a: Relation, b: Relation): boolean {
   return (a.flags & b.flags & sense) !== 0;
 }
 
+/** Comparisons of one relation with another. A system of 2,000 packages takes 200,000; a hostile one would take hours. */
+const maxComparisons = 5_000_000;
+
 /**
  * Which packages satisfy the requires of a package: one for each, the one of that name before those that provide it, none where
- * the package provides it itself. `undefined` where a boolean dependency cannot be read.
+ * the package provides it itself. `undefined` where a boolean dependency cannot be read, and where finding out takes too long.
  */
 export function dependencyResolver<P extends Related>(
   packages: readonly P[],
@@ -48,16 +52,19 @@ export function dependencyResolver<P extends Related>(
       else list.push({ rpm, provide });
     }
   }
+  let comparisons = 0;
   const find = (relation: Relation, asker: P): P | undefined => {
-    const found = (providers.get(relation.name) ?? [])
-      .filter(({ provide }) => overlaps(provide, relation))
-      .map(({ rpm }) => rpm);
+    const candidates = providers.get(relation.name) ?? [];
+    comparisons += candidates.length + 1;
+    if (comparisons > maxComparisons) return undefined;
+    const found = candidates.filter(({ provide }) => overlaps(provide, relation)).map(({ rpm }) => rpm);
     if (found.length === 0 && relation.name.startsWith('/')) found.push(...ownersOf(relation.name.slice(1)));
     if (found.includes(asker)) return asker;
     return found.find(({ name }) => name === relation.name) ?? found[0];
   };
   return (asker) => {
     const targets = new Set<P>();
+    if (asker.requires === undefined) return undefined;
     for (const relation of asker.requires) {
       if ((relation.flags & (rpmlib | missingOk)) !== 0 || relation.name.startsWith('rpmlib(')) continue;
       if (!relation.name.startsWith('(')) {
@@ -70,7 +77,7 @@ export function dependencyResolver<P extends Related>(
       for (const target of evaluate(rich, (leaf) => find(leaf, asker)) ?? []) targets.add(target);
     }
     targets.delete(asker);
-    return [...targets];
+    return comparisons > maxComparisons ? undefined : [...targets];
   };
 }
 
