@@ -25,6 +25,19 @@ export interface Subject {
   /** RFC 3339, from the image configuration. */
   readonly created?: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** The image this one is built on, where its layers were seen to be the lowest ones of this image. */
+  readonly base?: BaseImage;
+  /** What the builder says the base is. */
+  readonly claimedBase?: { readonly name?: string; readonly digest?: string };
+}
+
+export interface BaseImage {
+  readonly configDigest: string;
+  readonly manifestDigest?: string;
+  /** `registry/repository`. */
+  readonly repository?: string;
+  /** How many layers of the image are the base's: those with a lower index came with it. At least 1. */
+  readonly layers: number;
 }
 
 /** Unique in a BOM, made from purl and location, never random. */

@@ -1,7 +1,7 @@
 import { isEmail } from './clean.ts';
 import { toLicenses } from './licenses.ts';
-import type { BomRef, Component, Contact, ExternalReference, Property, Subject } from './model.ts';
-import { toPurl } from './purl.ts';
+import type { BaseImage, BomRef, Component, Contact, ExternalReference, Property, Subject } from './model.ts';
+import { type Purl, toPurl } from './purl.ts';
 
 /** The bom-ref of the image. Made of the configuration digest alone, so it is the same on every transport. */
 export function rootRef(subject: Subject): BomRef {
@@ -35,16 +35,23 @@ export function rootComponent(subject: Subject): Component {
     ...(manifestDigest === undefined
       ? {}
       : {
-          purl: toPurl({
-            type: 'oci',
-            name: subject.name,
-            version: manifestDigest,
-            qualifiers: { arch: subject.architecture, repository_url: subject.repository ?? '' },
-          }),
+          purl: ociPurl(subject.name, manifestDigest, subject.architecture, subject.repository),
         }),
     externalReferences: references(label),
+    ...(subject.base === undefined
+      ? {}
+      : { pedigree: { ancestors: [baseComponent(subject, subject.base)] } }),
     properties: properties(subject),
   };
+}
+
+function ociPurl(name: string, digest: string, architecture: string, repository = ''): Purl {
+  return toPurl({
+    type: 'oci',
+    name,
+    version: digest,
+    qualifiers: { arch: architecture, repository_url: repository },
+  });
 }
 
 function references(label: (key: string) => string | undefined): readonly ExternalReference[] {
@@ -60,11 +67,33 @@ function references(label: (key: string) => string | undefined): readonly Extern
   });
 }
 
+/** The base as an ancestor of the image: what this image was made from, by adding layers. */
+function baseComponent(subject: Subject, base: BaseImage): Component {
+  const { configDigest, manifestDigest, repository } = base;
+  const name = repository?.split('/').at(-1) ?? configDigest;
+  return {
+    bomRef: `image:${configDigest}`,
+    type: 'container',
+    name,
+    version: configDigest,
+    ...(manifestDigest === undefined
+      ? {}
+      : { purl: ociPurl(name, manifestDigest, subject.architecture, repository) }),
+  };
+}
+
 function properties(subject: Subject): readonly Property[] {
-  const { architecture, created, os, variant } = subject;
-  return Object.entries({ architecture, created, os, variant }).flatMap(([key, value]) =>
-    value === undefined ? [] : [{ name: `tcf:image:${key}`, value }],
-  );
+  const { architecture, base, claimedBase = {}, created, os, variant } = subject;
+  // A bare digest in a property of the root would be read as one that the SBOM is about (`parseSbom`).
+  const claimed = `${claimedBase.name ?? ''}${claimedBase.digest === undefined ? '' : `@${claimedBase.digest}`}`;
+  return Object.entries({
+    'image:architecture': architecture,
+    'image:created': created,
+    'image:os': os,
+    'image:variant': variant,
+    'base:claimed': claimed === '' ? undefined : claimed,
+    'base:layers': base === undefined ? undefined : String(base.layers),
+  }).flatMap(([key, value]) => (value === undefined ? [] : [{ name: `tcf:${key}`, value }]));
 }
 
 /** `Ada <ada@example.org>, ops@example.org` */

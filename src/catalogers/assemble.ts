@@ -1,6 +1,6 @@
 import { cannotTell } from '../base/error.ts';
 import { byCodeUnit, printable } from '../base/text.ts';
-import type { Bom, Component, Property, Subject } from '../bom/model.ts';
+import type { BaseImage, Bom, Component, Property, Subject } from '../bom/model.ts';
 import { rootRef } from '../bom/subject.ts';
 import { checkBom } from '../bom/validate.ts';
 import { compositionsOf } from './assemble/compositions.ts';
@@ -49,7 +49,7 @@ export function assemble(
   ];
   const bom: Bom = {
     subject,
-    components: componentTree(inventory, parents, facts.buildIds ?? new Map()),
+    components: componentTree(inventory, parents, facts.buildIds ?? new Map(), subject.base),
     dependencies: graph.dependencies,
     compositions: compositionsOf(root, inventory, graph, {
       complete: complaints.length === 0 && facts.unownedExecutables.length === 0,
@@ -77,6 +77,7 @@ function componentTree(
   inventory: Inventory,
   parents: ReadonlyMap<string, string>,
   buildIds: ReadonlyMap<string, string>,
+  base: BaseImage | undefined,
 ): readonly Component[] {
   const children = Map.groupBy([...inventory.items.keys()].sort(byCodeUnit), (ref) => parents.get(ref));
   const build = (ref: string): readonly Component[] => {
@@ -87,6 +88,7 @@ function componentTree(
     const properties: readonly Property[] = [
       ...(item.component.properties ?? []),
       ...(owner === undefined || owner === item.parent ? [] : [{ name: 'tcf:owned-by', value: owner }]),
+      ...originOf(item.component, base),
       ...locationsOf(item.component).flatMap((path) => {
         const id = buildIds.get(path);
         return id === undefined ? [] : [{ name: 'tcf:elf:build-id', value: `${id} of ${path}` }];
@@ -101,6 +103,13 @@ function componentTree(
     ];
   };
   return (children.get(undefined) ?? []).flatMap(build);
+}
+
+/** A component came with the base if all that is known of it lies in the base's layers; one that was changed later did not. */
+function originOf({ evidence }: Component, base: BaseImage | undefined): readonly Property[] {
+  const layers = (evidence?.occurrences ?? []).flatMap(({ layer }) => layer?.index ?? []);
+  if (base === undefined || layers.length === 0) return [];
+  return [{ name: 'tcf:origin', value: layers.every((layer) => layer < base.layers) ? 'base' : 'added' }];
 }
 
 function withBuildId(path: string, buildId: string | undefined): string {

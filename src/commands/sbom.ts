@@ -10,6 +10,7 @@ import type { Bom, Component } from '../bom/model.ts';
 import { toTimestamp } from '../bom/timestamp.ts';
 import { version } from '../version.ts';
 import type { ExitCode, Host } from './host.ts';
+import { openBase } from './shared/base.ts';
 import { writeUserFile } from './shared/files.ts';
 import { openUserImage } from './shared/images.ts';
 import { makeBom } from './shared/scan.ts';
@@ -27,6 +28,10 @@ export const verb: Verb = {
       .option('--spec-version <version>', 'CycloneDX version: 1.7 or 1.6', '1.7')
       .option('--author <who>', "who makes the SBOM: 'Name <address>', may be given again", collect, [])
       .option('--supplier <who>', "who supplies the image: 'Name <https://address>'")
+      .option(
+        '--base <image>',
+        "the image this one is built on: says of each component whether it came with it; 'auto' asks for the one its annotations name",
+      )
       .option('--platform <os/arch>', 'which image of an index (default: the one of this host)')
       .option(
         '--unique-serial',
@@ -39,7 +44,7 @@ export const verb: Verb = {
     const format = readFormat(options);
     await using opened = await openUserImage(host, image, options);
     for (const warning of opened.warnings ?? []) await host.stderr.write(`tcf: warning: ${warning}\n`);
-    const bom = await makeBom(opened);
+    const bom = await makeBom(opened, await openBase(host, options, opened));
     const how = {
       specVersion,
       toolVersion: version,
@@ -98,6 +103,7 @@ function readPeople(options: Options): Pick<CycloneDxOptions, 'authors' | 'suppl
 
 function readPerson(option: string, text: string): { readonly name: string; readonly address?: string } {
   const [, name = '', address] = /^([^<>]*?) ?(?:<([^<>]+)>)?$/.exec(text.trim()) ?? [];
+  if (address === undefined && isEmail(name)) return { name: '', address: name };
   if (name === '' && address === undefined) throw notAPerson(option, text, 'Name <address>');
   return { name, ...(address === undefined ? {} : { address }) };
 }
@@ -110,9 +116,14 @@ async function summarize(host: Host, bom: Bom, text: string, output: string | un
   const size = Buffer.byteLength(text);
   const skipped = bom.properties.filter((property) => property.name === 'tcf:skipped').length;
   const where = output === undefined ? '' : ` to ${output}`;
+  const origins = originsOf(bom.components);
   await host.stderr.write(
     `wrote ${plural(count(bom.components), 'component')}, ${formatBytes(size)}${where}\n`,
   );
+  if (bom.subject.base !== undefined) {
+    const added = origins.filter((origin) => origin === 'added').length;
+    await host.stderr.write(`${origins.length - added} came with the base, ${added} were added\n`);
+  }
   if (skipped > 0) {
     await host.stderr.write(
       `tcf: warning: ${plural(skipped, 'thing')} could not be read; the SBOM lists them as tcf:skipped\n`,
@@ -125,6 +136,13 @@ async function summarize(host: Host, bom: Bom, text: string, output: string | un
       `tcf: warning: as an attestation it has ${formatBytes(attestationSize(size))}, more than ${readers} will take\n`,
     );
   }
+}
+
+function originsOf(components: readonly Component[] = []): readonly string[] {
+  return components.flatMap(({ components: nested, properties = [] }) => [
+    ...properties.flatMap(({ name, value }) => (name === 'tcf:origin' ? value : [])),
+    ...originsOf(nested),
+  ]);
 }
 
 function count(components: readonly Component[] = []): number {

@@ -11,6 +11,8 @@ export interface OpenImage extends AsyncDisposable {
   readonly manifestDigest?: Digest;
   /** Digest the name led to, when that was an index. */
   readonly indexDigest?: Digest;
+  /** Of the manifest. Claims of the builder, as labels are. */
+  readonly annotations?: Readonly<Record<string, string>>;
   readonly configDigest: Digest;
   readonly config: ImageConfig;
   readonly platform: Platform;

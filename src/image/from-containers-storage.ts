@@ -4,7 +4,7 @@ import { jsonLimits } from '../base/json.ts';
 import { quoted } from '../base/text.ts';
 import { parseImageConfig } from '../oci/config.ts';
 import { checkContent, type Digest, digestOf, isDigest } from '../oci/digest.ts';
-import { manifestLimits, parseManifest } from '../oci/manifest.ts';
+import { type Manifest, manifestLimits, parseManifest } from '../oci/manifest.ts';
 import type { OpenImage } from './contract.ts';
 import { fileBytes } from './files.ts';
 import { platformOf, type StoredLayer, toLayers } from './layers.ts';
@@ -31,7 +31,7 @@ export async function openFromContainersStorage(graphRoot: string, name: string)
   const layers = toLayers(config, await storedLayers(graphRoot, image, what), what);
   return {
     ...(repository === undefined ? {} : { repository }),
-    ...(manifest === undefined ? {} : { manifestDigest: manifest.digest }),
+    ...(manifest === undefined ? {} : { manifestDigest: manifest.digest, annotations: manifest.annotations }),
     configDigest,
     config,
     platform: platformOf(config),
@@ -49,7 +49,9 @@ async function readManifest(
   graphRoot: string,
   image: StoredImage,
   what: string,
-): Promise<{ readonly digest: Digest; readonly config: Digest } | undefined> {
+): Promise<
+  (Pick<Manifest, 'annotations'> & { readonly digest: Digest; readonly config: Digest }) | undefined
+> {
   const bytes = await readBigData(graphRoot, image, 'manifest', jsonLimits.manifest.maxBytes);
   if (bytes === undefined) return undefined;
   const digest = digestOf(bytes);
@@ -57,7 +59,8 @@ async function readManifest(
     throw cannotTell('storage.image', `the manifest of ${what} is ${digest}, not what the store says`);
   }
   const manifest = parseManifest(bytes, undefined, `the manifest of ${what}`);
-  if (manifest.kind === 'manifest') return { digest, config: manifest.config.digest };
+  if (manifest.kind === 'manifest')
+    return { digest, config: manifest.config.digest, annotations: manifest.annotations };
   throw cannotTell('storage.image', `${what} is an index`, { hint: 'name the image of one platform' });
 }
 

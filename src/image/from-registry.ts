@@ -39,6 +39,7 @@ export async function openFromRegistry(
     repository: `${ref.registry}/${ref.repository}`,
     manifestDigest: descriptor.digest,
     ...(named.document.kind === 'index' ? { indexDigest: named.descriptor.digest } : {}),
+    annotations: manifest.annotations,
     configDigest: manifest.config.digest,
     config,
     platform: platformOf(config),

@@ -62,6 +62,7 @@ export async function openLayout(
   return {
     manifestDigest: descriptor.digest,
     ...(named.digest === descriptor.digest ? {} : { indexDigest: named.digest }),
+    annotations: manifest.annotations,
     configDigest: manifest.config.digest,
     config,
     platform: platformOf(config),

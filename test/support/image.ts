@@ -25,6 +25,8 @@ export interface ImageOptions {
   readonly created?: string;
   readonly env?: readonly string[];
   readonly labels?: Readonly<Record<string, string>>;
+  /** Of the manifest. */
+  readonly annotations?: Readonly<Record<string, string>>;
   /** One step for each layer; default `layer N`. */
   readonly steps?: readonly string[];
   /** Instead of the right ones: what a liar would write. */
@@ -69,6 +71,7 @@ export function buildImage(options: ImageOptions): BuiltImage {
     mediaType: mediaTypes.manifest,
     config: configDescriptor,
     layers,
+    ...(options.annotations === undefined ? {} : { annotations: options.annotations }),
   });
   const manifestDigest = digestOf(manifest);
   const descriptor = { mediaType: mediaTypes.manifest, digest: manifestDigest, size: manifest.length };

@@ -1,4 +1,4 @@
-import type { Bom } from '../../bom/model.ts';
+import type { BaseImage, Bom, Subject } from '../../bom/model.ts';
 import { assemble } from '../../catalogers/assemble.ts';
 import type { Ownership } from '../../catalogers/contract.ts';
 import { buildIdsIn, elf } from '../../catalogers/elf.ts';
@@ -7,7 +7,7 @@ import type { OpenImage } from '../../image/contract.ts';
 import { scanImage } from '../../image/scan.ts';
 
 /** Reads an opened image once and says what is in it. The layers stream by; nothing of them is kept on disk. */
-export async function makeBom(image: OpenImage): Promise<Bom> {
+export async function makeBom(image: OpenImage, base?: BaseImage): Promise<Bom> {
   const scanned = await scanImage(image, catalogers);
   const runs = catalogers.map((cataloger) => ({
     cataloger: cataloger.name,
@@ -25,6 +25,8 @@ export async function makeBom(image: OpenImage): Promise<Bom> {
       ...(config.variant === undefined ? {} : { variant: config.variant }),
       ...(config.created === undefined ? {} : { created: config.created }),
       labels: config.labels,
+      ...(base === undefined ? {} : { base }),
+      ...claimedBaseOf(image),
     },
     runs,
     scanned.skipped,
@@ -36,6 +38,21 @@ export async function makeBom(image: OpenImage): Promise<Bom> {
       buildIds: buildIdsIn(scanned.treeFor(elf).sighted()),
     },
   );
+}
+
+/** By the standard annotations of the manifest, or the labels that older builders write in their place. */
+export function claimedBaseOf({ annotations = {}, config }: OpenImage): Pick<Subject, 'claimedBase'> {
+  const said = (key: string): string | undefined =>
+    (
+      annotations[`org.opencontainers.image.base.${key}`] ??
+      config.labels[`org.opencontainers.image.base.${key}`]
+    )?.trim() || undefined;
+  const name = said('name');
+  const digest = said('digest');
+  if (name === undefined && digest === undefined) return {};
+  return {
+    claimedBase: { ...(name === undefined ? {} : { name }), ...(digest === undefined ? {} : { digest }) },
+  };
 }
 
 /** Programs and libraries that no package claims: each is something nobody vouches for, and the SBOM says so. */

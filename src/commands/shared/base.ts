@@ -1,0 +1,63 @@
+import { askedWrongly } from '../../base/error.ts';
+import { plural, quoted } from '../../base/text.ts';
+import type { BaseImage } from '../../bom/model.ts';
+import type { OpenImage } from '../../image/contract.ts';
+import type { Host } from '../host.ts';
+import { type Options, textOption } from '../verb.ts';
+import { openUserImage } from './images.ts';
+import { claimedBaseOf } from './scan.ts';
+
+/**
+ * The base that the user names with `--base`, or with `--base auto` the one that the builder names, proven by its layers: they must be the
+ * lowest ones of the image. Nothing of it is read but its configuration. A claim alone splits nothing, because anybody may write a label,
+ * and no registry is asked because of one unless the user says so.
+ *
+ * @throws TcfError `sbom.base` (exit 3) where the image is not built on it.
+ */
+export async function openBase(
+  host: Host,
+  options: Options,
+  image: OpenImage,
+): Promise<BaseImage | undefined> {
+  const asked = textOption(options, 'base');
+  if (asked === undefined) return undefined;
+  const name = asked === 'auto' ? claimedName(image) : asked;
+  await using base = await openUserImage(host, name, options);
+  const { config, configDigest, manifestDigest, repository } = base;
+  const layers = config.diffIds.length;
+  const differing = config.diffIds.findIndex((diffId, index) => image.config.diffIds[index] !== diffId);
+  if (layers === 0 || differing >= 0) {
+    throw askedWrongly(
+      'sbom.base',
+      `the image is not built on ${quoted(name)}: ${whyNot(layers, differing, image)}`,
+      {
+        hint: 'a tag may have moved on since the build; name the base by the digest it had then',
+      },
+    );
+  }
+  return {
+    configDigest,
+    layers,
+    ...(manifestDigest === undefined ? {} : { manifestDigest }),
+    ...(repository === undefined ? {} : { repository }),
+  };
+}
+
+function whyNot(layers: number, differing: number, image: OpenImage): string {
+  const own = image.config.diffIds.length;
+  if (layers === 0) return 'that has no layers';
+  return differing < own
+    ? `layer ${differing} differs`
+    : `that has ${plural(layers, 'layer')}, and this ${own}`;
+}
+
+function claimedName(image: OpenImage): string {
+  const { name, digest } = claimedBaseOf(image).claimedBase ?? {};
+  if (name === undefined || digest === undefined) {
+    throw askedWrongly('sbom.base', 'the image does not say which base it was built on, by name and digest', {
+      hint: 'write --base IMAGE, or build with the annotations org.opencontainers.image.base.name and .digest',
+    });
+  }
+  // The digest decides; a tag beside it may have moved.
+  return `docker://${name.replace(/^docker:\/\//, '').replace(/@.*$/, '')}@${digest}`;
+}
