@@ -103,3 +103,14 @@ test('the state of another repository is refused, whatever anchor it names', () 
 test('without an anchor there is nothing to begin with', () => {
   expect(() => parseState(kept(), 'it', undefined)).toThrow('it.anchor is missing');
 });
+
+test('a root that the kept chain does not lead to is not taken for a later one', async () => {
+  const plain = new TestTuf(target, now);
+  plain.publishRoot();
+  const persist = async () => {};
+  repository = await update(newRepository(plain.anchor), { download: plain.download, now, persist });
+  const document = JSON.parse(Buffer.from(kept()).toString());
+  expect(() =>
+    parseState(Buffer.from(JSON.stringify({ ...document, chain: [] })), 'it', plain.anchor),
+  ).toThrow('does not hold root 2');
+});

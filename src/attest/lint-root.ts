@@ -1,0 +1,202 @@
+import { createHash, createPublicKey, X509Certificate } from 'node:crypto';
+import { parseJson } from '../base/json.ts';
+import { Shape } from '../base/shape.ts';
+import { plural } from '../base/text.ts';
+import { bytesAt, optionalMember } from './dsse.ts';
+import { describeKey, fingerprintOf, isStrongKey, isWithin, type TimeWindow } from './trusted-key.ts';
+import { parseTrustedRoot } from './trusted-root.ts';
+
+/** Something about a trusted root that a verification would not stumble over, and that its owner should know. */
+export interface RootProblem {
+  /** An error makes signatures count that should not, or makes an entry useless; a warning may be meant. */
+  readonly severity: 'error' | 'warning';
+  /** `trustedRoot.tlogs[1].validFor`. */
+  readonly path: string;
+  /** One sentence about the path, without a full stop. */
+  readonly message: string;
+}
+
+interface Entry {
+  readonly shape: Shape;
+  readonly window: TimeWindow;
+  /** Tells two entries that trust the same key apart from two that do not. */
+  readonly identity: string;
+}
+
+/**
+ * Looks for what is suspicious in a trusted root that can be read, in the order of the file. `now` decides what is still valid.
+ *
+ * @throws TcfError as `parseTrustedRoot` does, for what cannot be read at all.
+ */
+export function lintTrustedRoot(bytes: Uint8Array, now: Date): readonly RootProblem[] {
+  parseTrustedRoot(bytes);
+  const root = new Shape(parseJson(bytes, 'the trusted root'), 'trustedRoot');
+  const of = (kind: string, read: (shape: Shape) => Entry) =>
+    (optionalMember(root, kind)?.list(64) ?? []).map(read);
+  const logs = of('tlogs', readLog);
+  const certificateLogs = of('ctlogs', readLog);
+  const authorities = of('certificateAuthorities', readAuthority);
+  const clocks = of('timestampAuthorities', readAuthority);
+  const kinds = [logs, certificateLogs, authorities, clocks];
+  return [
+    ...kinds.flatMap((entries) => entries.flatMap((entry) => lintWindow(entry, now))),
+    ...kinds.flatMap(lintTwins),
+    ...[...logs, ...certificateLogs].flatMap(({ shape }) => lintLog(shape)),
+    ...authorities.flatMap((entry) => lintChain(entry, true)),
+    ...clocks.flatMap((entry) => lintChain(entry, false)),
+    ...lintWhole(root, { logs, certificateLogs, authorities, clocks }, now),
+  ];
+}
+
+function readLog(shape: Shape): Entry {
+  const key = shape.get('publicKey');
+  return { shape, window: windowOf(key.get('validFor')), identity: keyOf(key).fingerprint };
+}
+
+function readAuthority(shape: Shape): Entry {
+  const [first] = certificatesOf(shape);
+  return { shape, window: windowOf(shape.get('validFor')), identity: first?.fingerprint256 ?? '' };
+}
+
+function certificatesOf(authority: Shape): readonly X509Certificate[] {
+  const certificates = authority.get('certChain').get('certificates').list(10);
+  return certificates.map((certificate) => new X509Certificate(bytesAt(certificate.get('rawBytes'))));
+}
+
+function keyOf(publicKey: Shape) {
+  const raw = bytesAt(publicKey.get('rawBytes'));
+  const key = createPublicKey({ key: Buffer.from(raw), format: 'der', type: 'spki' });
+  return { raw, key, fingerprint: fingerprintOf(key) };
+}
+
+function windowOf(validFor: Shape): TimeWindow {
+  const end = optionalMember(validFor, 'end');
+  return {
+    start: new Date(validFor.get('start').string()),
+    ...(end === undefined ? {} : { end: new Date(end.string()) }),
+  };
+}
+
+function problem(severity: RootProblem['severity'], { path }: Shape, message: string): RootProblem {
+  return { severity, path, message };
+}
+
+function lintWindow({ shape, window }: Entry, now: Date): readonly RootProblem[] {
+  const { end, start } = window;
+  if (start !== undefined && end !== undefined && end < start)
+    return [problem('error', shape, 'ends before it begins: it is never valid')];
+  if (start !== undefined && start > now)
+    return [problem('warning', shape, `begins only on ${dayOf(start)}`)];
+  return [];
+}
+
+/** Two entries with one key look like two witnesses to whoever counts entries (CVE-2026-49834). */
+function lintTwins(entries: readonly Entry[]): readonly RootProblem[] {
+  return entries.flatMap((entry, index) => {
+    const twin = entries.slice(0, index).find(({ identity }) => identity === entry.identity);
+    return twin === undefined
+      ? []
+      : [problem('error', entry.shape, `has the same key as ${twin.shape.path}`)];
+  });
+}
+
+function lintLog(log: Shape): readonly RootProblem[] {
+  const { key, raw } = keyOf(log.get('publicKey'));
+  const url = log.get('baseUrl');
+  const id = bytesAt(log.get('logId').get('keyId'));
+  return [
+    ...(isStrongKey(key) ? [] : [problem('error', log.get('publicKey'), `is too weak: ${describeKey(key)}`)]),
+    ...(logIdsOf(url.string(), raw).some((known) => known.equals(id))
+      ? []
+      : [problem('warning', log.get('logId'), 'is not made from the key and the name of the log')]),
+    ...(url.string().startsWith('https://') ? [] : [problem('warning', url, 'is not an https address')]),
+  ];
+}
+
+/** RFC 6962 section 3.2; and the key ID of a checkpoint, whole (c2sp.org/signed-note), as Rekor v2 has it: name, 0x0A, type, key. */
+function logIdsOf(url: string, spki: Uint8Array): readonly Buffer[] {
+  const hash = (...parts: readonly (Uint8Array | string)[]) => {
+    const digest = createHash('sha256');
+    for (const part of parts) digest.update(part);
+    return digest.digest();
+  };
+  const name = url.replace(/^[a-z]+:\/\//, '').replace(/\/+$/, '');
+  const hosts = [name, name.replace(/:\d+.*$/, ''), name.replace(/\/.*$/, '')];
+  return [hash(spki), ...hosts.map((host) => hash(host, '\n', Buffer.of(1), spki.slice(-32)))];
+}
+
+function lintChain({ shape, window }: Entry, isSigner: boolean): readonly RootProblem[] {
+  const chain = certificatesOf(shape);
+  const at = (index: number) => shape.get('certChain').get('certificates').list(10)[index] ?? shape;
+  return chain.flatMap((certificate, index) => {
+    const issuer = chain[index + 1] ?? certificate;
+    const { publicKey } = certificate;
+    const isAuthority = isSigner || index > 0;
+    return [
+      ...(isStrongKey(publicKey) || isLargeCurve(publicKey.asymmetricKeyDetails?.namedCurve)
+        ? []
+        : [problem('error', at(index), `has a key that is too weak: ${describeKey(publicKey)}`)]),
+      ...(isAuthority && !certificate.ca
+        ? [problem('error', at(index), 'is not the certificate of an authority')]
+        : []),
+      ...(certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey)
+        ? []
+        : [
+            problem(
+              'error',
+              at(index),
+              issuer === certificate
+                ? 'ends the chain and is not self-signed'
+                : 'is not issued by the next one',
+            ),
+          ]),
+      ...(overlaps(certificate, window)
+        ? []
+        : [problem('warning', at(index), 'is never valid while its entry is')]),
+    ];
+  });
+}
+
+/** Roots of private authorities are often P-521; leaves and logs never are. */
+function isLargeCurve(curve: string | undefined): boolean {
+  return curve === 'secp521r1';
+}
+
+function overlaps({ validFromDate, validToDate }: X509Certificate, { end, start }: TimeWindow): boolean {
+  return (start === undefined || start <= validToDate) && (end === undefined || validFromDate <= end);
+}
+
+interface Kinds {
+  readonly logs: readonly Entry[];
+  readonly certificateLogs: readonly Entry[];
+  readonly authorities: readonly Entry[];
+  readonly clocks: readonly Entry[];
+}
+
+/** What the root as a whole cannot do. */
+function lintWhole(root: Shape, kinds: Kinds, now: Date): readonly RootProblem[] {
+  const { authorities, certificateLogs, clocks, logs } = kinds;
+  const isOpen = (entries: readonly Entry[]) => entries.some(({ window }) => isWithin(window, now));
+  const closed = (one: string, many: string, entries: readonly Entry[]) =>
+    entries.length === 0 || isOpen(entries)
+      ? []
+      : [problem('warning', root, `has ${plural(entries.length, one, many)} and none that is valid now`)];
+  return [
+    ...(authorities.length + clocks.length + logs.length === 0
+      ? [problem('error', root, 'trusts nobody')]
+      : []),
+    ...(logs.length + clocks.length === 0 && authorities.length > 0
+      ? [problem('error', root, 'has neither a log nor a timestamp authority: no certificate can ever count')]
+      : []),
+    ...(authorities.length > 0 && certificateLogs.length === 0 && logs.length > 0
+      ? [problem('warning', root, 'has no certificate transparency log: certificates will not count')]
+      : []),
+    ...closed('certificate authority', 'certificate authorities', authorities),
+    ...closed('transparency log', 'transparency logs', logs),
+    ...closed('timestamp authority', 'timestamp authorities', clocks),
+  ];
+}
+
+function dayOf(time: Date): string {
+  return time.toISOString().slice(0, 10);
+}

@@ -1,0 +1,128 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { lintTrustedRoot } from '../../src/attest/lint-root.ts';
+import { publicGoodRoot } from '../../src/attest/public-good.ts';
+import { jsonBytes, type Loose } from '../support/key-bundle.ts';
+import { newKey, spkiOf } from '../support/sigstore/authority.ts';
+import { newSigstore } from '../support/sigstore.ts';
+
+const now = new Date('2026-11-23T12:00:00Z');
+const genuine: Loose = JSON.parse(Buffer.from(newSigstore().trustedRoot).toString());
+const stranger: Loose = JSON.parse(Buffer.from(newSigstore().trustedRoot).toString());
+const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64');
+const weak = generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey;
+
+test('the public root and that of the tests have nothing wrong', () => {
+  expect(lintTrustedRoot(publicGoodRoot(), now)).toEqual([]);
+  expect(lintTrustedRoot(jsonBytes(genuine), now)).toEqual([]);
+});
+
+const certificates = (root: Loose, kind: string) => root[kind][0].certChain.certificates;
+
+const wrongs: readonly (readonly [string, (root: Loose) => void, string])[] = [
+  [
+    'a window turned around',
+    (r) => (r.tlogs[0].publicKey.validFor.end = '2019-01-01T00:00:00Z'),
+    'error trustedRoot.tlogs[0] ends before it begins: it is never valid',
+  ],
+  [
+    'a window that has not begun',
+    (r) => (r.timestampAuthorities[0].validFor.start = '2027-01-01T00:00:00Z'),
+    'warning trustedRoot.timestampAuthorities[0] begins only on 2027-01-01',
+  ],
+  [
+    'one log under two ids',
+    (r) => r.tlogs.push({ ...r.tlogs[0], logId: { keyId: base64(Buffer.alloc(32, 1)) } }),
+    'error trustedRoot.tlogs[2] has the same key as trustedRoot.tlogs[0]',
+  ],
+  [
+    'one authority twice',
+    (r) => r.certificateAuthorities.push(r.certificateAuthorities[0]),
+    'error trustedRoot.certificateAuthorities[1] has the same key as trustedRoot.certificateAuthorities[0]',
+  ],
+  [
+    'the id of another log',
+    (r) => (r.tlogs[0].logId = stranger.tlogs[0].logId),
+    'warning trustedRoot.tlogs[0].logId is not made from the key and the name of the log',
+  ],
+  [
+    'a weak log',
+    (r) => (r.ctlogs[0].publicKey.rawBytes = base64(spkiOf(weak))),
+    'error trustedRoot.ctlogs[0].publicKey is too weak: its algorithm is rsa 1024 bits',
+  ],
+  [
+    'a log without TLS',
+    (r) => (r.ctlogs[0].baseUrl = 'http://sigstore.test/ct'),
+    'warning trustedRoot.ctlogs[0].baseUrl is not an https address',
+  ],
+  [
+    'a chain in which the next one did not issue',
+    (r) =>
+      (certificates(r, 'certificateAuthorities')[1] = certificates(stranger, 'certificateAuthorities')[1]),
+    'error trustedRoot.certificateAuthorities[0].certChain.certificates[0] is not issued by the next one',
+  ],
+  [
+    'a chain without its root',
+    (r) => certificates(r, 'certificateAuthorities').pop(),
+    'error trustedRoot.certificateAuthorities[0].certChain.certificates[0] ends the chain and is not self-signed',
+  ],
+  [
+    'an authority that is none',
+    (r) => (r.certificateAuthorities[0].certChain = r.timestampAuthorities[0].certChain),
+    'error trustedRoot.certificateAuthorities[0].certChain.certificates[0] is not the certificate of an authority',
+  ],
+  [
+    'a certificate from after its entry',
+    (r) =>
+      (r.certificateAuthorities[0].validFor = { start: '2000-01-01T00:00:00Z', end: '2001-01-01T00:00:00Z' }),
+    'warning trustedRoot.certificateAuthorities[0].certChain.certificates[0] is never valid while its entry is',
+  ],
+  [
+    'authorities that are all past',
+    (r) => (r.certificateAuthorities[0].validFor.end = '2026-01-01T00:00:00Z'),
+    'warning trustedRoot has 1 certificate authority and none that is valid now',
+  ],
+  [
+    'logs that are all past',
+    (r) => {
+      for (const log of r.tlogs) log.publicKey.validFor.end = '2026-01-01T00:00:00Z';
+    },
+    'warning trustedRoot has 2 transparency logs and none that is valid now',
+  ],
+  [
+    'nobody',
+    (r) => Object.assign(r, { tlogs: [], certificateAuthorities: [], timestampAuthorities: [] }),
+    'error trustedRoot trusts nobody',
+  ],
+  [
+    'no witness at all',
+    (r) => Object.assign(r, { tlogs: [], timestampAuthorities: [] }),
+    'error trustedRoot has neither a log nor a timestamp authority: no certificate can ever count',
+  ],
+  [
+    'no certificate transparency',
+    (r) => (r.ctlogs = []),
+    'warning trustedRoot has no certificate transparency log: certificates will not count',
+  ],
+];
+
+test.for(wrongs)('%s', ([, spoil, expected]) => {
+  const root = structuredClone(genuine);
+  spoil(root);
+  const problems = lintTrustedRoot(jsonBytes(root), now);
+  expect(problems.map(({ severity, path, message }) => `${severity} ${path} ${message}`)).toContain(expected);
+});
+
+test('what cannot be read is no matter of taste', () => {
+  expect(() => lintTrustedRoot(jsonBytes({ mediaType: 'other' }), now)).toThrow('which tcf does not know');
+});
+
+test('another key than the id says is seen for every kind of log', () => {
+  for (const kind of ['tlogs', 'ctlogs']) {
+    const root = structuredClone(genuine);
+    root[kind][0].publicKey.rawBytes = base64(spkiOf(newKey()));
+    expect(lintTrustedRoot(jsonBytes(root), now).map(({ path }) => path)).toContain(
+      `trustedRoot.${kind}[0].logId`,
+    );
+  }
+});
