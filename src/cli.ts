@@ -15,7 +15,7 @@ export async function main(argv: readonly string[], host: Host): Promise<ExitCod
   } catch (error) {
     const exit = await report(error, host);
     // podman and docker keep 125 for "the engine itself failed"; whoever wraps them expects it of us too.
-    return argv[0] === 'run' ? 125 : exit;
+    return ['run', 'up', 'exec'].includes(argv[0] ?? '') ? 125 : exit;
   }
 }
 

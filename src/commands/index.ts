@@ -46,6 +46,27 @@ export const verbs: readonly VerbEntry[] = [
     load: () => import('./gate.ts'),
   },
   {
+    name: 'up',
+    group: 'More',
+    usage: '[options] PROFILE [profile options]',
+    summary: 'verify and start a dev container that stays',
+    load: () => import('./up.ts'),
+  },
+  {
+    name: 'exec',
+    group: 'More',
+    usage: '[options] NAME [COMMAND...]',
+    summary: 'run a command in a dev container, its image verified once more',
+    load: () => import('./exec.ts'),
+  },
+  {
+    name: 'down',
+    group: 'More',
+    usage: 'NAME [options]',
+    summary: 'stop and remove a dev container',
+    load: () => import('./down.ts'),
+  },
+  {
     name: 'diff',
     group: 'More',
     usage: 'OLD NEW [options]',

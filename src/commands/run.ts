@@ -1,27 +1,22 @@
 import type { Command } from 'commander';
-import { askedWrongly } from '../base/error.ts';
-import { quoted } from '../base/text.ts';
-import { parseRunArguments, type RunArguments } from '../launch/arguments.ts';
-import { findEngine, type Launch, launchContainer, pullCommand, runCommand } from '../launch/engine.ts';
+import { parseRunArguments } from '../launch/arguments.ts';
+import type { DevLaunch } from '../launch/dev/compose.ts';
+import {
+  type Engine,
+  findEngine,
+  type Launch,
+  launchContainer,
+  pullCommand,
+  runCommand,
+} from '../launch/engine.ts';
+import { shellLine } from '../launch/shell.ts';
 import { toText } from '../report/text.ts';
-import type { ExitCode } from './host.ts';
+import type { ExitCode, Host } from './host.ts';
+import { composeForHost, loadProfiles, readDevLine } from './shared/dev.ts';
+import { notStarted } from './shared/dev-container.ts';
+import { cachedUnless, engineName, ownOptions, runFlags, transport } from './shared/launching.ts';
 import { verifyImage } from './shared/verification.ts';
 import type { Options, Verb } from './verb.ts';
-
-const ownFlags = {
-  policy: true,
-  'trusted-root': true,
-  platform: true,
-  engine: true,
-  timeout: true,
-  'allow-http': false,
-  'dry-run': false,
-  'no-cache': false,
-  help: false,
-} as const;
-
-/** podman and docker exit with it when they, not the container, failed. A denied container did not fail, it never was. */
-const notStarted = 125;
 
 export const verb: Verb = {
   /** Everything is left to `parseRunArguments`: `tcf run IMAGE python --help` asks python, not us. */
@@ -31,44 +26,69 @@ export const verb: Verb = {
   async run(host, args): Promise<ExitCode> {
     const line = parseRunArguments(
       args.filter((word) => word !== undefined),
-      ownFlags,
+      runFlags,
     );
-    const options = ownOptions(line);
-    if (options['help'] === true) {
+    if (line.own['help'] !== undefined) {
       await host.stdout.write(help);
       return 0;
     }
-    const image = line.image ?? '';
-    const engine = findEngine(host, engineName(options));
-    const { verdict, imageIds } = await verifyImage(
-      host,
-      image,
-      { ...options, cache: options['noCache'] !== true },
-      'run',
-    );
-    if (verdict.verdict !== 'allow') {
-      await host.stderr.write(toText(verdict));
-      await host.stderr.write('tcf: nothing was started\n');
-      return notStarted;
+    const profile = (await loadProfiles(host)).get(line.image ?? '');
+    if (profile === undefined) {
+      const plain = { image: line.image ?? '', engineFlags: line.engineFlags, command: line.command };
+      return await verifyAndRun(host, ownOptions(line.own, runFlags), () => Promise.resolve(plain));
     }
-    const launch: Launch = {
-      allow: verdict.allow,
-      imageIds,
-      engineFlags: line.engineFlags,
-      command: line.command,
-      plainHttp: options['allowHttp'] === true,
-      ...(typeof options['platform'] === 'string' ? { platform: options['platform'] } : {}),
-    };
-    if (options['dryRun'] === true) {
-      await host.stdout.write(`${shellLine(engine.name, pullCommand(engine, launch))}\n`);
-      await host.stdout.write(`${shellLine(engine.name, runCommand(launch))}\n`);
+    const dev = readDevLine(line, profile, runFlags);
+    if (dev.help) {
+      await host.stdout.write(devHelp);
       return 0;
     }
-    return await launchContainer(host, engine, launch);
+    const options = ownOptions(dev.own, runFlags);
+    return await verifyAndRun(
+      host,
+      options,
+      (engine) => composeForHost(host, engine, dev.options),
+      dev.options.verbose,
+    );
   },
 };
 
+type Wanted = Pick<DevLaunch, 'command' | 'engineFlags' | 'image'> & Partial<DevLaunch>;
+
+async function verifyAndRun(
+  host: Host,
+  options: Options,
+  compose: (engine: Engine) => Promise<Wanted>,
+  isVerbose = false,
+): Promise<ExitCode> {
+  const engine = findEngine(host, engineName(options));
+  const { command, engineFlags, globals = [], image } = await compose(engine);
+  const { verdict, imageIds } = await verifyImage(host, image, cachedUnless(options), 'run');
+  if (verdict.verdict !== 'allow') {
+    await host.stderr.write(toText(verdict));
+    await host.stderr.write('tcf: nothing was started\n');
+    return notStarted;
+  }
+  const launch: Launch = {
+    allow: verdict.allow,
+    imageIds,
+    globals,
+    engineFlags,
+    command,
+    ...transport(options),
+  };
+  const text = [pullCommand(engine, launch), runCommand(launch)]
+    .map((words) => `${shellLine(engine.name, words)}\n`)
+    .join('');
+  if (options['dryRun'] === true) {
+    await host.stdout.write(text);
+    return 0;
+  }
+  if (isVerbose) await host.stderr.write(text);
+  return await launchContainer(host, engine, launch);
+}
+
 const help = `Usage: tcf run [options] [runtime flags] IMAGE [COMMAND...]
+       tcf run [options] [runtime flags] PROFILE [profile options] (tcf run triton --help)
 
 Verifies an image, then starts exactly that digest. Takes the flags of podman run and docker run. Its own:
   --policy FILE        a policy that has to allow the image
@@ -82,28 +102,21 @@ Verifies an image, then starts exactly that digest. Takes the flags of podman ru
 Returns the container's exit code; 125 if nothing was started.
 `;
 
-/** Our flags in the names that the other verbs use for them. */
-function ownOptions({ own }: RunArguments): Options {
-  return Object.fromEntries(
-    Object.entries(own).map(([name, values]) => {
-      const camel = name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
-      if (values.length > 1) throw askedWrongly('run.flag', `--${name} stands ${values.length} times`);
-      return [camel, ownFlags[name as keyof typeof ownFlags] ? values[0] : true];
-    }),
-  );
-}
+const devHelp = `Usage: tcf run [options] [runtime flags] PROFILE [profile options] [--] [COMMAND...]
 
-function engineName(options: Options): 'docker' | 'podman' | undefined {
-  const name = options['engine'];
-  if (name === undefined || name === 'podman' || name === 'docker') return name;
-  throw askedWrongly('run.engine', `tcf run does not know the engine ${quoted(String(name))}`, {
-    hint: 'podman or docker',
-  });
-}
-
-/** A command that can be pasted into a shell. */
-function shellLine(file: string, args: readonly string[]): string {
-  return [file, ...args]
-    .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`))
-    .join(' ');
-}
+Starts a Triton dev container. PROFILE is dev, triton, torch, helion, vllm, or one of ~/.config/tcf/profiles.yaml. Its options are those of
+triton-dev-containers.sh:
+  -d, --device NAME        base, cpu, cuda or rocm (default: base)
+  -k, --stack NAME         helion, torch, triton or vllm: what is built or installed at the start
+  -s, --source NAME=PATH   mounts a checkout: GITCONFIG, HELION, LLVM, TORCH, TRITON, USER, VLLM
+  -o, --option NAME=VALUE  a variable for the scripts in the image, such as INSTALL_TORCH=nightly
+  -i, --image IMAGE        another image
+  -t, --tag TAG            another tag of the image for the device
+  -j, --jobs N             MAX_JOBS (default: the cores, or one for each 4 GiB of memory)
+  -p, --port AUTO|PORT     a notebook server, on loopback unless it is ADDRESS:PORT
+  -u, --user NAME          the user inside, one of this machine
+  -c, --connection NAME    a remote podman connection or docker context
+  -r, --rm                 removes the container when it ends
+  -v, --verbose            prints the commands
+Caches of Triton's build lie in ~/.cache/tcf/dev, one for each set of pins of the checkout.
+`;

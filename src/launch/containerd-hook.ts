@@ -3,6 +3,7 @@ import { quoted } from '../base/text.ts';
 import { type Digest, parseDigest } from '../oci/digest.ts';
 import { type ImageRef, parseImageRef } from '../oci/reference.ts';
 import type { HookCall } from './oci-hook.ts';
+import { shellWord } from './shell.ts';
 
 /** containerd keeps so much of a verifier's standard output as the reason (docs/image-verification.md). */
 export const reasonLimit: number = 32 * 1024;
@@ -32,9 +33,4 @@ export function parseVerifierArguments(args: readonly string[]): ImageRef & { re
   if (name === undefined || digest === undefined)
     throw cannotTell('hook.arguments', 'containerd named no image, or no digest');
   return { ...parseImageRef(name), digest: parseDigest(digest) };
-}
-
-/** One word for a POSIX shell. */
-export function shellWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

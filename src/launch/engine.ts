@@ -1,4 +1,6 @@
 import { cannotTell } from '../base/error.ts';
+import { parseJson } from '../base/json.ts';
+import { Shape } from '../base/shape.ts';
 import { printable } from '../base/text.ts';
 import type { Digest } from '../oci/digest.ts';
 import { formatPinnedRef } from '../oci/reference.ts';
@@ -41,6 +43,8 @@ export interface Launch {
   readonly allow: Allow;
   /** Image ids that the engine may give to the verified content: config digest, or manifest digest with containerd's store. */
   readonly imageIds: readonly Digest[];
+  /** Flags before the verb, such as `--context` and `--connection`. */
+  readonly globals?: readonly string[];
   readonly engineFlags: readonly string[];
   readonly command: readonly string[];
   readonly platform?: string;
@@ -51,12 +55,13 @@ export interface Launch {
 export function pullCommand(engine: Engine, launch: Launch): readonly string[] {
   const platform = launch.platform === undefined ? [] : ['--platform', launch.platform];
   const tls = launch.plainHttp && engine.name === 'podman' ? ['--tls-verify=false'] : [];
-  return ['pull', '--quiet', ...platform, ...tls, formatPinnedRef(launch.allow.image)];
+  return [...globalsOf(launch), 'pull', '--quiet', ...platform, ...tls, formatPinnedRef(launch.allow.image)];
 }
 
 /** Always by digest and never pulled again: what was verified is what starts (A-1). */
 export function runCommand(launch: Launch): readonly string[] {
   return [
+    ...globalsOf(launch),
     'run',
     '--pull=never',
     ...launch.engineFlags,
@@ -65,6 +70,8 @@ export function runCommand(launch: Launch): readonly string[] {
   ];
 }
 
+const globalsOf = ({ globals }: Pick<Launch, 'globals'>): readonly string[] => globals ?? [];
+
 /**
  * Pulls the verified digest, checks that the engine holds that very content under it, and starts it.
  *
@@ -72,13 +79,27 @@ export function runCommand(launch: Launch): readonly string[] {
  * @throws TcfError `engine.pull`, `engine.image-id` (exit 2); nothing has been started then.
  */
 export async function launchContainer(processes: Processes, engine: Engine, launch: Launch): Promise<number> {
+  await pullVerified(processes, engine, launch);
+  return processes.exec(engine.path, runCommand(launch));
+}
+
+/** As `launchContainer`, but the container goes on in the background under a name. @throws TcfError also `engine.start` (exit 2). */
+export async function startContainer(processes: Processes, engine: Engine, launch: Launch): Promise<void> {
+  await pullVerified(processes, engine, launch);
+  const started = await processes.run(engine.path, runCommand(launch));
+  if (started.code !== 0)
+    throw cannotTell('engine.start', `${engine.name} did not start it: ${lastLine(started.stderr)}`);
+}
+
+async function pullVerified(processes: Processes, engine: Engine, launch: Launch): Promise<void> {
   const name = formatPinnedRef(launch.allow.image);
   const pulled = await processes.run(engine.path, pullCommand(engine, launch));
   if (pulled.code !== 0) {
     throw cannotTell('engine.pull', `${engine.name} could not pull ${name}: ${lastLine(pulled.stderr)}`);
   }
-  const inspected = await processes.run(engine.path, ['image', 'inspect', '--format', '{{.Id}}', name]);
-  const id = inspected.stdout.trim().replace(/^(?=[0-9a-f]{64}$)/, 'sha256:');
+  const inspect = [...globalsOf(launch), 'image', 'inspect', '--format', '{{.Id}}', name];
+  const inspected = await processes.run(engine.path, inspect);
+  const id = fullId(inspected.stdout);
   if (inspected.code !== 0 || !launch.imageIds.some((known) => known === id)) {
     throw cannotTell(
       'engine.image-id',
@@ -88,7 +109,59 @@ export async function launchContainer(processes: Processes, engine: Engine, laun
       },
     );
   }
-  return processes.exec(engine.path, runCommand(launch));
+}
+
+/** podman prints the bare digits, docker the whole digest. */
+function fullId(text: string): string {
+  return text.trim().replace(/^(?=[0-9a-f]{64}$)/, 'sha256:');
+}
+
+export interface Container {
+  readonly isRunning: boolean;
+  /** Id of the image that it was made from. */
+  readonly imageId: string;
+  /** The name of the image that it was made with. */
+  readonly imageName: string;
+  /** The user that the image's entry point makes, if one was asked for. */
+  readonly user?: string;
+}
+
+/** What the engine says of a container; `undefined` where it has none of that name. @throws TcfError `engine.inspect` (exit 2). */
+export async function inspectContainer(
+  processes: Processes,
+  engine: Engine,
+  globals: readonly string[],
+  name: string,
+): Promise<Container | undefined> {
+  const there = await processes.run(engine.path, [
+    ...globals,
+    'container',
+    'ls',
+    '--all',
+    '--quiet',
+    '--filter',
+    `name=^${name}$`,
+  ]);
+  if (there.code !== 0)
+    throw cannotTell('engine.inspect', `${engine.name} lists no containers: ${lastLine(there.stderr)}`);
+  if (there.stdout.trim() === '') return undefined;
+  const told = await processes.run(engine.path, [...globals, 'container', 'inspect', name]);
+  if (told.code !== 0)
+    throw cannotTell('engine.inspect', `${engine.name} does not know ${name}: ${lastLine(told.stderr)}`);
+  const what = `what ${engine.name} says of ${name}`;
+  const [shape] = new Shape(parseJson(told.stdout, what), what).list(1);
+  if (shape === undefined) return undefined;
+  const config = shape.get('Config');
+  const env = config.optional('Env')?.value;
+  const user = (Array.isArray(env) ? env.map(String) : [])
+    .find((entry) => entry.startsWith('USERNAME='))
+    ?.slice('USERNAME='.length);
+  return {
+    isRunning: shape.get('State').get('Running').boolean(),
+    imageId: fullId(shape.get('Image').string(200)),
+    imageName: config.get('Image').string(1000),
+    ...(user === undefined || user === '' ? {} : { user }),
+  };
 }
 
 function lastLine(text: string): string {

@@ -21,9 +21,9 @@ export interface YamlDocument {
  *
  * @throws TcfError `policy.malformed` (exit 3) with line and column.
  */
-export function parseStrictYaml(text: string, name: string): YamlDocument {
+export function parseStrictYaml(text: string, name: string, what = 'policy'): YamlDocument {
   if (text.length > maxCharacters) {
-    throw malformed(printable(name), `the policy is longer than ${maxCharacters} characters`);
+    throw malformed(printable(name), `the ${what} is longer than ${maxCharacters} characters`);
   }
   const lines = new LineCounter();
   const at = (offset: number): string => {
@@ -43,13 +43,13 @@ export function parseStrictYaml(text: string, name: string): YamlDocument {
   });
   const problem = document.errors[0] ?? document.warnings[0];
   if (problem !== undefined) throw malformed(at(problem.pos[0]), printable(problem.message));
-  if (directive >= 0) throw malformed(at(directive), 'directives such as %YAML have no place in a policy');
+  if (directive >= 0) throw malformed(at(directive), `directives such as %YAML have no place in a ${what}`);
   visit(document, {
     Node(_, node) {
       const start = at(node.range?.[0] ?? 0);
       if (isAlias(node) || node.anchor !== undefined)
-        throw malformed(start, 'anchors and aliases have no place in a policy');
-      if ('tag' in node && node.tag !== undefined) throw malformed(start, 'tags have no place in a policy');
+        throw malformed(start, `anchors and aliases have no place in a ${what}`);
+      if ('tag' in node && node.tag !== undefined) throw malformed(start, `tags have no place in a ${what}`);
     },
   });
   return {

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
-import { containerdVerifier, parseVerifierArguments, shellWord } from '../../src/launch/containerd-hook.ts';
+import { containerdVerifier, parseVerifierArguments } from '../../src/launch/containerd-hook.ts';
 import { ociHookFile, parseContainerState, parseRootPath } from '../../src/launch/oci-hook.ts';
+import { shellWord } from '../../src/launch/shell.ts';
 
 const digest = `sha256:${'a'.repeat(64)}`;
 const id = 'b'.repeat(64);

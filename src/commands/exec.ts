@@ -1,0 +1,60 @@
+import type { Command } from 'commander';
+import { askedWrongly } from '../base/error.ts';
+import { parseRunArguments } from '../launch/arguments.ts';
+import { findEngine } from '../launch/engine.ts';
+import type { ExitCode } from './host.ts';
+import {
+  allowedImage,
+  checkContainer,
+  containerName,
+  findDevContainer,
+  notStarted,
+} from './shared/dev-container.ts';
+import { connectionGlobals, engineName, ownOptions, runFlags } from './shared/launching.ts';
+import type { Verb } from './verb.ts';
+
+const ownFlags = { ...runFlags, connection: true } as const;
+
+const help = `Usage: tcf exec [options] NAME [COMMAND...]
+
+Runs a command (default: bash) in a dev container that "tcf up" has started, after verifying its image once more: a policy may have
+changed since. As the user that the container was made for, unless --user says otherwise.
+`;
+
+export const verb: Verb = {
+  declare(command: Command): void {
+    command.argument('[arguments...]').allowUnknownOption().helpOption(false);
+  },
+  async run(host, args): Promise<ExitCode> {
+    const line = parseRunArguments(
+      args.filter((word) => word !== undefined),
+      ownFlags,
+    );
+    if (line.own['help'] !== undefined) {
+      await host.stdout.write(help);
+      return 0;
+    }
+    const name = line.image ?? '';
+    const options = ownOptions(line.own, ownFlags);
+    const engine = findEngine(host, engineName(options));
+    const globals = connectionGlobals(engine, options);
+    const container = await findDevContainer(host, engine, globals, name);
+    if (!container.isRunning) {
+      throw askedWrongly('dev.stopped', `the dev container ${name} does not run`, { hint: `tcf up ${name}` });
+    }
+    const verification = await allowedImage(host, container.imageName, options, 'exec');
+    if (verification === undefined) return notStarted;
+    checkContainer(name, container, verification);
+    const hasUser = line.engineFlags.some((flag) => /^(?:-u|--user)/.test(flag));
+    return await host.exec(engine.path, [
+      ...globals,
+      'exec',
+      '--interactive',
+      ...(host.stdout.isTerminal ? ['--tty'] : []),
+      ...(container.user === undefined || hasUser ? [] : [`--user=${container.user}`]),
+      ...line.engineFlags,
+      containerName(name),
+      ...(line.command.length === 0 ? ['bash'] : line.command),
+    ]);
+  },
+};
