@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { buildImage, writeOciLayout } from '../support/image.ts';
 import { archive, file } from '../support/tar.ts';
-import { keysOf, rpmDifferences, rpmGraph, rpmTruth } from './rpm.ts';
+import { differences, graphOf } from './graph.ts';
+import { keysOf, rpmTruth } from './rpm.ts';
 import { must, run, scratch, tcf } from './support.ts';
 
 /*
@@ -72,10 +73,10 @@ test.for([
   ]);
   expect(copied.code, copied.stderr).toBe(0);
   const truth = await rpmTruth(readable);
-  const graph = rpmGraph(text);
+  const graph = graphOf(text, 'rpm');
   expect(truth.packages).toHaveLength(count);
   expect(graph.packages).toEqual(truth.packages);
-  expect(rpmDifferences(graph, truth)).toEqual([]);
+  expect(differences(graph, truth)).toEqual([]);
   expect(keysOf(graph)).toEqual(truth.keys);
 });
 
@@ -89,7 +90,9 @@ test('sle15-bci, which Debian cannot read, has the packages that the module stat
     ([, epoch, name, version, release, arch]) =>
       `${name} ${epoch === '' || epoch === '0' ? '' : `${epoch}:`}${version}-${release} ${arch}`,
   );
-  expect(rpmGraph(text).packages).toEqual(stated.filter((each) => !each.startsWith('gpg-pubkey ')).sort());
+  expect(graphOf(text, 'rpm').packages).toEqual(
+    stated.filter((each) => !each.startsWith('gpg-pubkey ')).sort(),
+  );
   expect(stated.length).toBeGreaterThan(30);
 });
 
@@ -97,19 +100,13 @@ test('the comparison notices what is wrong, so that its silence says something',
   const [a, b, c] = ['a 1-1 noarch', 'b 1-1 noarch', 'c 1-1 noarch'];
   const truth = {
     packages: [a, b, c],
-    keys: {},
     needs: [{ from: a, need: 'b', rich: false, by: [b] }],
     missed: [{ from: a, to: b }],
   };
-  const graphOf = (...targets: string[]) => ({
-    packages: [a, b, c],
-    properties: new Map(),
+  const edgesTo = (...targets: string[]) => ({
     edges: new Map([[a, new Set(targets)]]),
   });
-  expect(rpmDifferences(graphOf(b), truth)).toEqual([]);
-  expect(rpmDifferences(graphOf(b, c), truth)).toEqual([`${a} -> ${c} follows from nothing`]);
-  expect(rpmDifferences(graphOf(), truth)).toEqual([
-    `${a} -> ${b} is missing`,
-    `${a} needs b, and has no edge`,
-  ]);
+  expect(differences(edgesTo(b), truth)).toEqual([]);
+  expect(differences(edgesTo(b, c), truth)).toEqual([`${a} -> ${c} follows from nothing`]);
+  expect(differences(edgesTo(), truth)).toEqual([`${a} -> ${b} is missing`, `${a} needs b, and has no edge`]);
 });

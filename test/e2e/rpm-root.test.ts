@@ -1,7 +1,8 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { keysOf, type RpmTruth, rpmDifferences, rpmGraph, rpmTruth } from './rpm.ts';
+import { differences, graphOf, propertyOf } from './graph.ts';
+import { keysOf, type RpmTruth, rpmTruth } from './rpm.ts';
 import { must, scratch, tcf } from './support.ts';
 
 /*
@@ -195,18 +196,18 @@ afterAll(async () => {
 
 test('lists the rpms that rpm lists, no one more, no one less', () => {
   expect(truth.packages.length).toBeGreaterThan(40);
-  expect(rpmGraph(bom).packages).toEqual(truth.packages);
+  expect(graphOf(bom, 'rpm').packages).toEqual(truth.packages);
 });
 
 test('has the edges that follow from what rpm requires', () => {
-  expect(rpmDifferences(rpmGraph(bom), truth)).toEqual([
+  expect(differences(graphOf(bom, 'rpm'), truth)).toEqual([
     // Both alternatives are there, so rpm would miss neither; tcf names the first.
     'rich-or-of-two 1.0-1 noarch -> loop-a 1.0-1 noarch follows from nothing',
   ]);
 });
 
 test('has the edges of boolean dependencies that rpm would evaluate', () => {
-  const { edges } = rpmGraph(bom);
+  const { edges } = graphOf(bom, 'rpm');
   const of = (name: string) =>
     [...(edges.get(`${name} 1.0-1 noarch`) ?? [])].map((target) => target.split(' ')[0]).sort();
   expect(
@@ -230,10 +231,10 @@ test('has the edges of boolean dependencies that rpm would evaluate', () => {
 });
 
 test('says why each package is there, as dnf does', () => {
-  const { packages: names, properties } = rpmGraph(bom);
-  const said = names.map((name) => {
-    const { reason = 'unknown', repository = '' } = properties.get(name) ?? {};
-    return `${name} ${reason} ${repository}`;
+  const graph = graphOf(bom, 'rpm');
+  const said = graph.packages.map((name) => {
+    const reason = propertyOf(graph, name, 'tcf:rpm:reason') || 'unknown';
+    return `${name} ${reason} ${propertyOf(graph, name, 'tcf:rpm:repository')}`;
   });
   expect(said).toEqual(reasons);
   for (const reason of ['user', 'dependency', 'weak-dependency'])
@@ -241,33 +242,20 @@ test('says why each package is there, as dnf does', () => {
 });
 
 test('names the key that signed each package, as rpm does, and no key as a package', () => {
-  expect(keysOf(rpmGraph(bom))).toEqual(truth.keys);
+  expect(keysOf(graphOf(bom, 'rpm'))).toEqual(truth.keys);
   expect(new Set(Object.values(truth.keys))).toEqual(new Set([keyId.toLowerCase()]));
   expect(bom).not.toContain('gpg-pubkey');
 });
 
 test('tells modules, epochs and layers apart', () => {
-  const { components } = JSON.parse(bom) as {
-    readonly components: readonly {
-      readonly name: string;
-      readonly version: string;
-      readonly purl: string;
-      readonly evidence?: object;
-    }[];
-  };
-  const found = (name: string, version = '1.0-1') =>
-    components.find((each) => each.name === name && each.version === version);
-  expect(rpmGraph(bom).properties.get('of-module 1.0-1 noarch')?.['modularity-label']).toBe(
+  const graph = graphOf(bom, 'rpm');
+  expect(propertyOf(graph, 'of-module 1.0-1 noarch', 'tcf:rpm:modularity-label')).toBe(
     'perl:5.26:820181219174508:9edba152',
   );
-  expect(found('with-epoch', '1:1.0-1')?.purl).toBe(
+  expect(graph.components.get('with-epoch 1:1.0-1 noarch')?.purl).toBe(
     'pkg:rpm/made/with-epoch@1.0-1?arch=noarch&distro=made-1&epoch=1&upstream=made-1.0-1.src.rpm',
   );
-  const layerOf = (name: string, version?: string) =>
-    /layer (\d+)/.exec(JSON.stringify(found(name, version)?.evidence))?.[1];
-  expect([layerOf('tilde', '1.0~rc1-1'), layerOf('is-upgraded', '2.0-1'), layerOf('many', '2.0-1')]).toEqual([
-    '0',
-    '1',
-    '1',
-  ]);
+  const layerOf = (name: string) =>
+    /layer (\d+)/.exec(JSON.stringify(graph.components.get(`${name} noarch`)?.evidence))?.[1];
+  expect(['tilde 1.0~rc1-1', 'is-upgraded 2.0-1', 'many 2.0-1'].map(layerOf)).toEqual(['0', '1', '1']);
 });
