@@ -1,7 +1,8 @@
 import { askedWrongly, cannotTell, TcfError } from '../base/error.ts';
 import { parseJson } from '../base/json.ts';
 import { Shape } from '../base/shape.ts';
-import { quoted } from '../base/text.ts';
+import { printable, quoted } from '../base/text.ts';
+import type { RunProgram } from './program.ts';
 import { jsonOf, type Question, refusal, type Services } from './services.ts';
 
 /** Proof of who asks Fulcio for a certificate: a JSON Web Token of an OIDC issuer. Nothing in it is verified here; Fulcio does that. */
@@ -10,11 +11,13 @@ export interface IdentityToken {
   readonly raw: string;
   /** What the proof of possession is made over: the verified e-mail address, else `sub`. */
   readonly subject: string;
-  /** What the certificate will name: the workflow for a job of GitHub Actions, else the subject. */
+  /** What the certificate will name: the workflow of a CI job, else the subject. */
   readonly identity: string;
   readonly issuer: string;
   readonly audiences: readonly string[];
   readonly expires: Date | undefined;
+  /** What the login put in, so that the token is the answer to it. */
+  readonly nonce: string | undefined;
 }
 
 /** Whom tokens for Fulcio are made out to. */
@@ -28,23 +31,35 @@ export interface TokenPlaces {
   readonly given?: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly services: Services;
+  /** Starts the agent of Buildkite. */
+  readonly program: RunProgram;
+  /** Asks the person who sits there; absent where nobody does. */
+  readonly login?: () => Promise<string>;
 }
 
 /**
- * Finds the identity token: what was given, else SIGSTORE_ID_TOKEN, else the job of GitHub Actions. The first place that has one
- * decides; a bad one is an error and never selects the next.
+ * Finds the identity token, in this order: what was given, SIGSTORE_ID_TOKEN (where GitLab puts it too), the job of GitHub Actions, the agent of Buildkite,
+ * a person. The first place that is there decides; a bad token or a refusal is an error and never selects the next.
  *
- * @throws TcfError `token.missing`, `token.malformed` (exit 3), `sigstore.*` (exit 2).
+ * @throws TcfError `token.missing`, `token.malformed` (exit 3), `token.agent`, `sigstore.*`, `oidc.*` (exit 2).
  */
-export async function openIdentityToken({ given, env, services }: TokenPlaces): Promise<IdentityToken> {
-  const found = given ?? nonEmpty(env['SIGSTORE_ID_TOKEN']) ?? (await fromGitHub(env, services));
+export async function openIdentityToken(places: TokenPlaces): Promise<IdentityToken> {
+  const { env, given, login, program, services } = places;
+  const found =
+    given ??
+    nonEmpty(env['SIGSTORE_ID_TOKEN']) ??
+    (await fromGitHub(env, services)) ??
+    (await fromBuildkite(env, program)) ??
+    (await login?.());
   if (found !== undefined) return parseIdentityToken(found);
-  const inActions = env['GITHUB_ACTIONS'] === 'true';
-  throw askedWrongly('token.missing', 'there is no identity token to sign with', {
-    hint: inActions
-      ? 'give the job the permission "id-token: write"'
-      : 'set SIGSTORE_ID_TOKEN, give --identity-token, or sign with --key',
-  });
+  throw askedWrongly('token.missing', 'there is no identity token to sign with', { hint: hintFor(env) });
+}
+
+function hintFor(env: TokenPlaces['env']): string {
+  if (env['GITHUB_ACTIONS'] === 'true') return 'give the job the permission "id-token: write"';
+  if (env['GITLAB_CI'] === 'true')
+    return `give the job "id_tokens: { SIGSTORE_ID_TOKEN: { aud: ${audience} } }"`;
+  return 'set SIGSTORE_ID_TOKEN, give --identity-token, log in with --oidc-flow browser or device, or sign with --key';
 }
 
 function nonEmpty(text: string | undefined): string | undefined {
@@ -68,6 +83,27 @@ async function fromGitHub(env: TokenPlaces['env'], services: Services): Promise<
   return jsonOf(question, reply, (shape) => shape.get('value').string(maxToken));
 }
 
+/** buildkite.com/docs, "OIDC in Buildkite": the agent that runs the job asks for a token in its name. */
+async function fromBuildkite(env: TokenPlaces['env'], program: RunProgram): Promise<string | undefined> {
+  if (env['BUILDKITE'] !== 'true') return undefined;
+  const limits = { timeout: 60_000, output: maxToken };
+  const ran = await program(
+    'buildkite-agent',
+    ['oidc', 'request-token', '--audience', audience],
+    new Uint8Array(),
+    limits,
+  );
+  if (ran.code === 0) return Buffer.from(ran.stdout).toString('latin1');
+  const said = printable(ran.stderr.trim().split('\n').at(-1) ?? '', 300);
+  throw cannotTell(
+    'token.agent',
+    `buildkite-agent gave no identity token: it ended with ${ran.code}: ${said}`,
+    {
+      hint: 'the agent has to be of version 3.41 or newer; SIGSTORE_ID_TOKEN is looked at first',
+    },
+  );
+}
+
 /** Reads the claims of a token. @throws TcfError `token.malformed` (exit 3). */
 export function parseIdentityToken(text: string): IdentityToken {
   const raw = text.trim();
@@ -77,19 +113,31 @@ export function parseIdentityToken(text: string): IdentityToken {
     const shape = new Shape(parseJson(Buffer.from(claims, 'base64url'), 'its claims'), 'token');
     const expires = shape.optional('exp')?.value;
     const subject = readSubject(shape);
-    const workflow = shape.optional('job_workflow_ref')?.string(2000);
     return {
       raw,
       subject,
-      identity: workflow === undefined ? subject : `https://github.com/${workflow}`,
+      identity: readWorkflow(shape) ?? subject,
       issuer: shape.get('iss').string(2000),
       audiences: readAudiences(shape.get('aud')),
       expires: typeof expires === 'number' ? new Date(expires * 1000) : undefined,
+      nonce: shape.optional('nonce')?.string(2000),
     };
   } catch (error) {
     if (error instanceof TcfError) throw malformed(error.message);
     throw error;
   }
+}
+
+/** What Fulcio makes of the claims of a CI service (fulcio, docs/oidc.md). */
+function readWorkflow(shape: Shape): string | undefined {
+  const claim = (name: string) => shape.optional(name)?.string(2000);
+  const github = claim('job_workflow_ref');
+  if (github !== undefined) return `https://github.com/${github}`;
+  const gitlab = claim('ci_config_ref_uri');
+  if (gitlab !== undefined) return `https://${gitlab}`;
+  const [organization, pipeline] = [claim('organization_slug'), claim('pipeline_slug')];
+  if (organization === undefined || pipeline === undefined) return undefined;
+  return `https://buildkite.com/${organization}/${pipeline}`;
 }
 
 function readSubject(shape: Shape): string {

@@ -7,6 +7,8 @@ import { byCodeUnit, quoted } from '../base/text.ts';
 export interface SigningServices {
   /** Absent: no certificates are to be had, only keys can sign. */
   readonly fulcio?: URL;
+  /** Who knows the people that sign; absent: nobody can log in. */
+  readonly issuer?: URL;
   readonly logs: readonly LogService[];
   /** Whole addresses of endpoints. */
   readonly timestamps: readonly URL[];
@@ -20,6 +22,7 @@ export interface LogService {
 /** A Sigstore signing config before a choice is made. */
 export interface SigningConfig {
   readonly authorities: readonly Service[];
+  readonly issuers: readonly Service[];
   readonly logs: readonly Service[];
   readonly logSelector: Selector;
   readonly timestamps: readonly Service[];
@@ -52,6 +55,7 @@ export function parseSigningConfig(bytes: Uint8Array, what = 'the signing config
   const services = (key: string) => shape.optional(key)?.list(maxServices).map(readService) ?? [];
   return {
     authorities: services('caUrls'),
+    issuers: services('oidcUrls'),
     logs: services('rekorTlogUrls'),
     logSelector: readSelector(shape.optional('rekorTlogConfig')),
     timestamps: services('tsaUrls'),
@@ -101,10 +105,12 @@ function readSelector(shape: Shape | undefined): Selector {
  */
 export function chooseServices(config: SigningConfig, now: Date): SigningServices {
   const [authority] = select(config.authorities, { kind: 'ANY' }, [1], now, 'certificate authority');
+  const [issuer] = select(config.issuers, { kind: 'ANY' }, [1], now, 'identity provider');
   const logs = select(config.logs, config.logSelector, [2, 1], now, 'transparency log');
   const timestamps = select(config.timestamps, config.timestampSelector, [1], now, 'timestamp authority');
   return {
     ...(authority === undefined ? {} : { fulcio: authority.url }),
+    ...(issuer === undefined ? {} : { issuer: issuer.url }),
     logs: logs.map(({ url, version }) => ({ url, version: version === 2 ? 2 : 1 })),
     timestamps: timestamps.map(({ url }) => url),
   };
@@ -168,7 +174,7 @@ export function toServices(flags: ServiceFlags): SigningServices {
   };
 }
 
-function readUrl(flag: string, text: string | undefined): URL | undefined {
+export function readUrl(flag: string, text: string | undefined): URL | undefined {
   if (text === undefined) return undefined;
   if (isServiceUrl(text)) return new URL(text);
   throw askedWrongly('flags.url', `${flag} is not an http or https address: ${quoted(text)}`);

@@ -1,9 +1,13 @@
 import { expect, test } from 'vitest';
 import { openIdentityToken, parseIdentityToken } from '../../src/sigstore/identity-token.ts';
+import type { RunProgram } from '../../src/sigstore/program.ts';
 import { testServices } from '../support/signing.ts';
 import { startSigstore } from '../support/sigstore.ts';
 
 const services = testServices();
+const nothing: RunProgram = async () => {
+  throw new Error('no program should be started');
+};
 
 function token(claims: unknown): string {
   const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
@@ -17,7 +21,12 @@ test.for([
   ['the environment', { env: { SIGSTORE_ID_TOKEN: `${named('env')}\n` } }, 'env'],
 ] as const)('%s comes first', async ([, places, subject]) => {
   const github = { ACTIONS_ID_TOKEN_REQUEST_URL: 'http://127.0.0.1:1/', ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'x' };
-  const found = await openIdentityToken({ ...places, env: { ...github, ...places.env }, services });
+  const found = await openIdentityToken({
+    ...places,
+    env: { ...github, ...places.env },
+    services,
+    program: nothing,
+  });
   expect(found.subject).toBe(subject);
 });
 
@@ -28,23 +37,57 @@ test('a job of GitHub Actions asks for a token made out to sigstore', async () =
     ACTIONS_ID_TOKEN_REQUEST_URL: sigstore.urls.tokens,
     ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'request-token',
   };
-  expect((await openIdentityToken({ env, services })).audiences).toEqual(['sigstore']);
+  expect((await openIdentityToken({ env, services, program: nothing })).audiences).toEqual(['sigstore']);
 });
 
 test.for([
   ['a job without the permission', { GITHUB_ACTIONS: 'true' }, 'id-token: write'],
+  ['a job of GitLab', { GITLAB_CI: 'true' }, 'id_tokens: { SIGSTORE_ID_TOKEN: { aud: sigstore } }'],
   ['a laptop', {}, 'SIGSTORE_ID_TOKEN'],
 ] as const)('%s has no token and is told what to do', async ([, env, hint]) => {
-  await expect(openIdentityToken({ env, services })).rejects.toMatchObject({
+  await expect(openIdentityToken({ env, services, program: nothing })).rejects.toMatchObject({
     exit: 3,
     code: 'token.missing',
     hint: expect.stringContaining(hint),
   });
 });
 
+const printed = (text: string, code = 0) => ({ code, stdout: Buffer.from(text), stderr: 'agent: no\n' });
+
+test('a job of Buildkite asks its agent', async () => {
+  const asked: string[] = [];
+  const program: RunProgram = async (file, args) => {
+    asked.push([file, ...args].join(' '));
+    return printed(`${named('organization:acme:pipeline:triton')}\n`);
+  };
+  const login = async () => 'nobody is asked';
+  const found = await openIdentityToken({ env: { BUILDKITE: 'true' }, services, program, login });
+  expect(found.subject).toBe('organization:acme:pipeline:triton');
+  expect(asked).toEqual(['buildkite-agent oidc request-token --audience sigstore']);
+});
+
+test('an agent that refuses is an error, and nobody else is asked', async () => {
+  const program: RunProgram = async () => printed('', 1);
+  const login = async () => named('somebody');
+  const asked = openIdentityToken({ env: { BUILDKITE: 'true' }, services, program, login });
+  await expect(asked).rejects.toMatchObject({
+    code: 'token.agent',
+    exit: 2,
+    message: expect.stringContaining('agent: no'),
+  });
+});
+
+test('a person is asked last', async () => {
+  const login = async () => named('person');
+  const places = { services, program: nothing, login };
+  expect((await openIdentityToken({ ...places, env: {} })).subject).toBe('person');
+  const env = { SIGSTORE_ID_TOKEN: named('env') };
+  expect((await openIdentityToken({ ...places, env })).subject).toBe('env');
+});
+
 test('a bad token never selects the next place', async () => {
   const env = { SIGSTORE_ID_TOKEN: named('env') };
-  await expect(openIdentityToken({ given: 'junk', env, services })).rejects.toMatchObject({
+  await expect(openIdentityToken({ given: 'junk', env, services, program: nothing })).rejects.toMatchObject({
     exit: 3,
     code: 'token.malformed',
   });
@@ -53,7 +96,7 @@ test('a bad token never selects the next place', async () => {
 test('a job whose token service refuses is told so', async () => {
   await using sigstore = await startSigstore();
   const env = { ACTIONS_ID_TOKEN_REQUEST_URL: sigstore.urls.tokens, ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'old' };
-  await expect(openIdentityToken({ env, services })).rejects.toMatchObject({
+  await expect(openIdentityToken({ env, services, program: nothing })).rejects.toMatchObject({
     exit: 2,
     code: 'sigstore.refused',
     hint: expect.stringContaining('id-token: write'),
@@ -90,14 +133,27 @@ test.for([
   );
 });
 
-test('a job of GitHub Actions will be named by its workflow, everybody else by the subject', () => {
-  const workflow = 'acme/triton/.github/workflows/build.yml@refs/heads/main';
-  const job = {
-    iss: 'https://token.actions.githubusercontent.com',
-    sub: 'repo:acme/triton:ref:refs/heads/main',
-  };
-  expect(parseIdentityToken(token({ ...job, job_workflow_ref: workflow })).identity).toBe(
-    `https://github.com/${workflow}`,
+const ref = 'refs/heads/main';
+test.for([
+  [
+    'a job of GitHub Actions',
+    { job_workflow_ref: `acme/triton/.github/workflows/build.yml@${ref}` },
+    `https://github.com/acme/triton/.github/workflows/build.yml@${ref}`,
+  ],
+  [
+    'a job of GitLab',
+    { ci_config_ref_uri: `gitlab.com/acme/triton//.gitlab-ci.yml@${ref}` },
+    `https://gitlab.com/acme/triton//.gitlab-ci.yml@${ref}`,
+  ],
+  [
+    'a job of Buildkite',
+    { organization_slug: 'acme', pipeline_slug: 'triton' },
+    'https://buildkite.com/acme/triton',
+  ],
+  ['anybody else', {}, 'ann'],
+] as const)('the certificate of %s will name its workflow, else the subject', ([, claims, identity]) => {
+  const { identity: found, subject } = parseIdentityToken(
+    token({ iss: 'https://i.test', sub: 'ann', ...claims }),
   );
-  expect(parseIdentityToken(token(job)).identity).toBe(job.sub);
+  expect({ found, subject }).toEqual({ found: identity, subject: 'ann' });
 });

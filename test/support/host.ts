@@ -24,6 +24,10 @@ export interface TestHostOptions {
   readonly answer?: (args: readonly string[]) => Partial<Finished>;
   readonly secret?: string;
   readonly program?: RunProgram;
+  /** Programs on PATH beside podman. */
+  readonly found?: readonly string[];
+  /** Whether somebody sits there. Default: nobody. */
+  readonly terminal?: boolean;
   readonly stdin?: string;
   /** When a server is told to end. Default: at once. */
   readonly stopped?: () => Promise<void>;
@@ -34,7 +38,7 @@ export function testHost(options: TestHostOptions): TestHost {
   const started: string[][] = [];
   const text = { out: '', err: '', all: '' };
   const output = (name: 'err' | 'out') => ({
-    isTerminal: false,
+    isTerminal: options.terminal ?? false,
     write: async (chunk: string | Uint8Array) => {
       const written = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString();
       text[name] += written;
@@ -55,7 +59,7 @@ export function testHost(options: TestHostOptions): TestHost {
     stderr: output('err'),
     now: () => options.now ?? new Date('2026-11-23T12:00:00Z'),
     askSecret: async () => options.secret,
-    find: (name) => (name === 'podman' ? '/usr/bin/podman' : undefined),
+    find: (name) => (['podman', ...(options.found ?? [])].includes(name) ? `/usr/bin/${name}` : undefined),
     run: async (file, args) => {
       started.push([file, ...args]);
       return { code: 0, stdout: '', stderr: '', ...options.answer?.(args) };

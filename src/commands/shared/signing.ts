@@ -12,7 +12,6 @@ import { jsonLimits } from '../../base/json.ts';
 import { quoted } from '../../base/text.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { keylessSigner } from '../../sigstore/fulcio.ts';
-import { openIdentityToken } from '../../sigstore/identity-token.ts';
 import { openPrivateKey } from '../../sigstore/keys.ts';
 import type { Services } from '../../sigstore/services.ts';
 import { keySigner, type Signer } from '../../sigstore/signer.ts';
@@ -28,6 +27,7 @@ import { toWitnesses } from '../../sigstore/witnesses.ts';
 import type { Host } from '../host.ts';
 import { type Options, textOption } from '../verb.ts';
 import { readUserFile } from './files.ts';
+import { declareIdentityOptions, openUserToken } from './identity.ts';
 import { password } from './password.ts';
 import { openUserServices } from './registries.ts';
 import { maxKey, maxTrustedRoot } from './trust.ts';
@@ -44,21 +44,17 @@ export interface Signing {
 /** The public Sigstore instance, as its `signing_config.v0.2.json` names it. */
 const publicServices: SigningServices = {
   fulcio: new URL('https://fulcio.sigstore.dev'),
+  issuer: new URL('https://oauth2.sigstore.dev/auth'),
   logs: [{ url: new URL('https://rekor.sigstore.dev'), version: 1 }],
   timestamps: [new URL('https://timestamp.sigstore.dev/api/v1/timestamp')],
 };
 
-/** GitHub's tokens have 2 KiB. */
-const maxToken = 64 * 1024;
-
 export function declareSigningOptions(command: Command): void {
   command
     .option('--key <file>', 'private key of tcf keygen, cosign or openssl; its password is COSIGN_PASSWORD')
-    .option('--signer-cmd <command>', 'program that keeps the key (HSM, KMS); see docs/signer-command.md')
-    .option(
-      '--identity-token <file>',
-      'OIDC token for keyless signing (default: SIGSTORE_ID_TOKEN, or the job of GitHub Actions)',
-    )
+    .option('--signer-cmd <command>', 'program that keeps the key (HSM, KMS); see docs/signer-command.md');
+  declareIdentityOptions(command);
+  command
     .option(
       '--signing-config <file>',
       'signing_config.json of a Sigstore instance (default for keyless: the public one)',
@@ -96,21 +92,21 @@ interface Who {
 
 /** The key to sign with, wherever it is kept; `undefined`: keyless. */
 function readWho(options: Options): Who | undefined {
-  const given = (['key', 'signerCmd', 'identityToken'] as const).flatMap((name) => {
+  const given = (['key', 'signerCmd', 'identityToken', 'oidcFlow'] as const).flatMap((name) => {
     const value = textOption(options, name);
     return value === undefined ? [] : [{ flag: name, value }];
   });
   if (given.length > 1) {
     throw askedWrongly(
       'sign.who',
-      'there are two to sign: a key, a program that keeps one, or an identity token',
+      'there are two to sign: a key, a program that keeps one, an identity token, or a person',
       {
-        hint: 'give one of --key, --signer-cmd and --identity-token',
+        hint: 'give one of --key, --signer-cmd, --identity-token and --oidc-flow',
       },
     );
   }
   const [{ flag, value } = { flag: 'identityToken' as const, value: '' }] = given;
-  return flag === 'identityToken' ? undefined : { flag, value };
+  return flag === 'key' || flag === 'signerCmd' ? { flag, value } : undefined;
 }
 
 async function openKey(host: Host, { flag, value }: Who): Promise<CommandSigner> {
@@ -134,16 +130,7 @@ async function openKeyless(
       hint: 'give --key FILE, --fulcio-url URL, or a signing config that names one',
     });
   }
-  const path = textOption(options, 'identityToken');
-  const given =
-    path === undefined
-      ? undefined
-      : decodeUtf8(await readUserFile(host, path, maxToken, 'the identity token'));
-  const token = await openIdentityToken({
-    env: host.env,
-    services,
-    ...(given === undefined ? {} : { given }),
-  });
+  const token = await openUserToken(host, options, services, chosen.issuer);
   return {
     signer: keylessSigner({ fulcio, token, services, now: host.now }),
     witnesses: toWitnesses(chosen, services),
