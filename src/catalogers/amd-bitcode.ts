@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { byCodeUnit } from '../base/text.ts';
 import type { Component } from '../bom/model.ts';
+import { installed } from './caches.ts';
 import type { Catalog, Cataloger, SightedFile, Sighting, Tree, Watcher } from './contract.ts';
 import { amd, partComponent } from './gpu.ts';
 
@@ -52,7 +53,7 @@ export const amdBitcode: Cataloger = {
     };
   },
   catalog(tree: Tree): Catalog {
-    const components = tree.sighted().map(componentOf);
+    const components = installed(tree, tree.sighted()).map(componentOf);
     return {
       components: components.sort((a, b) => byCodeUnit(a.bomRef, b.bomRef)),
       dependencies: [],

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { byCodeUnit, printable } from '../base/text.ts';
 import type { Component, IdentityMethod } from '../bom/model.ts';
 import { toPurl } from '../bom/purl.ts';
+import { installed } from './caches.ts';
 import type {
   Catalog,
   Cataloger,
@@ -64,7 +65,7 @@ export const cudaTools: Cataloger = {
   catalog(tree: Tree): Catalog {
     const skipped: Skipped[] = [];
     const groups = new Map<string, SightedFile[]>();
-    for (const file of tree.sighted()) {
+    for (const file of installed(tree, tree.sighted())) {
       const { sha256 } = seenIn(file);
       const name = nameOf(file.path);
       // Wheels have no links, so CUPTI lies there three times: one component. Two tools are two, whatever their bytes.

@@ -35,6 +35,11 @@ export function buildIdsIn(sighted: readonly SightedFile[]): ReadonlyMap<string,
   return found;
 }
 
+/** Each file the watcher of `elf` saw, by each of its names: all of its names. */
+export function namesIn(sighted: readonly SightedFile[]): ReadonlyMap<string, readonly string[]> {
+  return new Map(sighted.map(({ path, links = [] }) => [path, [path, ...links]]));
+}
+
 interface Wish {
   readonly at: number;
   readonly bytes: Uint8Array;
@@ -92,7 +97,7 @@ function readingBuildId(): Watcher {
         }
       }
     },
-    end: (): Sighting | undefined => (buildId === undefined ? undefined : { buildId }),
+    end: (): Sighting => (buildId === undefined ? {} : { buildId }),
   };
 }
 

@@ -1,5 +1,6 @@
 import { printable } from '../base/text.ts';
 import type { Component, License } from '../bom/model.ts';
+import { installed } from './caches.ts';
 import type { Catalog, Cataloger, Skipped, Tree } from './contract.ts';
 import { amd, nvidia, partComponent, type Vendor } from './gpu.ts';
 
@@ -112,7 +113,7 @@ export const gpuHeaders: Cataloger = {
   catalog(tree: Tree): Catalog {
     const components: Component[] = [];
     const skipped: Skipped[] = [];
-    for (const file of tree.wanted()) {
+    for (const file of installed(tree, tree.wanted())) {
       const header = headers.get(nameOf(file.path));
       const content = file.content();
       if (header === undefined || content === undefined) continue;

@@ -1,5 +1,6 @@
 import { decodeUtf8 } from '../base/bytes.ts';
 import { printable } from '../base/text.ts';
+import { installed } from './caches.ts';
 import type { Catalog, Cataloger, Skipped, Tree } from './contract.ts';
 import { type Seen, watchForLlvm } from './llvm/binary.ts';
 import type { Claim, Declaration } from './llvm/claims.ts';
@@ -42,7 +43,7 @@ export const llvm: Cataloger = {
         declarations.push(pinOfCheckout(root, file, content && decodeUtf8(content), hints.syspath));
       }
     }
-    for (const file of tree.wanted()) {
+    for (const file of installed(tree, tree.wanted())) {
       const content = file.content();
       if (content === undefined) {
         skipped.push({ path: printable(file.path), reason: 'too large to read' });
@@ -55,7 +56,7 @@ export const llvm: Cataloger = {
       else if (declared !== undefined) skipped.push({ ...declared, path: printable(declared.path) });
       else claims.push(...one(claimIn(file, text, hints)), ...one(claimOfDirectory(file, hints)));
     }
-    for (const file of tree.sighted()) {
+    for (const file of installed(tree, tree.sighted())) {
       const { finds, truncated, sha256 } = file.sighting as unknown as Seen;
       const about = { path: file.path, layer: file.layer, ...placeOf(file.path, hints) };
       const hash = sha256 === undefined ? {} : { sha256 };

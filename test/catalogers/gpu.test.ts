@@ -68,6 +68,14 @@ test.for([
   expect(skipped.map((entry) => entry.path)).toEqual(names.map(() => path));
 });
 
+test('what lies in the cache of a package manager is a copy', () => {
+  const header = '#define CUDA_VERSION 12080';
+  const found = (path: string) => catalogFiles(gpuHeaders, { [path]: header }).components.length;
+  expect(found('opt/uv/lib/python3.11/site-packages/triton/backends/nvidia/include/cuda.h')).toBe(1);
+  expect(found('root/.cache/uv/archive-v0/Ja8CzJiV/triton/backends/nvidia/include/cuda.h')).toBe(0);
+  expect(found('cache/archive-v0/Ja8CzJiV/triton/backends/nvidia/include/cuda.h')).toBe(0);
+});
+
 test('a toolkit names itself, and its parts are what the file says they are', () => {
   const { components, skipped } = catalogFiles(gpuToolkits, {
     'usr/local/cuda-12.8/version.json': JSON.stringify({

@@ -360,6 +360,21 @@ test('a leftover prebuilt is not the LLVM in use, whatever wheel lies beside it'
   expect(roles(leftover, ['LLVM_SYSPATH=/root/.triton/llvm/llvm-5f07f818-ubuntu-x64-1'])).toEqual(['core']);
 });
 
+test("a copy in uv's cache is no second LLVM, and Triton's cache below `.cache` is its own", () => {
+  const copies = Object.fromEntries(
+    Object.entries({ [lib]: whole36, ...dist('triton', '3.6.0') }).map(([path, content]) => [
+      path.replace(site, 'root/.cache/uv/archive-v0/Ja8CzJiV'),
+      content,
+    ]),
+  );
+  const roles = (files: Files) =>
+    catalogFiles(llvm, files).components.map((component) => properties(component)['role']);
+  expect(roles(copies)).toEqual([]);
+  expect(
+    roles({ ...checkout, 'root/.cache/.triton/llvm/llvm-f6ded0be-ubuntu-x64/version.txt': url }),
+  ).toEqual(['core']);
+});
+
 test('LLVM_SYSPATH may lead through the link that Triton makes beside its prebuilt', () => {
   const tree = treeOf(
     llvm,

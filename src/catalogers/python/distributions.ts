@@ -1,8 +1,9 @@
 import { compare, valid } from '@renovatebot/pep440';
 import { byCodeUnit, printable } from '../../base/text.ts';
+import { isCache } from '../caches.ts';
 import type { Skipped, Tree, TreeFile } from '../contract.ts';
 import { isZippedEgg, parseEgg } from './egg.ts';
-import { type Environment, environmentsOf, isCache, siteAround } from './environments.ts';
+import { type Environment, environmentsOf, siteAround } from './environments.ts';
 import { firstOf, isProjectName, type Metadata, normalName, parseMetadata } from './metadata.ts';
 import { directoryOf } from './text.ts';
 

@@ -28,18 +28,8 @@ interface Site {
 
 const sitePattern =
   /^(?:(.*)\/)?lib(?:64|32)?\/(?:python|pypy)(\d{1,3}(?:\.\d{1,3})?)t?\/(site|dist)-packages$/;
-/** uv keeps unpacked wheels, builds and environments in its cache, wherever that lies; pip's is below `.cache`. */
-const cache = /(?:^|\/)(?:\.cache|(?:archive|builds|environments|sdists|wheels)-v\d+)(?:\/|$)/;
-
 /** Development installs add one each; every one is followed through the links of the image. */
 const maxAdded = 10_000;
-
-/** Whether a directory belongs to a cache: what lies there is not installed. */
-export function isCache(tree: Tree, directory: string): boolean {
-  if (cache.test(directory)) return true;
-  const conda = /^(.*)\/pkgs\//.exec(`${directory}/`)?.[1];
-  return conda !== undefined && tree.exists(`${conda}/conda-meta`);
-}
 
 /** The directory of packages a path lies in, itself included; `undefined` outside of all. */
 export function siteAround(path: string): string | undefined {

@@ -1,7 +1,7 @@
 import type { BaseImage, Bom, Subject } from '../../bom/model.ts';
 import { assemble } from '../../catalogers/assemble.ts';
 import type { Ownership } from '../../catalogers/contract.ts';
-import { buildIdsIn, elf } from '../../catalogers/elf.ts';
+import { buildIdsIn, elf, namesIn } from '../../catalogers/elf.ts';
 import { catalogers } from '../../catalogers/index.ts';
 import type { OpenImage } from '../../image/contract.ts';
 import { scanImage } from '../../image/scan.ts';
@@ -13,6 +13,7 @@ export async function makeBom(image: OpenImage, base?: BaseImage): Promise<Bom> 
     cataloger: cataloger.name,
     catalog: cataloger.catalog(scanned.treeFor(cataloger)),
   }));
+  const executables = scanned.treeFor(elf).sighted();
   const { repository, manifestDigest, configDigest, config } = image;
   return assemble(
     {
@@ -33,9 +34,10 @@ export async function makeBom(image: OpenImage, base?: BaseImage): Promise<Bom> 
     {
       unownedExecutables: unowned(
         scanned.executables(),
+        namesIn(executables),
         runs.flatMap(({ catalog }) => catalog.owners ?? []),
       ),
-      buildIds: buildIdsIn(scanned.treeFor(elf).sighted()),
+      buildIds: buildIdsIn(executables),
     },
   );
 }
@@ -55,7 +57,15 @@ export function claimedBaseOf({ annotations = {}, config }: OpenImage): Pick<Sub
   };
 }
 
-/** Programs and libraries that no package claims: each is something nobody vouches for, and the SBOM says so. */
-function unowned(executables: Iterable<string>, owners: readonly Ownership[]): readonly string[] {
-  return [...executables].filter((path) => !owners.some((owner) => owner.owns(path)));
+/**
+ * Programs and libraries that no package claims under any of their names: each is something nobody vouches for, and the SBOM says so.
+ * A hard link in uv's cache is the file of the environment that it was installed to.
+ */
+function unowned(
+  executables: Iterable<string>,
+  names: ReadonlyMap<string, readonly string[]>,
+  owners: readonly Ownership[],
+): readonly string[] {
+  const isOwned = (path: string): boolean => owners.some((owner) => owner.owns(path));
+  return [...executables].filter((path) => !isOwned(path) && !(names.get(path) ?? []).some(isOwned));
 }
