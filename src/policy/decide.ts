@@ -117,6 +117,7 @@ function evaluate(policy: Policy, scope: Scope, evidence: Evidence): readonly Ju
     multiArch: scope.multiArch,
     logs: policy.trust.logs,
     require: scope.require,
+    expressions: policy.expressions,
   };
   return rules.flatMap((rule) => {
     const params = scope.require[rule.name];

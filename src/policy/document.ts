@@ -1,10 +1,13 @@
 import { createPublicKey } from 'node:crypto';
 import type { z } from 'zod';
 import { encodeUtf8 } from '../base/bytes.ts';
+import { TcfError } from '../base/error.ts';
 import { byCodeUnit, printable, quoted } from '../base/text.ts';
 import { type Digest, digestOf } from '../oci/digest.ts';
 import type { ExceptionShape } from './exception.ts';
+import type { Compile, Expression } from './expression.ts';
 import type { MultiArch, SigningTerms } from './rule.ts';
+import { type ExpressionsParams, expressions } from './rules/expressions.ts';
 import { rules } from './rules/index.ts';
 import { type DocumentShape, documentSchema, type ScopeShape } from './schema.ts';
 import { toScope } from './scope.ts';
@@ -22,6 +25,8 @@ export interface Policy {
   readonly signers: ReadonlyMap<string, TrustedSigner>;
   readonly scopes: readonly Scope[];
   readonly exceptions: readonly ExceptionShape[];
+  /** Its CEL expressions by their text, ready to be asked. */
+  readonly expressions: ReadonlyMap<string, Expression>;
 }
 
 export interface PolicyTrust {
@@ -39,15 +44,21 @@ export interface Scope {
   readonly require: Readonly<Record<string, unknown>>;
 }
 
-/** PEM texts of key files by the name under which the policy mentions them. */
-export type KeyFiles = Readonly<Record<string, string>>;
+/** What a policy needs beside its text; `needsOf` says which of it. */
+export interface PolicyNeeds {
+  /** PEM texts of key files by the name under which the policy mentions them. */
+  readonly keyFiles?: Readonly<Record<string, string>>;
+  /** What turns CEL into something to ask: `compile` of `cel.ts`. Without it a policy with expressions is refused. */
+  readonly compile?: Compile;
+}
 
 /**
- * Reads a policy in YAML or JSON. `name` stands in messages. Keys that the policy names by file come in as `keyFiles`: see `keyFilesOf`.
+ * Reads a policy in YAML or JSON. `name` stands in messages.
  *
  * @throws TcfError `policy.malformed` (exit 3) with line, column and path.
  */
-export function parsePolicy(text: string, name: string, keyFiles: KeyFiles = {}): Policy {
+export function parsePolicy(text: string, name: string, needs: PolicyNeeds = {}): Policy {
+  const { compile, keyFiles = {} } = needs;
   const { document, yaml } = readDocument(text, name);
   const signers = new Map<string, TrustedSigner>();
   for (const [signer, shape] of Object.entries(document.signers)) {
@@ -79,12 +90,48 @@ export function parsePolicy(text: string, name: string, keyFiles: KeyFiles = {})
     signers,
     scopes,
     exceptions: document.exceptions ?? [],
+    expressions: compileAll(document, compile, yaml),
   };
 }
 
-/** The key files that `parsePolicy` will ask for, as written in the policy. @throws TcfError `policy.malformed` (exit 3). */
-export function keyFilesOf(text: string, name: string): readonly string[] {
-  return Object.values(readDocument(text, name).document.signers).flatMap(({ keyFile }) => keyFile ?? []);
+/** What `parsePolicy` will ask for: key files as written in the policy, and CEL. @throws TcfError `policy.malformed` (exit 3). */
+export function needsOf(
+  text: string,
+  name: string,
+): { readonly keyFiles: readonly string[]; readonly cel: boolean } {
+  const { document } = readDocument(text, name);
+  return {
+    keyFiles: Object.values(document.signers).flatMap(({ keyFile }) => keyFile ?? []),
+    cel: expressionsIn(document).length > 0,
+  };
+}
+
+function expressionsIn({ scopes }: DocumentShape): readonly { readonly that: string; readonly path: Path }[] {
+  return scopes.flatMap(({ require }, index) => {
+    const params = require[expressions.name] as ExpressionsParams | undefined;
+    return (params?.all ?? []).map(({ that }, at) => ({
+      that,
+      path: ['scopes', index, 'require', expressions.name, 'all', at, 'that'],
+    }));
+  });
+}
+
+function compileAll(
+  document: DocumentShape,
+  compile: Compile | undefined,
+  yaml: YamlDocument,
+): ReadonlyMap<string, Expression> {
+  return new Map(
+    expressionsIn(document).map(({ path, that }) => {
+      if (compile === undefined) throw yaml.wrong(path, 'is a CEL expression, and there is no engine for it');
+      try {
+        return [that, compile(that)];
+      } catch (error) {
+        if (error instanceof TcfError) throw yaml.wrong(path, error.message);
+        throw error;
+      }
+    }),
+  );
 }
 
 function readDocument(text: string, name: string): { document: DocumentShape; yaml: YamlDocument } {
@@ -161,7 +208,12 @@ function article(type: string): string {
   return words[type] ?? `a ${type}`;
 }
 
-function toSigner(name: string, shape: SignerShape, keyFiles: KeyFiles, yaml: YamlDocument): TrustedSigner {
+function toSigner(
+  name: string,
+  shape: SignerShape,
+  keyFiles: Readonly<Record<string, string>>,
+  yaml: YamlDocument,
+): TrustedSigner {
   const { claims = {}, github, identity, issuer, key, keyFile } = shape;
   const common = { name, ...windowOf(name, shape, yaml) };
   if (issuer !== undefined && identity !== undefined) {

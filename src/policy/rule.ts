@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Digest } from '../oci/digest.ts';
 import type { Evidence } from './evidence.ts';
+import type { Expression } from './expression.ts';
 import type { TrustedSigner } from './signer.ts';
 import { durationText, instantText } from './times.ts';
 
@@ -33,6 +34,8 @@ export interface RuleContext {
   readonly logs: { readonly keyless: number; readonly key: number };
   /** Parameters of all rules of the scope by rule name. */
   readonly require: Readonly<Record<string, unknown>>;
+  /** The compiled expressions of the policy by their text. */
+  readonly expressions: ReadonlyMap<string, Expression>;
 }
 
 export type MultiArch = 'either' | 'index' | 'platform';

@@ -2,7 +2,8 @@ import { generateKeyPairSync } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { TcfError } from '../../src/base/error.ts';
 import { digestOf } from '../../src/oci/digest.ts';
-import { keyFilesOf, parsePolicy } from '../../src/policy/document.ts';
+import { compile } from '../../src/policy/cel.ts';
+import { needsOf, parsePolicy } from '../../src/policy/document.ts';
 
 const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
@@ -22,7 +23,7 @@ scopes:
 
 function errorOf(text: string): TcfError {
   try {
-    parsePolicy(text, 'policy.yaml');
+    parsePolicy(text, 'policy.yaml', { compile });
   } catch (error) {
     if (error instanceof TcfError) return error;
     throw error;
@@ -62,11 +63,13 @@ test('a key stands in a block of text', () => {
 
 test('a key file is asked for by name, and another key makes another policy', () => {
   const text = good.replace(release, 'release: { keyFile: cosign.pub }');
-  expect(keyFilesOf(text, 'policy.yaml')).toEqual(['cosign.pub']);
+  expect(needsOf(text, 'policy.yaml')).toEqual({ keyFiles: ['cosign.pub'], cel: false });
   const other = generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }).toString();
-  const policy = parsePolicy(text, 'policy.yaml', { 'cosign.pub': pem });
+  const policy = parsePolicy(text, 'policy.yaml', { keyFiles: { 'cosign.pub': pem } });
   expect(policy.signers.get('release')).toMatchObject({ fingerprint });
-  expect(parsePolicy(text, 'policy.yaml', { 'cosign.pub': other }).digest).not.toBe(policy.digest);
+  expect(parsePolicy(text, 'policy.yaml', { keyFiles: { 'cosign.pub': other } }).digest).not.toBe(
+    policy.digest,
+  );
   expect(() => parsePolicy(text, 'policy.yaml')).toThrow(
     'policy.yaml:3:23: signers.release.keyFile names the key file "cosign.pub", which was not read',
   );
@@ -81,6 +84,8 @@ const identityOf = (identity: string): string =>
   signerWith(`{ issuer: https://issuer.example, identity: ${JSON.stringify(identity)} }`);
 const scopeOf = (match: string): string => swap('quay.io/acme', JSON.stringify(match));
 const provenanceOf = (part: string): string => `${good}      provenance: { by: [release], ${part} }\n`;
+const expressionOf = (that: string): string =>
+  `${good}      expressions: { by: [release], all: [{ that: ${JSON.stringify(that)}, because: "no" }] }\n`;
 const githubOf = (run: string): string =>
   signerWith(`{ issuer: https://issuer.example, identity: https://github.com/acme/app, github: ${run} }`);
 const exceptionWith = (parts: Readonly<Record<string, unknown>>): string => {
@@ -347,6 +352,15 @@ test.for([
 
 test('a parameter of a build may be called as a list of signers is', () => {
   expect(() => parsePolicy(provenanceOf('parameters: { by: [mallory] }'), 'policy.yaml')).not.toThrow();
+});
+
+test('a policy with expressions is not read without an engine for them', () => {
+  const text = expressionOf('image.registry == "quay.io"');
+  expect(needsOf(text, 'policy.yaml').cel).toBe(true);
+  expect(() => parsePolicy(text, 'policy.yaml')).toThrow(
+    'policy.yaml:9:51: scopes[0].require.expressions.all[0].that is a CEL expression, and there is no engine for it',
+  );
+  expect(parsePolicy(text, 'policy.yaml', { compile }).expressions.size).toBe(1);
 });
 
 test('one key under two names would look like two signers', () => {

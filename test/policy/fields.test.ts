@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { TcfError } from '../../src/base/error.ts';
+import { compile } from '../../src/policy/cel.ts';
 import { decide } from '../../src/policy/decide.ts';
 import { parsePolicy } from '../../src/policy/document.ts';
 import { toPolicyJsonSchema } from '../../src/policy/schema.ts';
@@ -29,7 +30,7 @@ const elsewhere: Readonly<Record<string, string>> = {
 
 const keyFiles = { 'team.pub': readFileSync(join(folder, 'team.pub'), 'utf8') };
 const verdictOf = (policy: unknown, spec: EvidenceSpec): string => {
-  const parsed = parsePolicy(JSON.stringify(policy), 'policy.json', keyFiles);
+  const parsed = parsePolicy(JSON.stringify(policy), 'policy.json', { compile, keyFiles });
   return decide(parsed, toEvidence(spec)).verdict;
 };
 const readCase = (field: string): FieldCase =>

@@ -1,13 +1,15 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { compile } from '../../src/policy/cel.ts';
 import type { MultiArch, RuleContext } from '../../src/policy/rule.ts';
+import type { ExpressionsParams } from '../../src/policy/rules/expressions.ts';
 import { rules } from '../../src/policy/rules/index.ts';
 import type { TrustedSigner } from '../../src/policy/signer.ts';
 import { digestFor, type EvidenceSpec, issuer, toEvidence } from '../support/evidence.ts';
 
 interface RuleCase extends EvidenceSpec {
-  readonly require: Readonly<Record<string, unknown>>;
+  readonly require: Readonly<Record<string, unknown>> & { readonly expressions?: ExpressionsParams };
   readonly multiArch?: MultiArch;
   readonly logs?: RuleContext['logs'];
   readonly nearMisses?: number;
@@ -62,6 +64,7 @@ test.for(cases)('%s', ([, rule, outcome, path]) => {
     multiArch: spec.multiArch ?? 'index',
     logs: spec.logs ?? { keyless: 1, key: 1 },
     require: spec.require,
+    expressions: new Map((spec.require['expressions']?.all ?? []).map(({ that }) => [that, compile(that)])),
   };
   const finding = rule.evaluate(rule.params.parse(spec.require[rule.name]), toEvidence(spec), context);
   expect(finding).toMatchObject({ rule: rule.name, outcome });

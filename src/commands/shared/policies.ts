@@ -2,7 +2,7 @@ import { dirname, join, resolve } from 'node:path';
 import { decodeUtf8 } from '../../base/bytes.ts';
 import { askedWrongly } from '../../base/error.ts';
 import { quoted } from '../../base/text.ts';
-import { keyFilesOf, type Policy, parsePolicy } from '../../policy/document.ts';
+import { needsOf, type Policy, parsePolicy } from '../../policy/document.ts';
 import type { Host } from '../host.ts';
 import { fileExists, readUserFile } from './files.ts';
 import { maxKey } from './trust.ts';
@@ -48,12 +48,14 @@ export async function loadPolicy(host: Host, path: string): Promise<Policy> {
   if (text === undefined) throw askedWrongly('policy.malformed', `${quoted(path)} is not UTF-8`);
   const folder = dirname(resolve(host.cwd, path));
   const keyFiles: Record<string, string> = {};
-  for (const name of keyFilesOf(text, path)) {
+  const needs = needsOf(text, path);
+  for (const name of needs.keyFiles) {
     keyFiles[name] = Buffer.from(await readUserFile(host, resolve(folder, name), maxKey, 'the key')).toString(
       'latin1',
     );
   }
-  const policy = parsePolicy(text, path, keyFiles);
+  const { compile } = needs.cel ? await import('../../policy/cel.ts') : {};
+  const policy = parsePolicy(text, path, { keyFiles, ...(compile === undefined ? {} : { compile }) });
   const { root } = policy.trust;
   return root === undefined ? policy : { ...policy, trust: { ...policy.trust, root: resolve(folder, root) } };
 }

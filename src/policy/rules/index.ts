@@ -3,6 +3,7 @@ import { attested } from './attested.ts';
 import { baseImage } from './base-image.ts';
 import { components } from './components.ts';
 import { deny } from './deny.ts';
+import { expressions } from './expressions.ts';
 import { licenses } from './licenses.ts';
 import { llvm } from './llvm.ts';
 import { provenance } from './provenance.ts';
@@ -20,4 +21,5 @@ export const rules: readonly Rule[] = [
   components,
   licenses,
   attested,
+  expressions,
 ];

@@ -1,0 +1,111 @@
+import { z } from 'zod';
+import { predicateTypes } from '../../attest/statement.ts';
+import { type Accepted, inForce, type SbomChoice, sift } from '../attestations.ts';
+import { type Evidence, manifestsOf } from '../evidence.ts';
+import type { Variables } from '../expression.ts';
+import { type CommonParams, mode, type Rule, type RuleContext, signingTerms } from '../rule.ts';
+import { sbomsInForce } from './sbom.ts';
+import { type Said, worstOf } from './worst.ts';
+
+export interface ExpressionsParams extends CommonParams {
+  readonly by: readonly string[];
+  readonly all: readonly WantedExpression[];
+}
+
+export interface WantedExpression {
+  readonly that: string;
+  readonly because: string;
+}
+
+const expression: z.ZodType<WantedExpression> = z.strictObject({
+  that: z
+    .string()
+    .min(1)
+    .describe('CEL, which has to be true; it knows image, now, signatures, attestations and sbom'),
+  because: z
+    .string()
+    .regex(/^[^\u0000-\u001f\u007f]{1,400}$/, 'is not one line of at most 400 characters')
+    .describe('what is wrong where it is false, as one sentence'),
+});
+
+/** For what the other rules have no words for. False denies, and so does everything but true. */
+export const expressions: Rule<ExpressionsParams> = {
+  name: 'expressions',
+  summary: 'Every CEL expression is true.',
+  params: z.strictObject({
+    by: signingTerms.by.describe(
+      'names from signers; signatures and attestations hold what they have signed',
+    ),
+    all: z.array(expression).min(1).max(50),
+    mode,
+  }),
+  evaluate({ all, by }, evidence, context) {
+    const worst = worstOf(
+      variablesOf(by, evidence, context).flatMap((each) => all.map((one) => ask(one, each, context))),
+    );
+    const failed = worst ?? { outcome: 'cannot-tell', message: 'there was nothing to ask' };
+    return failed.outcome === 'pass'
+      ? { rule: 'expressions', outcome: 'pass', message: `each of ${all.length} expressions is true` }
+      : { rule: 'expressions', ...failed };
+  },
+};
+
+function ask({ because, that }: WantedExpression, variables: Variables, context: RuleContext): Said {
+  const answer = context.expressions.get(that)?.(variables) ?? {
+    kind: 'cannot-tell',
+    why: 'the policy was read without an engine for CEL',
+  };
+  switch (answer.kind) {
+    case 'true':
+      return { outcome: 'pass', message: because };
+    case 'false':
+      return { outcome: 'fail', message: because, actual: `false: ${that}` };
+    case 'cannot-tell':
+      return { outcome: 'cannot-tell', message: `an expression has no answer: ${answer.why}`, actual: that };
+  }
+}
+
+/** What there is to ask about, once for each SBOM in force. */
+function variablesOf(by: readonly string[], evidence: Evidence, context: RuleContext): readonly Variables[] {
+  const sifted = sift(evidence, context, { isType: () => true, terms: { by }, about: manifestsOf(evidence) });
+  const isSignature = ({ verified }: Accepted): boolean =>
+    verified.statement.predicateType === predicateTypes.signature;
+  const attestations = Map.groupBy(
+    sifted.accepted.filter((one) => !isSignature(one)),
+    ({ verified }) => verified.statement.predicateType,
+  );
+  const { digest, registry, repository } = evidence.image;
+  const common = {
+    image: { registry, repository, digest, platform: evidence.platform ?? digest },
+    now: evidence.now,
+    signatures: sifted.accepted.filter(isSignature).map(toVariable),
+    attestations: [...attestations.values()].flatMap((group) => inForce(group, { by })).map(toVariable),
+  };
+  const sboms = factsOf(sbomsInForce(evidence, context));
+  return (sboms.length === 0 ? [undefined] : sboms).map((sbom) => ({ ...common, sbom }));
+}
+
+/** One that cannot be read is no `sbom`, and an expression that asks for it has no answer. */
+function factsOf({ current }: SbomChoice): readonly unknown[] {
+  return current.map(({ facts }) => facts);
+}
+
+function toVariable({ signer, verified }: Accepted): unknown {
+  const { predicate, predicateType, subjects } = verified.statement;
+  const who =
+    verified.signer.kind === 'key'
+      ? { key: verified.signer.fingerprint }
+      : {
+          identity: verified.signer.identity,
+          issuer: verified.signer.issuer,
+          claims: verified.signer.claims,
+        };
+  return {
+    signer,
+    ...who,
+    time: verified.times[0],
+    type: predicateType,
+    predicate,
+    annotations: subjects[verified.subjectIndex]?.annotations ?? {},
+  };
+}

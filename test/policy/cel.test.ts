@@ -1,0 +1,179 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { TcfError } from '../../src/base/error.ts';
+import { compile } from '../../src/policy/cel.ts';
+import type { Variables } from '../../src/policy/expression.ts';
+
+const variables: Variables = {
+  image: { registry: 'quay.io', repository: 'acme/app', digest: 'sha256:1', platform: 'sha256:2' },
+  now: new Date('2026-11-23T12:00:00Z'),
+  signatures: [
+    {
+      signer: 'release',
+      identity: 'a@acme.example',
+      time: new Date('2026-11-20T00:00:00Z'),
+      annotations: { env: 'prod' },
+    },
+  ],
+  attestations: [
+    {
+      type: 'https://example.com/scan',
+      predicate: { critical: 0, ratio: 0.5, list: [1, 2, 3], $typeName: 'google.protobuf.Any' },
+    },
+  ],
+  sbom: {
+    components: Array.from({ length: 3000 }, (_, n) => ({
+      name: `package-${n}`,
+      version: '1.0',
+      licenses: ['MIT'],
+    })),
+  },
+};
+const ask = (text: string, over: Partial<Variables> = {}) => compile(text)({ ...variables, ...over });
+
+test.for([
+  ['a name', 'image.repository.startsWith("acme/")', 'true'],
+  [
+    'a whole number of JSON',
+    'attestations[0].predicate.critical == 0 && attestations[0].predicate.list[2] > 2',
+    'true',
+  ],
+  ['a fraction of JSON', 'attestations[0].predicate.ratio < 0.6', 'true'],
+  ['an age', 'signatures.all(s, now - s.time < duration("96h"))', 'true'],
+  ['too old', 'signatures.all(s, now - s.time < duration("24h"))', 'false'],
+  ['one of many', 'sbom.components.exists(c, c.name == "package-2999")', 'true'],
+  ['none of many', '!sbom.components.exists(c, c.name in ["telnetd", "rsh"])', 'true'],
+  ['a pattern', 'sbom.components.all(c, c.version.matches("^[0-9.]+$"))', 'true'],
+  [
+    'what is left of many',
+    'sbom.components.filter(c, c.name.endsWith("9")).map(c, c.name).size() == 300',
+    'true',
+  ],
+  ['a member that may be absent', 'has(signatures[0].key)', 'false'],
+  [
+    'a member of a map',
+    '"env" in signatures[0].annotations && signatures[0].annotations["env"] == "prod"',
+    'true',
+  ],
+  [
+    "a stranger's name for a message",
+    'attestations[0].predicate["$typeName"] == "google.protobuf.Any"',
+    'true',
+  ],
+  ['two questions about every pair', 'signatures.all(s, attestations.all(a, a.type != s.signer))', 'true'],
+] as const)('%s', ([, text, kind]) => {
+  expect(ask(text)).toMatchObject({ kind });
+});
+
+test.for([
+  ['a member that is absent', 'signatures[0].nothing == 1', 'nothing'],
+  ['an index beyond the end', 'signatures[7].signer == "release"', ''],
+  ['another kind of value', 'image.registry', 'neither true nor false'],
+  ['an error that would be truthy', 'attestations[0].predicate.critical / 0', ''],
+  ['kinds that cannot be compared', 'image.registry < 1', ''],
+  ['an SBOM that is not there', 'sbom.components.size() == 0', ''],
+  ['an SBOM that is not there, from the other side', '!(sbom.components.size() > 0)', ''],
+] as const)('cannot tell: %s', ([, text, why]) => {
+  expect(ask(text, { sbom: undefined })).toMatchObject({
+    kind: 'cannot-tell',
+    why: expect.stringContaining(why),
+  });
+});
+
+const doubled = (count: number): string => `["x"]${'.map(a, a + a)'.repeat(count)}`;
+
+test.for([
+  ['loops in loops', 'sbom.components.all(a, sbom.components.all(b, a.name != "x" || b.name != "y"))'],
+  [
+    'loops in loops beside something true',
+    'sbom.components.all(a, sbom.components.all(b, a.name != "x")) || true',
+  ],
+  ['a text that doubles', `${doubled(60)}[0].size() > 0 || true`],
+  ['a list that doubles', '[1].map(a, [a, a])'.concat('.map(a, a + a)'.repeat(60), '[0].size() > 0')],
+  ['a list of itself, compared', `[1]${'.map(a, [a, a])'.repeat(60)} == [1]${'.map(a, [a, a])'.repeat(60)}`],
+  [
+    'a list of itself, looked for',
+    `[1]${'.map(a, [a, a])'.repeat(60)} in [[1]${'.map(a, [a, a])'.repeat(60)}]`,
+  ],
+  ['comparing everything with everything', 'sbom.components.all(a, a in sbom.components)'],
+  ['a long text, searched each time', 'sbom.components.all(c, !attestations[0].long.contains(c.name + "y"))'],
+  ['a long text and a pattern', 'sbom.components.all(c, attestations[0].long.matches("(x+x+)+y") == false)'],
+] as const)('out of budget, whatever was found: %s', ([, text]) => {
+  const answer = ask(text, { attestations: [{ long: 'x'.repeat(500_000) }] });
+  expect(answer).toEqual({ kind: 'cannot-tell', why: 'it takes more than 1000000 steps' });
+});
+
+test('evidence that is larger than the budget is not looked into', () => {
+  const answer = ask('true', { attestations: Array.from({ length: 1_000_001 }, () => 1) });
+  expect(answer).toMatchObject({ kind: 'cannot-tell' });
+});
+
+test('the budget is that of one question', () => {
+  const expression = compile('sbom.components.all(c, c.name != "x")');
+  for (let round = 0; round < 20; round += 1) expect(expression(variables)).toEqual({ kind: 'true' });
+});
+
+test.for([
+  ['nothing', ''],
+  ['half of it', 'image.'],
+  ['two of them', 'true; true'],
+  ['a name that is not there', 'images.size() == 0'],
+  ['a name of JavaScript', 'constructor == null'],
+  ['a loop variable outside of its loop', 'signatures.all(s, true) && s == 1'],
+  ['our own names', '@loop(1) == 1'],
+  ['a function that is not there', 'image.registry.reverse() == ""'],
+  ['a pattern out of the evidence', 'image.registry.matches(image.repository)'],
+  ['a long pattern', `image.registry.matches("${'a'.repeat(201)}")`],
+  ['a message of protobuf', 'google.protobuf.Timestamp{seconds: 1} == now'],
+  ['a page and more', `true${' && true'.repeat(300)}`],
+  ['brackets without end', '('.repeat(1900)],
+] as const)('refused: %s', ([, text]) => {
+  expect(() => compile(text)).toThrow(TcfError);
+});
+
+test('whatever is written, it is refused or answered', () => {
+  const word = fc.constantFrom(
+    'image',
+    'sbom',
+    'now',
+    'signatures',
+    '.all(x, ',
+    '.map(x, ',
+    '.components',
+    'x',
+    '(',
+    ')',
+    '[',
+    ']',
+    '{',
+    '}',
+    '==',
+    '+',
+    '"a"',
+    '1',
+    'true',
+    '!',
+    '&&',
+    '||',
+    '?',
+    ':',
+    ',',
+    '.size()',
+    ' in ',
+    '.name',
+    'has(',
+    '.matches("a*")',
+    'duration("1h")',
+    '-',
+  );
+  fc.assert(
+    fc.property(fc.array(word, { maxLength: 14 }), (words) => {
+      try {
+        expect(['true', 'false', 'cannot-tell']).toContain(ask(words.join('')).kind);
+      } catch (error) {
+        expect(error).toBeInstanceOf(TcfError);
+      }
+    }),
+    { numRuns: 2000 },
+  );
+});
