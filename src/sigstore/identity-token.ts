@@ -2,6 +2,7 @@ import { askedWrongly, cannotTell, TcfError } from '../base/error.ts';
 import { parseJson } from '../base/json.ts';
 import { Shape } from '../base/shape.ts';
 import { printable, quoted } from '../base/text.ts';
+import { clockTolerance, clockWrong } from './clock.ts';
 import type { RunProgram } from './program.ts';
 import { jsonOf, type Question, refusal, type Services } from './services.ts';
 
@@ -15,6 +16,7 @@ export interface IdentityToken {
   readonly identity: string;
   readonly issuer: string;
   readonly audiences: readonly string[];
+  readonly issued: Date | undefined;
   readonly expires: Date | undefined;
   /** What the login put in, so that the token is the answer to it. */
   readonly nonce: string | undefined;
@@ -22,6 +24,9 @@ export interface IdentityToken {
 
 /** Whom tokens for Fulcio are made out to. */
 export const audience = 'sigstore';
+
+/** The last second of the year 9999: what lies beyond cannot be written as a time. */
+const maxSeconds = 253_402_300_799;
 
 /** GitHub's have about 2 KB. */
 const maxToken = 32_768;
@@ -111,7 +116,6 @@ export function parseIdentityToken(text: string): IdentityToken {
   if (claims === undefined) throw malformed('it is not a JSON Web Token');
   try {
     const shape = new Shape(parseJson(Buffer.from(claims, 'base64url'), 'its claims'), 'token');
-    const expires = shape.optional('exp')?.value;
     const subject = readSubject(shape);
     return {
       raw,
@@ -119,13 +123,20 @@ export function parseIdentityToken(text: string): IdentityToken {
       identity: readWorkflow(shape) ?? subject,
       issuer: shape.get('iss').string(2000),
       audiences: readAudiences(shape.get('aud')),
-      expires: typeof expires === 'number' ? new Date(expires * 1000) : undefined,
+      issued: readTime(shape, 'iat'),
+      expires: readTime(shape, 'exp'),
       nonce: shape.optional('nonce')?.string(2000),
     };
   } catch (error) {
     if (error instanceof TcfError) throw malformed(error.message);
     throw error;
   }
+}
+
+/** Seconds since 1970, `NumericDate` of RFC 7519. */
+function readTime(shape: Shape, name: string): Date | undefined {
+  const seconds = shape.optional(name)?.value;
+  return typeof seconds === 'number' && seconds < maxSeconds ? new Date(seconds * 1000) : undefined;
 }
 
 /** What Fulcio makes of the claims of a CI service (fulcio, docs/oidc.md). */
@@ -160,12 +171,16 @@ function malformed(why: string): TcfError {
   });
 }
 
-/** Fulcio would refuse an expired token with less clear words. @throws TcfError `token.expired` (exit 2). */
-export function checkFresh({ expires }: IdentityToken, now: Date): void {
+/** Fulcio would refuse an expired token with less clear words. @throws TcfError `token.expired`, `clock.wrong` (exit 2). */
+export function checkFresh({ expires, issued }: IdentityToken, now: Date): void {
+  if (issued !== undefined && Number(issued) > Number(now) + clockTolerance)
+    throw clockWrong('the identity token was issued', issued, now);
   if (expires !== undefined && expires <= now) {
-    throw cannotTell('token.expired', `the identity token expired at ${expires.toISOString()}`, {
-      hint: 'get a new one and try again; such tokens live for some minutes only',
-    });
+    throw cannotTell(
+      'token.expired',
+      `the identity token expired at ${expires.toISOString()}, and it is ${now.toISOString()} here`,
+      { hint: 'get a new one, such tokens live for some minutes only; or set the clock if it is wrong' },
+    );
   }
 }
 

@@ -15,6 +15,9 @@ import type { Act, Witness } from './witness.ts';
 
 const json = { 'content-type': 'application/json', accept: 'application/json' };
 
+const notTaken = 'the log may not take this kind of key, or an entry of this size; ask whoever runs it';
+const signAgain = 'sign again: a new signature makes a new entry';
+
 /** A Rekor of API version 1: one entry `dsse 0.0.1`, with promise and inclusion proof. */
 export function rekorWitness(log: URL, services: Services): Witness {
   return async (act) => {
@@ -40,7 +43,8 @@ export function rekorWitness(log: URL, services: Services): Witness {
     const reply = await services(question);
     const [asked, given] =
       reply.status === 409 ? await fetchExisting(services, question, reply) : [question, reply];
-    if (given.status !== 200 && given.status !== 201) throw refusal(asked, given);
+    if (given.status !== 200 && given.status !== 201)
+      throw refusal(asked, given, asked === question ? notTaken : signAgain);
     return checkedEntry(asked, act, jsonOf(asked, given, readEntry1));
   };
 }
@@ -64,7 +68,7 @@ async function fetchExisting(
       'log.conflict',
       `${quoted(url.host)} says that it has this entry and does not say where`,
       {
-        hint: 'sign again: a new signature makes a new entry',
+        hint: signAgain,
       },
     );
   }
@@ -138,7 +142,7 @@ export function rekor2Witness(log: URL, services: Services): Witness {
       what: 'a log entry',
     };
     const reply = await services(question);
-    if (reply.status !== 200 && reply.status !== 201) throw refusal(question, reply);
+    if (reply.status !== 200 && reply.status !== 201) throw refusal(question, reply, notTaken);
     return checkedEntry(
       question,
       act,

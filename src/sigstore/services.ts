@@ -106,5 +106,6 @@ export function garbled({ url, what }: Question, why: string): TcfError {
   return cannotTell(
     'sigstore.protocol',
     `${quoted(url.host)} gave an unusable answer to the request for ${what}: ${why}`,
+    { hint: 'check the address of the service: a proxy or another service may have answered' },
   );
 }

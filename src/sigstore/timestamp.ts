@@ -25,7 +25,8 @@ export function timestampWitness(address: URL, services: Services): Witness {
       what: 'a timestamp',
     };
     const reply = await services(question);
-    if (reply.status !== 200 && reply.status !== 201) throw refusal(question, reply);
+    if (reply.status !== 200 && reply.status !== 201)
+      throw refusal(question, reply, 'check the address: it is the whole one of the endpoint');
     checkTimestamp(question, reply.body, signature);
     return { kind: 'timestamp', der: reply.body };
   };

@@ -34,7 +34,8 @@ test('an expired token is not even sent', async () => {
   await expect(keyless(sigstore, token)).rejects.toMatchObject({
     exit: 2,
     code: 'token.expired',
-    message: 'the identity token expired at 2026-11-23T11:59:59.000Z',
+    message:
+      'the identity token expired at 2026-11-23T11:59:59.000Z, and it is 2026-11-23T12:00:00.000Z here',
   });
   expect(sigstore.requests).toEqual([]);
 });

@@ -23,6 +23,7 @@ export async function readUserFile(
   } catch (error) {
     if (!isSystemError(error)) throw error;
     throw askedWrongly('file.unreadable', `cannot read ${what} ${quoted(path)}: ${reasonOf(error)}`, {
+      hint: 'check the path and who may read it',
       cause: error,
     });
   }

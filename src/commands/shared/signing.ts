@@ -11,6 +11,7 @@ import { askedWrongly, cannotTell } from '../../base/error.ts';
 import { jsonLimits } from '../../base/json.ts';
 import { quoted } from '../../base/text.ts';
 import type { Digest } from '../../oci/digest.ts';
+import { clockTolerance, clockWrong } from '../../sigstore/clock.ts';
 import { keylessSigner } from '../../sigstore/fulcio.ts';
 import { openPrivateKey } from '../../sigstore/keys.ts';
 import type { Services } from '../../sigstore/services.ts';
@@ -164,15 +165,20 @@ async function readRoot(host: Host, options: Options, isPublic: boolean): Promis
 }
 
 /**
- * A bundle that we ourselves could not verify must not be pushed: the log or the authority gave back something else than was asked for.
+ * A bundle that we ourselves could not verify must not be pushed: the log or the authority gave back something else than was asked for. Nor one that was
+ * witnessed at another time than now: what policies say about the age of signatures is judged by such a clock too.
  *
- * @throws TcfError `sign.unverifiable` (exit 2).
+ * @throws TcfError `sign.unverifiable`, `clock.wrong` (exit 2).
  */
 export function checkOwnBundle(bytes: Uint8Array, { trust }: Signing, subject: Digest, now: Date): void {
   if (trust === undefined) return;
   const bundle = parseBundle(bytes);
   const outcome = bundle.ok ? verifyAttestation(bundle.value, trust, { subject }, now) : bundle;
-  if (outcome.ok) return;
+  if (outcome.ok) {
+    const far = outcome.value.times.find((time) => Math.abs(Number(time) - Number(now)) > clockTolerance);
+    if (far !== undefined) throw clockWrong('nothing was pushed: the signature was witnessed', far, now);
+    return;
+  }
   const { message } = outcome.reason;
   throw cannotTell(
     'sign.unverifiable',

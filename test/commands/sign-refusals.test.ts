@@ -1,0 +1,267 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { pushDemoImage } from '../support/demo-image.ts';
+import { type Called, folder, type } from '../support/host.ts';
+import { startRegistry, type TestRegistry } from '../support/registry.ts';
+import { type SigstoreServer, startSigstore } from '../support/sigstore.ts';
+
+/* Whatever goes wrong while signing: one sentence, a hint, exit code 2 or 3, and nothing in the registry that was not there before. */
+
+const now = new Date('2026-11-23T12:00:00Z');
+const hour = 3_600_000;
+const later = (ms: number) => new Date(Number(now) + ms);
+
+let place: ReturnType<typeof folder>;
+let registry: TestRegistry;
+let sigstore: SigstoreServer;
+
+async function start(referrersApi: boolean): Promise<void> {
+  registry = await startRegistry({ referrersApi });
+  await pushDemoImage({ host: registry.host, repository: 'triton/dev', tag: '1' });
+}
+
+beforeEach(async () => {
+  place = folder();
+  sigstore = await startSigstore({ now: () => now });
+  writeFileSync(join(place.path, 'root.json'), sigstore.trustedRoot);
+  writeFileSync(join(place.path, 'config.json'), sigstore.signingConfig(1));
+  writeFileSync(join(place.path, 'config2.json'), sigstore.signingConfig(2));
+  await type(['keygen', '--output-key-prefix', 'team'], {
+    cwd: place.path,
+    env: { COSIGN_PASSWORD: 'right' },
+  });
+});
+afterEach(async () => {
+  await sigstore[Symbol.asyncDispose]();
+  await registry.close();
+  place[Symbol.dispose]();
+});
+
+interface Signing {
+  readonly token?: string;
+  readonly now?: Date;
+  readonly config?: string;
+  readonly key?: string;
+  readonly password?: string;
+}
+
+function sign({ key, password = 'right', ...how }: Signing = {}): Promise<Called> {
+  const who = key === undefined ? [] : ['--key', key];
+  return type(
+    [
+      ...['sign', `${registry.host}/triton/dev:1`, '--allow-http', '--no-sbom', ...who],
+      ...['--signing-config', how.config ?? 'config.json', '--trusted-root', 'root.json'],
+    ],
+    {
+      cwd: place.path,
+      now: how.now ?? now,
+      env: {
+        COSIGN_PASSWORD: password,
+        ...(key === undefined ? { SIGSTORE_ID_TOKEN: how.token ?? sigstore.token() } : {}),
+      },
+    },
+  );
+}
+
+type Row = readonly [name: string, exit: 2 | 3, says: RegExp, hints: RegExp, run: () => Promise<Called>];
+
+const rows: readonly Row[] = [
+  [
+    'an expired token',
+    2,
+    /the identity token expired at 2026-11-23T11:00:00\.000Z, and it is 2026-11-23T12:00:00\.000Z here/,
+    /get a new one/,
+    () => sign({ token: sigstore.token({ exp: Number(now) / 1000 - 3600 }) }),
+  ],
+  [
+    'a token for another audience',
+    2,
+    /answered 400 to the request for a signing certificate/,
+    /made out to "aws"; ask the issuer for the audience "sigstore"/,
+    () => sign({ token: sigstore.token({ aud: 'aws' }) }),
+  ],
+  [
+    'a token that is none',
+    3,
+    /cannot read the identity token/,
+    /three parts joined by dots/,
+    () => sign({ token: 'x' }),
+  ],
+  [
+    'a refusal of Fulcio',
+    2,
+    /answered 403 .*: not from you/,
+    /knows the issuer "https:\/\/issuer\.test"/,
+    () => {
+      sigstore.fault(/signingCert/, { status: 403, body: '{"message":"not from you"}' });
+      return sign();
+    },
+  ],
+  [
+    'a Fulcio that is down',
+    2,
+    /answered 503/,
+    /try again later/,
+    () => {
+      sigstore.fault(/signingCert/, { status: 503 });
+      return sign();
+    },
+  ],
+  [
+    'a Fulcio that answers with a page',
+    2,
+    /unusable answer to the request for a signing certificate/,
+    /the address of the service/,
+    () => {
+      sigstore.fault(/signingCert/, { status: 200, body: '<html>' });
+      return sign();
+    },
+  ],
+  [
+    'a conflict in Rekor that is not explained',
+    2,
+    /has this entry and does not say where/,
+    /sign again/,
+    () => {
+      sigstore.fault(/POST \/rekor/, { status: 409 });
+      return sign();
+    },
+  ],
+  [
+    'a conflict with an entry that is gone',
+    2,
+    /answered 404 to the request for the existing log entry/,
+    /sign again/,
+    () => {
+      const location = `/rekor/api/v1/log/entries/${'0'.repeat(64)}`;
+      sigstore.fault(/POST \/rekor/, { status: 409, headers: { location } });
+      return sign();
+    },
+  ],
+  [
+    'a log that is down',
+    2,
+    /answered 500 to the request for a log entry/,
+    /try again later/,
+    () => {
+      sigstore.fault(/rekor/, { status: 500 });
+      return sign({ key: 'team.key' });
+    },
+  ],
+  [
+    'a log that hangs up',
+    2,
+    /could not get a log entry/,
+    /nothing was changed/,
+    () => {
+      sigstore.fault(/rekor/, { destroy: true });
+      return sign();
+    },
+  ],
+  [
+    'a log of version 2 that refuses',
+    2,
+    /answered 400 to the request for a log entry/,
+    /the log may not take this kind/,
+    () => {
+      sigstore.fault(/rekor2/, { status: 400, body: '{"message":"no"}' });
+      return sign({ config: 'config2.json' });
+    },
+  ],
+  [
+    'a timestamp authority that is down',
+    2,
+    /answered 500 to the request for a timestamp/,
+    /try again later/,
+    () => {
+      sigstore.fault(/tsa/, { status: 500 });
+      return sign();
+    },
+  ],
+  [
+    'a clock that is an hour late',
+    2,
+    /the identity token was issued at 2026-11-23T12:00:00\.000Z, and it is 2026-11-23T11:00:00\.000Z here/,
+    /set the clock/,
+    () => sign({ now: later(-hour) }),
+  ],
+  [
+    'a clock that is an hour early',
+    2,
+    /the identity token expired at 2026-11-23T12:05:00\.000Z, and it is 2026-11-23T13:00:00\.000Z here/,
+    /set the clock/,
+    () => sign({ now: later(hour) }),
+  ],
+  [
+    'a clock that is an hour late, and a key',
+    2,
+    /nothing was pushed: the signature was witnessed at 2026-11-23T12:00:00\.000Z, and it is 2026-11-23T11:00:00\.000Z here/,
+    /set the clock/,
+    () => sign({ key: 'team.key', now: later(-hour) }),
+  ],
+  [
+    'a key with the wrong password',
+    3,
+    /cannot decrypt "team\.key": the password is wrong/,
+    /check COSIGN_PASSWORD/,
+    () => sign({ key: 'team.key', password: 'wrong' }),
+  ],
+  ['a key that is not there', 3, /cannot read the key/, /check the path/, () => sign({ key: 'none.key' })],
+  [
+    'a registry that is read-only',
+    2,
+    /answered 405 to upload of blob/,
+    /it may be read-only/,
+    () => {
+      registry.fault(/^(POST|PUT|PATCH)/, { status: 405 });
+      return sign();
+    },
+  ],
+  [
+    'a registry where we may only read',
+    2,
+    /answered 403 to upload of blob/,
+    /log in/,
+    () => {
+      registry.fault(/^(POST|PUT|PATCH)/, { status: 403 });
+      return sign({ key: 'team.key' });
+    },
+  ],
+  [
+    'a registry that takes blobs and no manifests',
+    2,
+    /answered 403 to upload of manifest/,
+    /log in/,
+    () => {
+      registry.fault(/^PUT .*manifests/, { status: 403 });
+      return sign({ key: 'team.key' });
+    },
+  ],
+];
+
+describe.for([
+  ['with the referrers API', true],
+  ['without the referrers API', false],
+] as const)('on a registry %s', ([, api]) => {
+  test.for(rows)('%s', async ([, exit, says, hints, run]) => {
+    await start(api);
+    const before = [...registry.manifests.keys()];
+    const called = await run();
+    expect(called.err).toMatch(says);
+    expect(called.err).toMatch(hints);
+    expect(called.err).toMatch(/^tcf: error: [^\n]+\ntcf: hint: [^\n]+\n$/);
+    expect(called.exit).toBe(exit);
+    expect(called.out).toBe('');
+    expect([...registry.manifests.keys()]).toEqual(before);
+  });
+});
+
+test('a registry that takes everything but the fallback tag has no half of it', async () => {
+  await start(false);
+  registry.fault(/^PUT .*manifests\/sha256-/, { status: 403 });
+  const called = await sign({ key: 'team.key' });
+  expect(called).toMatchObject({ exit: 2 });
+  expect(called.err).toMatch(/^tcf: error: [^\n]+\ntcf: hint: [^\n]+\n$/);
+  expect([...registry.manifests.keys()].filter((name) => name.includes('sha256-'))).toEqual([]);
+});

@@ -1,0 +1,60 @@
+import { generateKeyPairSync, randomUUID } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { formatStatement, predicateTypes, toStatement } from '../../src/attest/statement.ts';
+import { openRegistry } from '../../src/registry/client.ts';
+import { attachBundle } from '../../src/sigstore/attach.ts';
+import { discoverBundles } from '../../src/sigstore/discover.ts';
+import { signStatement } from '../../src/sigstore/sign.ts';
+import { keySigner } from '../../src/sigstore/signer.ts';
+import type { TestRegistryOptions } from '../support/registry.ts';
+import { openShelf } from '../support/signing.ts';
+
+const signers = 10;
+const rounds = 20;
+/** All waits shrink alike, those of the registry too, so that the writers meet as often as they would in an hour. */
+const haste = 10;
+
+test.for<readonly [string, TestRegistryOptions]>([
+  ['without ETags', {}],
+  ['with ETags', { etags: true }],
+])(
+  'ten signers at once, twenty rounds, on a registry without the referrers API and %s: no signature is lost',
+  { timeout: 120_000 },
+  async ([, options]) => {
+    await using shelf = await openShelf({ referrersApi: false, jitter: 1.5, ...options });
+    const { image, repository } = shelf;
+    const sign = async () => {
+      const statement = toStatement({
+        subject: image.digest,
+        name: 'dev',
+        predicateType: predicateTypes.cyclonedx,
+        predicate: { by: randomUUID() },
+      });
+      const { privateKey } = generateKeyPairSync('ed25519');
+      const bundle = await signStatement(formatStatement(statement), keySigner(privateKey), []);
+      // A client of its own, as another machine has.
+      const registry = openRegistry({
+        userAgent: 'tcf-test',
+        allowHttp: true,
+        timeouts: { idle: 30_000, document: 30_000 },
+        sleep: (ms) => new Promise((done) => setTimeout(done, ms / haste)),
+      });
+      const { digest } = await attachBundle(
+        registry,
+        repository,
+        image,
+        bundle,
+        predicateTypes.cyclonedx,
+        new Date(),
+      );
+      return digest;
+    };
+    const attached: string[] = [];
+    for (let round = 1; round <= rounds; round += 1) {
+      attached.push(...(await Promise.all(Array.from({ length: signers }, sign))));
+      const found = await discoverBundles(shelf.registry, repository, image.digest);
+      expect(found.map(({ source }) => source).sort(), `round ${round}`).toEqual([...attached].sort());
+    }
+    expect(attached).toHaveLength(signers * rounds);
+  },
+);
