@@ -28,6 +28,9 @@ export function processHost(process: NodeJS.Process): Host {
     stderr: output(process.stderr),
     now: () => new Date(),
     stopped: () => stopped(process),
+    onInterrupt: (exit) => {
+      process.on('SIGINT', () => process.exit(exit));
+    },
     askSecret: (prompt) => askSecret(process.stdin, process.stderr, prompt),
     find: (name) => findOnPath(name, env['PATH'] ?? ''),
     run: (file, args) => run(file, args),

@@ -20,6 +20,8 @@ export interface Host extends Processes {
   readonly stopped: () => Promise<void>;
   /** Runs a program that is given something to read. */
   readonly program: RunProgram;
+  /** From now on SIGINT ends the process with this exit code. */
+  readonly onInterrupt: (exit: ExitCode) => void;
   /** Asks on the terminal without echo; `undefined` where there is no terminal. */
   readonly askSecret: (prompt: string) => Promise<string | undefined>;
 }

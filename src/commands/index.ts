@@ -95,6 +95,13 @@ export const verbs: readonly VerbEntry[] = [
     load: () => import('./policy.ts'),
   },
   {
+    name: 'devcontainer',
+    group: 'More',
+    usage: 'init IMAGE|pin [IMAGE]|check [options]',
+    summary: 'write, pin or check a devcontainer.json, so that no unverified dev container starts',
+    load: () => import('./devcontainer.ts'),
+  },
+  {
     name: 'hook',
     group: 'More',
     usage: 'install|status|uninstall [TARGET] [options]',

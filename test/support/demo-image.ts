@@ -14,6 +14,8 @@ export interface DemoImage {
   readonly llvm?: string;
   /** One more deb: `openssh-server`. */
   readonly deb?: string;
+  /** Labels beside the title. */
+  readonly labels?: Readonly<Record<string, string>>;
 }
 
 const pinned = 'f6ded0be897e2878612dd903f7e8bb85448269e5';
@@ -31,7 +33,10 @@ export async function pushDemoImage(image: DemoImage): Promise<Digest> {
     created: '2026-11-23T00:00:00Z',
     architecture: 'amd64',
     os: 'linux',
-    config: { Env: ['TRITON_HOME=/workspace'], Labels: { 'org.opencontainers.image.title': 'triton-dev' } },
+    config: {
+      Env: ['TRITON_HOME=/workspace'],
+      Labels: { 'org.opencontainers.image.title': 'triton-dev', ...image.labels },
+    },
     rootfs: { type: 'layers', diff_ids: layers.map(({ diffId }) => diffId) },
     history: [
       { created: '2026-11-23T00:00:00Z', created_by: 'ADD debian-12.tar /' },

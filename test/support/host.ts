@@ -54,6 +54,7 @@ export function testHost(options: TestHostOptions): TestHost {
     architecture: 'amd64',
     self: ['/usr/bin/node', '/usr/lib/tcf/tcf.js'],
     stdin: bytesOf(Buffer.from(options.stdin ?? '')),
+    onInterrupt: () => {},
     stopped: options.stopped ?? (async () => {}),
     stdout: output('out'),
     stderr: output('err'),

@@ -1,0 +1,163 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { pushDemoImage } from '../support/demo-image.ts';
+import { type Called, folder, type } from '../support/host.ts';
+import { startRegistry, type TestRegistry } from '../support/registry.ts';
+
+let place: ReturnType<typeof folder>;
+let registry: TestRegistry;
+let digest: string;
+let unsigned: string;
+let project: string;
+const own = () => ['--policy', join(place.path, 'policy.yaml'), '--allow-http'];
+const tcf = (...args: readonly string[]): Promise<Called> =>
+  type(args, { cwd: project, env: { COSIGN_PASSWORD: 'x' } });
+const file = () => join(project, '.devcontainer/devcontainer.json');
+const write = (path: string, value: unknown) => {
+  mkdirSync(join(project, path, '..'), { recursive: true });
+  writeFileSync(join(project, path), typeof value === 'string' ? value : JSON.stringify(value));
+};
+
+beforeAll(async () => {
+  place = folder();
+  project = place.path;
+  registry = await startRegistry();
+  digest = await pushDemoImage({ host: registry.host, repository: 'dev', tag: '1' });
+  unsigned = await pushDemoImage({ host: registry.host, repository: 'dev', tag: '2', deb: 'other' });
+  await tcf('keygen', '--output-key-prefix', 'team');
+  writeFileSync(
+    join(place.path, 'policy.yaml'),
+    `version: 1\ntrust: { logs: { key: 0 } }\nsigners: { team: { keyFile: team.pub } }\nscopes: [{ match: "${registry.host}", require: { signed: { by: [team] } } }]\n`,
+  );
+  await tcf('sign', `${registry.host}/dev:1`, '--key', 'team.key', '--allow-http', '--no-sbom');
+  project = join(place.path, 'project');
+});
+afterAll(async () => {
+  await registry.close();
+  place[Symbol.dispose]();
+});
+beforeEach(() => {
+  rmSync(project, { recursive: true, force: true });
+  mkdirSync(project);
+});
+
+test('init writes what check allows, and replaces nothing', async () => {
+  const made = await tcf('devcontainer', 'init', `${registry.host}/dev:1`, '--device', 'cuda', ...own());
+  expect(made).toMatchObject({ exit: 0, out: `${registry.host}/dev:1@${digest}\n` });
+  expect(JSON.parse(readFileSync(file(), 'utf8'))).toMatchObject({
+    image: `${registry.host}/dev:1@${digest}`,
+    initializeCommand: ['tcf', 'devcontainer', 'check'],
+    runArgs: ['--device=nvidia.com/gpu=all'],
+  });
+  expect(await tcf('devcontainer', 'check', ...own())).toMatchObject({ exit: 0, out: '', err: '' });
+  expect(await tcf('devcontainer', 'init', `${registry.host}/dev:1`, ...own())).toMatchObject({
+    exit: 3,
+    err: expect.stringMatching(/exists already/),
+  });
+});
+
+test('pin follows the tag, and check the digest', async () => {
+  write('.devcontainer.json', `// mine\n{ "image": "${registry.host}/dev:1@sha256:${'0'.repeat(64)}" }\n`);
+  expect(await tcf('devcontainer', 'check', ...own())).toMatchObject({ exit: 1 });
+  expect(await tcf('devcontainer', 'pin', ...own())).toMatchObject({
+    exit: 0,
+    out: `${registry.host}/dev:1@${digest}\n`,
+  });
+  expect(readFileSync(join(project, '.devcontainer.json'), 'utf8')).toMatch(/^\/\/ mine\n/);
+  expect(await tcf('devcontainer', 'check', ...own())).toMatchObject({ exit: 0 });
+});
+
+test('one of several files is named, and names itself', async () => {
+  for (const name of ['a', 'b'])
+    write(`.devcontainer/${name}/devcontainer.json`, { image: `${registry.host}/dev:1` });
+  expect(await tcf('devcontainer', 'check', ...own())).toMatchObject({
+    exit: 3,
+    err: expect.stringMatching(/there are several/),
+  });
+  const named = ['--file', '.devcontainer/b/devcontainer.json'];
+  expect(await tcf('devcontainer', 'pin', ...named, ...own())).toMatchObject({ exit: 0 });
+  expect(await tcf('devcontainer', 'check', ...named, ...own())).toMatchObject({ exit: 0 });
+});
+
+describe('nothing starts', () => {
+  const good = () => ({
+    image: `${registry.host}/dev@${digest}`,
+    initializeCommand: ['tcf', 'devcontainer', 'check'],
+    updateRemoteUserUID: false,
+  });
+  test.for<readonly [string, () => object, RegExp]>([
+    [
+      'from an image that nobody signed',
+      () => ({ ...good(), image: `${registry.host}/dev@${unsigned}` }),
+      /✗ signed/,
+    ],
+    ['with a Feature', () => ({ ...good(), features: { x: {} } }), /"features"/],
+    ['unasked', () => ({ ...good(), initializeCommand: undefined }), /"initializeCommand"/],
+    ['by tag', () => ({ ...good(), image: `${registry.host}/dev:1` }), /not named by its digest/],
+  ])('%s', async ([, config, message]) => {
+    write('.devcontainer/devcontainer.json', config());
+    const ran = await tcf('devcontainer', 'check', ...own());
+    expect(ran.exit).toBe(1);
+    expect(ran.err).toMatch(message);
+    expect(ran.err).toMatch(/nothing was started/);
+  });
+
+  test('with powers that only the image asks for', async () => {
+    const label = JSON.stringify([{ privileged: true, mounts: ['source=/,target=/host,type=bind'] }]);
+    const greedy = await pushDemoImage({
+      host: registry.host,
+      repository: 'greedy',
+      tag: '1',
+      labels: { 'devcontainer.metadata': label },
+    });
+    await type(['sign', `${registry.host}/greedy:1`, '--key', 'team.key', '--allow-http', '--no-sbom'], {
+      cwd: place.path,
+      env: { COSIGN_PASSWORD: 'x' },
+    });
+    const config = { ...good(), image: `${registry.host}/greedy@${greedy}` };
+    write('.devcontainer/devcontainer.json', config);
+    expect(await tcf('devcontainer', 'check', ...own())).toMatchObject({
+      exit: 1,
+      err: expect.stringMatching(/asks for mounts, privileged/),
+    });
+    write('.devcontainer/devcontainer.json', {
+      ...config,
+      privileged: true,
+      mounts: ['source=/,target=/host,type=bind'],
+    });
+    expect(await tcf('devcontainer', 'check', ...own())).toMatchObject({ exit: 0 });
+  });
+});
+
+test.for<readonly [string, readonly string[], number, RegExp]>([
+  ['no file', ['check'], 3, /there is no devcontainer\.json/],
+  ['an unknown action', ['open'], 3, /does not know "open"/],
+  ['init without an image', ['init'], 3, /does not know/],
+  ['an unknown device', ['init', 'IMAGE', '--device', 'tpu'], 3, /does not know the device/],
+])('%s is asked wrongly', async ([, args, exit, message]) => {
+  const words = args.map((word) => (word === 'IMAGE' ? `${registry.host}/dev:1` : word));
+  expect(await tcf('devcontainer', ...words, ...own())).toMatchObject({
+    exit,
+    err: expect.stringMatching(message),
+  });
+});
+
+test('what cannot be pinned is left as it was', async () => {
+  const text = '{ "build": { "dockerfile": "Dockerfile" } }';
+  write('.devcontainer/devcontainer.json', text);
+  expect(await tcf('devcontainer', 'pin', ...own())).toMatchObject({
+    exit: 3,
+    err: expect.stringMatching(/names no image/),
+  });
+  expect(await tcf('devcontainer', 'pin', `${registry.host}/dev:1`, ...own())).toMatchObject({
+    exit: 1,
+    err: expect.stringMatching(/nothing was changed/),
+  });
+  expect(await tcf('devcontainer', 'pin', `${registry.host}/dev:2`, ...own())).toMatchObject({
+    exit: 1,
+    err: expect.stringMatching(/✗ signed/),
+  });
+  expect(readFileSync(file(), 'utf8')).toBe(text);
+  expect(existsSync(join(project, '.devcontainer.json'))).toBe(false);
+});

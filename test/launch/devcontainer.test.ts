@@ -1,0 +1,117 @@
+import { expect, test } from 'vitest';
+import {
+  faultsOf,
+  initializeCommand,
+  newDevContainer,
+  parseDevContainer,
+  pinDevContainer,
+  powersOfLabel,
+} from '../../src/launch/devcontainer.ts';
+
+const file = '.devcontainer/devcontainer.json';
+const image = `quay.io/triton-dev-containers/cuda:1@sha256:${'a'.repeat(64)}`;
+const good = { image, initializeCommand: initializeCommand(file), updateRemoteUserUID: false };
+const read = (value: unknown) =>
+  parseDevContainer(typeof value === 'string' ? value : JSON.stringify(value), file);
+const messages = (value: unknown, path = file) => faultsOf(read(value), path).map(({ message }) => message);
+
+test('what tcf writes has no fault', () => {
+  expect(messages(newDevContainer(image, ['--device=nvidia.com/gpu=all'], file))).toEqual([]);
+  expect(messages(good)).toEqual([]);
+  expect(
+    messages({
+      ...good,
+      features: {},
+      runArgs: ['--device', 'nvidia.com/gpu=all'],
+      customizations: { vscode: {} },
+    }),
+  ).toEqual([]);
+});
+
+test.for<readonly [string, object, RegExp]>([
+  ['a tag', { image: 'quay.io/x:1' }, /is not named by its digest/],
+  ['no image', { image: undefined }, /is not named by its digest/],
+  ['a Dockerfile', { build: { dockerfile: 'Dockerfile' } }, /"build": a Dockerfile/],
+  ['a Dockerfile in the old spelling', { dockerFile: 'Dockerfile' }, /"dockerFile"/],
+  ['Compose', { dockerComposeFile: 'compose.yaml' }, /"dockerComposeFile"/],
+  ['a Feature', { features: { 'ghcr.io/x/y:1': {} } }, /"features"/],
+  ['Features that are no object', { features: [1] }, /"features"/],
+  ['a user id that is changed by a build', { updateRemoteUserUID: true }, /updateRemoteUserUID/],
+  ['the default of it', { updateRemoteUserUID: undefined }, /updateRemoteUserUID/],
+  ['nobody asked', { initializeCommand: undefined }, /"initializeCommand" is not/],
+  ['a shell in between', { initializeCommand: 'tcf devcontainer check' }, /"initializeCommand" is not/],
+  [
+    'something else that may end with 130',
+    { initializeCommand: { tcf: initializeCommand(file), own: 'x' } },
+    /"initializeCommand" is not/,
+  ],
+  [
+    'another policy',
+    { initializeCommand: [...initializeCommand(file), '--policy', 'x'] },
+    /"initializeCommand" is not/,
+  ],
+  ['a word in the place of the image', { runArgs: ['evil'] }, /would stand in the place of the image/],
+  ['an unknown flag', { runArgs: ['--sneaky', 'x'] }, /does not know the flag/],
+  ['another root file system', { runArgs: ['--rootfs'] }, /--rootfs/],
+  ['a mounted image', { runArgs: ['--mount', 'type=image,src=x,dst=/y'] }, /type=image/],
+  ['arguments that are no list', { runArgs: '--privileged' }, /no list of texts/],
+])('%s is a fault', ([, change, message]) => {
+  expect(messages({ ...good, ...change })).toEqual([expect.stringMatching(message)]);
+});
+
+test('a file in a folder of its own is named in its command', () => {
+  const own = '.devcontainer/cuda/devcontainer.json';
+  expect(messages({ ...good, initializeCommand: initializeCommand(own) }, own)).toEqual([]);
+  expect(messages(good, own)).toEqual([expect.stringMatching(/"--file"/)]);
+});
+
+test.for<readonly [string, string, RegExp]>([
+  ['a key twice: the last would win', `{"image":"${image}","image":"evil"}`, /the key "image" stands twice/],
+  ['a key twice, deep', '{"a":[{"b":1,"b":2}]}', /the key "b" stands twice/],
+  ['half a document', '{"image":', /line 1/],
+  ['a list', '[]', /not an object/],
+  ['nothing', '', /ValueExpected|not an object/],
+  ['endless nesting', `{"a":${'['.repeat(100)}${']'.repeat(100)}}`, /nests deeper/],
+])('%s is refused', ([, text, message]) => {
+  expect(() => read(text)).toThrow(message);
+});
+
+test('pinning keeps comments and everything else', () => {
+  const text = `// ours
+{
+  "name": "Triton", // a name
+  "image": "quay.io/triton-dev-containers/cuda:1",
+  "customizations": { "vscode": { "extensions": ["x"] } },
+}
+`;
+  const pinned = pinDevContainer(read(text), image, file);
+  expect(pinned).toContain('// ours\n');
+  expect(pinned).toContain('"name": "Triton", // a name');
+  expect(messages(pinned)).toEqual([]);
+  expect(pinDevContainer(read(pinned), image, file)).toBe(pinned);
+});
+
+test('a command of the project is not thrown away', () => {
+  expect(() => pinDevContainer(read({ ...good, initializeCommand: 'make' }), image, file)).toThrow(
+    /"make" already/,
+  );
+});
+
+test.for<readonly [string, string, readonly string[]]>([
+  ['nothing', '[]', []],
+  ['users and commands inside', '[{"remoteUser":"me","postCreateCommand":"x"}]', []],
+  [
+    'powers',
+    '[{"privileged":true},{"capAdd":["SYS_ADMIN"],"mounts":["source=/,target=/host,type=bind"]}]',
+    ['capAdd', 'mounts', 'privileged'],
+  ],
+  ['one object', '{"entrypoint":"/x","securityOpt":["seccomp=unconfined"]}', ['entrypoint', 'securityOpt']],
+  ['powers that are switched off', '{"privileged":false,"capAdd":[]}', []],
+  ['what the project asks for itself', '{"capAdd":["SYS_PTRACE"]}', []],
+])('a label with %s', ([, label, expected]) => {
+  expect(powersOfLabel(label, read({ ...good, capAdd: ['SYS_PTRACE'] }))).toEqual(expected);
+});
+
+test.for([['x'], ['[1]'], ['{"a":1,"a":2}'], ['[{}],"b":{}']])('the label %s is refused', ([label]) => {
+  expect(() => powersOfLabel(label ?? '', read(good))).toThrow();
+});
