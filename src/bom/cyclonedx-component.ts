@@ -27,6 +27,7 @@ export function componentForm(component: Component, specVersion: SpecVersion): J
     type: component.type,
     'bom-ref': component.bomRef,
     supplier: component.supplier && organizationForm(component.supplier),
+    manufacturer: component.manufacturer && organizationForm(component.manufacturer),
     authors: component.authors?.map(contactForm),
     name: cleanText(component.name),
     version: component.version === undefined ? undefined : cleanText(component.version),

@@ -87,6 +87,7 @@ const bom: Form = {
         tools: object({ members: { components: list('component', () => component) } }),
         authors: list('author', () => contact),
         component: object(component),
+        manufacturer: object(organization),
         supplier: object(organization),
         licenses,
         properties,

@@ -1,4 +1,6 @@
 import { byCodeUnit } from '../base/text.ts';
+import { toBsi } from './bsi.ts';
+import { isEmail } from './clean.ts';
 import {
   componentForm,
   contactForm,
@@ -9,7 +11,8 @@ import {
   sortedForms,
 } from './cyclonedx-component.ts';
 import type { SpecVersion } from './cyclonedx-licenses.ts';
-import type { Bom, Composition, Contact, Dependency, Organization } from './model.ts';
+import type { Bom, Component, Composition, Contact, Dependency, Organization } from './model.ts';
+import type { Profile } from './profiles.ts';
 import { sha256Hex, uuidV5 } from './serial.ts';
 import { rootComponent } from './subject.ts';
 
@@ -23,6 +26,10 @@ export interface CycloneDxOptions {
   readonly authors?: readonly Contact[];
   /** Who supplies the image, where the user said so; else the vendor the image names. */
   readonly supplier?: Organization;
+  /** Who made the BOM, as an organization that can be reached; beside the authors. */
+  readonly manufacturer?: Organization;
+  /** `bsi`: with the fields of TR-03183-2. */
+  readonly profile?: Profile;
   /** A fresh UUID for those who want one serial for each run. Without it the serial follows from image, options and content. */
   readonly uniqueSerial?: string;
   /** Options of the scan that shape the result, such as `{"profile": "bsi"}`. */
@@ -58,30 +65,46 @@ export function toCycloneDx(bom: Bom, options: CycloneDxOptions): JsonObject {
 
 /** The document as text: two blanks of indent, one line feed at the end; the same BOM and options give the same bytes. */
 export function formatCycloneDx(bom: Bom, options: CycloneDxOptions): string {
-  return `${JSON.stringify(toCycloneDx(bom, options), undefined, 2)}\n`;
+  return formatDocument(toCycloneDx(bom, options));
+}
+
+/** A document of `toCycloneDx` as text. */
+export function formatDocument(document: JsonObject): string {
+  return `${JSON.stringify(document, undefined, 2)}\n`;
 }
 
 function bodyOf(bom: Bom, options: CycloneDxOptions): JsonObject {
   const { specVersion } = options;
-  const root = rootComponent(bom.subject);
-  const supplier = options.supplier ?? root.supplier;
+  const described = rootComponent(bom.subject);
+  const supplier = options.supplier ?? described.supplier;
+  const shaped = options.profile === 'bsi' ? toBsi : (component: Component): Component => component;
+  const root = shaped(supplier === undefined ? described : { ...described, supplier });
+  const authors = options.authors ?? (options.manufacturer === undefined ? described.authors : undefined);
+  const manufacturer = options.manufacturer ?? (options.profile === 'bsi' ? reachable(authors) : undefined);
   return members({
     metadata: members({
       timestamp: options.timestamp,
       lifecycles: [{ phase: 'post-build' }],
       tools: { components: [{ type: 'application', name: 'tcf', version: options.toolVersion }] },
-      authors: (options.authors ?? root.authors)?.map(contactForm),
-      component: componentForm(supplier === undefined ? root : { ...root, supplier }, specVersion),
+      manufacturer: manufacturer && organizationForm(manufacturer),
+      authors: authors?.map(contactForm),
+      component: componentForm(root, specVersion),
       supplier: supplier && organizationForm(supplier),
       licenses: [{ license: { id: 'CC0-1.0' } }],
     }),
     components: [...bom.components]
       .sort((a, b) => byCodeUnit(a.bomRef, b.bomRef))
-      .map((component) => componentForm(component, specVersion)),
+      .map((component) => componentForm(shaped(component), specVersion)),
     dependencies: dependencyForms(bom.dependencies),
     compositions: compositionForms(bom.compositions),
     properties: propertyForms(bom.properties),
   });
+}
+
+/** BSI knows one creator of the SBOM: the first author with an address. */
+function reachable(authors: readonly Contact[] = []): Organization | undefined {
+  const author = authors.find(({ email }) => email !== undefined && isEmail(email));
+  return author === undefined ? undefined : { name: author.name ?? author.email ?? '', contacts: [author] };
 }
 
 /** `dependsOn: []` says "none" and stays; CycloneDX reads an absent member the same way, but people do not. */

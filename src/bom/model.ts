@@ -55,6 +55,8 @@ export interface Component {
   readonly cpe?: string;
   readonly description?: string;
   readonly supplier?: Organization;
+  /** Who made it, where a profile asks for that by itself. */
+  readonly manufacturer?: Organization;
   readonly authors?: readonly Contact[];
   readonly licenses?: readonly License[];
   readonly copyright?: string;

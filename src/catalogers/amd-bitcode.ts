@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { byCodeUnit } from '../base/text.ts';
 import type { Component } from '../bom/model.ts';
 import { installed } from './caches.ts';
 import type { Catalog, Cataloger, SightedFile, Sighting, Tree, Watcher } from './contract.ts';
+import { type FileHashes, fileHashes, hashesOfFile } from './file-hashes.ts';
 import { amd, partComponent } from './gpu.ts';
 
 /** ROCm's device libraries that Triton ships or that compilers link by default. */
@@ -46,11 +46,8 @@ export const amdBitcode: Cataloger = {
   wants: () => false,
   watch(path, head): Watcher | undefined {
     if (!libraries.test(path) || !magic.every((byte, at) => head[at] === byte)) return undefined;
-    const hash = createHash('sha256');
-    return {
-      push: (chunk) => void hash.update(chunk),
-      end: (): Sighting => ({ sha256: hash.digest('hex') }),
-    };
+    const hashes = fileHashes();
+    return { push: hashes.push, end: (): Sighting => ({ ...hashes.end() }) };
   },
   catalog(tree: Tree): Catalog {
     const components = installed(tree, tree.sighted()).map(componentOf);
@@ -63,7 +60,8 @@ export const amdBitcode: Cataloger = {
 };
 
 function componentOf(file: SightedFile): Component {
-  const { sha256 } = file.sighting as unknown as { readonly sha256: string };
+  const hashes = file.sighting as unknown as FileHashes;
+  const { sha256 } = hashes;
   const name = libraries.exec(file.path)?.[1] ?? '';
   const found = known.get(sha256);
   return {
@@ -78,6 +76,6 @@ function componentOf(file: SightedFile): Component {
           ? { technique: 'filename', confidence: 0.4, value: `${name}.bc` }
           : { technique: 'hash-comparison', confidence: 1, value: `sha256 ${sha256}: as in ${found.triton}` },
     }),
-    hashes: [{ algorithm: 'SHA-256', value: sha256, subject: 'file' }],
+    hashes: hashesOfFile(hashes),
   };
 }

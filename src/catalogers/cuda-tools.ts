@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { byCodeUnit, printable } from '../base/text.ts';
 import type { Component, IdentityMethod } from '../bom/model.ts';
 import { toPurl } from '../bom/purl.ts';
@@ -14,6 +13,7 @@ import type {
   Watcher,
 } from './contract.ts';
 import { isElf } from './elf.ts';
+import { fileHashes, hashesOfFile } from './file-hashes.ts';
 import { nvidia } from './gpu.ts';
 import { stringFinder } from './strings.ts';
 import { toolOverrides } from './triton-env.ts';
@@ -21,6 +21,7 @@ import { toolOverrides } from './triton-env.ts';
 /** What was seen of one file. `version` is absent where the file does not say it. */
 interface Seen {
   readonly sha256: string;
+  readonly sha512: string;
   readonly version?: string;
   readonly offset?: number;
 }
@@ -87,15 +88,12 @@ export const cudaTools: Cataloger = {
 };
 
 function hashing(): Watcher {
-  const hash = createHash('sha256');
-  return {
-    push: (chunk) => void hash.update(chunk),
-    end: (): Sighting => ({ sha256: hash.digest('hex') }),
-  };
+  const hashes = fileHashes();
+  return { push: hashes.push, end: (): Sighting => ({ ...hashes.end() }) };
 }
 
 function readingBuildLine(): Watcher {
-  const hash = createHash('sha256');
+  const hashes = fileHashes();
   let found: { version: string; offset: number } | undefined;
   const finder = stringFinder({
     anchors: ['Cuda compilation tools, release '],
@@ -108,12 +106,12 @@ function readingBuildLine(): Watcher {
   });
   return {
     push(chunk) {
-      hash.update(chunk);
+      hashes.push(chunk);
       finder.push(chunk);
     },
     end(): Sighting {
       finder.end();
-      return { sha256: hash.digest('hex'), ...found };
+      return { ...hashes.end(), ...found };
     },
   };
 }
@@ -153,8 +151,8 @@ function componentOf(files: readonly SightedFile[], env: readonly string[]): Com
     purl,
     ...(known === undefined ? {} : { description: `libdevice.10.bc as in ${known}` }),
     supplier: nvidia.supplier,
-    licenses: [{ acknowledgement: 'concluded', name: 'LicenseRef-NVIDIA-CUDA-EULA' }],
-    hashes: [{ algorithm: 'SHA-256', value: seen.sha256, subject: 'file' }],
+    licenses: [{ acknowledgement: 'concluded', expression: 'LicenseRef-NVIDIA-CUDA-EULA' }],
+    hashes: hashesOfFile(seen),
     ...(overrides.length === 0
       ? {}
       : { properties: overrides.map((value) => ({ name: 'tcf:triton:override', value })) }),

@@ -14,8 +14,12 @@ interface Header {
   readonly licenses: readonly License[];
 }
 
-const eula: readonly License[] = [{ acknowledgement: 'concluded', name: 'LicenseRef-NVIDIA-CUDA-EULA' }];
-const cudnnSla: readonly License[] = [{ acknowledgement: 'concluded', name: 'LicenseRef-NVIDIA-cuDNN-SLA' }];
+const eula: readonly License[] = [
+  { acknowledgement: 'concluded', expression: 'LicenseRef-NVIDIA-CUDA-EULA' },
+];
+const cudnnSla: readonly License[] = [
+  { acknowledgement: 'concluded', expression: 'LicenseRef-NVIDIA-cuDNN-SLA' },
+];
 const spdx = (expression: string): readonly License[] => [{ acknowledgement: 'concluded', expression }];
 const dotted = (numbers: readonly number[]): string => numbers.join('.');
 /** `12080` is 12.8: thousands are the major number, tens the minor one. */

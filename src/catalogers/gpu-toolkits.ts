@@ -59,7 +59,7 @@ function cuda(file: TreeFile, content: Uint8Array): Component | string | undefin
       version,
       description: 'CUDA toolkit',
       file,
-      licenses: [{ acknowledgement: 'concluded', name: 'LicenseRef-NVIDIA-CUDA-EULA' }],
+      licenses: [{ acknowledgement: 'concluded', expression: 'LicenseRef-NVIDIA-CUDA-EULA' }],
       properties,
       method: { technique: 'manifest-analysis', confidence: 0.9, value: `version.json names ${version}` },
     });

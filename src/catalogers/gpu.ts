@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Component, IdentityMethod, Organization, Property } from '../bom/model.ts';
 import { toPurl } from '../bom/purl.ts';
 import type { TreeFile } from './contract.ts';
@@ -40,6 +41,7 @@ export function partComponent(part: Part): Component {
     name,
     ...(version === undefined ? {} : { version }),
   });
+  const content = file.content();
   return {
     bomRef: `${purl}#${file.path}`,
     type: 'library',
@@ -49,6 +51,17 @@ export function partComponent(part: Part): Component {
     description,
     supplier: vendor.supplier,
     ...(licenses.length === 0 ? {} : { licenses }),
+    ...(content === undefined
+      ? {}
+      : {
+          hashes: [
+            {
+              algorithm: 'SHA-256',
+              value: createHash('sha256').update(content).digest('hex'),
+              subject: 'the file that names the version',
+            },
+          ],
+        }),
     ...(properties.length === 0 ? {} : { properties }),
     evidence: {
       identity: [

@@ -57,9 +57,12 @@ export const llvm: Cataloger = {
       else claims.push(...one(claimIn(file, text, hints)), ...one(claimOfDirectory(file, hints)));
     }
     for (const file of installed(tree, tree.sighted())) {
-      const { finds, truncated, sha256 } = file.sighting as unknown as Seen;
+      const { finds, truncated, sha256, sha512 } = file.sighting as unknown as Seen;
       const about = { path: file.path, layer: file.layer, ...placeOf(file.path, hints) };
-      const hash = sha256 === undefined ? {} : { sha256 };
+      const hash = {
+        ...(sha256 === undefined ? {} : { sha256 }),
+        ...(sha512 === undefined ? {} : { sha512 }),
+      };
       claims.push(...finds.map((find) => ({ ...find, ...about, ...hash })));
       claims.push(...one(claimOfDirectory(file, hints)));
       if (truncated)

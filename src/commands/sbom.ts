@@ -1,12 +1,13 @@
 import type { Command } from 'commander';
 import { formatBytes } from '../base/bytes.ts';
 import { askedWrongly, type TcfError } from '../base/error.ts';
-import { plural, quoted } from '../base/text.ts';
+import { plural, printable, quoted } from '../base/text.ts';
 import { attestationSize, refusedBy } from '../bom/attestation-size.ts';
 import { isEmail } from '../bom/clean.ts';
-import { type CycloneDxOptions, formatCycloneDx, toCycloneDx } from '../bom/cyclonedx.ts';
+import { type CycloneDxOptions, formatDocument, toCycloneDx } from '../bom/cyclonedx.ts';
 import { formatCycloneDxXml } from '../bom/cyclonedx-xml.ts';
-import type { Bom, Component } from '../bom/model.ts';
+import type { Bom, Component, Contact, Organization } from '../bom/model.ts';
+import { type Lack, lackProperties, lacksOf, type Profile, profileNames, profiles } from '../bom/profiles.ts';
 import { toTimestamp } from '../bom/timestamp.ts';
 import { version } from '../version.ts';
 import type { ExitCode, Host } from './host.ts';
@@ -26,7 +27,16 @@ export const verb: Verb = {
       .option('-o, --output <file>', 'write to a file instead of standard output')
       .option('--format <format>', 'cyclonedx-json or cyclonedx-xml', 'cyclonedx-json')
       .option('--spec-version <version>', 'CycloneDX version: 1.7 or 1.6', '1.7')
-      .option('--author <who>', "who makes the SBOM: 'Name <address>', may be given again", collect, [])
+      .option(
+        '--profile <profile>',
+        'what has to be in it: bsi (TR-03183-2 v2.1), cisa (2025) or ntia (2021); exit code 1 where something is missing',
+      )
+      .option(
+        '--author <who>',
+        "who makes the SBOM: 'Name <mail address or https://...>', may be given again",
+        collect,
+        [],
+      )
       .option('--supplier <who>', "who supplies the image: 'Name <https://address>'")
       .option(
         '--base <image>',
@@ -42,6 +52,8 @@ export const verb: Verb = {
   async run(host, [image = ''], options): Promise<ExitCode> {
     const specVersion = readSpecVersion(options);
     const format = readFormat(options);
+    const profile = readProfile(options);
+    const people = readPeople(options);
     await using opened = await openUserImage(host, image, options);
     for (const warning of opened.warnings ?? []) await host.stderr.write(`tcf: warning: ${warning}\n`);
     const bom = await makeBom(opened, await openBase(host, options, opened));
@@ -49,18 +61,26 @@ export const verb: Verb = {
       specVersion,
       toolVersion: version,
       timestamp: toTimestamp(opened.config.created, host.env['SOURCE_DATE_EPOCH']),
-      ...readPeople(options),
+      ...people,
+      ...(profile === undefined ? {} : { profile, scanOptions: { profile } }),
       ...(flag(options, 'uniqueSerial') ? { uniqueSerial: crypto.randomUUID() } : {}),
     };
+    const plain = toCycloneDx(bom, how);
+    const lacks = profile === undefined ? [] : lacksOf(plain, profile);
+    if (profile !== undefined) requireAuthor(lacks, profile);
+    const properties = profile === undefined ? [] : lackProperties(profile, lacks);
+    const document =
+      properties.length === 0
+        ? plain
+        : toCycloneDx({ ...bom, properties: [...bom.properties, ...properties] }, how);
     const text =
-      format === 'cyclonedx-xml'
-        ? formatCycloneDxXml(toCycloneDx(bom, how), specVersion)
-        : formatCycloneDx(bom, how);
+      format === 'cyclonedx-xml' ? formatCycloneDxXml(document, specVersion) : formatDocument(document);
     const output = textOption(options, 'output');
     if (output === undefined) await host.stdout.write(text);
     else await writeUserFile(host, output, text);
     await summarize(host, bom, text, output);
-    return 0;
+    if (profile !== undefined) await tellLacks(host, profile, lacks);
+    return lacks.length === 0 ? 0 : 1;
   },
 };
 
@@ -80,25 +100,72 @@ function readFormat(options: Options): 'cyclonedx-json' | 'cyclonedx-xml' {
   });
 }
 
+function readProfile(options: Options): Profile | undefined {
+  const asked = textOption(options, 'profile');
+  const known = profiles.find((name) => name === asked);
+  if (asked === undefined || known !== undefined) return known;
+  throw askedWrongly('sbom.profile', `tcf knows no profile ${quoted(asked)}`, {
+    hint: `write ${profiles.join(', ')}`,
+  });
+}
+
+/** The one field that only the user can fill: without it nothing is written. */
+function requireAuthor(lacks: readonly Lack[], profile: Profile): void {
+  const needed = lacks.find(({ ref, field }) => ref === 'document' && /^(?:author|creator)/.test(field));
+  if (needed === undefined) return;
+  const how = profile === 'bsi' ? ', with an e-mail address or URL' : '';
+  throw askedWrongly('sbom.author', `${profileNames[profile]} wants to know who makes the SBOM${how}`, {
+    hint: "write --author 'Name <name@example.org>'",
+  });
+}
+
+/** Of each field, named once with the first component that lacks it. */
+async function tellLacks(host: Host, profile: Profile, lacks: readonly Lack[]): Promise<void> {
+  const name = profileNames[profile];
+  if (lacks.length === 0) return await host.stderr.write(`${name}: complete\n`);
+  await host.stderr.write(`${name}: ${plural(lacks.length, 'field')} missing\n`);
+  for (const [field, of] of Map.groupBy(lacks, (lack) => lack.field)) {
+    const more = of.length === 1 ? '' : ` and ${of.length - 1} more`;
+    await host.stderr.write(`  no ${field}: ${printable(of[0]?.ref ?? '')}${more}\n`);
+  }
+}
+
 function collect(value: string, before: readonly string[]): readonly string[] {
   return [...before, value];
 }
 
 /** Without these options the labels of the image answer (`org.opencontainers.image.authors`, `.vendor`). */
-function readPeople(options: Options): Pick<CycloneDxOptions, 'authors' | 'supplier'> {
-  const authors = listOption(options, 'author').map((text) => {
+function readPeople(options: Options): Pick<CycloneDxOptions, 'authors' | 'manufacturer' | 'supplier'> {
+  const authors: Contact[] = [];
+  const pages: Organization[] = [];
+  for (const text of listOption(options, 'author')) {
     const { address, name } = readPerson('--author', text);
-    if (address !== undefined && !isEmail(address))
+    const isPage = address !== undefined && isWebPage(address);
+    if (address !== undefined && !isEmail(address) && (!isPage || name === ''))
       throw notAPerson('--author', text, 'Name <name@example.org>');
-    return { ...(name === '' ? {} : { name }), ...(address === undefined ? {} : { email: address }) };
-  });
+    // A contact has no place for a URL.
+    if (isPage) pages.push({ name, url: address });
+    else
+      authors.push({
+        ...(name === '' ? {} : { name }),
+        ...(address === undefined ? {} : { email: address }),
+      });
+  }
+  const made = {
+    ...(authors.length === 0 ? {} : { authors }),
+    ...(pages[0] === undefined ? {} : { manufacturer: pages[0] }),
+  };
   const given = textOption(options, 'supplier');
-  if (given === undefined) return authors.length === 0 ? {} : { authors };
+  if (given === undefined) return made;
   const { address, name } = readPerson('--supplier', given);
-  if (name === '' || (address !== undefined && !/^https?:\/\/[^\s<>]+$/.test(address)))
+  if (name === '' || (address !== undefined && !isWebPage(address)))
     throw notAPerson('--supplier', given, 'Name <https://example.org>');
   const supplier = { name, ...(address === undefined ? {} : { url: address }) };
-  return { ...(authors.length === 0 ? {} : { authors }), supplier };
+  return { ...made, supplier };
+}
+
+function isWebPage(text: string): boolean {
+  return /^https?:\/\/[^\s<>]+$/.test(text);
 }
 
 function readPerson(option: string, text: string): { readonly name: string; readonly address?: string } {

@@ -17,8 +17,11 @@ test('each tool says its own version', () => {
   ]);
   expect(components[0]).toMatchObject({
     supplier: { name: 'NVIDIA' },
-    licenses: [{ name: 'LicenseRef-NVIDIA-CUDA-EULA' }],
-    hashes: [{ algorithm: 'SHA-256', subject: 'file' }],
+    licenses: [{ expression: 'LicenseRef-NVIDIA-CUDA-EULA' }],
+    hashes: [
+      { algorithm: 'SHA-256', subject: 'file' },
+      { algorithm: 'SHA-512', subject: 'file' },
+    ],
   });
   expect(skipped).toEqual([]);
 });

@@ -58,3 +58,39 @@ test.for([
   expect(ran).toMatchObject({ exit: 3, out: '' });
   expect(ran.err).toContain(message);
 });
+
+test('a profile that lacks something is written, says what, and ends with 1', async () => {
+  const { exit, out, err } = await sbom('--profile', 'bsi', '--author', 'Ann <ann@example.org>');
+  expect(exit).toBe(1);
+  expect(err).toMatch(/^BSI TR-03183-2 v2\.1: \d+ fields missing$/m);
+  expect(err).toMatch(/^ {2}no creator with an e-mail address or URL: image:sha256:/m);
+  const document = JSON.parse(out);
+  expect(document.metadata.manufacturer).toEqual({
+    name: 'Ann',
+    contact: [{ name: 'Ann', email: 'ann@example.org' }],
+  });
+  const missing = document.properties.filter(({ name }: { name: string }) => name === 'tcf:profile:missing');
+  expect(document.properties).toContainEqual({ name: 'tcf:profile', value: 'BSI TR-03183-2 v2.1' });
+  expect(err).toContain(`${missing.length} fields missing`);
+});
+
+test('an author may be a page on the web', async () => {
+  const { out } = await sbom('--author', 'Acme <https://acme.example/sbom>');
+  expect(JSON.parse(out).metadata).toMatchObject({
+    manufacturer: { name: 'Acme', url: ['https://acme.example/sbom'] },
+  });
+});
+
+test.for([
+  ['a profile without an author', ['--profile', 'ntia'], 'wants to know who makes the SBOM'],
+  [
+    'BSI without an address',
+    ['--profile', 'bsi', '--author', 'Ann'],
+    'who makes the SBOM, with an e-mail address or URL',
+  ],
+  ['another profile', ['--profile', 'fsct'], 'tcf knows no profile "fsct"'],
+] as const)('%s is asked wrongly, and nothing is written', async ([, args, message]) => {
+  const ran = await sbom(...args);
+  expect(ran).toMatchObject({ exit: 3, out: '' });
+  expect(ran.err).toContain(message);
+});

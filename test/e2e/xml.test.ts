@@ -37,6 +37,20 @@ test.for(['1.6', '1.7'])('the XML of %s is valid', async (specVersion) => {
   expect(real.code, real.stderr).toBe(0);
 });
 
+test.for(['1.6', '1.7'])('the XML of %s with the fields of BSI is valid', async (specVersion) => {
+  const file = join(folder.path, `${specVersion}-bsi.xml`);
+  const image = `containers-storage:${inject('image')}`;
+  const shape = ['--format', 'cyclonedx-xml', '--spec-version', specVersion, '-o', file];
+  const who = ['--author', 'Ann <ann@example.org>', '--base', `${image}-base`];
+  const written = await tcf(['sbom', image, '--profile', 'bsi', ...who, ...shape]);
+  // Parts of the wheel have no version of their own, and nobody invents one.
+  expect(written.code, written.stderr).toBe(1);
+  expect(written.stderr).toContain('  no version: pkg:generic/amd/rocm-device-libs-ockl#');
+  expect(written.stderr).toMatch(/^\d+ came with the base, \d+ were added$/m);
+  const real = await validate(specVersion, file);
+  expect(real.code, real.stderr).toBe(0);
+});
+
 test('the schema notices what is wrong, so that its silence says something', async () => {
   const file = join(folder.path, 'wrong.xml');
   writeFileSync(

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Sighting, Watcher } from '../contract.ts';
 import { isElf } from '../elf.ts';
+import { fileHashes } from '../file-hashes.ts';
 import { type Hit, stringFinder } from '../strings.ts';
 import { type Rung, repositoryOf } from './claims.ts';
 import { isTritonFile } from './places.ts';
@@ -20,6 +21,8 @@ export interface Seen {
   /** The file stopped the finder too often; there may be more in it. */
   readonly truncated: boolean;
   readonly sha256?: string;
+  /** Where the file is an LLVM and nothing else. */
+  readonly sha512?: string;
 }
 
 /** Different finds kept of one file: a real one has at most 7. */
@@ -33,8 +36,12 @@ const machineCode = new RegExp(`^LLVM (${version})\\)`);
 const sonamePattern = /(?:^|\/)libLLVM(?:-|\.so\.)(\d{1,3}(?:\.\d{1,3}){0,2})/;
 
 /** Files whose own hash is worth its time: hashing every ELF file of an image would double the time of a scan. */
-function isHashed(path: string): boolean {
-  return isTritonFile(path) || sonamePattern.test(path);
+function hashing(
+  path: string,
+): (Pick<ReturnType<typeof fileHashes>, 'push'> & { end(): { readonly sha256: string } }) | undefined {
+  if (!isTritonFile(path)) return undefined;
+  const hash = createHash('sha256');
+  return { push: (chunk) => void hash.update(chunk), end: () => ({ sha256: hash.digest('hex') }) };
 }
 
 /**
@@ -56,7 +63,7 @@ export function watchForLlvm(path: string, head: Uint8Array): Watcher | undefine
   if (soname !== undefined) keep({ rung: 'N', offset: 0, version: soname });
   const bareVersions = isTritonFile(path);
   const codegen = /(?:^|\/)libtriton_(?:amd|nvidia)_codegen[^/]*$/.test(path);
-  const hash = isHashed(path) ? createHash('sha256') : undefined;
+  const hash = soname === undefined ? hashing(path) : fileHashes();
   const llvm = stringFinder({
     anchors: ['LLVM'],
     // Not MLIR's class names, of which libtriton.so has thousands: `4LLVM10FuncOp`.
@@ -70,7 +77,7 @@ export function watchForLlvm(path: string, head: Uint8Array): Watcher | undefine
     : undefined;
   return {
     push(chunk) {
-      hash?.update(chunk);
+      hash?.push(chunk);
       llvm.push(chunk);
       bare?.push(chunk);
     },
@@ -80,7 +87,7 @@ export function watchForLlvm(path: string, head: Uint8Array): Watcher | undefine
       const seen: Seen = {
         finds: [...finds.values()],
         truncated,
-        ...(hash === undefined ? {} : { sha256: hash.digest('hex') }),
+        ...hash?.end(),
       };
       return { ...seen };
     },

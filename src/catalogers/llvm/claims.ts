@@ -52,6 +52,8 @@ export interface Claim extends Said {
   readonly prebuilt?: string;
   /** Of the file at `path`. */
   readonly sha256?: string;
+  /** Only where the file is that LLVM. */
+  readonly sha512?: string;
 }
 
 /** Something that says which LLVM ought to be there. Without a commit the pin is unknown, and `reason` says why. */

@@ -1,6 +1,7 @@
 import { byCodeUnit } from '../../base/text.ts';
 import type { Component, ComponentHash, Identity, Occurrence, Property } from '../../bom/model.ts';
 import { type Purl, toPurl } from '../../bom/purl.ts';
+import { hashesOfFile } from '../file-hashes.ts';
 import { areCompatible, type Claim, type Declaration, methods, type Rung } from './claims.ts';
 import { lookUp } from './pins.ts';
 import { commitOf, repositoryNamed, type Thing, versionOf } from './things.ts';
@@ -160,9 +161,10 @@ function hashesOf(claims: readonly Claim[]): { readonly hashes?: readonly Compon
   const main = claims.find(
     ({ path, sha256 }) => sha256 !== undefined && /(?:^|\/)lib(?:triton|LLVM)[^/]*$/.test(path),
   );
-  return main?.sha256 === undefined
-    ? {}
-    : { hashes: [{ algorithm: 'SHA-256', value: main.sha256, subject: 'file' }] };
+  if (main?.sha256 === undefined) return {};
+  const { sha256, sha512 } = main;
+  if (sha512 !== undefined) return { hashes: hashesOfFile({ sha256, sha512 }) };
+  return { hashes: [{ algorithm: 'SHA-256', value: sha256, subject: 'the file it is linked into' }] };
 }
 
 function identityOf(

@@ -1,0 +1,202 @@
+import { expect, test } from 'vitest';
+import { type CycloneDxOptions, toCycloneDx } from '../../src/bom/cyclonedx.ts';
+import { formatCycloneDxXml } from '../../src/bom/cyclonedx-xml.ts';
+import type { Bom, Component } from '../../src/bom/model.ts';
+import { lackProperties, lacksOf, type Profile, profiles } from '../../src/bom/profiles.ts';
+import { rootRef } from '../../src/bom/subject.ts';
+import { binary, bomOf, catalog, deb, debian, none, schemaOf, subject, wheel } from '../support/bom.ts';
+
+const hash = { algorithm: 'SHA-256', value: 'a'.repeat(64), subject: 'RECORD' } as const;
+const bash = deb('bash', {
+  supplier: { name: 'Debian', contacts: [{ name: 'Matthias Klose', email: 'doko@debian.org' }] },
+  licenses: [{ acknowledgement: 'declared', name: 'GPL-3+ with exceptions' }],
+  hashes: [hash],
+});
+const torch = wheel('torch', 'opt/lib/torch-2.0.dist-info/METADATA', {
+  authors: [{ name: 'PyTorch Team' }],
+  externalReferences: [
+    { type: 'website', url: 'https://pytorch.org' },
+    { type: 'vcs', url: 'https://github.com/pytorch/pytorch' },
+  ],
+  licenses: [{ acknowledgement: 'concluded', expression: 'BSD-3-Clause' }],
+  hashes: [hash],
+});
+const ptxas = binary('ptxas', 'opt/bin%dir/ptxas', {
+  supplier: { name: 'NVIDIA', url: 'https://www.nvidia.com/' },
+  licenses: [{ acknowledgement: 'concluded', expression: 'LicenseRef-NVIDIA-CUDA-EULA' }],
+  hashes: [
+    { ...hash, subject: 'file' },
+    { algorithm: 'SHA-512', value: 'b'.repeat(128), subject: 'file' },
+  ],
+});
+const os: Component = {
+  ...debian,
+  supplier: { name: 'Debian', url: 'https://www.debian.org/' },
+  licenses: [{ acknowledgement: 'concluded', expression: 'LicenseRef-debian' }],
+  hashes: [{ ...hash, subject: 'os-release' }],
+};
+
+function bom(...changed: readonly Component[]): Bom {
+  const given = (component: Component) => changed.find(({ name }) => name === component.name) ?? component;
+  const [debs, wheels, tools] = [bash, torch, ptxas].map(given) as [Component, Component, Component];
+  return bomOf({
+    os: catalog({ components: [given(os)] }),
+    dpkg: catalog({ components: [debs], dependencies: none(debs) }),
+    python: catalog({ components: [wheels], unknownDependencies: [wheels.bomRef] }),
+    cuda: catalog({ components: [tools] }),
+  });
+}
+
+function options(profile: Profile, specVersion: '1.6' | '1.7' = '1.7'): CycloneDxOptions {
+  return {
+    specVersion,
+    toolVersion: '0.1.0',
+    timestamp: '2026-11-20T10:00:00Z',
+    authors: [{ name: 'Ann', email: 'ann@example.org' }],
+    supplier: { name: 'Acme', url: 'https://acme.example' },
+    profile,
+  };
+}
+
+const lacks = (profile: Profile, of: Bom, changed: Partial<CycloneDxOptions> = {}) =>
+  lacksOf(toCycloneDx(of, { ...options(profile), ...changed }), profile).map(
+    ({ ref, field }) => `${field} of ${ref}`,
+  );
+
+test.for(profiles)('%s: a document with everything is complete, and valid in both versions', (profile) => {
+  expect(lacks(profile, bom())).toEqual([]);
+  for (const specVersion of ['1.6', '1.7'] as const) {
+    const document = toCycloneDx(bom(), options(profile, specVersion));
+    expect(schemaOf(specVersion)(document)).toEqual([]);
+    expect(lacksOf(document, profile)).toEqual([]);
+    expect(formatCycloneDxXml(document, specVersion)).toContain(
+      '<manufacturer>'.repeat(profile === 'bsi' ? 1 : 0),
+    );
+  }
+});
+
+const { supplier: _, ...orphan } = bash;
+const { version: __, ...undated } = torch;
+const { purl: ___, ...nameless } = torch;
+const { hashes: ____, ...unhashed } = torch;
+const { licenses: _____, ...unlicensed } = torch;
+const { authors: ______, ...unsigned } = torch;
+
+test.for<[string, readonly Profile[], Component, string]>([
+  ['no supplier', ['cisa', 'ntia'], orphan, `supplier of ${bash.bomRef}`],
+  ['nobody at all', ['cisa', 'ntia'], unsigned, `supplier of ${torch.bomRef}`],
+  ['no version', ['bsi', 'cisa', 'ntia'], undated, `version of ${torch.bomRef}`],
+  ['no identifier', ['cisa', 'ntia'], nameless, `identifier of ${torch.bomRef}`],
+  ['no hash', ['cisa'], unhashed, `hash of ${torch.bomRef}`],
+  ['no license', ['cisa'], unlicensed, `license of ${torch.bomRef}`],
+  ['no license at all', ['bsi'], unlicensed, `distribution license of ${torch.bomRef}`],
+  [
+    'a creator without an address',
+    ['bsi'],
+    { ...orphan, supplier: { name: 'Debian', contacts: [{ name: 'x', email: 'root at localhost' }] } },
+    `creator with an e-mail address or URL of ${bash.bomRef}`,
+  ],
+  [
+    'a file without SHA-512',
+    ['bsi'],
+    { ...ptxas, hashes: [{ ...hash, subject: 'file' }] },
+    `SHA-512 of the file of ${ptxas.bomRef}`,
+  ],
+])('%s is named', ([, of, component, expected]) => {
+  for (const profile of of) expect(lacks(profile, bom(component)), profile).toEqual([expected]);
+});
+
+test.for<[string, readonly Profile[], Partial<CycloneDxOptions>, string]>([
+  ['author', ['cisa', 'ntia'], { authors: [] }, 'author of document'],
+  [
+    'author with an address',
+    ['bsi'],
+    { authors: [{ name: 'Ann' }] },
+    'creator with an e-mail address or URL of document',
+  ],
+  ['timestamp', ['bsi', 'cisa', 'ntia'], { timestamp: '' }, 'timestamp of document'],
+])('a document without %s is not complete', ([, of, changed, expected]) => {
+  for (const profile of of) expect(lacks(profile, bom(), changed), profile).toEqual([expected]);
+});
+
+test.for([
+  ['tool name', 'tools'],
+  ['generation context', 'lifecycles'],
+] as const)('CISA wants the %s', ([field, member]) => {
+  const { metadata, ...rest } = toCycloneDx(bom(), options('cisa'));
+  const { [member]: gone, ...kept } = metadata as Record<string, unknown>;
+  expect(gone).toBeDefined();
+  expect(lacksOf({ ...rest, metadata: kept }, 'cisa')).toEqual([{ ref: 'document', field }]);
+});
+
+test.for(profiles)('%s: a component about whose dependencies nothing is said is named', (profile) => {
+  const document = toCycloneDx(bom(), options(profile));
+  const dependencies = (document['dependencies'] as readonly { ref: string }[]).filter(
+    ({ ref }) => ref !== bash.bomRef,
+  );
+  expect(lacksOf({ ...document, dependencies }, profile)).toEqual([
+    { ref: bash.bomRef, field: 'dependencies' },
+  ]);
+});
+
+test('the fields of BSI: one file has a name and SHA-512, what came from a package is logical', () => {
+  const document = toCycloneDx(bom(), options('bsi', '1.6'));
+  const components = document['components'] as readonly Record<string, unknown>[];
+  const find = (name: string) => components.find((component) => component['name'] === name);
+  expect(document['metadata']).toMatchObject({
+    manufacturer: { name: 'Ann', contact: [{ name: 'Ann', email: 'ann@example.org' }] },
+    component: {
+      'bom-ref': rootRef(subject),
+      manufacturer: { name: 'Ada', contact: [{ email: 'ada@example.org' }] },
+    },
+  });
+  expect(find('ptxas')).toMatchObject({
+    manufacturer: { name: 'NVIDIA', url: ['https://www.nvidia.com/'] },
+    externalReferences: [
+      {
+        type: 'distribution',
+        url: 'file:///opt/bin%25dir/ptxas',
+        hashes: [{ alg: 'SHA-512', content: 'b'.repeat(128) }],
+      },
+    ],
+  });
+  const said = (name: string) =>
+    ((find(name)?.['properties'] ?? []) as readonly { name: string; value: string }[])
+      .filter((property) => /bsi/.test(property.name))
+      .map((property) => `${property.name} ${property.value}`);
+  expect(said('ptxas')).toEqual([
+    'bsi:component:archive no archive',
+    'bsi:component:executable executable',
+    'bsi:component:filename ptxas',
+    'bsi:component:structured unstructured',
+    'tcf:bsi:kind file',
+  ]);
+  expect(said('bash')).toEqual(['tcf:bsi:kind logical']);
+  expect(find('bash')).toMatchObject({
+    manufacturer: { name: 'Debian', contact: [{ email: 'doko@debian.org' }] },
+    licenses: [{ expression: 'LicenseRef-tcf-GPL-3-with-exceptions', acknowledgement: 'concluded' }],
+  });
+  expect(find('torch')).toMatchObject({
+    manufacturer: { name: 'PyTorch Team', url: ['https://pytorch.org'] },
+    externalReferences: expect.arrayContaining([
+      { type: 'source-distribution', url: 'https://github.com/pytorch/pytorch' },
+    ]),
+  });
+});
+
+test('without the profile none of that stands in the document', () => {
+  const { profile: _profile, ...plain } = options('bsi');
+  const text = JSON.stringify(toCycloneDx(bom(), plain));
+  for (const word of ['bsi:', 'manufacturer', 'LicenseRef-tcf']) expect(text).not.toContain(word);
+});
+
+test('what is missing is listed in the document, up to a thousand', () => {
+  const many = Array.from({ length: 1500 }, (_, index) => ({ ref: `r${index}`, field: 'version' }));
+  const properties = lackProperties('ntia', many);
+  expect(properties.slice(0, 3)).toEqual([
+    { name: 'tcf:profile', value: 'NTIA 2021 minimum elements' },
+    { name: 'tcf:profile:missing:count', value: '1500' },
+    { name: 'tcf:profile:missing', value: 'version of r0' },
+  ]);
+  expect(properties).toHaveLength(1002);
+});
