@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import { printable } from '../base/text.ts';
-import type { Component, Dependency, Organization } from '../bom/model.ts';
+import type { Component, ComponentHash, Dependency, ExternalReference, Organization } from '../bom/model.ts';
 import { toPurl } from '../bom/purl.ts';
 import type { Catalog, Cataloger, Skipped, Tree, TreeFile } from './contract.ts';
+import { automaticIn, extendedStates } from './dpkg/automatic.ts';
 import { licensesOf } from './dpkg/copyright.ts';
-import { checksumsOf, fileOwners, isFileList } from './dpkg/files.ts';
+import { checksumsOf, fileOwners, isFileList, unreadPaths } from './dpkg/files.ts';
+import { type Archive, archivesOf, isList, isSource, listWatcher } from './dpkg/lists.ts';
 import { type Deb, firstLayers, isDatabase, packagesIn } from './dpkg/packages.ts';
 import { dependencyResolver } from './dpkg/relations.ts';
 import { isOsRelease, type OsRelease, osReleaseOf } from './os-release.ts';
@@ -19,17 +21,24 @@ export const dpkg: Cataloger = {
     isFileList(path) ||
     isOsRelease(path) ||
     path === architectureFile ||
+    path === extendedStates ||
+    isSource(path) ||
     /^usr\/share\/doc\/[^/]+\/copyright$/.test(path),
+  watch: (path) => (isList(path) ? listWatcher(path) : undefined),
   catalog(tree: Tree): Catalog {
     const { debs, skipped: unread } = packagesIn(tree);
     const skipped: Skipped[] = [...unread];
+    skipped.push(...unreadPaths(tree, debs));
     const system = osReleaseOf(tree);
     if (debs.length > 0 && system?.id === undefined)
       skipped.push({ path: 'etc/os-release', reason: 'names no distribution, so its packages have no purl' });
 
     const layerOf = firstLayers(tree, debs);
+    const native = nativeArchitecture(tree);
+    const isAutomatic = automaticIn(tree, native, skipped);
+    const archiveOf = archivesOf(tree, debs, skipped);
     const refs = new Map(debs.map((deb) => [deb, refOf(deb, system)]));
-    const needs = dependencyResolver(debs, nativeArchitecture(tree));
+    const needs = dependencyResolver(debs, native);
     const dependencies: Dependency[] = [];
     const unknownDependencies: string[] = [];
     for (const [deb, ref] of refs) {
@@ -46,7 +55,13 @@ export const dpkg: Cataloger = {
     }
     const owns = fileOwners(tree, debs);
     return {
-      components: debs.map((deb) => componentOf(tree, deb, system, layerOf(deb))),
+      components: debs.map((deb) =>
+        componentOf(tree, deb, system, {
+          found: layerOf(deb),
+          archive: archiveOf(deb),
+          automatic: isAutomatic(deb),
+        }),
+      ),
       dependencies,
       owners: [...refs].map(([deb, bomRef]) => ({ bomRef, owns: (path) => owns(deb, path) })),
       skipped,
@@ -55,14 +70,32 @@ export const dpkg: Cataloger = {
   },
 };
 
-function componentOf(tree: Tree, deb: Deb, system: OsRelease | undefined, found: TreeFile): Component {
+/** What is known of a package from outside its stanza. */
+interface Around {
+  readonly found: TreeFile;
+  readonly archive: Archive | undefined;
+  readonly automatic: boolean | undefined;
+}
+
+function componentOf(
+  tree: Tree,
+  deb: Deb,
+  system: OsRelease | undefined,
+  { found, archive, automatic }: Around,
+): Component {
   const purl = purlOf(deb, system);
   const copyright = tree.file(`usr/share/doc/${deb.name}/copyright`)?.content();
   const licenses =
     copyright === undefined ? [] : licensesOf(Buffer.from(copyright).toString('utf8'), deb.name);
-  const checksums = checksumsOf(tree, deb);
+  const hash = hashOf(tree, deb, archive);
   const description = deb.fields.get('description')?.split('\n', 1)[0];
-  const homepage = deb.fields.get('homepage');
+  const homepage = deb.fields.get('homepage') ?? '';
+  const references: readonly ExternalReference[] = [
+    ...(homepage === '' ? [] : [{ type: 'website', url: homepage } as const]),
+    ...(archive?.url === undefined || hash === undefined
+      ? []
+      : [{ type: 'distribution', url: archive.url, hashes: [hash] } as const]),
+  ];
   const supplier = supplierOf(deb.fields.get('maintainer') ?? '');
   return {
     bomRef: refOf(deb, system),
@@ -73,20 +106,11 @@ function componentOf(tree: Tree, deb: Deb, system: OsRelease | undefined, found:
     ...(description === undefined || description === '' ? {} : { description }),
     ...(supplier === undefined ? {} : { supplier }),
     ...(licenses.length === 0 ? {} : { licenses }),
-    ...(checksums === undefined
+    ...(hash === undefined ? {} : { hashes: [hash] }),
+    ...(references.length === 0 ? {} : { externalReferences: references }),
+    ...(automatic === undefined
       ? {}
-      : {
-          hashes: [
-            {
-              algorithm: 'SHA-256',
-              value: createHash('sha256').update(checksums).digest('hex'),
-              subject: 'md5sums',
-            },
-          ],
-        }),
-    ...(homepage === undefined || homepage === ''
-      ? {}
-      : { externalReferences: [{ type: 'website', url: homepage }] }),
+      : { properties: [{ name: 'tcf:dpkg:auto-installed', value: String(automatic) }] }),
     evidence: {
       identity: [
         {
@@ -98,6 +122,15 @@ function componentOf(tree: Tree, deb: Deb, system: OsRelease | undefined, found:
       occurrences: [{ location: deb.database.path, layer: found.layer }],
     },
   };
+}
+
+/** Of the .deb where apt says it, else of the file with the checksums of what came out of it. */
+function hashOf(tree: Tree, deb: Deb, archive: Archive | undefined): ComponentHash | undefined {
+  if (archive !== undefined) return { algorithm: 'SHA-256', value: archive.sha256, subject: 'deb archive' };
+  const checksums = checksumsOf(tree, deb);
+  if (checksums === undefined) return undefined;
+  const value = createHash('sha256').update(checksums).digest('hex');
+  return { algorithm: 'SHA-256', value, subject: 'md5sums' };
 }
 
 /** One package in one version and architecture is installed once at most, so its purl is a ref. */

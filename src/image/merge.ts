@@ -3,11 +3,13 @@ import { quoted } from '../base/text.ts';
 import type { Skipped } from '../catalogers/contract.ts';
 import { cleanPath, joinPath, toText } from './names.ts';
 import { type Inode, type Missing, type Place, pathOf, Rootfs, root } from './rootfs.ts';
-import type { Finds, LayerScan } from './scan-layer.ts';
+import { type Finds, type LayerScan, tooMuchSeen } from './scan-layer.ts';
 
-export const mergeLimits: Readonly<Record<'visible' | 'history', number>> = {
+export const mergeLimits: Readonly<Record<'visible' | 'sightings' | 'history', number>> = {
   /** Content that is visible at any time while the layers are put together. */
   visible: 160 * 1024 * 1024,
+  /** What watchers said of visible files, as JSON. */
+  sightings: 64 * 1024 * 1024,
   /** Content that was hidden by layers above and only says in which layer a package first appeared. */
   history: 32 * 1024 * 1024,
 };
@@ -50,6 +52,7 @@ export class Merger implements Merged {
   /** What this layer has touched, by directory. */
   #upper: Map<Inode, Set<string>> = new Map();
   #visibleBytes = 0;
+  #sightingBytes = 0;
   #historyBytes = 0;
   #layer = 0;
 
@@ -103,6 +106,12 @@ export class Merger implements Merged {
     const size = found.content?.length ?? 0;
     if (this.#visibleBytes + size > mergeLimits.visible) delete found.content;
     else this.#visibleBytes += size;
+    this.#sightingBytes += found.sightingBytes ?? 0;
+    if (this.#sightingBytes <= mergeLimits.sightings) return;
+    this.#sightingBytes -= found.sightingBytes ?? 0;
+    found.sightingBytes = 0;
+    found.sightings.clear();
+    this.skipped.push({ path: toText(scan.paths[entry] ?? ''), reason: tooMuchSeen });
   }
 
   #parent(path: string): Place {
@@ -193,6 +202,7 @@ export class Merger implements Merged {
     }
     if (names === 0) {
       this.#visibleBytes -= found.content?.length ?? 0;
+      this.#sightingBytes -= found.sightingBytes ?? 0;
       this.finds.delete(inode);
     }
   }

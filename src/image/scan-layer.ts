@@ -10,9 +10,13 @@ import {
 import { cleanPath, toText } from './names.ts';
 import { readTar, type TarEntry, type TarSink, type TarType } from './tar.ts';
 
-export const scanLimits: Readonly<Record<'layerContent' | 'holes' | 'head' | 'headKeptFrom', number>> = {
+export const scanLimits: Readonly<
+  Record<'layerContent' | 'layerSightings' | 'holes' | 'head' | 'headKeptFrom', number>
+> = {
   /** Content kept of one layer. A layer that installs a thousand packages has under 30 MiB of what catalogers want. */
   layerContent: 128 * 1024 * 1024,
+  /** What watchers say of the files of one layer, as JSON. The package list of a whole distribution is 14 MiB. */
+  layerSightings: 48 * 1024 * 1024,
   /** Zeros that the holes of sparse files may stand for in one layer: 16 GiB take some seconds to look through. */
   holes: 16 * 1024 ** 3,
   /** A watcher gets at least so many bytes to know a file by. */
@@ -20,6 +24,8 @@ export const scanLimits: Readonly<Record<'layerContent' | 'holes' | 'head' | 'he
   /** Below this size only ELF files keep their head for a second look under another name. */
   headKeptFrom: 64 * 1024,
 };
+
+export const tooMuchSeen = 'what was seen in it is too much to keep';
 
 /** What one layer says, in the order of its archive. Columns instead of an object for each of half a million entries. */
 export interface LayerScan {
@@ -46,6 +52,8 @@ export interface Finds {
   /** The first bytes, to be asked about again under another name. */
   head?: Uint8Array;
   readonly sightings: Map<number, Sighting>;
+  /** How much the sightings are as JSON. */
+  sightingBytes?: number;
 }
 
 /** Bits of a number: more catalogers need another form. */
@@ -110,6 +118,7 @@ class FileReader implements TarSink {
   readonly #catalogers: readonly Cataloger[];
   #contentLeft: number = scanLimits.layerContent;
   #holesLeft: number = scanLimits.holes;
+  #sightingsLeft: number = scanLimits.layerSightings;
   #index = 0;
   #path = '';
   #size = 0;
@@ -181,7 +190,7 @@ class FileReader implements TarSink {
   end(): void {
     for (const { cataloger, watcher } of this.#watchers) {
       const sighting = watcher.end();
-      if (sighting !== undefined) this.#found().sightings.set(cataloger, sighting);
+      if (sighting !== undefined) this.#keep(cataloger, sighting);
     }
     if (this.#wanted === 0) return;
     const found = this.#found();
@@ -208,6 +217,18 @@ class FileReader implements TarSink {
     if (this.#size > most || this.#size > this.#contentLeft) return undefined;
     this.#contentLeft -= this.#size;
     return new Uint8Array(this.#size);
+  }
+
+  #keep(cataloger: number, sighting: Sighting): void {
+    const size = JSON.stringify(sighting).length;
+    if (size > this.#sightingsLeft) {
+      this.#skip(tooMuchSeen);
+      return;
+    }
+    this.#sightingsLeft -= size;
+    const found = this.#found();
+    found.sightings.set(cataloger, sighting);
+    found.sightingBytes = (found.sightingBytes ?? 0) + size;
   }
 
   #found(): Finds {

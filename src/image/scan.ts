@@ -5,8 +5,8 @@ import { Merger } from './merge.ts';
 import { joinPath, toText } from './names.ts';
 import { findNames } from './names-of-files.ts';
 import { type Rootfs, root } from './rootfs.ts';
-import { type LayerScan, scanLayer } from './scan-layer.ts';
-import { lookAgain, planSecondLook } from './second-look.ts';
+import { type LayerScan, scanLayer, scanLimits } from './scan-layer.ts';
+import { lookAgain, planSecondLook, type SightingBudget } from './second-look.ts';
 import { treeOf } from './tree.ts';
 
 /** Layers that are read at a time. More would not be faster on the way through one digest, and each keeps what it finds in memory. */
@@ -53,14 +53,16 @@ export async function scanImage(image: OpenImage, catalogers: readonly Cataloger
   }
   const names = findNames(merger, catalogers);
   const { missing, skipped } = planSecondLook(merger, names, catalogers);
+  const budget: SightingBudget = { left: scanLimits.layerSightings, skipped: [] };
   for (const [index, missed] of missing) {
     const layer = image.layers[index];
-    if (layer !== undefined) await lookAgain(layer.open(), missed, merger.finds, catalogers, nameOf(layer));
+    if (layer !== undefined)
+      await lookAgain(layer.open(), missed, merger.finds, budget, catalogers, nameOf(layer));
   }
   const { layers, config } = image;
   return {
     treeFor: (cataloger) => treeOf({ merged: merger, names, layers, config }, catalogers.indexOf(cataloger)),
-    skipped: [...merger.skipped, ...names.skipped, ...skipped],
+    skipped: [...merger.skipped, ...names.skipped, ...skipped, ...budget.skipped],
     executables: () => elfFiles(merger.rootfs, merger.elf),
     stats: { layers: layers.length, entries, bytes, readAgain: missing.size },
   };

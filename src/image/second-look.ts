@@ -4,7 +4,7 @@ import type { Merged } from './merge.ts';
 import { toText } from './names.ts';
 import type { FileNames, NamedFile } from './names-of-files.ts';
 import type { Inode } from './rootfs.ts';
-import type { Finds } from './scan-layer.ts';
+import { type Finds, tooMuchSeen } from './scan-layer.ts';
 import { readTar, type TarSink } from './tar.ts';
 
 /** Content that only a second look finds. What is behind links in real images is a handful of text files, or a package database. */
@@ -84,11 +84,18 @@ function wantedFiles(
   );
 }
 
+/** What watchers may still say, in bytes of JSON, and what was left out of it. */
+export interface SightingBudget {
+  left: number;
+  readonly skipped: Skipped[];
+}
+
 /** Reads one layer again for what was missed in it. */
 export async function lookAgain(
   bytes: Bytes,
   missed: ReadonlyMap<number, Missed>,
   finds: Map<Inode, Finds>,
+  budget: SightingBudget,
   catalogers: readonly Cataloger[],
   what: string,
 ): Promise<void> {
@@ -96,7 +103,7 @@ export async function lookAgain(
     bytes,
     (entry) => {
       const wanted = missed.get(entry.index);
-      return wanted && sinkFor(wanted, entry.size, finds, catalogers);
+      return wanted && sinkFor(wanted, entry.size, finds, budget, catalogers);
     },
     what,
   );
@@ -106,6 +113,7 @@ function sinkFor(
   missed: Missed,
   size: number,
   finds: Map<Inode, Finds>,
+  budget: SightingBudget,
   catalogers: readonly Cataloger[],
 ): TarSink {
   const found: Finds = finds.get(missed.inode) ?? { wanted: 0, watched: 0, sightings: new Map() };
@@ -127,7 +135,10 @@ function sinkFor(
       if (content !== undefined) found.content = content;
       for (const [at, watcher] of watchers) {
         const sighting = watcher.end();
-        if (sighting !== undefined) found.sightings.set(at, sighting);
+        if (sighting === undefined) continue;
+        budget.left -= JSON.stringify(sighting).length;
+        if (budget.left >= 0) found.sightings.set(at, sighting);
+        else budget.skipped.push({ path: toText(missed.path), reason: tooMuchSeen });
       }
     },
   };

@@ -3,6 +3,8 @@ import { expect, test } from 'vitest';
 import { compareVersions, satisfies } from '../../src/bom/versions/deb.ts';
 import { licensesOf } from '../../src/catalogers/dpkg/copyright.ts';
 import { parseStanzas } from '../../src/catalogers/dpkg/deb822.ts';
+import { listWatcher } from '../../src/catalogers/dpkg/lists.ts';
+import { lz4Reader } from '../../src/catalogers/dpkg/lz4.ts';
 import { parseRelations } from '../../src/catalogers/dpkg/relations.ts';
 import { dpkg } from '../../src/catalogers/dpkg.ts';
 import { type Entries, treeOf } from '../support/tree.ts';
@@ -204,5 +206,242 @@ test('folded lines keep their breaks, and a tab folds like a blank', () => {
   expect([...(only?.fields ?? [])]).toEqual([
     ['a', 'one\ntwo\nthree'],
     ['b', 'four'],
+  ]);
+});
+
+const list = 'var/lib/apt/lists/deb.debian.org_debian_dists_bookworm_main_binary-amd64_Packages';
+const sources = { 'etc/apt/sources.list': 'deb http://deb.debian.org/debian/ bookworm main\n' };
+const sum = 'ab'.repeat(32);
+const listed = (name: string, more = `SHA256: ${sum}\n`, version = '1.0') =>
+  `Package: ${name}\nVersion: ${version}\nArchitecture: amd64\nDescription: x\n goes on\nFilename: pool/main/${name}_1%2b_amd64.deb\n${more}`;
+const archiveOf = (entries: Entries) => {
+  const { components, skipped } = catalog({ [status]: stanza('a'), ...entries });
+  const [{ hashes = [], externalReferences = [] } = {}] = components;
+  return {
+    hash: hashes.map(({ value, subject }) => `${value} of ${subject}`)[0],
+    urls: externalReferences.map(({ url }) => url),
+    skipped: skipped.map(({ reason }) => reason),
+  };
+};
+const known = { hash: `${sum} of deb archive`, skipped: [] };
+
+test.for([
+  [
+    'in its list',
+    { ...sources, [list]: listed('a') },
+    { ...known, urls: ['http://deb.debian.org/debian/pool/main/a_1%252b_amd64.deb'] },
+  ],
+  ['in a list of no source', { [list]: listed('a') }, { ...known, urls: [] }],
+  [
+    'in a source with a password',
+    {
+      [list]: listed('a'),
+      'etc/apt/sources.list.d/x.sources':
+        'Types: deb\nURIs: https://me:secret@deb.debian.org/debian\nSuites: bookworm\n',
+    },
+    { ...known, urls: ['https://deb.debian.org/debian/pool/main/a_1%252b_amd64.deb'] },
+  ],
+  [
+    'in a repository without dists',
+    {
+      'etc/apt/sources.list.d/cuda.list': 'deb [signed-by=/x.gpg] https://host/repos/debian12/x86_64/ /\n',
+      'var/lib/apt/lists/host_repos_debian12_x86%5f64_Packages': listed('a').replace('pool/main/', './'),
+    },
+    { ...known, urls: ['https://host/repos/debian12/x86_64/a_1%252b_amd64.deb'] },
+  ],
+  [
+    'that climbs out of its repository',
+    { ...sources, [list]: listed('a').replace('pool/', '../') },
+    { ...known, urls: [] },
+  ],
+  [
+    'in another version',
+    { ...sources, [list]: listed('a', `SHA256: ${sum}\n`, '1.1') },
+    { hash: undefined, urls: [], skipped: [] },
+  ],
+  [
+    'of another architecture',
+    { [list]: listed('a').replace('amd64\n', 'arm64\n') },
+    { hash: undefined, urls: [], skipped: [] },
+  ],
+  ['without checksum', { [list]: listed('a', '') }, { hash: undefined, urls: [], skipped: [] }],
+  [
+    'with a checksum that is none',
+    { [list]: listed('a', 'SHA256: abc\n') },
+    { hash: undefined, urls: [], skipped: [] },
+  ],
+  [
+    'whose line never ends',
+    { [list]: `${'x'.repeat(1_000_000)}${listed('a')}\n\n${listed('a')}` },
+    { ...known, urls: [] },
+  ],
+  [
+    'on which two lists disagree',
+    {
+      [list]: listed('a'),
+      [`${list.replace('main', 'other')}`]: listed('a', `SHA256: ${'cd'.repeat(32)}\n`),
+    },
+    { hash: undefined, urls: [], skipped: [] },
+  ],
+  [
+    'on which two lists agree',
+    { [list]: listed('a'), [`${list.replace('main', 'other')}`]: listed('a') },
+    { ...known, urls: [] },
+  ],
+] as const)('an archive %s', ([, entries, expected]) => {
+  expect(archiveOf(entries)).toEqual(expected);
+});
+
+/** What a watcher sees in chunks of `size` bytes. */
+const seen = (path: string, bytes: Buffer, size: number) => {
+  const watcher = listWatcher(path);
+  for (let at = 0; at < bytes.length; at += size) watcher.push(bytes.subarray(at, at + size));
+  return watcher.end() as { readonly packages: string; readonly fault?: string };
+};
+
+test('a list is the same however it is cut', () => {
+  const text = Buffer.from(['a', 'b', 'c'].map((name) => listed(name)).join('\n'));
+  const whole = seen(list, text, text.length);
+  expect(whole.packages.split('\n')).toHaveLength(4);
+  for (const size of [1, 7, 64]) expect(seen(list, text, size)).toEqual(whole);
+});
+
+test('of a list without end some is kept, and that is said', () => {
+  const text = Buffer.from(`${listed('a'.repeat(4000))}\n`.repeat(4000));
+  const { packages, fault } = seen(list, text, 65536);
+  expect(packages.length).toBeLessThan(25 * 1024 * 1024);
+  expect(fault).toBe('names more packages than are kept');
+});
+
+/** An LZ4 frame of the blocks; `undefined` is its end. */
+const frame = (blocks: readonly Buffer[], flags = 0x60): Buffer =>
+  Buffer.concat([
+    Buffer.of(0x04, 0x22, 0x4d, 0x18, flags, 0x40, 0),
+    ...blocks.flatMap((block) => [long(block.length), block]),
+    long(0),
+  ]);
+const long = (value: number): Buffer => {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(value);
+  return bytes;
+};
+/** `abcd`, then the four bytes before that place again, twelve times in all, then `x`. */
+const repeating = Buffer.concat([
+  Buffer.of(0x4f),
+  Buffer.from('abcd'),
+  Buffer.of(4, 0, 29, 0x10),
+  Buffer.from('x'),
+]);
+const plain = `${'abcd'.repeat(13)}x`;
+const unpacked = (bytes: Uint8Array, size = 1 << 20): string | undefined => {
+  const parts: Buffer[] = [];
+  const reader = lz4Reader((chunk) => parts.push(Buffer.from(chunk)));
+  for (let at = 0; at < bytes.length; at += size) reader.push(bytes.subarray(at, at + size));
+  return reader.isWhole() ? Buffer.concat(parts).toString() : undefined;
+};
+const literals = (text: string): Buffer => Buffer.concat([Buffer.of(text.length << 4), Buffer.from(text)]);
+const stored = (text: string): Buffer =>
+  Buffer.concat([long((0x8000_0000 | text.length) >>> 0), Buffer.from(text)]);
+
+test.for([
+  ['literals', frame([literals('hello')]), 'hello'],
+  ['a match that overlaps itself', frame([repeating]), plain],
+  [
+    'a block that was not compressed',
+    Buffer.concat([frame([]).subarray(0, 7), stored('hello'), long(0)]),
+    'hello',
+  ],
+  [
+    'a match into the block before',
+    frame([literals('abcd'), Buffer.concat([Buffer.of(0, 4, 0, 0x10), Buffer.from('x')])], 0x40),
+    'abcdabcdx',
+  ],
+  ['two frames', Buffer.concat([frame([literals('one')]), frame([literals('two')])]), 'onetwo'],
+  ['nothing', Buffer.alloc(0), undefined],
+  ['text', Buffer.from('Package: a\n'), undefined],
+  ['no end', frame([literals('hello')]).subarray(0, -4), undefined],
+  ['half a block', frame([literals('hello')]).subarray(0, -6), undefined],
+  ['a version that is none', frame([literals('hello')], 0xa0), undefined],
+  ['a match before the beginning', frame([Buffer.of(0x10, 0x61, 2, 0, 0x10, 0x78)]), undefined],
+  ['a match of no distance', frame([Buffer.of(0x10, 0x61, 0, 0, 0x10, 0x78)]), undefined],
+  ['a match as the last thing', frame([Buffer.of(0x10, 0x61, 1, 0)]), undefined],
+  ['literals beyond the block', frame([Buffer.of(0x50, 0x61)]), undefined],
+  ['a length without end', frame([Buffer.of(0xf0, 255, 255)]), undefined],
+  [
+    'more than a block may hold',
+    frame([Buffer.concat([Buffer.of(0x1f, 0x61, 1, 0), Buffer.alloc(300, 255), Buffer.of(0, 0x10, 0x78)])]),
+    undefined,
+  ],
+  ['a block larger than the frame says', frame([Buffer.alloc(65_537)]), undefined],
+] as const)('LZ4 with %s', ([, bytes, expected]) => {
+  expect(unpacked(bytes)).toBe(expected);
+  expect(unpacked(bytes, 1)).toBe(expected);
+});
+
+test('LZ4 that makes much of little ends', () => {
+  const block = Buffer.concat([
+    Buffer.of(0x1f, 0x61, 1, 0),
+    Buffer.alloc(256, 255),
+    Buffer.of(0, 0x10, 0x78),
+  ]);
+  let written = 0;
+  const reader = lz4Reader((chunk) => {
+    written += chunk.length;
+  });
+  const bomb = frame(Array.from({ length: 1000 }, () => block));
+  for (let at = 0; at < 10; at += 1) reader.push(bomb);
+  expect(written).toBeLessThanOrEqual(256 * 1024 * 1024);
+  expect(reader.isWhole()).toBe(false);
+});
+
+test('a packed list says what a plain one says, and one cut off says so', () => {
+  const packed = frame([
+    literals('Package: a\nV'),
+    literals('ersion: 1.0\n'),
+    literals('Architectur'),
+    literals('e: amd64\n'),
+    ...(`SHA256: ${sum}\nFilename: a.deb\n`.match(/[\s\S]{1,14}/g) ?? []).map(literals),
+  ]);
+  expect(archiveOf({ [`${list}.lz4`]: packed })).toEqual({ ...known, urls: [] });
+  expect(archiveOf({ [`${list}.lz4`]: packed.subarray(0, -4) }).skipped).toEqual(['is no whole LZ4 file']);
+});
+
+test.for([
+  ['asked for', 'Package: b\nArchitecture: amd64\nAuto-Installed: 1\n', 'false'],
+  ['brought by another', 'Package: a\nArchitecture: amd64\nAuto-Installed: 1\n', 'true'],
+  ['brought by another, then asked for', 'Package: a\nArchitecture: amd64\nAuto-Installed: 0\n', 'false'],
+  ['brought for another architecture', 'Package: a\nArchitecture: i386\nAuto-Installed: 1\n', 'false'],
+] as const)('a package that was %s', ([, states, expected]) => {
+  const [found] = catalog({ [status]: stanza('a'), 'var/lib/apt/extended_states': states }).components;
+  expect(found?.properties).toEqual([{ name: 'tcf:dpkg:auto-installed', value: expected }]);
+});
+
+test('a package for all architectures is remembered under the native one', () => {
+  const entries = {
+    [status]: stanza('a').replace('amd64', 'all'),
+    'var/lib/apt/extended_states': 'Package: a\nArchitecture: amd64\nAuto-Installed: 1\n',
+  };
+  expect(catalog(entries).components[0]?.properties?.[0]?.value).toBe('true');
+});
+
+test('where apt keeps no record nothing is said', () => {
+  expect(catalog({ [status]: stanza('a') }).components[0]).not.toHaveProperty('properties');
+});
+
+test('the status of yesterday is no database, and standing alone it is told', () => {
+  expect(names({ [status]: stanza('a'), [`${status}-old`]: stanza('b') })).toEqual(['a']);
+  const { components, skipped } = catalog({ [`${status}-old`]: stanza('b') });
+  expect(components).toEqual([]);
+  expect(skipped).toEqual([{ path: `${status}-old`, reason: `is there without ${status}, and is not read` }]);
+});
+
+test('more files than are read make the SBOM say so, and lose no package', () => {
+  const { components, skipped } = catalog({
+    [status]: stanza('a'),
+    'var/lib/dpkg/info/a.list': '/b\n'.repeat(2_000_001),
+  });
+  expect(components).toHaveLength(1);
+  expect(skipped).toEqual([
+    { path: 'var/lib/dpkg/info', reason: 'lists more than 2000000 files; the owners of some are not known' },
   ]);
 });

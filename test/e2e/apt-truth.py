@@ -4,6 +4,7 @@ usage: apt-truth.py ROOT
 """
 import json
 import sys
+import urllib.parse
 
 import apt_pkg
 
@@ -44,4 +45,22 @@ for version in installed:
                 "by": sorted(by),
             })
 automatic = sorted(name_of(each) for each in installed if depends.is_auto_installed(each.parent_pkg))
-json.dump({"packages": sorted(map(name_of, installed)), "needs": needs, "automatic": automatic}, sys.stdout)
+packages = sorted(map(name_of, installed))
+
+# Once more with what apt last fetched: checksum and addresses of each archive.
+apt_pkg.config.set("Dir::State::lists", f"{root}/var/lib/apt/lists")
+apt_pkg.config.set("Dir::Etc::sourcelist", f"{root}/etc/apt/sources.list")
+cache = apt_pkg.Cache(None)
+records = apt_pkg.PackageRecords(cache)
+sources = apt_pkg.SourceList()
+sources.read_main_list()
+archives = {}
+for package in cache.packages:
+    for file, place in package.current_ver.file_list if package.current_ver else []:
+        index = sources.find_index(file)
+        if index and records.lookup((file, place)):
+            sha256 = next((each for each in map(str, records.hashes) if each.startswith("SHA256:")), "SHA256:")
+            # One archive may lie in several repositories.
+            archive = archives.setdefault(name_of(package.current_ver), {"sha256": sha256[7:], "urls": []})
+            archive["urls"].append(urllib.parse.unquote(index.archive_uri(records.filename)))
+json.dump({"packages": packages, "needs": needs, "automatic": automatic, "archives": archives}, sys.stdout)

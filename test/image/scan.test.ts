@@ -300,6 +300,68 @@ describe('what a watcher sees', () => {
     expect(tree.sighted()).toEqual([]);
   });
 
+  /** Says 20 MiB of every file `long`, wherever that is. */
+  const talkative: Cataloger = {
+    name: 'talkative',
+    wants: () => false,
+    watch: (path) =>
+      /(?:^|\/)long$/.test(path)
+        ? { push: () => undefined, end: () => ({ text: 'x'.repeat(20 * 1024 * 1024) }) }
+        : undefined,
+    catalog: () => nothing,
+  };
+  const tooMuch = (path: string) => ({ path, reason: 'what was seen in it is too much to keep' });
+  const big = (path: string) => file(path, Buffer.alloc(70_000, 1));
+
+  test.for([
+    [
+      'of one layer',
+      [archive(big('a/long'), big('b/long'), big('c/long'))],
+      ['a/long', 'b/long'],
+      ['c/long'],
+    ],
+    [
+      'of several layers',
+      ['a', 'b', 'c', 'd'].map((at) => archive(big(`${at}/long`))),
+      ['a/long', 'b/long', 'c/long'],
+      ['d/long'],
+    ],
+    [
+      'and what is gone makes room',
+      [
+        archive(big('a/long'), big('b/long')),
+        archive(file('.wh.a'), file('.wh.b')),
+        archive(big('c/long'), big('d/long')),
+      ],
+      ['c/long', 'd/long'],
+      [],
+    ],
+    [
+      'behind links',
+      [
+        archive(
+          big('x1'),
+          big('x2'),
+          big('x3'),
+          hardlink('a/long', 'x1'),
+          hardlink('b/long', 'x2'),
+          hardlink('c/long', 'x3'),
+        ),
+      ],
+      ['a/long', 'b/long'],
+      ['c/long'],
+    ],
+  ] as const)('no more than is kept, %s', async ([, layers, kept, lost]) => {
+    const scanned = await scanImage(memoryImage({ layers }), [talkative]);
+    expect(
+      scanned
+        .treeFor(talkative)
+        .sighted()
+        .map(({ path }) => path),
+    ).toEqual(kept);
+    expect(scanned.skipped).toEqual(lost.map(tooMuch));
+  });
+
   test('executables are those that begin as ELF does', async () => {
     const { executables } = await scan(
       archive(file('bin/x', elf(70)), file('bin/y', '#!/bin/sh\n'), file('bin/z', elf(64))),

@@ -1,11 +1,11 @@
-import type { Tree } from '../contract.ts';
+import type { Skipped, Tree } from '../contract.ts';
 import { type Deb, keyOf } from './packages.ts';
 
 const info = 'var/lib/dpkg/info';
 /** PATH_MAX of Linux, and a checksum before it. */
 const maxLine = 4200;
-/** A dev image lists 400,000 files. Beyond, ownership is not told, and nothing else is lost. */
-const maxPaths = 4_000_000;
+/** A dev image lists 400,000 files. Beyond, ownership is not told, which `unreadPaths` says, and nothing else is lost. */
+const maxPaths = 2_000_000;
 
 /** Whether a file says which files a package brought. */
 export function isFileList(path: string): boolean {
@@ -34,6 +34,23 @@ export function fileOwners(tree: Tree, debs: readonly Deb[]): (deb: Deb, path: s
   };
 }
 
+/** The lists that `fileOwners` would not read to their end: lines are counted as they stand, directories included. */
+export function unreadPaths(tree: Tree, debs: readonly Deb[]): readonly Skipped[] {
+  let count = 0;
+  for (const deb of debs) {
+    count += linesIn(contentOf(tree, deb, 'list') ?? contentOf(tree, deb, 'md5sums'));
+    if (count > maxPaths)
+      return [{ path: info, reason: `lists more than ${maxPaths} files; the owners of some are not known` }];
+  }
+  return [];
+}
+
+function linesIn(content: Uint8Array = new Uint8Array(0)): number {
+  let lines = 0;
+  for (let at = content.indexOf(10); at >= 0; at = content.indexOf(10, at + 1)) lines += 1;
+  return lines + 1;
+}
+
 /** Keys of packages by path, one on a line: nearly every path has one owner, and a list for each of 400,000 would take 40 MB more. */
 function readLists(tree: Tree, debs: readonly Deb[]): ReadonlyMap<string, string> {
   const owners = new Map<string, string>();
@@ -51,9 +68,9 @@ function readLists(tree: Tree, debs: readonly Deb[]): ReadonlyMap<string, string
     const key = keyOf(deb);
     const paths = pathsOf(tree, deb);
     for (const [at, listed] of paths.entries()) {
-      // A directory stands before what lies in it. Directories belong to everybody.
-      if (paths[at + 1]?.startsWith(`${listed}/`) || count >= maxPaths) continue;
       count += 1;
+      // A directory stands before what lies in it. Directories belong to everybody.
+      if (paths[at + 1]?.startsWith(`${listed}/`) || count > maxPaths) continue;
       const diversion = diverted.get(listed);
       const path = diversion === undefined || diversion.by === deb.name ? listed : diversion.to;
       const slash = path.lastIndexOf('/');

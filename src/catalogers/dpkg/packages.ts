@@ -51,6 +51,9 @@ export function packagesIn(tree: Tree): {
       byKey.set(keyOf(deb), isPresent(stanza, database.path) ? deb : undefined);
     }
   }
+  // dpkg's copy of the day before: whoever took `status` away hides the packages, and dpkg itself would see none.
+  if (databases.length === 0 && tree.exists(`${status}-old`))
+    skipped.push({ path: `${status}-old`, reason: `is there without ${status}, and is not read` });
   return { debs: [...byKey.values()].filter((deb) => deb !== undefined), skipped };
 }
 

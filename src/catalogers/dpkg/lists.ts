@@ -1,0 +1,178 @@
+import { printable } from '../../base/text.ts';
+import type { SightedFile, Skipped, Tree, Watcher } from '../contract.ts';
+import { lz4Reader } from './lz4.ts';
+import type { Deb } from './packages.ts';
+
+/** The .deb a package came from, as the lists of apt have it; they were signed when apt fetched them, and nobody checks that here. */
+export interface Archive {
+  /** Lower-case hexadecimal. */
+  readonly sha256: string;
+  /** Without user and password; absent where no source of apt names the repository. */
+  readonly url?: string;
+}
+
+const lists = 'var/lib/apt/lists/';
+/** `main` of Debian has 69,000 packages and 14 MiB of these; Ubuntu's `universe` is as large. */
+const maxKept = 24 * 1024 * 1024;
+/** Descriptions fold; what is longer is no field of ours. */
+const maxLine = 4096;
+
+export function isList(path: string): boolean {
+  return path.startsWith(lists) && /^[^/]+_Packages(?:\.lz4)?$/.test(path.slice(lists.length));
+}
+
+export function isSource(path: string): boolean {
+  return (
+    path === 'etc/apt/sources.list' || /^etc\/apt\/sources\.list\.d\/[^/]+\.(?:list|sources)$/.test(path)
+  );
+}
+
+/**
+ * Watches a list of apt, which is too large to keep: of each package a line `NAME VERSION ARCHITECTURE SHA256 FILENAME`. In images of
+ * Debian and Ubuntu they are compressed with LZ4.
+ */
+export function listWatcher(path: string): Watcher {
+  const reader = new ListReader();
+  if (!path.endsWith('.lz4')) return reader;
+  const lz4 = lz4Reader((chunk) => reader.push(chunk));
+  return {
+    push: (chunk) => lz4.push(chunk),
+    end: () => ({ ...reader.end(), ...(lz4.isWhole() ? {} : { fault: 'is no whole LZ4 file' }) }),
+  };
+}
+
+/** The fields of a stanza that are looked at, by their first letter, so that nine lines of ten cost one comparison. */
+const fields: Readonly<Record<string, string>> = {
+  P: 'Package: ',
+  V: 'Version: ',
+  A: 'Architecture: ',
+  S: 'SHA256: ',
+  F: 'Filename: ',
+};
+
+class ListReader implements Watcher {
+  #rest = '';
+  #kept: string[] = [];
+  #size = 0;
+  #isFull = false;
+  readonly #stanza: Map<string, string> = new Map();
+
+  push(chunk: Uint8Array): void {
+    const text = this.#rest + Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).toString('latin1');
+    let start = 0;
+    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
+      this.#line(text, start, end);
+      start = end + 1;
+    }
+    // Of a line without an end only the front is kept: it is longer than any field of ours.
+    this.#rest = text.slice(start, start + maxLine);
+  }
+
+  end(): { readonly packages: string; readonly fault?: string } {
+    this.#line(this.#rest, 0, this.#rest.length);
+    this.#close();
+    return {
+      packages: this.#kept.join(''),
+      ...(this.#isFull ? { fault: 'names more packages than are kept' } : {}),
+    };
+  }
+
+  #line(text: string, start: number, end: number): void {
+    if (end === start) {
+      this.#close();
+      return;
+    }
+    const name = fields[text[start] ?? ''];
+    if (name === undefined || end - start > maxLine || !text.startsWith(name, start)) return;
+    this.#stanza.set(name, text.slice(start + name.length, end));
+  }
+
+  #close(): void {
+    const [name = '', version = '', architecture = '', sha256 = '', filename = ''] = Object.values(
+      fields,
+    ).map((field) => this.#stanza.get(field));
+    this.#stanza.clear();
+    const entry = `${name} ${version} ${architecture} ${sha256} ${filename}\n`;
+    if (!/^[!-~]+ [!-~]+ [!-~]+ [0-9a-f]{64} [!-~]+\n$/.test(entry)) return;
+    this.#isFull ||= this.#size + entry.length > maxKept;
+    if (this.#isFull) return;
+    this.#size += entry.length;
+    // A copy: the slices of a chunk would keep all of it.
+    this.#kept.push(Buffer.from(entry, 'latin1').toString('latin1'));
+  }
+}
+
+/** Which archive each package came from: the one that has its name, version and architecture, if all lists agree on it. */
+export function archivesOf(
+  tree: Tree,
+  debs: readonly Deb[],
+  skipped: Skipped[],
+): (deb: Deb) => Archive | undefined {
+  const sources = sourcesOf(tree);
+  const found = new Map<string, Archive | undefined>();
+  const wanted = new Set(debs.map(keyOf));
+  for (const list of tree.sighted()) {
+    const { packages, fault } = list.sighting;
+    if (typeof packages !== 'string') continue;
+    if (typeof fault === 'string') skipped.push({ path: printable(list.path), reason: fault });
+    const base = baseOf(list, sources);
+    for (const line of packages.split('\n')) {
+      const [name, version, architecture, sha256 = '', filename = ''] = line.split(' ');
+      const key = `${name} ${version} ${architecture}`;
+      if (!wanted.has(key)) continue;
+      const url = urlOf(base, filename);
+      const archive = { sha256, ...(url === undefined ? {} : { url }) };
+      const known = found.get(key);
+      // The same version built twice: nobody knows which one was installed.
+      if (found.has(key) && known?.sha256 !== sha256) found.set(key, undefined);
+      else if (known?.url === undefined) found.set(key, archive);
+    }
+  }
+  return (deb) => found.get(keyOf(deb));
+}
+
+/** A file name in a list is relative to the repository, and stays there. */
+function urlOf(base: string | undefined, filename: string): string | undefined {
+  const path = filename.replace(/^(?:\.?\/)+/, '');
+  if (base === undefined || /[#?]|(?:^|\/)\.\.?(?:\/|$)/.test(path)) return undefined;
+  return `${base}/${encodeURI(path)}`;
+}
+
+function keyOf({ name, version, architecture }: Deb): string {
+  return `${name} ${version} ${architecture}`;
+}
+
+/** A repository as apt names its files: `deb.debian.org/debian`, by which its address with scheme is found. */
+function sourcesOf(tree: Tree): ReadonlyMap<string, string> {
+  const sources = new Map<string, string>();
+  for (const file of tree.wanted().filter(({ path }) => isSource(path))) {
+    const text = Buffer.from(file.content() ?? []).toString('utf8');
+    for (const [, scheme = '', place = ''] of text.matchAll(
+      /(?:^|\s)(https?):\/\/(?:[^\s/@]{0,500}@)?([^\s@]{1,500})/gm,
+    )) {
+      const bare = place.replace(/\/+$/, '');
+      if (!sources.has(bare) && /^[A-Za-z0-9.:[\]-]+(?:\/[A-Za-z0-9._~+%-]*)*$/.test(bare))
+        sources.set(bare, `${scheme}://${bare}`);
+    }
+  }
+  return sources;
+}
+
+/**
+ * apt writes the address of a list as its name: `/` as `_`, and `_` itself as `%5f`. What stands before `dists` is the repository; one
+ * without `dists` has its list in some folder of the repository.
+ */
+function baseOf({ path }: SightedFile, sources: ReadonlyMap<string, string>): string | undefined {
+  const address = path
+    .slice(lists.length)
+    .replace(/_Packages(?:\.lz4)?$/, '')
+    .replaceAll('_', '/')
+    .replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  const dists = address.indexOf('/dists/');
+  if (dists >= 0) return sources.get(address.slice(0, dists));
+  for (let at = address.length; at > 0; at = address.lastIndexOf('/', at - 1)) {
+    const source = sources.get(address.slice(0, at));
+    if (source !== undefined) return source;
+  }
+  return undefined;
+}
