@@ -109,6 +109,13 @@ export const verbs: readonly VerbEntry[] = [
     load: () => import('./hook.ts'),
   },
   {
+    name: 'doctor',
+    group: 'More',
+    usage: '[options]',
+    summary: 'look at policy, trust, engine, GPU, logins and hooks, and say how to mend them',
+    load: () => import('./doctor.ts'),
+  },
+  {
     name: 'log',
     group: 'More',
     usage: 'show|verify [options]',

@@ -2,9 +2,9 @@ import type { Command } from 'commander';
 import { askedWrongly } from '../base/error.ts';
 import { plural, printable, quoted } from '../base/text.ts';
 import { parseDigest } from '../oci/digest.ts';
-import { brokenLink, type ChainEnd, chainEnd, parseDecision } from '../report/decision-entry.ts';
+import { parseDecision } from '../report/decision-entry.ts';
 import type { ExitCode, Host } from './host.ts';
-import { entryNumbers, readEntry } from './shared/decision-log.ts';
+import { checkLog, entryNumbers, readEntry } from './shared/decision-log.ts';
 import { flag, type Options, textOption, type Verb } from './verb.ts';
 
 export const verb: Verb = {
@@ -49,31 +49,17 @@ function line(text: string, number: number): string {
 
 async function verify(host: Host, options: Options): Promise<ExitCode> {
   const head = textOption(options, 'head');
-  const wanted = head === undefined ? undefined : parseDigest(head);
-  let before: ChainEnd | undefined;
-  let isWantedThere = wanted === undefined;
-  let count = 0;
-  for (const number of await entryNumbers(host)) {
-    const text = await readEntry(host, number);
-    const expected = before === undefined ? 0 : before.sequence + 1;
-    const wrong =
-      number === expected
-        ? brokenLink(text, before, `entry ${number}`)
-        : `${plural(number - expected, 'entry', 'entries')} before it ${number - expected === 1 ? 'is' : 'are'} gone`;
-    if (wrong !== undefined) {
-      await host.stderr.write(`tcf: the log was changed at entry ${number}: ${wrong}\n`);
-      return 1;
-    }
-    before = chainEnd(number, text);
-    isWantedThere ||= before.digest === wanted;
-    count += 1;
-  }
-  if (!isWantedThere) {
-    await host.stderr.write(`tcf: the log has no entry ${wanted}: it was cut off or begun anew\n`);
+  const log = await checkLog(host, head === undefined ? undefined : parseDigest(head));
+  if ('broken' in log) {
+    await host.stderr.write(`tcf: the log was changed at ${log.broken}\n`);
     return 1;
   }
-  const end = before === undefined ? '' : `, the last is ${before.digest}`;
-  await host.stdout.write(`${plural(count, 'decision')} in an unbroken chain${end}\n`);
+  if (!log.hasWanted) {
+    await host.stderr.write(`tcf: the log has no entry ${head}: it was cut off or begun anew\n`);
+    return 1;
+  }
+  const end = log.end === undefined ? '' : `, the last is ${log.end.digest}`;
+  await host.stdout.write(`${plural(log.count, 'decision')} in an unbroken chain${end}\n`);
   return 0;
 }
 

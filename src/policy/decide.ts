@@ -133,6 +133,11 @@ function except(finding: JudgedFinding, { exceptions }: Policy, evidence: Eviden
   return { ...finding, exception, mode: exception.expired ? finding.mode : 'warn' };
 }
 
+/** Whether a scope can deny at all: one that only warns lets everything start (A-112). */
+export function enforces({ require }: Scope): boolean {
+  return Object.values(require).some((params) => params !== undefined && modeOf(params) === 'enforce');
+}
+
 /** Anything but a plain `warn` enforces. */
 function modeOf(params: unknown): Mode {
   const isWarning =

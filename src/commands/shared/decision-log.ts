@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { decodeUtf8 } from '../../base/bytes.ts';
 import { cannotTell, TcfError } from '../../base/error.ts';
 import { jsonLimits } from '../../base/json.ts';
-import { quoted } from '../../base/text.ts';
+import { plural, quoted } from '../../base/text.ts';
+import type { Digest } from '../../oci/digest.ts';
 import type { Verdict } from '../../policy/decide.ts';
 import type { Policy } from '../../policy/document.ts';
-import { type ChainEnd, chainEnd, formatDecision } from '../../report/decision-entry.ts';
+import { brokenLink, type ChainEnd, chainEnd, formatDecision } from '../../report/decision-entry.ts';
 import { version } from '../../version.ts';
 import type { Host } from '../host.ts';
 import { isSystemError, readUserFile } from './files.ts';
@@ -81,6 +82,32 @@ export async function entryNumbers(host: Host): Promise<readonly number[]> {
     numbers.push(...within.map((number) => block * perFolder + number));
   }
   return numbers;
+}
+
+export type LogCheck =
+  | { readonly count: number; readonly end?: ChainEnd; readonly hasWanted: boolean }
+  /** Where the chain breaks, and how. */
+  | { readonly broken: string };
+
+/** Follows the chain from its beginning. `wanted` is a digest that somebody wrote down, and that has to be in it. @throws TcfError (exit 2) for an entry that is none. */
+export async function checkLog(host: Host, wanted?: Digest): Promise<LogCheck> {
+  let end: ChainEnd | undefined;
+  let hasWanted = wanted === undefined;
+  let count = 0;
+  for (const number of await entryNumbers(host)) {
+    const text = await readEntry(host, number);
+    const expected = end === undefined ? 0 : end.sequence + 1;
+    const gone = number - expected;
+    const wrong =
+      gone === 0
+        ? brokenLink(text, end, `entry ${number}`)
+        : `${plural(gone, 'entry', 'entries')} before it ${gone === 1 ? 'is' : 'are'} gone`;
+    if (wrong !== undefined) return { broken: `entry ${number}: ${wrong}` };
+    end = chainEnd(number, text);
+    hasWanted ||= end.digest === wanted;
+    count += 1;
+  }
+  return { count, hasWanted, ...(end === undefined ? {} : { end }) };
 }
 
 async function lastEntry(host: Host): Promise<ChainEnd | undefined> {

@@ -13,11 +13,11 @@ const maxAge = 24 * 60 * 60 * 1000;
 /** Images whose evidence is kept; the ones that were written last stay. */
 const maxImages = 200;
 
-const folderOf = (host: Host) => join(cacheFolder(host), 'evidence');
+export const evidenceFolder = (host: Host): string => join(cacheFolder(host), 'evidence');
 
 function fileOf(host: Host, repository: string, digest: Digest): string {
   const name = createHash('sha256').update(`${repository}@${digest}`).digest('hex');
-  return join(folderOf(host), `${name}.json`);
+  return join(evidenceFolder(host), `${name}.json`);
 }
 
 /**
@@ -28,7 +28,7 @@ export async function recall(host: Host, repository: string, digest: Digest): Pr
   const path = fileOf(host, repository, digest);
   try {
     if (!fileExists(host, path)) return emptyMemory();
-    await openPrivateFolder(host, folderOf(host));
+    await openPrivateFolder(host, evidenceFolder(host));
     const memory = parseMemory(await readUserFile(host, path, 2 * memoryLimit, 'the cache'), path);
     const age = host.now().getTime() - memory.at.getTime();
     return age >= 0 && age < maxAge ? memory : emptyMemory();
@@ -43,10 +43,10 @@ export async function recall(host: Host, repository: string, digest: Digest): Pr
 export async function keep(host: Host, repository: string, digest: Digest, memory: Memory): Promise<void> {
   if (memory.asked === 0 || memory.size > memoryLimit) return;
   try {
-    await openPrivateFolder(host, folderOf(host));
+    await openPrivateFolder(host, evidenceFolder(host));
     const text = formatMemory(memory, host.now());
     await writeUserFile(host, fileOf(host, repository, digest), text, { mode: 0o600 });
-    await evict(folderOf(host));
+    await evict(evidenceFolder(host));
   } catch (error) {
     if (!(error instanceof TcfError) && !isSystemError(error)) throw error;
     await host.stderr.write(`tcf: warning: the cache is not written: ${error.message}\n`);

@@ -62,15 +62,15 @@ export async function verifyImage(
   const trusts = new Map<Policy, Trust>();
   for (const policy of policies)
     trusts.set(policy, await loadTrust(host, policy, textOption(options, 'trustedRoot')));
-  const place = await openPlace(host, name, options, verb);
-  const platform = readPlatform(host, options);
   const asked = { verb, name, policies };
   try {
+    const place = await openPlace(host, name, options, verb);
+    const platform = readPlatform(host, options);
     const verification = await decideAt(host, place, platform, { policies, trusts }, flag(options, 'cache'));
     await logDecision(host, { ...asked, verdict: verification.verdict });
     return verification;
   } catch (error) {
-    if (error instanceof TcfError) await logDecision(host, { ...asked, error });
+    if (error instanceof TcfError && error.exit === 2) await logDecision(host, { ...asked, error });
     throw error;
   }
 }

@@ -1,0 +1,51 @@
+import type { Command } from 'commander';
+import { TcfError } from '../base/error.ts';
+import { printable } from '../base/text.ts';
+import type { ExitCode, Host } from './host.ts';
+import { broken, type DoctorCheck, type DoctorFinding } from './shared/doctor/finding.ts';
+import { doctorChecks } from './shared/doctor/index.ts';
+import { flag, type Options, type Verb } from './verb.ts';
+
+const signs: Readonly<Record<DoctorFinding['level'], string>> = { ok: '✓', note: '•', broken: '✗' };
+
+export const verb: Verb = {
+  declare(command: Command): void {
+    command
+      .option('--policy <file>', 'a policy beside those of machine, user and project')
+      .option('--trusted-root <file>', 'trusted_root.json in place of the public Sigstore instance')
+      .option('--hooks-dir <folder>', 'podman: where the hook is, other than the usual place')
+      .option(
+        '--bin-dir <folder>',
+        'containerd: the bin_dir of its image verifier, if it is not the usual one',
+      )
+      .option('--json', 'the findings for machines');
+  },
+  async run(host, _, options): Promise<ExitCode> {
+    const found: (DoctorFinding & { readonly part: string })[] = [];
+    for (const check of doctorChecks) {
+      const findings = await examine(check, host, options);
+      found.push(...findings.map((finding) => ({ part: check.name, ...finding })));
+      if (!flag(options, 'json'))
+        for (const finding of findings) await host.stdout.write(line(check.name, finding));
+    }
+    if (flag(options, 'json'))
+      await host.stdout.write(
+        `${JSON.stringify({ format: 'tcf.doctor/1', findings: found }, undefined, 2)}\n`,
+      );
+    return found.some(({ level }) => level === 'broken') ? 1 : 0;
+  },
+};
+
+async function examine(check: DoctorCheck, host: Host, options: Options): Promise<readonly DoctorFinding[]> {
+  try {
+    return await check.examine(host, options);
+  } catch (error) {
+    if (error instanceof TcfError) return [broken(error.message, error.hint ?? 'see the message')];
+    throw error;
+  }
+}
+
+function line(part: string, { level, mend, message }: DoctorFinding): string {
+  const text = `${signs[level]} ${part}: ${printable(message, 1000)}\n`;
+  return mend === undefined ? text : `${text}    mend: ${printable(mend, 1000)}\n`;
+}
