@@ -123,6 +123,13 @@ export const verbs: readonly VerbEntry[] = [
     load: () => import('./log.ts'),
   },
   {
+    name: 'trust',
+    group: 'More',
+    usage: 'show|update|import [NAME|FILE] [options]',
+    summary: 'show, renew or bring the trusted roots of Sigstore instances',
+    load: () => import('./trust.ts'),
+  },
+  {
     name: 'verify-bundle',
     group: 'More',
     usage: '[options] FILE_OR_DIGEST',

@@ -93,6 +93,7 @@ const help = `Usage: tcf run [options] [runtime flags] IMAGE [COMMAND...]
 Verifies an image, then starts exactly that digest. Takes the flags of podman run and docker run. Its own:
   --policy FILE        a policy that has to allow the image
   --trusted-root FILE  trusted_root.json in place of the public Sigstore instance
+  --update-trust       ask the TUF mirrors for newer trusted roots first
   --platform OS/ARCH   which image of an index
   --engine NAME        podman or docker (default: podman where it is installed)
   --dry-run            verify, then print the commands instead of running them

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { publicGoodRoot } from '../attest/public-good.ts';
 import { verifyBundleAgainst } from '../attest/verify-bundle.ts';
 import { decodeUtf8 } from '../base/bytes.ts';
 import { askedWrongly } from '../base/error.ts';
@@ -8,6 +7,7 @@ import { printable, quoted } from '../base/text.ts';
 import { type Digest, isDigest } from '../oci/digest.ts';
 import type { ExitCode, Host } from './host.ts';
 import { fileExists, readUserFile } from './shared/files.ts';
+import { loadInstance } from './shared/instances.ts';
 import { maxKey, maxTrustedRoot } from './shared/trust.ts';
 import { flag, type Options, textOption, type Verb } from './verb.ts';
 
@@ -42,7 +42,7 @@ export const verb: Verb = {
         ),
         trustedRoot:
           root === undefined
-            ? publicGoodRoot()
+            ? (await loadInstance(host, 'sigstore')).bytes
             : await readUserFile(host, root, maxTrustedRoot, 'the trusted root'),
         expected: await readExpected(host, options),
         artifact: await readArtifact(host, artifact),

@@ -5,6 +5,7 @@ import { formatPinnedRef, type PinnedRef } from '../oci/reference.ts';
 import type { Policy, Scope } from './document.ts';
 import type { Candidate, Evidence, ImageFacts } from './evidence.ts';
 import { exceptionFor, type UsedException } from './exception.ts';
+import { type DatedRoot, judgeRoot, usesRoots } from './root-age.ts';
 import type { Finding, Mode, RuleContext } from './rule.ts';
 import { rules } from './rules/index.ts';
 import { mostSpecific } from './scope.ts';
@@ -18,7 +19,9 @@ export interface Decision {
   readonly policy: { readonly name: string; readonly digest: Digest };
   /** The scope that decided; absent where none covers the image, which denies. */
   readonly scope?: string;
-  /** In the order of the rules. */
+  /** The trusted roots that proved the candidates; none where the policy asks for nothing that needs one. */
+  readonly roots: readonly DatedRoot[];
+  /** About the roots, then in the order of the rules. */
   readonly findings: readonly JudgedFinding[];
 }
 
@@ -62,18 +65,23 @@ interface AllowParts {
 export type Allow = Branded<AllowParts, 'Allow'>;
 
 /** One policy about one image. An image in no scope is denied. */
-export function decide(policy: Policy, evidence: Evidence): Decision {
+export function decide(policy: Policy, evidence: Evidence, known: readonly DatedRoot[] = []): Decision {
   const scope = mostSpecific(policy.scopes, evidence.image);
-  const findings = scope === undefined ? [outOfScope(policy, evidence)] : evaluate(policy, scope, evidence);
+  const roots = usesRoots(policy) ? known : [];
+  const findings =
+    scope === undefined
+      ? [outOfScope(policy, evidence)]
+      : [...roots.map((root) => judgeRoot(root, policy, evidence.now)), ...evaluate(policy, scope, evidence)];
   const enforced = findings.filter(({ mode }) => mode === 'enforce');
   // No rule that spoke is no yes.
-  const allowed = findings.length > 0 && enforced.every(({ outcome }) => outcome === 'pass');
-  const denied = findings.length === 0 || enforced.some(({ outcome }) => outcome === 'fail');
+  const allowed = findings.length > roots.length && enforced.every(({ outcome }) => outcome === 'pass');
+  const denied = findings.length <= roots.length || enforced.some(({ outcome }) => outcome === 'fail');
   return {
     verdict: allowed ? 'allow' : 'deny',
     exit: allowed ? 0 : denied ? 1 : 2,
     policy: { name: policy.name, digest: policy.digest },
     ...(scope === undefined ? {} : { scope: scope.match }),
+    roots,
     findings,
   };
 }
@@ -87,10 +95,14 @@ export function decideAll(
   policies: readonly Policy[],
   facts: ImageFacts,
   candidatesOf: (policy: Policy) => readonly Candidate[],
+  rootsOf: (policy: Policy) => readonly DatedRoot[] = () => [],
 ): Verdict {
   const judged = policies.map((policy) => {
     const evidence: Evidence = { ...facts, candidates: candidatesOf(policy) };
-    return { decision: decide(policy, evidence), explained: evidence.candidates.map(explain) };
+    return {
+      decision: decide(policy, evidence, rootsOf(policy)),
+      explained: evidence.candidates.map(explain),
+    };
   });
   const { image } = facts;
   const decisions = judged.map(({ decision }) => decision);

@@ -13,6 +13,7 @@ import { type DocumentShape, documentSchema, type ScopeShape } from './schema.ts
 import { toScope } from './scope.ts';
 import type { TrustedSigner } from './signer.ts';
 import type { SignerShape } from './signer-schema.ts';
+import { toMilliseconds } from './times.ts';
 import { type Path, parseStrictYaml, type YamlDocument } from './yaml.ts';
 
 /** A policy that has been read and makes sense: every name leads somewhere, every key is a key. */
@@ -30,8 +31,12 @@ export interface Policy {
 }
 
 export interface PolicyTrust {
-  /** Trusted root file as written, relative to the policy; absent: the public Sigstore instance. */
+  /** Trusted root file as written, relative to the policy. */
   readonly root?: string;
+  /** Names of the Sigstore instances to believe where there is no `root`, each a closed domain. */
+  readonly instances: readonly string[];
+  /** Milliseconds after which a root is too old; absent: the policy does not say. */
+  readonly maxAge?: { readonly warn?: number; readonly deny?: number };
   /** Transparency logs that must have seen a signature. */
   readonly logs: { readonly keyless: number; readonly key: number };
 }
@@ -81,16 +86,37 @@ export function parsePolicy(text: string, name: string, needs: PolicyNeeds = {})
       });
     }
   });
-  const { keyless = 1, key = 1 } = document.trust?.logs ?? {};
-  const root = document.trust?.root;
   return {
     name,
     digest: policyDigest(text, document, signers),
-    trust: { ...(root === undefined ? {} : { root }), logs: { keyless, key } },
+    trust: toTrust(document.trust, yaml),
     signers,
     scopes,
     exceptions: document.exceptions ?? [],
     expressions: compileAll(document, compile, yaml),
+  };
+}
+
+function toTrust(shape: DocumentShape['trust'], yaml: YamlDocument): PolicyTrust {
+  const { instances, logs, maxAge, root } = shape ?? {};
+  if (root !== undefined && instances !== undefined) {
+    throw yaml.wrong(['trust', 'instances'], 'stands beside a root, and only one of them can be meant', {
+      hint: 'name the file, or name instances; tcf trust import makes an instance of a file',
+    });
+  }
+  const { deny, warn } = maxAge ?? {};
+  return {
+    ...(root === undefined ? {} : { root }),
+    instances: instances ?? ['sigstore'],
+    ...(maxAge === undefined
+      ? {}
+      : {
+          maxAge: {
+            ...(warn === undefined ? {} : { warn: toMilliseconds(warn) }),
+            ...(deny === undefined ? {} : { deny: toMilliseconds(deny) }),
+          },
+        }),
+    logs: { keyless: logs?.keyless ?? 1, key: logs?.key ?? 1 },
   };
 }
 

@@ -4,6 +4,7 @@ import type { MultiArch, Rule } from './rule.ts';
 import { rules } from './rules/index.ts';
 import { toScope } from './scope.ts';
 import { type SignerShape, signerSchema } from './signer-schema.ts';
+import { durationText } from './times.ts';
 
 export interface ScopeShape {
   readonly match: string;
@@ -13,12 +14,19 @@ export interface ScopeShape {
 
 export interface DocumentShape {
   readonly version: 1;
-  readonly trust?: { readonly root?: string | undefined; readonly logs?: LogsShape | undefined } | undefined;
+  readonly trust?: TrustShape | undefined;
   readonly signers: Readonly<Record<string, SignerShape>>;
   readonly scopes: readonly ScopeShape[];
   readonly exceptions?: readonly ExceptionShape[] | undefined;
   /** Parameters of the rules that hold in every scope, by rule name. */
   readonly [everywhere: string]: unknown;
+}
+
+interface TrustShape {
+  readonly root?: string | undefined;
+  readonly instances?: readonly string[] | undefined;
+  readonly maxAge?: { readonly warn?: string | undefined; readonly deny?: string | undefined } | undefined;
+  readonly logs?: LogsShape | undefined;
 }
 
 interface LogsShape {
@@ -64,6 +72,15 @@ export const documentSchema: z.ZodType<DocumentShape> = z.strictObject({
         .min(1)
         .optional()
         .describe('trusted root file; the default is the public Sigstore instance'),
+      instances: z
+        .array(z.string().regex(/^[a-z0-9][a-z0-9.-]{0,62}$/, 'is not the name of a Sigstore instance'))
+        .min(1)
+        .optional()
+        .describe('Sigstore instances whose roots tcf keeps (tcf trust show); the default is sigstore'),
+      maxAge: z
+        .strictObject({ warn: durationText.optional(), deny: durationText.optional() })
+        .optional()
+        .describe('how old a trusted root may be; the default is to warn after 180d and to deny after 365d'),
       logs: z
         .strictObject({ keyless: logs, key: logs })
         .optional()

@@ -1,5 +1,6 @@
 import { formatPinnedRef } from '../oci/reference.ts';
 import type { Verdict } from '../policy/decide.ts';
+import { ageInDays, type DatedRoot } from '../policy/root-age.ts';
 
 /** Rises when a member changes its meaning or goes away; new members may appear at any time. */
 export const verdictFormat = 'tcf.verdict/1';
@@ -22,7 +23,22 @@ export interface JsonDecision {
   readonly scope: string | null;
   readonly verdict: 'allow' | 'deny';
   readonly exit: 0 | 1 | 2;
+  /** Empty where the policy asks for nothing that a trusted root proves. */
+  readonly roots: readonly JsonRoot[];
   readonly findings: readonly JsonFinding[];
+}
+
+export interface JsonRoot {
+  /** A Sigstore instance or a file. */
+  readonly source: string;
+  readonly digest: string;
+  readonly origin: string;
+  /** When it was known to be current; null for a file. */
+  readonly asOf: string | null;
+  /** The latest start of any entry. */
+  readonly newest: string;
+  /** Since `asOf`, or since `newest`. */
+  readonly ageDays: number;
 }
 
 export interface JsonFinding {
@@ -62,6 +78,7 @@ export function toJsonVerdict(verdict: Verdict): JsonVerdict {
       scope: decision.scope ?? null,
       verdict: decision.verdict,
       exit: decision.exit,
+      roots: decision.roots.map((root) => toJsonRoot(root, verdict.decidedAt)),
       findings: decision.findings.map((finding) => ({
         rule: finding.rule,
         mode: finding.mode,
@@ -80,6 +97,17 @@ export function toJsonVerdict(verdict: Verdict): JsonVerdict {
       code: code ?? null,
       message,
     })),
+  };
+}
+
+export function toJsonRoot(root: DatedRoot, now: Date): JsonRoot {
+  return {
+    source: root.source,
+    digest: root.digest,
+    origin: root.origin,
+    asOf: root.asOf?.toISOString() ?? null,
+    newest: root.newest.toISOString(),
+    ageDays: ageInDays(root, now),
   };
 }
 

@@ -5,9 +5,10 @@ import type { Decision, JudgedFinding, Verdict } from '../policy/decide.ts';
 import { rules } from '../policy/rules/index.ts';
 import { describeException } from './text.ts';
 
-/** Rules of the tool, with the one that speaks where no scope covers an image and where no policy was found. */
+/** Rules of the tool, with those that speak of trusted roots, where no scope covers an image and where no policy was found. */
 const descriptors: readonly { readonly id: string; readonly summary: string }[] = [
   ...rules.map(({ name, summary }) => ({ id: name, summary })),
+  { id: 'trust', summary: 'The trusted roots are not too old.' },
   { id: 'scope', summary: 'A scope of each policy covers the image.' },
   { id: 'policy', summary: 'There is a policy.' },
 ];

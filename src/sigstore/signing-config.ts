@@ -180,7 +180,8 @@ export function readUrl(flag: string, text: string | undefined): URL | undefined
   throw askedWrongly('flags.url', `${flag} is not an http or https address: ${quoted(text)}`);
 }
 
-function isServiceUrl(text: string): boolean {
+/** An http or https address without credentials in it. */
+export function isServiceUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, username, password } = new URL(text);
   return (protocol === 'https:' || protocol === 'http:') && username === '' && password === '';

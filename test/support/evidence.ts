@@ -6,6 +6,7 @@ import { parseImageRef, pin } from '../../src/oci/reference.ts';
 import { decideAll, type Verdict } from '../../src/policy/decide.ts';
 import type { Policy } from '../../src/policy/document.ts';
 import { type Candidate, type Evidence, toCandidate } from '../../src/policy/evidence.ts';
+import type { DatedRoot } from '../../src/policy/root-age.ts';
 
 /** A Verified that nobody verified: for tests of what comes after verification, and for nothing else. */
 export function unsafeVerified(parts: {
@@ -96,12 +97,21 @@ export interface CandidateSpec {
 }
 
 export interface EvidenceSpec {
+  /** Days since the trusted root was known to be current. */
+  readonly rootAge?: number;
   readonly image?: string;
   readonly platform?: boolean;
   /** Other digests for the names; only what the image itself is called, not what candidates are about. */
   readonly digests?: { readonly image?: string; readonly config?: string };
   readonly now?: string;
   readonly candidates?: readonly CandidateSpec[];
+}
+
+/** The trusted root of such an age, in days; none where the spec says nothing. */
+export function toRoots({ now = '2026-11-23T12:00:00Z', rootAge }: EvidenceSpec): readonly DatedRoot[] {
+  if (rootAge === undefined) return [];
+  const asOf = new Date(Number(new Date(now)) - rootAge * 24 * 3_600_000);
+  return [{ source: 'sigstore', digest: digestFor('f'), origin: 'tcf trust update', asOf, newest: asOf }];
 }
 
 export function toEvidence(spec: EvidenceSpec): Evidence {

@@ -5,8 +5,13 @@ import { main } from '../../src/cli.ts';
 import { pushDemoImage } from './demo-image.ts';
 import { folder, testHost } from './host.ts';
 import { startRegistry, type TestRegistry } from './registry.ts';
+import { newSigstore } from './sigstore.ts';
+import { serveTuf, TestTuf } from './tuf.ts';
 
-/** A terminal in an empty folder, with tcf, a shell, and a registry in memory that goes by the name of `localhost:5000`. */
+/**
+ * A terminal in an empty folder, with tcf, a shell, a registry in memory that goes by the name of `localhost:5000`, and a TUF mirror that goes by
+ * `localhost:5001`.
+ */
 export interface Stage extends AsyncDisposable {
   readonly path: string;
   readonly registry: TestRegistry;
@@ -14,9 +19,7 @@ export interface Stage extends AsyncDisposable {
   type(line: string): Promise<{ readonly exit: number; readonly printed: string }>;
 }
 
-const shown = 'localhost:5000';
-
-/** The registry holds `localhost:5000/triton-dev:latest`, not signed by anybody. */
+/** The registry holds `localhost:5000/triton-dev:latest`, not signed by anybody; the mirror, a trusted root; `tuf-root.json` is where its trust begins. */
 export async function startStage(now?: Date): Promise<Stage> {
   const place = folder();
   const registry = await startRegistry();
@@ -29,8 +32,17 @@ export async function startStage(now?: Date): Promise<Stage> {
     tag: 'moved',
     llvm: '1f126a6dea50d185c0781743a667390037ae88bd',
   });
-  const toReal = (text: string) => text.replaceAll(shown, host);
-  const toShown = (text: string) => text.replaceAll(host, shown);
+  const sigstore = newSigstore();
+  const tuf = new TestTuf(sigstore.trustedRoot, now ?? new Date('2026-11-23T12:00:00Z'));
+  const mirror = await serveTuf(tuf.files);
+  writeFileSync(join(place.path, 'tuf-root.json'), tuf.anchor);
+  writeFileSync(join(place.path, 'trusted_root.json'), sigstore.trustedRoot);
+  const names = [
+    ['localhost:5000', host],
+    ['localhost:5001', new URL(mirror.url).host],
+  ] as const;
+  const toReal = (text: string) => names.reduce((all, [shown, real]) => all.replaceAll(shown, real), text);
+  const toShown = (text: string) => names.reduce((all, [shown, real]) => all.replaceAll(real, shown), text);
   writeFileSync(
     join(place.path, 'policy.yaml'),
     toReal(readFileSync(join(import.meta.dirname, 'stage-policy.yaml'), 'utf8')),
@@ -54,6 +66,7 @@ export async function startStage(now?: Date): Promise<Stage> {
       return { exit, printed: toShown(terminal.all()) };
     },
     [Symbol.asyncDispose]: async () => {
+      await mirror[Symbol.asyncDispose]();
       await registry.close();
       place[Symbol.dispose]();
     },

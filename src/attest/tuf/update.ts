@@ -52,6 +52,8 @@ export interface UpdateOptions {
   readonly now: Date;
   /** Keeps what has just become trusted, so that no later update falls behind it even where this one ends early (5.3.8, 5.4.5, 5.5.7, 5.6.6). */
   readonly persist: (repository: Repository) => Promise<void>;
+  /** Throws where the new trusted root cannot be used: then the one before stays in use, and grows old. */
+  readonly accept: (trustedRoot: Uint8Array) => void;
 }
 
 /** The one target that tcf reads. */
@@ -90,6 +92,7 @@ export async function update(known: Repository, options: UpdateOptions): Promise
   const targets = await updateTargets(state, snapshot, download);
   requireFresh(targets, now);
   const bytes = await updateTarget(state, targets, download);
+  options.accept(bytes);
   state = { ...state, targets, trustedRoot: { bytes, refreshedAt: now } };
   await persist(state);
   return state;

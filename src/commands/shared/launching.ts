@@ -15,6 +15,7 @@ export const runFlags: OwnFlags = {
   'allow-http': false,
   'dry-run': false,
   'no-cache': false,
+  'update-trust': false,
   help: false,
 };
 

@@ -1,7 +1,6 @@
 import { createPublicKey } from 'node:crypto';
 import type { Command } from 'commander';
 import { parseBundle } from '../../attest/bundle.ts';
-import { publicGoodRoot } from '../../attest/public-good.ts';
 import { fingerprintOf } from '../../attest/trusted-key.ts';
 import { parseTrustedRoot, type Trust } from '../../attest/trusted-root.ts';
 import type { Signer as Proven } from '../../attest/verified.ts';
@@ -29,6 +28,7 @@ import type { Host } from '../host.ts';
 import { type Options, textOption } from '../verb.ts';
 import { readUserFile } from './files.ts';
 import { declareIdentityOptions, openUserToken } from './identity.ts';
+import { loadInstance } from './instances.ts';
 import { password } from './password.ts';
 import { openUserServices } from './registries.ts';
 import { maxKey, maxTrustedRoot } from './trust.ts';
@@ -161,7 +161,7 @@ async function readServices(host: Host, options: Options): Promise<SigningServic
 async function readRoot(host: Host, options: Options, isPublic: boolean): Promise<Uint8Array | undefined> {
   const file = textOption(options, 'trustedRoot');
   if (file !== undefined) return await readUserFile(host, file, maxTrustedRoot, 'the trusted root');
-  return isPublic ? publicGoodRoot() : undefined;
+  return isPublic ? (await loadInstance(host, 'sigstore')).bytes : undefined;
 }
 
 /**

@@ -1,27 +1,61 @@
-import { publicGoodRoot } from '../../attest/public-good.ts';
 import { parsePublicKey } from '../../attest/trusted-key.ts';
-import { parseTrustedRoot, type Trust } from '../../attest/trusted-root.ts';
+import { parseTrustedRoot, type Trust, type TrustedRoot } from '../../attest/trusted-root.ts';
+import { maxTarget } from '../../attest/tuf/update.ts';
 import type { Policy } from '../../policy/document.ts';
+import { type DatedRoot, usesRoots } from '../../policy/root-age.ts';
 import type { Host } from '../host.ts';
 import { readUserFile } from './files.ts';
+import { carriedRoot, type InstanceRoot, loadInstance } from './instances.ts';
 
 /** A PEM key of RSA 4096 has 3 KiB, an encrypted one of cosign 1 KiB. */
 export const maxKey: number = 64 * 1024;
-/** The public instance's root has 7 KiB; a private one with its own history some hundred. */
-export const maxTrustedRoot: number = 8 * 1024 * 1024;
+/** As much as from a TUF mirror. */
+export const maxTrustedRoot: number = maxTarget;
+
+/** Whom a policy believes, and how old that belief is. */
+export interface DatedTrust extends Trust {
+  readonly dates: readonly DatedRoot[];
+}
 
 /**
- * Whom one policy believes: the trusted root that was named on the command line, else its own, else the public Sigstore; and its keys. Each policy is
- * judged with its own trust only, or the root that a project brings along would speak for the user's policy too (A-110).
+ * Whom one policy believes: the trusted root that was named on the command line, else its own, else those of its instances, from this machine
+ * alone; and its keys. Each policy is judged with its own trust only, or the root that a project brings along would speak for the user's
+ * policy too (A-110).
  */
-export async function loadTrust(host: Host, policy: Policy, given: string | undefined): Promise<Trust> {
+export async function loadTrust(host: Host, policy: Policy, given: string | undefined): Promise<DatedTrust> {
   const file = given ?? policy.trust.root;
-  const root =
-    file === undefined
-      ? publicGoodRoot()
-      : await readUserFile(host, file, maxTrustedRoot, 'the trusted root');
+  const loaded = file === undefined ? await loadInstances(host, policy) : [await loadFileRoot(host, file)];
   const keys = [...policy.signers.values()].flatMap((signer) =>
     signer.kind === 'key' ? [parsePublicKey(signer.pem, signer.name)] : [],
   );
-  return { roots: [parseTrustedRoot(root, file)], keys };
+  return { roots: loaded.map(({ root }) => root), dates: loaded.map(({ dated }) => dated), keys };
+}
+
+/** A policy that asks for nothing a root proves is not stopped by one that cannot be read; the carried one explains what was found. */
+function loadInstances(host: Host, policy: Policy): Promise<readonly Loaded[]> {
+  const load = usesRoots(policy) ? loadInstance : async (_: Host, name: string) => carriedRoot(name);
+  return Promise.all(policy.trust.instances.map((name) => readInstance(name, load(host, name))));
+}
+
+export interface Loaded {
+  readonly root: TrustedRoot;
+  readonly dated: DatedRoot;
+}
+
+export async function loadFileRoot(host: Host, file: string): Promise<Loaded> {
+  const bytes = await readUserFile(host, file, maxTrustedRoot, 'the trusted root');
+  const root = parseTrustedRoot(bytes, file);
+  const { digest, newest } = root;
+  return { root, dated: { source: file, digest, newest, origin: 'a file' } };
+}
+
+export function loadInstanceRoot(host: Host, name: string): Promise<Loaded> {
+  return readInstance(name, loadInstance(host, name));
+}
+
+async function readInstance(name: string, loading: Promise<InstanceRoot>): Promise<Loaded> {
+  const { asOf, bytes, origin } = await loading;
+  const root = parseTrustedRoot(bytes, `the trusted root of ${name}`);
+  const { digest, newest } = root;
+  return { root, dated: { source: name, digest, newest, origin, asOf } };
 }

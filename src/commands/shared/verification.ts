@@ -6,6 +6,7 @@ import type { Refusal, Verified } from '../../attest/verified.ts';
 import { type Question, verifyAttestation, verifyCosign2 } from '../../attest/verify.ts';
 import { TcfError } from '../../base/error.ts';
 import { no, type Outcome, yes } from '../../base/outcome.ts';
+import { printable } from '../../base/text.ts';
 import { chooseManifest } from '../../image/from-registry.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Platform } from '../../oci/manifest.ts';
@@ -22,10 +23,11 @@ import type { Host } from '../host.ts';
 import { flag, type Options, textOption } from '../verb.ts';
 import { logDecision } from './decision-log.ts';
 import { forget, keep, recall } from './evidence-cache.ts';
+import { updateInstance } from './instances.ts';
 import { openPlace, type Place } from './place.ts';
 import { loadPolicies } from './policies.ts';
-import { declareRegistryOptions, readPlatform } from './registries.ts';
-import { loadTrust } from './trust.ts';
+import { declareRegistryOptions, openUserServices, readPlatform } from './registries.ts';
+import { type DatedTrust, loadTrust } from './trust.ts';
 
 export interface Verification {
   readonly verdict: Verdict;
@@ -42,6 +44,10 @@ export function declareVerifyOptions(command: Command): void {
       'a policy that has to allow the image, beside those of machine, user and project',
     )
     .option('--trusted-root <file>', 'trusted_root.json to use in place of the public Sigstore instance')
+    .option(
+      '--update-trust',
+      'ask the TUF mirrors for newer trusted roots first (default: no network for trust)',
+    )
     .option('--platform <os/arch>', 'which image of an index (default: the one of this host)')
     .option('--as <name>', 'registry/repository by which policies judge an image of an oci: layout')
     .option('--cache', 'prove again what was found at most a day ago, without asking the registry');
@@ -59,7 +65,8 @@ export async function verifyImage(
   verb: string,
 ): Promise<Verification> {
   const policies = await loadPolicies(host, textOption(options, 'policy'));
-  const trusts = new Map<Policy, Trust>();
+  if (flag(options, 'updateTrust')) await updateTrust(host, policies, options);
+  const trusts = new Map<Policy, DatedTrust>();
   for (const policy of policies)
     trusts.set(policy, await loadTrust(host, policy, textOption(options, 'trustedRoot')));
   const asked = { verb, name, policies };
@@ -75,9 +82,20 @@ export async function verifyImage(
   }
 }
 
+/** The one place where a verification goes to the network for trust, and only because it was asked to. */
+async function updateTrust(host: Host, policies: readonly Policy[], options: Options): Promise<void> {
+  if (textOption(options, 'trustedRoot') !== undefined) return;
+  const services = await openUserServices(host, options);
+  const names = policies.flatMap(({ trust }) => (trust.root === undefined ? trust.instances : []));
+  for (const name of new Set(names)) {
+    const { warning } = await updateInstance(host, services, { name });
+    if (warning !== undefined) await host.stderr.write(`tcf: warning: ${printable(warning, 2000)}\n`);
+  }
+}
+
 interface Judges {
   readonly policies: readonly Policy[];
-  readonly trusts: ReadonlyMap<Policy, Trust>;
+  readonly trusts: ReadonlyMap<Policy, DatedTrust>;
 }
 
 /**
@@ -139,10 +157,15 @@ async function judge(
     now,
   };
   const decide = (found: readonly Found[]) =>
-    decideAll(policies, facts, (policy) => {
-      const trust = trusts.get(policy) ?? { roots: [], keys: [] };
-      return found.map((candidate) => prove(candidate, trust, digests, now));
-    });
+    decideAll(
+      policies,
+      facts,
+      (policy) => {
+        const trust = trusts.get(policy) ?? { roots: [], keys: [] };
+        return found.map((candidate) => prove(candidate, trust, digests, now));
+      },
+      (policy) => trusts.get(policy)?.dates ?? [],
+    );
 
   const found = await discoverBundles(store, ref, ...digests);
   const verdict = decide(found);

@@ -15,6 +15,8 @@ export interface RefreshOptions {
   readonly known: State | undefined;
   readonly services: Services;
   readonly now: Date;
+  /** Throws where a new trusted root cannot be used. */
+  readonly accept: (trustedRoot: Uint8Array) => void;
 }
 
 /**
@@ -24,7 +26,7 @@ export interface RefreshOptions {
  * @throws TcfError as `update` and the store do; `sigstore.unreachable` and `sigstore.refused` of the mirror (exit 2).
  */
 export async function refreshTrust(options: RefreshOptions): Promise<State> {
-  const { anchor, isOwn, known, mirror, name, now, services, store } = options;
+  const { accept, anchor, isOwn, known, mirror, name, now, services, store } = options;
   const toState = (repository: State['repository']): State => ({
     mirror: mirror.href,
     repository,
@@ -34,6 +36,7 @@ export async function refreshTrust(options: RefreshOptions): Promise<State> {
   await update(known?.repository ?? newRepository(anchor), {
     download: downloadFrom(mirror, services),
     now,
+    accept,
     persist: async (repository) => {
       kept = await store.keep(name, toState(repository));
     },

@@ -19,6 +19,7 @@ beforeAll(async () => {
     const persist = async (state: Repository) => void states.push(state);
     known = await update(known, {
       download: tuf.download,
+      accept: () => {},
       now: new Date(Number(now) + step * 1000),
       persist,
     });

@@ -7,6 +7,7 @@ import { TestTuf } from '../../support/tuf.ts';
 // biome-ignore lint/suspicious/noExplicitAny: a state made wrong on purpose
 type Loose = any;
 
+const accept = () => {};
 const now = new Date('2026-11-23T12:00:00Z');
 const target = Buffer.from('{"first": 1}');
 const mirror = 'https://mirror.test';
@@ -20,6 +21,7 @@ beforeEach(async () => {
   tuf.publish();
   repository = await update(newRepository(tuf.anchor), {
     download: tuf.download,
+    accept,
     now,
     persist: async () => {},
   });
@@ -108,7 +110,7 @@ test('a root that the kept chain does not lead to is not taken for a later one',
   const plain = new TestTuf(target, now);
   plain.publishRoot();
   const persist = async () => {};
-  repository = await update(newRepository(plain.anchor), { download: plain.download, now, persist });
+  repository = await update(newRepository(plain.anchor), { download: plain.download, accept, now, persist });
   const document = JSON.parse(Buffer.from(kept()).toString());
   expect(() =>
     parseState(Buffer.from(JSON.stringify({ ...document, chain: [] })), 'it', plain.anchor),

@@ -11,6 +11,7 @@ import {
   TestTuf,
 } from '../../support/tuf.ts';
 
+const accept = () => {};
 const now = new Date('2026-11-23T12:00:00Z');
 const later = new Date(Number(now) + day);
 const target = Buffer.from('{"first": 1}');
@@ -28,7 +29,7 @@ class Client {
       this.kept = state;
       this.writes += 1;
     };
-    const state = await update(this.kept, { download: tuf.download, now: at, persist });
+    const state = await update(this.kept, { download: tuf.download, accept, now: at, persist });
     return Buffer.from(state.trustedRoot?.bytes ?? []).toString();
   }
 }

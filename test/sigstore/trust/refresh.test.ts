@@ -8,6 +8,7 @@ import { openTrustStore } from '../../../src/sigstore/trust/store.ts';
 import { folder } from '../../support/host.ts';
 import { serveTuf, TestTuf } from '../../support/tuf.ts';
 
+const accept = () => {};
 const now = new Date('2026-11-23T12:00:00Z');
 const target = Buffer.from('{"first": 1}');
 const services = openServices({ userAgent: 'tcf-test', sleep: async () => {} });
@@ -38,6 +39,7 @@ async function refresh(url: string, known?: State): Promise<State> {
     known: state,
     services,
     now,
+    accept,
   });
 }
 
@@ -155,6 +157,7 @@ describe('a corrupt store', () => {
       known: undefined,
       services,
       now,
+      accept,
     });
     const again = await store().state('corp');
     expect(again && formatState(again)).toEqual(formatState(state));

@@ -1,0 +1,113 @@
+import type { RootProblem } from '../attest/lint-root.ts';
+import type { RootEntry } from '../attest/root-entries.ts';
+import { plural, printable } from '../base/text.ts';
+import { ageInDays, type DatedRoot } from '../policy/root-age.ts';
+import { type JsonRoot, toJsonRoot } from './json.ts';
+
+/** Rises when a member changes its meaning or goes away; new members may appear at any time. */
+export const trustFormat = 'tcf.trust/1';
+
+/** A trusted root with everything there is to say about it. */
+export interface ShownRoot {
+  readonly root: DatedRoot;
+  readonly entries: readonly RootEntry[];
+  readonly problems: readonly RootProblem[];
+  /** Where it came through TUF. */
+  readonly tuf?: ShownTuf;
+}
+
+export interface ShownTuf {
+  readonly mirror: string;
+  /** Versions of the metadata; absent where it is not known yet. */
+  readonly root: number;
+  readonly timestamp?: number;
+  readonly snapshot?: number;
+  readonly targets?: number;
+  /** Until when the mirror's word is good. */
+  readonly expires?: Date;
+}
+
+export interface JsonTrust {
+  readonly format: typeof trustFormat;
+  readonly roots: readonly JsonShownRoot[];
+}
+
+export interface JsonShownRoot extends JsonRoot {
+  readonly tuf: JsonTuf | null;
+  readonly entries: readonly {
+    readonly kind: string;
+    readonly uri: string;
+    readonly start: string;
+    readonly end: string | null;
+  }[];
+  readonly problems: readonly RootProblem[];
+}
+
+export interface JsonTuf {
+  readonly mirror: string;
+  readonly root: number;
+  readonly timestamp: number | null;
+  readonly snapshot: number | null;
+  readonly targets: number | null;
+  readonly expires: string | null;
+}
+
+/** For people, with a line feed at its end. */
+export function toTrustText(roots: readonly ShownRoot[], now: Date): string {
+  return `${roots.map((root) => rootLines(root, now).join('\n')).join('\n\n')}\n`;
+}
+
+function rootLines({ entries, problems, root, tuf }: ShownRoot, now: Date): readonly string[] {
+  const age = plural(ageInDays(root, now), 'day');
+  const known =
+    root.asOf === undefined ? `newest entry ${dayOf(root.newest)}` : `${root.origin}, ${dayOf(root.asOf)}`;
+  return [
+    `${printable(root.source)}: ${age} old (${known})`,
+    `  ${root.digest}`,
+    ...(tuf === undefined
+      ? []
+      : [`  TUF root ${tuf.root}, timestamp ${tuf.timestamp ?? 'unknown'} of ${printable(tuf.mirror)}`]),
+    ...entries.map(
+      ({ end, kind, start, uri }) =>
+        `  ${kind.padEnd(21)} ${dayOf(start)} to ${end === undefined ? 'now       ' : dayOf(end)}  ${printable(uri)}`,
+    ),
+    ...problems.map(
+      ({ message, path, severity }) =>
+        `  ${severity === 'error' ? '✗' : '!'} ${printable(path)} ${printable(message)}`,
+    ),
+  ];
+}
+
+function dayOf(time: Date): string {
+  return time.toISOString().slice(0, 10);
+}
+
+/** With two blanks of indent and a line feed at the end. */
+export function toTrustJson(roots: readonly ShownRoot[], now: Date): string {
+  const document: JsonTrust = {
+    format: trustFormat,
+    roots: roots.map(({ entries, problems, root, tuf }) => ({
+      ...toJsonRoot(root, now),
+      tuf: tuf === undefined ? null : toJsonTuf(tuf),
+      entries: entries.map(({ end, kind, start, uri }) => ({
+        kind,
+        uri,
+        start: start.toISOString(),
+        end: end?.toISOString() ?? null,
+      })),
+      problems,
+    })),
+  };
+  return `${JSON.stringify(document, undefined, 2)}\n`;
+}
+
+function toJsonTuf({ expires, mirror, root, snapshot, targets, timestamp }: ShownTuf): JsonTuf {
+  return {
+    mirror,
+    root,
+    timestamp: timestamp ?? null,
+    snapshot: snapshot ?? null,
+    targets: targets ?? null,
+    expires: expires?.toISOString() ?? null,
+  };
+}
