@@ -90,8 +90,8 @@ export const verbs: readonly VerbEntry[] = [
   {
     name: 'policy',
     group: 'More',
-    usage: 'check|schema [FILE]',
-    summary: 'check a policy file, or print the schema of policies',
+    usage: 'check|explain|export|schema [FILE_OR_IMAGE]',
+    summary: 'check a policy, explain what decides about an image, export to other engines',
     load: () => import('./policy.ts'),
   },
   {

@@ -151,7 +151,7 @@ export function enforces({ require }: Scope): boolean {
 }
 
 /** Anything but a plain `warn` enforces. */
-function modeOf(params: unknown): Mode {
+export function modeOf(params: unknown): Mode {
   const isWarning =
     typeof params === 'object' && params !== null && 'mode' in params && params.mode === 'warn';
   return isWarning ? 'warn' : 'enforce';

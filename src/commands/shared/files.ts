@@ -1,5 +1,5 @@
 import { createReadStream, lstatSync } from 'node:fs';
-import { appendFile, link, open, rename, rm } from 'node:fs/promises';
+import { appendFile, link, mkdir, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { collect } from '../../base/bytes.ts';
 import { askedWrongly, reasonOf } from '../../base/error.ts';
@@ -68,6 +68,18 @@ export async function writeUserFile(
     });
   } finally {
     await rm(temporary, { force: true });
+  }
+}
+
+/** A folder for files to be written, with those above it. @throws TcfError `file.unwritable` (exit 3). */
+export async function makeFolder(host: Host, path: string): Promise<void> {
+  try {
+    await mkdir(resolve(host.cwd, path), { recursive: true });
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    throw askedWrongly('file.unwritable', `cannot make the folder ${quoted(path)}: ${reasonOf(error)}`, {
+      cause: error,
+    });
   }
 }
 

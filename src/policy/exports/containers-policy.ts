@@ -1,0 +1,106 @@
+import { stringify } from 'yaml';
+import { encodeBase64, encodeUtf8 } from '../../base/bytes.ts';
+import { no, yes } from '../../base/outcome.ts';
+import type { Policy } from '../document.ts';
+import type { TrustedSigner } from '../signer.ts';
+import { type PortableScope, type Requirement, toPortable } from './requirements.ts';
+import type { ExportTarget, Objection } from './target.ts';
+
+/**
+ * containers-policy.json(5) with a registries.d file, for podman, buildah, skopeo and CRI-O. The most specific scope decides there too, and
+ * everything else is rejected.
+ */
+export const containersPolicy: ExportTarget = {
+  name: 'containers-policy',
+  summary: 'policy.json and registries.d of podman, buildah, skopeo and CRI-O',
+  toFiles(policy) {
+    const { notes, objections, scopes } = toPortable(policy);
+    const all = [...objections, ...scopes.flatMap((scope) => objectionsTo(scope, policy))];
+    if (all.length > 0) return no(all);
+    const docker = Object.fromEntries(
+      scopes.map(({ match, requirements }) => [match, requirements.flatMap(toRequirements)]),
+    );
+    const attachments = scopes.map(({ match }) => [match, { 'use-sigstore-attachments': true }]);
+    return yes({
+      files: [
+        {
+          path: 'policy.json',
+          content: `${JSON.stringify({ default: [{ type: 'reject' }], transports: { docker } }, null, 2)}\n`,
+        },
+        {
+          path: 'registries.d/tcf.yaml',
+          content: stringify(
+            { docker: Object.fromEntries(attachments) },
+            { lineWidth: 0, aliasDuplicateObjects: false },
+          ),
+        },
+      ],
+      notes: [
+        'policy.json belongs to /etc/containers, registries.d/tcf.yaml beside it; images of other transports are rejected there',
+        'signatures are read there in the format of cosign 2 only, and have to name the repository',
+        ...notes,
+        ...(scopes.some(({ multiArch }) => multiArch === 'either')
+          ? ['of an image for several platforms the manifest of the platform has to be signed there']
+          : []),
+      ],
+    });
+  },
+};
+
+function objectionsTo(scope: PortableScope, { trust }: Policy): readonly Objection[] {
+  return [
+    ...(scope.multiArch === 'index'
+      ? [
+          {
+            place: `${scope.place}.multiArch`,
+            why: 'the target looks at the manifest of the platform, and not at the index that the name leads to',
+          },
+        ]
+      : []),
+    ...(scope.requirements.some(({ signers }) => signers.some(({ kind }) => kind === 'key')) &&
+    trust.logs.key > 0
+      ? [
+          {
+            place: 'trust.logs.key',
+            why: 'the target needs the key of the log, which the policy does not hold',
+          },
+        ]
+      : []),
+    ...scope.requirements.flatMap(objectionsToRequirement),
+  ];
+}
+
+function objectionsToRequirement({
+  mode,
+  place,
+  rule,
+  signers,
+  threshold,
+}: Requirement): readonly Objection[] {
+  if (rule !== 'signed') return [{ place, why: 'the target knows signatures, and no attestations' }];
+  return [
+    ...(mode === 'warn' ? [{ place: `${place}.mode`, why: 'the target cannot warn' }] : []),
+    ...signers.flatMap(objectionsToSigner),
+    ...(threshold === 1 || threshold === signers.length
+      ? []
+      : [{ place: `${place}.threshold`, why: 'the target knows one of several signers, and all of them' }]),
+  ];
+}
+
+function objectionsToSigner(signer: TrustedSigner): readonly Objection[] {
+  if (signer.kind === 'key') return [];
+  const why = signer.identity.includes('://')
+    ? 'the target knows e-mail addresses, and no identities of workflows'
+    : 'the target needs the certificates of Fulcio, which the policy does not hold';
+  return [{ place: `signers.${signer.name}`, why }];
+}
+
+/** Several in a list are all asked for; several keys in one are one of them. */
+function toRequirements({ signers, threshold }: Requirement): readonly unknown[] {
+  const keys = signers.flatMap((signer) =>
+    signer.kind === 'key' ? [encodeBase64(encodeUtf8(signer.pem))] : [],
+  );
+  const common = { type: 'sigstoreSigned', signedIdentity: { type: 'matchRepository' } };
+  if (threshold === 1 && keys.length > 1) return [{ ...common, keyDatas: keys }];
+  return keys.map((keyData) => ({ ...common, keyData }));
+}

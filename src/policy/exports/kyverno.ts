@@ -1,0 +1,169 @@
+import { stringify } from 'yaml';
+import { no, yes } from '../../base/outcome.ts';
+import type { Policy } from '../document.ts';
+import { personOf, type TrustedSigner } from '../signer.ts';
+import {
+  indexOnly,
+  type PortableScope,
+  type Requirement,
+  scopesWithin,
+  toName,
+  toPortable,
+  toRegExp,
+} from './requirements.ts';
+import type { ExportTarget, Objection } from './target.ts';
+
+/**
+ * One `ClusterPolicy` of kyverno.io/v1. Kyverno lets through what no rule is about, so a rule of its own denies what lies in no
+ * scope, in whatever spelling that Kyverno would not have matched.
+ */
+export const kyverno: ExportTarget = {
+  name: 'kyverno',
+  summary: 'ClusterPolicy of Kyverno 1.14 or newer, with verifyImages',
+  toFiles(policy) {
+    const { notes, objections, scopes } = toPortable(policy);
+    const platform = scopes.map(indexOnly);
+    const all = [
+      ...objections,
+      ...platform.flatMap((one) => one.objections),
+      ...scopes.flatMap(({ requirements }) => requirements.flatMap(objectionsTo)),
+    ];
+    if (all.length > 0) return no(all);
+    const document = {
+      apiVersion: 'kyverno.io/v1',
+      kind: 'ClusterPolicy',
+      metadata: { name: toName('tcf', policy.name.replace(/^.*\//, '').replace(/\.[a-z]+$/, '')) },
+      spec: {
+        background: false,
+        webhookConfiguration: { failurePolicy: 'Fail', timeoutSeconds: 30 },
+        rules: [
+          outsideOf(scopes),
+          ...scopes.flatMap((scope, index) =>
+            scope.requirements.map((requirement, at) => ({
+              name: toName(String(index + 1), String(at + 1), requirement.rule).slice(0, 63),
+              ...pods,
+              verifyImages: [toVerification(policy, scope, requirement, scopesWithin(scope, scopes))],
+            })),
+          ),
+        ],
+      },
+    };
+    return yes({
+      files: [
+        {
+          path: 'kyverno.yaml',
+          content: stringify(document, { lineWidth: 0, aliasDuplicateObjects: false }),
+        },
+      ],
+      notes: [
+        'images have to be named in full there, with their registry',
+        'signatures are read there as bundles only, as tcf and cosign 3 write them',
+        'that a certificate was logged when it was issued (SCT) is not asked there',
+        ...new Set([
+          ...notes,
+          ...platform.flatMap((one) => one.notes),
+          ...scopes.flatMap(({ requirements }) => requirements.flatMap(firstTypeOnly)),
+        ]),
+      ],
+    });
+  },
+};
+
+/** Several names in one count are one after the other there, so only distinct ones may be counted. */
+function objectionsTo({ place, signers, threshold }: Requirement): readonly Objection[] {
+  if (threshold === 1) return [];
+  const isExact = signers.every((signer) => signer.kind === 'key' || !signer.identity.includes('*'));
+  const people = new Set(
+    signers.map((signer) =>
+      signer.kind === 'key' ? signer.fingerprint : personOf({ ...signer, claims: {} }),
+    ),
+  );
+  return isExact && people.size === signers.length
+    ? []
+    : [{ place: `${place}.threshold`, why: 'one signer could count there as several' }];
+}
+
+/** There all types of a list are asked for, and one of several cannot be. */
+function firstTypeOnly({ types: [first, ...others] }: Requirement): readonly string[] {
+  return others.length === 0 ? [] : [`only ${first} counts there, and not ${others.join(' or ')}`];
+}
+
+const pods = { match: { any: [{ resources: { kinds: ['Pod'] } }] } };
+
+function outsideOf(scopes: readonly PortableScope[]): unknown {
+  return {
+    name: 'in-a-scope',
+    ...pods,
+    validate: {
+      failureAction: 'Enforce',
+      message: 'the image is in no scope of the policy',
+      foreach: [
+        {
+          list: 'request.object.spec.[ephemeralContainers, initContainers, containers][]',
+          deny: {
+            conditions: {
+              all: [
+                {
+                  key: '{{ element.image }}',
+                  operator: 'AnyNotIn',
+                  value: scopes.flatMap(({ match }) => toPatterns(match)),
+                },
+              ],
+            },
+          },
+        },
+      ],
+    },
+  };
+}
+
+/** `*` crosses everything there, so what stands before it ends where a name may end. */
+function toPatterns(match: string): readonly string[] {
+  return [`${match}/*`, ...(match.includes('/') ? [match, `${match}:*`, `${match}@*`] : [])];
+}
+
+function toVerification(
+  policy: Policy,
+  scope: PortableScope,
+  requirement: Requirement,
+  within: readonly PortableScope[],
+): unknown {
+  const isEnforced = requirement.mode === 'enforce';
+  const [type] = requirement.types;
+  return {
+    type: 'SigstoreBundle',
+    imageReferences: toPatterns(scope.match),
+    ...(within.length === 0 ? {} : { skipImageReferences: within.flatMap(({ match }) => toPatterns(match)) }),
+    failureAction: isEnforced ? 'Enforce' : 'Audit',
+    mutateDigest: isEnforced,
+    verifyDigest: isEnforced,
+    required: isEnforced,
+    // A signature is asked for by its type too: without one any statement of the signer would be a signature (A-80).
+    attestations: [
+      {
+        name: toName(requirement.rule),
+        type,
+        attestors: [
+          {
+            count: requirement.threshold,
+            entries: requirement.signers.map((signer) => toEntry(signer, policy)),
+          },
+        ],
+      },
+    ],
+  };
+}
+
+const rekor = { url: 'https://rekor.sigstore.dev' };
+
+function toEntry(signer: TrustedSigner, { trust }: Policy): unknown {
+  if (signer.kind === 'key') {
+    const unlogged = { rekor: { ...rekor, ignoreTlog: true }, ctlog: { ignoreSCT: true } };
+    return { keys: { publicKeys: signer.pem, ...(trust.logs.key === 0 ? unlogged : { rekor }) } };
+  }
+  const subject = signer.identity.includes('*')
+    ? { subjectRegExp: toRegExp(signer.identity) }
+    : { subject: signer.identity };
+  // Its own wildcards cross everything; an exact name holds none of them.
+  return { keyless: { issuer: signer.issuer, ...subject, rekor } };
+}
