@@ -1,24 +1,20 @@
-import { cannotTell } from '../base/error.ts';
+import { cannotTell, TcfError } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
 import { algorithmOf, type Digest, digestOf, isDigest } from '../oci/digest.ts';
 import type { Descriptor } from '../oci/manifest.ts';
 import { failure } from './answers.ts';
 import type { Repository } from './contract.ts';
-import type { Session } from './session.ts';
+import { busy, isBroken } from './retry.ts';
+import type { Call, Session } from './session.ts';
+import type { Answer } from './transport.ts';
 
 const action = 'pull,push';
 
-export interface PushOptions {
-  /** Push only over the version with this entity tag. */
-  readonly ifMatch?: string;
-}
-
-/** What the registry said to a pushed manifest; `conflict` where somebody was faster and `ifMatch` kept their version. */
+/** What the registry said to a pushed manifest. */
 export interface Pushed {
   readonly descriptor: Descriptor;
   /** Value of OCI-Subject: the registry has a referrers API and noted the subject. */
   readonly subject: string | undefined;
-  readonly conflict: boolean;
 }
 
 export async function pushManifest(
@@ -27,9 +23,8 @@ export async function pushManifest(
   reference: string | Digest,
   mediaType: string,
   bytes: Uint8Array,
-  { ifMatch }: PushOptions = {},
 ): Promise<Pushed> {
-  const what = `upload of manifest ${quoted(`${repository.registry}/${repository.repository} ${reference}`)}`;
+  const what = nameOf(repository, reference);
   const digest = digestOf(bytes, isDigest(reference) ? algorithmOf(reference) : 'sha256');
   if (isDigest(reference) && reference !== digest) {
     throw cannotTell('content.digest', `${what}: its bytes are ${digest}`);
@@ -38,23 +33,61 @@ export async function pushManifest(
     method: 'PUT',
     url: session.url(repository, `manifests/${reference}`),
     action,
-    headers: { 'content-type': mediaType, ...(ifMatch === undefined ? {} : { 'if-match': ifMatch }) },
+    headers: { 'content-type': mediaType },
     body: bytes,
     what,
   });
-  const conflict = ifMatch !== undefined && (answer.status === 412 || answer.status === 409);
-  if (!conflict && answer.status !== 201) throw await failure(answer, what, session.timeouts);
+  if (answer.status !== 201) throw await failure(answer, what, session.timeouts);
   answer.end();
   const announced = answer.headers['docker-content-digest'];
-  if (!conflict && announced !== undefined && announced !== digest && algorithmOf(digest) === 'sha256') {
+  if (announced !== undefined && announced !== digest && algorithmOf(digest) === 'sha256') {
     throw cannotTell(
       'registry.protocol',
       `${what}: the registry keeps it as ${quoted(announced)}, not ${digest}`,
     );
   }
-  return {
-    descriptor: { mediaType, digest, size: bytes.length },
-    subject: answer.headers['oci-subject'],
-    conflict,
+  return { descriptor: { mediaType, digest, size: bytes.length }, subject: answer.headers['oci-subject'] };
+}
+
+function nameOf({ registry, repository }: Repository, reference: string): string {
+  return `upload of manifest ${quoted(`${registry}/${repository} ${reference}`)}`;
+}
+
+/**
+ * Writes a tag that others write as well, once: what was read before is stale by the time of a second attempt, and would undo the work of others. With
+ * `etag`, only over that version. `undefined`: written, or somebody was faster; to be read again in any case. An error that is returned and not thrown may pass.
+ */
+export async function writeSharedTag(
+  session: Session,
+  repository: Repository,
+  tag: string,
+  mediaType: string,
+  bytes: Uint8Array,
+  etag: string | undefined,
+): Promise<TcfError | undefined> {
+  const what = nameOf(repository, tag);
+  const call: Call = {
+    method: 'PUT',
+    url: session.url(repository, `manifests/${tag}`),
+    action,
+    headers: { 'content-type': mediaType, ...(etag === undefined ? {} : { 'if-match': etag }) },
+    body: bytes,
+    what,
+    once: true,
   };
+  let answer: Answer;
+  try {
+    answer = await session.call(repository, call);
+  } catch (error) {
+    if (error instanceof TcfError && isBroken(error)) return error;
+    throw error;
+  }
+  const outrun = etag !== undefined && (answer.status === 412 || answer.status === 409);
+  if (answer.status === 201 || outrun) {
+    answer.end();
+    return undefined;
+  }
+  const error = await failure(answer, what, session.timeouts);
+  if (busy.has(answer.status) || answer.status === 500) return error;
+  throw error;
 }

@@ -28,11 +28,10 @@ export function pauseAfter(attempt: number, random: () => number): number {
   return firstDelay * 2 ** (attempt - 1) * (0.5 + random() / 2);
 }
 
-/** Asks again when the registry is busy, or when the connection broke; a PATCH is sent once. */
+/** Asks again when the registry is busy, or when the connection broke. */
 export function patient(transport: Transport, { sleep, random }: Patience): Transport {
   return async (exchange) => {
-    // Part of a chunk may have arrived: only the registry knows from where to go on, so whoever sends chunks asks it first.
-    if (exchange.method === 'PATCH') return await transport(exchange);
+    if (exchange.once === true) return await transport(exchange);
     for (let attempt = 1; ; attempt += 1) {
       const answer = await attemptOnce(transport, exchange, attempt);
       const delay = pauseAfter(attempt, random);
@@ -40,13 +39,18 @@ export function patient(transport: Transport, { sleep, random }: Patience): Tran
         await sleep(delay);
         continue;
       }
-      if (!busy.has(answer.status) || attempt === attempts) return answer;
+      if (!mayPass(exchange, answer) || attempt === attempts) return answer;
       const asked = retryAfter(answer);
       if (asked > longestDelay) return answer;
       answer.end();
       await sleep(Math.max(delay, asked));
     }
   };
+}
+
+/** docker-registry answers 500 to whoever reads a tag at the moment in which somebody else writes it. */
+function mayPass({ method }: Exchange, { status }: Answer): boolean {
+  return busy.has(status) || (status === 500 && (method === 'GET' || method === 'HEAD'));
 }
 
 /** `undefined`: the connection broke. Asking again does no harm: our PUTs are by content, and a POST only opens an upload or asks for a token. */

@@ -14,6 +14,8 @@ export interface Call {
   readonly action: Action;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
+  /** Not to be sent again without looking first. */
+  readonly once?: boolean;
   /** A repository of the same registry that is read for this call. */
   readonly from?: Repository;
   /** For messages: `manifest quay.io/a/b:1`. */
@@ -50,6 +52,7 @@ export function openSession(
             ...(authorization === undefined ? {} : { authorization }),
           },
           ...(call.body === undefined ? {} : { body: call.body }),
+          once: call.once ?? false,
           reach: call.url.protocol === 'http:' ? 'loopback' : 'any',
         });
       const { action, from } = call;

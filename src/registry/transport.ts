@@ -37,6 +37,8 @@ export interface Exchange {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
+  /** Not to be sent again without looking first. */
+  readonly once?: boolean;
   readonly reach: Reach;
 }
 

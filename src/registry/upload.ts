@@ -102,6 +102,8 @@ class Uploader {
       headers,
       what: this.#what,
       ...(body === undefined ? {} : { body }),
+      // Part of a chunk may have arrived: only the registry knows from where to go on.
+      once: method === 'PATCH',
       ...(from === undefined ? {} : { from }),
     });
   }
