@@ -20,6 +20,12 @@ const policy = (signed = '{ by: [team] }') =>
     'home/.config/tcf/policy.yaml',
     `version: 1\ntrust: { logs: { key: 0 } }\nsigners: { team: { keyFile: ${place.path}/team.pub } }\nscopes: [{ match: quay.io, require: { signed: ${signed} } }]\n`,
   );
+/** One that needs a trusted root: the key has to be in a log. */
+const logged = (maxAge: string) =>
+  write(
+    'home/.config/tcf/policy.yaml',
+    `version: 1\ntrust: { maxAge: ${maxAge} }\nsigners: { team: { keyFile: ${place.path}/team.pub } }\nscopes: [{ match: quay.io, require: { signed: { by: [team] } } }]\n`,
+  );
 const tcf = (args: readonly string[], options: Partial<TestHostOptions> = {}): Promise<Called> =>
   typed(args, {
     cwd: place.path,
@@ -34,10 +40,19 @@ test('a machine in order', async () => {
   const { exit, out } = await doctor();
   expect(exit, out).toBe(0);
   expect(out).toMatch(/✓ policy: .*policy\.yaml is in force: 1 scope, 1 signer/);
-  expect(out).toMatch(/believes 1 key and a Sigstore root of \d{4}-\d\d-\d\d/);
+  expect(out).toMatch(/believes 1 key and 0 Sigstore instances/);
   expect(out).toMatch(/✓ engine: podman 5\.0\.0, rootless/);
   expect(out).toMatch(
     /• hooks: nothing asks tcf when podman is called directly\n {4}mend: tcf hook install podman/,
+  );
+});
+
+test('a trusted root that is getting old is worth knowing', async () => {
+  logged('{ warn: 30d }');
+  const { exit, out } = await doctor();
+  expect(exit, out).toBe(0);
+  expect(out).toMatch(
+    /• policy: the trusted root of sigstore is 9\d days old .*\n {4}mend: tcf trust update sigstore/,
   );
 });
 
@@ -64,6 +79,14 @@ describe('finds, and says how to mend', () => {
         return {};
       },
       /✗ policy: .* denies nothing in quay\.io: every rule there only warns/,
+    ],
+    [
+      'a trusted root that is too old',
+      () => {
+        logged('{ deny: 30d }');
+        return {};
+      },
+      /✗ policy: the trusted root of sigstore is 9\d days old .*\n {4}mend: tcf trust update sigstore/,
     ],
     [
       'a clock that was set back',

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { link, lstat, mkdir, open, readdir, rm } from 'node:fs/promises';
 import { userInfo } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { collect } from '../../base/bytes.ts';
 import { askedWrongly, cannotTell, reasonOf } from '../../base/error.ts';
 import { quoted } from '../../base/text.ts';
@@ -110,11 +110,18 @@ async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
 async function linkOnce(from: string, to: string): Promise<boolean> {
   try {
     await link(from, to);
+    await syncFolder(dirname(to));
     return true;
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return false;
     throw error;
   }
+}
+
+/** Until then the new name may be lost with the power, and with it the memory of what was seen. */
+async function syncFolder(path: string): Promise<void> {
+  await using folder = await open(path, 'r');
+  await folder.sync();
 }
 
 /** Removes what nobody reads any more. The generation before stays: a reader may have just chosen it. */

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -190,3 +191,39 @@ test('an imported root is kept beside, and the last import counts', async () => 
     await expect(store().imported('corp')).rejects.toMatchObject({ code: 'trust.corrupt' });
   }
 });
+
+test('a writer that is killed leaves a whole state, and never an older one than it reported', async () => {
+  await using mirror = await serveTuf(tuf.files);
+  const state = await refresh(mirror.url);
+  const file = join(place.path, 'state.json');
+  writeFileSync(file, formatState(state));
+  for (let kill = 1; kill <= 6; kill += 1) {
+    const reported = await killAfter(kill, file);
+    const kept = await store().state('corp');
+    const seconds = (Number(kept?.repository.trustedRoot?.refreshedAt) - Number(now)) / 1000;
+    expect(seconds).toBeGreaterThanOrEqual(reported);
+  }
+  expect(await refresh(mirror.url)).toMatchObject({ repository: { timestamp: { version: 1 } } });
+});
+
+/** Ends a writer without warning once it has reported so many writes, while it is busy with the next; resolves with its last report. */
+function killAfter(writes: number, file: string): Promise<number> {
+  const writer = spawn(
+    process.execPath,
+    [join(import.meta.dirname, '../../support/tuf-writer.ts'), place.path, file],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
+  let last = 0;
+  writer.stdout.setEncoding('utf8').on('data', (text: string) => {
+    last = Number(text.trim().split('\n').at(-1));
+    if (last >= writes) writer.kill('SIGKILL');
+  });
+  return new Promise((resolve, reject) => {
+    writer.on('error', reject);
+    writer.on('close', (_, signal) =>
+      signal === 'SIGKILL' ? resolve(last) : reject(new Error('the writer failed')),
+    );
+  });
+}

@@ -1,9 +1,10 @@
 import { plural } from '../../../base/text.ts';
-import { enforces } from '../../../policy/decide.ts';
+import { enforces, type JudgedFinding } from '../../../policy/decide.ts';
+import { judgeRoot, usesRoots } from '../../../policy/root-age.ts';
 import { textOption } from '../../verb.ts';
 import { loadPolicies } from '../policies.ts';
 import { loadTrust } from '../trust.ts';
-import { broken, type DoctorCheck, ok } from './finding.ts';
+import { broken, type DoctorCheck, type DoctorFinding, note, ok } from './finding.ts';
 
 /** The policies in force, and whom they believe. */
 export const policy: DoctorCheck = {
@@ -23,11 +24,21 @@ export const policy: DoctorCheck = {
     });
     const trusts = await Promise.all(
       policies.map(async (one) => {
-        const { keys, roots } = await loadTrust(host, one, textOption(options, 'trustedRoot'));
-        const newest = roots.map((root) => root.newest.toISOString().slice(0, 10)).join(', ');
-        return ok(`${one.name} believes ${plural(keys.length, 'key')} and a Sigstore root of ${newest}`);
+        const { dates, keys } = await loadTrust(host, one, textOption(options, 'trustedRoot'));
+        const roots = usesRoots(one) ? dates : [];
+        return [
+          ok(
+            `${one.name} believes ${plural(keys.length, 'key')} and ${plural(roots.length, 'Sigstore instance')}`,
+          ),
+          ...roots.map((root) => toFinding(judgeRoot(root, one, host.now()))),
+        ];
       }),
     );
-    return [...found, ...trusts];
+    return [...found, ...trusts.flat()];
   },
 };
+
+function toFinding({ hint = '', message, mode, outcome }: JudgedFinding): DoctorFinding {
+  if (outcome === 'pass') return ok(message);
+  return mode === 'warn' ? note(message, hint) : broken(message, hint);
+}

@@ -1,5 +1,4 @@
-import { publicGoodRoot } from '../../../attest/public-good.ts';
-import { parseTrustedRoot } from '../../../attest/trusted-root.ts';
+import { publicGoodDate } from '../../../attest/public-good.ts';
 import { parseDecision } from '../../../report/decision-entry.ts';
 import { version } from '../../../version.ts';
 import type { Host } from '../../host.ts';
@@ -31,7 +30,7 @@ async function knownTimes(host: Host): Promise<readonly { readonly what: string;
   const last = (await entryNumbers(host)).at(-1);
   const entry = last === undefined ? undefined : parseDecision(await readEntry(host, last), `entry ${last}`);
   return [
-    { what: 'the Sigstore root that tcf carries', at: parseTrustedRoot(publicGoodRoot()).newest },
+    { what: 'the Sigstore root that tcf carries', at: publicGoodDate },
     ...(entry === undefined ? [] : [{ what: 'the last decision in the log', at: new Date(entry.at) }]),
   ];
 }
