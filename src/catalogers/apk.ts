@@ -2,7 +2,7 @@ import { printable } from '../base/text.ts';
 import { toLicenses } from '../bom/licenses.ts';
 import type { Component, ComponentHash, Dependency, Organization, Property } from '../bom/model.ts';
 import { toPurl } from '../bom/purl.ts';
-import { type Apk, firstLayers, isDatabase, packagesIn, pathsIn } from './apk/installed.ts';
+import { type Apk, firstLayers, isDatabase, packagesIn, pathsIn, rememberRecords } from './apk/installed.ts';
 import { dependencyResolver, parseRelations } from './apk/relations.ts';
 import type { Catalog, Cataloger, Skipped, Tree, TreeFile } from './contract.ts';
 import { isOsRelease, type OsRelease, osReleaseOf } from './os-release.ts';
@@ -13,6 +13,7 @@ const world = 'etc/apk/world';
 export const apk: Cataloger = {
   name: 'apk',
   wants: (path) => isDatabase(path) || isOsRelease(path) || path === world,
+  remember: (path, content) => (isDatabase(path) ? rememberRecords(content) : undefined),
   catalog(tree: Tree): Catalog {
     const { apks, skipped: unread } = packagesIn(tree);
     const skipped: Skipped[] = [...unread];

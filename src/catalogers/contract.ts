@@ -19,6 +19,11 @@ export interface Cataloger {
    * (at least 64, fewer only when the file ends before), so an ELF file is told by its magic. `undefined`: not interested.
    */
   watch?(path: string, head: Uint8Array): Watcher | undefined;
+  /**
+   * What `history` has to keep of a wanted content once a layer above replaced it; `undefined` keeps all of it, as far as there is room.
+   * Of a database of 60 MiB the names of its packages are enough, for every layer that wrote it.
+   */
+  remember?(path: string, content: Uint8Array): Uint8Array | undefined;
   /** Reads what was kept. Never throws for bad content: that is a `Skipped` in the result. */
   catalog(tree: Tree): Catalog;
 }
@@ -50,8 +55,8 @@ export interface Tree {
   /** Names in a directory, sorted; empty if it is none. */
   list(path: string): readonly string[];
   /**
-   * Contents that stood at this path in lower layers before they were replaced, lowest first, the visible one last. Says in
-   * which layer a package first appeared.
+   * Contents that stood at this path in lower layers before they were replaced, as `remember` left them, lowest first, the visible one
+   * last and whole. Says in which layer a package first appeared.
    */
   history(path: string): readonly TreeFile[];
 }

@@ -7,7 +7,7 @@ import { automaticIn, extendedStates } from './dpkg/automatic.ts';
 import { licensesOf } from './dpkg/copyright.ts';
 import { checksumsOf, fileOwners, isFileList, unreadPaths } from './dpkg/files.ts';
 import { type Archive, archivesOf, isList, isSource, listWatcher } from './dpkg/lists.ts';
-import { type Deb, firstLayers, isDatabase, packagesIn } from './dpkg/packages.ts';
+import { type Deb, firstLayers, isDatabase, packagesIn, rememberStanzas } from './dpkg/packages.ts';
 import { dependencyResolver } from './dpkg/relations.ts';
 import { isOsRelease, type OsRelease, osReleaseOf } from './os-release.ts';
 
@@ -25,6 +25,8 @@ export const dpkg: Cataloger = {
     isSource(path) ||
     /^usr\/share\/doc\/[^/]+\/copyright$/.test(path),
   watch: (path) => (isList(path) ? listWatcher(path) : undefined),
+  remember: (path, content) =>
+    isDatabase(path) ? rememberStanzas(content) : isFileList(path) ? new Uint8Array(0) : undefined,
   catalog(tree: Tree): Catalog {
     const { debs, skipped: unread } = packagesIn(tree);
     const skipped: Skipped[] = [...unread];

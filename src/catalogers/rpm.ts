@@ -4,15 +4,12 @@ import type { Component, Dependency } from '../bom/model.ts';
 import { toPurl } from '../bom/purl.ts';
 import type { Catalog, Cataloger, Skipped, Tree, TreeFile } from './contract.ts';
 import { isOsRelease, type OsRelease, osReleaseOf } from './os-release.ts';
-import { chooseDatabase, isDatabase, packagesIn } from './rpm/database.ts';
+import { chooseDatabase, isDatabase, keysIn, packagesIn, rememberDatabase } from './rpm/database.ts';
 import { fileOwners, maxPaths, realPath } from './rpm/files.ts';
 import { manifestFile, packagesInManifest } from './rpm/manifest.ts';
 import { evrOf, fileCountOf, fullBudget, keyOf, type Rpm } from './rpm/packages.ts';
 import { isReasonFile, type Reason, reasonsOf } from './rpm/reasons.ts';
 import { dependencyResolver } from './rpm/relations.ts';
-
-/** Older copies of a database are read for the layer of each package, as long as they are no larger than this together. */
-const maxHistory = 192 * 1024 * 1024;
 
 /** The packages of rpm, from the database rpm itself would use, or from the manifest of an image that has none. */
 export const rpm: Cataloger = {
@@ -20,6 +17,7 @@ export const rpm: Cataloger = {
   // A dev image with 1,500 packages has 60 MiB.
   contentLimit: 96 * 1024 * 1024,
   wants: (path) => isDatabase(path) || isReasonFile(path) || isOsRelease(path) || path === manifestFile,
+  remember: rememberDatabase,
   catalog(tree: Tree): Catalog {
     const { chosen, others } = chooseDatabase(tree);
     const skipped: Skipped[] = others.map(({ path }) => ({
@@ -99,17 +97,13 @@ function firstFiles(
   log: TreeFile | undefined,
 ): (rpm: Rpm) => TreeFile {
   const first = new Map<string, TreeFile>();
-  const history = chosen === undefined ? [] : tree.history(chosen.path);
-  const isAffordable = history.reduce((sum, { size }) => sum + size, 0) <= maxHistory;
-  for (const file of isAffordable ? history : []) {
-    if (file.content() === undefined) continue;
-    for (const { rpm } of packagesIn(file, undefined, [])) {
-      const key = keyOf(rpm);
-      if (!first.has(key)) first.set(key, file);
-    }
+  const hasLog = log !== undefined && log.size > 0;
+  for (const file of chosen === undefined ? [] : tree.history(chosen.path)) {
+    // What is in no lower copy is in the visible one, unless it has a log.
+    if (file.layer.index === chosen?.layer.index && !hasLog) continue;
+    for (const key of keysIn(file)) if (!first.has(key)) first.set(key, file);
   }
-  return (rpm) =>
-    first.get(keyOf(rpm)) ?? (isAffordable && log !== undefined && log.size > 0 ? log : rpm.database);
+  return (rpm) => first.get(keyOf(rpm)) ?? (hasLog ? log : rpm.database);
 }
 
 function componentOf(

@@ -1,6 +1,6 @@
 import { cannotTell } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
-import type { Skipped } from '../catalogers/contract.ts';
+import type { Cataloger, Skipped } from '../catalogers/contract.ts';
 import { cleanPath, joinPath, toText } from './names.ts';
 import { type Inode, type Missing, type Place, pathOf, Rootfs, root } from './rootfs.ts';
 import { type Finds, type LayerScan, tooMuchSeen } from './scan-layer.ts';
@@ -55,6 +55,13 @@ export class Merger implements Merged {
   #sightingBytes = 0;
   #historyBytes = 0;
   #layer = 0;
+
+  readonly #catalogers: readonly Cataloger[];
+
+  /** `catalogers`: those that were scanned for, in their order; they say what is remembered of replaced contents. */
+  constructor(catalogers: readonly Cataloger[] = []) {
+    this.#catalogers = catalogers;
+  }
 
   /** @throws TcfError (exit 2) for a layer that no engine could unpack. */
   apply(scan: LayerScan, layer: number): void {
@@ -196,8 +203,9 @@ export class Merger implements Merged {
     const found = this.finds.get(inode);
     if (found === undefined) return;
     if (found.content !== undefined) {
-      this.history.set(path, [...(this.history.get(path) ?? []), { inode, content: found.content }]);
-      this.#historyBytes += found.content.length;
+      const content = this.#remembered(path, found.wanted, found.content);
+      this.history.set(path, [...(this.history.get(path) ?? []), { inode, content }]);
+      this.#historyBytes += content.length;
       this.#trimHistory();
     }
     if (names === 0) {
@@ -205,6 +213,14 @@ export class Merger implements Merged {
       this.#sightingBytes -= found.sightingBytes ?? 0;
       this.finds.delete(inode);
     }
+  }
+
+  #remembered(path: string, wanted: number, content: Uint8Array): Uint8Array {
+    for (const [at, cataloger] of this.#catalogers.entries()) {
+      const kept = (wanted & (1 << at)) === 0 ? undefined : cataloger.remember?.(toText(path), content);
+      if (kept !== undefined) return kept;
+    }
+    return content;
   }
 
   /** What was hidden first goes first. */

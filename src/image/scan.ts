@@ -39,7 +39,7 @@ export interface ScanStats {
  * @throws TcfError (exit 2) when a layer cannot be read, is not what the image says, or could not be unpacked by any engine.
  */
 export async function scanImage(image: OpenImage, catalogers: readonly Cataloger[]): Promise<ScannedImage> {
-  const merger = new Merger();
+  const merger = new Merger(catalogers);
   let entries = 0;
   let bytes = 0;
   const count = (size: number) => {

@@ -13,8 +13,11 @@ import { overlaps, parseRich } from '../../src/catalogers/rpm/relations.ts';
 import { issuerOf } from '../../src/catalogers/rpm/signature.ts';
 import { readSqlite } from '../../src/catalogers/rpm/sqlite.ts';
 import { rpm } from '../../src/catalogers/rpm.ts';
+import { scanImage } from '../../src/image/scan.ts';
 import { bdbOf } from '../support/bdb.ts';
+import { memoryImage } from '../support/image.ts';
 import { rpmHeader } from '../support/rpm-header.ts';
+import { archive, file } from '../support/tar.ts';
 import { type Entries, treeOf } from '../support/tree.ts';
 
 const folder = join(import.meta.dirname, '../../fixtures/catalogers/rpm');
@@ -490,4 +493,38 @@ test('a manifest of a million lines ends where it is said', () => {
   const path = 'var/lib/rpmmanifest/container-manifest-2';
   const found = rpm.catalog(treeOf(rpm, { [path]: '\n'.repeat(1_000_000) }));
   expect(found.skipped).toContainEqual({ path, reason: 'is not read after line 200000' });
+});
+
+test('each package is of the layer that brought it, however large the databases are that every layer wrote anew', async () => {
+  const filler = named('filler', { 1005: ['x'.repeat(18 * 1024 * 1024)] });
+  const layers = [['a'], ['a', 'b'], ['a', 'b', 'c'], ['a', 'b', 'c', 'd']].map((list) =>
+    archive(
+      file(
+        'var/lib/rpm/Packages',
+        bdbOf([filler, ...list.map((name) => named(name))], { pageSize: 65536 }).file,
+      ),
+    ),
+  );
+  const scanned = await scanImage(memoryImage({ layers }), [rpm]);
+  const { components } = rpm.catalog(scanned.treeFor(rpm));
+  expect(components.map(({ name, evidence }) => [name, evidence?.occurrences?.[0]?.layer?.index])).toEqual([
+    ['filler', 0],
+    ['a', 0],
+    ['b', 1],
+    ['c', 2],
+    ['d', 3],
+  ]);
+});
+
+test('of a replaced database its packages are remembered, and nothing of one that pretends to be remembered', () => {
+  const path = 'var/lib/rpm/Packages';
+  const kept = rpm.remember?.(path, bdbOf([named('a'), named('b')]).file) ?? new Uint8Array(0);
+  expect(Buffer.from(kept).toString().split('\n').slice(1)).toEqual(['a-1-1.', 'b-1-1.']);
+  expect(
+    Buffer.from(rpm.remember?.(path, kept) ?? [])
+      .toString()
+      .split('\n'),
+  ).toHaveLength(1);
+  expect(rpm.remember?.('var/lib/rpm/rpmdb.sqlite-wal', kept)).toHaveLength(0);
+  expect(rpm.remember?.('etc/os-release', kept)).toBeUndefined();
 });

@@ -14,7 +14,7 @@ export interface TreeOptions {
   readonly architecture?: string;
   readonly env?: readonly string[];
   /** Contents of lower layers, by path, lowest first. Each has a layer of its own; what is visible lies above them all. */
-  readonly before?: Readonly<Record<string, readonly string[]>>;
+  readonly before?: Readonly<Record<string, readonly (string | Uint8Array)[]>>;
 }
 
 /** What a file system holds: file contents, or where a link leads. */
@@ -85,7 +85,7 @@ export function treeOf(cataloger: Cataloger, entries: Entries, options: TreeOpti
     history(path) {
       const visible = file(path);
       const lower = (options.before?.[path] ?? []).map((content, index) =>
-        fileAt(path, content, layerOf(index)),
+        fileAt(path, cataloger.remember?.(path, Buffer.from(content)) ?? content, layerOf(index)),
       );
       return visible === undefined ? [] : [...lower, visible];
     },

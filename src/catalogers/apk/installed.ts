@@ -54,6 +54,12 @@ export function packagesIn(tree: Tree): Apks {
   return { apks: [...found.values()], skipped };
 }
 
+/** Of a database that a layer above replaced, the fields by which a package is known again. */
+export function rememberRecords(content: Uint8Array): Uint8Array {
+  const lines = Buffer.from(content).toString('utf8').split('\n');
+  return Buffer.from(lines.filter((line) => line.trim() === '' || /^[PVA]:/.test(line)).join('\n'));
+}
+
 /** The layer that brought this version: the lowest whose copy of the database has it. */
 export function firstLayers(tree: Tree, apks: readonly Apk[]): (apk: Apk) => TreeFile {
   const first = new Map<string, TreeFile>();

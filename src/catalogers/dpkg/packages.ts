@@ -57,6 +57,16 @@ export function packagesIn(tree: Tree): {
   return { debs: [...byKey.values()].filter((deb) => deb !== undefined), skipped };
 }
 
+/** Of a database that a layer above replaced, the fields by which a package is known again. */
+export function rememberStanzas(content: Uint8Array): Uint8Array {
+  const lines = Buffer.from(content).toString('utf8').split('\n');
+  return Buffer.from(
+    lines
+      .filter((line) => line.trim() === '' || /^(?:package|status|version|architecture):/i.test(line))
+      .join('\n'),
+  );
+}
+
 /** The layer that brought this version: the lowest whose copy of the database has it. */
 export function firstLayers(tree: Tree, debs: readonly Deb[]): (deb: Deb) => TreeFile {
   const first = new Map<string, TreeFile>();

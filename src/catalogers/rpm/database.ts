@@ -3,7 +3,7 @@ import type { Skipped, Tree, TreeFile } from '../contract.ts';
 import { readBdb } from './bdb.ts';
 import { BadHeader, type Header, parseHeader } from './header.ts';
 import { readNdb } from './ndb.ts';
-import { type Budget, type Rpm, toRpm } from './packages.ts';
+import { type Budget, keyOf, type Rpm, toRpm } from './packages.ts';
 import type { Row } from './row.ts';
 import { readSqlite } from './sqlite.ts';
 
@@ -76,6 +76,34 @@ export function* packagesIn(
       skipped.push({ path, reason: `the header in ${where} ${error.message}` });
     }
   }
+}
+
+/** The first line of what is remembered of a database, which is the beginning of none. */
+const remembered = 'tcf: the packages of an rpm database';
+
+/** The packages of a database that a layer above replaced, a key on each line; nothing of its log, whose history nobody asks for. */
+export function rememberDatabase(path: string, content: Uint8Array): Uint8Array | undefined {
+  if (!isDatabase(path) || path === macros) return undefined;
+  if (path.endsWith('-wal')) return new Uint8Array(0);
+  const file: TreeFile = {
+    path,
+    size: content.length,
+    layer: { index: 0, diffId: '' },
+    content: () => content,
+  };
+  return Buffer.from([remembered, ...keysOf(file)].join('\n'));
+}
+
+/** The keys of a database of a lower layer, remembered or whole. */
+export function keysIn(file: TreeFile): readonly string[] {
+  const content = Buffer.from(file.content() ?? []);
+  return content.toString('latin1', 0, remembered.length) === remembered
+    ? content.toString('utf8').split('\n').slice(1)
+    : keysOf(file);
+}
+
+function keysOf(file: TreeFile): readonly string[] {
+  return [...packagesIn(file, undefined, [])].map(({ rpm }) => keyOf(rpm));
 }
 
 function rowsOf(path: string, content: Uint8Array, log: Uint8Array | undefined): Iterable<Row> {
