@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { decodeUtf8 } from '../../base/bytes.ts';
 import { askedWrongly } from '../../base/error.ts';
@@ -28,6 +29,7 @@ export async function loadPolicies(host: Host, given: string | undefined): Promi
     ...(asked === undefined ? [] : [asked]),
     ...(project === undefined ? [] : [project]),
   ];
+  for (const file of [...standing, ...(project === undefined ? [] : [project])]) refuseSpecial(host, file);
   // A project that comes with images must not be the one who says which images are good.
   if (files.length === 0 || (files.length === 1 && files[0] === project && asked === undefined)) {
     throw askedWrongly(
@@ -41,6 +43,12 @@ export async function loadPolicies(host: Host, given: string | undefined): Promi
     );
   }
   return await Promise.all([...new Set(files)].map((file) => loadPolicy(host, file)));
+}
+
+/** A pipe that nobody writes to would hold us up for ever. One that the user names (`--policy <(make-policy)`) is the user's. */
+function refuseSpecial(host: Host, path: string): void {
+  if (statSync(resolve(host.cwd, path), { throwIfNoEntry: false })?.isFile() !== false) return;
+  throw askedWrongly('policy.malformed', `the policy ${quoted(path)} is not a regular file`);
 }
 
 export async function loadPolicy(host: Host, path: string): Promise<Policy> {
