@@ -1,4 +1,6 @@
-import { runImage } from './processes.ts';
+import { cpSync, existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { must, runImage, scratchPath } from './processes.ts';
 
 /** `deb bash 5.2.15-2+b2 amd64`: what two tools must agree in to mean the same package. */
 export type Key = string;
@@ -33,7 +35,29 @@ export function askImage(image: string): ReadonlyMap<Manager, ReadonlySet<Key>> 
       .filter((line) => line !== '');
     if (first === 'present') answers.set(manager, new Set(lines.map(normalized)));
   }
+  if (!answers.has('rpm')) {
+    const lines = askHostAboutRpm(image);
+    if (lines.length > 0) answers.set('rpm', new Set(lines.map(normalized)));
+  }
   return answers;
+}
+
+/** An image may hold a database and no rpm: then rpm of this host reads a copy of it, in the two places where distributions have it. */
+function askHostAboutRpm(image: string): readonly string[] {
+  const mounted = must('podman', ['image', 'mount', image]).trim();
+  try {
+    const place = ['usr/lib/sysimage/rpm', 'var/lib/rpm']
+      .map((folder) => join(mounted, folder))
+      .find((folder) => existsSync(folder) && readdirSync(folder).length > 0);
+    if (place === undefined) return [];
+    const copy = scratchPath(`rpm-${readdirSync(place).length}-${image.replaceAll(/[^a-z0-9]/gi, '-')}`);
+    cpSync(place, copy, { recursive: true });
+    const format = 'rpm %{NAME} %{EVR} %{ARCH}\\n';
+    const all = must('rpm', ['--dbpath', copy, '-qa', '--qf', format]).split('\n');
+    return all.filter((line) => line !== '' && !line.startsWith('rpm gpg-pubkey '));
+  } finally {
+    must('podman', ['image', 'unmount', image]);
+  }
 }
 
 /** PEP 503 names for Python, everything else as it is. */

@@ -19,7 +19,10 @@ export interface Stage extends AsyncDisposable {
   type(line: string): Promise<{ readonly exit: number; readonly printed: string }>;
 }
 
-/** The registry holds `localhost:5000/triton-dev:latest`, not signed by anybody; the mirror, a trusted root; `tuf-root.json` is where its trust begins. */
+/**
+ * The registry holds `localhost:5000/triton-dev:latest`, not signed by anybody, and `localhost:5000/debian:12`, on which it is built; the
+ * mirror, a trusted root; `tuf-root.json` is where its trust begins.
+ */
 export async function startStage(now?: Date): Promise<Stage> {
   const place = folder();
   const registry = await startRegistry();
@@ -32,6 +35,7 @@ export async function startStage(now?: Date): Promise<Stage> {
     tag: 'moved',
     llvm: '1f126a6dea50d185c0781743a667390037ae88bd',
   });
+  await pushDemoImage({ host: registry.host, repository: 'debian', tag: '12', isBase: true });
   const sigstore = newSigstore();
   const tuf = new TestTuf(sigstore.trustedRoot, now ?? new Date('2026-11-23T12:00:00Z'));
   const mirror = await serveTuf(tuf.files);
