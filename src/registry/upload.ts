@@ -137,7 +137,8 @@ class Uploader {
       if (answer.status === 201) return 'mounted';
       return answer.status === 202 ? this.#uploadOf(answer) : undefined;
     } catch (error) {
-      if (error instanceof TcfError && error.code === 'registry.unauthorized') return undefined;
+      // A token service may refuse the second scope in words of its own.
+      if (error instanceof TcfError && error.code !== 'registry.unreachable') return undefined;
       throw error;
     }
   }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the real peers from the Go module proxy at pinned versions into FOLDER/bin, each once; docker-registry comes from Debian.
+# Builds the real peers from the Go module proxy at pinned versions into FOLDER/bin, each once; docker-registry and skopeo come from Debian.
 # usage: build-parts.sh FOLDER
 set -euo pipefail
 folder=$1
@@ -33,11 +33,11 @@ part rekor github.com/sigstore/rekor-tiles/v2 v2.2.1 cmd/rekor-server/posix
 part tesseract github.com/transparency-dev/tesseract v0.1.1 cmd/tesseract/posix h1:KMyqb5/43noPwaBIuFxaWOnhtx360JRb1nEPqUVn1KQ=
 part olareg github.com/olareg/olareg v0.1.2 cmd/olareg
 
-if ! command -v docker-registry >/dev/null; then
+if ! command -v docker-registry >/dev/null || ! command -v skopeo >/dev/null; then
   if [ "$(id -u)" != 0 ]; then
-    echo "test:interop needs docker-registry; install it, or run as root on Debian" >&2
+    echo "test:interop needs docker-registry and skopeo; install them, or run as root on Debian" >&2
     exit 2
   fi
   apt-get update -qq >/dev/null
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq docker-registry >/dev/null 2>&1
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq docker-registry skopeo >/dev/null 2>&1
 fi

@@ -92,6 +92,20 @@ test('a token for a mount is asked for both repositories', async () => {
   );
 });
 
+test.for([401, 400, 403, 404])(
+  'a token service that answers %d to two scopes is asked for one',
+  async (status) => {
+    await using server = await startRegistry({ ownBlobs: true, auth: 'token' });
+    const credentials = async () => ({ kind: 'password', ...login }) as const;
+    const registry = client({ credentials });
+    await registry.pushBlob(repositoryOn(server, 'team/base'), mediaTypes.layer, content);
+    server.fault(/token\?.*scope=.*scope=/, { status });
+    const from = repositoryOn(server, 'team/base');
+    const copied = registry.copyBlob(repositoryOn(server), layer(content), () => bytesOf(content), from);
+    expect(await copied).toBe('copied');
+  },
+);
+
 test.for<readonly [string, Fault | undefined]>([
   ['does not mount', undefined],
   ['may not read the other repository', { status: 403, times: 1 }],
