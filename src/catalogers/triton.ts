@@ -1,7 +1,7 @@
 import type { Component } from '../bom/model.ts';
 import { toPurl } from '../bom/purl.ts';
 import type { Catalog, Cataloger, Ownership, Tree } from './contract.ts';
-import { commitOf, isGitFile } from './git.ts';
+import { commitOf, isGitFile, originOf } from './git.ts';
 import { llvmOverrides, toolOverrides } from './triton-env.ts';
 
 const marker = /^(.+)\/include\/triton\/Dialect\/Triton\/IR\/Dialect\.h$/;
@@ -20,10 +20,13 @@ export const triton: Cataloger = {
       const root = marker.exec(file.path)?.[1];
       if (root === undefined || !tree.exists(`${root}/python/triton`)) continue;
       const commit = commitOf(tree, root);
+      const origin = originOf(tree, root);
+      // A fork is another repository; where the clone does not name one, it is Triton by its files.
+      const [namespace = '', name = ''] = (origin?.github ?? 'triton-lang/triton').split('/');
       const purl = toPurl({
         type: 'github',
-        namespace: 'triton-lang',
-        name: 'triton',
+        namespace,
+        name,
         ...(commit === undefined ? {} : { version: commit }),
       });
       const bomRef = `${purl}#${root}`;
@@ -36,6 +39,7 @@ export const triton: Cataloger = {
         purl,
         description: 'Triton source tree',
         licenses: [{ acknowledgement: 'concluded', expression: 'MIT' }],
+        ...(origin === undefined ? {} : { externalReferences: [{ type: 'vcs' as const, url: origin.url }] }),
         properties: [
           { name: 'tcf:triton:checkout', value: root },
           ...overrides.map((value) => ({ name: 'tcf:triton:override', value })),

@@ -48,6 +48,38 @@ test.for<[string, Files, string | undefined]>([
   expect(owners?.[0]?.owns('workspace/triton-other/cmake/llvm-hash.txt')).toBe(false);
 });
 
+test.for([
+  ['a fork', 'https://github.com/Acme/Triton.git', 'acme/triton', 'https://github.com/Acme/Triton'],
+  [
+    'a token',
+    'https://ann:ghp_secret@github.com/triton-lang/triton?x=1#y',
+    'triton-lang/triton',
+    'https://github.com/triton-lang/triton',
+  ],
+  ['a short name', 'git@github.com:acme/triton.git', 'acme/triton', 'https://github.com/acme/triton'],
+  ['ssh', 'ssh://git@github.com/acme/triton', 'acme/triton', 'https://github.com/acme/triton'],
+  [
+    'another host',
+    'https://gitlab.example:8443/a/b/triton.git',
+    'triton-lang/triton',
+    'https://gitlab.example:8443/a/b/triton',
+  ],
+  ['a path', '/home/ann/triton', 'triton-lang/triton', undefined],
+  ['a command', 'ext::sh -c evil', 'triton-lang/triton', undefined],
+] as const)('a clone of %s names its repository and nothing else', ([, url, repository, reference]) => {
+  const config = `[core]\n\tbare = false\n[remote "upstream"]\n\turl = https://x.example/y\n[remote "origin"]\n\turl = ${url}\n\tfetch = x\n`;
+  const { components } = catalogFiles(triton, {
+    ...tree,
+    [`${git}/HEAD`]: commit,
+    [`${git}/config`]: config,
+  });
+  expect(components[0]?.purl).toBe(`pkg:github/${repository}@${commit}`);
+  expect(components[0]?.externalReferences).toEqual(
+    reference === undefined ? undefined : [{ type: 'vcs', url: reference }],
+  );
+  expect(JSON.stringify(components)).not.toContain('secret');
+});
+
 test('headers without the sources are no checkout', () => {
   const header = 'usr/include/triton/Dialect/Triton/IR/Dialect.h';
   expect(catalogFiles(triton, { [header]: '' }).components).toEqual([]);
