@@ -18,7 +18,13 @@ const folder = scratch();
 let data = '';
 
 beforeAll(async () => {
-  const env = { GOMODCACHE: join(inject('work'), 'go'), GOFLAGS: '-modcacherw', GOTOOLCHAIN: 'local' };
+  const path = `${process.env['PATH']}:/usr/local/go/bin`;
+  const env = {
+    PATH: path,
+    GOMODCACHE: join(inject('work'), 'go'),
+    GOFLAGS: '-modcacherw',
+    GOTOOLCHAIN: 'local',
+  };
   const args = ['mod', 'download', '-json', `${module.path}@${module.version}`];
   const answer = JSON.parse(await must('go', args, { cwd: folder.path, env })) as {
     Dir: string;

@@ -1,6 +1,8 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { buildImage, writeOciLayout } from '../support/image.ts';
+import { archive, file } from '../support/tar.ts';
 import { differences, graphOf, propertyOf } from './graph.ts';
 import { keysOf, type RpmTruth, rpmTruth } from './rpm.ts';
 import { must, scratch, tcf } from './support.ts';
@@ -85,12 +87,17 @@ const spec = (name: string, tags: readonly string[]): string => {
 const head = (name: string, version: string, license = 'GPLv2+ and MIT'): string =>
   `Name: ${name}\nVersion: ${version}\nRelease: 1\nSummary: ${name}\nLicense: ${license}\nVendor: Maker of tests\n`;
 
+/** How distributions without a database in their images write what is in them. */
+const manifestFormat =
+  '%{NAME}\\t%{VERSION}-%{RELEASE}\\t%{INSTALLTIME}\\t%{BUILDTIME}\\t%{VENDOR}\\t%{EPOCH}\\t%{SIZE}\\t%{ARCH}\\t%{EPOCHNUM}\\t%{SOURCERPM}\\n';
+
 const folder = scratch();
 const image = 'localhost/tcf-e2e-rpm:made';
 let truth: RpmTruth;
 let bom = '';
 let reasons: readonly string[] = [];
 let keyId = '';
+let manifest = '';
 
 beforeAll(async () => {
   const home = join(folder.path, 'home');
@@ -182,7 +189,7 @@ ${Object.entries(packages)
     )
       .trim()
       .split('\n');
-    await must('cp', ['-a', root, join(folder.path, 'root')]);
+    manifest = await must('rpm', ['--root', root, '-qa', '--qf', manifestFormat], { env });
   });
   const ran = await tcf(['sbom', `containers-storage:${image}`]);
   expect(ran.code, ran.stderr).toBe(0);
@@ -258,4 +265,21 @@ test('tells modules, epochs and layers apart', () => {
   const layerOf = (name: string) =>
     /layer (\d+)/.exec(JSON.stringify(graph.components.get(`${name} noarch`)?.evidence))?.[1];
   expect(['tilde 1.0~rc1-1', 'is-upgraded 2.0-1', 'many 2.0-1'].map(layerOf)).toEqual(['0', '1', '1']);
+});
+
+test('reads from a manifest the packages that the database has', async () => {
+  const layer = archive(
+    file('etc/os-release', 'ID=made\nVERSION_ID=1\n'),
+    file('var/lib/rpmmanifest/container-manifest-2', manifest),
+  );
+  const layout = join(folder.path, 'manifest.oci');
+  writeOciLayout(layout, { image: buildImage({ layers: [layer] }), tag: 'x' });
+  const ran = await tcf(['sbom', `oci:${layout}:x`]);
+  expect(ran.code, ran.stderr).toBe(0);
+  const purls = (text: string) =>
+    [...graphOf(text, 'rpm').components.values()].map(({ purl }) => purl).sort();
+  expect(purls(ran.stdout)).toEqual(purls(bom));
+  expect(manifest).toContain('gpg-pubkey\t');
+  // What a manifest does not say is not known to be nothing.
+  expect(graphOf(ran.stdout, 'rpm').edges.size).toBe(0);
 });
