@@ -73,7 +73,7 @@ export function runCommand(launch: Launch): readonly string[] {
 const globalsOf = ({ globals }: Pick<Launch, 'globals'>): readonly string[] => globals ?? [];
 
 /**
- * Pulls the verified digest, checks that the engine holds that very content under it, and starts it.
+ * Pulls the verified digest where the engine lacks it, checks that it holds that very content under it, and starts it.
  *
  * @returns the exit code of the container.
  * @throws TcfError `engine.pull`, `engine.image-id` (exit 2); nothing has been started then.
@@ -91,14 +91,19 @@ export async function startContainer(processes: Processes, engine: Engine, launc
     throw cannotTell('engine.start', `${engine.name} did not start it: ${lastLine(started.stderr)}`);
 }
 
+/** Pulled only where the engine has nothing under that digest yet; what it has is compared either way. */
 async function pullVerified(processes: Processes, engine: Engine, launch: Launch): Promise<void> {
   const name = formatPinnedRef(launch.allow.image);
-  const pulled = await processes.run(engine.path, pullCommand(engine, launch));
-  if (pulled.code !== 0) {
-    throw cannotTell('engine.pull', `${engine.name} could not pull ${name}: ${lastLine(pulled.stderr)}`);
+  const inspect = () =>
+    processes.run(engine.path, [...globalsOf(launch), 'image', 'inspect', '--format', '{{.Id}}', name]);
+  let inspected = await inspect();
+  if (inspected.code !== 0) {
+    const pulled = await processes.run(engine.path, pullCommand(engine, launch));
+    if (pulled.code !== 0) {
+      throw cannotTell('engine.pull', `${engine.name} could not pull ${name}: ${lastLine(pulled.stderr)}`);
+    }
+    inspected = await inspect();
   }
-  const inspect = [...globalsOf(launch), 'image', 'inspect', '--format', '{{.Id}}', name];
-  const inspected = await processes.run(engine.path, inspect);
   const id = fullId(inspected.stdout);
   if (inspected.code !== 0 || !launch.imageIds.some((known) => known === id)) {
     throw cannotTell(

@@ -3,7 +3,7 @@ import { findEngine, type Launch, launchContainer } from '../../src/launch/engin
 import { formatPinnedRef } from '../../src/oci/reference.ts';
 import { parsePolicy } from '../../src/policy/document.ts';
 import { digestFor, issuer, judge, toEvidence } from '../support/evidence.ts';
-import { testHost } from '../support/host.ts';
+import { type TestHost, testHost } from '../support/host.ts';
 
 const policy = parsePolicy(
   `version: 1
@@ -26,18 +26,39 @@ const launch: Launch = {
 };
 const podman = { name: 'podman', path: '/usr/bin/podman' } as const;
 
-const engineThat = (
-  answer: Partial<Record<'image' | 'pull' | 'run', { code?: number; stdout?: string; stderr?: string }>>,
-) => testHost({ cwd: '/', answer: ([verb = '']) => answer[verb as 'pull'] ?? {} });
+type Answers = Partial<Record<'image' | 'pull' | 'run', { code?: number; stdout?: string; stderr?: string }>>;
+
+/** An engine that has nothing until it has pulled; `has`: it had it before. */
+function engineThat(answer: Answers, has = false): TestHost {
+  let isThere = has;
+  return testHost({
+    cwd: '/',
+    answer: ([verb = '']) => {
+      if (verb === 'pull') isThere = true;
+      if (verb === 'image' && !isThere) return { code: 1, stderr: 'no such image' };
+      return answer[verb as 'pull'] ?? {};
+    },
+  });
+}
 
 test('pulls the verified digest, looks at what came, and starts it without pulling again', async () => {
   const host = engineThat({ image: { stdout: `${config.slice('sha256:'.length)}\n` }, run: { code: 7 } });
   expect(await launchContainer(host, podman, launch)).toBe(7);
   expect(host.started).toEqual([
+    ['/usr/bin/podman', 'image', 'inspect', '--format', '{{.Id}}', name],
     ['/usr/bin/podman', 'pull', '--quiet', name],
     ['/usr/bin/podman', 'image', 'inspect', '--format', '{{.Id}}', name],
     ['/usr/bin/podman', 'run', '--pull=never', '--rm', '-v', 'a:b', name, 'sh', '-c', 'exit 7'],
   ]);
+});
+
+test('pulls nothing that is there, and looks at it all the same', async () => {
+  const host = engineThat({ image: { stdout: config } }, true);
+  expect(await launchContainer(host, podman, launch)).toBe(0);
+  expect(host.started.map(([, verb]) => verb)).toEqual(['image', 'run']);
+  await expect(
+    launchContainer(engineThat({ image: { stdout: digestFor('d') } }, true), podman, launch),
+  ).rejects.toThrow(/not what was verified/);
 });
 
 test("takes the manifest's digest as image id too, as docker names it with containerd's store", async () => {
@@ -48,7 +69,7 @@ test("takes the manifest's digest as image id too, as docker names it with conta
 test('pulls for the platform that was verified, and over plain HTTP only where that was asked', async () => {
   const host = engineThat({ image: { stdout: config } });
   await launchContainer(host, podman, { ...launch, platform: 'linux/arm64', plainHttp: true });
-  expect(host.started[0]).toEqual([
+  expect(host.started[1]).toEqual([
     '/usr/bin/podman',
     'pull',
     '--quiet',
