@@ -1,7 +1,8 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { predicateTypes, type StatementSubject } from '../../src/attest/statement.ts';
 import type { Signer, Verified } from '../../src/attest/verified.ts';
 import { no, yes } from '../../src/base/outcome.ts';
-import { type Digest, parseDigest } from '../../src/oci/digest.ts';
+import { type Digest, digestOf, parseDigest } from '../../src/oci/digest.ts';
 import { parseImageRef, pin } from '../../src/oci/reference.ts';
 import { decideAll, type Verdict } from '../../src/policy/decide.ts';
 import type { Policy } from '../../src/policy/document.ts';
@@ -53,7 +54,21 @@ const keyless = (identity: string, from = issuer): Signer => ({
   claims: { sourceRepositoryRef: 'refs/heads/main' },
 });
 
-/** Who signs in tests. The key is that of `teamKey`. */
+/** Real keys, for what reads them. */
+export const teamKeys: readonly { readonly pem: string; readonly fingerprint: Digest }[] = [1, 2].map(() => {
+  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return {
+    pem: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+    fingerprint: digestOf(publicKey.export({ type: 'spki', format: 'der' })),
+  };
+});
+const holder = (name: string, at: number): Signer => ({
+  kind: 'key',
+  name,
+  fingerprint: teamKeys[at]?.fingerprint ?? digestFor('0'),
+});
+
+/** Who signs in tests. */
 export const people: Readonly<Record<string, Signer>> = {
   release: keyless(`${workflows}/image-build.yml@refs/heads/main`),
   sbom: keyless(`${workflows}/image-sbom.yml@refs/heads/main`),
@@ -68,6 +83,8 @@ export const people: Readonly<Record<string, Signer>> = {
   tagged: keyless(`${workflows}/image-build.yml@refs/tags/v1`),
   taggedAgain: keyless(`${workflows}/image-build.yml@refs/tags/v2`),
   team: { kind: 'key', name: 'cosign.pub', fingerprint: digestFor('a') },
+  ada: holder('ada.pub', 0),
+  bob: holder('bob.pub', 1),
   lender: { kind: 'key', name: 'lent.pub', fingerprint: digestFor('b') },
 };
 
