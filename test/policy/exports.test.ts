@@ -90,6 +90,21 @@ test.for(cases)('%s fits the schema of the target', ([, target, , policy]) => {
   }
 });
 
+test('a policy that believes another Sigstore is not exported as if it believed the public one', () => {
+  const text = JSON.stringify({
+    version: 1,
+    trust: { instances: ['sigstore', 'corp'] },
+    signers: { ada: { issuer: 'https://accounts.google.com', identity: 'ada@acme.example' } },
+    scopes: [{ match: 'quay.io', require: { signed: { by: ['ada'] } } }],
+  });
+  for (const target of exportTargets) {
+    const outcome = target.toFiles(parsePolicy(text, 'policy.json'));
+    expect(outcome.ok ? [] : outcome.reason.map(({ place }) => place), target.name).toContain(
+      'trust.instances',
+    );
+  }
+});
+
 test('each thing that a target cannot say is named, so that it can be left out on purpose', () => {
   const everything = policies.get('everything');
   if (everything === undefined) throw new Error('fixtures/exports/policies/everything.yaml is missing');
@@ -99,6 +114,7 @@ test('each thing that a target cannot say is named, so that it can be left out o
     expect(places, target.name).toEqual(
       expect.arrayContaining([
         'trust.root',
+        'trust.maxAge',
         'trust.logs.keyless',
         'trust.logs.key',
         'signers.release',

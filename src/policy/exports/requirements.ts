@@ -51,11 +51,18 @@ export function toPortable(policy: Policy): Portable {
   };
 }
 
+const elsewhere = 'whom the target believes is set up there, not in its policies';
+
 function objectionsToPolicy({ exceptions, scopes, trust }: Policy): readonly Objection[] {
   return [
-    ...(trust.root === undefined
+    ...(trust.root === undefined ? [] : [{ place: 'trust.root', why: elsewhere }]),
+    // What comes out names the public instance, whose statements a policy with others does not take.
+    ...(trust.root !== undefined || trust.instances.join() === 'sigstore'
       ? []
-      : [{ place: 'trust.root', why: 'whom the target believes is set up there, not in its policies' }]),
+      : [{ place: 'trust.instances', why: elsewhere }]),
+    ...(trust.maxAge === undefined
+      ? []
+      : [{ place: 'trust.maxAge', why: 'the target does not ask how old its trusted root is' }]),
     ...(exceptions.length === 0
       ? []
       : [{ place: 'exceptions', why: 'the target has no exceptions for one digest that end by themselves' }]),
