@@ -21,7 +21,7 @@ export const scanLimits: Readonly<
   holes: 16 * 1024 ** 3,
   /** A watcher gets at least so many bytes to know a file by. */
   head: 64,
-  /** Below this size only ELF files keep their head for a second look under another name. */
+  /** Below this size only ELF files and watched ones keep their head for a second look under another name. */
   headKeptFrom: 64 * 1024,
 };
 
@@ -208,7 +208,9 @@ class FileReader implements TarSink {
       this.#watchers.push({ cataloger: at, watcher });
       this.#found().watched |= 1 << at;
     }
-    if (isElf || this.#size >= scanLimits.headKeptFrom) this.#found().head = Uint8Array.from(head);
+    // A watched file is asked about again under the names that hard links give it.
+    if (isElf || this.#watchers.length > 0 || this.#size >= scanLimits.headKeptFrom)
+      this.#found().head = Uint8Array.from(head);
   }
 
   #reserve(): Uint8Array | undefined {

@@ -310,6 +310,26 @@ describe('what a watcher sees', () => {
         : undefined,
     catalog: () => nothing,
   };
+  /** Says of every file `said` that it is one; it is no ELF file. */
+  const terse: Cataloger = {
+    name: 'terse',
+    wants: () => false,
+    watch: (path) =>
+      /(?:^|\/)said$/.test(path) ? { push: () => undefined, end: () => ({ is: 'said' }) } : undefined,
+    catalog: () => nothing,
+  };
+
+  test('a small file of any kind under each of its names', async () => {
+    const layer = archive(file('env/said', 'small'), hardlink('cache/said', 'env/said'));
+    const scanned = await scanImage(memoryImage({ layers: [layer] }), [terse]);
+    expect(
+      scanned
+        .treeFor(terse)
+        .sighted()
+        .map(({ path }) => path),
+    ).toEqual(['cache/said', 'env/said']);
+  });
+
   const tooMuch = (path: string) => ({ path, reason: 'what was seen in it is too much to keep' });
   const big = (path: string) => file(path, Buffer.alloc(70_000, 1));
 
