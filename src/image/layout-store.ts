@@ -1,9 +1,10 @@
 import { type Bytes, collect } from '../base/bytes.ts';
 import { jsonLimits } from '../base/json.ts';
 import { byCodeUnit } from '../base/text.ts';
-import { type Digest, hexOf, isDigest } from '../oci/digest.ts';
+import { type Digest, isDigest } from '../oci/digest.ts';
 import { type Descriptor, type Index, type Platform, parseManifest } from '../oci/manifest.ts';
 import type { Fetched, Store } from '../registry/contract.ts';
+import { fallbackTag } from '../registry/referrers.ts';
 import { chooseEntry, type LayoutFiles, layoutBlob, readLayoutIndex, refName } from './layout.ts';
 
 /** An OCI image layout with all that refers to its images, asked as a registry is asked. */
@@ -43,6 +44,13 @@ export async function openLayoutStore(
     return fetched;
   };
 
+  // Each entry is read once, however many are asked for: a copy asks about every manifest.
+  let attached: Promise<ReadonlyMap<Digest, readonly Descriptor[]>> | undefined;
+  const attachedTo = async (subject: Digest): Promise<readonly Descriptor[]> => {
+    attached ??= bySubject(index.manifests, known);
+    return (await attached).get(subject) ?? [];
+  };
+
   const store: Store = {
     manifest: async (_, wanted) => {
       const entry = isDigest(wanted) ? listed.get(wanted) : entryNamed(index, wanted);
@@ -51,15 +59,12 @@ export async function openLayoutStore(
     blob: (_, descriptor): Bytes => layoutBlob(files, descriptor, `blob ${descriptor.digest} of ${what}`),
     referrers: async (_, subject) => {
       const found = new Map<Digest, Descriptor>();
-      const tagged = entryNamed(index, `sha256-${hexOf(subject)}`);
+      const tagged = entryNamed(index, fallbackTag(subject));
       const tag = tagged === undefined ? undefined : await known(tagged);
       if (tag?.document.kind === 'index')
         for (const entry of tag.document.manifests) found.set(entry.digest, entry);
-      for (const entry of index.manifests) {
-        if (found.has(entry.digest)) continue;
-        const { document } = await known(entry);
-        if (document.subject?.digest === subject) found.set(entry.digest, entry);
-      }
+      for (const entry of await attachedTo(subject))
+        if (!found.has(entry.digest)) found.set(entry.digest, entry);
       return [...found.values()].sort((a, b) => byCodeUnit(a.digest, b.digest));
     },
   };
@@ -68,4 +73,16 @@ export async function openLayoutStore(
 
 function entryNamed({ manifests }: Index, name: string): Descriptor | undefined {
   return manifests.find(({ annotations }) => annotations?.[refName] === name);
+}
+
+async function bySubject(
+  entries: readonly Descriptor[],
+  read: (entry: Descriptor) => Promise<Fetched>,
+): Promise<ReadonlyMap<Digest, readonly Descriptor[]>> {
+  const groups = new Map<Digest, Descriptor[]>();
+  for (const entry of entries) {
+    const subject = (await read(entry)).document.subject?.digest;
+    if (subject !== undefined) groups.set(subject, [...(groups.get(subject) ?? []), entry]);
+  }
+  return groups;
 }
