@@ -9,7 +9,7 @@ import { readBdb } from '../../src/catalogers/rpm/bdb.ts';
 import { BadHeader, parseHeader } from '../../src/catalogers/rpm/header.ts';
 import { readNdb } from '../../src/catalogers/rpm/ndb.ts';
 import { isReasonFile, reasonsOf } from '../../src/catalogers/rpm/reasons.ts';
-import { overlaps, parseRich } from '../../src/catalogers/rpm/relations.ts';
+import { dependencyResolver, overlaps, parseRich } from '../../src/catalogers/rpm/relations.ts';
 import { issuerOf } from '../../src/catalogers/rpm/signature.ts';
 import { readSqlite } from '../../src/catalogers/rpm/sqlite.ts';
 import { rpm } from '../../src/catalogers/rpm.ts';
@@ -68,6 +68,38 @@ test.for([['(a or'], ['(a or b and c)'], ['a)'], ['(a xor b)'], ['('.repeat(1000
     expect(parseRich(text)).toBeUndefined();
   },
 );
+
+const system = ['low', 'high', 'flagged', 'plain'].map((name) => ({
+  name,
+  provides: [
+    { name, flags: 8, evr: '1' },
+    ...(name === 'low' ? [{ name: 'virtual', flags: 8, evr: '0.5' }] : []),
+    ...(name === 'high' ? [{ name: 'virtual', flags: 8, evr: '2' }] : []),
+    ...(name === 'flagged' ? [{ name: 'flag', flags: 0, evr: '' }] : []),
+    ...(name === 'flagged' || name === 'plain' ? [{ name: 'pair', flags: 0, evr: '' }] : []),
+  ],
+}));
+
+test.for([
+  ['(virtual >= 1 with virtual < 3)', ['high']],
+  ['(virtual >= 3 with virtual < 5)', []],
+  ['(pair with flag)', ['flagged']],
+  ['(pair with (flag or absent))', ['flagged']],
+  ['(pair without flag)', ['plain']],
+  ['(plain without flag)', ['plain']],
+  ['(flagged without flag)', []],
+  ['(flag with pair with absent)', []],
+  ['((pair without flag) and low)', ['low', 'plain']],
+  ['(absent or (pair with flag))', ['flagged']],
+  ['(low if absent else high)', ['high']],
+  ['(low unless absent)', ['low']],
+  ['(low unless high else plain)', ['plain']],
+] as const)('%s is satisfied by %j', ([need, expected]) => {
+  const asker = { name: 'asker', provides: [], requires: [{ name: need, flags: 0, evr: '' }] };
+  const packages = [asker, ...system.map((each) => ({ ...each, requires: [] }))];
+  const found = dependencyResolver(packages, () => [])(asker) ?? [];
+  expect(found.map(({ name }) => name).sort()).toEqual(expected);
+});
 
 test('what only the log has is there, and a log with a wrong checksum is not believed', () => {
   expect(names(main())).not.toContain('Tcf-App');

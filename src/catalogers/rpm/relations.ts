@@ -53,28 +53,29 @@ export function dependencyResolver<P extends Related>(
     }
   }
   let comparisons = 0;
-  const find = (relation: Relation, asker: P): P | undefined => {
+  const everyone = (relation: Relation): readonly P[] => {
     const candidates = providers.get(relation.name) ?? [];
     comparisons += candidates.length + 1;
-    if (comparisons > maxComparisons) return undefined;
+    if (comparisons > maxComparisons) return [];
     const found = candidates.filter(({ provide }) => overlaps(provide, relation)).map(({ rpm }) => rpm);
-    if (found.length === 0 && relation.name.startsWith('/')) found.push(...ownersOf(relation.name.slice(1)));
-    if (found.includes(asker)) return asker;
-    return found.find(({ name }) => name === relation.name) ?? found[0];
+    return found.length === 0 && relation.name.startsWith('/') ? ownersOf(relation.name.slice(1)) : found;
   };
+  const choose = (found: readonly P[], name: string, asker: P): P | undefined =>
+    found.includes(asker) ? asker : (found.find((rpm) => rpm.name === name) ?? found[0]);
   return (asker) => {
     const targets = new Set<P>();
     if (asker.requires === undefined) return undefined;
     for (const relation of asker.requires) {
       if ((relation.flags & (rpmlib | missingOk)) !== 0 || relation.name.startsWith('rpmlib(')) continue;
       if (!relation.name.startsWith('(')) {
-        const target = find(relation, asker);
+        const target = choose(everyone(relation), relation.name, asker);
         if (target !== undefined) targets.add(target);
         continue;
       }
       const rich = parseRich(relation.name);
       if (rich === undefined) return undefined;
-      for (const target of evaluate(rich, (leaf) => find(leaf, asker)) ?? []) targets.add(target);
+      const chosen = (found: readonly P[], name: string): P | undefined => choose(found, name, asker);
+      for (const target of evaluate(rich, everyone, chosen) ?? []) targets.add(target);
     }
     targets.delete(asker);
     return comparisons > maxComparisons ? undefined : [...targets];
@@ -140,15 +141,18 @@ export function parseRich(text: string): Rich | undefined {
 }
 
 /** The packages that make it true; `undefined` where it is false. */
-function evaluate<P>(rich: Rich, find: (leaf: Relation) => P | undefined): readonly P[] | undefined {
-  if ('name' in rich) {
-    const target = find(rich);
+function evaluate<P>(
+  rich: Rich,
+  everyone: (leaf: Relation) => readonly P[],
+  choose: (found: readonly P[], name: string) => P | undefined,
+): readonly P[] | undefined {
+  const of = (part: Rich | undefined): readonly P[] | undefined =>
+    part === undefined ? [] : evaluate(part, everyone, choose);
+  if ('name' in rich || rich.operator === 'with' || rich.operator === 'without') {
+    const target = choose(oneWith(rich, everyone), firstName(rich));
     return target === undefined ? undefined : [target];
   }
   const [first, second] = rich.operands;
-  if (first === undefined) return undefined;
-  const of = (part: Rich | undefined): readonly P[] | undefined =>
-    part === undefined ? [] : evaluate(part, find);
   if (rich.operator === 'or') {
     for (const part of rich.operands) {
       const found = of(part);
@@ -160,7 +164,21 @@ function evaluate<P>(rich: Rich, find: (leaf: Relation) => P | undefined): reado
     const holds = of(second) !== undefined;
     return holds === (rich.operator === 'if') ? of(first) : of(rich.otherwise);
   }
-  if (rich.operator === 'without') return of(first);
   const all = rich.operands.map(of);
   return all.includes(undefined) ? undefined : all.flatMap((found) => found ?? []);
+}
+
+/** `with` and `without` speak of one package that satisfies all parts, or the first and none of the others; each of them may have an `or` inside. */
+function oneWith<P>(rich: Rich, everyone: (leaf: Relation) => readonly P[]): readonly P[] {
+  if ('name' in rich) return everyone(rich);
+  const [first = [], ...others] = rich.operands.map((part) => oneWith(part, everyone));
+  if (rich.operator === 'or') return [...new Set([...first, ...others.flat()])];
+  const sets = others.map((other) => new Set(other));
+  return first.filter((each) => sets.every((set) => set.has(each) === (rich.operator !== 'without')));
+}
+
+function firstName(rich: Rich): string {
+  if ('name' in rich) return rich.name;
+  const [first] = rich.operands;
+  return first === undefined ? '' : firstName(first);
 }
