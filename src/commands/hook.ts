@@ -98,6 +98,7 @@ function hookCall(host: Host, options: Options): HookCall {
     'NO_PROXY',
     'SSL_CERT_FILE',
     'REGISTRY_AUTH_FILE',
+    'XDG_RUNTIME_DIR',
     'DOCKER_CONFIG',
     'XDG_CONFIG_HOME',
     'XDG_STATE_HOME',

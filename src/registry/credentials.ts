@@ -13,6 +13,8 @@ import { codeOf } from './transport.ts';
 export interface CredentialSources {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly home: string;
+  /** The user, for the file that podman writes where no XDG_RUNTIME_DIR is set: root's, and that of services and hooks. */
+  readonly uid?: number;
   /** Runs credential helpers; the default starts the program. */
   readonly run?: RunHelper;
 }
@@ -26,9 +28,10 @@ const hubKey = 'https://index.docker.io/v1/';
  * @throws TcfError `credentials.file` or `credentials.helper` (exit 2) when a file or helper is there and cannot be used: to go on
  *   without it would look like "you may not".
  */
-export function openCredentials({ env, home, run = helperRunner(env) }: CredentialSources): Credentials {
+export function openCredentials(sources: CredentialSources): Credentials {
+  const { env, run = helperRunner(env) } = sources;
   return async (repository) => {
-    for (const path of credentialFiles(env, home)) {
+    for (const path of credentialFiles(sources)) {
       const shape = await readCredentialFile(path);
       const credential = shape && (await lookUp(shape, repository, run));
       if (credential !== undefined) return credential;
@@ -37,14 +40,18 @@ export function openCredentials({ env, home, run = helperRunner(env) }: Credenti
   };
 }
 
-/** containers-auth.json(5), then docker's file. */
-export function credentialFiles(env: CredentialSources['env'], home: string): readonly string[] {
+/** containers-auth.json(5) as containers/image reads it, then docker's file. */
+export function credentialFiles({ env, home, uid }: CredentialSources): readonly string[] {
   const set = (name: string) => (env[name] === '' ? undefined : env[name]);
   const chosen = set('REGISTRY_AUTH_FILE');
   const runtime = set('XDG_RUNTIME_DIR');
   return [
     ...(chosen === undefined ? [] : [chosen]),
-    ...(runtime === undefined ? [] : [join(runtime, 'containers', 'auth.json')]),
+    ...(runtime !== undefined
+      ? [join(runtime, 'containers', 'auth.json')]
+      : uid === undefined
+        ? []
+        : [`/run/containers/${uid}/auth.json`]),
     join(set('XDG_CONFIG_HOME') ?? join(home, '.config'), 'containers', 'auth.json'),
     join(set('DOCKER_CONFIG') ?? join(home, '.docker'), 'config.json'),
   ];

@@ -137,7 +137,7 @@ test('the files are asked in the order of podman, then docker', async () => {
     XDG_CONFIG_HOME: join(home.path, 'xdg'),
     DOCKER_CONFIG: join(home.path, 'docker'),
   };
-  const files = credentialFiles(env, home.path);
+  const files = credentialFiles({ env, home: home.path, uid: 7 });
   expect(files.map((file) => file.slice(home.path.length))).toEqual([
     '/chosen.json',
     '/run/containers/auth.json',
@@ -149,6 +149,14 @@ test('the files are asked in the order of podman, then docker', async () => {
     write(path, JSON.stringify({ auths: { 'quay.io': auth(`user${index}:pw`) } }));
     expect(await credentials(parseImageRef('quay.io/x'))).toEqual(found(`user${index}`));
   }
+});
+
+test('where no session has a folder, podman keeps logins by user id', () => {
+  expect(credentialFiles({ env: {}, home: '/h', uid: 7 })).toEqual([
+    '/run/containers/7/auth.json',
+    '/h/.config/containers/auth.json',
+    '/h/.docker/config.json',
+  ]);
 });
 
 test('a file that is there and cannot be read is an error, not "no login"', async () => {

@@ -28,7 +28,7 @@ export async function openUserRegistry(host: Host, options: Options): Promise<Re
   return openRegistry({
     ...(await transportOptions(host, options)),
     allowHttp: flag(options, 'allowHttp'),
-    credentials: openCredentials({ env: host.env, home: host.home }),
+    credentials: openCredentials({ env: host.env, home: host.home, uid: host.uid }),
   });
 }
 

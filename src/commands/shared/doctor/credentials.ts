@@ -13,7 +13,9 @@ const limit = 4 * 1024 * 1024;
 export const credentials: DoctorCheck = {
   name: 'credentials',
   async examine(host) {
-    const files = [...new Set(credentialFiles(host.env, host.home))].filter((path) => fileExists(host, path));
+    const files = [...new Set(credentialFiles({ env: host.env, home: host.home, uid: host.uid }))].filter(
+      (path) => fileExists(host, path),
+    );
     if (files.length === 0)
       return [note('nobody is logged in anywhere; public images need no login', 'podman login REGISTRY')];
     return (await Promise.all(files.map((path) => examineFile(host, path)))).flat();
