@@ -1,5 +1,5 @@
-import { modeOf } from './decide.ts';
-import type { Policy, Scope } from './document.ts';
+import { enforces } from './decide.ts';
+import type { Policy } from './document.ts';
 
 /** Something about a policy that reads well and works badly. `error`: it does not do what a policy is for. */
 export interface Remark {
@@ -19,7 +19,7 @@ export function checkPolicy(policy: Policy, now: Date): readonly Remark[] {
   const named = new Set(scopes.flatMap(({ require }) => signersNamedIn(require)));
   return [
     ...scopes
-      .filter((scope) => !canDeny(scope))
+      .filter((scope) => !enforces(scope))
       .map(({ match }) => error(`${match}: every rule only warns, so every image is allowed`)),
     ...exceptions
       .filter(({ expires }) => new Date(expires) <= now)
@@ -31,11 +31,6 @@ export function checkPolicy(policy: Policy, now: Date): readonly Remark[] {
       .filter((name) => !named.has(name))
       .map((name) => warning(`no rule names the signer ${name}`)),
   ];
-}
-
-/** The deny list alone does not count: what it does not name is allowed. */
-function canDeny({ require }: Scope): boolean {
-  return Object.entries(require).some(([rule, params]) => rule !== 'deny' && modeOf(params) === 'enforce');
 }
 
 /** Every name that stands under a `by`, however deep. */

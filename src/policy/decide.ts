@@ -145,9 +145,11 @@ function except(finding: JudgedFinding, { exceptions }: Policy, evidence: Eviden
   return { ...finding, exception, mode: exception.expired ? finding.mode : 'warn' };
 }
 
-/** Whether a scope can deny at all: one that only warns lets everything start (A-112). */
+/** Whether a scope asks for anything: one that only warns lets everything start (A-112), but for what a deny list names. */
 export function enforces({ require }: Scope): boolean {
-  return Object.values(require).some((params) => params !== undefined && modeOf(params) === 'enforce');
+  return Object.entries(require).some(
+    ([rule, params]) => rule !== 'deny' && params !== undefined && modeOf(params) === 'enforce',
+  );
 }
 
 /** Anything but a plain `warn` enforces. */
