@@ -16,9 +16,14 @@ export interface RootProblem {
   readonly message: string;
 }
 
+/** A start has to be there, or the root would not have been read. */
+interface Window extends TimeWindow {
+  readonly start: Date;
+}
+
 interface Entry {
   readonly shape: Shape;
-  readonly window: TimeWindow;
+  readonly window: Window;
   /** Tells two entries that trust the same key apart from two that do not. */
   readonly identity: string;
 }
@@ -69,7 +74,7 @@ function keyOf(publicKey: Shape) {
   return { raw, key, fingerprint: fingerprintOf(key) };
 }
 
-function windowOf(validFor: Shape): TimeWindow {
+function windowOf(validFor: Shape): Window {
   const end = optionalMember(validFor, 'end');
   return {
     start: new Date(validFor.get('start').string()),
@@ -83,10 +88,8 @@ function problem(severity: RootProblem['severity'], { path }: Shape, message: st
 
 function lintWindow({ shape, window }: Entry, now: Date): readonly RootProblem[] {
   const { end, start } = window;
-  if (start !== undefined && end !== undefined && end < start)
-    return [problem('error', shape, 'ends before it begins: it is never valid')];
-  if (start !== undefined && start > now)
-    return [problem('warning', shape, `begins only on ${dayOf(start)}`)];
+  if ((end ?? start) < start) return [problem('error', shape, 'ends before it begins: it is never valid')];
+  if (start > now) return [problem('warning', shape, `begins only on ${dayOf(start)}`)];
   return [];
 }
 
@@ -162,8 +165,8 @@ function isLargeCurve(curve: string | undefined): boolean {
   return curve === 'secp521r1';
 }
 
-function overlaps({ validFromDate, validToDate }: X509Certificate, { end, start }: TimeWindow): boolean {
-  return (start === undefined || start <= validToDate) && (end === undefined || validFromDate <= end);
+function overlaps({ validFromDate, validToDate }: X509Certificate, { end, start }: Window): boolean {
+  return start <= validToDate && (end === undefined || validFromDate <= end);
 }
 
 interface Kinds {

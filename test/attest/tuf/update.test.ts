@@ -216,3 +216,19 @@ test('a first snapshot that lists no targets leads nowhere', async () => {
   tuf.publish({ edit: { snapshot: (signed) => delete signed.meta['targets.json'] } });
   await expect(new Client(tuf).update(tuf)).rejects.toMatchObject({ code: 'tuf.malformed' });
 });
+
+test('a trusted root that cannot be used is not taken, and its timestamp is a floor all the same', async () => {
+  const { client, tuf } = await begin();
+  tuf.publish({ target: other });
+  const refuse = () => {
+    throw new Error('of tomorrow');
+  };
+  const persist = async (state: Repository) => {
+    client.kept = state;
+  };
+  await expect(update(client.kept, { download: tuf.download, accept: refuse, now, persist })).rejects.toThrow(
+    'of tomorrow',
+  );
+  expect(client.kept).toMatchObject({ timestamp: { version: 2 }, targets: { version: 1 } });
+  expect(client.kept.trustedRoot?.bytes).toEqual(target);
+});
