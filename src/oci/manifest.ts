@@ -96,11 +96,13 @@ export function parseManifest(
 }
 
 function readIndex(shape: Shape, mediaType: string): Index {
+  const manifests = shape.get('manifests');
   return {
     kind: 'index',
     mediaType,
     ...readCommon(shape),
-    manifests: shape.get('manifests').list(manifestLimits.manifests).map(readDescriptor),
+    // Go writes `null` for an empty list: olareg does so where an image has no referrers.
+    manifests: manifests.value === null ? [] : manifests.list(manifestLimits.manifests).map(readDescriptor),
   };
 }
 

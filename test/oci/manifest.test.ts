@@ -26,6 +26,8 @@ test.for<readonly [string, unknown, string | undefined, RegExp]>([
     /both "layers" and "manifests"/,
   ],
   ['A-12: both, with the layers null', { ...index, layers: null }, undefined, /both/],
+  ['A-12: both, with the manifests null', { ...manifest, manifests: null }, undefined, /both/],
+  ['manifests that are no list', { ...index, manifests: {} }, undefined, /manifests is not a list/],
   ['A-12: an index with a config', { ...index, config: descriptor }, undefined, /both/],
   ['A-13: another type announced', manifest, mediaTypes.index, /announced as/],
   ['A-13: docker announced, OCI said', manifest, mediaTypes.dockerManifest, /announced as/],

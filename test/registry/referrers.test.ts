@@ -69,6 +69,13 @@ test.for<readonly [string, Fault, RegExp]>([
   expect(server.requests.filter(({ path }) => path.includes('manifests'))).toEqual([]);
 });
 
+test('an empty list as Go writes it is an empty list', async () => {
+  await using server = await startRegistry();
+  const body = JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.index, manifests: null });
+  server.fault(/referrers/, { body, headers: { 'content-type': mediaTypes.index } });
+  expect(await client().referrers(repositoryOn(server), subject.digest)).toEqual([]);
+});
+
 test('A-61: a second page that is gone is not the end', async () => {
   await using server = await startRegistry({ pageSize: 1 });
   for (const name of ['one', 'two']) store(server, signature(name), name);
