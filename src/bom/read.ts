@@ -26,6 +26,8 @@ export interface SbomSubject {
    * Sorted. Which of them is a manifest and which a configuration the format does not say.
    */
   readonly digests: readonly string[];
+  /** What it was made from, where the author says so (`pedigree.ancestors`): purls in canonical spelling, or names without one. */
+  readonly ancestors: readonly { readonly name: string; readonly purl?: string }[];
 }
 
 export interface SbomComponent {
@@ -80,7 +82,7 @@ export function parseSbom(value: unknown, what: string): SbomFacts {
     ...textMember(bom, 'serialNumber'),
     ...(metadata === undefined ? {} : textMember(metadata, 'timestamp')),
     tools: readTools(metadata?.optional('tools')),
-    subject: root === undefined ? { digests: [] } : readSubject(root),
+    subject: root === undefined ? { digests: [], ancestors: [] } : readSubject(root),
     components,
     complete: readCompleteness(bom),
   };
@@ -100,14 +102,13 @@ function readNested(parent: Shape, found: SbomComponent[], depth: number): void 
 }
 
 function readComponent(component: Shape): SbomComponent {
-  const purl = component.optional('purl')?.string();
   const bomRef = component.optional('bom-ref')?.string();
   return {
     ...(bomRef === undefined ? {} : { bomRef }),
     type: component.get('type').string(),
     name: component.get('name').string(),
     ...textMember(component, 'version'),
-    ...(purl === undefined ? {} : { purl: isPurlText(purl) ? toPurl(parsePurl(purl)) : purl }),
+    ...readPurl(component),
     properties: readProperties(component),
     licenses: readLicenses(component),
     hashes: (component.optional('hashes')?.list(maxEntries) ?? []).map(
@@ -173,7 +174,17 @@ function readSubject(root: Shape): SbomSubject {
     if (hash.get('alg').string() === 'SHA-256') note(`sha256:${hash.get('content').string().toLowerCase()}`);
   }
   for (const value of Object.values(readProperties(root))) note(value);
-  return { ...textMember(root, 'name'), digests: [...digests].sort(byCodeUnit) };
+  const ancestors = root.optional('pedigree')?.optional('ancestors')?.list(maxEntries) ?? [];
+  return {
+    ...textMember(root, 'name'),
+    digests: [...digests].sort(byCodeUnit),
+    ancestors: ancestors.map((ancestor) => ({ name: ancestor.get('name').string(), ...readPurl(ancestor) })),
+  };
+}
+
+function readPurl(component: Shape): { readonly purl?: string } {
+  const purl = component.optional('purl')?.string();
+  return purl === undefined ? {} : { purl: isPurlText(purl) ? toPurl(parsePurl(purl)) : purl };
 }
 
 /** A composition without refs speaks about the BOM as a whole; one that says less than `complete` outweighs one that says it. */

@@ -311,14 +311,13 @@ function toPolicyScope(
     }
     refuseUnreachable(params, path, signers, yaml);
   }
-  const reader = rules.find(
-    ({ name, reads }) => reads !== undefined && require[name] !== undefined && require[reads] === undefined,
-  );
-  if (reader?.reads !== undefined) {
+  for (const rule of rules) {
+    const source = require[rule.name] === undefined ? undefined : rule.reads?.(require[rule.name]);
+    if (source === undefined || require[source] !== undefined) continue;
     throw yaml.wrong(
-      ['scopes', index, 'require', reader.name],
-      `looks into the ${evidenceNames[reader.reads]}, but nothing says whose ${evidenceNames[reader.reads]} to believe`,
-      { hint: `require ${reader.reads} in the same scope` },
+      ['scopes', index, 'require', rule.name],
+      `looks into the ${evidenceNames[source]}, but nothing says whose ${evidenceNames[source]} to believe`,
+      { hint: `require ${source} in the same scope` },
     );
   }
   return { match: toScope(match) ?? match, multiArch, require };

@@ -56,7 +56,7 @@ export interface Rule<Params = unknown> {
    */
   readonly everywhere?: true;
   /** The rule looks into what another rule of the same scope accepts, and is nothing without it. */
-  readonly reads?: 'provenance' | 'sbom';
+  reads?(params: Params): 'provenance' | 'sbom';
   evaluate(params: Params, evidence: Evidence, context: RuleContext): Finding;
 }
 

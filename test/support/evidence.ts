@@ -110,6 +110,8 @@ export interface CandidateSpec {
     readonly components?: readonly unknown[];
     /** What the document says of its own completeness. */
     readonly aggregate?: string;
+    /** What it says the image was made from. */
+    readonly ancestors?: readonly unknown[];
   };
 }
 
@@ -166,6 +168,7 @@ function candidateOf(spec: CandidateSpec, index: number): Candidate {
 
 function toSbom({
   aggregate,
+  ancestors,
   components = [],
   describes = 'config',
 }: NonNullable<CandidateSpec['sbom']>): unknown {
@@ -174,7 +177,12 @@ function toSbom({
     bomFormat: 'CycloneDX',
     specVersion: '1.6',
     metadata: {
-      component: { type: 'container', name: 'triton', ...(version === undefined ? {} : { version }) },
+      component: {
+        type: 'container',
+        name: 'triton',
+        ...(version === undefined ? {} : { version }),
+        ...(ancestors === undefined ? {} : { pedigree: { ancestors } }),
+      },
     },
     components,
     ...(aggregate === undefined ? {} : { compositions: [{ aggregate }] }),

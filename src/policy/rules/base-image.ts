@@ -1,22 +1,31 @@
 import { z } from 'zod';
-import type { Material, ProvenanceFacts } from '../../attest/provenance.ts';
+import type { Material } from '../../attest/provenance.ts';
 import { TcfError } from '../../base/error.ts';
 import { plural, printable } from '../../base/text.ts';
 import { isPurlText, parsePurl } from '../../bom/purl.ts';
+import type { SbomSubject } from '../../bom/read.ts';
 import { type Digest, isDigest } from '../../oci/digest.ts';
 import { type ImageRef, parseImageRef } from '../../oci/reference.ts';
 import { describeRest } from '../attestations.ts';
 import { type CommonParams, mode, type Rule } from '../rule.ts';
 import { isInScope, toScope } from '../scope.ts';
 import { provenancesInForce, unreadable } from './provenance.ts';
-import { type Said, worstOf } from './worst.ts';
+import { sbomsInForce } from './sbom.ts';
+import { type Said, sayWorst, worstOf } from './worst.ts';
 
 export interface BaseImageParams extends CommonParams {
+  readonly from?: 'provenance' | 'sbom' | undefined;
   readonly repositories?: readonly string[] | undefined;
   readonly digests?: readonly string[] | undefined;
 }
 
 const shape = z.strictObject({
+  from: z
+    .enum(['provenance', 'sbom'])
+    .optional()
+    .describe(
+      'which document names the base images: provenance (the default), or sbom, as tcf sbom --base writes it',
+    ),
   repositories: z
     .array(
       z.string().refine((text) => toScope(text) !== undefined, {
@@ -40,20 +49,26 @@ const shape = z.strictObject({
 export const baseImage: Rule<BaseImageParams> = {
   name: 'baseImage',
   summary: 'Every image that the build started from or copied out of is an allowed one.',
-  reads: 'provenance',
+  reads: ({ from = 'provenance' }) => from,
   params: shape.refine(({ digests, repositories }) => digests !== undefined || repositories !== undefined, {
     message: 'asks for nothing; name repositories or digests',
   }),
   evaluate(params, evidence, context) {
+    const { digests = [], from = 'provenance', repositories = [] } = params;
+    const expected = `every base image in ${[...repositories, ...digests].join(', ')}`;
+    if (from === 'sbom') {
+      const chosen = sbomsInForce(evidence, context);
+      const said = sayWorst('baseImage', chosen, ({ subject }) =>
+        judge(subject.ancestors.map(fromSbom), params),
+      );
+      return { ...said, expected };
+    }
     const chosen = provenancesInForce(evidence, context);
-    const { digests = [], repositories = [] } = params;
-    const common = {
-      rule: 'baseImage',
-      expected: `every base image in ${[...repositories, ...digests].join(', ')}`,
-      nearMisses: chosen.nearMisses,
-    };
+    const common = { rule: 'baseImage', expected, nearMisses: chosen.nearMisses };
     const worst = worstOf(
-      chosen.current.map(({ facts, why }) => (facts === undefined ? unreadable(why) : judge(facts, params))),
+      chosen.current.map(({ facts, why }) =>
+        facts === undefined ? unreadable(why) : judge(facts.materials.flatMap(toBase), params),
+      ),
     );
     if (worst !== undefined) return { ...common, ...worst };
     return {
@@ -71,10 +86,9 @@ interface Base {
   readonly text: string;
 }
 
-function judge({ materials }: ProvenanceFacts, params: BaseImageParams): Said {
-  const bases = materials.flatMap(toBase);
+function judge(bases: readonly Base[], params: BaseImageParams): Said {
   if (bases.length === 0)
-    return { outcome: 'cannot-tell', message: 'the provenance names no image that the build used' };
+    return { outcome: 'cannot-tell', message: 'nothing says from which image this one was built' };
   const other = bases.find((base) => !isAllowed(base, params));
   return other === undefined
     ? { outcome: 'pass', message: `${plural(bases.length, 'base image')}, each an allowed one` }
@@ -93,6 +107,12 @@ function isAllowed({ digest, name }: Base, { digests, repositories }: BaseImageP
     repositories === undefined ||
     (name !== undefined && repositories.some((scope) => isInScope(toScope(scope) ?? scope, name)))
   );
+}
+
+/** An ancestor that is no image with a digest is none that a policy could have named. */
+function fromSbom({ name, purl }: SbomSubject['ancestors'][number]): Base {
+  const [base] = purl === undefined ? [] : toBase({ uri: purl, digests: [] });
+  return base ?? { name: undefined, digest: undefined, text: purl ?? name };
 }
 
 /** BuildKit writes `pkg:docker/NAME@TAG?digest=sha256:...`; others `pkg:oci/...`, `docker-image://`, `docker://` or `oci://`. Anything else is no image. */

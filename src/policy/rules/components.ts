@@ -28,7 +28,7 @@ const shape = z.strictObject({
 
 export const components: Rule<ComponentsParams> = {
   name: 'components',
-  reads: 'sbom',
+  reads: () => 'sbom',
   summary: 'The SBOM lists none of the denied components and all of the required ones.',
   params: shape.refine(({ deny, require }) => deny !== undefined || require !== undefined, {
     message: 'asks for nothing; name components under deny or require',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { predicateTypes } from '../../attest/statement.ts';
+import { plural } from '../../base/text.ts';
 import { type Accepted, inForce, type SbomChoice, sift } from '../attestations.ts';
 import { type Evidence, manifestsOf } from '../evidence.ts';
 import type { Variables } from '../expression.ts';
@@ -45,7 +46,11 @@ export const expressions: Rule<ExpressionsParams> = {
     );
     const failed = worst ?? { outcome: 'cannot-tell', message: 'there was nothing to ask' };
     return failed.outcome === 'pass'
-      ? { rule: 'expressions', outcome: 'pass', message: `each of ${all.length} expressions is true` }
+      ? {
+          rule: 'expressions',
+          outcome: 'pass',
+          message: `${plural(all.length, 'expression')} asked, each is true`,
+        }
       : { rule: 'expressions', ...failed };
   },
 };

@@ -39,7 +39,7 @@ const shape = z.strictObject({
 export const licenses: Rule<LicensesParams> = {
   name: 'licenses',
   summary: 'Every component of the SBOM may be used by licences that the policy wants.',
-  reads: 'sbom',
+  reads: () => 'sbom',
   params: shape.refine(({ allow, deny }) => allow !== undefined || deny !== undefined, {
     message: 'asks for nothing; name licences under allow or deny',
   }),

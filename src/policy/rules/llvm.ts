@@ -37,7 +37,7 @@ const tritonPurl = /^pkg:pypi\/(?:pytorch-)?triton(?:-nightly|-rocm|-windows|-xp
 /** Reads the properties `tcf:llvm:*` of the SBOM in force, as docs/llvm.md describes them. */
 export const llvm: Rule<LlvmParams> = {
   name: 'llvm',
-  reads: 'sbom',
+  reads: () => 'sbom',
   summary: 'The LLVM inside Triton is the one that this Triton version pins.',
   params: shape.refine((params) => params.is !== undefined || params.commit !== undefined, {
     message: 'asks for nothing; write "is: pinned" or a commit',
