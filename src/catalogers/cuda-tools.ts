@@ -35,7 +35,6 @@ const tools: ReadonlySet<string> = new Set([
   'ptxas',
   'ptxas-blackwell',
 ]);
-const cupti = /^libcupti\.so(?:\.(\d[\d.]*))?$/;
 const bitcode = 'libdevice.10.bc';
 const bitcodeMagic = [0x42, 0x43, 0xc0, 0xde];
 const buildLine = /^Cuda compilation tools, release \d{1,3}\.\d{1,3}, V(\d{1,3}\.\d{1,3}\.\d{1,5})(?!\d)/;
@@ -51,7 +50,7 @@ const libdevices: ReadonlyMap<string, string> = new Map([
 
 /**
  * NVIDIA's tools by what they say of themselves. Only files that are the tool are asked: libcupti.so and libnvperf_host.so hold
- * complete build lines of other versions. CUPTI has its version in its file name only.
+ * complete build lines of other versions. Libraries have their version in their file name only.
  */
 export const cudaTools: Cataloger = {
   name: 'cuda-tools',
@@ -61,7 +60,7 @@ export const cudaTools: Cataloger = {
     if (name === bitcode) return bitcodeMagic.every((byte, at) => head[at] === byte) ? hashing() : undefined;
     if (!isElf(head)) return undefined;
     if (tools.has(name)) return readingBuildLine();
-    return cupti.test(name) ? hashing() : undefined;
+    return libraryOf(name) === undefined ? undefined : hashing();
   },
   catalog(tree: Tree): Catalog {
     const skipped: Skipped[] = [];
@@ -70,7 +69,8 @@ export const cudaTools: Cataloger = {
       const { sha256 } = seenIn(file);
       const name = nameOf(file.path);
       // Wheels have no links, so CUPTI lies there three times: one component. Two tools are two, whatever their bytes.
-      const key = cupti.test(name) ? `cupti ${directoryOf(file.path)} ${sha256}` : file.path;
+      const library = libraryOf(name);
+      const key = library === undefined ? file.path : `${library.name} ${directoryOf(file.path)} ${sha256}`;
       groups.set(key, [...(groups.get(key) ?? []), file]);
     }
     const owners: Ownership[] = [];
@@ -122,8 +122,8 @@ function componentOf(files: readonly SightedFile[], env: readonly string[]): Com
   const name = nameOf(first.path);
   const seen = seenIn(first);
   const versioned = ordered.findLast(({ path }) => /\.so\.\d+\.\d+/.test(path));
-  const fileVersion = cupti.exec(nameOf(versioned?.path ?? ''))?.[1];
-  const what = cupti.test(name) ? 'cupti' : name === bitcode ? 'libdevice' : name;
+  const fileVersion = libraryOf(nameOf(versioned?.path ?? ''))?.version;
+  const what = libraryOf(name)?.name ?? (name === bitcode ? 'libdevice' : name);
   const version = seen.version ?? fileVersion;
   const purl = toPurl({
     type: 'generic',
@@ -151,7 +151,7 @@ function componentOf(files: readonly SightedFile[], env: readonly string[]): Com
     purl,
     ...(known === undefined ? {} : { description: `libdevice.10.bc as in ${known}` }),
     supplier: nvidia.supplier,
-    licenses: [{ acknowledgement: 'concluded', expression: 'LicenseRef-NVIDIA-CUDA-EULA' }],
+    ...licensesOf(what),
     hashes: hashesOfFile(seen),
     ...(overrides.length === 0
       ? {}
@@ -172,6 +172,22 @@ function componentOf(files: readonly SightedFile[], env: readonly string[]): Com
       })),
     },
   };
+}
+
+/** A library by its file name. CUPTI is known under any; the others only where the name has the whole version, as outside of wheels. */
+function libraryOf(name: string): { readonly name: string; readonly version?: string } | undefined {
+  const whole = /^lib(cudart|cudnn|nccl)\.so\.(\d{1,4}\.\d{1,4}\.\d{1,6})$/.exec(name);
+  if (whole?.[1] !== undefined && whole[2] !== undefined) return { name: whole[1], version: whole[2] };
+  const cupti = /^libcupti\.so(?:\.(\d[\d.]*))?$/.exec(name);
+  if (cupti === null) return undefined;
+  return { name: 'cupti', ...(cupti[1] === undefined ? {} : { version: cupti[1] }) };
+}
+
+/** NCCL's licence changed over time, and its file name does not say to which. */
+function licensesOf(what: string): Pick<Component, 'licenses'> {
+  if (what === 'nccl') return {};
+  const expression = what === 'cudnn' ? 'LicenseRef-NVIDIA-cuDNN-SLA' : 'LicenseRef-NVIDIA-CUDA-EULA';
+  return { licenses: [{ acknowledgement: 'concluded', expression }] };
 }
 
 function seenIn({ sighting }: SightedFile): Seen {

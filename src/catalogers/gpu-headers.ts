@@ -35,7 +35,7 @@ const headers: ReadonlyMap<string, Header> = new Map([
     'cuda.h',
     {
       vendor: nvidia,
-      name: 'cuda',
+      name: 'cuda-headers',
       description: 'headers of the CUDA driver API',
       macros: ['CUDA_VERSION'],
       toVersion: release,
@@ -46,7 +46,7 @@ const headers: ReadonlyMap<string, Header> = new Map([
     'cuda_runtime_api.h',
     {
       vendor: nvidia,
-      name: 'cudart',
+      name: 'cudart-headers',
       description: 'headers of the CUDA runtime',
       macros: ['CUDART_VERSION'],
       toVersion: release,
@@ -57,7 +57,7 @@ const headers: ReadonlyMap<string, Header> = new Map([
     'cudnn_version.h',
     {
       vendor: nvidia,
-      name: 'cudnn',
+      name: 'cudnn-headers',
       description: 'headers of cuDNN',
       macros: ['CUDNN_MAJOR', 'CUDNN_MINOR', 'CUDNN_PATCHLEVEL'],
       toVersion: dotted,
@@ -79,7 +79,7 @@ const headers: ReadonlyMap<string, Header> = new Map([
     'nccl.h',
     {
       vendor: nvidia,
-      name: 'nccl',
+      name: 'nccl-headers',
       description: 'headers of NCCL',
       macros: ['NCCL_MAJOR', 'NCCL_MINOR', 'NCCL_PATCH'],
       toVersion: dotted,
@@ -90,7 +90,7 @@ const headers: ReadonlyMap<string, Header> = new Map([
     'hip_version.h',
     {
       vendor: amd,
-      name: 'hip',
+      name: 'hip-headers',
       description: 'headers of HIP',
       macros: ['HIP_VERSION_MAJOR', 'HIP_VERSION_MINOR', 'HIP_VERSION_PATCH'],
       toVersion: dotted,
@@ -101,7 +101,7 @@ const headers: ReadonlyMap<string, Header> = new Map([
     'rocm_version.h',
     {
       vendor: amd,
-      name: 'rocm-core',
+      name: 'rocm-headers',
       description: 'headers of ROCm',
       macros: ['ROCM_VERSION_MAJOR', 'ROCM_VERSION_MINOR', 'ROCM_VERSION_PATCH'],
       toVersion: dotted,

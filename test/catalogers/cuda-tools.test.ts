@@ -40,6 +40,22 @@ test('equal copies of CUPTI are one component, and the build lines in it are not
   ]);
 });
 
+test('libraries say their version in their name, or nothing', () => {
+  const { components, skipped } = catalogFiles(cudaTools, {
+    'usr/local/cuda-12.8/lib64/libcudart.so.12.8.90': elf(['x']),
+    'usr/lib/x86_64-linux-gnu/libcudnn.so.9.8.0': elf(['y']),
+    'usr/lib/x86_64-linux-gnu/libnccl.so.2.26.2': elf(['z']),
+    'opt/v/lib/python3.11/site-packages/nvidia/cuda_runtime/lib/libcudart.so.12': elf(['x']),
+    'usr/lib/libcudnn_ops.so.9.8.0': elf(['w']),
+  });
+  expect(components.map(({ purl }) => purl).sort()).toEqual([
+    'pkg:generic/nvidia/cudart@12.8.90',
+    'pkg:generic/nvidia/cudnn@9.8.0',
+    'pkg:generic/nvidia/nccl@2.26.2',
+  ]);
+  expect(skipped).toEqual([]);
+});
+
 test.for([
   [
     'a library with a complete line of another version',

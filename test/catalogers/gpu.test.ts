@@ -9,21 +9,26 @@ test.for([
     'the driver API of CUDA',
     'usr/local/cuda-12.8/include/cuda.h',
     '#define CUDA_VERSION 12080',
-    'nvidia/cuda@12.8',
+    'nvidia/cuda-headers@12.8',
   ],
-  ['CUDA 13.5', 'x/include/cuda.h', '#define CUDA_VERSION 13050', 'nvidia/cuda@13.5'],
-  ['the runtime of CUDA', 'x/cuda_runtime_api.h', '#define CUDART_VERSION  12080', 'nvidia/cudart@12.8'],
+  ['CUDA 13.5', 'x/include/cuda.h', '#define CUDA_VERSION 13050', 'nvidia/cuda-headers@13.5'],
+  [
+    'the runtime of CUDA',
+    'x/cuda_runtime_api.h',
+    '#define CUDART_VERSION  12080',
+    'nvidia/cudart-headers@12.8',
+  ],
   [
     'cuDNN',
     'usr/include/cudnn_version.h',
     '#define CUDNN_MAJOR 9\n#define CUDNN_MINOR 8\n#define CUDNN_PATCHLEVEL 0\n#define CUDNN_VERSION (CUDNN_MAJOR * 10000)',
-    'nvidia/cudnn@9.8.0',
+    'nvidia/cudnn-headers@9.8.0',
   ],
   [
     'NCCL',
     'x/nccl.h',
     '#define NCCL_MAJOR 2\r\n#define NCCL_MINOR 26\r\n#define NCCL_PATCH 2\r\n#define NCCL_SUFFIX ""',
-    'nvidia/nccl@2.26.2',
+    'nvidia/nccl-headers@2.26.2',
   ],
   [
     'CUPTI',
@@ -36,7 +41,7 @@ test.for([
     'HIP',
     'x/hip/hip_version.h',
     '#define HIP_VERSION_MAJOR 7\n#define HIP_VERSION_MINOR 1\n#define HIP_VERSION_PATCH 25424\n',
-    'amd/hip@7.1.25424',
+    'amd/hip-headers@7.1.25424',
   ],
 ] as const)('%s by the macros of its header', ([, path, text, purl]) => {
   const { components, skipped } = catalogFiles(gpuHeaders, { [path]: text });
@@ -51,9 +56,9 @@ test.for([
     'a macro without a number',
     'x/nccl.h',
     '#define NCCL_MAJOR x\n#define NCCL_MINOR 26\n#define NCCL_PATCH 2',
-    ['nccl'],
+    ['nccl-headers'],
   ],
-  ['a number of many digits', 'x/cuda.h', `#define CUDA_VERSION ${'9'.repeat(400)}`, ['cuda']],
+  ['a number of many digits', 'x/cuda.h', `#define CUDA_VERSION ${'9'.repeat(400)}`, ['cuda-headers']],
   [
     'CUPTI of an interface that no comment explains',
     'x/cupti_version.h',

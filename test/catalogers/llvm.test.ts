@@ -183,6 +183,12 @@ test.for<[string, Files, string | undefined, Record<string, string>]>([
     '20.0.0git',
     { role: 'rocm', pin: 'observed-only' },
   ],
+  [
+    'N of ROCm in a wheel',
+    { [`${site}/_rocm_sdk_core/lib/llvm/lib/libLLVM.so.20.0git`]: elf(['LLVM20.0.0git']) },
+    '20.0.0git',
+    { role: 'rocm', pin: 'observed-only' },
+  ],
 ])('rung %s alone', ([, files, version, expected]) => {
   const component = oneOf(files);
   expect(component.version).toBe(version);

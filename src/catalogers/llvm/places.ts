@@ -13,7 +13,9 @@ export interface Place {
 const cachePattern: RegExp = /^((?:.*\/)?\.triton\/llvm\/([^/]+))\//;
 const wheelPattern: RegExp = /^((?:.*\/)?triton)\/(?:_C\/|FileCheck$|backends\/|instrumentation\/|plugins\/)/;
 const packagePattern: RegExp = /^((?:.*\/)?(?:site|dist)-packages\/[^/]+)\//;
-const rocmPattern: RegExp = /^((?:.*\/)?opt\/rocm[^/]*\/(?:lib\/)?llvm)\//;
+/** In `/opt`, or in the wheels of ROCm (`_rocm_sdk_core/lib/llvm`). */
+const rocmPattern: RegExp =
+  /^((?:.*\/)?(?:opt\/rocm[^/]*|(?:site|dist)-packages\/_rocm_sdk\w*)\/(?:lib\/)?llvm)\//;
 const prefixPattern: RegExp = /^(.*?)\/(?:bin|include|lib|lib64|libexec|share)(?:\/|$)/;
 
 /** Whether this file is part of an installed or built `triton` package. */
