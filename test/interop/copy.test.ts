@@ -19,8 +19,10 @@ describe.for([
   const offline = ['--tlog-upload=false', '--yes', '--allow-http-registry'];
   let from: RealRegistry;
   let to: RealRegistry;
-  let image: string;
-  let copied: string;
+  /** Signed by tcf and cosign 3, and by cosign 2, which takes no tags where it finds bundles. */
+  const images = { new: '', old: '' };
+  const at = (host: string, repository: string, image: string) =>
+    `${host}/${repository}@${image.slice(image.indexOf('@') + 1)}`;
 
   const must = async (ran: ReturnType<typeof run>) => {
     const { code, text } = await ran;
@@ -30,32 +32,28 @@ describe.for([
   beforeAll(async () => {
     from = await startSource(inject('parts'), here.path);
     to = await startTarget(inject('parts'), there.path);
-    const digest = await pushDemoImage({ host: from.host, repository: 'triton/dev', tag: '1' });
-    image = `${from.host}/triton/dev@${digest}`;
-    copied = `${to.host}/mirror/dev@${digest}`;
+    for (const name of ['new', 'old'] as const) {
+      const digest = await pushDemoImage({
+        host: from.host,
+        repository: `triton/${name}`,
+        tag: '1',
+        deb: name,
+      });
+      images[name] = `${from.host}/triton/${name}@${digest}`;
+    }
     await must(tcf(['keygen', '--output-key-prefix', 'team']));
     await must(cosign('generate-key-pair', '--output-key-prefix', 'three'));
     await must(cosign2('generate-key-pair', '--output-key-prefix', 'two'));
-    await must(tcf(['sign', image, '--key', 'team.key']));
-    await must(cosign('sign', '--key', 'three.key', '--use-signing-config=false', ...offline, image));
-    await must(cosign2('sign', '--key', 'two.key', ...offline, image));
+    await must(tcf(['sign', images.new, '--key', 'team.key']));
+    await must(cosign('sign', '--key', 'three.key', '--use-signing-config=false', ...offline, images.new));
+    await must(cosign2('sign', '--key', 'two.key', ...offline, images.old));
     writeFileSync(join(place, 'predicate.json'), '{"reviewed":true}');
-    await must(
-      cosign2(
-        'attest',
-        '--key',
-        'two.key',
-        '--predicate',
-        'predicate.json',
-        '--type',
-        'https://example.test/review',
-        ...offline,
-        image,
-      ),
-    );
+    const predicate = ['--predicate', 'predicate.json', '--type', 'https://example.test/review'];
+    await must(cosign2('attest', '--key', 'two.key', ...predicate, ...offline, images.old));
+    const scope = (match: string, rules: string) => `{ match: "${match}", require: { ${rules} } }`;
     writeFileSync(
       join(place, 'policy.yaml'),
-      `version: 1\ntrust: { logs: { key: 0 } }\nsigners:\n${['team', 'three', 'two'].map((name) => `  ${name}: { keyFile: ${name}.pub }\n`).join('')}scopes: [{ match: "${to.host}", require: { signed: { by: [team] }, sbom: { by: [team] } } }]\n`,
+      `version: 1\ntrust: { logs: { key: 0 } }\nsigners: { team: { keyFile: team.pub }, two: { keyFile: two.pub } }\nscopes: [${scope(`${to.host}/mirror/new`, 'signed: { by: [team] }, sbom: { by: [team] }')}, ${scope(`${to.host}/mirror/old`, 'signed: { by: [two] }')}]\n`,
     );
   });
   afterAll(() => {
@@ -66,31 +64,46 @@ describe.for([
 
   const asked = ['--insecure-ignore-tlog=true', '--allow-http-registry'];
 
-  test('skopeo takes the image and leaves the signatures', async () => {
+  const verify = (name: 'new' | 'old') =>
+    tcf(['verify', at(to.host, `mirror/${name}`, images[name]), '--policy', 'policy.yaml']);
+  const theirs = async (host: string, folder: string) => {
+    const image = at(host, `${folder}/new`, images.new);
+    const old = at(host, `${folder}/old`, images.old);
+    const review = ['--type', 'https://example.test/review', '--key', 'two.pub'];
+    return [
+      await cosign('verify', '--key', 'team.pub', ...asked, image),
+      await cosign('verify', '--key', 'three.pub', ...asked, image),
+      await cosign('verify-attestation', '--type', 'cyclonedx', '--key', 'team.pub', ...asked, image),
+      await cosign2('verify', '--key', 'two.pub', ...asked, old),
+      await cosign2('verify-attestation', ...review, ...asked, old),
+    ];
+  };
+
+  test('skopeo takes the images and leaves the signatures', async () => {
     const args = ['copy', '--src-tls-verify=false', '--dest-tls-verify=false'];
-    await must(run(place, 'skopeo', [...args, `docker://${image}`, `docker://${to.host}/mirror/dev:1`]));
-    expect(await tcf(['verify', copied, '--policy', 'policy.yaml'])).toMatchObject({ code: 1 });
-    expect((await cosign('verify', '--key', 'team.pub', ...asked, copied)).code).not.toBe(0);
-    expect((await cosign2('verify', '--key', 'two.pub', ...asked, copied)).code).not.toBe(0);
+    for (const name of ['new', 'old'] as const) {
+      const target = `docker://${to.host}/mirror/${name}:1`;
+      await must(run(place, 'skopeo', [...args, `docker://${images[name]}`, target]));
+      expect(await verify(name)).toMatchObject({ code: 1 });
+    }
+    for (const { code, text } of await theirs(to.host, 'mirror')) expect(code, text).not.toBe(0);
   });
 
   test('tcf takes all of them, and each tool verifies what it verified before', async () => {
-    await must(tcf(['copy', image, `${to.host}/mirror/dev:1`]));
-    await must(tcf(['verify', copied, '--policy', 'policy.yaml']));
-    await must(cosign('verify', '--key', 'team.pub', ...asked, copied));
-    await must(cosign('verify', '--key', 'three.pub', ...asked, copied));
-    await must(cosign('verify-attestation', '--type', 'cyclonedx', '--key', 'team.pub', ...asked, copied));
-    await must(cosign2('verify', '--key', 'two.pub', ...asked, copied));
-    const review = ['--type', 'https://example.test/review', '--key', 'two.pub'];
-    await must(cosign2('verify-attestation', ...review, ...asked, copied));
-    expect((await cosign2('verify', '--key', 'team.pub', ...asked, copied)).code).not.toBe(0);
+    for (const name of ['new', 'old'] as const) {
+      await must(tcf(['copy', images[name], `${to.host}/mirror/${name}:1`]));
+      await must(verify(name));
+    }
+    for (const { code, text } of await theirs(to.host, 'mirror')) expect(code, text).toBe(0);
+    const old = at(to.host, 'mirror/old', images.old);
+    expect((await cosign2('verify', '--key', 'team.pub', ...asked, old)).code).not.toBe(0);
   });
 
   test('through a folder too', async () => {
-    await must(tcf(['copy', copied, 'oci:stick:1']));
-    await must(tcf(['copy', 'oci:stick:1', `${from.host}/back/dev:1`]));
-    const back = copied.replace(`${to.host}/mirror`, `${from.host}/back`);
-    await must(cosign('verify', '--key', 'team.pub', ...asked, back));
-    await must(cosign2('verify', '--key', 'two.pub', ...asked, back));
+    for (const name of ['new', 'old'] as const) {
+      await must(tcf(['copy', `${to.host}/mirror/${name}:1`, `oci:stick:${name}`]));
+      await must(tcf(['copy', `oci:stick:${name}`, `${from.host}/back/${name}:1`]));
+    }
+    for (const { code, text } of await theirs(from.host, 'back')) expect(code, text).toBe(0);
   });
 });
