@@ -128,6 +128,7 @@ test.for([
     'the image is not built on "oci:other": layer 0 differs',
   ],
   ['an image on top of it', ['oci:base', '--base', 'oci:plain'], 'that has 2 layers, and this 1'],
+  ['the image itself', ['oci:plain', '--base', 'oci:plain'], 'that is the image itself'],
   ['a lie in an annotation', ['oci:liar', '--base', 'auto'], 'layer 0 differs'],
   ['no annotation at all', ['oci:plain', '--base', 'auto'], 'does not say which base it was built on'],
 ] as const)('%s is no base, and nothing is written', async ([, args, message]) => {

@@ -25,15 +25,11 @@ export async function openBase(
   await using base = await openUserImage(host, name, options);
   const { config, configDigest, manifestDigest, repository } = base;
   const layers = config.diffIds.length;
-  const differing = config.diffIds.findIndex((diffId, index) => image.config.diffIds[index] !== diffId);
-  if (layers === 0 || differing >= 0) {
-    throw askedWrongly(
-      'sbom.base',
-      `the image is not built on ${quoted(name)}: ${whyNot(layers, differing, image)}`,
-      {
-        hint: 'a tag may have moved on since the build; name the base by the digest it had then',
-      },
-    );
+  const why = whyNot(base, image);
+  if (why !== undefined) {
+    throw askedWrongly('sbom.base', `the image is not built on ${quoted(name)}: ${why}`, {
+      hint: 'a tag may have moved on since the build; name the base by the digest it had then',
+    });
   }
   return {
     configDigest,
@@ -43,12 +39,16 @@ export async function openBase(
   };
 }
 
-function whyNot(layers: number, differing: number, image: OpenImage): string {
-  const own = image.config.diffIds.length;
-  if (layers === 0) return 'that has no layers';
-  return differing < own
+/** One sentence; `undefined` where the layers of `base` are the lowest ones of `image`. */
+function whyNot(base: OpenImage, image: OpenImage): string | undefined {
+  const [below, own] = [base.config.diffIds, image.config.diffIds];
+  if (base.configDigest === image.configDigest) return 'that is the image itself';
+  if (below.length === 0) return 'that has no layers';
+  const differing = below.findIndex((diffId, index) => own[index] !== diffId);
+  if (differing < 0) return undefined;
+  return differing < own.length
     ? `layer ${differing} differs`
-    : `that has ${plural(layers, 'layer')}, and this ${own}`;
+    : `that has ${plural(below.length, 'layer')}, and this ${own.length}`;
 }
 
 function claimedName(image: OpenImage): string {
