@@ -184,6 +184,28 @@ test('the fields of BSI: one file has a name and SHA-512, what came from a packa
   });
 });
 
+test.for([
+  ['bsi:component:filename', 'filename'],
+  ['bsi:component:executable', 'executable property'],
+  ['bsi:component:archive', 'archive property'],
+  ['bsi:component:structured', 'structured property'],
+] as const)('BSI wants %s of a file', ([name, field]) => {
+  const text = JSON.stringify(toCycloneDx(bom(), options('bsi')));
+  expect(lacksOf(JSON.parse(text.replace(`"${name}"`, '"x"')), 'bsi')).toEqual([
+    { ref: ptxas.bomRef, field },
+  ]);
+});
+
+test('BSI wants a URI of the SBOM, everybody a name of each component', () => {
+  const { serialNumber: _serial, ...anonymous } = toCycloneDx(bom(), options('bsi'));
+  expect(lacksOf(anonymous, 'bsi')).toEqual([{ ref: 'document', field: 'SBOM-URI' }]);
+  for (const profile of profiles) {
+    const text = JSON.stringify(toCycloneDx(bom(), options(profile)));
+    const unnamed = JSON.parse(text.replace('"name":"bash"', '"name":""'));
+    expect(lacksOf(unnamed, profile)).toEqual([{ ref: bash.bomRef, field: 'name' }]);
+  }
+});
+
 test('without the profile none of that stands in the document', () => {
   const { profile: _profile, ...plain } = options('bsi');
   const text = JSON.stringify(toCycloneDx(bom(), plain));
