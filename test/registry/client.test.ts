@@ -3,7 +3,16 @@ import { encodeUtf8 } from '../../src/base/bytes.ts';
 import { digestOf } from '../../src/oci/digest.ts';
 import { mediaTypes } from '../../src/oci/media-types.ts';
 import { type Fault, login, startRegistry } from '../support/registry.ts';
-import { client, descriptorOf, manifestNamed, readBlob, refusal, repositoryOn, store } from './support.ts';
+import {
+  client,
+  clientFor,
+  descriptorOf,
+  manifestNamed,
+  readBlob,
+  refusal,
+  repositoryOn,
+  store,
+} from './support.ts';
 
 const credentials = async () => ({ kind: 'password', ...login }) as const;
 
@@ -70,7 +79,7 @@ test.for<readonly [string, Fault, RegExp]>([
   await using server = await startRegistry();
   const wanted = store(server, manifestNamed('one'));
   server.fault(/manifests/, fault);
-  expect(await refusal(client().manifest(repositoryOn(server), wanted))).toMatch(expected);
+  expect(await refusal(clientFor(fault).manifest(repositoryOn(server), wanted))).toMatch(expected);
 });
 
 test.for<readonly [string, Fault, RegExp]>([
@@ -86,7 +95,9 @@ test.for<readonly [string, Fault, RegExp]>([
   const blob = encodeUtf8('layer');
   server.blobs.set(digestOf(blob), blob);
   server.fault(/blobs/, fault);
-  expect(await refusal(readBlob(client(), repositoryOn(server), descriptorOf(blob)))).toMatch(expected);
+  expect(await refusal(readBlob(clientFor(fault), repositoryOn(server), descriptorOf(blob)))).toMatch(
+    expected,
+  );
 });
 
 test('no compression is asked for', async () => {

@@ -3,7 +3,6 @@ import { encodeUtf8 } from '../../src/base/bytes.ts';
 import { type Digest, digestOf, hexOf } from '../../src/oci/digest.ts';
 import type { Descriptor } from '../../src/oci/manifest.ts';
 import { mediaTypes } from '../../src/oci/media-types.ts';
-import type { RegistryOptions } from '../../src/registry/client.ts';
 import type { Fetched, Repository } from '../../src/registry/contract.ts';
 import { type Copied, copyImage } from '../../src/registry/copy.ts';
 import { registryTarget } from '../../src/registry/copy-target.ts';
@@ -13,11 +12,7 @@ import {
   type TestRegistry,
   type TestRegistryOptions,
 } from '../support/registry.ts';
-import { client as hasty, refusal, repositoryOn } from './support.ts';
-
-/** What is at stake here is not time. */
-const client = (options: Partial<RegistryOptions> = {}) =>
-  hasty({ timeouts: { idle: 20_000, document: 20_000 }, ...options });
+import { client, refusal, repositoryOn } from './support.ts';
 
 const emptyConfig = encodeUtf8('{}');
 

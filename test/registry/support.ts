@@ -5,18 +5,23 @@ import type { Descriptor } from '../../src/oci/manifest.ts';
 import { mediaTypes } from '../../src/oci/media-types.ts';
 import { openRegistry, type RegistryOptions } from '../../src/registry/client.ts';
 import type { Registry, Repository } from '../../src/registry/contract.ts';
-import type { TestRegistry } from '../support/registry.ts';
+import type { Fault, TestRegistry } from '../support/registry.ts';
 
-/** A client that waits for nothing between its tries and loses its patience after 300 ms of silence. */
+/** A client that waits for nothing between its tries, and for answers longer than any test runs: machines may be busy. */
 export function client(options: Partial<RegistryOptions> = {}): Registry {
   return openRegistry({
     userAgent: 'tcf-test',
     allowHttp: true,
-    timeouts: { idle: 300, document: 1000 },
+    timeouts: { idle: 20_000, document: 20_000 },
     sleep: async () => undefined,
     random: () => 0.5,
     ...options,
   });
+}
+
+/** For a server that will be silent: a client that soon loses its patience, and a patient one for every other. */
+export function clientFor(fault: Fault): Registry {
+  return client(fault.hang || fault.drip ? { timeouts: { idle: 300, document: 1000 } } : {});
 }
 
 export function repositoryOn({ host }: TestRegistry, repository = 'team/app'): Repository {

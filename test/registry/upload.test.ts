@@ -4,14 +4,9 @@ import { type Bytes, bytesOf, encodeUtf8 } from '../../src/base/bytes.ts';
 import { checked, digestOf } from '../../src/oci/digest.ts';
 import type { Descriptor } from '../../src/oci/manifest.ts';
 import { mediaTypes } from '../../src/oci/media-types.ts';
-import type { RegistryOptions } from '../../src/registry/client.ts';
 import type { BlobFate } from '../../src/registry/contract.ts';
 import { type Fault, login, startRegistry, type TestRegistry } from '../support/registry.ts';
-import { descriptorOf, client as hasty, readBlob, refusal, repositoryOn } from './support.ts';
-
-/** What is at stake here is not time. */
-const client = (options: Partial<RegistryOptions> = {}) =>
-  hasty({ timeouts: { idle: 20_000, document: 20_000 }, ...options });
+import { client, descriptorOf, readBlob, refusal, repositoryOn } from './support.ts';
 
 const chunkSize = 10;
 /** Two chunks and a half. */
