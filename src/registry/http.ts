@@ -1,0 +1,137 @@
+import {
+  type ClientRequest,
+  Agent as HttpAgent,
+  request as httpRequest,
+  type IncomingMessage,
+} from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { isIP } from 'node:net';
+import { getCACertificates } from 'node:tls';
+import type { Bytes } from '../base/bytes.ts';
+import { cannotTell, reasonOf, TcfError } from '../base/error.ts';
+import { printable, quoted } from '../base/text.ts';
+import { checkAddress, guardedLookup, hostOf, isLoopback } from './network.ts';
+import { codeOf, defaultTimeouts, type Transport, type TransportOptions, within } from './transport.ts';
+
+/** The transport over Node's own clients. */
+export function openHttp(options: TransportOptions): Transport {
+  const { idle } = options.timeouts ?? defaultTimeouts;
+  const ca = options.ca === undefined ? {} : { ca: [...getCACertificates('default'), ...options.ca] };
+  const proxy = options.proxyEnv === undefined ? {} : { proxyEnv: { ...options.proxyEnv } };
+  const far = new HttpsAgent({ keepAlive: true, ...ca, ...proxy });
+  // A proxy would take requests for this machine, and the credentials in them, to another one.
+  const nearTls = new HttpsAgent({ keepAlive: true, ...ca });
+  const near = new HttpAgent({ keepAlive: true });
+
+  return (exchange) => {
+    const { url, method, body } = exchange;
+    const host = hostOf(url);
+    if (isIP(host) !== 0) checkAddress(host, host, exchange.reach);
+    const tls = url.protocol === 'https:';
+    if (!tls && (url.protocol !== 'http:' || !isLoopback(host))) {
+      throw cannotTell(
+        'registry.refused',
+        `will not speak ${quoted(url.protocol)} to ${quoted(url.host)}; only https: is safe there`,
+      );
+    }
+    return new Promise((resolve, reject) => {
+      const call = (tls ? httpsRequest : httpRequest)(url, {
+        method,
+        agent: tls ? (isLoopback(host) ? nearTls : far) : near,
+        lookup: guardedLookup(host, exchange.reach),
+        headers: {
+          'user-agent': options.userAgent,
+          'accept-encoding': 'identity',
+          ...(body === undefined ? {} : { 'content-length': String(body.length) }),
+          ...exchange.headers,
+        },
+        ...(options.signal === undefined ? {} : { signal: options.signal }),
+      });
+      const timer = setTimeout(() => call.destroy(silence(url, idle)), idle);
+      call.on('error', (error) => {
+        clearTimeout(timer);
+        reject(unreachable(url, error));
+      });
+      call.on('response', (response) => {
+        clearTimeout(timer);
+        resolve({
+          url,
+          status: response.statusCode ?? 0,
+          headers: flat(response),
+          body: read(response, url, idle),
+          end: () => response.destroy(),
+        });
+      });
+      upload(call, body ?? new Uint8Array(), 0, () => timer.refresh());
+    });
+  };
+}
+
+const uploadPiece = 64 * 1024;
+
+/** Writes a body in pieces, so that a long upload on a slow line is not taken for silence. */
+function upload(call: ClientRequest, body: Uint8Array, from: number, progress: () => void): void {
+  if (from >= body.length) {
+    call.end();
+    return;
+  }
+  call.write(body.subarray(from, from + uploadPiece), (error) => {
+    // The request itself reports the error.
+    if (error) return;
+    progress();
+    upload(call, body, from + uploadPiece, progress);
+  });
+}
+
+function flat(response: IncomingMessage): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(response.headersDistinct).map(([name, values]) => [name, (values ?? []).join(', ')]),
+  );
+}
+
+async function* read(response: IncomingMessage, url: URL, idle: number): Bytes {
+  const chunks = response[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const next = await within(idle, nextOf(chunks, url), () => silence(url, idle));
+      if (next.done) return;
+      // Not the Buffer itself, whose slice() shares memory where a Uint8Array's copies.
+      yield new Uint8Array(next.value.buffer, next.value.byteOffset, next.value.length);
+    }
+  } finally {
+    response.destroy();
+  }
+}
+
+async function nextOf(
+  chunks: AsyncIterator<Uint8Array>,
+  url: URL,
+): Promise<IteratorResult<Uint8Array, unknown>> {
+  try {
+    return await chunks.next();
+  } catch (error) {
+    throw unreachable(url, error);
+  }
+}
+
+function silence(url: URL, ms: number): TcfError {
+  return cannotTell('registry.unreachable', `${quoted(url.host)} did not answer within ${ms / 1000} s`, {
+    hint: 'check the network, and HTTPS_PROXY and NO_PROXY where a proxy is used',
+  });
+}
+
+function unreachable(url: URL, error: unknown): TcfError {
+  if (error instanceof TcfError) return error;
+  // A TLS client that meets plain HTTP.
+  const plain = codeOf(error) === 'EPROTO' && isLoopback(hostOf(url));
+  return cannotTell(
+    'registry.unreachable',
+    `could not talk to ${quoted(url.host)}: ${printable(reasonOf(error) || codeOf(error))}`,
+    {
+      cause: error,
+      hint: plain
+        ? 'a registry on this machine without TLS needs --allow-http'
+        : 'check the name and the network',
+    },
+  );
+}
