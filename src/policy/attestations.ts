@@ -11,6 +11,7 @@ import {
   mismatch,
   outsideWindow,
   personOf,
+  suggestSigner,
   type TrustedSigner,
 } from './signer.ts';
 import { isInFuture, toMilliseconds } from './times.ts';
@@ -54,7 +55,12 @@ export function sift(evidence: Evidence, context: RuleContext, wanted: Wanted): 
     if (!wanted.isType(verified.statement.predicateType)) continue;
     const judged = judge(verified, wanted, context, evidence.now);
     if ('signer' in judged) accepted.push({ candidate, verified, signer: judged.signer });
-    else nearMisses.push({ source, message: `signed by ${describeSigner(verified.signer)}${judged.why}` });
+    else
+      nearMisses.push({
+        source,
+        message: `signed by ${describeSigner(verified.signer)}${judged.why}`,
+        ...judged.mend,
+      });
   }
   return { accepted, nearMisses, junk };
 }
@@ -65,7 +71,7 @@ function judge(
   { about, refuse, terms }: Wanted,
   context: RuleContext,
   now: Date,
-): { readonly signer: string } | { readonly why: string } {
+): { readonly signer: string } | { readonly why: string; readonly mend?: Pick<NearMiss, 'suggestion'> } {
   // A-51: before anything else, so that no entry of signers brings a revoked one back.
   if (isDenied(verified.signer, context)) return { why: ', who is on the deny list' };
   // A-5: a good signature for another image of the same repository.
@@ -76,8 +82,13 @@ function judge(
   const trusted = trustedBy(terms.by, context);
   const reasons = trusted.map((one) => ({ one, why: mismatchNow(one, verified, now) }));
   const match = reasons.find(({ why }) => why === undefined);
-  if (match === undefined)
-    return { why: `: ${reasons.map(({ one, why }) => `not ${one.name} (${why})`).join(', ')}` };
+  if (match === undefined) {
+    const suggestion = suggestSigner(verified.signer);
+    return {
+      why: `: ${reasons.map(({ one, why }) => `not ${one.name} (${why})`).join(', ')}`,
+      ...(suggestion === undefined ? {} : { mend: { suggestion } }),
+    };
+  }
   // Each policy asks for its own number of logs, so what another policy was content with does not count here.
   const needed = context.logs[verified.signer.kind];
   const seen = new Set(verified.logs.map((log) => log.logId)).size;

@@ -23,6 +23,8 @@ export interface NearMiss {
   /** The manifest, layer or file the candidate came from. */
   readonly source: Digest;
   readonly message: string;
+  /** What would make it count, as an entry for `signers` of the policy; only for whoever trusts that signer. */
+  readonly suggestion?: string;
 }
 
 /** What a rule knows of the policy beside its own parameters. */

@@ -67,6 +67,17 @@ export function personOf(signer: Signer): string {
   return `${signer.issuer} ${identity}`;
 }
 
+/**
+ * An entry for `signers` that names exactly this identity, to be pasted by whoever trusts it; in JSON's spelling, which YAML reads the same.
+ * None for a key, which a fingerprint does not give, and none where a policy could not spell the identity, or a `*` in it would name others too.
+ */
+export function suggestSigner(signer: Signer): string | undefined {
+  if (signer.kind === 'key') return undefined;
+  const { identity, issuer } = signer;
+  if (!/^[!-)+-~]+$/.test(identity + issuer)) return undefined;
+  return printable(`{ issuer: ${JSON.stringify(issuer)}, identity: ${JSON.stringify(identity)} }`, 4000);
+}
+
 function mismatchOfClaim(claims: Readonly<Record<string, string>>, key: string, wanted: string): string {
   return `its claim ${key} is ${describeClaim(claims, key)}, not ${wanted}`;
 }

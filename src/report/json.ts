@@ -49,7 +49,12 @@ export interface JsonFinding {
   readonly expected: string | null;
   readonly actual: string | null;
   readonly hint: string | null;
-  readonly nearMisses: readonly { readonly source: string; readonly message: string }[];
+  readonly nearMisses: readonly {
+    readonly source: string;
+    readonly message: string;
+    /** An entry for `signers` of the policy. */
+    readonly suggestion: string | null;
+  }[];
   /** What the policy excepts, where the rule did not pass. */
   readonly exception: {
     readonly owner: string;
@@ -88,7 +93,11 @@ export function toJsonVerdict(verdict: Verdict): JsonVerdict {
         actual: finding.actual ?? null,
         hint: finding.hint ?? null,
         exception: finding.exception ?? null,
-        nearMisses: (finding.nearMisses ?? []).map(({ message, source }) => ({ source, message })),
+        nearMisses: (finding.nearMisses ?? []).map(({ message, source, suggestion }) => ({
+          source,
+          message,
+          suggestion: suggestion ?? null,
+        })),
       })),
     })),
     candidates: verdict.candidates.map(({ code, message, source, verified }) => ({

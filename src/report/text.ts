@@ -42,7 +42,10 @@ function findingLines(finding: JudgedFinding): readonly string[] {
     head,
     ...detail('expected', finding.expected),
     ...detail('actual', finding.actual),
-    ...(finding.nearMisses ?? []).flatMap((miss) => detail('close', miss.message)),
+    ...(finding.nearMisses ?? []).flatMap((miss) => [
+      ...detail('close', miss.message),
+      ...detail('to trust it, under signers', miss.suggestion && `NAME: ${miss.suggestion}`),
+    ]),
     ...detail('hint', finding.hint),
     ...detail('exception', describeException(finding)),
   ];
