@@ -113,8 +113,10 @@ function checkEngineFlag(name: string): void {
 /**
  * An image or artifact mounted as a volume is content that nothing has verified (A-118). The engines read the argument as a CSV record, so quotes
  * are taken out before looking.
+ *
+ * @throws TcfError `run.flag` (exit 3).
  */
-function checkMount(argument: string): void {
+export function checkMount(argument: string): void {
   if (/(?:^|,)\s*type\s*=\s*(?:image|artifact)\b/i.test(argument.replaceAll('"', ''))) {
     throw askedWrongly('run.flag', 'tcf run does not take --mount type=image', {
       hint: 'the mounted image would not be verified; copy what you need into the image that is',

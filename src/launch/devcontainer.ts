@@ -11,7 +11,7 @@ import { askedWrongly, TcfError } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
 import type { Digest } from '../oci/digest.ts';
 import { type ImageRef, parseImageRef } from '../oci/reference.ts';
-import { parseRunArguments } from './arguments.ts';
+import { checkMount, parseRunArguments } from './arguments.ts';
 
 /** A devcontainer.json as it was read: its members, each once. */
 export interface DevContainer {
@@ -59,13 +59,23 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 function parseJsonc(text: string, file: string): unknown {
   if (text.length > maxCharacters) throw malformed(file, `it has more than ${maxCharacters} characters`);
   const errors: ParseError[] = [];
-  const tree = parseTree(text, errors, { allowTrailingComma: true, disallowComments: false });
+  const tree = parseNodes(text, file, errors);
   const [error] = errors;
   if (error !== undefined) {
     const line = text.slice(0, error.offset).split('\n').length;
     throw malformed(file, `line ${line}: ${printParseErrorCode(error.error)}`);
   }
   return tree === undefined ? undefined : toValue(tree, file, 0);
+}
+
+/** The parser calls itself for each level, and has no limit but the stack. */
+function parseNodes(text: string, file: string, errors: ParseError[]): Node | undefined {
+  try {
+    return parseTree(text, errors, { allowTrailingComma: true, disallowComments: false });
+  } catch (error) {
+    if (error instanceof RangeError) throw malformed(file, `it nests deeper than ${maxDepth} levels`);
+    throw error;
+  }
 }
 
 function toValue(node: Node, file: string, depth: number): unknown {
@@ -118,11 +128,11 @@ export function faultsOf(container: DevContainer, file: string): readonly DevCon
         'put it into the image, build that in CI, sign it, and name it here by digest',
       );
   }
-  if (pinnedImage(container) === undefined)
-    fault(
-      `the image ${quoted(String(members['image'] ?? ''))} is not named by its digest`,
-      'tcf devcontainer pin',
-    );
+  if (pinnedImage(container) === undefined) {
+    const { image = '' } = members;
+    const name = typeof image === 'string' ? image : JSON.stringify(image);
+    fault(`the image ${quoted(name)} is not named by its digest`, 'tcf devcontainer pin');
+  }
   if (members['updateRemoteUserUID'] !== false)
     fault(
       'without "updateRemoteUserUID": false a new image with another user id is built on top',
@@ -133,6 +143,10 @@ export function faultsOf(container: DevContainer, file: string): readonly DevCon
     fault(`"initializeCommand" is not ${command}`, 'tcf devcontainer pin');
   const wrongRunArgs = faultOfRunArgs(members['runArgs']);
   if (wrongRunArgs !== undefined) fault(wrongRunArgs, 'leave it out');
+  for (const key of ['mounts', 'workspaceMount']) {
+    const wrongMount = faultOfMounts(members[key]);
+    if (wrongMount !== undefined) fault(`${quoted(key)}: ${wrongMount}`, 'leave it out');
+  }
   return faults;
 }
 
@@ -143,14 +157,59 @@ function faultOfRunArgs(runArgs: unknown): string | undefined {
     return '"runArgs" is no list of texts';
   const end = 'the-image';
   try {
-    const { image } = parseRunArguments([...(runArgs as string[]), end], {});
-    return image === end
-      ? undefined
-      : `"runArgs": ${quoted(image ?? '')} is no flag, and would stand in the place of the image`;
+    const { engineFlags, image } = parseRunArguments([...(runArgs as string[]), end], {});
+    if (image !== end)
+      return `"runArgs": ${quoted(image ?? '')} is no flag, and would stand in the place of the image`;
+    const wrong = faultOfMounts(mountsOf(engineFlags));
+    return wrong === undefined ? undefined : `"runArgs": ${wrong}`;
   } catch (error) {
     if (error instanceof TcfError) return `"runArgs": ${error.message}`;
     throw error;
   }
+}
+
+const mountsOf = (flags: readonly string[]): readonly string[] =>
+  flags.flatMap((word, index) =>
+    word === '--mount' ? (flags[index + 1] ?? '') : word.startsWith('--mount=') ? word.slice(8) : [],
+  );
+
+/** What makes a mount another than it looks: an image as its content, or a variable that could become one. `undefined`: nothing. */
+function faultOfMounts(value: unknown): string | undefined {
+  for (const mount of value === undefined ? [] : Array.isArray(value) ? value : [value]) {
+    const text = mountText(mount);
+    if (text === undefined) return 'it is no text, and no type, source and target';
+    try {
+      checkMount(text);
+    } catch (error) {
+      if (error instanceof TcfError) return error.message;
+      throw error;
+    }
+    const field = text.replaceAll('"', '').split(',').find(isOpenField);
+    if (field !== undefined) return `a variable in ${quoted(field)} could make another mount of it`;
+  }
+  return undefined;
+}
+
+/** The argument of `--mount` that the CLI makes of it. */
+function mountText(mount: unknown): string | undefined {
+  if (typeof mount === 'string') return mount;
+  if (!isObject(mount)) return undefined;
+  const { source = '', target, type } = mount;
+  const isText = [source, target, type].every((part) => typeof part === 'string');
+  return isText ? `type=${type},src=${source},dst=${target}` : undefined;
+}
+
+/**
+ * The CLI puts variables in after we looked, and `${localEnv:NONE:any text}` puts in what the project likes: so they may name a place of the machine or of
+ * the container, and nothing else.
+ */
+function isOpenField(field: string): boolean {
+  const rest = field.replaceAll(
+    /\$\{(?:(?:local|container)WorkspaceFolder(?:Basename)?|localEnv:\w+|devcontainerId)\}/g,
+    '',
+  );
+  if (rest.includes('${')) return true;
+  return rest !== field && !/^\s*(?:source|src|target|dst|destination)\s*=/i.test(rest);
 }
 
 function isEmptyObject(value: unknown): boolean {

@@ -24,8 +24,21 @@ test('what tcf writes has no fault', () => {
       features: {},
       runArgs: ['--device', 'nvidia.com/gpu=all'],
       customizations: { vscode: {} },
+      mounts: [
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of devcontainer.json
+        'source=${localEnv:HOME}/.triton,target=/root/.triton,type=bind,consistency=cached',
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of devcontainer.json
+        { type: 'volume', source: 'cache-${devcontainerId}', target: '/cache' },
+      ],
     }),
   ).toEqual([]);
+});
+
+test.for<readonly [string, string]>([
+  ['lists', '['],
+  ['objects', '{"a":'],
+])('%s in one another without end are refused', ([, open]) => {
+  expect(() => read(open.repeat(100_000))).toThrow(/nests deeper than 64 levels/);
 });
 
 test.for<readonly [string, object, RegExp]>([
@@ -54,6 +67,31 @@ test.for<readonly [string, object, RegExp]>([
   ['an unknown flag', { runArgs: ['--sneaky', 'x'] }, /does not know the flag/],
   ['another root file system', { runArgs: ['--rootfs'] }, /--rootfs/],
   ['a mounted image', { runArgs: ['--mount', 'type=image,src=x,dst=/y'] }, /type=image/],
+  [
+    'a mounted image that a variable hides',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of devcontainer.json
+    { runArgs: ['--mount=typ${localEnv:NONE}e=image,src=x,dst=/y'] },
+    /could make another mount/,
+  ],
+  ['an image among the mounts', { mounts: ['type=image,source=x,target=/y'] }, /"mounts": .*type=image/],
+  ['one as an object', { mounts: [{ type: 'image', source: 'x', target: '/y' }] }, /type=image/],
+  [
+    'one in the source of another',
+    { mounts: [{ type: 'bind', source: 'x,type=image', target: '/y' }] },
+    /type=image/,
+  ],
+  [
+    'one that the default of a variable makes',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of devcontainer.json
+    { mounts: ['type=bind,source=${localEnv:NONE:x,typ}e=image,target=/y'] },
+    /could make another mount/,
+  ],
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of devcontainer.json
+  ['a type by a variable', { mounts: ['type=${localEnv:T},source=x,target=/y'] }, /could make another/],
+  ['a mount that is a number', { mounts: [1] }, /"mounts": it is no text/],
+  ['a mount of something', { mounts: [{ type: 'bind', source: {}, target: '/y' }] }, /it is no text/],
+  ['the workspace from an image', { workspaceMount: 'type=image,src=x,dst=/y' }, /"workspaceMount"/],
+  ['an image that is an object', { image: {} }, /the image "{}" is not named/],
   ['arguments that are no list', { runArgs: '--privileged' }, /no list of texts/],
 ])('%s is a fault', ([, change, message]) => {
   expect(messages({ ...good, ...change })).toEqual([expect.stringMatching(message)]);
