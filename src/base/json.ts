@@ -55,7 +55,8 @@ function malformed(what: string, why: string): TcfError {
 const whitespace = /[\t\n\r ]*/y;
 const number = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const plainString = /"[^"\\\u0000-\u001f\ud800-\udfff]*"/y;
-const anyString = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
+/** Part of a string with escapes. Each round of an alternation takes a place on the engine's stack, so the rounds have a limit, not the string. */
+const anyCharacters = /(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})){1,4096}/y;
 const loneSurrogate = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
 /** A double holds 17 significant digits; a longer literal is a bomb (10^6 digits) or a second meaning. */
 const maxNumberLength = 40;
@@ -136,11 +137,22 @@ class Parser {
   #string(): string {
     const plain = this.#match(plainString);
     if (plain !== undefined) return plain.slice(1, -1);
-    const literal = this.#match(anyString);
-    if (literal === undefined) throw this.#wrong('a string is not closed or has a bad escape');
-    const value = JSON.parse(literal) as string;
+    const value = JSON.parse(this.#escaped()) as string;
     if (loneSurrogate.test(value)) throw this.#wrong('a string holds half a character (lone surrogate)');
     return value;
+  }
+
+  /** The whole literal, quotes included. */
+  #escaped(): string {
+    const start = this.#at;
+    this.#at += 1;
+    while (this.#match(anyCharacters) !== undefined);
+    if (this.#text[this.#at] !== '"') {
+      this.#at = start;
+      throw this.#wrong('a string is not closed or has a bad escape');
+    }
+    this.#at += 1;
+    return this.#text.slice(start, this.#at);
   }
 
   #array(depth: number): unknown[] {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { encodeUtf8 } from '../../src/base/bytes.ts';
 import { TcfError } from '../../src/base/error.ts';
-import { parseJson } from '../../src/base/json.ts';
+import { jsonLimits, parseJson } from '../../src/base/json.ts';
 import { Shape } from '../../src/base/shape.ts';
 
 const limits = { maxBytes: 1000, maxDepth: 4 };
@@ -80,6 +80,16 @@ test('__proto__ and constructor are keys like any other', () => {
   expect(Object.keys(value)).toEqual(['__proto__', 'constructor']);
   expect(value['admin']).toBeUndefined();
   expect(new Shape(read('{}'), 'x').get('constructor').missing).toBe(true);
+});
+
+/** Any other error than a TcfError would end a verification that only has to pass over one bad bundle (A-93). */
+test.for<readonly [string, string, number]>([
+  ['escapes', `"${'\\n'.repeat(15_000_000)}"`, 15_000_000],
+  ['characters after an escape', `"\\n${'a'.repeat(30_000_000)}"`, 30_000_001],
+])('a bundle may hold a string of millions of %s', ([, text, length]) => {
+  expect((parseJson(text, 'x', jsonLimits.bundle) as string).length).toBe(length);
+  const open = text.slice(0, -1);
+  expect(() => parseJson(open, 'x', jsonLimits.bundle)).toThrow(/is not closed/);
 });
 
 test('whatever JSON.stringify writes is read back', () => {
