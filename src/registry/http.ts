@@ -11,11 +11,19 @@ import type { Bytes } from '../base/bytes.ts';
 import { cannotTell, reasonOf, TcfError } from '../base/error.ts';
 import { printable, quoted } from '../base/text.ts';
 import { checkAddress, guardedLookup, hostOf, isLoopback } from './network.ts';
-import { codeOf, defaultTimeouts, type Transport, type TransportOptions, within } from './transport.ts';
+import {
+  codeOf,
+  defaultTimeouts,
+  type Timeouts,
+  type Transport,
+  type TransportOptions,
+  within,
+} from './transport.ts';
 
 /** The transport over Node's own clients. */
 export function openHttp(options: TransportOptions): Transport {
-  const { idle } = options.timeouts ?? defaultTimeouts;
+  const timeouts = options.timeouts ?? defaultTimeouts;
+  const { idle } = timeouts;
   const ca = options.ca === undefined ? {} : { ca: [...getCACertificates('default'), ...options.ca] };
   const proxy = options.proxyEnv === undefined ? {} : { proxyEnv: { ...options.proxyEnv } };
   const far = new HttpsAgent({ keepAlive: true, ...ca, ...proxy });
@@ -58,7 +66,7 @@ export function openHttp(options: TransportOptions): Transport {
           url,
           status: response.statusCode ?? 0,
           headers: flat(response),
-          body: read(response, url, idle),
+          body: read(response, url, timeouts),
           end: () => response.destroy(),
         });
       });
@@ -89,12 +97,23 @@ function flat(response: IncomingMessage): Readonly<Record<string, string>> {
   );
 }
 
-async function* read(response: IncomingMessage, url: URL, idle: number): Bytes {
+/** Bytes in a millisecond. Whoever sends less can make a blob of any size last for days. */
+const slowest = 4;
+
+async function* read(response: IncomingMessage, url: URL, { document, idle }: Timeouts): Bytes {
   const chunks = response[Symbol.asyncIterator]();
+  // Only our own waiting counts: whoever reads may take their time.
+  let left = document;
   try {
     for (;;) {
-      const next = await within(idle, nextOf(chunks, url), () => silence(url, idle));
+      const began = performance.now();
+      const next = await within(Math.min(idle, left), nextOf(chunks, url), () =>
+        left < idle ? tooSlow(url) : silence(url, idle),
+      );
       if (next.done) return;
+      left -= performance.now() - began;
+      if (left <= 0) throw tooSlow(url);
+      left = Math.min(document, left + next.value.length / slowest);
       // Not the Buffer itself, whose slice() shares memory where a Uint8Array's copies.
       yield new Uint8Array(next.value.buffer, next.value.byteOffset, next.value.length);
     }
@@ -117,6 +136,12 @@ async function nextOf(
 function silence(url: URL, ms: number): TcfError {
   return cannotTell('registry.unreachable', `${quoted(url.host)} did not answer within ${ms / 1000} s`, {
     hint: 'check the network, and HTTPS_PROXY and NO_PROXY where a proxy is used',
+  });
+}
+
+function tooSlow(url: URL): TcfError {
+  return cannotTell('registry.unreachable', `${quoted(url.host)} sends less than ${slowest} KB a second`, {
+    hint: 'check the network, and try again',
   });
 }
 

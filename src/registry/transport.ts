@@ -4,7 +4,10 @@ import type { Reach } from './network.ts';
 export interface Timeouts {
   /** Milliseconds without progress: connecting, sending, until the answer begins, and between two pieces of its body. */
   readonly idle: number;
-  /** Milliseconds for one whole document (manifest, token, error): ends a body that drips one byte a second. */
+  /**
+   * Milliseconds for one whole document (manifest, token, error), and those that a larger body may be waited for beyond what the slowest of lines takes:
+   * ends one that drips one byte a second.
+   */
   readonly document: number;
 }
 

@@ -82,6 +82,17 @@ test.for<readonly [string, Fault, RegExp]>([
   expect(await refusal(clientFor(fault).manifest(repositoryOn(server), wanted))).toMatch(expected);
 });
 
+test('A-87: a blob that drips for ever cannot be told, however long each pause is', async () => {
+  await using server = await startRegistry();
+  const blob = new Uint8Array(10_000);
+  server.blobs.set(digestOf(blob), blob);
+  const fault = { drip: 50 };
+  server.fault(/blobs/, fault);
+  expect(await refusal(readBlob(clientFor(fault), repositoryOn(server), descriptorOf(blob)))).toMatch(
+    /^registry\.unreachable: .*less than 4 KB a second/,
+  );
+});
+
 test.for<readonly [string, Fault, RegExp]>([
   ['other bytes', { damage: true }, /^content\.digest/],
   ['too few bytes', { body: 'laye' }, /^content\.size/],
