@@ -239,12 +239,12 @@ async function enterContainerd(host: Host, args: readonly string[], options: Opt
 async function serveDocker(host: Host, options: Options): Promise<ExitCode> {
   const socket = textOption(options, 'socket') ?? pluginSocket;
   const daemon = textOption(options, 'daemon') ?? '/var/run/docker.sock';
-  await using server: AuthzServer = await serveAuthz(socket, daemon, async (ref) => {
+  await using server: AuthzServer = await serveAuthz(socket, daemon, async (ref, platform) => {
     try {
       const { imageIds, verdict } = await verifyImage(
         host,
         formatImageRef(ref),
-        asked(options),
+        { ...asked(options), ...(platform === undefined ? {} : { platform }) },
         'hook docker',
       );
       return verdict.verdict === 'allow' ? { imageIds } : { reason: toText(verdict) };

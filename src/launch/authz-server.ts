@@ -13,9 +13,10 @@ import { judgeDockerRequest, judgeImage } from './docker-authz.ts';
 /** The daemon sends bodies of up to 1 MiB, in base64, and all headers. */
 const requestLimit = 4 * 1024 * 1024;
 
-/** `undefined`: the image may start, as one of these ids. A text: why not. */
+/** The image may start, as one of these ids; or why not. `platform`: `os/architecture[/variant]`, where it is not that of the machine. */
 export type CheckImage = (
   ref: ImageRef & { readonly digest: Digest },
+  platform: string | undefined,
 ) => Promise<{ readonly imageIds: readonly Digest[] } | { readonly reason: string }>;
 
 export interface AuthzServer extends AsyncDisposable {
@@ -80,26 +81,38 @@ async function judge(bytes: Uint8Array, daemon: string, check: CheckImage): Prom
     case 'deny':
       return denied(judged.reason);
     case 'image': {
-      const checked = await check(judged.ref);
+      const checked = await check(judged.ref, judged.platform);
       return 'reason' in checked ? denied(checked.reason) : { Allow: true };
     }
     case 'container': {
-      const { id, image } = await inspect(daemon, judged.id);
-      const named = judgeImage(image);
-      if (named.kind !== 'image') return denied(named.kind === 'deny' ? named.reason : 'it has no image');
-      const checked = await check(named.ref);
-      if ('reason' in checked) return denied(checked.reason);
-      // The name was good; the content that the daemon holds under it has to be the one that was verified.
-      return checked.imageIds.some((known) => known === id)
-        ? { Allow: true }
-        : denied(`the container was made from ${id}, which is not what was verified as ${image}`);
+      const why = await whyNotStart(daemon, judged.id, check);
+      return why === undefined ? { Allow: true } : denied(why);
     }
   }
 }
 
+async function whyNotStart(daemon: string, name: string, check: CheckImage): Promise<string | undefined> {
+  const container = await inspect(daemon, name);
+  const named = judgeImage(container.image);
+  if (named.kind === 'deny') return named.reason;
+  const checked = await check(named.ref, container.platform);
+  if ('reason' in checked) return checked.reason;
+  // The name was good; the content that the daemon holds under it has to be the one that was verified.
+  const other = container.ids.find((id) => !checked.imageIds.some((known) => known === id));
+  if (other !== undefined)
+    return `the container was made from ${other}, which is not what was verified as ${container.image}`;
+  // Asking registries takes time, in which a name may be given to another container.
+  const now = await inspect(daemon, name);
+  return now.container === container.container ? undefined : `${quoted(name)} is another container by now`;
+}
+
 interface Inspected {
-  /** Image id. */
-  readonly id: string;
+  /** Its own id. */
+  readonly container: string;
+  /** The image id; where that is the one of an index, also the digest of the manifest that was chosen from it. */
+  readonly ids: readonly string[];
+  /** Of that manifest, as `os/architecture[/variant]`. */
+  readonly platform?: string;
   /** The name that it was made with. */
   readonly image: string;
 }
@@ -127,10 +140,22 @@ async function inspect(daemon: string, container: string): Promise<Inspected> {
     );
     asked.end();
   });
+  // With the image store of containerd the image id is that of the index, whatever platform was asked for (API 1.48 and newer say which).
+  const chosen = shape.optional('ImageManifestDescriptor');
+  const manifest = chosen === undefined || chosen.value === null ? undefined : chosen;
+  const platform = manifest?.optional('platform');
   return {
-    id: shape.get('Image').string(200),
+    container: shape.get('Id').string(200),
+    ids: [shape.get('Image').string(200), ...(manifest ? [manifest.get('digest').string(200)] : [])],
     image: shape.get('Config').get('Image').string(1000),
+    ...(platform === undefined ? {} : { platform: platformText(platform) }),
   };
+}
+
+function platformText(platform: Shape): string {
+  const variant = platform.optional('variant')?.string(100) ?? '';
+  const parts = [platform.get('os').string(100), platform.get('architecture').string(100)];
+  return [...parts, ...(variant === '' ? [] : [variant])].join('/');
 }
 
 function send(outgoing: ServerResponse, body: unknown): void {

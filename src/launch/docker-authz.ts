@@ -10,15 +10,15 @@ import { type ImageRef, parseImageRef } from '../oci/reference.ts';
 export type AuthzAnswer =
   | { readonly kind: 'allow' }
   | { readonly kind: 'deny'; readonly reason: string }
-  /** Allowed if this image is. */
-  | { readonly kind: 'image'; readonly ref: PinnedName }
+  /** Allowed if this image is, for this platform where one is named. */
+  | { readonly kind: 'image'; readonly ref: PinnedName; readonly platform?: string }
   /** Allowed if the image is that this container was made from. */
   | { readonly kind: 'container'; readonly id: string };
 
 type PinnedName = ImageRef & { readonly digest: Digest };
 
 const allow: AuthzAnswer = { kind: 'allow' };
-const deny = (reason: string): AuthzAnswer => ({ kind: 'deny', reason });
+const deny = (reason: string): Extract<AuthzAnswer, { readonly kind: 'deny' }> => ({ kind: 'deny', reason });
 
 /** Requests that change something and start nothing which was not checked at `containers/create` and `start`. */
 const harmless: readonly RegExp[] = [
@@ -52,9 +52,11 @@ export function judgeDockerRequest(bytes: Uint8Array): AuthzAnswer {
     return path === 'session' || path === 'grpc' ? deny(`tcf cannot see into ${path}`) : allow;
   }
   if (method !== 'POST' && method !== 'PUT') return deny(`tcf does not know the method ${quoted(method)}`);
-  if (path === 'containers/create') return judgeCreate(readBody(request));
+  const query = readQuery(request);
+  if (query === undefined) return deny('tcf reads parameters from the address only, and without semicolons');
+  if (path === 'containers/create') return judgeCreate(readBody(request), query);
   const started = /^containers\/([A-Za-z0-9][\w.-]*)\/(?:re)?start$/.exec(path)?.[1];
-  if (started !== undefined) return { kind: 'container', id: started };
+  if (started !== undefined) return judgeStart(started, query);
   if (harmless.some((form) => form.test(path))) return allow;
   return deny(
     path === 'build' || path === 'session' || path === 'grpc'
@@ -70,6 +72,29 @@ function readPath(uri: string): string | undefined {
   return inner?.split('/').some((part) => /^\.+$/.test(part)) ? undefined : inner;
 }
 
+/** The daemon reads parameters of a form in the body as if they stood in the address, and does not show us that body: `undefined`. */
+function readQuery(request: Shape): URLSearchParams | undefined {
+  const headers = request.optional('RequestHeaders');
+  if (headers !== undefined && headers.value !== null) {
+    for (const [name, value] of Object.entries(headers.strings()))
+      if (name.toLowerCase() === 'content-type' && /form/i.test(value)) return undefined;
+  }
+  const uri = request.get('RequestUri').string(16_384);
+  const mark = uri.indexOf('?');
+  // Older daemons split at it too.
+  if (mark >= 0 && uri.includes(';', mark)) return undefined;
+  return new URLSearchParams(mark < 0 ? '' : uri.slice(mark + 1));
+}
+
+/** What a container is started with. A checkpoint is the memory of processes, whatever the image is (CVE-2026-53489). */
+const startParameters = ['detachKeys', 'signal', 't'];
+
+function judgeStart(id: string, query: URLSearchParams): AuthzAnswer {
+  const odd = [...query.keys()].find((name) => !startParameters.includes(name));
+  if (odd === undefined) return { kind: 'container', id };
+  return deny(`tcf does not know the parameter ${quoted(odd)} of a start, which could restore a checkpoint`);
+}
+
 /** None where the daemon did not send it: too large, chunked or of another content type (CVE-2024-41110, CVE-2026-34040). */
 function readBody(request: Shape): Uint8Array | undefined {
   const text = request.optional('RequestBody')?.value;
@@ -77,7 +102,7 @@ function readBody(request: Shape): Uint8Array | undefined {
   return decodeBase64(text);
 }
 
-function judgeCreate(bytes: Uint8Array | undefined): AuthzAnswer {
+function judgeCreate(bytes: Uint8Array | undefined, query: URLSearchParams): AuthzAnswer {
   if (bytes === undefined) return deny('the daemon did not show what is to be created');
   try {
     const body = new Shape(parseJson(bytes, 'the body'), 'the body');
@@ -88,7 +113,10 @@ function judgeCreate(bytes: Uint8Array | undefined): AuthzAnswer {
       if (!/^(?:bind|cluster|npipe|tmpfs|volume)$/.test(type))
         return deny(`a mount of the type ${quoted(type)} is content that nothing has verified`);
     }
-    return judgeImage(member(body, 'Image')?.string(1000) ?? '');
+    const [platform, ...more] = query.getAll('platform').filter((text) => text !== '');
+    if (more.length > 0) return deny('two platforms are named');
+    const judged = judgeImage(member(body, 'Image')?.string(1000) ?? '');
+    return platform === undefined || judged.kind !== 'image' ? judged : { ...judged, platform };
   } catch (error) {
     if (error instanceof TcfError) return deny(error.message);
     throw error;
@@ -96,7 +124,7 @@ function judgeCreate(bytes: Uint8Array | undefined): AuthzAnswer {
 }
 
 /** A name that cannot move, or no. */
-export function judgeImage(image: string): AuthzAnswer {
+export function judgeImage(image: string): Extract<AuthzAnswer, { readonly kind: 'deny' | 'image' }> {
   try {
     const ref = parseImageRef(image);
     if (ref.digest !== undefined) return { kind: 'image', ref: { ...ref, digest: ref.digest } };

@@ -276,7 +276,7 @@ describe('docker', () => {
   beforeEach(async () => {
     daemon = createServer((incoming, outgoing) => {
       if (incoming.method === 'GET' && incoming.url === '/containers/abc/json')
-        outgoing.end(JSON.stringify(container));
+        outgoing.end(JSON.stringify(typeof container === 'function' ? container() : container));
       else outgoing.writeHead(404).end();
     });
     const daemonSocket = join(place.path, 'docker.sock');
@@ -348,17 +348,52 @@ describe('docker', () => {
   test.for<readonly [string, () => unknown, boolean]>([
     [
       'made from the verified content',
-      () => ({ Image: configDigest, Config: { Image: `${registry.host}/dev@${digest}` } }),
+      () => ({ Id: 'abc', Image: configDigest, Config: { Image: `${registry.host}/dev@${digest}` } }),
       true,
     ],
     [
+      'made from the verified content, as the daemon says with another image store',
+      () => ({
+        Id: 'abc',
+        Image: digest,
+        ImageManifestDescriptor: { digest, platform: { os: 'linux', architecture: 'amd64' } },
+        Config: { Image: `${registry.host}/dev@${digest}` },
+      }),
+      true,
+    ],
+    [
+      'made from another manifest of the verified index',
+      () => ({
+        Id: 'abc',
+        Image: digest,
+        ImageManifestDescriptor: { digest: unsigned, platform: { os: 'linux', architecture: 'arm64' } },
+        Config: { Image: `${registry.host}/dev@${digest}` },
+      }),
+      false,
+    ],
+    [
+      'whose name is given to another one meanwhile',
+      () => {
+        let asked = 0;
+        return () => {
+          asked += 1;
+          return { Id: `${asked}`, Image: configDigest, Config: { Image: `${registry.host}/dev@${digest}` } };
+        };
+      },
+      false,
+    ],
+    [
       'made from other content under that name',
-      () => ({ Image: `sha256:${'e'.repeat(64)}`, Config: { Image: `${registry.host}/dev@${digest}` } }),
+      () => ({
+        Id: 'abc',
+        Image: `sha256:${'e'.repeat(64)}`,
+        Config: { Image: `${registry.host}/dev@${digest}` },
+      }),
       false,
     ],
     [
       'made by tag, before the plugin was there',
-      () => ({ Image: configDigest, Config: { Image: `${registry.host}/dev:1` } }),
+      () => ({ Id: 'abc', Image: configDigest, Config: { Image: `${registry.host}/dev:1` } }),
       false,
     ],
     ['that the daemon describes in another way', () => ({}), false],

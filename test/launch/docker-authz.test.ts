@@ -4,13 +4,14 @@ import { judgeDockerRequest } from '../../src/launch/docker-authz.ts';
 const digest = `sha256:${'a'.repeat(64)}`;
 const pinned = `quay.io/triton/dev@${digest}`;
 
-function judge(method: string, uri: string, body?: unknown): unknown {
+function judge(method: string, uri: string, body?: unknown, headers?: unknown): unknown {
   const text = typeof body === 'string' ? body : JSON.stringify(body);
   return judgeDockerRequest(
     Buffer.from(
       JSON.stringify({
         RequestMethod: method,
         RequestUri: uri,
+        RequestHeaders: headers,
         ...(body === undefined ? {} : { RequestBody: Buffer.from(text).toString('base64') }),
       }),
     ),
@@ -40,6 +41,24 @@ test('create is a question about a pinned image', () => {
     kind: 'image',
     ref: { registry: 'quay.io', repository: 'triton/dev', digest },
   });
+});
+
+test('a platform is part of the question', () => {
+  expect(judge('POST', '/v1.41/containers/create?platform=linux%2Farm64', { Image: pinned })).toMatchObject({
+    kind: 'image',
+    platform: 'linux/arm64',
+  });
+});
+
+test('parameters in a form are denied: the daemon reads them and does not show them', () => {
+  const headers = { 'Content-Type': 'application/x-www-form-urlencoded' };
+  expect(judge('POST', '/v1.41/containers/abc/start', undefined, headers)).toEqual({
+    kind: 'deny',
+    reason: expect.stringMatching(/from the address only/),
+  });
+  expect(
+    judge('POST', '/v1.41/containers/abc/start', undefined, { 'Content-Type': 'application/json' }),
+  ).toEqual({ kind: 'container', id: 'abc' });
 });
 
 test.for([['start'], ['restart']])('%s is a question about the container', ([verb]) => {
@@ -94,6 +113,17 @@ test.for<readonly [string, string, string, unknown, RegExp]>([
     { Image: pinned, HostConfig: { Mounts: [{ Type: 'bind', type: 'image' }] } },
     /instead of Type/,
   ],
+  [
+    'two platforms',
+    'POST',
+    `${create}?platform=linux/amd64&platform=linux/arm64`,
+    { Image: pinned },
+    /two platforms/,
+  ],
+  ['a checkpoint', 'POST', '/v1.41/containers/abc/start?checkpoint=x', undefined, /restore a checkpoint/],
+  ['one that is spelled in code', 'POST', '/containers/abc/start?%63heckpoint=x', undefined, /"checkpoint"/],
+  ['one behind a semicolon', 'POST', '/containers/abc/start?t=1;checkpoint=x', undefined, /semicolons/],
+  ['its folder', 'POST', '/containers/abc/start?checkpoint-dir=/tmp', undefined, /restore a checkpoint/],
   ['a build', 'POST', '/v1.41/build?dockerfile=x', undefined, /a build runs images/],
   ['a build session', 'POST', '/v1.41/session', undefined, /a build runs/],
   ['gRPC', 'POST', '/v1.41/grpc', undefined, /a build runs/],
