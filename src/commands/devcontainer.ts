@@ -23,7 +23,7 @@ import { parseImageConfig } from '../oci/config.ts';
 import { formatImageRef, type ImageRef, parseImageRef } from '../oci/reference.ts';
 import { toText } from '../report/text.ts';
 import type { ExitCode, Host } from './host.ts';
-import { fileExists, isSystemError, readUserFile, writeUserFile } from './shared/files.ts';
+import { fileExists, isSystemError, readPlainFile, writeUserFile } from './shared/files.ts';
 import { openUserRegistry, readPlatform, resolveImage } from './shared/registries.ts';
 import { declareVerifyOptions, verifyImage } from './shared/verification.ts';
 import { type Options, textOption, type Verb } from './verb.ts';
@@ -181,7 +181,7 @@ async function resolveAllowed(host: Host, ref: ImageRef, options: Options): Prom
 }
 
 async function readContainer(host: Host, file: string): Promise<DevContainer> {
-  const text = decodeUtf8(await readUserFile(host, file, maxFile, 'the configuration'));
+  const text = decodeUtf8(await readPlainFile(host, file, maxFile, 'the configuration'));
   if (text === undefined) throw askedWrongly('devcontainer.malformed', `${quoted(file)} is not UTF-8`);
   return parseDevContainer(text, file);
 }

@@ -17,7 +17,7 @@ import { formatImageRef, parseImageRef } from '../oci/reference.ts';
 import { toText } from '../report/text.ts';
 import type { ExitCode, Host } from './host.ts';
 import { logDecision } from './shared/decision-log.ts';
-import { readUserFile } from './shared/files.ts';
+import { readPlainFile } from './shared/files.ts';
 import { pluginSocket } from './shared/hooks/docker.ts';
 import { hookTargets } from './shared/hooks/index.ts';
 import type { HookTarget } from './shared/hooks/target.ts';
@@ -154,7 +154,7 @@ async function enterPodman(host: Host, options: Options): Promise<ExitCode> {
   const verb = 'hook podman';
   const state = parseContainerState(await collect(host.stdin, stateLimit, 'the state of the container'));
   const path = join(state.bundle, 'config.json');
-  const config = await readUserFile(host, path, configLimits.maxBytes, 'the config.json of the container');
+  const config = await readPlainFile(host, path, configLimits.maxBytes, 'the config.json of the container');
   const container = await findStoredContainer(state.id, parseRootPath(config, state.bundle));
   const names = namesOf(container);
   if (names.length === 0) {

@@ -10,7 +10,7 @@ import type { Policy } from '../../policy/document.ts';
 import { brokenLink, type ChainEnd, chainEnd, formatDecision } from '../../report/decision-entry.ts';
 import { version } from '../../version.ts';
 import type { Host } from '../host.ts';
-import { isSystemError, readUserFile } from './files.ts';
+import { isSystemError, readPlainFile } from './files.ts';
 import { openPrivateFolder, stateFolder } from './private-folder.ts';
 
 /** Entries in one folder. */
@@ -68,7 +68,7 @@ async function addEntry(folder: string, sequence: number, text: string): Promise
 /** The text of an entry. @throws TcfError `log.missing`, `log.malformed` (exit 2). */
 export async function readEntry(host: Host, sequence: number): Promise<string> {
   const path = entryPath(logFolder(host), sequence);
-  const text = decodeUtf8(await readUserFile(host, path, jsonLimits.small.maxBytes, 'the log entry'));
+  const text = decodeUtf8(await readPlainFile(host, path, jsonLimits.small.maxBytes, 'the log entry'));
   if (text === undefined) throw cannotTell('log.malformed', `${quoted(path)} is not UTF-8`);
   return text;
 }

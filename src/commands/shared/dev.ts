@@ -11,7 +11,7 @@ import { type CheckoutPin, type PinTexts, pinFiles, readPin } from '../../launch
 import { applyProfile, builtIn, type Profile, parseProfiles } from '../../launch/dev/profiles.ts';
 import type { Engine } from '../../launch/engine.ts';
 import type { Host } from '../host.ts';
-import { fileExists, readUserFile } from './files.ts';
+import { fileExists, readPlainFile } from './files.ts';
 import { readMachine } from './machine.ts';
 import { cacheFolder } from './private-folder.ts';
 
@@ -24,7 +24,7 @@ export async function loadProfiles(host: Host): Promise<ReadonlyMap<string, Prof
   let profiles = builtIn;
   for (const path of ['/etc/tcf/profiles.yaml', join(user, 'tcf/profiles.yaml')]) {
     if (!fileExists(host, path)) continue;
-    const text = decodeUtf8(await readUserFile(host, path, maxProfiles, 'the profiles'));
+    const text = decodeUtf8(await readPlainFile(host, path, maxProfiles, 'the profiles'));
     if (text === undefined) throw askedWrongly('profile.malformed', `${quoted(path)} is not UTF-8`);
     profiles = parseProfiles(text, path, profiles);
   }
@@ -88,7 +88,7 @@ async function pinOf(host: Host, checkout: string): Promise<CheckoutPin | undefi
   for (const [name, file] of Object.entries(pinFiles) as [keyof typeof pinFiles, string][]) {
     const path = join(checkout, file);
     if (!fileExists(host, path)) continue;
-    texts[name] = decodeUtf8(await readUserFile(host, path, maxPin, 'the pin')) ?? '';
+    texts[name] = decodeUtf8(await readPlainFile(host, path, maxPin, 'the pin')) ?? '';
   }
   return readPin(texts, checkout);
 }

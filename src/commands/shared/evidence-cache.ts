@@ -5,7 +5,7 @@ import { TcfError } from '../../base/error.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { emptyMemory, formatMemory, type Memory, memoryLimit, parseMemory } from '../../registry/memory.ts';
 import type { Host } from '../host.ts';
-import { fileExists, isSystemError, readUserFile, writeUserFile } from './files.ts';
+import { fileExists, isSystemError, readPlainFile, writeUserFile } from './files.ts';
 import { cacheFolder, openPrivateFolder } from './private-folder.ts';
 
 /** So long may something newer in the registry stay unseen by those who ask the cache. */
@@ -29,7 +29,7 @@ export async function recall(host: Host, repository: string, digest: Digest): Pr
   try {
     if (!fileExists(host, path)) return emptyMemory();
     await openPrivateFolder(host, evidenceFolder(host));
-    const memory = parseMemory(await readUserFile(host, path, 2 * memoryLimit, 'the cache'), path);
+    const memory = parseMemory(await readPlainFile(host, path, 2 * memoryLimit, 'the cache'), path);
     const age = host.now().getTime() - memory.at.getTime();
     return age >= 0 && age < maxAge ? memory : emptyMemory();
   } catch (error) {

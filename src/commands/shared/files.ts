@@ -1,4 +1,4 @@
-import { createReadStream, lstatSync } from 'node:fs';
+import { constants, createReadStream, lstatSync } from 'node:fs';
 import { appendFile, link, mkdir, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { collect } from '../../base/bytes.ts';
@@ -7,7 +7,7 @@ import { quoted } from '../../base/text.ts';
 import type { Host } from '../host.ts';
 
 /**
- * Reads a file that the user named, at most `limit` bytes.
+ * Reads a file that the user named, at most `limit` bytes. It may be a pipe: `--policy <(make-policy)`.
  *
  * @throws TcfError `file.unreadable` (exit 3), `bytes.too-large` (exit 2).
  */
@@ -17,9 +17,34 @@ export async function readUserFile(
   limit: number,
   what: string,
 ): Promise<Uint8Array> {
-  const full = resolve(host.cwd, path);
+  return await readBytes(path, what, () =>
+    collect(createReadStream(resolve(host.cwd, path)), limit, `${what} ${quoted(path)}`),
+  );
+}
+
+/**
+ * Reads a file that nobody typed: it stands at a place that tcf knows, or a document names it, and either may have come with a project. A pipe or a
+ * terminal there, perhaps behind a symbolic link, would hold us up for ever: opening does not wait, and what is no regular file is refused.
+ *
+ * @throws TcfError `file.unreadable` (exit 3), `bytes.too-large` (exit 2).
+ */
+export async function readPlainFile(
+  host: Host,
+  path: string,
+  limit: number,
+  what: string,
+): Promise<Uint8Array> {
+  return await readBytes(path, what, async () => {
+    await using file = await open(resolve(host.cwd, path), constants.O_RDONLY | constants.O_NONBLOCK);
+    if (!(await file.stat()).isFile())
+      throw askedWrongly('file.unreadable', `${what} ${quoted(path)} is not a regular file`);
+    return await collect(file.createReadStream({ autoClose: false }), limit, `${what} ${quoted(path)}`);
+  });
+}
+
+async function readBytes(path: string, what: string, read: () => Promise<Uint8Array>): Promise<Uint8Array> {
   try {
-    return await collect(createReadStream(full), limit, `${what} ${quoted(path)}`);
+    return await read();
   } catch (error) {
     if (!isSystemError(error)) throw error;
     throw askedWrongly('file.unreadable', `cannot read ${what} ${quoted(path)}: ${reasonOf(error)}`, {

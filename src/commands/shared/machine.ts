@@ -9,7 +9,7 @@ import type { Machine } from '../../launch/dev/machine.ts';
 import type { Engine } from '../../launch/engine.ts';
 import { parseStrictYaml } from '../../policy/yaml.ts';
 import type { Host } from '../host.ts';
-import { fileExists, isSystemError, readUserFile } from './files.ts';
+import { fileExists, isSystemError, readPlainFile } from './files.ts';
 
 const limit = 1024 * 1024;
 
@@ -130,7 +130,7 @@ function listOf(folder: string): readonly string[] {
 async function textOf(host: Host, path: string): Promise<string | undefined> {
   try {
     if (!fileExists(host, path)) return undefined;
-    return decodeUtf8(await readUserFile(host, path, limit, 'the file'));
+    return decodeUtf8(await readPlainFile(host, path, limit, 'the file'));
   } catch (error) {
     if (error instanceof TcfError || isSystemError(error)) return undefined;
     throw error;

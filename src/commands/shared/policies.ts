@@ -1,11 +1,10 @@
-import { statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { decodeUtf8 } from '../../base/bytes.ts';
 import { askedWrongly } from '../../base/error.ts';
 import { quoted } from '../../base/text.ts';
 import { needsOf, type Policy, parsePolicy } from '../../policy/document.ts';
 import type { Host } from '../host.ts';
-import { fileExists, readUserFile } from './files.ts';
+import { fileExists, readPlainFile, readUserFile } from './files.ts';
 import { maxKey } from './trust.ts';
 
 /** A policy is written by hand; one with hundreds of scopes has some ten KiB. */
@@ -29,7 +28,6 @@ export async function loadPolicies(host: Host, given: string | undefined): Promi
     ...(asked === undefined ? [] : [asked]),
     ...(project === undefined ? [] : [project]),
   ];
-  for (const file of [...standing, ...(project === undefined ? [] : [project])]) refuseSpecial(host, file);
   // A project that comes with images must not be the one who says which images are good.
   if (files.length === 0 || (files.length === 1 && files[0] === project && asked === undefined)) {
     throw askedWrongly(
@@ -42,25 +40,26 @@ export async function loadPolicies(host: Host, given: string | undefined): Promi
       },
     );
   }
-  return await Promise.all([...new Set(files)].map((file) => loadPolicy(host, file)));
+  return await Promise.all(
+    [...new Set(files)].map((file) => loadPolicy(host, file, file === asked ? readUserFile : readPlainFile)),
+  );
 }
 
-/** A pipe that nobody writes to would hold us up for ever. One that the user names (`--policy <(make-policy)`) is the user's. */
-function refuseSpecial(host: Host, path: string): void {
-  if (statSync(resolve(host.cwd, path), { throwIfNoEntry: false })?.isFile() !== false) return;
-  throw askedWrongly('policy.malformed', `the policy ${quoted(path)} is not a regular file`);
-}
-
-export async function loadPolicy(host: Host, path: string): Promise<Policy> {
-  const text = decodeUtf8(await readUserFile(host, path, maxPolicy, 'the policy'));
+/** @param read how: only what the user typed may be a pipe. */
+export async function loadPolicy(
+  host: Host,
+  path: string,
+  read: typeof readUserFile = readUserFile,
+): Promise<Policy> {
+  const text = decodeUtf8(await read(host, path, maxPolicy, 'the policy'));
   if (text === undefined) throw askedWrongly('policy.malformed', `${quoted(path)} is not UTF-8`);
   const folder = dirname(resolve(host.cwd, path));
   const keyFiles: Record<string, string> = {};
   const needs = needsOf(text, path);
   for (const name of needs.keyFiles) {
-    keyFiles[name] = Buffer.from(await readUserFile(host, resolve(folder, name), maxKey, 'the key')).toString(
-      'latin1',
-    );
+    keyFiles[name] = Buffer.from(
+      await readPlainFile(host, resolve(folder, name), maxKey, 'the key'),
+    ).toString('latin1');
   }
   const { compile } = needs.cel ? await import('../../policy/cel.ts') : {};
   const policy = parsePolicy(text, path, { keyFiles, ...(compile === undefined ? {} : { compile }) });

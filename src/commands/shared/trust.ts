@@ -4,7 +4,7 @@ import { maxTarget } from '../../attest/tuf/update.ts';
 import type { Policy } from '../../policy/document.ts';
 import { type DatedRoot, usesRoots } from '../../policy/root-age.ts';
 import type { Host } from '../host.ts';
-import { readUserFile } from './files.ts';
+import { readPlainFile, readUserFile } from './files.ts';
 import { carriedRoot, type InstanceRoot, loadInstance } from './instances.ts';
 
 /** A PEM key of RSA 4096 has 3 KiB, an encrypted one of cosign 1 KiB. */
@@ -23,8 +23,12 @@ export interface DatedTrust extends Trust {
  * policy too (A-110).
  */
 export async function loadTrust(host: Host, policy: Policy, given: string | undefined): Promise<DatedTrust> {
-  const file = given ?? policy.trust.root;
-  const loaded = file === undefined ? await loadInstances(host, policy) : [await loadFileRoot(host, file)];
+  const loaded =
+    given !== undefined
+      ? [await loadFileRoot(host, given)]
+      : policy.trust.root !== undefined
+        ? [await loadFileRoot(host, policy.trust.root, readPlainFile)]
+        : await loadInstances(host, policy);
   const keys = [...policy.signers.values()].flatMap((signer) =>
     signer.kind === 'key' ? [parsePublicKey(signer.pem, signer.name)] : [],
   );
@@ -42,8 +46,13 @@ export interface Loaded {
   readonly dated: DatedRoot;
 }
 
-export async function loadFileRoot(host: Host, file: string): Promise<Loaded> {
-  const bytes = await readUserFile(host, file, maxTrustedRoot, 'the trusted root');
+/** @param read how: a file that a policy names is not one that the user typed. */
+export async function loadFileRoot(
+  host: Host,
+  file: string,
+  read: typeof readUserFile = readUserFile,
+): Promise<Loaded> {
+  const bytes = await read(host, file, maxTrustedRoot, 'the trusted root');
   const root = parseTrustedRoot(bytes, file);
   const { digest, newest } = root;
   return { root, dated: { source: file, digest, newest, origin: 'a file' } };

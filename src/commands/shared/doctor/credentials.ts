@@ -4,7 +4,7 @@ import { Shape } from '../../../base/shape.ts';
 import { printable } from '../../../base/text.ts';
 import { credentialFiles } from '../../../registry/credentials.ts';
 import type { Host } from '../../host.ts';
-import { fileExists, readUserFile } from '../files.ts';
+import { fileExists, readPlainFile } from '../files.ts';
 import { broken, type DoctorCheck, type DoctorFinding, note, ok } from './finding.ts';
 
 const limit = 4 * 1024 * 1024;
@@ -23,7 +23,7 @@ export const credentials: DoctorCheck = {
 };
 
 async function examineFile(host: Host, path: string): Promise<readonly DoctorFinding[]> {
-  const shape = new Shape(parseJson(await readUserFile(host, path, limit, 'the credentials'), path), path);
+  const shape = new Shape(parseJson(await readPlainFile(host, path, limit, 'the credentials'), path), path);
   const names = Object.keys(shape.optional('auths')?.record() ?? {});
   const helpers = [
     ...Object.values(shape.optional('credHelpers')?.record() ?? {}),

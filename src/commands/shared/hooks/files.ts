@@ -5,7 +5,7 @@ import { decodeUtf8 } from '../../../base/bytes.ts';
 import { askedWrongly } from '../../../base/error.ts';
 import { quoted } from '../../../base/text.ts';
 import type { Host } from '../../host.ts';
-import { fileExists, isSystemError, readUserFile, writeUserFile } from '../files.ts';
+import { fileExists, isSystemError, readPlainFile, writeUserFile } from '../files.ts';
 import { broken, fine, type HookFinding } from './target.ts';
 
 /** Hooks and configuration files of runtimes are small. */
@@ -14,7 +14,7 @@ const limit = 1024 * 1024;
 /** The text of a hook file; `undefined` where there is none. @throws TcfError `file.unreadable` (exit 3). */
 export async function readHookFile(host: Host, path: string): Promise<string | undefined> {
   if (!fileExists(host, path)) return undefined;
-  return decodeUtf8(await readUserFile(host, path, limit, 'the file'));
+  return decodeUtf8(await readPlainFile(host, path, limit, 'the file'));
 }
 
 export async function writeHookFile(host: Host, path: string, text: string, mode = 0o644): Promise<void> {
