@@ -1,19 +1,14 @@
 import type { Command } from 'commander';
 import { askedWrongly } from '../base/error.ts';
-import { parseRunArguments } from '../launch/arguments.ts';
+import { execFlags, parseRunArguments } from '../launch/arguments.ts';
 import { findEngine } from '../launch/engine.ts';
 import type { ExitCode } from './host.ts';
-import {
-  allowedImage,
-  checkContainer,
-  containerName,
-  findDevContainer,
-  notStarted,
-} from './shared/dev-container.ts';
+import { allowedImage, checkContainer, findDevContainer, notStarted } from './shared/dev-container.ts';
 import { connectionGlobals, engineName, ownOptions, runFlags } from './shared/launching.ts';
 import type { Verb } from './verb.ts';
 
-const ownFlags = { ...runFlags, connection: true } as const;
+const { 'dry-run': _, ...flags } = runFlags;
+const ownFlags = { ...flags, connection: true };
 
 const help = `Usage: tcf exec [options] NAME [COMMAND...]
 
@@ -29,6 +24,7 @@ export const verb: Verb = {
     const line = parseRunArguments(
       args.filter((word) => word !== undefined),
       ownFlags,
+      execFlags,
     );
     if (line.own['help'] !== undefined) {
       await host.stdout.write(help);
@@ -53,7 +49,8 @@ export const verb: Verb = {
       ...(host.stdout.isTerminal ? ['--tty'] : []),
       ...(container.user === undefined || hasUser ? [] : [`--user=${container.user}`]),
       ...line.engineFlags,
-      containerName(name),
+      // The name may belong to another container by now.
+      container.id,
       ...(line.command.length === 0 ? ['bash'] : line.command),
     ]);
   },

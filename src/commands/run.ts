@@ -76,7 +76,7 @@ async function verifyAndRun(
     command,
     ...transport(options),
   };
-  const text = [pullCommand(engine, launch), runCommand(launch)]
+  const text = [pullCommand(engine, launch), runCommand(engine, launch)]
     .map((words) => `${shellLine(engine.name, words)}\n`)
     .join('');
   if (options['dryRun'] === true) {

@@ -75,7 +75,13 @@ async function up(
   if (there !== undefined) {
     checkContainer(name, there, verification);
     if (!there.isRunning) {
-      const started = await host.run(engine.path, [...globals, 'start', container]);
+      // By its id: the name may belong to another container by now.
+      const line = [...globals, 'start', there.id];
+      if (options['dryRun'] === true) {
+        await host.stdout.write(`${shellLine(engine.name, line)}\n`);
+        return 0;
+      }
+      const started = await host.run(engine.path, line);
       if (started.code !== 0)
         throw askedWrongly(
           'engine.start',
@@ -94,7 +100,7 @@ async function up(
     ...transport(options),
   };
   if (options['dryRun'] === true) {
-    for (const line of [pullCommand(engine, launch), runCommand(launch)])
+    for (const line of [pullCommand(engine, launch), runCommand(engine, launch)])
       await host.stdout.write(`${shellLine(engine.name, line)}\n`);
     return 0;
   }

@@ -49,11 +49,22 @@ function words(text: string): ReadonlySet<string> {
 }
 
 /**
+ * What `podman exec` and `docker exec` take beside a container. `-l`, a label for `run`, means "the latest container" there, and `--cidfile` reads another name.
+ */
+export const execFlags: ReadonlySet<string> = words(`
+  detach detach-keys env env-file interactive preserve-fd preserve-fds privileged tty user workdir d e i t u w`);
+
+/**
  * Takes the arguments after `tcf run` apart, with the flags of podman and docker.
  *
+ * @param only the flags of the engine that are taken, where not all of them are.
  * @throws TcfError `run.flag` or `run.no-image` (exit 3).
  */
-export function parseRunArguments(argv: readonly string[], ownFlags: OwnFlags): RunArguments {
+export function parseRunArguments(
+  argv: readonly string[],
+  ownFlags: OwnFlags,
+  only?: ReadonlySet<string>,
+): RunArguments {
   const own: Record<string, string[]> = {};
   const engineFlags: string[] = [];
   let at = 0;
@@ -73,7 +84,7 @@ export function parseRunArguments(argv: readonly string[], ownFlags: OwnFlags): 
     if (!word.startsWith('-') || word === '-') break;
     if (!word.startsWith('--')) {
       engineFlags.push(word);
-      if (shortTakesNext(word)) engineFlags.push(value(word));
+      if (shortTakesNext(word, only)) engineFlags.push(value(word));
       continue;
     }
     const equals = word.indexOf('=');
@@ -85,7 +96,7 @@ export function parseRunArguments(argv: readonly string[], ownFlags: OwnFlags): 
       own[name] = [...(own[name] ?? []), given];
       continue;
     }
-    checkEngineFlag(name);
+    checkEngineFlag(name, only);
     engineFlags.push(word);
     const argument = valued.has(name) ? (inline ?? value(word)) : undefined;
     if (argument !== undefined && inline === undefined) engineFlags.push(argument);
@@ -101,9 +112,11 @@ export function parseRunArguments(argv: readonly string[], ownFlags: OwnFlags): 
   return { own, engineFlags, ...(image === undefined ? {} : { image }), command };
 }
 
-function checkEngineFlag(name: string): void {
+function checkEngineFlag(name: string, only: ReadonlySet<string> | undefined): void {
   const why = Object.hasOwn(refused, name) ? refused[name] : undefined;
   if (why !== undefined) throw askedWrongly('run.flag', `tcf run does not take --${name}`, { hint: why });
+  if (only !== undefined && !only.has(name))
+    throw askedWrongly('run.flag', `${quoted(`--${name}`)} has no place here`);
   if (switches.has(name) || valued.has(name)) return;
   throw askedWrongly('run.flag', `tcf run does not know the flag ${quoted(`--${name}`)}`, {
     hint: 'flags that tcf does not know could hide the image; the known ones are those of podman run and docker run',
@@ -125,9 +138,11 @@ export function checkMount(argument: string): void {
 }
 
 /** `-it` has no value, `-v a:b` has one in the next word, `-va:b` and `-eNAME` carry it with them. */
-function shortTakesNext(word: string): boolean {
+function shortTakesNext(word: string, only: ReadonlySet<string> | undefined): boolean {
   for (let index = 1; index < word.length; index += 1) {
     const letter = word[index] ?? '';
+    if (only !== undefined && !only.has(letter))
+      throw askedWrongly('run.flag', `${quoted(`-${letter}`)} has no place here`);
     if (shortValued.has(letter)) return index === word.length - 1;
     if (!shortSwitches.has(letter)) {
       throw askedWrongly('run.flag', `tcf run does not know the flag ${quoted(`-${letter}`)}`);

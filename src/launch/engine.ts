@@ -58,12 +58,17 @@ export function pullCommand(engine: Engine, launch: Launch): readonly string[] {
   return [...globalsOf(launch), 'pull', '--quiet', ...platform, ...tls, formatPinnedRef(launch.allow.image)];
 }
 
-/** Always by digest and never pulled again: what was verified is what starts (A-1). */
-export function runCommand(launch: Launch): readonly string[] {
+/**
+ * Always by digest and never pulled again: what was verified is what starts (A-1). docker with containerd's store holds all platforms under one id and
+ * chooses at the start; podman holds the one that was pulled.
+ */
+export function runCommand(engine: Engine, launch: Launch): readonly string[] {
+  const { platform } = launch;
   return [
     ...globalsOf(launch),
     'run',
     '--pull=never',
+    ...(platform === undefined || engine.name === 'podman' ? [] : ['--platform', platform]),
     ...launch.engineFlags,
     formatPinnedRef(launch.allow.image),
     ...launch.command,
@@ -80,13 +85,13 @@ const globalsOf = ({ globals }: Pick<Launch, 'globals'>): readonly string[] => g
  */
 export async function launchContainer(processes: Processes, engine: Engine, launch: Launch): Promise<number> {
   await pullVerified(processes, engine, launch);
-  return processes.exec(engine.path, runCommand(launch));
+  return processes.exec(engine.path, runCommand(engine, launch));
 }
 
 /** As `launchContainer`, but the container goes on in the background under a name. @throws TcfError also `engine.start` (exit 2). */
 export async function startContainer(processes: Processes, engine: Engine, launch: Launch): Promise<void> {
   await pullVerified(processes, engine, launch);
-  const started = await processes.run(engine.path, runCommand(launch));
+  const started = await processes.run(engine.path, runCommand(engine, launch));
   if (started.code !== 0)
     throw cannotTell('engine.start', `${engine.name} did not start it: ${lastLine(started.stderr)}`);
 }
@@ -122,6 +127,8 @@ function fullId(text: string): string {
 }
 
 export interface Container {
+  /** 64 hex digits. */
+  readonly id: string;
   readonly isRunning: boolean;
   /** Id of the image that it was made from. */
   readonly imageId: string;
@@ -161,7 +168,10 @@ export async function inspectContainer(
   const user = (Array.isArray(env) ? env.map(String) : [])
     .find((entry) => entry.startsWith('USERNAME='))
     ?.slice('USERNAME='.length);
+  const id = shape.get('Id').string(64);
+  if (!/^[0-9a-f]{64}$/.test(id)) throw shape.get('Id').wrong('is no id');
   return {
+    id,
     isRunning: shape.get('State').get('Running').boolean(),
     imageId: fullId(shape.get('Image').string(200)),
     imageName: config.get('Image').string(1000),

@@ -44,6 +44,7 @@ function engine(args: readonly string[]): Partial<Finished> {
         {
           Image: kept.id,
           Config: { Image: kept.image, Env: ['USERNAME=ann'] },
+          Id: containerId,
           State: { Running: kept.running },
         },
       ]),
@@ -56,6 +57,8 @@ function engine(args: readonly string[]): Partial<Finished> {
 const tcf = (...args: readonly string[]): Promise<Called> =>
   type(args, { cwd: place.path, env: { COSIGN_PASSWORD: 'x', MAX_JOBS: '2' }, answer: engine });
 const own = ['--policy', 'policy.yaml', '--allow-http'];
+
+const containerId = 'c0'.repeat(32);
 
 beforeAll(async () => {
   place = folder();
@@ -171,6 +174,27 @@ test.for<readonly [string, readonly string[], RegExp]>([
   expect(ran.started.filter(([, verb]) => verb === 'run' || verb === 'exec' || verb === 'start')).toEqual([]);
 });
 
+test.for<readonly [string, readonly string[], RegExp]>([
+  ['exec: the latest container, whose name is then a command', ['-l', 'x'], /"-l" has no place/],
+  ['exec: the same among other letters', ['-itl', 'x'], /"-l" has no place/],
+  ['exec: the container that a file names', ['--cidfile', 'x'], /"--cidfile" has no place/],
+  ['exec: a dry run, which it does not know', ['--dry-run'], /"--dry-run" has no place/],
+])('%s', async ([, flags, message]) => {
+  await tcf('up', ...own, 'mine');
+  const ran = await tcf('exec', ...own, ...flags, 'mine', 'true');
+  expect(ran).toMatchObject({ exit: 125, err: expect.stringMatching(message) });
+  expect(ran.started.some(([, verb]) => verb === 'exec')).toBe(false);
+});
+
+test('a dry run of up does not start what is there', async () => {
+  await tcf('up', ...own, 'mine');
+  const stopped = containers.get('tcf-mine');
+  if (stopped) stopped.running = false;
+  const ran = await tcf('up', ...own, '--dry-run', 'mine');
+  expect(ran).toMatchObject({ exit: 0, out: `podman start ${containerId}\n` });
+  expect(ran.started.some(([, verb]) => verb === 'start')).toBe(false);
+});
+
 test('up, exec, up again, down', async () => {
   const up = await tcf('up', ...own, 'mine');
   expect(up.exit, up.err).toBe(0);
@@ -184,7 +208,7 @@ test('up, exec, up again, down', async () => {
     'exec',
     '--interactive',
     '--user=ann',
-    'tcf-mine',
+    containerId,
     'make',
     '-j2',
   ]);
@@ -194,7 +218,7 @@ test('up, exec, up again, down', async () => {
     exit: 125,
     err: expect.stringMatching(/does not run/),
   });
-  expect((await tcf('up', ...own, 'mine')).started.at(-1)).toEqual(['/usr/bin/podman', 'start', 'tcf-mine']);
+  expect((await tcf('up', ...own, 'mine')).started.at(-1)).toEqual(['/usr/bin/podman', 'start', containerId]);
   expect(await tcf('down', 'mine')).toMatchObject({ exit: 0 });
   expect(containers.size).toBe(0);
   expect(await tcf('down', 'mine')).toMatchObject({

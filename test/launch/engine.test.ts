@@ -66,6 +66,19 @@ test("takes the manifest's digest as image id too, as docker names it with conta
   expect(await launchContainer(host, podman, launch)).toBe(0);
 });
 
+test('docker is told the platform once more: under the id of an index it may hold several', async () => {
+  const host = engineThat({ image: { stdout: config } });
+  const docker = { name: 'docker', path: '/usr/bin/docker' } as const;
+  await launchContainer(host, docker, { ...launch, platform: 'linux/arm64' });
+  expect(host.started.at(-1)?.slice(0, 5)).toEqual([
+    '/usr/bin/docker',
+    'run',
+    '--pull=never',
+    '--platform',
+    'linux/arm64',
+  ]);
+});
+
 test('pulls for the platform that was verified, and over plain HTTP only where that was asked', async () => {
   const host = engineThat({ image: { stdout: config } });
   await launchContainer(host, podman, { ...launch, platform: 'linux/arm64', plainHttp: true });
