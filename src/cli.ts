@@ -95,7 +95,9 @@ async function report(error: unknown, host: Host): Promise<ExitCode> {
     return error.exit;
   }
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  await host.stderr.write(`tcf: error: this is a fault in tcf ${version}\n${detail}\n`);
+  // Messages of the system hold names of files, and a project may have chosen those.
+  const lines = detail.split('\n').map((line) => printable(line, 2000));
+  await host.stderr.write(`tcf: error: this is a fault in tcf ${version}\n${lines.join('\n')}\n`);
   await host.stderr.write('tcf: hint: please report it with the lines above\n');
   return 2;
 }

@@ -14,6 +14,15 @@ export function printable(text: string, limit = 400): string {
   });
 }
 
+/** Of those, what `JSON.stringify` leaves as it is. */
+const unsafeInJson = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]/g;
+
+/** JSON for people and programs, with a line feed: the same values, and nothing in it that a terminal obeys (A-121). */
+export function formatJson(value: unknown, indent?: number): string {
+  const text = JSON.stringify(value, undefined, indent);
+  return `${text.replace(unsafeInJson, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)}\n`;
+}
+
 /** A stranger's text in quotes, for an error message. */
 export function quoted(text: string): string {
   return `"${printable(text, 200)}"`;

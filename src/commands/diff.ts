@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { askedWrongly } from '../base/error.ts';
 import { jsonLimits, parseJson } from '../base/json.ts';
-import { quoted } from '../base/text.ts';
+import { printable, quoted } from '../base/text.ts';
 import { toCycloneDx } from '../bom/cyclonedx.ts';
 import { type BomDiff, diffBoms, isEmptyDiff } from '../bom/diff.ts';
 import { parseSbom, type SbomFacts } from '../bom/read.ts';
@@ -57,7 +57,8 @@ async function readSide(host: Host, text: string, options: Options): Promise<Sbo
     return parseSbom(parseJson(content, what, jsonLimits.document), what);
   }
   await using opened = await openUserImage(host, text, options);
-  for (const warning of opened.warnings ?? []) await host.stderr.write(`tcf: warning: ${warning}\n`);
+  for (const warning of opened.warnings ?? [])
+    await host.stderr.write(`tcf: warning: ${printable(warning, 2000)}\n`);
   const bom = await makeBom(opened);
   const timestamp = toTimestamp(opened.config.created, host.env['SOURCE_DATE_EPOCH']);
   return parseSbom(toCycloneDx(bom, { specVersion: '1.7', toolVersion: version, timestamp }), quoted(text));

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { TcfError } from '../base/error.ts';
-import { printable } from '../base/text.ts';
+import { formatJson, printable } from '../base/text.ts';
 import type { ExitCode, Host } from './host.ts';
 import { broken, type DoctorCheck, type DoctorFinding } from './shared/doctor/finding.ts';
 import { doctorChecks } from './shared/doctor/index.ts';
@@ -29,9 +29,7 @@ export const verb: Verb = {
         for (const finding of findings) await host.stdout.write(line(check.name, finding));
     }
     if (flag(options, 'json'))
-      await host.stdout.write(
-        `${JSON.stringify({ format: 'tcf.doctor/1', findings: found }, undefined, 2)}\n`,
-      );
+      await host.stdout.write(formatJson({ format: 'tcf.doctor/1', findings: found }, 2));
     return found.some(({ level }) => level === 'broken') ? 1 : 0;
   },
 };

@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { askedWrongly } from '../base/error.ts';
-import { plural, quoted } from '../base/text.ts';
+import { plural, printable, quoted } from '../base/text.ts';
 import { parseImageRef } from '../oci/reference.ts';
 import { checkPolicy } from '../policy/check.ts';
 import { explainName } from '../policy/explain.ts';
@@ -51,9 +51,10 @@ async function check(host: Host, file: string): Promise<ExitCode> {
     `${file} is a policy: ${plural(policy.signers.size, 'signer')}, ${plural(policy.scopes.length, 'scope')}\n`,
   );
   for (const scope of policy.scopes)
-    await host.stdout.write(`  ${scope.match}: ${Object.keys(scope.require).join(', ')}\n`);
+    await host.stdout.write(`  ${printable(scope.match)}: ${Object.keys(scope.require).join(', ')}\n`);
   const remarks = checkPolicy(policy, host.now());
-  for (const { level, message } of remarks) await host.stderr.write(`tcf: ${level}: ${message}\n`);
+  for (const { level, message } of remarks)
+    await host.stderr.write(`tcf: ${level}: ${printable(message, 2000)}\n`);
   return remarks.some(({ level }) => level === 'error') ? 1 : 0;
 }
 
@@ -77,12 +78,13 @@ async function exportPolicy(host: Host, file: string, options: Options): Promise
   }
   const outcome = target.toFiles(await loadPolicy(host, file));
   if (!outcome.ok) {
-    for (const { place, why } of outcome.reason) await host.stderr.write(`${file}: ${place}: ${why}\n`);
+    for (const { place, why } of outcome.reason)
+      await host.stderr.write(`${file}: ${printable(place)}: ${printable(why, 2000)}\n`);
     await host.stderr.write(`tcf: ${target.name} cannot say what the policy says; nothing was exported\n`);
     return 1;
   }
   const { files, notes } = outcome.value;
-  for (const note of notes) await host.stderr.write(`tcf: note: ${note}\n`);
+  for (const note of notes) await host.stderr.write(`tcf: note: ${printable(note, 2000)}\n`);
   await writeFiles(host, files, textOption(options, 'output'));
   return 0;
 }

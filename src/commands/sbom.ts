@@ -55,7 +55,8 @@ export const verb: Verb = {
     const profile = readProfile(options);
     const people = readPeople(options);
     await using opened = await openUserImage(host, image, options);
-    for (const warning of opened.warnings ?? []) await host.stderr.write(`tcf: warning: ${warning}\n`);
+    for (const warning of opened.warnings ?? [])
+      await host.stderr.write(`tcf: warning: ${printable(warning, 2000)}\n`);
     const bom = await makeBom(opened, await openBase(host, options, opened));
     const how = {
       specVersion,

@@ -2,6 +2,7 @@ import { encodeUtf8 } from '../base/bytes.ts';
 import type { TcfError } from '../base/error.ts';
 import { jsonLimits, parseJson } from '../base/json.ts';
 import { Shape } from '../base/shape.ts';
+import { formatJson } from '../base/text.ts';
 import { type Digest, digestOf, readDigest } from '../oci/digest.ts';
 import { formatPinnedRef } from '../oci/reference.ts';
 import type { Verdict } from '../policy/decide.ts';
@@ -34,6 +35,12 @@ export type DecisionFacts = Pick<DecisionEntry, 'asked' | 'tcf' | 'uid' | 'verb'
 
 const format = 'tcf.decision/1';
 
+/**
+ * An entry stays far below what its reader takes, whatever a stranger makes a rule say: one that cannot be read would be the end of the chain, and of
+ * the log.
+ */
+const entryLimits = { reasons: 200, characters: 2000 } as const;
+
 /** The text of an entry that follows `previous`, one line with a line feed. */
 export function formatDecision(facts: DecisionFacts, previous: ChainEnd | undefined): string {
   const { asked, at, tcf, uid, verb } = facts;
@@ -45,11 +52,22 @@ export function formatDecision(facts: DecisionFacts, previous: ChainEnd | undefi
     tcf,
     verb,
     uid,
-    asked,
+    asked: clipped(asked),
     policies: facts.policies.map(({ digest, name }) => ({ name, digest })),
     ...told,
+    reasons: clippedAll(told.reasons),
   };
-  return `${JSON.stringify({ format, ...entry })}\n`;
+  return formatJson({ format, ...entry });
+}
+
+function clippedAll(reasons: readonly string[]): readonly string[] {
+  const kept = reasons.slice(0, entryLimits.reasons).map(clipped);
+  return kept.length === reasons.length ? kept : [...kept, `and ${reasons.length - kept.length} more`];
+}
+
+function clipped(text: string): string {
+  const { characters } = entryLimits;
+  return text.length <= characters ? text : `${text.slice(0, characters).toWellFormed()}…`;
 }
 
 type Told = Pick<DecisionEntry, 'image' | 'reasons' | 'verdict'> & Partial<Pick<DecisionEntry, 'policies'>>;

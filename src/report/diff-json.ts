@@ -1,3 +1,4 @@
+import { formatJson } from '../base/text.ts';
 import { aspects, type BomDiff } from '../bom/diff.ts';
 import type { SbomComponent, SbomFacts } from '../bom/read.ts';
 
@@ -19,7 +20,7 @@ export function toDiffJson(diff: BomDiff): string {
     })),
     unchanged: diff.unchanged,
   };
-  return `${JSON.stringify(json, null, 2)}\n`;
+  return formatJson(json, 2);
 }
 
 function sideOf({ complete, serialNumber, subject, tools }: SbomFacts): unknown {

@@ -53,7 +53,9 @@ const multiArch = {
 } as const;
 
 function ruleLines({ mode, params, rule, summary }: AskedRule): readonly string[] {
-  const asked = Object.entries(params as object).map(([key, value]) => `${key}: ${JSON.stringify(value)}`);
+  const asked = Object.entries(params as object).map(
+    ([key, value]) => `${key}: ${printable(JSON.stringify(value), 2000)}`,
+  );
   return [
     `  ${mode === 'warn' ? '!' : '•'} ${rule}${mode === 'warn' ? ' (only warns)' : ''}: ${summary}`,
     ...asked.map((text) => `      ${line(text)}`),

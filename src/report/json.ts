@@ -1,3 +1,4 @@
+import { formatJson } from '../base/text.ts';
 import { formatPinnedRef } from '../oci/reference.ts';
 import type { Verdict } from '../policy/decide.ts';
 import { ageInDays, type DatedRoot } from '../policy/root-age.ts';
@@ -122,5 +123,5 @@ export function toJsonRoot(root: DatedRoot, now: Date): JsonRoot {
 
 /** With two blanks of indent and a line feed at the end. */
 export function toJson(verdict: Verdict): string {
-  return `${JSON.stringify(toJsonVerdict(verdict), null, 2)}\n`;
+  return formatJson(toJsonVerdict(verdict), 2);
 }

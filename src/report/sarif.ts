@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { printable } from '../base/text.ts';
+import { formatJson, printable } from '../base/text.ts';
 import { formatPinnedRef, type PinnedRef } from '../oci/reference.ts';
 import type { Decision, JudgedFinding, Verdict } from '../policy/decide.ts';
 import { rules } from '../policy/rules/index.ts';
@@ -44,7 +44,7 @@ export function toSarif(verdict: Verdict, version: string): string {
       },
     ],
   };
-  return `${JSON.stringify(log, null, 2)}\n`;
+  return formatJson(log, 2);
 }
 
 function withoutPolicy(image: PinnedRef): unknown {

@@ -1,6 +1,6 @@
 import type { RootProblem } from '../attest/lint-root.ts';
 import type { RootEntry } from '../attest/root-entries.ts';
-import { plural, printable } from '../base/text.ts';
+import { formatJson, plural, printable } from '../base/text.ts';
 import { ageInDays, type DatedRoot } from '../policy/root-age.ts';
 import { type JsonRoot, toJsonRoot } from './json.ts';
 
@@ -98,7 +98,7 @@ export function toTrustJson(roots: readonly ShownRoot[], now: Date): string {
       problems,
     })),
   };
-  return `${JSON.stringify(document, undefined, 2)}\n`;
+  return formatJson(document, 2);
 }
 
 function toJsonTuf({ expires, mirror, root, snapshot, targets, timestamp }: ShownTuf): JsonTuf {

@@ -9,7 +9,18 @@ import {
   encodeBase64,
   formatBytes,
 } from '../../src/base/bytes.ts';
-import { byCodeUnit, plural, printable, quoted } from '../../src/base/text.ts';
+import { byCodeUnit, formatJson, plural, printable, quoted } from '../../src/base/text.ts';
+
+test('JSON says the same, and nothing in it is obeyed by a terminal', () => {
+  fc.assert(
+    fc.property(fc.jsonValue(), (value) => {
+      const text = formatJson(value);
+      expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(value)));
+      expect(printable(text.slice(0, -1), text.length)).toBe(text.slice(0, -1));
+    }),
+  );
+  expect(formatJson({ '\u202e': '\u009b2J\u007f' })).toBe('{"\\u202e":"\\u009b2J\\u007f"}\n');
+});
 
 test.for([
   ['plain text', 'triton 3.4', 'triton 3.4'],

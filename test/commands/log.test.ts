@@ -1,6 +1,8 @@
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { cannotTell } from '../../src/base/error.ts';
+import { formatDecision, parseDecision } from '../../src/report/decision-entry.ts';
 import { pushDemoImage } from '../support/demo-image.ts';
 import { type Called, folder, type } from '../support/host.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
@@ -129,6 +131,22 @@ test('twenty writers at once lose nothing and leave nothing behind', async () =>
   await Promise.all(Array.from({ length: 20 }, () => decide()));
   expect((await tcf('log', 'verify')).out).toMatch(/^20 decisions/);
   expect(readdirSync(join(folderOf(), '..'))).toEqual(['000000']);
+});
+
+test('what a stranger makes long stays an entry that can be read, and the log goes on', async () => {
+  const facts = {
+    asked: 'x'.repeat(9_000_000),
+    tcf: '0',
+    uid: 0,
+    verb: 'verify',
+    at: new Date(0),
+    policies: [],
+  };
+  const error = cannotTell('a.b', `\u009b${'y'.repeat(9_000_000)}`);
+  const text = formatDecision({ ...facts, error }, undefined);
+  expect(text.length).toBeLessThan(10_000);
+  expect(text).not.toMatch(/\u009b/);
+  expect(parseDecision(text, 'the entry').reasons[0]).toMatch(/^a\.b: \u009by+…$/);
 });
 
 test('a log that cannot be written is a warning, and changes no answer', async () => {

@@ -48,3 +48,12 @@ test.for<readonly [string, Readonly<Record<string, string>>, string, readonly st
   expect(host.err()).toContain('is not a regular file');
   expect(host.out()).toBe('');
 });
+
+test('a fault is told without what a name of a file would do to a terminal', async () => {
+  const host = testHost({ cwd: '/', env: {} });
+  const write = async () => {
+    throw new Error("EACCES: permission denied, lstat 'a\u001b[2J\u009b2J'");
+  };
+  expect(await main(['--version'], { ...host, stdout: { isTerminal: false, write } })).toBe(2);
+  expect(host.err()).toContain("'a\\x1b[2J\\x9b2J'");
+});

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { decodeUtf8 } from '../../base/bytes.ts';
 import { cannotTell, TcfError } from '../../base/error.ts';
 import { jsonLimits } from '../../base/json.ts';
-import { plural, quoted } from '../../base/text.ts';
+import { plural, printable, quoted } from '../../base/text.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Verdict } from '../../policy/decide.ts';
 import type { Policy } from '../../policy/document.ts';
@@ -45,7 +45,9 @@ export async function logDecision(host: Host, decided: Decided): Promise<void> {
     throw cannotTell('log.busy', `${quoted(folder)} is being written by too many at once`);
   } catch (error) {
     if (!(error instanceof TcfError) && !isSystemError(error)) throw error;
-    await host.stderr.write(`tcf: warning: this decision is not in the log: ${error.message}\n`);
+    await host.stderr.write(
+      `tcf: warning: this decision is not in the log: ${printable(error.message, 2000)}\n`,
+    );
   }
 }
 

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TcfError } from '../../base/error.ts';
+import { printable } from '../../base/text.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { emptyMemory, formatMemory, type Memory, memoryLimit, parseMemory } from '../../registry/memory.ts';
 import type { Host } from '../host.ts';
@@ -34,7 +35,7 @@ export async function recall(host: Host, repository: string, digest: Digest): Pr
     return age >= 0 && age < maxAge ? memory : emptyMemory();
   } catch (error) {
     if (!(error instanceof TcfError) && !isSystemError(error)) throw error;
-    await host.stderr.write(`tcf: warning: the cache is not used: ${error.message}\n`);
+    await host.stderr.write(`tcf: warning: the cache is not used: ${printable(error.message, 2000)}\n`);
     return emptyMemory();
   }
 }
@@ -49,7 +50,7 @@ export async function keep(host: Host, repository: string, digest: Digest, memor
     await evict(evidenceFolder(host));
   } catch (error) {
     if (!(error instanceof TcfError) && !isSystemError(error)) throw error;
-    await host.stderr.write(`tcf: warning: the cache is not written: ${error.message}\n`);
+    await host.stderr.write(`tcf: warning: the cache is not written: ${printable(error.message, 2000)}\n`);
   }
 }
 

@@ -124,7 +124,8 @@ async function decideAt(
     if (remembered.verdict.verdict === 'allow') return remembered;
   }
 
-  for (const warning of await place.warnings()) await host.stderr.write(`tcf: warning: ${warning}\n`);
+  for (const warning of await place.warnings())
+    await host.stderr.write(`tcf: warning: ${printable(warning, 2000)}\n`);
   const fresh = memory.at === undefined ? memory : emptyMemory();
   const verification = await judge(host, remembering(store, fresh), ref, named, platform, judges);
   if (place.isRemote) {
