@@ -37,6 +37,10 @@ export const verb: Verb = {
       .option('--trusted-root <file>', 'trusted_root.json in place of the public Sigstore instance')
       .option('--allow-http', 'speak plain HTTP to a registry on loopback')
       .option('--timeout <seconds>', 'how long a registry may stay silent (default: 30)')
+      .option(
+        '--allow-builds',
+        'podman: let RUN steps of podman build and buildah run, which nothing has verified',
+      )
       .option('--hooks-dir <folder>', 'podman: where the hook is, other than the usual place')
       .option(
         '--bin-dir <folder>',
@@ -115,6 +119,7 @@ function hookCall(host: Host, options: Options): HookCall {
       ...file('trusted-root', 'trustedRoot'),
       ...(flag(options, 'allowHttp') ? ['--allow-http'] : []),
       ...(timeout === undefined ? [] : ['--timeout', timeout]),
+      ...(flag(options, 'allowBuilds') ? ['--allow-builds'] : []),
     ],
     env: {
       HOME: host.home,
@@ -153,6 +158,12 @@ const asked = (options: Options): Options => ({ ...options, cache: true });
 async function enterPodman(host: Host, options: Options): Promise<ExitCode> {
   const verb = 'hook podman';
   const state = parseContainerState(await collect(host.stdin, stateLimit, 'the state of the container'));
+  if (state.kind === 'build') {
+    if (flag(options, 'allowBuilds')) return 0;
+    throw cannotTell('container.build', 'a step of a build runs in an image that nothing has verified', {
+      hint: 'build elsewhere, or install the hook with --allow-builds; what was built starts only once it is pushed and signed',
+    });
+  }
   const path = join(state.bundle, 'config.json');
   const config = await readPlainFile(host, path, configLimits.maxBytes, 'the config.json of the container');
   const container = await findStoredContainer(state.id, parseRootPath(config, state.bundle));

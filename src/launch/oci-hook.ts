@@ -41,6 +41,8 @@ export function ociHookFile({ env, flags, program }: HookCall): string {
 
 /** What a runtime tells its hooks (OCI runtime specification, "State"). */
 export interface ContainerState {
+  /** A container of podman or CRI-O, or the step of a build: buildah gives those names that no container has. */
+  readonly kind: 'build' | 'container';
   readonly id: string;
   /** Absolute path of the folder with config.json. */
   readonly bundle: string;
@@ -51,12 +53,13 @@ export function parseContainerState(bytes: Uint8Array): ContainerState {
   const what = 'the state of the container';
   const shape = new Shape(parseJson(bytes, what, { ...jsonLimits.small, maxBytes: stateLimit }), what);
   const id = shape.get('id').string(200);
-  if (!/^[0-9a-f]{64}$/.test(id)) {
-    throw cannotTell('container.id', `the container ${quoted(id)} is none of podman or CRI-O`);
+  const isBuild = /^buildah-buildah\d+$/.test(id);
+  if (!isBuild && !/^[0-9a-f]{64}$/.test(id)) {
+    throw cannotTell('container.id', `the container ${quoted(id)} is none of podman, CRI-O or buildah`);
   }
   const bundle = shape.get('bundle').string(4096);
   if (!isAbsolute(bundle)) throw shape.get('bundle').wrong('is no absolute path');
-  return { id, bundle };
+  return { kind: isBuild ? 'build' : 'container', id, bundle };
 }
 
 /** `root.path` of a runtime configuration, in full. @throws TcfError `json.malformed`, `document.malformed` (exit 2). */

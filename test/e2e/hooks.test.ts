@@ -157,6 +157,38 @@ test('does not start anything when its policy cannot be read, its log and cache 
   expect(await start(`${registry.host}/dev:signed`)).toMatchObject({ hasRun: true });
 });
 
+test('where podman looks by itself it is asked without a word, and about the steps of a build', async () => {
+  const flags = ['--policy', 'policy.yaml', '--allow-http'];
+  const build = async () => {
+    const file = join(folder.path, 'Containerfile');
+    writeFileSync(file, `FROM localhost/tcf-hook-evil\nRUN echo ${crypto.randomUUID()}\n`);
+    return await run('podman', ['build', '--quiet', '--isolation=oci', '--file', file, folder.path], {
+      env: home,
+    });
+  };
+  expect(await here('hook', 'install', 'podman', ...flags)).toMatchObject({ code: 0 });
+  try {
+    const status = await here('hook', 'status', 'podman');
+    expect(status.code, status.stdout).toBe(0);
+    expect(
+      await run('podman', ['run', '--rm', 'localhost/tcf-hook-evil', '/bin/sh', '-c', ':'], { env: home }),
+    ).toMatchObject({
+      code: 126,
+      stderr: expect.stringMatching(/was built or loaded here/),
+    });
+    expect(await build()).toMatchObject({ code: 1, stderr: expect.stringMatching(/a step of a build/) });
+    expect(await here('hook', 'install', 'podman', ...flags, '--allow-builds')).toMatchObject({ code: 0 });
+    const built = await build();
+    expect(built.code, built.stderr).toBe(0);
+  } finally {
+    expect(await here('hook', 'uninstall', 'podman')).toMatchObject({ code: 0 });
+  }
+  expect(
+    (await run('podman', ['run', '--rm', 'localhost/tcf-hook-evil', '/bin/sh', '-c', ':'], { env: home }))
+      .code,
+  ).toBe(0);
+});
+
 test('what it decided is in the log, in an unbroken chain', async () => {
   expect((await here('log', 'verify')).stdout).toMatch(/^\d\d+ decisions in an unbroken chain/);
   expect((await here('log', 'show')).stdout).toMatch(/ deny hook podman /);

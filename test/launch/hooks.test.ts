@@ -34,7 +34,13 @@ test('a program that is gone is a denial, not a hook that is skipped', () => {
 test('reads the state and the root of a container', () => {
   expect(
     parseContainerState(bytes({ id, bundle: '/b', annotations: { 'io.tcf.verified': 'true' } })),
-  ).toEqual({ id, bundle: '/b' });
+  ).toEqual({
+    kind: 'container',
+    id,
+    bundle: '/b',
+  });
+  const build = { id: 'buildah-buildah1331144193', bundle: '/b' };
+  expect(parseContainerState(bytes(build))).toEqual({ kind: 'build', ...build });
   expect(parseRootPath(bytes({ root: { path: '/r' } }), '/b')).toBe('/r');
   expect(parseRootPath(bytes({ root: { path: 'rootfs' } }), '/b')).toBe('/b/rootfs');
 });

@@ -19,7 +19,7 @@ const again = 'tcf hook install podman';
 export const podman: HookTarget = {
   name: 'podman',
   gaps: [
-    'RUN steps of podman build and buildah',
+    'RUN steps of podman build and buildah with --allow-builds (without it they are denied, since they run what nothing has verified)',
     'podman --remote, and podman of another user',
     'containers that are running already, and restored checkpoints',
     'podman run --hooks-dir with another folder, or a runtime that runs no hooks',
@@ -30,7 +30,8 @@ export const podman: HookTarget = {
     if (config !== undefined) await refuseOwnHooksDir(host);
     await writeHookFile(host, hook, ociHookFile(call));
     if (config === undefined) return [`wrote ${hook}`];
-    await writeHookFile(host, config, `[engine]\nhooks_dir = [${JSON.stringify(dirname(hook))}]\n`);
+    const folders = JSON.stringify([machineHooks, dirname(hook)]);
+    await writeHookFile(host, config, `[engine]\nhooks_dir = ${folders}\n`);
     return [`wrote ${hook}`, `wrote ${config}`];
   },
 
@@ -53,19 +54,23 @@ export const podman: HookTarget = {
   },
 };
 
+/** The one folder that podman looks into with and without a configuration; that in /etc has to be named in one (tried with podman 4.3). */
+const machineHooks = '/usr/share/containers/oci/hooks.d';
+
 interface Places {
   readonly hook: string;
-  /** Where podman is told of the folder, which it looks into by itself for root only. */
+  /** Where podman is told of the folder, if it does not look there by itself. */
   readonly config?: string;
 }
 
 function placesOf(host: Host, options: Options): Places {
   const given = textOption(options, 'hooksDir');
   if (given !== undefined) return { hook: join(resolve(host.cwd, given), 'tcf.json') };
-  if (host.uid === 0) return { hook: '/etc/containers/oci/hooks.d/tcf.json' };
+  if (host.uid === 0) return { hook: join(machineHooks, 'tcf.json') };
   const folder = join(host.env['XDG_CONFIG_HOME'] ?? join(host.home, '.config'), 'containers');
   return {
-    hook: join(folder, 'oci/hooks.d/tcf.json'),
+    // Another name than the machine's, which it would replace.
+    hook: join(folder, 'oci/hooks.d/tcf-user.json'),
     config: join(folder, 'containers.conf.d/tcf-hook.conf'),
   };
 }
