@@ -174,7 +174,9 @@ async function enterPodman(host: Host, options: Options): Promise<ExitCode> {
       'container.local',
       `${quoted(name)} was built or loaded here, and no registry vouches for it`,
       {
-        hint: 'push it, sign it with "tcf sign", and start it by the name of the registry',
+        hint: name.startsWith('localhost/podman-pause:')
+          ? 'podman builds this image for its pods; name a signed one instead, as infra_image in containers.conf'
+          : 'push it, sign it with "tcf sign", and start it by the name of the registry',
       },
     );
     await logDecision(host, { verb, name, policies: [], error });

@@ -126,6 +126,12 @@ describe('podman', () => {
       2,
       /was built or loaded here/,
     ],
+    [
+      'the image that podman builds for its pods',
+      () => ({ names: ['localhost/podman-pause:5.0.0-0'], manifest: digest }),
+      2,
+      /infra_image/,
+    ],
     ['an image without a name', () => ({ names: [], manifest: digest }), 2, /was built or loaded here/],
   ])('stops %s', async ([, image, exit, message]) => {
     const ran = await enter(stored(image()));
