@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Finished } from '../../src/launch/engine.ts';
@@ -129,6 +129,16 @@ test('a profile becomes one verified digest with everything that a developer nee
     words.find((word) => word.endsWith(':/workspace/.triton'))?.replace(/^--volume=|:\/workspace.*$/g, '') ??
     '';
   expect(existsSync(cache)).toBe(true);
+});
+
+test('a cache that others may write is mounted nowhere: a build would run what lies there', async () => {
+  const cache = join(place.path, 'home/.cache/tcf/dev');
+  mkdirSync(cache, { recursive: true });
+  chmodSync(cache, 0o777);
+  const ran = await tcf('run', ...own, 'mine', '-s', 'TRITON=my triton');
+  chmodSync(cache, 0o700);
+  expect(ran).toMatchObject({ exit: 125, err: expect.stringMatching(/can be written by others/) });
+  expect(ran.started.some(([, verb]) => verb === 'run')).toBe(false);
 });
 
 test('flags of tcf may stand on either side of the profile, and once', async () => {

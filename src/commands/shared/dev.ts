@@ -13,7 +13,7 @@ import type { Engine } from '../../launch/engine.ts';
 import type { Host } from '../host.ts';
 import { fileExists, readPlainFile } from './files.ts';
 import { readMachine } from './machine.ts';
-import { cacheFolder } from './private-folder.ts';
+import { cacheFolder, openPrivateFolder } from './private-folder.ts';
 
 const maxProfiles = 256 * 1024;
 const maxPin = 64 * 1024;
@@ -59,6 +59,8 @@ export async function composeForHost(host: Host, engine: Engine, options: DevOpt
   const pin = paths.TRITON === undefined ? undefined : await pinOf(host, paths.TRITON);
   const cacheRoot = join(cacheFolder(host), 'dev');
   const launch = composeLaunch(options, machine, { paths, cacheRoot, ...(pin === undefined ? {} : { pin }) });
+  // A build runs what lies there: whoever could put something in would be in the container, and in the checkout.
+  if (launch.folders.length > 0) await openPrivateFolder(host, cacheRoot);
   for (const folder of launch.folders) await mkdir(folder, { recursive: true, mode: 0o700 });
   return launch;
 }

@@ -16,6 +16,7 @@ const defaults = { binDir: '/opt/containerd/image-verifier/bin', maxVerifiers: 1
 export const containerd: HookTarget = {
   name: 'containerd',
   gaps: [
+    'other platforms of an index than that of this machine, which are pulled with it (--all-platforms)',
     'images that are there already: the plugin is asked when they are pulled, not when they run',
     'ctr image pull --local, ctr image import, and CRI with use_local_image_pull',
     'a bin_dir that containerd is configured to look for elsewhere (name it with --bin-dir)',

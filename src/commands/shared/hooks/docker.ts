@@ -20,7 +20,8 @@ const daemonConfig = '/etc/docker/daemon.json';
 export const docker: HookTarget = {
   name: 'docker',
   gaps: [
-    'containers that the daemon restarts by itself (--restart)',
+    'containers that the daemon restarts by itself (--restart), and new processes in those that run (docker exec)',
+    'another container that gets the name between the question and the start; an id cannot move',
     'whoever reaches the socket of containerd below the daemon',
   ],
 

@@ -23,6 +23,7 @@ export const podman: HookTarget = {
     'podman --remote, and podman of another user',
     'containers that are running already, and restored checkpoints',
     'podman run --hooks-dir with another folder, or a runtime that runs no hooks',
+    'layers that were changed on disk, and --root or --rootfs in a store that somebody made up: a store is believed by its lists',
   ],
 
   async install(host, call, options) {
