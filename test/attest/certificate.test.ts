@@ -172,3 +172,20 @@ describe('is refused', () => {
     expect(read(bytes)).toMatchObject({ ok: false, reason: { code } });
   });
 });
+
+test('a month that is none is refused where it is read, before anything compares it', () => {
+  expect(read(withMonth13(leaf()))).toMatchObject({
+    ok: false,
+    reason: { message: expect.stringMatching(/a date that is none/) },
+  });
+});
+
+/** The first date of the certificate (UTCTime or GeneralizedTime) in a month that no year has. */
+function withMonth13(bytes: Buffer): Buffer {
+  const changed = bytes
+    .toString('latin1')
+    .replace(/(\x17\x0d\d\d|\x18\x0f\d{4})\d\d(?=\d{8}Z)/, (_, before: string) => `${before}13`);
+  const result = Buffer.from(changed, 'latin1');
+  expect(result.equals(bytes)).toBe(false);
+  return result;
+}

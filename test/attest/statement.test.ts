@@ -72,6 +72,12 @@ describe('is refused', () => {
     ['a null subject', (s) => (s.subject = [null])],
     ['a null beside a good subject', (s) => s.subject.push(null)],
     ['1025 subjects', (s) => (s.subject = Array(1025).fill(s.subject[0]))],
+    [
+      '33 digests of one subject',
+      (s) => {
+        for (let count = 0; count < 32; count += 1) s.subject[0].digest[`other${count}`] = 'ab';
+      },
+    ],
     ['an empty digest map', (s) => (s.subject[0].digest = {})],
     ['an empty sha256', (s) => (s.subject[0].digest.sha256 = '')],
     ['a short sha256', (s) => (s.subject[0].digest.sha256 = hex.slice(2))],
