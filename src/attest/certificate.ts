@@ -79,7 +79,7 @@ function extensionsOf(certificate: X509Certificate): ReadonlyMap<string, ASN1Obj
   for (const extension of certificate.extensions) {
     const oid = extension.subs[0]?.toOID() ?? '';
     const value = extension.subs.at(-1);
-    if (value === undefined || !value.tag.isOctetString()) {
+    if (!value?.tag.isOctetString()) {
       throw refused('certificate.malformed', `the extension ${oid} has no value`);
     }
     if (extensions.has(oid)) {
