@@ -1,4 +1,15 @@
-import { isAlias, isMap, isNode, isScalar, LineCounter, type Node, parseDocument, visit } from 'yaml';
+import {
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  LineCounter,
+  type Node,
+  parseDocument,
+  type Scalar,
+  visit,
+  type YAMLMap,
+} from 'yaml';
 import { askedWrongly, type TcfError } from '../base/error.ts';
 import { printable, quoted } from '../base/text.ts';
 
@@ -35,7 +46,8 @@ export function parseStrictYaml(text: string, name: string, what = 'policy'): Ya
     version: '1.2',
     schema: 'core',
     strict: true,
-    uniqueKeys: true,
+    // The library compares each key with all before it; `twin` does not.
+    uniqueKeys: false,
     stringKeys: true,
     merge: false,
     prettyErrors: false,
@@ -50,6 +62,8 @@ export function parseStrictYaml(text: string, name: string, what = 'policy'): Ya
       if (isAlias(node) || node.anchor !== undefined)
         throw malformed(start, `anchors and aliases have no place in a ${what}`);
       if ('tag' in node && node.tag !== undefined) throw malformed(start, `tags have no place in a ${what}`);
+      const second = isMap(node) ? twin(node) : undefined;
+      if (second !== undefined) throw malformed(at(second.range?.[0] ?? 0), 'Map keys must be unique');
     },
   });
   return {
@@ -59,6 +73,17 @@ export function parseStrictYaml(text: string, name: string, what = 'policy'): Ya
       return malformed(at(node?.range?.[0] ?? 0), `${formatPath(path)} ${why}`.trim(), hint);
     },
   };
+}
+
+/** The first key that stands a second time. */
+function twin({ items }: YAMLMap): Scalar | undefined {
+  const seen = new Set<unknown>();
+  for (const { key } of items) {
+    if (!isScalar(key)) continue;
+    if (seen.has(key.value)) return key;
+    seen.add(key.value);
+  }
+  return undefined;
 }
 
 function malformed(where: string, why: string, hint?: string): TcfError {

@@ -113,6 +113,8 @@ test.for([
     'policy.yaml:8:7: scopes[0].require does not know the key "sbomb"',
   ],
   ['a key twice', `${good}version: 1\n`, 'policy.yaml:9:1: Map keys must be unique'],
+  ['a key twice in another spelling', `${good}"\\u0076ersion": 1\n`, '9:1: Map keys must be unique'],
+  ['a key twice further in', `${good}x: [{ b: 1, 'b': 2 }]\n`, '9:13: Map keys must be unique'],
   ['a second document', `${good}---\nversion: 1\n`, 'multiple documents'],
   ['a directive', `%YAML 1.1\n---\n${good}`, 'policy.yaml:1:1: directives'],
   ['an anchor', swap('[release]', '&all [release]'), 'anchors and aliases'],
