@@ -2,9 +2,7 @@ import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Finished } from '../../src/launch/engine.ts';
-import { parseImageConfig } from '../../src/oci/config.ts';
-import { digestOf } from '../../src/oci/digest.ts';
-import { pushDemoImage } from '../support/demo-image.ts';
+import { imageIdsOn, pushDemoImage } from '../support/demo-image.ts';
 import { type Called, folder, type } from '../support/host.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 
@@ -64,7 +62,7 @@ beforeAll(async () => {
   place = folder();
   registry = await startRegistry();
   pinned = `${registry.host}/dev@${await pushDemoImage({ host: registry.host, repository: 'dev', tag: '1' })}`;
-  configDigest = [...registry.blobs.values()].filter(isConfig).map((blob) => digestOf(blob))[0] ?? '';
+  configDigest = imageIdsOn(registry)[0] ?? '';
   await pushDemoImage({ host: registry.host, repository: 'dev', tag: 'unsigned', deb: 'other' });
   await tcf('keygen', '--output-key-prefix', 'team');
   const policy = (by: string) =>
@@ -93,10 +91,6 @@ afterAll(async () => {
   await registry.close();
   place[Symbol.dispose]();
 });
-function isConfig(blob: Uint8Array): boolean {
-  if (blob[0] !== 0x7b || !Buffer.from(blob).includes('diff_ids')) return false;
-  return parseImageConfig(blob, 'a blob').os === 'linux';
-}
 beforeEach(() => containers.clear());
 
 test('a profile becomes one verified digest with everything that a developer needs', async () => {

@@ -2,9 +2,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } 
 import { createServer, request, type Server } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { parseImageConfig } from '../../src/oci/config.ts';
-import { digestOf } from '../../src/oci/digest.ts';
-import { pushDemoImage } from '../support/demo-image.ts';
+import { imageIdsOn, pushDemoImage } from '../support/demo-image.ts';
 import { type Called, folder, type } from '../support/host.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 
@@ -20,7 +18,7 @@ beforeAll(async () => {
   place = folder();
   registry = await startRegistry();
   digest = await pushDemoImage({ host: registry.host, repository: 'dev', tag: '1' });
-  configDigest = [...registry.blobs.values()].filter(isConfig).map((blob) => digestOf(blob))[0] ?? '';
+  configDigest = imageIdsOn(registry)[0] ?? '';
   unsigned = await pushDemoImage({ host: registry.host, repository: 'dev', tag: '2', deb: 'other' });
   await tcf('keygen', '--output-key-prefix', 'team');
   writeFileSync(
@@ -41,11 +39,6 @@ afterAll(async () => {
   await registry.close();
   place[Symbol.dispose]();
 });
-
-function isConfig(blob: Uint8Array): boolean {
-  if (blob[0] !== 0x7b || !Buffer.from(blob).includes('diff_ids')) return false;
-  return parseImageConfig(blob, 'a blob').os === 'linux';
-}
 
 const flags = ['--policy', 'policy.yaml', '--allow-http'];
 

@@ -1,9 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { parseImageConfig } from '../../src/oci/config.ts';
-import { digestOf } from '../../src/oci/digest.ts';
-import { pushDemoImage } from '../support/demo-image.ts';
+import { imageIdsOn, pushDemoImage } from '../support/demo-image.ts';
 import { folder, type } from '../support/host.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 
@@ -18,8 +16,7 @@ beforeAll(async () => {
   registry = await startRegistry();
   name = `${registry.host}/triton/dev`;
   pinned = `${name}@${await pushDemoImage({ host: registry.host, repository: 'triton/dev', tag: 'latest' })}`;
-  configDigest =
-    [...registry.blobs.values()].filter((blob) => isConfig(blob)).map((blob) => digestOf(blob))[0] ?? '';
+  configDigest = imageIdsOn(registry)[0] ?? '';
   writeFileSync(
     join(place.path, 'policy.yaml'),
     `version: 1\ntrust: { logs: { key: 0 } }\nsigners: { team: { keyFile: team.pub } }\nscopes: [{ match: "${registry.host}", require: { signed: { by: [team] }, sbom: { by: [team] } } }]\n`,
@@ -33,11 +30,6 @@ afterAll(async () => {
   await registry.close();
   place[Symbol.dispose]();
 });
-
-function isConfig(blob: Uint8Array): boolean {
-  if (blob[0] !== 0x7b || !Buffer.from(blob).includes('diff_ids')) return false;
-  return parseImageConfig(blob, 'a blob').os === 'linux';
-}
 
 /** An engine that holds the right image and whose container exits with 42. */
 const engine = ([verb = '']: readonly string[]) =>

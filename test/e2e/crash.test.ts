@@ -3,9 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } 
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { parseImageConfig } from '../../src/oci/config.ts';
-import { digestOf } from '../../src/oci/digest.ts';
-import { pushDemoImage } from '../support/demo-image.ts';
+import { imageIdsOn, pushDemoImage } from '../support/demo-image.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { must, type Ran, run, scratch } from './support.ts';
 
@@ -19,7 +17,7 @@ let registry: TestRegistry;
 beforeAll(async () => {
   registry = await startRegistry();
   await pushDemoImage({ host: registry.host, repository: 'dev', tag: 'signed' });
-  const config = [...registry.blobs.values()].filter(isConfig).map((blob) => digestOf(blob))[0] ?? '';
+  const config = imageIdsOn(registry)[0] ?? '';
   await pushDemoImage({ host: registry.host, repository: 'dev', tag: 'unsigned', deb: 'other' });
   mkdirSync(join(folder.path, 'bin'));
   // An engine that leaves a mark where it would have started something.
@@ -42,10 +40,6 @@ afterAll(async () => {
 });
 beforeEach(() => rmSync(marker, { force: true }));
 
-function isConfig(blob: Uint8Array): boolean {
-  if (blob[0] !== 0x7b || !Buffer.from(blob).includes('diff_ids')) return false;
-  return parseImageConfig(blob, 'a blob').os === 'linux';
-}
 const image = (tag: string) => `${registry.host}/dev:${tag}`;
 const env = (home = folder.path) => ({
   HOME: home,

@@ -2,9 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { parseImageConfig } from '../../src/oci/config.ts';
-import { digestOf } from '../../src/oci/digest.ts';
-import { pushDemoImage } from '../support/demo-image.ts';
+import { imageIdsOn, pushDemoImage } from '../support/demo-image.ts';
 import { folder, type } from '../support/host.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 
@@ -21,7 +19,7 @@ beforeAll(async () => {
   const push = (tag: string, deb?: string) =>
     pushDemoImage({ host: registry.host, repository: 'dev', tag, ...(deb === undefined ? {} : { deb }) });
   good = await push('good');
-  for (const blob of registry.blobs.values()) if (isConfig(blob)) configs.add(digestOf(blob));
+  for (const id of imageIdsOn(registry)) configs.add(id);
   await push('unsigned', 'openssh-server');
   await push('other', 'telnetd');
   for (const who of ['team', 'mallory']) await tcf('keygen', '--output-key-prefix', who);
@@ -37,11 +35,6 @@ afterAll(async () => {
   await registry.close();
   place[Symbol.dispose]();
 });
-
-function isConfig(blob: Uint8Array): boolean {
-  if (blob[0] !== 0x7b || !Buffer.from(blob).includes('diff_ids')) return false;
-  return parseImageConfig(blob, 'a blob').os === 'linux';
-}
 
 /** An engine that asks nobody and holds what was verified, so that all that counts is what it is told to start. */
 const tcf = (...args: readonly string[]) =>

@@ -1,9 +1,11 @@
 import { gzipSync } from 'node:zlib';
 import { packTar } from 'modern-tar';
+import { parseImageConfig } from '../../src/oci/config.ts';
 import { type Digest, digestOf } from '../../src/oci/digest.ts';
 import { mediaTypes } from '../../src/oci/media-types.ts';
 import { openRegistry } from '../../src/registry/client.ts';
 import { elf } from './elf.ts';
+import type { TestRegistry } from './registry.ts';
 
 export interface DemoImage {
   /** `127.0.0.1:PORT/triton-dev` and a tag. */
@@ -124,4 +126,14 @@ function venv(llvm: string): Files {
     [`${site}/triton/backends/nvidia/bin/ptxas`]: tool('12.8', '12.8.93'),
     [`${site}/triton/backends/nvidia/bin/ptxas-blackwell`]: tool('12.9', '12.9.86'),
   };
+}
+
+/** Digests of the configurations that were pushed to a registry, in their order: the image ids of an engine. */
+export function imageIdsOn({ blobs }: TestRegistry): readonly Digest[] {
+  return [...blobs.values()].filter(isConfig).map((blob) => digestOf(blob));
+}
+
+function isConfig(blob: Uint8Array): boolean {
+  if (blob[0] !== 0x7b || !Buffer.from(blob).includes('diff_ids')) return false;
+  return parseImageConfig(blob, 'a blob').os === 'linux';
 }
