@@ -1,4 +1,5 @@
-import { join, resolve } from 'node:path';
+import { realpathSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { collect } from '../base/bytes.ts';
 import { askedWrongly, cannotTell, TcfError } from '../base/error.ts';
@@ -19,6 +20,7 @@ import type { ExitCode, Host } from './host.ts';
 import { logDecision } from './shared/decision-log.ts';
 import { readPlainFile } from './shared/files.ts';
 import { pluginSocket } from './shared/hooks/docker.ts';
+import { ownerFinding } from './shared/hooks/files.ts';
 import { hookTargets } from './shared/hooks/index.ts';
 import type { HookTarget } from './shared/hooks/target.ts';
 import { loadPolicies } from './shared/policies.ts';
@@ -79,15 +81,32 @@ export const verb: Verb = {
 
 async function install(host: Host, target: HookTarget, options: Options): Promise<ExitCode> {
   // A hook without a policy would stop every container of the machine, the reason hidden in a log.
-  await loadPolicies(
+  const policies = await loadPolicies(
     { ...host, cwd: '/' },
     textOption(options, 'policy') && resolve(host.cwd, textOption(options, 'policy') ?? ''),
   );
+  for (const { name } of policies) refuseForeign(host, name);
   for (const line of await target.install(host, hookCall(host, options), options))
     await host.stdout.write(`${line}\n`);
   await host.stdout.write(`not covered: ${target.gaps.join('; ')}\n`);
   await host.stdout.write(`tcf hook status ${target.name} proves that it works\n`);
   return 0;
+}
+
+/** Under sudo the home may still be that of somebody else, who would decide from then on what root starts. */
+function refuseForeign(host: Host, policy: string): void {
+  const real = realpathSync(policy);
+  // In a folder such as /tmp nobody moves the files of others.
+  const folders = [dirname(real), realpathSync(dirname(policy))].filter(
+    (folder) => (statSync(folder).mode & 0o1000) === 0,
+  );
+  for (const path of [real, ...folders]) {
+    const { mend, message, ok } = ownerFinding(host, path);
+    if (!ok)
+      throw askedWrongly('hook.policy', `the policy of a hook must be yours alone: ${message}`, {
+        hint: `${mend ?? ''}, or put the policy into /etc/tcf/policy.yaml`,
+      });
+  }
 }
 
 /** Paths in full, since a hook is called from anywhere. */

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, request, type Server } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -141,6 +141,19 @@ describe('podman', () => {
     ],
   ])('stops where there is %s', async ([, stdin]) => {
     expect((await enter(stdin())).exit).toBeGreaterThan(0);
+  });
+
+  test('is not installed with a policy that others may change', async () => {
+    for (const path of ['policy.yaml', '.']) {
+      const before = statSync(join(place.path, path)).mode;
+      chmodSync(join(place.path, path), 0o777);
+      expect(await tcf('hook', 'install', 'podman', '--hooks-dir', 'hooks', ...flags)).toMatchObject({
+        exit: 3,
+        err: expect.stringMatching(/must be yours alone: others may write/),
+      });
+      chmodSync(join(place.path, path), before);
+    }
+    expect(existsSync(join(place.path, 'hooks/tcf.json'))).toBe(false);
   });
 
   test('installs, says what is not covered, and uninstalls', async () => {
