@@ -8,6 +8,7 @@ import { findStoredContainer, type StoredContainer } from '../image/stored-conta
 import { type AuthzServer, serveAuthz } from '../launch/authz-server.ts';
 import { parseVerifierArguments, reasonLimit } from '../launch/containerd-hook.ts';
 import {
+  checkMounts,
   configLimits,
   type HookCall,
   parseContainerState,
@@ -185,6 +186,7 @@ async function enterPodman(host: Host, options: Options): Promise<ExitCode> {
   }
   const path = join(state.bundle, 'config.json');
   const config = await readPlainFile(host, path, configLimits.maxBytes, 'the config.json of the container');
+  checkMounts(config);
   const container = await findStoredContainer(state.id, parseRootPath(config, state.bundle));
   const names = namesOf(container);
   if (names.length === 0) {

@@ -68,3 +68,33 @@ export function parseRootPath(config: Uint8Array, bundle: string): string {
   const path = new Shape(parseJson(config, what, configLimits), what).get('root').get('path').string(4096);
   return isAbsolute(path) ? path : join(bundle, path);
 }
+
+/** A layer of overlay storage, by its id or by its short name, in a path or among others in `lowerdir`. */
+const storedLayer = /\/overlay\/(?:[0-9a-f]{64}|l)(?:[/:]|$)/;
+
+/**
+ * Refuses images and their layers as mounts: `podman run --mount type=image` and image volumes of Kubernetes put content beside the verified one
+ * that nothing has verified (A-118).
+ *
+ * @throws TcfError `container.mount` (exit 2); `json.malformed`, `document.malformed` (exit 2).
+ */
+export function checkMounts(config: Uint8Array): void {
+  const what = 'the config.json of the container';
+  const mounts = new Shape(parseJson(config, what, configLimits), what).optional('mounts');
+  if (mounts === undefined || mounts.value === null) return;
+  for (const mount of mounts.list(100_000)) {
+    const options = mount.optional('options');
+    const places = [
+      mount.optional('source')?.string() ?? '',
+      ...(options === undefined || options.value === null
+        ? []
+        : options.list(10_000).map((option) => option.string())),
+    ];
+    if (!places.some((place) => storedLayer.test(place))) continue;
+    throw cannotTell(
+      'container.mount',
+      `an image is mounted at ${quoted(mount.get('destination').string())}, and nothing has verified it`,
+      { hint: 'copy what you need of it into the image that is signed' },
+    );
+  }
+}

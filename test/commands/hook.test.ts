@@ -52,6 +52,7 @@ describe('podman', () => {
     manifest: string;
     typed?: string;
     id?: string;
+    mounts?: readonly object[];
   }): string {
     const root = join(place.path, 'store');
     bundle = join(root, 'bundle');
@@ -78,7 +79,11 @@ describe('podman', () => {
     };
     writeFileSync(
       join(bundle, 'config.json'),
-      JSON.stringify({ annotations, root: { path: join(root, 'overlay', hex('3'), 'merged') } }),
+      JSON.stringify({
+        annotations,
+        root: { path: join(root, 'overlay', hex('3'), 'merged') },
+        ...(image.mounts === undefined ? {} : { mounts: image.mounts }),
+      }),
     );
     return JSON.stringify({ id: hex('1'), bundle, annotations });
   }
@@ -91,6 +96,39 @@ describe('podman', () => {
     expect(await enter(stored({ names, manifest: digest, typed: configDigest.slice(7, 19) }))).toMatchObject({
       exit: 0,
     });
+  });
+
+  const layer = join('/s/overlay', hex('4'), 'merged');
+  test.for<readonly [string, object]>([
+    [
+      'as podman mounts one to read',
+      { type: 'overlay', source: '/s/m', options: [`lowerdir=${layer}:/s/x`] },
+    ],
+    ['and to write', { type: 'overlay', source: '/s/m', options: [`lowerdir=${layer}`, 'upperdir=/s/u'] }],
+    ['as Kubernetes mounts one', { type: 'bind', source: layer, options: ['rbind', 'ro'] }],
+    ['below other folders', { type: 'overlay', options: [`lowerdir=/home/x:${layer}`] }],
+    ['by the short name of a layer', { type: 'overlay', options: ['lowerdir=/s/overlay/l/ABC'] }],
+    ['a part of one', { type: 'bind', source: join(layer, 'usr') }],
+  ])('stops where a second image is mounted into the signed one: %s', async ([, mount]) => {
+    const names = [`${registry.host}/dev:1`];
+    const mounts = [
+      { destination: '/proc', type: 'proc' },
+      { destination: '/x', ...mount },
+    ];
+    expect(await enter(stored({ names, manifest: digest, mounts }))).toMatchObject({
+      exit: 2,
+      err: expect.stringMatching(/an image is mounted at "\/x"/),
+    });
+  });
+
+  test('folders of the machine may be mounted, over one another too', async () => {
+    const mounts = [
+      { destination: '/a', type: 'bind', source: '/home/x/overlay/src', options: ['rbind'] },
+      { destination: '/b', type: 'overlay', source: '/s/m', options: ['lowerdir=/home/x', 'upperdir=/s/u'] },
+      { destination: '/c', type: 'tmpfs', options: null },
+    ];
+    const names = [`${registry.host}/dev:1`];
+    expect(await enter(stored({ names, manifest: digest, mounts }))).toMatchObject({ exit: 0 });
   });
 
   test.for<readonly [string, () => Parameters<typeof stored>[0], number, RegExp]>([

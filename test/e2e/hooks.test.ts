@@ -119,6 +119,14 @@ test.for<readonly [string, () => Promise<readonly string[]>]>([
       return [`${registry.host}/dev:moved`];
     },
   ],
+  [
+    'a second image, mounted into the signed one',
+    async () => [
+      '--mount=type=image,source=localhost/tcf-hook-evil,destination=/mnt',
+      '--tls-verify=false',
+      `${registry.host}/dev:signed`,
+    ],
+  ],
   ['an image that was built here', async () => ['localhost/tcf-hook-evil']],
   [
     'an image that was given the name of the signed one',
