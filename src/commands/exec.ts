@@ -1,10 +1,17 @@
-import type { Command } from 'commander';
 import { askedWrongly } from '../base/error.ts';
 import { execFlags, parseRunArguments } from '../launch/arguments.ts';
 import { findEngine } from '../launch/engine.ts';
 import type { ExitCode } from './host.ts';
-import { allowedImage, checkContainer, findDevContainer, notStarted } from './shared/dev-container.ts';
-import { connectionGlobals, engineName, ownOptions, runFlags } from './shared/launching.ts';
+import { checkContainer, findDevContainer } from './shared/dev-container.ts';
+import {
+  allowedImage,
+  connectionGlobals,
+  declareWords,
+  engineName,
+  notStarted,
+  ownOptions,
+  runFlags,
+} from './shared/launching.ts';
 import type { Verb } from './verb.ts';
 
 const { 'dry-run': _, ...flags } = runFlags;
@@ -17,9 +24,7 @@ changed since. As the user that the container was made for, unless --user says o
 `;
 
 export const verb: Verb = {
-  declare(command: Command): void {
-    command.argument('[arguments...]').allowUnknownOption().helpOption(false);
-  },
+  declare: declareWords,
   async run(host, args): Promise<ExitCode> {
     const line = parseRunArguments(
       args.filter((word) => word !== undefined),

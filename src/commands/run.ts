@@ -1,28 +1,22 @@
-import type { Command } from 'commander';
 import { parseRunArguments } from '../launch/arguments.ts';
 import type { DevLaunch } from '../launch/dev/compose.ts';
-import {
-  type Engine,
-  findEngine,
-  type Launch,
-  launchContainer,
-  pullCommand,
-  runCommand,
-} from '../launch/engine.ts';
-import { shellLine } from '../launch/shell.ts';
-import { toText } from '../report/text.ts';
+import { type Engine, findEngine, type Launch, launchContainer } from '../launch/engine.ts';
 import type { ExitCode, Host } from './host.ts';
 import { composeForHost, loadProfiles, readDevLine } from './shared/dev.ts';
-import { notStarted } from './shared/dev-container.ts';
-import { cachedUnless, engineName, ownOptions, runFlags, transport } from './shared/launching.ts';
-import { verifyImage } from './shared/verification.ts';
+import {
+  allowedImage,
+  declareWords,
+  engineName,
+  launchLines,
+  notStarted,
+  ownOptions,
+  runFlags,
+  transport,
+} from './shared/launching.ts';
 import type { Options, Verb } from './verb.ts';
 
 export const verb: Verb = {
-  /** Everything is left to `parseRunArguments`: `tcf run IMAGE python --help` asks python, not us. */
-  declare(command: Command): void {
-    command.argument('[arguments...]').allowUnknownOption().helpOption(false);
-  },
+  declare: declareWords,
   async run(host, args): Promise<ExitCode> {
     const line = parseRunArguments(
       args.filter((word) => word !== undefined),
@@ -62,12 +56,9 @@ async function verifyAndRun(
 ): Promise<ExitCode> {
   const engine = findEngine(host, engineName(options));
   const { command, engineFlags, globals = [], image } = await compose(engine);
-  const { verdict, imageIds } = await verifyImage(host, image, cachedUnless(options), 'run');
-  if (verdict.verdict !== 'allow') {
-    await host.stderr.write(toText(verdict));
-    await host.stderr.write('tcf: nothing was started\n');
-    return notStarted;
-  }
+  const verification = await allowedImage(host, image, options, 'run');
+  if (verification === undefined) return notStarted;
+  const { imageIds, verdict } = verification;
   const launch: Launch = {
     allow: verdict.allow,
     imageIds,
@@ -76,9 +67,7 @@ async function verifyAndRun(
     command,
     ...transport(options),
   };
-  const text = [pullCommand(engine, launch), runCommand(engine, launch)]
-    .map((words) => `${shellLine(engine.name, words)}\n`)
-    .join('');
+  const text = launchLines(engine, launch);
   if (options['dryRun'] === true) {
     await host.stdout.write(text);
     return 0;

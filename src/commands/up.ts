@@ -1,20 +1,21 @@
-import type { Command } from 'commander';
 import { askedWrongly } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
 import { parseRunArguments } from '../launch/arguments.ts';
-import {
-  findEngine,
-  inspectContainer,
-  type Launch,
-  pullCommand,
-  runCommand,
-  startContainer,
-} from '../launch/engine.ts';
+import { findEngine, inspectContainer, type Launch, startContainer } from '../launch/engine.ts';
 import { shellLine } from '../launch/shell.ts';
 import type { ExitCode, Host } from './host.ts';
 import { composeForHost, loadProfiles, readDevLine } from './shared/dev.ts';
-import { allowedImage, checkContainer, containerName, notStarted } from './shared/dev-container.ts';
-import { engineName, ownOptions, runFlags, transport } from './shared/launching.ts';
+import { checkContainer, containerName } from './shared/dev-container.ts';
+import {
+  allowedImage,
+  declareWords,
+  engineName,
+  launchLines,
+  notStarted,
+  ownOptions,
+  runFlags,
+  transport,
+} from './shared/launching.ts';
 import type { Options, Verb } from './verb.ts';
 
 const ownFlags = { ...runFlags, name: true } as const;
@@ -28,9 +29,7 @@ Then: tcf exec NAME [COMMAND...], or attach an editor to the container tcf-NAME.
 `;
 
 export const verb: Verb = {
-  declare(command: Command): void {
-    command.argument('[arguments...]').allowUnknownOption().helpOption(false);
-  },
+  declare: declareWords,
   async run(host, args): Promise<ExitCode> {
     const words = args.filter((word) => word !== undefined);
     const line = parseRunArguments(words, ownFlags);
@@ -100,8 +99,7 @@ async function up(
     ...transport(options),
   };
   if (options['dryRun'] === true) {
-    for (const line of [pullCommand(engine, launch), runCommand(engine, launch)])
-      await host.stdout.write(`${shellLine(engine.name, line)}\n`);
+    await host.stdout.write(launchLines(engine, launch));
     return 0;
   }
   await startContainer(host, engine, launch);

@@ -9,7 +9,6 @@ const machine: Machine = {
   engine: 'podman',
   isRootless: true,
   user: { name: 'ann', uid: 1234, gid: 5678 },
-  home: '/home/ann',
   cores: 8,
   memory: 64 * 1024 ** 3,
   isTerminal: false,

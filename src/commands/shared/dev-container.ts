@@ -1,14 +1,8 @@
 import { askedWrongly, cannotTell } from '../../base/error.ts';
 import { quoted } from '../../base/text.ts';
 import { type Container, type Engine, inspectContainer } from '../../launch/engine.ts';
-import { toText } from '../../report/text.ts';
 import type { Host } from '../host.ts';
-import type { Options } from '../verb.ts';
-import { cachedUnless } from './launching.ts';
-import { type Verification, verifyImage } from './verification.ts';
-
-/** podman and docker exit with it when they, not the container, failed. A denied container did not fail, it never was. */
-export const notStarted = 125;
+import type { Verification } from './verification.ts';
 
 /** The engine's name for a dev container; the prefix keeps `tcf down` away from everybody else's. @throws TcfError `dev.name` (exit 3). */
 export function containerName(name: string): string {
@@ -30,21 +24,6 @@ export async function findDevContainer(
   throw askedWrongly('dev.missing', `there is no dev container ${quoted(name)}`, {
     hint: `tcf up ${name}`,
   });
-}
-
-/** Decides about an image; a denial is told, and `undefined`. */
-export async function allowedImage(
-  host: Host,
-  image: string,
-  options: Options,
-  verb: string,
-): Promise<(Verification & { readonly verdict: { readonly verdict: 'allow' } }) | undefined> {
-  const verification = await verifyImage(host, image, cachedUnless(options), verb);
-  const { verdict } = verification;
-  if (verdict.verdict === 'allow') return { ...verification, verdict };
-  await host.stderr.write(toText(verdict));
-  await host.stderr.write('tcf: nothing was started\n');
-  return undefined;
 }
 
 /**

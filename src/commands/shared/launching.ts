@@ -1,9 +1,22 @@
+import type { Command } from 'commander';
 import { askedWrongly } from '../../base/error.ts';
 import { quoted } from '../../base/text.ts';
 import type { OwnFlags, RunArguments } from '../../launch/arguments.ts';
 import { engineGlobals } from '../../launch/dev/compose.ts';
-import type { Engine, Launch } from '../../launch/engine.ts';
+import { type Engine, type Launch, pullCommand, runCommand } from '../../launch/engine.ts';
+import { shellLine } from '../../launch/shell.ts';
+import { toText } from '../../report/text.ts';
+import type { Host } from '../host.ts';
 import type { Options } from '../verb.ts';
+import { type Verification, verifyImage } from './verification.ts';
+
+/** podman and docker exit with it when they, not the container, failed. A denied container did not fail, it never was. */
+export const notStarted = 125;
+
+/** Everything is left to `parseRunArguments`: `tcf run IMAGE python --help` asks python, not us. */
+export function declareWords(command: Command): void {
+  command.argument('[arguments...]').allowUnknownOption().helpOption(false);
+}
 
 /** tcf's own flags of the verbs that start something; `true`: with a value. */
 export const runFlags: OwnFlags = {
@@ -46,8 +59,30 @@ export function engineName(options: Options): Engine['name'] | undefined {
 }
 
 /** Those who start things use the cache unless told otherwise; those who judge ask anew. */
-export function cachedUnless(options: Options): Options {
+function cachedUnless(options: Options): Options {
   return { ...options, cache: options['noCache'] !== true && options['cache'] !== false };
+}
+
+/** Decides about an image; a denial is told, and `undefined`. */
+export async function allowedImage(
+  host: Host,
+  image: string,
+  options: Options,
+  verb: string,
+): Promise<(Verification & { readonly verdict: { readonly verdict: 'allow' } }) | undefined> {
+  const verification = await verifyImage(host, image, cachedUnless(options), verb);
+  const { verdict } = verification;
+  if (verdict.verdict === 'allow') return { ...verification, verdict };
+  await host.stderr.write(toText(verdict));
+  await host.stderr.write('tcf: nothing was started\n');
+  return undefined;
+}
+
+/** What the engine is told, one command a line, to be pasted into a shell. */
+export function launchLines(engine: Engine, launch: Launch): string {
+  return [pullCommand(engine, launch), runCommand(engine, launch)]
+    .map((words) => `${shellLine(engine.name, words)}\n`)
+    .join('');
 }
 
 /** How the engine pulls, in the words of the flags that verified. */

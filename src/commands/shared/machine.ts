@@ -19,7 +19,6 @@ export async function readMachine(host: Host, engine: Engine, user: string | und
     engine: engine.name,
     isRootless: host.uid !== 0,
     user: await readUser(host, user),
-    home: host.home,
     cores: availableParallelism(),
     memory: Math.min(totalmem(), await groupMemory(host)),
     isTerminal: host.stdout.isTerminal,

@@ -4,7 +4,6 @@ export interface Machine {
   /** The engine runs as an ordinary user. */
   readonly isRootless: boolean;
   readonly user: { readonly name: string; readonly uid: number; readonly gid: number };
-  readonly home: string;
   readonly cores: number;
   /** Bytes that this session may use: the limit of its control group, else the memory of the machine. */
   readonly memory: number;
@@ -16,6 +15,5 @@ export interface Machine {
   /** Owning groups of /dev/kfd and the render nodes; empty where there are none. */
   readonly amdGroups: readonly number[];
   readonly hasKfd: boolean;
-  /** The user is in no list of users of the machine (a directory service), so the container needs the lists. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
