@@ -49,12 +49,22 @@ export interface Scope {
   readonly require: Readonly<Record<string, unknown>>;
 }
 
-/** What a policy needs beside its text; `needsOf` says which of it. */
+/** What a policy needs beside its text; `draftPolicy` says which of it. */
 export interface PolicyNeeds {
   /** PEM texts of key files by the name under which the policy mentions them. */
   readonly keyFiles?: Readonly<Record<string, string>>;
   /** What turns CEL into something to ask: `compile` of `cel.ts`. Without it a policy with expressions is refused. */
   readonly compile?: Compile;
+}
+
+/** A policy whose form is right, before what it names was brought. */
+export interface PolicyDraft {
+  /** Key files as written in the policy. */
+  readonly keyFiles: readonly string[];
+  /** Whether it has CEL expressions. */
+  readonly cel: boolean;
+  /** @throws TcfError `policy.malformed` (exit 3) with line, column and path. */
+  readonly complete: (needs: PolicyNeeds) => Policy;
 }
 
 /**
@@ -63,8 +73,30 @@ export interface PolicyNeeds {
  * @throws TcfError `policy.malformed` (exit 3) with line, column and path.
  */
 export function parsePolicy(text: string, name: string, needs: PolicyNeeds = {}): Policy {
-  const { compile, keyFiles = {} } = needs;
-  const { document, yaml } = readDocument(text, name);
+  return draftPolicy(text, name).complete(needs);
+}
+
+/** Reads the form of a policy and says what it needs. @throws TcfError `policy.malformed` (exit 3). */
+export function draftPolicy(text: string, name: string): PolicyDraft {
+  const yaml = parseStrictYaml(text, name);
+  // A form that is read once is not worth compiling code for.
+  const read = documentSchema.safeParse(yaml.value, { jitless: true });
+  if (!read.success) throw toError(read.error.issues[0], [], yaml);
+  const document = read.data;
+  return {
+    keyFiles: Object.values(document.signers).flatMap(({ keyFile }) => keyFile ?? []),
+    cel: expressionsIn(document).length > 0,
+    complete: (needs) => completePolicy(text, name, document, yaml, needs),
+  };
+}
+
+function completePolicy(
+  text: string,
+  name: string,
+  document: DocumentShape,
+  yaml: YamlDocument,
+  { compile, keyFiles = {} }: PolicyNeeds,
+): Policy {
   const signers = new Map<string, TrustedSigner>();
   for (const [signer, shape] of Object.entries(document.signers)) {
     signers.set(signer, toSigner(signer, shape, keyFiles, yaml));
@@ -120,18 +152,6 @@ function toTrust(shape: DocumentShape['trust'], yaml: YamlDocument): PolicyTrust
   };
 }
 
-/** What `parsePolicy` will ask for: key files as written in the policy, and CEL. @throws TcfError `policy.malformed` (exit 3). */
-export function needsOf(
-  text: string,
-  name: string,
-): { readonly keyFiles: readonly string[]; readonly cel: boolean } {
-  const { document } = readDocument(text, name);
-  return {
-    keyFiles: Object.values(document.signers).flatMap(({ keyFile }) => keyFile ?? []),
-    cel: expressionsIn(document).length > 0,
-  };
-}
-
 function expressionsIn({ scopes }: DocumentShape): readonly { readonly that: string; readonly path: Path }[] {
   return scopes.flatMap(({ require }, index) => {
     const params = require[expressions.name] as ExpressionsParams | undefined;
@@ -158,13 +178,6 @@ function compileAll(
       }
     }),
   );
-}
-
-function readDocument(text: string, name: string): { document: DocumentShape; yaml: YamlDocument } {
-  const yaml = parseStrictYaml(text, name);
-  const read = documentSchema.safeParse(yaml.value);
-  if (read.success) return { document: read.data, yaml };
-  throw toError(read.error.issues[0], [], yaml);
 }
 
 type Issue = z.core.$ZodIssue;

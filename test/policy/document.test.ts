@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { TcfError } from '../../src/base/error.ts';
 import { digestOf } from '../../src/oci/digest.ts';
 import { compile } from '../../src/policy/cel.ts';
-import { needsOf, parsePolicy } from '../../src/policy/document.ts';
+import { draftPolicy, parsePolicy } from '../../src/policy/document.ts';
 
 const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
@@ -63,7 +63,7 @@ test('a key stands in a block of text', () => {
 
 test('a key file is asked for by name, and another key makes another policy', () => {
   const text = good.replace(release, 'release: { keyFile: cosign.pub }');
-  expect(needsOf(text, 'policy.yaml')).toEqual({ keyFiles: ['cosign.pub'], cel: false });
+  expect(draftPolicy(text, 'policy.yaml')).toMatchObject({ keyFiles: ['cosign.pub'], cel: false });
   const other = generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }).toString();
   const policy = parsePolicy(text, 'policy.yaml', { keyFiles: { 'cosign.pub': pem } });
   expect(policy.signers.get('release')).toMatchObject({ fingerprint });
@@ -358,7 +358,7 @@ test('a parameter of a build may be called as a list of signers is', () => {
 
 test('a policy with expressions is not read without an engine for them', () => {
   const text = expressionOf('image.registry == "quay.io"');
-  expect(needsOf(text, 'policy.yaml').cel).toBe(true);
+  expect(draftPolicy(text, 'policy.yaml').cel).toBe(true);
   expect(() => parsePolicy(text, 'policy.yaml')).toThrow(
     'policy.yaml:9:51: scopes[0].require.expressions.all[0].that is a CEL expression, and there is no engine for it',
   );

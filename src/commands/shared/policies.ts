@@ -2,7 +2,7 @@ import { dirname, join, resolve } from 'node:path';
 import { decodeUtf8 } from '../../base/bytes.ts';
 import { askedWrongly } from '../../base/error.ts';
 import { quoted } from '../../base/text.ts';
-import { needsOf, type Policy, parsePolicy } from '../../policy/document.ts';
+import { draftPolicy, type Policy } from '../../policy/document.ts';
 import type { Host } from '../host.ts';
 import { fileExists, readPlainFile, readUserFile } from './files.ts';
 import { maxKey } from './trust.ts';
@@ -55,14 +55,14 @@ export async function loadPolicy(
   if (text === undefined) throw askedWrongly('policy.malformed', `${quoted(path)} is not UTF-8`);
   const folder = dirname(resolve(host.cwd, path));
   const keyFiles: Record<string, string> = {};
-  const needs = needsOf(text, path);
-  for (const name of needs.keyFiles) {
+  const draft = draftPolicy(text, path);
+  for (const name of draft.keyFiles) {
     keyFiles[name] = Buffer.from(
       await readPlainFile(host, resolve(folder, name), maxKey, 'the key'),
     ).toString('latin1');
   }
-  const { compile } = needs.cel ? await import('../../policy/cel.ts') : {};
-  const policy = parsePolicy(text, path, { keyFiles, ...(compile === undefined ? {} : { compile }) });
+  const { compile } = draft.cel ? await import('../../policy/cel.ts') : {};
+  const policy = draft.complete({ keyFiles, ...(compile === undefined ? {} : { compile }) });
   const { root } = policy.trust;
   return root === undefined ? policy : { ...policy, trust: { ...policy.trust, root: resolve(folder, root) } };
 }
