@@ -6,7 +6,7 @@ import { collect, decodeUtf8 } from '../base/bytes.ts';
 import { askedWrongly } from '../base/error.ts';
 import { jsonLimits } from '../base/json.ts';
 import { printable, quoted } from '../base/text.ts';
-import { chooseManifest } from '../image/from-registry.ts';
+import { chooseManifest } from '../image/manifests.ts';
 import { readDevice } from '../launch/dev/options.ts';
 import {
   type DevContainer,

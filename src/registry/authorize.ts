@@ -6,7 +6,7 @@ import { quoted } from '../base/text.ts';
 import { failure, maxSmallAnswer, readDocument } from './answers.ts';
 import { parseChallenges, type Realm, toRealm } from './challenge.ts';
 import type { Repository } from './contract.ts';
-import { hostOf, isLoopback } from './network.ts';
+import { hostOf, isLoopback } from './hosts.ts';
 import type { Action } from './session.ts';
 import type { Answer, Exchange, Timeouts, Transport } from './transport.ts';
 

@@ -1,6 +1,6 @@
 import { cannotTell } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
-import { hostOf, isLoopback } from './network.ts';
+import { hostOf, isLoopback } from './hosts.ts';
 
 /** One challenge of a WWW-Authenticate header (RFC 9110, 11.6.1); scheme and parameter names in lower case. */
 export interface Challenge {

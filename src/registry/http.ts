@@ -10,7 +10,8 @@ import { getCACertificates } from 'node:tls';
 import type { Bytes } from '../base/bytes.ts';
 import { cannotTell, reasonOf, TcfError } from '../base/error.ts';
 import { printable, quoted } from '../base/text.ts';
-import { checkAddress, guardedLookup, hostOf, isLoopback } from './network.ts';
+import { hostOf, isLoopback } from './hosts.ts';
+import { checkAddress, guardedLookup } from './network.ts';
 import {
   codeOf,
   defaultTimeouts,

@@ -2,16 +2,13 @@ import { type LookupAddress, type LookupOptions, lookup as systemLookup } from '
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 import { cannotTell, type TcfError } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
+import { familyOf, isLoopbackAddress } from './hosts.ts';
 
 /**
  * How far a request may reach. `any`: the user named the host. `public`: a stranger named it (redirect, token realm), so it must not
  * lead into the machine or its network. `loopback`: plain HTTP, which never leaves the machine.
  */
 export type Reach = 'any' | 'public' | 'loopback';
-
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8, 'ipv4');
-loopback.addAddress('::1', 'ipv6');
 
 // Special-purpose addresses (RFC 6890). Mapped and translated IPv6 forms stand here whole: they are another spelling of any IPv4 address.
 // Two lists, because BlockList takes the mapped range for all of IPv4.
@@ -40,29 +37,10 @@ for (const [network, prefix] of [
 ] as const)
   special.ipv6.addSubnet(network, prefix, 'ipv6');
 
-/** The host of a URL without the brackets of IPv6. */
-export function hostOf(url: URL): string {
-  return url.hostname.replace(/^\[|\]$/g, '');
-}
-
-/** `localhost`, 127.0.0.0/8 and ::1, the only hosts that plain HTTP is spoken to. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || isLoopbackAddress(host);
-}
-
-/** Not the mapped form `::ffff:127.0.0.1`, which BlockList takes for its IPv4 address: nobody needs that spelling but to hide. */
-function isLoopbackAddress(address: string): boolean {
-  return isIP(address) !== 0 && !address.includes('ffff:') && loopback.check(address, familyOf(address));
-}
-
 /** Whether an address lies outside this machine, its links and private networks. */
 export function isPublicAddress(address: string): boolean {
   const family = familyOf(address);
   return isIP(address) !== 0 && !special[family].check(address, family);
-}
-
-function familyOf(address: string): 'ipv4' | 'ipv6' {
-  return isIP(address) === 6 ? 'ipv6' : 'ipv4';
 }
 
 /** @throws TcfError `registry.refused` when the address lies beyond `reach` (A-96: metadata services, rebinding). */

@@ -3,7 +3,7 @@ import { quoted } from '../base/text.ts';
 import { failure } from './answers.ts';
 import type { Authorizer, Scope } from './authorize.ts';
 import type { Repository } from './contract.ts';
-import { hostOf, isLoopback } from './network.ts';
+import { hostOf, isLoopback } from './hosts.ts';
 import type { Answer, Exchange, Timeouts, Transport } from './transport.ts';
 
 export type Action = 'pull' | 'pull,push';

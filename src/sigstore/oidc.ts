@@ -4,7 +4,7 @@ import { cannotTell, TcfError } from '../base/error.ts';
 import { parseJson } from '../base/json.ts';
 import { Shape } from '../base/shape.ts';
 import { printable, quoted } from '../base/text.ts';
-import { hostOf, isLoopback } from '../registry/network.ts';
+import { hostOf, isLoopback } from '../registry/hosts.ts';
 import { parseIdentityToken } from './identity-token.ts';
 import { jsonOf, type Question, type Reply, refusal, type Services, under } from './services.ts';
 

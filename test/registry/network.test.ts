@@ -1,6 +1,7 @@
 import type { lookup } from 'node:dns';
 import { expect, test } from 'vitest';
-import { checkAddress, guardedLookup, isLoopback, isPublicAddress } from '../../src/registry/network.ts';
+import { isLoopback } from '../../src/registry/hosts.ts';
+import { checkAddress, guardedLookup, isPublicAddress } from '../../src/registry/network.ts';
 import { checkRedirect } from '../../src/registry/session.ts';
 
 test.for([

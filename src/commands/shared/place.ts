@@ -1,10 +1,7 @@
 import { resolve } from 'node:path';
 import { askedWrongly } from '../../base/error.ts';
 import { quoted } from '../../base/text.ts';
-import { layoutFiles } from '../../image/from-oci.ts';
-import { tagWarnings } from '../../image/from-registry.ts';
-import { openLayoutStore } from '../../image/layout-store.ts';
-import { parseImageName } from '../../image/source.ts';
+import { tagWarnings } from '../../image/manifests.ts';
 import { type ImageRef, parseImageRef } from '../../oci/reference.ts';
 import type { Fetched, Store } from '../../registry/contract.ts';
 import type { Host } from '../host.ts';
@@ -50,6 +47,12 @@ async function openLayoutPlace(
   as: string | undefined,
   options: Options,
 ): Promise<Place> {
+  // What reads layers is loaded for layouts only: a start from a registry must not wait for it.
+  const [{ parseImageName }, { layoutFiles }, { openLayoutStore }] = await Promise.all([
+    import('../../image/source.ts'),
+    import('../../image/from-oci.ts'),
+    import('../../image/layout-store.ts'),
+  ]);
   const layout = parseImageName(name);
   // The names inside the layout are words of whoever packed it, so none of them chooses the scope.
   if (layout.transport !== 'oci' || as === undefined) {

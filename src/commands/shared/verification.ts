@@ -7,7 +7,7 @@ import { type Question, verifyAttestation, verifyCosign2 } from '../../attest/ve
 import { TcfError } from '../../base/error.ts';
 import { no, type Outcome, yes } from '../../base/outcome.ts';
 import { printable } from '../../base/text.ts';
-import { chooseManifest } from '../../image/from-registry.ts';
+import { chooseManifest } from '../../image/manifests.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Platform } from '../../oci/manifest.ts';
 import { formatPinnedRef, type ImageRef, pin } from '../../oci/reference.ts';
