@@ -2,8 +2,6 @@ import { spawn } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
-import { Writable } from 'node:stream';
 import { cannotTell } from './base/error.ts';
 import { quoted } from './base/text.ts';
 import type { Host, Output } from './commands/host.ts';
@@ -23,7 +21,10 @@ export function processHost(process: NodeJS.Process): Host {
     uid: process.getuid?.() ?? -1,
     architecture: { x64: 'amd64', ia32: '386' }[process.arch as string] ?? process.arch,
     self: [process.execPath, ...(process.argv[1] === undefined ? [] : [resolve(process.argv[1])])],
-    stdin: process.stdin,
+    // Opening it costs some milliseconds, and few verbs read it.
+    get stdin() {
+      return process.stdin;
+    },
     stdout: output(process.stdout),
     stderr: output(process.stderr),
     now: () => new Date(),
@@ -174,6 +175,10 @@ async function askSecret(
 ): Promise<string | undefined> {
   if (!input.isTTY || !terminal.isTTY) return undefined;
   terminal.write(prompt);
+  const [{ createInterface }, { Writable }] = await Promise.all([
+    import('node:readline'),
+    import('node:stream'),
+  ]);
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input, output: silent, terminal: true });
   try {
