@@ -5,7 +5,8 @@ import { must, scratchPath } from './processes.ts';
 
 /*
  * What verification adds to a start: pairs of "podman run" and "tcf run" of the same image in turn, and of podman with and without the hook. Needs
- * root, podman, buildah, docker-registry and busybox; run it with `npm run bench:start`. Ratios of medians, since machines are noisy.
+ * root, podman, buildah, docker-registry and busybox; run it with `npm run bench:start`. Each ratio is the median of those to the bare run of the same round,
+ * since machines are noisy.
  */
 
 const pairs = Number(process.argv[2] ?? 15);
@@ -76,14 +77,14 @@ try {
   for (let pair = 0; pair < pairs; pair += 1)
     for (const [key, once] of Object.entries(runs)) times[key]?.push(once());
 
-  const bare = median(times['podman run'] ?? []);
+  const bare = times['podman run'] ?? [];
   process.stdout.write(
     `${pairs} rounds, Node ${process.version}, medians; the image is verified from the cache\n\n| what | seconds | of a bare podman run |\n| --- | --- | --- |\n`,
   );
-  for (const [key, values] of Object.entries(times))
-    process.stdout.write(
-      `| ${key} | ${median(values).toFixed(2)} | ${(median(values) / bare).toFixed(2)} |\n`,
-    );
+  for (const [key, values] of Object.entries(times)) {
+    const ratios = values.map((value, round) => value / (bare[round] ?? Number.NaN));
+    process.stdout.write(`| ${key} | ${median(values).toFixed(3)} | ${median(ratios).toFixed(2)} |\n`);
+  }
 } finally {
   registry.kill();
   spawnSync('podman', ['image', 'rm', '--force', name], { env });
