@@ -1,25 +1,33 @@
 import { spawnSync } from 'node:child_process';
 import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { build } from 'rolldown';
+
+/** Where to; `dist` where nothing is said. */
+const folder = resolve(process.argv[2] ?? 'dist');
 
 /**
  * A folder that runs on any supported Node, with nothing to install beside it. Verbs load late (docs/decisions/0005), so each is a file of its own: as
  * one file, a start took six times as long (bench/start.ts). CommonJS, because an `import` of a built-in module evaluates every lazy part of it.
  */
-await rm('dist', { recursive: true, force: true });
+await rm(folder, { recursive: true, force: true });
 await build({
+  cwd: join(import.meta.dirname, '..'),
   input: { tcf: 'src/main.ts' },
   platform: 'node',
-  output: { dir: 'dist', format: 'cjs', chunkFileNames: 'parts/[name]-[hash].js' },
+  // What some packages call their main file finds its parts in ways that no bundler follows.
+  resolve: { mainFields: ['module', 'main'] },
+  output: { dir: folder, format: 'cjs', chunkFileNames: 'parts/[name]-[hash].js' },
   // The oldest Node of package.json's engines has no `using`.
   transform: { target: 'node22.22' },
   logLevel: 'warn',
 });
-await writeFile('dist/package.json', '{ "type": "commonjs" }\n');
+await writeFile(`${folder}/package.json`, '{ "type": "commonjs" }\n');
 
 // Compiled code is kept beside the code it was made of and nowhere else: whoever can write there could change the code as well.
 const head = "#!/usr/bin/env node\nrequire('node:module').enableCompileCache(__dirname + '/compiled');\n";
-const entry = await readFile('dist/tcf.js', 'utf8');
-await writeFile('dist/tcf.js', head + entry.replace(/^#!.*\n/, ''));
-await chmod('dist/tcf.js', 0o755);
-for (const verb of ['verify', 'run', 'hook']) spawnSync(process.execPath, ['dist/tcf.js', verb, '--help']);
+const entry = await readFile(`${folder}/tcf.js`, 'utf8');
+await writeFile(`${folder}/tcf.js`, head + entry.replace(/^#!.*\n/, ''));
+await chmod(`${folder}/tcf.js`, 0o755);
+for (const verb of ['verify', 'run', 'hook'])
+  spawnSync(process.execPath, [`${folder}/tcf.js`, verb, '--help']);

@@ -1,0 +1,77 @@
+import { execFile } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { verbs } from '../src/commands/index.ts';
+import { pushDemoImage } from './support/demo-image.ts';
+import { folder } from './support/host.ts';
+import { startRegistry, type TestRegistry } from './support/registry.ts';
+
+/* What is published: the built program, as a user runs it, in a folder with nothing beside it. */
+
+const root = join(import.meta.dirname, '..');
+const place = folder();
+const built = join(place.path, 'dist');
+let registry: TestRegistry;
+let image: string;
+
+interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function node(...args: readonly string[]): Promise<Ran> {
+  const env = { PATH: process.env['PATH'], HOME: place.path, COSIGN_PASSWORD: 'test' };
+  return new Promise((resolve) => {
+    execFile(process.execPath, args, { cwd: place.path, env }, (error, stdout, stderr) =>
+      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
+    );
+  });
+}
+
+const tcf = (...args: readonly string[]) => node(join(built, 'tcf.js'), ...args);
+
+beforeAll(async () => {
+  expect(await node(join(root, 'toolchain/build.ts'), built)).toMatchObject({ code: 0, stderr: '' });
+  registry = await startRegistry();
+  await pushDemoImage({ host: registry.host, repository: 'triton-dev', tag: '1' });
+  image = `${registry.host}/triton-dev:1`;
+  writeFileSync(
+    join(place.path, 'policy.yaml'),
+    `version: 1\ntrust: { logs: { key: 0 } }\nsigners: { team: { keyFile: team.pub } }\nscopes: [{ match: "${registry.host}", require: { signed: { by: [team] }, sbom: { by: [team] } } }]\n`,
+  );
+}, 120_000);
+
+afterAll(async () => {
+  await registry[Symbol.asyncDispose]();
+  place[Symbol.dispose]();
+});
+
+test.for(verbs.map(({ name }) => name))('tcf %s is there with all that it loads', async (verb) => {
+  expect(await tcf(verb, '--help')).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining(`tcf ${verb}`),
+    stderr: '',
+  });
+});
+
+test('the main job ends as it does from source', async () => {
+  const policy = ['--policy', 'policy.yaml', '--allow-http'];
+  const source = await node(join(root, 'src/main.ts'), 'sbom', image, '--allow-http');
+  expect(await tcf('sbom', image, '--allow-http')).toEqual(source);
+  expect(source.code).toBe(0);
+
+  expect(await tcf('keygen', '--output-key-prefix', 'team')).toMatchObject({ code: 0 });
+  expect(await tcf('verify', image, ...policy)).toMatchObject({ code: 1 });
+  expect(await tcf('sign', image, '--key', 'team.key', '--allow-http')).toMatchObject({ code: 0 });
+  expect(await tcf('gate', image, ...policy)).toMatchObject({ code: 0 });
+  const pinned = (await tcf('verify', image, ...policy, '--quiet', '--print-digest')).stdout.trim();
+  expect(pinned).toMatch(/@sha256:[0-9a-f]{64}$/);
+});
+
+test('compiled code lies beside the program and nowhere else', () => {
+  expect(existsSync(join(built, 'compiled'))).toBe(true);
+  expect(readFileSync(join(built, 'tcf.js'), 'utf8')).toContain("__dirname + '/compiled'");
+  expect(existsSync(join(place.path, '.cache/node-compile-cache'))).toBe(false);
+});
