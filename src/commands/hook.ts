@@ -6,11 +6,12 @@ import { askedWrongly, cannotTell, TcfError } from '../base/error.ts';
 import { printable, quoted } from '../base/text.ts';
 import { findStoredContainer, type StoredContainer } from '../image/stored-container.ts';
 import { type AuthzServer, serveAuthz } from '../launch/authz-server.ts';
-import { parseVerifierArguments, reasonLimit } from '../launch/containerd-hook.ts';
+import { parseVerifierArguments, reasonLimit, verifierDeadline } from '../launch/containerd-hook.ts';
 import {
   checkMounts,
   configLimits,
   type HookCall,
+  hookDeadline,
   parseContainerState,
   parseRootPath,
   stateLimit,
@@ -25,6 +26,7 @@ import { ownerFinding } from './shared/hooks/files.ts';
 import { hookTargets } from './shared/hooks/index.ts';
 import type { HookTarget } from './shared/hooks/target.ts';
 import { loadPolicies } from './shared/policies.ts';
+import { readSeconds } from './shared/registries.ts';
 import { type Verification, verifyImage } from './shared/verification.ts';
 import { flag, type Options, textOption, type Verb } from './verb.ts';
 
@@ -40,6 +42,10 @@ export const verb: Verb = {
       .option('--trusted-root <file>', 'trusted_root.json in place of the public Sigstore instance')
       .option('--allow-http', 'speak plain HTTP to a registry on loopback')
       .option('--timeout <seconds>', 'how long a registry may stay silent (default: 30)')
+      .option(
+        '--deadline <seconds>',
+        'when a hook answers at the latest (default: 110, and 8 for containerd)',
+      )
       .option(
         '--allow-builds',
         'podman: let RUN steps of podman build and buildah run, which nothing has verified',
@@ -116,7 +122,10 @@ function hookCall(host: Host, options: Options): HookCall {
     const path = textOption(options, option);
     return path === undefined ? [] : [`--${name}`, resolve(host.cwd, path)];
   };
-  const timeout = textOption(options, 'timeout');
+  const seconds = (name: string) => {
+    const value = readSeconds(options, name);
+    return value === undefined ? [] : [`--${name}`, String(value / 1000)];
+  };
   const kept = [
     'HTTPS_PROXY',
     'NO_PROXY',
@@ -138,7 +147,8 @@ function hookCall(host: Host, options: Options): HookCall {
       ...file('policy', 'policy'),
       ...file('trusted-root', 'trustedRoot'),
       ...(flag(options, 'allowHttp') ? ['--allow-http'] : []),
-      ...(timeout === undefined ? [] : ['--timeout', timeout]),
+      ...seconds('timeout'),
+      ...seconds('deadline'),
       ...(flag(options, 'allowBuilds') ? ['--allow-builds'] : []),
     ],
     env: {
@@ -172,8 +182,12 @@ async function uninstall(host: Host, target: HookTarget, options: Options): Prom
   return 0;
 }
 
-/** What a hook asks: the evidence of an image that was allowed today is proven again without a request. */
-const asked = (options: Options): Options => ({ ...options, cache: true });
+/** What a hook asks: the evidence of an image that was allowed today is proven again without a request, and the runtime does not wait for ever. */
+const asked = (options: Options, deadline: number): Options => ({
+  ...options,
+  cache: true,
+  signal: AbortSignal.timeout(readSeconds(options, 'deadline') ?? deadline * 1000),
+});
 
 async function enterPodman(host: Host, options: Options): Promise<ExitCode> {
   const verb = 'hook podman';
@@ -203,7 +217,7 @@ async function enterPodman(host: Host, options: Options): Promise<ExitCode> {
     await logDecision(host, { verb, name, policies: [], error });
     throw error;
   }
-  return await admit(host, names, container, options);
+  return await admit(host, names, container, asked(options, hookDeadline));
 }
 
 /** One name that leads to a yes about this very content is enough: an image may have a digest here that no registry knows. */
@@ -217,7 +231,7 @@ async function admit(
   const errors: TcfError[] = [];
   for (const name of names) {
     try {
-      const verification = await verifyImage(host, name, asked(options), 'hook podman');
+      const verification = await verifyImage(host, name, options, 'hook podman');
       const isSame = verification.imageIds.some((id) => id === config);
       if (verification.verdict.verdict === 'allow' && isSame) return 0;
       denials.push(verification);
@@ -259,7 +273,7 @@ function namesOf({ manifests, names, typed }: StoredContainer): readonly string[
 async function enterContainerd(host: Host, args: readonly string[], options: Options): Promise<ExitCode> {
   try {
     const name = formatImageRef(parseVerifierArguments(args));
-    const { verdict } = await verifyImage(host, name, asked(options), 'hook containerd');
+    const { verdict } = await verifyImage(host, name, asked(options, verifierDeadline), 'hook containerd');
     const text = verdict.verdict === 'allow' ? `tcf: ${name} is allowed\n` : `tcf: ${toText(verdict)}`;
     await host.stdout.write(text.slice(0, reasonLimit / 4));
     return verdict.exit;
@@ -278,7 +292,7 @@ async function serveDocker(host: Host, options: Options): Promise<ExitCode> {
       const { imageIds, verdict } = await verifyImage(
         host,
         formatImageRef(ref),
-        { ...asked(options), ...(platform === undefined ? {} : { platform }) },
+        { ...asked(options, hookDeadline), ...(platform === undefined ? {} : { platform }) },
         'hook docker',
       );
       return verdict.verdict === 'allow' ? { imageIds } : { reason: toText(verdict) };

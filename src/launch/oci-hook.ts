@@ -17,6 +17,8 @@ export const stateLimit: number = 4 * 1024 * 1024;
 export const configLimits: JsonLimits = jsonLimits.small;
 /** Seconds. A registry that is slow makes a start slow; one that hangs ends it. */
 const timeout = 120;
+/** Seconds for an answer with a reason: a hook that is ended for its timeout says nothing. */
+export const hookDeadline = 110;
 
 /**
  * A file for `hooks.d` of podman and CRI-O (oci-hooks(5), version 1.0.0). It applies to every container: selecting by annotation would

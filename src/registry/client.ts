@@ -8,7 +8,7 @@ import type { Registry, Repository } from './contract.ts';
 import { fetchManifest } from './manifest.ts';
 import { pushManifest } from './push.ts';
 import { attach, attachAll, referrers } from './referrers.ts';
-import { attempts, isBroken, type Patience, patient, pauseAfter } from './retry.ts';
+import { attempts, isBroken, type Patience, patienceOf, patient, pauseAfter } from './retry.ts';
 import { openSession, type Session } from './session.ts';
 import { defaultTimeouts, openTransport, type TransportOptions } from './transport.ts';
 import { defaultChunkSize, uploadBlob } from './upload.ts';
@@ -28,10 +28,7 @@ const worthIt = 1024 * 1024;
 /** A client of any registry; connects when it is first asked for something, and needs no closing. */
 export function openRegistry(options: RegistryOptions): Registry {
   const timeouts = options.timeouts ?? defaultTimeouts;
-  const patience: Patience = {
-    sleep: options.sleep ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms))),
-    random: options.random ?? Math.random,
-  };
+  const patience = patienceOf(options);
   const transport = patient(openTransport(options), patience);
   const authorizer = openAuthorizer(transport, options.credentials ?? (async () => undefined), timeouts);
   const session = openSession(transport, authorizer, options.allowHttp ?? false, timeouts);

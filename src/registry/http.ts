@@ -25,6 +25,8 @@ import {
 export function openHttp(options: TransportOptions): Transport {
   const timeouts = options.timeouts ?? defaultTimeouts;
   const { idle } = timeouts;
+  const { signal } = options;
+  const failed: Failed = (url, error) => (signal?.aborted ? outOfTime(url) : unreachable(url, error));
   const ca = options.ca === undefined ? {} : { ca: [...getCACertificates('default'), ...options.ca] };
   const proxy = options.proxyEnv === undefined ? {} : { proxyEnv: { ...options.proxyEnv } };
   const far = new HttpsAgent({ keepAlive: true, ...ca, ...proxy });
@@ -54,12 +56,12 @@ export function openHttp(options: TransportOptions): Transport {
           ...(body === undefined ? {} : { 'content-length': String(body.length) }),
           ...exchange.headers,
         },
-        ...(options.signal === undefined ? {} : { signal: options.signal }),
+        ...(signal === undefined ? {} : { signal }),
       });
       const timer = setTimeout(() => call.destroy(silence(url, idle)), idle);
       call.on('error', (error) => {
         clearTimeout(timer);
-        reject(unreachable(url, error));
+        reject(failed(url, error));
       });
       call.on('response', (response) => {
         clearTimeout(timer);
@@ -67,7 +69,7 @@ export function openHttp(options: TransportOptions): Transport {
           url,
           status: response.statusCode ?? 0,
           headers: flat(response),
-          body: read(response, url, timeouts),
+          body: read(response, url, timeouts, failed),
           end: () => response.destroy(),
         });
       });
@@ -101,14 +103,22 @@ function flat(response: IncomingMessage): Readonly<Record<string, string>> {
 /** Bytes in a millisecond. Whoever sends less can make a blob of any size last for days. */
 const slowest = 4;
 
-async function* read(response: IncomingMessage, url: URL, { document, idle }: Timeouts): Bytes {
+/** Says why there is no answer. */
+type Failed = (url: URL, error: unknown) => TcfError;
+
+async function* read(
+  response: IncomingMessage,
+  url: URL,
+  { document, idle }: Timeouts,
+  failed: Failed,
+): Bytes {
   const chunks = response[Symbol.asyncIterator]();
   // Only our own waiting counts: whoever reads may take their time.
   let left = document;
   try {
     for (;;) {
       const began = performance.now();
-      const next = await within(Math.min(idle, left), nextOf(chunks, url), () =>
+      const next = await within(Math.min(idle, left), nextOf(chunks, url, failed), () =>
         left < idle ? tooSlow(url) : silence(url, idle),
       );
       if (next.done) return;
@@ -126,11 +136,12 @@ async function* read(response: IncomingMessage, url: URL, { document, idle }: Ti
 async function nextOf(
   chunks: AsyncIterator<Uint8Array>,
   url: URL,
+  failed: Failed,
 ): Promise<IteratorResult<Uint8Array, unknown>> {
   try {
     return await chunks.next();
   } catch (error) {
-    throw unreachable(url, error);
+    throw failed(url, error);
   }
 }
 
@@ -138,6 +149,16 @@ function silence(url: URL, ms: number): TcfError {
   return cannotTell('registry.unreachable', `${quoted(url.host)} did not answer within ${ms / 1000} s`, {
     hint: 'check the network, and HTTPS_PROXY and NO_PROXY where a proxy is used',
   });
+}
+
+function outOfTime(url: URL): TcfError {
+  return cannotTell(
+    'registry.unreachable',
+    `${quoted(url.host)} did not answer in the time that whoever asked would wait`,
+    {
+      hint: 'check the network, and try again',
+    },
+  );
 }
 
 function tooSlow(url: URL): TcfError {

@@ -1,11 +1,21 @@
+import { setTimeout } from 'node:timers/promises';
 import { TcfError } from '../base/error.ts';
-import { type Answer, codeOf, type Exchange, type Transport } from './transport.ts';
+import { type Answer, codeOf, type Exchange, type Transport, type TransportOptions } from './transport.ts';
 
 export interface Patience {
   /** Waits so many milliseconds. */
   readonly sleep: (ms: number) => Promise<void>;
   /** From 0 up to 1; spreads clients that failed together. */
   readonly random: () => number;
+}
+
+/** As the options say. Nobody sleeps longer than there is time; the next attempt then says that there is none. */
+export function patienceOf(options: TransportOptions & Partial<Patience>): Patience {
+  const signal = options.signal === undefined ? {} : { signal: options.signal };
+  return {
+    sleep: options.sleep ?? ((ms) => setTimeout(ms, undefined, signal).catch(() => undefined)),
+    random: options.random ?? Math.random,
+  };
 }
 
 /** How often anything is tried. */

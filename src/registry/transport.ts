@@ -21,6 +21,7 @@ export interface TransportOptions {
   /** HTTPS_PROXY, HTTP_PROXY and NO_PROXY in either case. Never used for loopback. */
   readonly proxyEnv?: Readonly<Record<string, string | undefined>>;
   readonly timeouts?: Timeouts;
+  /** Ends whatever is under way, and what would be asked after it: somebody waits for our answer, and not for ever. */
   readonly signal?: AbortSignal;
 }
 

@@ -3,7 +3,7 @@ import { parseJson } from '../base/json.ts';
 import { Shape } from '../base/shape.ts';
 import { printable, quoted } from '../base/text.ts';
 import { readDocument } from '../registry/answers.ts';
-import { type Patience, patient } from '../registry/retry.ts';
+import { type Patience, patienceOf, patient } from '../registry/retry.ts';
 import { openTransport, type Timeouts, type TransportOptions } from '../registry/transport.ts';
 
 export interface ServicesOptions extends TransportOptions, Partial<Patience> {}
@@ -38,10 +38,7 @@ const defaultTimeouts: Timeouts = { idle: 30_000, document: 60_000 };
 /** Connects with the same care as to registries: plain HTTP to loopback only, proxies, own certificates, retries while they are busy. */
 export function openServices(options: ServicesOptions): Services {
   const timeouts = options.timeouts ?? defaultTimeouts;
-  const transport = patient(openTransport({ ...options, timeouts }), {
-    sleep: options.sleep ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms))),
-    random: options.random ?? Math.random,
-  });
+  const transport = patient(openTransport({ ...options, timeouts }), patienceOf(options));
   return async ({ method, url, headers = {}, body, what, limit = maxReply }) => {
     try {
       const answer = await transport({

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { imageIdsOn, pushDemoImage } from '../support/demo-image.ts';
 import { type Called, folder, type } from '../support/host.ts';
-import { startRegistry, type TestRegistry } from '../support/registry.ts';
+import { type Fault, startRegistry, type TestRegistry } from '../support/registry.ts';
 
 let place: ReturnType<typeof folder>;
 let registry: TestRegistry;
@@ -263,12 +263,13 @@ describe('podman', () => {
 });
 
 describe('containerd', () => {
-  const ask = (name: string, of: string) =>
+  const ask = (name: string, of: string, ...more: readonly string[]) =>
     tcf(
       'hook',
       'enter',
       'containerd',
       ...flags,
+      ...more,
       '--',
       '-name',
       name,
@@ -296,6 +297,20 @@ describe('containerd', () => {
       out: expect.stringMatching(/^tcf: the registry has no/),
     });
     expect((await tcf('hook', 'enter', 'containerd', ...flags, '--', '-name', 'x')).exit).toBe(2);
+  });
+
+  test.for<readonly [string, Fault]>([
+    ['says nothing', { hang: true }],
+    ['sends one byte after the other', { drip: 300 }],
+    ['wants to be asked later', { status: 429, headers: { 'retry-after': '25' } }],
+  ])('answers in time with a reason where the registry %s', async ([, fault]) => {
+    registry.fault(/./, fault);
+    const ran = await ask(`${registry.host}/dev:2`, unsigned, '--deadline', '1');
+    registry.clearFaults();
+    expect(ran).toMatchObject({
+      exit: 2,
+      out: expect.stringMatching(/^tcf: .*did not answer in the time/),
+    });
   });
 
   test('installs an executable, finds it without its program, and takes it away', async () => {

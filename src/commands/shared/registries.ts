@@ -37,22 +37,27 @@ export async function openUserServices(host: Host, options: Options): Promise<Se
   return openServices(await transportOptions(host, options));
 }
 
+/** `signal` is no flag: hooks end all requests with it in time. */
 async function transportOptions(host: Host, options: Options): Promise<TransportOptions> {
   const bundle = host.env['SSL_CERT_FILE'];
   const ca =
     bundle === undefined
       ? undefined
       : decodeUtf8(await readUserFile(host, bundle, maxCertificates, 'SSL_CERT_FILE'));
-  const idle = readSeconds(textOption(options, 'timeout'));
+  const idle = readSeconds(options, 'timeout');
+  const { signal } = options;
   return {
     userAgent: `tcf/${version}`,
     proxyEnv: host.env,
     ...(ca === undefined ? {} : { ca: [ca] }),
     ...(idle === undefined ? {} : { timeouts: { idle, document: Math.max(idle, 120_000) } }),
+    ...(signal instanceof AbortSignal ? { signal } : {}),
   };
 }
 
-function readSeconds(text: string | undefined): number | undefined {
+/** Milliseconds of an option in seconds. @throws TcfError `cli.timeout` (exit 3). */
+export function readSeconds(options: Options, name: string): number | undefined {
+  const text = textOption(options, name);
   if (text === undefined) return undefined;
   if (!/^[1-9]\d{0,3}$/.test(text)) {
     throw askedWrongly('cli.timeout', `${quoted(text)} is not a number of seconds from 1 to 9999`);
