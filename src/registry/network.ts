@@ -2,7 +2,7 @@ import { type LookupAddress, type LookupOptions, lookup as systemLookup } from '
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 import { cannotTell, type TcfError } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
-import { familyOf, isLoopbackAddress } from './hosts.ts';
+import { isLoopbackAddress } from './hosts.ts';
 
 /**
  * How far a request may reach. `any`: the user named the host. `public`: a stranger named it (redirect, token realm), so it must not
@@ -39,7 +39,7 @@ for (const [network, prefix] of [
 
 /** Whether an address lies outside this machine, its links and private networks. */
 export function isPublicAddress(address: string): boolean {
-  const family = familyOf(address);
+  const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
   return isIP(address) !== 0 && !special[family].check(address, family);
 }
 
