@@ -4,14 +4,30 @@ import { listRoot } from '../attest/root-entries.ts';
 import { parseTrustedRoot } from '../attest/trusted-root.ts';
 import type { State } from '../attest/tuf/state.ts';
 import { askedWrongly, cannotTell, TcfError } from '../base/error.ts';
-import { printable, quoted } from '../base/text.ts';
+import { jsonLimits } from '../base/json.ts';
+import { plural, printable, quoted } from '../base/text.ts';
 import { digestOf } from '../oci/digest.ts';
-import { type ShownRoot, type ShownTuf, toTrustJson, toTrustText } from '../report/trust.ts';
+import {
+  type ShownRoot,
+  type ShownSigning,
+  type ShownTuf,
+  toTrustJson,
+  toTrustText,
+} from '../report/trust.ts';
+import { chooseServices, parseSigningConfig } from '../sigstore/signing-config.ts';
 import { parseInstanceName } from '../sigstore/trust/store.ts';
 import type { ExitCode, Host } from './host.ts';
 import { fileExists, readUserFile } from './shared/files.ts';
-import { loadInstance, trustStore, type Updated, updateInstance } from './shared/instances.ts';
+import {
+  type InstanceSigningConfig,
+  loadInstance,
+  loadSigningConfigs,
+  trustStore,
+  type Updated,
+  updateInstance,
+} from './shared/instances.ts';
 import { openUserServices } from './shared/registries.ts';
+import { describeServices } from './shared/signing-services.ts';
 import { loadFileRoot, loadInstanceRoot, maxTrustedRoot } from './shared/trust.ts';
 import { flag, type Options, textOption, type Verb } from './verb.ts';
 
@@ -26,6 +42,7 @@ export const verb: Verb = {
       .option('--mirror <url>', 'update: TUF mirror, in place of the one used last')
       .option('--root <file>', 'update: root.json to begin with, for an instance that tcf does not know')
       .option('--as <name>', 'import: the instance whose root it is (default: sigstore)')
+      .option('--signing-config <file>', 'import: signing_config.json of the instance, for tcf sign')
       .option('--json', 'show: for machines')
       .option('--timeout <seconds>', 'update: how long a mirror may stay silent (default: 30)')
       .addHelpText(
@@ -71,12 +88,26 @@ async function showInstance(host: Host, name: string): Promise<ShownRoot> {
   const { dated } = await loadInstanceRoot(host, name);
   const { bytes, origin } = await loadInstance(host, name);
   const state = origin === 'tcf trust update' ? await trustStore(host).state(name) : undefined;
-  const shown = describe(host, dated, bytes);
+  const signing = (await loadSigningConfigs(host, name)).map((config) => showSigning(host, config));
+  const shown = { ...describe(host, dated, bytes), signing };
   return state === undefined ? shown : { ...shown, tuf: toShownTuf(state) };
 }
 
 function describe(host: Host, root: ShownRoot['root'], bytes: Uint8Array): ShownRoot {
-  return { root, entries: listRoot(bytes), problems: lintTrustedRoot(bytes, host.now()) };
+  return { root, entries: listRoot(bytes), problems: lintTrustedRoot(bytes, host.now()), signing: [] };
+}
+
+function showSigning(host: Host, { asOf, bytes, file, name, origin }: InstanceSigningConfig): ShownSigning {
+  const shown = { file, origin, asOf };
+  try {
+    const services = chooseServices(parseSigningConfig(bytes, `the ${file} of ${name}`), host.now());
+    return { ...shown, services: describeServices(services) };
+  } catch (error) {
+    // One whose services have all ended is still what is kept, and says something.
+    if (error instanceof TcfError && error.exit === 2)
+      return { ...shown, services: [], problem: error.message };
+    throw error;
+  }
 }
 
 function toShownTuf({ mirror, repository }: State): ShownTuf {
@@ -154,8 +185,10 @@ async function tell(host: Host, name: string, { before, state, warning }: Update
   const digest = digestOf(trustedRoot.bytes);
   const old = before?.repository.trustedRoot;
   const change = old !== undefined && digestOf(old.bytes) === digest ? 'unchanged' : 'new';
+  const configs = Object.keys(trustedRoot.signingConfigs).length;
+  const more = configs === 0 ? '' : `; ${plural(configs, 'signing config')}`;
   await host.stdout.write(
-    `${name} is up to date: TUF root ${root.version}, timestamp ${timestamp?.version}; trusted root ${digest}, ${change}\n`,
+    `${name} is up to date: TUF root ${root.version}, timestamp ${timestamp?.version}; trusted root ${digest}, ${change}${more}\n`,
   );
 }
 
@@ -178,9 +211,23 @@ async function bring(host: Host, file: string | undefined, options: Options): Pr
     return 1;
   }
   await refuseStranger(host, name, bytes, newest);
-  await trustStore(host).import(name, { bytes, importedAt: host.now() });
+  const config = await readConfig(host, options);
+  await trustStore(host).import(name, {
+    bytes,
+    importedAt: host.now(),
+    ...(config === undefined ? {} : { signingConfig: config }),
+  });
   await host.stdout.write(`${printable(file)} is the trusted root of ${name} now: ${digest}\n`);
   return 0;
+}
+
+/** What cannot be read now could not be read when somebody signs. */
+async function readConfig(host: Host, options: Options): Promise<Uint8Array | undefined> {
+  const file = textOption(options, 'signingConfig');
+  if (file === undefined) return undefined;
+  const bytes = await readUserFile(host, file, jsonLimits.small.maxBytes, 'the signing config');
+  parseSigningConfig(bytes, quoted(file));
+  return bytes;
 }
 
 async function refuseStranger(host: Host, name: string, bytes: Uint8Array, newest: Date): Promise<void> {

@@ -14,6 +14,18 @@ export interface ShownRoot {
   readonly problems: readonly RootProblem[];
   /** Where it came through TUF. */
   readonly tuf?: ShownTuf;
+  /** Its signing configs; none of a file, which is but a root. */
+  readonly signing: readonly ShownSigning[];
+}
+
+/** With which services one signs, as a signing config has it today. */
+export interface ShownSigning {
+  readonly file: string;
+  readonly origin: string;
+  readonly asOf: Date;
+  readonly services: readonly string[];
+  /** Why nobody can sign with it now. */
+  readonly problem?: string;
 }
 
 export interface ShownTuf {
@@ -41,6 +53,13 @@ export interface JsonShownRoot extends JsonRoot {
     readonly end: string | null;
   }[];
   readonly problems: readonly RootProblem[];
+  readonly signing: readonly {
+    readonly file: string;
+    readonly origin: string;
+    readonly asOf: string;
+    readonly services: readonly string[];
+    readonly problem: string | null;
+  }[];
 }
 
 export interface JsonTuf {
@@ -57,7 +76,7 @@ export function toTrustText(roots: readonly ShownRoot[], now: Date): string {
   return `${roots.map((root) => rootLines(root, now).join('\n')).join('\n\n')}\n`;
 }
 
-function rootLines({ entries, problems, root, tuf }: ShownRoot, now: Date): readonly string[] {
+function rootLines({ entries, problems, root, signing, tuf }: ShownRoot, now: Date): readonly string[] {
   const age = plural(ageInDays(root, now), 'day');
   const known =
     root.asOf === undefined ? `newest entry ${dayOf(root.newest)}` : `${root.origin}, ${dayOf(root.asOf)}`;
@@ -70,6 +89,10 @@ function rootLines({ entries, problems, root, tuf }: ShownRoot, now: Date): read
     ...entries.map(
       ({ end, kind, start, uri }) =>
         `  ${kind.padEnd(21)} ${dayOf(start)} to ${end === undefined ? 'now       ' : dayOf(end)}  ${printable(uri)}`,
+    ),
+    ...signing.map(
+      ({ asOf, file, origin, problem, services }) =>
+        `  ${file}, ${origin}, ${dayOf(asOf)}: ${printable(problem ?? services.join(', '), 2000)}`,
     ),
     ...problems.map(
       ({ message, path, severity }) =>
@@ -86,7 +109,7 @@ function dayOf(time: Date): string {
 export function toTrustJson(roots: readonly ShownRoot[], now: Date): string {
   const document: JsonTrust = {
     format: trustFormat,
-    roots: roots.map(({ entries, problems, root, tuf }) => ({
+    roots: roots.map(({ entries, problems, root, signing, tuf }) => ({
       ...toJsonRoot(root, now),
       tuf: tuf === undefined ? null : toJsonTuf(tuf),
       entries: entries.map(({ end, kind, start, uri }) => ({
@@ -96,6 +119,13 @@ export function toTrustJson(roots: readonly ShownRoot[], now: Date): string {
         end: end?.toISOString() ?? null,
       })),
       problems,
+      signing: signing.map(({ asOf, file, origin, problem, services }) => ({
+        file,
+        origin,
+        asOf: asOf.toISOString(),
+        services,
+        problem: problem ?? null,
+      })),
     })),
   };
   return formatJson(document, 2);

@@ -143,7 +143,7 @@ function select(
 
 function unusable(why: string): Error {
   return cannotTell('signing-config.unusable', `the signing config ${why}`, {
-    hint: 'get the current one of this Sigstore instance',
+    hint: 'get the current one of this Sigstore instance, with tcf trust update where that follows it',
   });
 }
 

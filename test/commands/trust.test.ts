@@ -1,7 +1,9 @@
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { publicGoodSigningConfigs } from '../../src/attest/public-good.ts';
 import { folder, type } from '../support/host.ts';
+import { sha256 } from '../support/sigstore/authority.ts';
 import { newSigstore, type VirtualSigstore } from '../support/sigstore.ts';
 import { day, serveTuf, TestTuf, type TufServer } from '../support/tuf.ts';
 
@@ -106,11 +108,14 @@ describe('update', () => {
     const bytes = readFileSync(join(recorded, '../../../src/attest/data/trusted-root.json'));
     const hash = '6494e21ea73fa7ee769f85f57d5a3e6a08725eae1e38c755fc3517c9e6bc0b66';
     files.set(`targets/${hash}.trusted_root.json`, bytes);
+    for (const [name, config] of Object.entries(publicGoodSigningConfigs()))
+      files.set(`targets/${sha256(config).toString('hex')}.${name}`, config);
     await using public_ = await serveTuf(files);
     const august = new Date('2026-08-23T00:00:00Z');
     const updated = await trustAt(august, 'update', 'sigstore', '--mirror', public_.url);
     expect(updated.err).toBe('');
     expect(updated.out).toContain(`TUF root 15, timestamp 762; trusted root sha256:${hash}`);
+    expect(updated.out).toContain('; 2 signing configs');
     // Fetched later than the carried one was; a week after the timestamp expired nothing more is proven than that day.
     const later = await trustAt(now, 'show', 'sigstore', '--json');
     expect(JSON.parse(later.out).roots[0]).toMatchObject({ origin: 'tcf trust update', ageDays: 92 });

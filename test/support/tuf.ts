@@ -17,6 +17,8 @@ export interface RoleSetup {
 export interface Publication {
   /** Content of `trusted_root.json`. */
   readonly target?: Uint8Array;
+  /** Further targets, by name; as before where absent. */
+  readonly others?: Readonly<Record<string, Uint8Array>>;
   /** Milliseconds from the clock of the repository until the metadata of a role expires. */
   readonly life?: Partial<Record<Role, number>>;
   /** Versions other than the next ones. */
@@ -49,6 +51,7 @@ export class TestTuf {
   consistentSnapshot = true;
   now: Date;
   #target: Uint8Array;
+  #others: Readonly<Record<string, Uint8Array>> = {};
 
   constructor(target: Uint8Array, now: Date) {
     this.#target = target;
@@ -98,12 +101,14 @@ export class TestTuf {
   /** The next targets, snapshot and timestamp. */
   publish(publication: Publication = {}): void {
     this.#target = publication.target ?? this.#target;
-    const target = this.#target;
-    const hashes = hashesOf(target);
-    const targets = this.#make('targets', publication, this.setup.targets.keys, {
-      targets: { [targetName]: { length: target.length, hashes }, 'other/file.txt': { length: 1, hashes } },
-    });
-    this.files.set(`targets/${this.consistentSnapshot ? `${hashes.sha256}.` : ''}${targetName}`, target);
+    this.#others = publication.others ?? this.#others;
+    const listed: Loose = { 'other/file.txt': { length: 1, hashes: hashesOf(this.#target) } };
+    for (const [name, bytes] of Object.entries({ [targetName]: this.#target, ...this.#others })) {
+      const hashes = hashesOf(bytes);
+      listed[name] = { length: bytes.length, hashes };
+      this.files.set(`targets/${this.consistentSnapshot ? `${hashes.sha256}.` : ''}${name}`, bytes);
+    }
+    const targets = this.#make('targets', publication, this.setup.targets.keys, { targets: listed });
     this.publishSnapshot(publication, targets);
   }
 

@@ -3,7 +3,14 @@ import { cannotTell } from '../../base/error.ts';
 import { parseJson } from '../../base/json.ts';
 import { Shape } from '../../base/shape.ts';
 import { parseSnapshot, parseTargets, parseTimestamp, type Root } from './metadata.ts';
-import { type Metadata, type Repository, targetName, vouchedFor } from './update.ts';
+import {
+  type Metadata,
+  type Repository,
+  type SigningConfigFiles,
+  signingConfigNames,
+  targetName,
+  vouchedFor,
+} from './update.ts';
 import { isSigned, nextRoot, requireContent, targetIn, trustRoot } from './workflow.ts';
 
 const format = 'tcf.tuf/1';
@@ -36,6 +43,10 @@ export function formatState({ anchor, mirror, repository }: State): Uint8Array {
     snapshot: base64(snapshot?.bytes),
     targets: base64(targets?.bytes),
     trustedRoot: base64(trustedRoot?.bytes),
+    signingConfigs: signingConfigNames.flatMap((name) => {
+      const bytes = trustedRoot?.signingConfigs[name];
+      return bytes === undefined ? [] : [{ name, bytes: encodeBase64(bytes) }];
+    }),
   };
   return encodeUtf8(`${JSON.stringify(document, undefined, 1)}\n`);
 }
@@ -89,10 +100,13 @@ function readMetadata(shape: Shape): Metadata {
   const trustedRoot = read('trustedRoot', (bytes) => ({
     bytes,
     refreshedAt: timeOf(shape.get('refreshedAt')),
+    signingConfigs: readSigningConfigs(shape),
   }));
   if (trustedRoot !== undefined) {
     if (targets === undefined) throw shape.get('targets').wrong('is missing');
-    requireContent(`target ${targetName}`, trustedRoot.bytes, targetIn(targets, targetName));
+    const files = { ...trustedRoot.signingConfigs, [targetName]: trustedRoot.bytes };
+    for (const [name, content] of Object.entries(files))
+      requireContent(`target ${name}`, content, targetIn(targets, name));
   }
   return {
     ...(timestamp === undefined ? {} : { timestamp }),
@@ -100,6 +114,19 @@ function readMetadata(shape: Shape): Metadata {
     ...(targets === undefined ? {} : { targets }),
     ...(trustedRoot === undefined ? {} : { trustedRoot }),
   };
+}
+
+/** A tcf that knew of no signing configs kept none; the next update brings them. */
+function readSigningConfigs(shape: Shape): SigningConfigFiles {
+  const kept = shape.optional('signingConfigs')?.list(signingConfigNames.length) ?? [];
+  return Object.fromEntries(
+    kept.map((config) => {
+      const name = config.get('name').string(200);
+      const known = signingConfigNames.find((one) => one === name);
+      if (known === undefined) throw config.get('name').wrong('is not the name of a signing config');
+      return [known, bytesOf(config.get('bytes'))];
+    }),
+  );
 }
 
 function bytesOf(shape: Shape): Uint8Array {

@@ -37,11 +37,16 @@ export interface Metadata {
   readonly trustedRoot?: TargetFile;
 }
 
+/** What an instance says of itself: whom to believe, and with which services to sign. Both come from one and the same targets. */
 export interface TargetFile {
   readonly bytes: Uint8Array;
   /** When a mirror last showed that these bytes are the current ones. */
   readonly refreshedAt: Date;
+  /** Those that the repository has, by their names. */
+  readonly signingConfigs: SigningConfigFiles;
 }
+
+export type SigningConfigFiles = Readonly<Partial<Record<SigningConfigName, Uint8Array>>>;
 
 /** Gets one file of a mirror, at most `limit` bytes; `undefined` where it has no such file. */
 export type Download = (path: string, limit: number) => Promise<Uint8Array | undefined>;
@@ -52,12 +57,15 @@ export interface UpdateOptions {
   readonly now: Date;
   /** Keeps what has just become trusted, so that no later update falls behind it even where this one ends early (5.3.8, 5.4.5, 5.5.7, 5.6.6). */
   readonly persist: (repository: Repository) => Promise<void>;
-  /** Throws where the new trusted root cannot be used: then the one before stays in use, and grows old. */
-  readonly accept: (trustedRoot: Uint8Array) => void;
+  /** Throws where the new trusted root or a signing config cannot be used: then those before stay in use, and grow old. */
+  readonly accept: (files: Pick<TargetFile, 'bytes' | 'signingConfigs'>) => void;
 }
 
-/** The one target that tcf reads. */
+/** The one target that has to be there. */
 export const targetName = 'trusted_root.json';
+/** The public instance has both: the default one, and one to opt into logs of API version 2 with. */
+export const signingConfigNames = ['signing_config.v0.2.json', 'signing_config_rekor_v2.v0.2.json'] as const;
+export type SigningConfigName = (typeof signingConfigNames)[number];
 /** The public instance's has 9 KiB; a private one with its own history some hundred. */
 export const maxTarget: number = 8 * 1024 * 1024;
 /** Y of section 5.3.3: the public instance makes three roots a year. */
@@ -91,9 +99,17 @@ export async function update(known: Repository, options: UpdateOptions): Promise
 
   const targets = await updateTargets(state, snapshot, download);
   requireFresh(targets, now);
-  const bytes = await updateTarget(state, targets, download);
-  options.accept(bytes);
-  state = { ...state, targets, trustedRoot: { bytes, refreshedAt: now } };
+  const { trustedRoot } = state;
+  const fetch = (name: string, kept?: Uint8Array) => updateTarget(state.root, targets, name, kept, download);
+  const bytes = await fetch(targetName, trustedRoot?.bytes);
+  const signingConfigs: Partial<Record<SigningConfigName, Uint8Array>> = {};
+  for (const name of signingConfigNames) {
+    // An instance that nobody but its own tools signs with may have none.
+    if (targets.targets.has(name))
+      signingConfigs[name] = await fetch(name, trustedRoot?.signingConfigs[name]);
+  }
+  options.accept({ bytes, signingConfigs });
+  state = { ...state, targets, trustedRoot: { bytes, refreshedAt: now, signingConfigs } };
   await persist(state);
   return state;
 }
@@ -153,21 +169,23 @@ async function updateTargets(
 }
 
 async function updateTarget(
-  { root, trustedRoot }: Repository,
+  root: Root,
   targets: Targets,
+  name: string,
+  kept: Uint8Array | undefined,
   download: Download,
 ): Promise<Uint8Array> {
-  const info = targetIn(targets, targetName);
+  const info = targetIn(targets, name);
   if (info.length > maxTarget) {
     throw cannotTell(
       'tuf.content',
-      `the TUF target ${targetName} has ${info.length} bytes, more than the limit of ${maxTarget}`,
+      `the TUF target ${name} has ${info.length} bytes, more than the limit of ${maxTarget}`,
     );
   }
-  if (trustedRoot !== undefined && isContent(trustedRoot.bytes, info)) return trustedRoot.bytes;
+  if (kept !== undefined && isContent(kept, info)) return kept;
   const prefix = root.consistentSnapshot ? `${info.hashes.sha256 ?? info.hashes.sha512}.` : '';
-  const bytes = await need(download, `targets/${prefix}${targetName}`, info.length);
-  requireContent(`target ${targetName}`, bytes, info);
+  const bytes = await need(download, `targets/${prefix}${name}`, info.length);
+  requireContent(`target ${name}`, bytes, info);
   return bytes;
 }
 

@@ -1,23 +1,30 @@
 import { join } from 'node:path';
-import { publicGoodDate, publicGoodRoot } from '../../attest/public-good.ts';
+import { publicGoodDate, publicGoodRoot, publicGoodSigningConfigs } from '../../attest/public-good.ts';
 import { parseTrustedRoot } from '../../attest/trusted-root.ts';
 import { knownRepositories } from '../../attest/tuf/anchors.ts';
 import type { State } from '../../attest/tuf/state.ts';
+import {
+  type SigningConfigFiles,
+  type SigningConfigName,
+  signingConfigNames,
+} from '../../attest/tuf/update.ts';
 import { trustRoot } from '../../attest/tuf/workflow.ts';
 import { askedWrongly, TcfError } from '../../base/error.ts';
 import { quoted } from '../../base/text.ts';
 import type { Services } from '../../sigstore/services.ts';
-import { isServiceUrl } from '../../sigstore/signing-config.ts';
+import { isServiceUrl, parseSigningConfig } from '../../sigstore/signing-config.ts';
 import { refreshTrust } from '../../sigstore/trust/refresh.ts';
 import { anchorOf, openTrustStore, parseInstanceName, type TrustStore } from '../../sigstore/trust/store.ts';
 import type { Host } from '../host.ts';
 import { readUserFile } from './files.ts';
 import { stateFolder } from './private-folder.ts';
 
-/** The trusted root of a Sigstore instance, before it is read. */
+/** What is known of a Sigstore instance, before it is read. */
 export interface InstanceRoot {
   readonly name: string;
+  /** The trusted root. */
   readonly bytes: Uint8Array;
+  readonly signingConfigs: SigningConfigFiles;
   readonly origin: 'carried by tcf' | 'tcf trust import' | 'tcf trust update';
   /** When it was known to be the current one. */
   readonly asOf: Date;
@@ -37,14 +44,8 @@ export function trustStore(host: Host): TrustStore {
  * @throws TcfError `trust.unknown`, `trust.name` (exit 3); `trust.corrupt`, `trust.unsafe`, `trust.unreadable` (exit 2).
  */
 export async function loadInstance(host: Host, name: string): Promise<InstanceRoot> {
-  const store = trustStore(host);
-  const roots = [
-    ...(name === 'sigstore' ? [carriedRoot(name)] : []),
-    ...fetched(name, await store.state(name)),
-    ...(await imported(store, name)),
-  ];
-  const [first, ...others] = roots;
-  if (first !== undefined) return others.reduce((best, root) => (root.asOf > best.asOf ? root : best), first);
+  const latest = latestOf([...carriedOf(name), ...(await storedRoots(host, name))]);
+  if (latest !== undefined) return latest;
   const isKnown = anchorOf(name) !== undefined;
   throw askedWrongly('trust.unknown', `there is no trusted root of ${quoted(name)} on this machine`, {
     hint: isKnown
@@ -53,25 +54,69 @@ export async function loadInstance(host: Host, name: string): Promise<InstanceRo
   });
 }
 
+/** How a signing config of an instance came here, and its bytes. */
+export type InstanceSigningConfig = Pick<InstanceRoot, 'asOf' | 'bytes' | 'name' | 'origin'> & {
+  readonly file: SigningConfigName;
+};
+
+/**
+ * The signing configs of an instance, the default one first: those that are kept, the latest of each; then those that tcf carries.
+ *
+ * @throws TcfError `trust.name` (exit 3); `trust.corrupt`, `trust.unsafe`, `trust.unreadable` (exit 2).
+ */
+export async function loadSigningConfigs(
+  host: Host,
+  name: string,
+): Promise<readonly InstanceSigningConfig[]> {
+  const stored = await storedRoots(host, name);
+  return signingConfigNames.flatMap((file) => {
+    const have = (root: InstanceRoot) => root.signingConfigs[file] !== undefined;
+    const { asOf, origin, signingConfigs } = latestOf(stored.filter(have)) ?? carriedOf(name)[0] ?? {};
+    const bytes = signingConfigs?.[file];
+    if (bytes === undefined || asOf === undefined || origin === undefined) return [];
+    return [{ name, file, bytes, origin, asOf }];
+  });
+}
+
+function latestOf(roots: readonly InstanceRoot[]): InstanceRoot | undefined {
+  const [first, ...others] = roots;
+  return first && others.reduce((best, root) => (root.asOf > best.asOf ? root : best), first);
+}
+
+const carriedOf = (name: string) => (name === 'sigstore' ? [carriedRoot(name)] : []);
+
+async function storedRoots(host: Host, name: string): Promise<readonly InstanceRoot[]> {
+  const store = trustStore(host);
+  return [...fetched(name, await store.state(name)), ...(await imported(store, name))];
+}
+
 /** The root of the public Sigstore instance that is part of tcf, whatever the instance is called. */
 export function carriedRoot(name: string): InstanceRoot {
-  return { name, bytes: publicGoodRoot(), origin: 'carried by tcf', asOf: publicGoodDate };
+  return {
+    name,
+    bytes: publicGoodRoot(),
+    signingConfigs: publicGoodSigningConfigs(),
+    origin: 'carried by tcf',
+    asOf: publicGoodDate,
+  };
 }
 
 /** The mirror's own signature says until when its word is good, whatever time this machine wrote down. */
 function fetched(name: string, state: State | undefined): readonly InstanceRoot[] {
   const { timestamp, trustedRoot } = state?.repository ?? {};
   if (trustedRoot === undefined) return [];
-  const { bytes, refreshedAt } = trustedRoot;
+  const { bytes, refreshedAt, signingConfigs } = trustedRoot;
   const expires = timestamp?.expires ?? refreshedAt;
-  return [{ name, bytes, origin: 'tcf trust update', asOf: expires < refreshedAt ? expires : refreshedAt }];
+  const asOf = expires < refreshedAt ? expires : refreshedAt;
+  return [{ name, bytes, signingConfigs, origin: 'tcf trust update', asOf }];
 }
 
 async function imported(store: TrustStore, name: string): Promise<readonly InstanceRoot[]> {
   const root = await store.imported(name);
-  return root === undefined
-    ? []
-    : [{ name, bytes: root.bytes, origin: 'tcf trust import', asOf: root.importedAt }];
+  if (root === undefined) return [];
+  const { bytes, importedAt: asOf, signingConfig } = root;
+  const signingConfigs = signingConfig === undefined ? {} : { [signingConfigNames[0]]: signingConfig };
+  return [{ name, bytes, signingConfigs, origin: 'tcf trust import', asOf }];
 }
 
 export interface UpdateRequest {
@@ -120,7 +165,11 @@ export async function updateInstance(
     known,
     services,
     now: host.now(),
-    accept: (bytes) => void parseTrustedRoot(bytes, `the new trusted root of ${name}`),
+    accept: ({ bytes, signingConfigs }) => {
+      parseTrustedRoot(bytes, `the new trusted root of ${name}`);
+      for (const [file, config] of Object.entries(signingConfigs))
+        parseSigningConfig(config, `the new ${file} of ${name}`);
+    },
   });
   return {
     state,

@@ -7,7 +7,6 @@ import type { Signer as Proven } from '../../attest/verified.ts';
 import { verifyAttestation } from '../../attest/verify.ts';
 import { decodeUtf8 } from '../../base/bytes.ts';
 import { askedWrongly, cannotTell } from '../../base/error.ts';
-import { jsonLimits } from '../../base/json.ts';
 import { quoted } from '../../base/text.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { clockTolerance, clockWrong } from '../../sigstore/clock.ts';
@@ -16,22 +15,16 @@ import { openPrivateKey } from '../../sigstore/keys.ts';
 import type { Services } from '../../sigstore/services.ts';
 import { keySigner, type Signer } from '../../sigstore/signer.ts';
 import { type CommandSigner, openSignerCommand } from '../../sigstore/signer-command.ts';
-import {
-  chooseServices,
-  parseSigningConfig,
-  type SigningServices,
-  toServices,
-} from '../../sigstore/signing-config.ts';
 import type { Witness } from '../../sigstore/witness.ts';
 import { toWitnesses } from '../../sigstore/witnesses.ts';
 import type { Host } from '../host.ts';
 import { type Options, textOption } from '../verb.ts';
 import { readUserFile } from './files.ts';
 import { declareIdentityOptions, openUserToken } from './identity.ts';
-import { loadInstance } from './instances.ts';
 import { password } from './password.ts';
 import { openUserServices } from './registries.ts';
-import { maxKey, maxTrustedRoot } from './trust.ts';
+import { type ChosenServices, declareServiceOptions, readServices } from './signing-services.ts';
+import { maxKey } from './trust.ts';
 
 export interface Signing {
   readonly signer: Signer;
@@ -42,39 +35,22 @@ export interface Signing {
   readonly isSigner: (signer: Proven) => boolean;
 }
 
-/** The public Sigstore instance, as its `signing_config.v0.2.json` names it. */
-const publicServices: SigningServices = {
-  fulcio: new URL('https://fulcio.sigstore.dev'),
-  issuer: new URL('https://oauth2.sigstore.dev/auth'),
-  logs: [{ url: new URL('https://rekor.sigstore.dev'), version: 1 }],
-  timestamps: [new URL('https://timestamp.sigstore.dev/api/v1/timestamp')],
-};
-
 export function declareSigningOptions(command: Command): void {
   command
     .option('--key <file>', 'private key of tcf keygen, cosign or openssl; its password is COSIGN_PASSWORD')
     .option('--signer-cmd <command>', 'program that keeps the key (HSM, KMS); see docs/signer-command.md');
   declareIdentityOptions(command);
-  command
-    .option(
-      '--signing-config <file>',
-      'signing_config.json of a Sigstore instance (default for keyless: the public one)',
-    )
-    .option('--fulcio-url <url>', 'certificate authority, in place of a signing config')
-    .option('--rekor-url <url>', 'transparency log')
-    .option('--rekor-version <1|2>', 'API of the log (default: 1)')
-    .option('--tsa-url <url>', 'timestamp authority, the whole address of its endpoint')
-    .option('--trusted-root <file>', 'what the new signatures are checked against before they are pushed');
+  declareServiceOptions(command);
 }
 
 /** Who signs and who watches. @throws TcfError (exit 3) for what was asked wrongly, (exit 2) for services that do not answer. */
 export async function openSigning(host: Host, options: Options): Promise<Signing> {
   const services = await openUserServices(host, options);
-  const named = await readServices(host, options);
-  const root = await readRoot(host, options, named === undefined);
   const who = readWho(options);
-  if (who === undefined) return await openKeyless(host, options, services, named ?? publicServices, root);
-  const witnesses = toWitnesses(named ?? { logs: [], timestamps: [] }, services);
+  const chosen = await readServices(host, options, who === undefined);
+  const { root } = chosen;
+  if (who === undefined) return await openKeyless(host, options, services, chosen);
+  const witnesses = toWitnesses(chosen.services, services);
   const { key, signer } = await openKey(host, who);
   const fingerprint = fingerprintOf(key);
   const roots = root === undefined || witnesses.length === 0 ? [] : [parseTrustedRoot(root)];
@@ -122,8 +98,7 @@ async function openKeyless(
   host: Host,
   options: Options,
   services: Services,
-  chosen: SigningServices,
-  root: Uint8Array | undefined,
+  { root, services: chosen }: ChosenServices,
 ): Promise<Signing> {
   const { fulcio } = chosen;
   if (fulcio === undefined) {
@@ -139,29 +114,6 @@ async function openKeyless(
     isSigner: (signer) =>
       signer.kind === 'keyless' && signer.issuer === token.issuer && signer.identity === token.identity,
   };
-}
-
-/** The services that were named; `undefined` where none were. */
-async function readServices(host: Host, options: Options): Promise<SigningServices | undefined> {
-  const config = textOption(options, 'signingConfig');
-  const flags = ['fulcioUrl', 'rekorUrl', 'rekorVersion', 'tsaUrl'].flatMap((name) => {
-    const value = textOption(options, name);
-    return value === undefined ? [] : [[name, value] as const];
-  });
-  if (config === undefined) return flags.length === 0 ? undefined : toServices(Object.fromEntries(flags));
-  if (flags.length > 0) {
-    throw askedWrongly('sign.services', 'services are named twice: by --signing-config and by a URL', {
-      hint: 'use one of them',
-    });
-  }
-  const bytes = await readUserFile(host, config, jsonLimits.small.maxBytes, 'the signing config');
-  return chooseServices(parseSigningConfig(bytes, quoted(config)), host.now());
-}
-
-async function readRoot(host: Host, options: Options, isPublic: boolean): Promise<Uint8Array | undefined> {
-  const file = textOption(options, 'trustedRoot');
-  if (file !== undefined) return await readUserFile(host, file, maxTrustedRoot, 'the trusted root');
-  return isPublic ? (await loadInstance(host, 'sigstore')).bytes : undefined;
 }
 
 /**

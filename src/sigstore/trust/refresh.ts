@@ -1,5 +1,5 @@
 import type { State } from '../../attest/tuf/state.ts';
-import { type Download, newRepository, update } from '../../attest/tuf/update.ts';
+import { type Download, newRepository, type UpdateOptions, update } from '../../attest/tuf/update.ts';
 import { refusal, type Services, under } from '../services.ts';
 import type { TrustStore } from './store.ts';
 
@@ -15,8 +15,8 @@ export interface RefreshOptions {
   readonly known: State | undefined;
   readonly services: Services;
   readonly now: Date;
-  /** Throws where a new trusted root cannot be used. */
-  readonly accept: (trustedRoot: Uint8Array) => void;
+  /** Throws where a new trusted root or signing config cannot be used. */
+  readonly accept: UpdateOptions['accept'];
 }
 
 /**

@@ -16,6 +16,8 @@ import { readNewest, writeNext } from './generations.ts';
 export interface ImportedRoot {
   readonly bytes: Uint8Array;
   readonly importedAt: Date;
+  /** With which services to sign, where the user said so. */
+  readonly signingConfig?: Uint8Array;
 }
 
 /** What tcf keeps of Sigstore instances between two runs, one folder for each name. */
@@ -32,6 +34,8 @@ export interface TrustStore {
 }
 
 const importFormat = 'tcf.imported-root/1';
+/** Two files in base64. */
+const maxImport = 4 * maxTarget;
 const attempts = 100;
 
 /** The name of an instance is the name of a folder, and nothing else: CVE-2026-24137. */
@@ -85,14 +89,14 @@ export function openTrustStore(folder: string): TrustStore {
       );
     },
     imported: async (name) => {
-      const newest = await readNewest(imports(name), 2 * maxTarget, `the imported root of ${name}`);
+      const newest = await readNewest(imports(name), maxImport, `the imported root of ${name}`);
       return newest === undefined
         ? undefined
         : whole(name, imports(name), () => parseImport(newest.bytes, name));
     },
     import: async (name, root) => {
       for (let attempt = 0; attempt < attempts; attempt += 1) {
-        const newest = await readNewest(imports(name), 2 * maxTarget, `the imported root of ${name}`);
+        const newest = await readNewest(imports(name), maxImport, `the imported root of ${name}`);
         if (await writeNext(imports(name), newest?.number ?? 0, formatImport(root))) return;
       }
       throw cannotTell('trust.unwritable', `cannot keep the root of ${name}: other runs are always faster`);
@@ -131,23 +135,33 @@ function orNothing<T>(parse: () => T): T | undefined {
   }
 }
 
-function formatImport({ bytes, importedAt }: ImportedRoot): Uint8Array {
+function formatImport({ bytes, importedAt, signingConfig }: ImportedRoot): Uint8Array {
   const document = {
     format: importFormat,
     importedAt: importedAt.toISOString(),
     trustedRoot: encodeBase64(bytes),
+    ...(signingConfig === undefined ? {} : { signingConfig: encodeBase64(signingConfig) }),
   };
   return encodeUtf8(`${JSON.stringify(document, undefined, 1)}\n`);
 }
 
 function parseImport(bytes: Uint8Array, name: string): ImportedRoot {
-  const limits = { maxBytes: 2 * maxTarget, maxDepth: 2 };
+  const limits = { maxBytes: maxImport, maxDepth: 2 };
   const shape = new Shape(parseJson(bytes, `the imported root of ${name}`, limits), name);
   if (shape.get('format').string(100) !== importFormat)
     throw shape.get('format').wrong(`is not ${importFormat}`);
-  const root = decodeBase64(shape.get('trustedRoot').string(2 * maxTarget));
-  if (root === undefined) throw shape.get('trustedRoot').wrong('is not base64');
+  const config = shape.optional('signingConfig');
   const importedAt = new Date(shape.get('importedAt').string(40));
   if (Number.isNaN(Number(importedAt))) throw shape.get('importedAt').wrong('is not a time');
-  return { bytes: root, importedAt };
+  return {
+    bytes: fileAt(shape.get('trustedRoot')),
+    importedAt,
+    ...(config === undefined ? {} : { signingConfig: fileAt(config) }),
+  };
+}
+
+function fileAt(shape: Shape): Uint8Array {
+  const bytes = decodeBase64(shape.string(2 * maxTarget));
+  if (bytes === undefined) throw shape.wrong('is not base64');
+  return bytes;
 }

@@ -10,6 +10,7 @@ type Loose = any;
 const accept = () => {};
 const now = new Date('2026-11-23T12:00:00Z');
 const target = Buffer.from('{"first": 1}');
+const config = Buffer.from('{"sign": 1}');
 const mirror = 'https://mirror.test';
 let tuf: TestTuf;
 let repository: Repository;
@@ -18,7 +19,7 @@ beforeEach(async () => {
   tuf = new TestTuf(target, now);
   tuf.publishRoot();
   tuf.publishRoot({ timestamp: { keys: [newKey()], threshold: 1 } });
-  tuf.publish();
+  tuf.publish({ others: { 'signing_config.v0.2.json': config } });
   repository = await update(newRepository(tuf.anchor), {
     download: tuf.download,
     accept,
@@ -38,6 +39,16 @@ test.for([
   const state = parseState(kept(own), 'it', carried);
   expect(formatState(state)).toEqual(kept(own));
   expect(state.repository.trustedRoot?.refreshedAt).toEqual(now);
+  expect(state.repository.trustedRoot?.signingConfigs).toEqual({
+    'signing_config.v0.2.json': new Uint8Array(config),
+  });
+});
+
+test('what a tcf kept that knew of no signing configs is read', () => {
+  const { signingConfigs, ...older } = JSON.parse(Buffer.from(kept()).toString());
+  expect(signingConfigs).toHaveLength(1);
+  const state = parseState(Buffer.from(JSON.stringify(older)), 'it', tuf.anchor);
+  expect(state.repository.trustedRoot).toMatchObject({ refreshedAt: now, signingConfigs: {} });
 });
 
 test('a repository that was never refreshed is kept too', () => {
@@ -68,6 +79,21 @@ const forgeries: readonly (readonly [string, (document: Loose, tuf: TestTuf) => 
   ['a trusted root without targets', (d) => delete d.targets, 'document.malformed'],
   ['a trusted root without its time', (d) => delete d.refreshedAt, 'document.malformed'],
   ['a time that is none', (d) => (d.refreshedAt = 'yesterday'), 'document.malformed'],
+  [
+    'another signing config',
+    (d) => (d.signingConfigs[0].bytes = Buffer.from('{"sign": 6}').toString('base64')),
+    'tuf.content',
+  ],
+  [
+    'a signing config that the targets do not list',
+    (d) => (d.signingConfigs[0].name = 'signing_config_rekor_v2.v0.2.json'),
+    'tuf.no-target',
+  ],
+  [
+    'a signing config of another name',
+    (d) => (d.signingConfigs[0].name = 'other/file.txt'),
+    'document.malformed',
+  ],
   ['a chain that ends early', (d) => d.chain.pop(), 'trust.corrupt'],
   ['a chain that begins late', (d) => d.chain.shift(), 'tuf.rollback'],
   ['no chain', (d) => (d.chain = []), 'trust.corrupt'],
@@ -77,7 +103,10 @@ const forgeries: readonly (readonly [string, (document: Loose, tuf: TestTuf) => 
   ['a snapshot by a stranger', (d) => (d.snapshot = foreign('1.snapshot.json')), 'trust.corrupt'],
   [
     'targets by a stranger, with their target',
-    (d) => (d.targets = foreign('1.targets.json')),
+    (d) => {
+      d.targets = foreign('1.targets.json');
+      d.signingConfigs = [];
+    },
     'trust.corrupt',
   ],
 ];

@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { newRepository, type Repository, update } from '../../../src/attest/tuf/update.ts';
+import {
+  newRepository,
+  type Repository,
+  signingConfigNames,
+  update,
+} from '../../../src/attest/tuf/update.ts';
 import { newKey } from '../../support/sigstore/authority.ts';
 import {
   day,
@@ -231,4 +236,72 @@ test('a trusted root that cannot be used is not taken, and its timestamp is a fl
   );
   expect(client.kept).toMatchObject({ timestamp: { version: 2 }, targets: { version: 1 } });
   expect(client.kept.trustedRoot?.bytes).toEqual(target);
+});
+
+describe('signing configs', () => {
+  const [plain, second] = signingConfigNames;
+  const configs = { [plain]: Buffer.from('{"config": 1}'), [second]: Buffer.from('{"config": 2}') };
+  const kept = ({ kept: { trustedRoot } }: Client) => trustedRoot?.signingConfigs;
+
+  test('come with the trusted root where the repository has them, and are asked for once', async () => {
+    const { client, tuf } = await begin();
+    expect(kept(client)).toEqual({});
+    tuf.publish({ others: configs });
+    tuf.asked.length = 0;
+    await client.update(tuf, later);
+    expect(kept(client)).toEqual(configs);
+    expect(tuf.asked.slice(4)).toEqual([
+      expect.stringMatching(/^targets\/[0-9a-f]{64}\.signing_config\.v0\.2\.json$/),
+      expect.stringMatching(/^targets\/[0-9a-f]{64}\.signing_config_rekor_v2\.v0\.2\.json$/),
+    ]);
+    tuf.asked.length = 0;
+    await client.update(tuf, later);
+    expect(tuf.asked).toEqual(['2.root.json', 'timestamp.json']);
+    expect(kept(client)).toEqual(configs);
+  });
+
+  test('that the repository no longer has go', async () => {
+    const { client, tuf } = await begin();
+    tuf.publish({ others: configs });
+    await client.update(tuf);
+    tuf.publish({ others: { [second]: configs[second] } });
+    await client.update(tuf);
+    expect(kept(client)).toEqual({ [second]: configs[second] });
+  });
+
+  test('go with the trusted root where its keys are revoked', async () => {
+    const { client, tuf } = await begin();
+    tuf.publish({ others: configs });
+    await client.update(tuf);
+    tuf.publishRoot({ targets: { keys: [newKey()], threshold: 1 } });
+    tuf.files.delete('timestamp.json');
+    await expect(client.update(tuf)).rejects.toMatchObject({ code: 'tuf.missing' });
+    expect(client.kept.trustedRoot).toBeUndefined();
+  });
+
+  const evil = Buffer.from('{"config": 6}');
+  const replace = (tuf: TestTuf, name: string, bytes?: Uint8Array) => {
+    for (const path of tuf.files.keys())
+      if (path.endsWith(`.${name}`))
+        bytes === undefined ? tuf.files.delete(path) : tuf.files.set(path, bytes);
+  };
+  test.for<readonly [string, (tuf: TestTuf) => void, string]>([
+    ['is another one of the same length', (tuf) => replace(tuf, plain, evil), 'tuf.content'],
+    ['is shorter', (tuf) => replace(tuf, second, Buffer.from('{}')), 'tuf.content'],
+    ['is withheld', (tuf) => replace(tuf, plain), 'tuf.missing'],
+    [
+      'is said to be larger than any',
+      (tuf) => tuf.publish({ edit: { targets: (signed) => (signed.targets[plain].length = 2 ** 40) } }),
+      'tuf.content',
+    ],
+  ])('one that %s is not taken, nor is the root that it came with', async ([, attack, code]) => {
+    const { client, tuf } = await begin();
+    tuf.publish({ others: configs });
+    await client.update(tuf);
+    tuf.publish({ target: other, others: { [plain]: Buffer.from('{"config": 3}'), [second]: evil } });
+    attack(tuf);
+    await expect(client.update(tuf)).rejects.toMatchObject({ code, exit: 2 });
+    expect(client.kept.trustedRoot?.bytes).toEqual(target);
+    expect(kept(client)).toEqual(configs);
+  });
 });
