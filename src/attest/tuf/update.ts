@@ -100,13 +100,14 @@ export async function update(known: Repository, options: UpdateOptions): Promise
   const targets = await updateTargets(state, snapshot, download);
   requireFresh(targets, now);
   const { trustedRoot } = state;
-  const fetch = (name: string, kept?: Uint8Array) => updateTarget(state.root, targets, name, kept, download);
-  const bytes = await fetch(targetName, trustedRoot?.bytes);
+  const fetchFile = (name: string, kept?: Uint8Array) =>
+    updateTarget(state.root, targets, name, kept, download);
+  const bytes = await fetchFile(targetName, trustedRoot?.bytes);
   const signingConfigs: Partial<Record<SigningConfigName, Uint8Array>> = {};
   for (const name of signingConfigNames) {
     // An instance that nobody but its own tools signs with may have none.
     if (targets.targets.has(name))
-      signingConfigs[name] = await fetch(name, trustedRoot?.signingConfigs[name]);
+      signingConfigs[name] = await fetchFile(name, trustedRoot?.signingConfigs[name]);
   }
   options.accept({ bytes, signingConfigs });
   state = { ...state, targets, trustedRoot: { bytes, refreshedAt: now, signingConfigs } };
