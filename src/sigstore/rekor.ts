@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { envelopeContent } from '../attest/content.ts';
+import { envelopeContent, messageContent } from '../attest/content.ts';
 import { formatEnvelope } from '../attest/dsse.ts';
 import { checkLogBody } from '../attest/log-body.ts';
 import { type LogEntry, readLogEntry } from '../attest/log-entry.ts';
 import { answer } from '../attest/refusal.ts';
-import { decodeBase64, encodeBase64, encodeUtf8 } from '../base/bytes.ts';
+import { decodeBase64, encodeBase64, encodeUtf8, toHex } from '../base/bytes.ts';
 import { askedWrongly, cannotTell } from '../base/error.ts';
 import { parseJson } from '../base/json.ts';
 import { Shape } from '../base/shape.ts';
@@ -18,7 +18,7 @@ const json = { 'content-type': 'application/json', accept: 'application/json' };
 const notTaken = 'the log may not take this kind of key, or an entry of this size; ask whoever runs it';
 const signAgain = 'sign again: a new signature makes a new entry';
 
-/** A Rekor of API version 1: one entry `dsse 0.0.1`, with promise and inclusion proof. */
+/** A Rekor of API version 1: one entry, `dsse 0.0.1` or for artifacts `hashedrekord 0.0.1`, with promise and inclusion proof. */
 export function rekorWitness(log: URL, services: Services): Witness {
   return async (act) => {
     const url = under(log, 'api/v1/log/entries');
@@ -26,18 +26,7 @@ export function rekorWitness(log: URL, services: Services): Witness {
       method: 'POST',
       url,
       headers: json,
-      body: encodeUtf8(
-        JSON.stringify({
-          apiVersion: '0.0.1',
-          kind: 'dsse',
-          spec: {
-            proposedContent: {
-              envelope: Buffer.from(formatEnvelope(act.envelope)).toString(),
-              verifiers: [encodeBase64(encodeUtf8(toPem(act.signed.by)))],
-            },
-          },
-        }),
-      ),
+      body: encodeUtf8(JSON.stringify(toProposal(act))),
       what: 'a log entry',
     };
     const reply = await services(question);
@@ -47,6 +36,32 @@ export function rekorWitness(log: URL, services: Services): Witness {
       throw refusal(asked, given, asked === question ? notTaken : signAgain);
     return checkedEntry(asked, act, jsonOf(asked, given, readEntry1));
   };
+}
+
+/** `ProposedEntry` of Rekor's OpenAPI document. */
+function toProposal({ content, signed }: Act): object {
+  const signer = encodeBase64(encodeUtf8(toPem(signed.by)));
+  if (content.kind === 'dsse') {
+    const envelope = Buffer.from(formatEnvelope(content.envelope)).toString();
+    const spec = { proposedContent: { envelope, verifiers: [signer] } };
+    return { apiVersion: '0.0.1', kind: 'dsse', spec };
+  }
+  // The log sees a digest only, and checks the signature with it.
+  if (signed.algorithm.hash === undefined) throw noEd25519('a log');
+  return {
+    apiVersion: '0.0.1',
+    kind: 'hashedrekord',
+    spec: {
+      data: { hash: { algorithm: content.algorithm, value: toHex(content.digest) } },
+      signature: { content: encodeBase64(content.signature), publicKey: { content: signer } },
+    },
+  };
+}
+
+function noEd25519(log: string): Error {
+  return askedWrongly('key.unsupported', `${log} takes no pure Ed25519 signatures over a digest`, {
+    hint: 'sign with an ECDSA key; for statements a Rekor of API version 1 will do too',
+  });
 }
 
 /**
@@ -108,17 +123,13 @@ function kindOf(body: Uint8Array): { readonly kind: string; readonly apiVersion:
 }
 
 /**
- * A Rekor of API version 2 (rekor-tiles): one entry `hashedrekord 0.0.2` over the digest of the PAE. It tells no time, so a timestamp
+ * A Rekor of API version 2 (rekor-tiles): one entry `hashedrekord 0.0.2` over the digest of what was signed, of an envelope its PAE. It tells no time, so a timestamp
  * authority has to bear witness too.
  */
 export function rekor2Witness(log: URL, services: Services): Witness {
   return async (act) => {
     const { hash, keyDetails } = act.signed.algorithm;
-    if (hash === undefined) {
-      throw askedWrongly('key.unsupported', 'a log of version 2 takes no pure Ed25519 signatures', {
-        hint: 'sign with an ECDSA key, or name a Rekor of API version 1',
-      });
-    }
+    if (hash === undefined) throw noEd25519('a log of version 2');
     const { by } = act.signed;
     const material = { rawBytes: encodeBase64(by.der) };
     const question: Question = {
@@ -128,9 +139,9 @@ export function rekor2Witness(log: URL, services: Services): Witness {
       body: encodeUtf8(
         JSON.stringify({
           hashedRekordRequestV002: {
-            digest: createHash(hash).update(act.preAuth).digest('base64'),
+            digest: createHash(hash).update(act.bytes).digest('base64'),
             signature: {
-              content: encodeBase64(act.envelope.signature),
+              content: encodeBase64(act.signed.signature),
               verifier: {
                 ...(by.kind === 'key' ? { publicKey: material } : { x509Certificate: material }),
                 keyDetails,
@@ -153,8 +164,9 @@ export function rekor2Witness(log: URL, services: Services): Witness {
 
 /** An entry about something else would make a bundle that nobody accepts; better to learn it before it is attached. */
 function checkedEntry(question: Question, act: Act, entry: LogEntry): { kind: 'entry'; entry: LogEntry } {
-  const { by } = act.signed;
-  const check = answer('log.body', () => checkLogBody(entry, envelopeContent(act.envelope), by.der));
+  const { bytes, content, signed } = act;
+  const about = content.kind === 'dsse' ? envelopeContent(content.envelope) : messageContent(content, bytes);
+  const check = answer('log.body', () => checkLogBody(entry, about, signed.by.der));
   if (!check.ok) throw garbled(question, check.reason.message);
   return { kind: 'entry', entry };
 }

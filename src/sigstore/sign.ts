@@ -1,10 +1,12 @@
-import { type Envelope, preAuthEncoding } from '../attest/dsse.ts';
+import { createHash } from 'node:crypto';
+import type { DsseContent, MessageContent } from '../attest/bundle.ts';
+import { preAuthEncoding } from '../attest/dsse.ts';
 import type { LogEntry } from '../attest/log-entry.ts';
 import { payloadType } from '../attest/statement.ts';
 import { encodeBase64, encodeUtf8 } from '../base/bytes.ts';
 import { mediaTypes } from '../oci/media-types.ts';
-import type { Signed, Signer } from './signer.ts';
-import type { Testimony, Witness } from './witness.ts';
+import type { Signer } from './signer.ts';
+import type { Act, Testimony, Witness } from './witness.ts';
 
 /**
  * Signs a statement and has it witnessed; returns the bytes of a bundle of version 0.3 with a DSSE envelope, the one form that
@@ -17,21 +19,35 @@ export async function signStatement(
   signer: Signer,
   witnesses: readonly Witness[],
 ): Promise<Uint8Array> {
-  const preAuth = preAuthEncoding(payloadType, statement);
-  const signed = await signer.sign(preAuth);
+  const bytes = preAuthEncoding(payloadType, statement);
+  const signed = await signer.sign(bytes);
   // No keyid, as cosign writes none: cosign 3.0.6 refuses an envelope whose keyid is the hint of the bundle.
-  const envelope: Envelope = { payload: statement, signature: signed.signature, keyid: '' };
+  const envelope = { payload: statement, signature: signed.signature, keyid: '' };
+  return await witnessed({ content: { kind: 'dsse', envelope }, signed, bytes }, witnesses);
+}
+
+/** As `signStatement`, for a file: a bundle with a `messageSignature` over the bytes as they are, as `cosign sign-blob` makes it. */
+export async function signArtifact(
+  artifact: Uint8Array,
+  signer: Signer,
+  witnesses: readonly Witness[],
+): Promise<Uint8Array> {
+  const signed = await signer.sign(artifact);
+  // Ed25519 hashes by itself; the digest beside the signature only helps to find the artifact.
+  const algorithm = signed.algorithm.hash ?? 'sha256';
+  const digest = createHash(algorithm).update(artifact).digest();
+  const content = { kind: 'message', algorithm, digest, signature: signed.signature } as const;
+  return await witnessed({ content, signed, bytes: artifact }, witnesses);
+}
+
+async function witnessed(act: Act, witnesses: readonly Witness[]): Promise<Uint8Array> {
   const testimonies: Testimony[] = [];
-  for (const witness of witnesses) testimonies.push(await witness({ envelope, signed, preAuth }));
-  return formatBundle(envelope, signed, testimonies);
+  for (const witness of witnesses) testimonies.push(await witness(act));
+  return formatBundle(act, testimonies);
 }
 
 /** The JSON form of Protocol Buffers in the order of the fields, empty ones left out. */
-export function formatBundle(
-  envelope: Envelope,
-  { by }: Signed,
-  testimonies: readonly Testimony[],
-): Uint8Array {
+function formatBundle({ content, signed: { by } }: Act, testimonies: readonly Testimony[]): Uint8Array {
   const entries = testimonies.flatMap((said) => (said.kind === 'entry' ? [toJson(said.entry)] : []));
   const timestamps = testimonies.flatMap((said) =>
     said.kind === 'timestamp' ? [{ signedTimestamp: encodeBase64(said.der) }] : [],
@@ -46,13 +62,31 @@ export function formatBundle(
         ...(entries.length === 0 ? {} : { tlogEntries: entries }),
         ...(timestamps.length === 0 ? {} : { timestampVerificationData: { rfc3161Timestamps: timestamps } }),
       },
-      dsseEnvelope: {
-        payload: encodeBase64(envelope.payload),
-        payloadType,
-        signatures: [{ sig: encodeBase64(envelope.signature) }],
-      },
+      ...toContent(content),
     }),
   );
+}
+
+const hashNames = { sha256: 'SHA2_256', sha384: 'SHA2_384', sha512: 'SHA2_512' } as const;
+
+function toContent(content: DsseContent | MessageContent): object {
+  if (content.kind === 'message') {
+    const { algorithm, digest, signature } = content;
+    return {
+      messageSignature: {
+        messageDigest: { algorithm: hashNames[algorithm], digest: encodeBase64(digest) },
+        signature: encodeBase64(signature),
+      },
+    };
+  }
+  const { payload, signature } = content.envelope;
+  return {
+    dsseEnvelope: {
+      payload: encodeBase64(payload),
+      payloadType,
+      signatures: [{ sig: encodeBase64(signature) }],
+    },
+  };
 }
 
 function toJson(entry: LogEntry): object {

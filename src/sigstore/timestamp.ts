@@ -16,7 +16,7 @@ const granted: readonly bigint[] = [0n, 1n];
 
 /** A timestamp authority. `address` is the whole address of its endpoint, as in a signing config. */
 export function timestampWitness(address: URL, services: Services): Witness {
-  return async ({ envelope: { signature } }) => {
+  return async ({ signed: { signature } }) => {
     const question: Question = {
       method: 'POST',
       url: address,

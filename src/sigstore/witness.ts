@@ -1,13 +1,13 @@
-import type { Envelope } from '../attest/dsse.ts';
+import type { DsseContent, MessageContent } from '../attest/bundle.ts';
 import type { LogEntry } from '../attest/log-entry.ts';
 import type { Signed } from './signer.ts';
 
-/** A signed envelope as its witnesses see it. */
+/** A signed envelope, or a signature over an artifact, as its witnesses see it. */
 export interface Act {
-  readonly envelope: Envelope;
+  readonly content: DsseContent | MessageContent;
   readonly signed: Signed;
-  /** DSSE's pre-authentication encoding: the bytes that were signed. */
-  readonly preAuth: Uint8Array;
+  /** The bytes that were signed: DSSE's pre-authentication encoding of the envelope, or the artifact. */
+  readonly bytes: Uint8Array;
 }
 
 export type Testimony =

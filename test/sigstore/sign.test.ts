@@ -1,16 +1,17 @@
-import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createHash, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { parseBundle } from '../../src/attest/bundle.ts';
 import { predicateTypes } from '../../src/attest/statement.ts';
 import { parsePublicKey } from '../../src/attest/trusted-key.ts';
 import { parseTrustedRoot, type Trust } from '../../src/attest/trusted-root.ts';
-import { verifyAttestation } from '../../src/attest/verify.ts';
+import { verifyAttestation, verifyBlob } from '../../src/attest/verify.ts';
+import { digestOf } from '../../src/oci/digest.ts';
 import { attachBundle } from '../../src/sigstore/attach.ts';
 import { discoverBundles } from '../../src/sigstore/discover.ts';
 import { findEquivalent } from '../../src/sigstore/equivalent.ts';
 import { keylessSigner } from '../../src/sigstore/fulcio.ts';
 import { parseIdentityToken } from '../../src/sigstore/identity-token.ts';
-import { signStatement } from '../../src/sigstore/sign.ts';
+import { signArtifact, signStatement } from '../../src/sigstore/sign.ts';
 import { keySigner, type Signer } from '../../src/sigstore/signer.ts';
 import { chooseServices, parseSigningConfig } from '../../src/sigstore/signing-config.ts';
 import { toWitnesses } from '../../src/sigstore/witnesses.ts';
@@ -111,6 +112,86 @@ test.for(Object.entries(keys))('a %s key signs with and without witnesses', asyn
       : parsed;
     expect(proof).toMatchObject({ ok: true, value: { signer: { kind: 'key', name: 'test' } } });
   }
+});
+
+const artifact = Buffer.from('#!/bin/sh\necho triton\n');
+
+test.for([
+  ['P-256', 'sha256', [undefined, 1, 2]],
+  ['P-384', 'sha384', [undefined, 1, 2]],
+  ['RSA', 'sha256', [undefined, 1]],
+  ['Ed25519', 'sha256', [undefined]],
+] as const)(
+  'a %s key signs a file with %s, and the log has it as a hashedrekord',
+  async ([kind, algorithm, versions]) => {
+    await using sigstore = await startSigstore({ now });
+    for (const version of versions) {
+      const saw = version === undefined ? [] : witnesses(sigstore, version);
+      const parsed = parseBundle(await signArtifact(artifact, keySigner(keys[kind]), saw));
+      expect(parsed).toMatchObject({
+        ok: true,
+        value: { version: '0.3', content: { kind: 'message', algorithm } },
+      });
+      const entries = parsed.ok ? parsed.value.entries : [];
+      expect(entries.map((entry) => `${entry.kind} ${entry.apiVersion}`)).toEqual(
+        version === undefined ? [] : [`hashedrekord 0.0.${version}`],
+      );
+      const trust: Trust = {
+        roots: [parseTrustedRoot(sigstore.trustedRoot)],
+        keys: [trustedKey(keys[kind])],
+        keyWitnesses: version === undefined ? { logs: 0, times: 0 } : { logs: 1, times: 1 },
+      };
+      expect(parsed.ok && verifyBlob(parsed.value, trust, artifact, now())).toMatchObject({ ok: true });
+      expect(parsed.ok && verifyBlob(parsed.value, trust, Buffer.from('other'), now())).toMatchObject({
+        ok: false,
+        reason: { code: 'message.digest' },
+      });
+    }
+  },
+);
+
+test.for([1, 2] as const)('a file that is signed keyless is in a log of version %d', async (version) => {
+  await using sigstore = await startSigstore({ now });
+  const parsed = parseBundle(await signArtifact(artifact, keyless(sigstore), witnesses(sigstore, version)));
+  const trust: Trust = { roots: [parseTrustedRoot(sigstore.trustedRoot)], keys: [] };
+  for (const about of [artifact, digestOf(artifact)])
+    expect(parsed.ok && verifyBlob(parsed.value, trust, about, now())).toMatchObject({
+      ok: true,
+      value: { signer: { kind: 'keyless', ...testIdentity }, logs: [{ logIndex: '0' }] },
+    });
+});
+
+test.for([1, 2] as const)('Ed25519 over a file is no entry for a log of version %d', async (version) => {
+  await using sigstore = await startSigstore({ now });
+  await expect(
+    signArtifact(artifact, keySigner(keys.Ed25519), witnesses(sigstore, version)),
+  ).rejects.toMatchObject({ code: 'key.unsupported', exit: 3 });
+});
+
+test('a file that was signed before with RSA has its entry already', async () => {
+  await using sigstore = await startSigstore({ now });
+  const sign = async () =>
+    parseBundle(await signArtifact(artifact, keySigner(keys.RSA), witnesses(sigstore, 1)));
+  const [first, second] = [await sign(), await sign()];
+  expect(second.ok && second.value.entries[0]?.body).toEqual(first.ok && first.value.entries[0]?.body);
+  expect(sigstore.requests.filter((line) => line.startsWith('GET /rekor/'))).toHaveLength(1);
+});
+
+test('nothing stands in the bundle of a file that cosign does not write', async () => {
+  const bundle = JSON.parse(
+    Buffer.from(await signArtifact(artifact, keySigner(keys['P-256']), [])).toString(),
+  );
+  expect(bundle).toEqual({
+    mediaType: 'application/vnd.dev.sigstore.bundle.v0.3+json',
+    verificationMaterial: { publicKey: { hint: expect.stringMatching(/^.{43}=$/) } },
+    messageSignature: {
+      messageDigest: {
+        algorithm: 'SHA2_256',
+        digest: createHash('sha256').update(artifact).digest('base64'),
+      },
+      signature: expect.any(String),
+    },
+  });
 });
 
 test('a log entry that exists already is read and used', async () => {

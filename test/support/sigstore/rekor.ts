@@ -1,4 +1,12 @@
-import { createHash, createPublicKey, type KeyObject, verify, X509Certificate } from 'node:crypto';
+import {
+  constants,
+  createHash,
+  createPublicKey,
+  type KeyObject,
+  publicDecrypt,
+  verify,
+  X509Certificate,
+} from 'node:crypto';
 import { p256, p384 } from '@noble/curves/nist.js';
 import { preAuthEncoding } from '../../../src/attest/dsse.ts';
 import type { EntryJson, Log } from './log.ts';
@@ -23,7 +31,49 @@ function hashFor(key: KeyObject): string | null {
 
 /** The canonical body of a v1 `dsse` or `hashedrekord` entry, once its signature is verified. */
 export function toBody1(request: Loose): Body {
+  if (request.kind === 'hashedrekord') return toHashedRekord(request);
   return request.kind === 'dsse' ? toDsse(request) : undefined;
+}
+
+/** As rekor canonicalizes it: members in the order of their names, the key as it came. */
+function toHashedRekord(request: Loose): Body {
+  const { data, signature } = request.spec;
+  const { algorithm, value } = data.hash;
+  const key = keyOfPem(Buffer.from(signature.publicKey.content, 'base64').toString());
+  if (!isOverDigest(key, algorithm, Buffer.from(value, 'hex'), Buffer.from(signature.content, 'base64')))
+    return undefined;
+  return toJson({
+    apiVersion: '0.0.1',
+    kind: 'hashedrekord',
+    spec: {
+      data: { hash: { algorithm, value } },
+      signature: { content: signature.content, publicKey: { content: signature.publicKey.content } },
+    },
+  });
+}
+
+const prefixes: Readonly<Record<string, string>> = {
+  sha256: '3031300d060960864801650304020105000420',
+  sha384: '3041300d060960864801650304020205000430',
+  sha512: '3051300d060960864801650304020305000440',
+};
+
+/** Ed25519 has to see the message, and this log has only its digest. */
+function isOverDigest(key: KeyObject, algorithm: string, digest: Buffer, signature: Buffer): boolean {
+  const prefix = prefixes[algorithm];
+  if (prefix === undefined || digest.length !== Number.parseInt(prefix.slice(-2), 16)) return false;
+  if (key.asymmetricKeyType === 'rsa') {
+    const info = publicDecrypt({ key, padding: constants.RSA_PKCS1_PADDING }, signature);
+    return info.equals(Buffer.concat([Buffer.from(prefix, 'hex'), digest]));
+  }
+  return key.asymmetricKeyType === 'ec' && isEcdsa(key, digest, signature);
+}
+
+function isEcdsa(key: KeyObject, digest: Uint8Array, signature: Uint8Array): boolean {
+  const curve = key.asymmetricKeyDetails?.namedCurve === 'secp384r1' ? p384 : p256;
+  const { x = '', y = '' } = key.export({ format: 'jwk' });
+  const point = Buffer.concat([Buffer.of(4), Buffer.from(x, 'base64url'), Buffer.from(y, 'base64url')]);
+  return curve.verify(signature, digest, point, { prehash: false, format: 'der', lowS: false });
 }
 
 function toDsse(request: Loose): Body {
@@ -46,9 +96,9 @@ function toDsse(request: Loose): Body {
   });
 }
 
-const details: Readonly<Record<string, { readonly name: string; readonly curve: typeof p256 }>> = {
-  PKIX_ECDSA_P256_SHA_256: { name: 'SHA2_256', curve: p256 },
-  PKIX_ECDSA_P384_SHA_384: { name: 'SHA2_384', curve: p384 },
+const details: Readonly<Record<string, string>> = {
+  PKIX_ECDSA_P256_SHA_256: 'SHA2_256',
+  PKIX_ECDSA_P384_SHA_384: 'SHA2_384',
 };
 
 /** The canonical body of a v2 entry: one kind, `hashedrekord`, its signature verified over the digest. */
@@ -62,18 +112,14 @@ export function toBody2(request: Loose): Body {
     verifier.x509Certificate === undefined
       ? createPublicKey({ key: raw(verifier.publicKey), format: 'der', type: 'spki' })
       : new X509Certificate(raw(verifier.x509Certificate)).publicKey;
-  const { x = '', y = '' } = key.export({ format: 'jwk' });
-  const point = Buffer.concat([Buffer.of(4), Buffer.from(x, 'base64url'), Buffer.from(y, 'base64url')]);
-  const options = { prehash: false, format: 'der', lowS: false } as const;
-  if (!algorithm.curve.verify(Buffer.from(content, 'base64'), Buffer.from(digest, 'base64'), point, options))
-    return undefined;
+  if (!isEcdsa(key, Buffer.from(digest, 'base64'), Buffer.from(content, 'base64'))) return undefined;
   const { keyDetails, ...material } = verifier;
   return toJson({
     apiVersion: '0.0.2',
     kind: 'hashedrekord',
     spec: {
       hashedRekordV002: {
-        data: { algorithm: algorithm.name, digest },
+        data: { algorithm, digest },
         signature: { content, verifier: { keyDetails, ...material } },
       },
     },
