@@ -4,7 +4,7 @@ import { type Bundle, parseBundle } from './bundle.ts';
 import { type Artifact, digestsOf } from './content.ts';
 import type { Proven } from './proof.ts';
 import { parsePublicKey } from './trusted-key.ts';
-import { parseTrustedRoot, type Trust } from './trusted-root.ts';
+import { parseTrustedRoot, type Trust, type WitnessThreshold } from './trusted-root.ts';
 import type { Refusal, Signer } from './verified.ts';
 import { verifyAttestation, verifyBlob } from './verify.ts';
 
@@ -14,6 +14,8 @@ export interface BundleQuestion {
   readonly trustedRoot: Uint8Array;
   readonly expected: ExpectedIdentity | ExpectedKey;
   readonly artifact: Artifact;
+  /** What a signature by a key needs, where that is not a log and a time, as in cosign. */
+  readonly keyWitnesses?: WitnessThreshold;
 }
 
 /** Both are compared exactly, byte for byte. */
@@ -30,7 +32,7 @@ export interface ExpectedKey {
 
 /**
  * Verifies one bundle against one artifact, as the CLI protocol of sigstore-conformance asks it. A DSSE bundle has to be a statement
- * about the artifact, a messageSignature bundle a signature over it. Keys need a log entry and a time too, as in cosign.
+ * about the artifact, a messageSignature bundle a signature over it.
  *
  * @throws TcfError (exit 2) for a trusted root or key that cannot be read; everything about the bundle is a refusal.
  */
@@ -39,7 +41,7 @@ export function verifyBundleAgainst(question: BundleQuestion, now: Date): Outcom
   const trust: Trust = {
     roots: [parseTrustedRoot(question.trustedRoot)],
     keys: 'pem' in expected ? [parsePublicKey(expected.pem, expected.name)] : [],
-    keyWitnesses: { logs: 1, times: 1 },
+    keyWitnesses: question.keyWitnesses ?? { logs: 1, times: 1 },
   };
   const parsed = parseBundle(question.bundle);
   if (!parsed.ok) return parsed;

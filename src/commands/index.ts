@@ -130,6 +130,13 @@ export const verbs: readonly VerbEntry[] = [
     load: () => import('./trust.ts'),
   },
   {
+    name: 'sign-bundle',
+    group: 'More',
+    usage: 'FILE --bundle OUT [options]',
+    summary: 'sign a file as a Sigstore bundle (the sigstore-conformance protocol)',
+    load: () => import('./sign-bundle.ts'),
+  },
+  {
     name: 'verify-bundle',
     group: 'More',
     usage: '[options] FILE_OR_DIGEST',

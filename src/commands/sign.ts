@@ -62,7 +62,7 @@ export const verb: Verb = {
         signing.signer,
         signing.witnesses,
       );
-      checkOwnBundle(bundle, signing, signed.subject.digest, host.now());
+      checkOwnBundle(bundle, signing, { subject: signed.subject.digest }, host.now());
       bundles.push({ ...signed, bundle });
     }
     for (const { subject, statement, bundle } of bundles) {

@@ -6,13 +6,11 @@ import { jsonLimits } from '../base/json.ts';
 import { printable, quoted } from '../base/text.ts';
 import { type Digest, isDigest } from '../oci/digest.ts';
 import type { ExitCode, Host } from './host.ts';
+import { readArtifact } from './shared/artifact.ts';
 import { fileExists, readUserFile } from './shared/files.ts';
 import { loadInstance } from './shared/instances.ts';
 import { maxKey, maxTrustedRoot } from './shared/trust.ts';
 import { flag, type Options, textOption, type Verb } from './verb.ts';
-
-/** Blobs are signed by digest; whoever has a larger file gives its digest. */
-const maxArtifact = 1024 * 1024 * 1024;
 
 export const verb: Verb = {
   declare(command: Command): void {
@@ -22,6 +20,7 @@ export const verb: Verb = {
       .option('--certificate-identity <identity>', 'expected subject of the certificate, compared whole')
       .option('--certificate-oidc-issuer <url>', 'expected OIDC issuer, compared whole')
       .option('--key <file>', 'public key, in place of identity and issuer')
+      .option('--allow-unlogged', 'with --key: take a bundle without log entry and timestamp too')
       .option('--trusted-root <file>', 'trusted_root.json (default: the public Sigstore instance)')
       .option('--staging', 'refused: there is no built-in root of the staging instance');
   },
@@ -30,6 +29,15 @@ export const verb: Verb = {
       throw askedWrongly('bundle.staging', 'tcf carries no trusted root of the staging instance', {
         hint: 'name it with --trusted-root',
       });
+    }
+    if (flag(options, 'allowUnlogged') && textOption(options, 'key') === undefined) {
+      throw askedWrongly(
+        'bundle.expected',
+        '--allow-unlogged is for keys: a certificate counts only where its time is proven',
+        {
+          hint: 'leave it away, or give --key',
+        },
+      );
     }
     const root = textOption(options, 'trustedRoot');
     const outcome = verifyBundleAgainst(
@@ -45,7 +53,8 @@ export const verb: Verb = {
             ? (await loadInstance(host, 'sigstore')).bytes
             : await readUserFile(host, root, maxTrustedRoot, 'the trusted root'),
         expected: await readExpected(host, options),
-        artifact: await readArtifact(host, artifact),
+        artifact: await readFileOrDigest(host, artifact),
+        ...(flag(options, 'allowUnlogged') ? { keyWitnesses: { logs: 0, times: 0 } } : {}),
       },
       host.now(),
     );
@@ -79,7 +88,7 @@ async function readExpected(
 }
 
 /** As the protocol has it: a digest that is no file on disk is a digest, anything else is a path. */
-async function readArtifact(host: Host, text: string): Promise<Uint8Array | Digest> {
+async function readFileOrDigest(host: Host, text: string): Promise<Uint8Array | Digest> {
   if (isDigest(text) && !fileExists(host, text)) return text;
-  return await readUserFile(host, text, maxArtifact, 'the artifact');
+  return await readArtifact(host, text);
 }

@@ -22,7 +22,7 @@ type Flow = 'browser' | 'device';
 export function declareIdentityOptions(command: Command): void {
   command
     .option(
-      '--identity-token <file>',
+      '--identity-token <token|file>',
       'OIDC token for keyless signing (default: SIGSTORE_ID_TOKEN, the CI job, or a login on the terminal)',
     )
     .option('--oidc-flow <browser|device>', 'log in, also where there is no terminal')
@@ -44,11 +44,7 @@ export async function openUserToken(
   const flow = readFlow(options);
   const login = (way: Flow) => logIn(host, options, services, issuer, way);
   if (flow !== undefined) return parseIdentityToken(await login(flow));
-  const path = textOption(options, 'identityToken');
-  const given =
-    path === undefined
-      ? undefined
-      : decodeUtf8(await readUserFile(host, path, maxToken, 'the identity token'));
+  const given = await readToken(host, textOption(options, 'identityToken'));
   const attended = host.stderr.isTerminal && !host.env['CI'];
   return await openIdentityToken({
     env: host.env,
@@ -57,6 +53,12 @@ export async function openUserToken(
     ...(given === undefined ? {} : { given }),
     ...(attended ? { login: () => login(browserOf(host) === undefined ? 'device' : 'browser') } : {}),
   });
+}
+
+/** A JSON Web Token as it is, or else a file with one in it: on a command line others may see it. */
+async function readToken(host: Host, asked: string | undefined): Promise<string | undefined> {
+  if (asked === undefined || /^\s*ey[\w-]+\.[\w-]+\.[\w-]*\s*$/.test(asked)) return asked;
+  return decodeUtf8(await readUserFile(host, asked, maxToken, 'the identity token'));
 }
 
 function readFlow(options: Options): Flow | undefined {

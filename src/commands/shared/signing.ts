@@ -1,10 +1,10 @@
 import { createPublicKey } from 'node:crypto';
 import type { Command } from 'commander';
-import { parseBundle } from '../../attest/bundle.ts';
+import { type Bundle, parseBundle } from '../../attest/bundle.ts';
 import { fingerprintOf } from '../../attest/trusted-key.ts';
 import { parseTrustedRoot, type Trust } from '../../attest/trusted-root.ts';
 import type { Signer as Proven } from '../../attest/verified.ts';
-import { verifyAttestation } from '../../attest/verify.ts';
+import { verifyAttestation, verifyBlob } from '../../attest/verify.ts';
 import { decodeUtf8 } from '../../base/bytes.ts';
 import { askedWrongly, cannotTell } from '../../base/error.ts';
 import { quoted } from '../../base/text.ts';
@@ -23,7 +23,12 @@ import { readUserFile } from './files.ts';
 import { declareIdentityOptions, openUserToken } from './identity.ts';
 import { password } from './password.ts';
 import { openUserServices } from './registries.ts';
-import { type ChosenServices, declareServiceOptions, readServices } from './signing-services.ts';
+import {
+  type ChosenServices,
+  declareServiceOptions,
+  describeServices,
+  readServices,
+} from './signing-services.ts';
 import { maxKey } from './trust.ts';
 
 export interface Signing {
@@ -43,12 +48,22 @@ export function declareSigningOptions(command: Command): void {
   declareServiceOptions(command);
 }
 
-/** Who signs and who watches. @throws TcfError (exit 3) for what was asked wrongly, (exit 2) for services that do not answer. */
-export async function openSigning(host: Host, options: Options): Promise<Signing> {
+/**
+ * Who signs and who watches.
+ *
+ * @param need `checked`: what cannot be checked must not be signed.
+ * @throws TcfError (exit 3) for what was asked wrongly, (exit 2) for services that do not answer.
+ */
+export async function openSigning(host: Host, options: Options, need?: 'checked'): Promise<Signing> {
   const services = await openUserServices(host, options);
   const who = readWho(options);
   const chosen = await readServices(host, options, who === undefined);
   const { root } = chosen;
+  if (need === 'checked' && root === undefined && describeServices(chosen.services).length > 0) {
+    throw askedWrongly('sign.trust', 'there is nothing to check the new bundle against', {
+      hint: 'name the trusted root of these services with --trusted-root',
+    });
+  }
   if (who === undefined) return await openKeyless(host, options, services, chosen);
   const witnesses = toWitnesses(chosen.services, services);
   const { key, signer } = await openKey(host, who);
@@ -116,25 +131,38 @@ async function openKeyless(
   };
 }
 
+/** What a new bundle has to be about: a subject of the statement, or the very artifact. */
+export type About = { readonly subject: Digest } | { readonly artifact: Uint8Array };
+
 /**
- * A bundle that we ourselves could not verify must not be pushed: the log or the authority gave back something else than was asked for. Nor one that was
+ * A bundle that we ourselves could not verify must not be pushed, nor written to a file: the log or the authority gave back something else than was asked for. Nor one that was
  * witnessed at another time than now: what policies say about the age of signatures is judged by such a clock too.
  *
  * @throws TcfError `sign.unverifiable`, `clock.wrong` (exit 2).
  */
-export function checkOwnBundle(bytes: Uint8Array, { trust }: Signing, subject: Digest, now: Date): void {
+export function checkOwnBundle(
+  bytes: Uint8Array,
+  { trust }: Signing,
+  about: About,
+  now: Date,
+  done: 'pushed' | 'written' = 'pushed',
+): void {
   if (trust === undefined) return;
   const bundle = parseBundle(bytes);
-  const outcome = bundle.ok ? verifyAttestation(bundle.value, trust, { subject }, now) : bundle;
+  const verify = (content: Bundle) =>
+    'artifact' in about
+      ? verifyBlob(content, trust, about.artifact, now)
+      : verifyAttestation(content, trust, about, now);
+  const outcome = bundle.ok ? verify(bundle.value) : bundle;
   if (outcome.ok) {
     const far = outcome.value.times.find((time) => Math.abs(Number(time) - Number(now)) > clockTolerance);
-    if (far !== undefined) throw clockWrong('nothing was pushed: the signature was witnessed', far, now);
+    if (far !== undefined) throw clockWrong(`nothing was ${done}: the signature was witnessed`, far, now);
     return;
   }
   const { message } = outcome.reason;
   throw cannotTell(
     'sign.unverifiable',
-    `the new signature does not verify, so nothing was pushed: ${message}`,
+    `the new signature does not verify, so nothing was ${done}: ${message}`,
     {
       hint: 'check that --trusted-root belongs to the services that signed',
     },
