@@ -29,12 +29,20 @@ export function run(
 
 const main = join(import.meta.dirname, '../../src/main.ts');
 
-/** The product, from source. `keygen` is the one verb used here that speaks to no registry. */
+/** Of those that are used here, the ones that speak to no registry. */
+const localVerbs = ['keygen', 'sign-bundle', 'verify-bundle'];
+
+/** The product, from source. */
 export function tcfIn(
   cwd: string,
 ): (args: readonly string[], env?: Readonly<Record<string, string>>) => Promise<Ran> {
   return (args, env) =>
-    run(cwd, process.execPath, [main, ...args, ...(args[0] === 'keygen' ? [] : ['--allow-http'])], env);
+    run(
+      cwd,
+      process.execPath,
+      [main, ...args, ...(localVerbs.includes(args[0] ?? '') ? [] : ['--allow-http'])],
+      env,
+    );
 }
 
 export interface RealRegistry {
