@@ -30,14 +30,20 @@ export function prove(bundle: Bundle, content: SignedContent, trust: Trust, now:
     : proveKeyless(bundle, readSigningLeaf(bundle.signer), content, trust);
 }
 
-/** The instance for private repositories has no public log; its timestamps alone bear witness (actions/attest). */
 const gitHubInternal = 'GitHub, Inc.';
 
+/**
+ * GitHub's instance for private repositories has no log of any kind; its timestamps alone bear witness (actions/attest). Its root says so by
+ * listing none. Its name alone says nothing: the owner of a root with logs could call an authority in it so, and sign beside them.
+ */
+function thresholdsOf(leaf: Leaf, { material: { ctlogs, tlogs } }: TrustedRoot): Thresholds {
+  const isUnlogged = tlogs.length === 0 && ctlogs.length === 0;
+  return isUnlogged && leaf.issuerOrganization === gitHubInternal
+    ? { logs: 0, scts: 0, times: 1 }
+    : { logs: 1, scts: 1, times: 1 };
+}
+
 function proveKeyless(bundle: Bundle, leaf: Leaf, content: SignedContent, trust: Trust): Proven {
-  const thresholds: Thresholds =
-    leaf.issuerOrganization === gitHubInternal
-      ? { logs: 0, scts: 0, times: 1 }
-      : { logs: 1, scts: 1, times: 1 };
   checkSignature(content, leaf.key);
   const times = claimedTimes(bundle);
   // a leaf lives ten minutes; without a trusted time nobody knows whether its key was still the signer's.
@@ -52,6 +58,7 @@ function proveKeyless(bundle: Bundle, leaf: Leaf, content: SignedContent, trust:
     }
   }
   return inOneRoot(trust.roots, (root) => {
+    const thresholds = thresholdsOf(leaf, root);
     const logs = checkEntries(bundle, content, leaf.der, root, times, thresholds.logs);
     verifyCore(bundle, content, leaf, root.material, thresholds);
     return { signer: leaf.signer, times, logs };

@@ -8,6 +8,7 @@ import type { Outcome } from '../../src/base/outcome.ts';
 import { authority, certificate, keyUsage, leafExtensions } from '../support/certificate.ts';
 import { imageDigest, jsonBytes, keyBundle, type Loose, testKey } from '../support/key-bundle.ts';
 import { dsseBody, integratedAt, logEntry, rootOf, testLog } from '../support/log.ts';
+import { newTimestampAuthority } from '../support/sigstore/tsa.ts';
 
 /*
  * What a certificate has to survive before its name counts. The authority here issues no certificate timestamp, so the best that a
@@ -82,6 +83,37 @@ function changed(
   return made;
 }
 
+const witness = newTimestampAuthority(() => integratedAt, 'GitHub, Inc.');
+const stamp = (signature: Uint8Array): Loose => ({
+  rfc3161Timestamps: [{ signedTimestamp: witness.stamp(signature).toString('base64') }],
+});
+
+/** As GitHub's instance for private repositories makes it: no log in the root and none in the bundle, but a timestamp. */
+function stamped(
+  organization: string,
+  change: (bundle: Loose, root: Loose) => void = () => {},
+): { bundle: Loose; root: Loose } {
+  return changed(
+    (bundle, root) => {
+      const material = bundle.verificationMaterial;
+      delete material.tlogEntries;
+      const signature = Buffer.from(bundle.dsseEnvelope.signatures[0].sig, 'base64');
+      material.timestampVerificationData = stamp(signature);
+      root.tlogs = [];
+      root.timestampAuthorities.push({
+        subject: { organization: 'GitHub, Inc.', commonName: 'tsa' },
+        uri: 'https://timestamp.test',
+        certChain: {
+          certificates: witness.chain.map((bytes) => ({ rawBytes: bytes.toString('base64') })),
+        },
+        validFor: { start: '2026-01-01T00:00:00Z' },
+      });
+      change(bundle, root);
+    },
+    { organization },
+  );
+}
+
 const until = (offset: number): { start: Date; end: Date } => ({
   start: new Date('2025-01-01T00:00:00Z'),
   end: new Date(integratedAt.getTime() - offset),
@@ -91,9 +123,49 @@ describe('does not count', () => {
   test.for<[string, string, { bundle: Loose; root: Loose }]>([
     ['a certificate without a certificate timestamp', 'certificate.sct', keyless()],
     [
-      'the same from an authority that calls itself nearly GitHub, Inc.',
+      'the same from an authority that is called as that of GitHub, in a root with a log',
       'certificate.sct',
-      keyless({ organization: 'GitHub, Inc. ' }),
+      keyless({ organization: 'GitHub, Inc.' }),
+    ],
+    [
+      'one with a timestamp alone, by another authority in a root without logs',
+      'log.missing',
+      stamped('example.test'),
+    ],
+    [
+      'the same by an authority that is called nearly as that of GitHub',
+      'log.missing',
+      stamped('GitHub, Inc. '),
+    ],
+    [
+      'the same by one that is called so, in a root with a log of certificates',
+      'log.missing',
+      stamped('GitHub, Inc.', (_, root) => (root.ctlogs = rootOf(log).tlogs)),
+    ],
+    [
+      'the same by one that is called so, in a root with a transparency log',
+      'log.missing',
+      stamped('GitHub, Inc.', (_, root) => (root.tlogs = rootOf(log).tlogs)),
+    ],
+    [
+      "a signature by GitHub's internal instance that no timestamp bears witness to",
+      'time.missing',
+      stamped('GitHub, Inc.', (bundle) => delete bundle.verificationMaterial.timestampVerificationData),
+    ],
+    [
+      'one whose timestamp is over another signature',
+      'time.invalid',
+      stamped('GitHub, Inc.', (bundle) => {
+        bundle.verificationMaterial.timestampVerificationData = stamp(Buffer.from('another'));
+      }),
+    ],
+    [
+      'one with an entry of a log that its root does not know',
+      'log.unknown',
+      stamped('GitHub, Inc.', (bundle) => {
+        const pem = `-----BEGIN CERTIFICATE-----\n${bundle.verificationMaterial.certificate.rawBytes}\n-----END CERTIFICATE-----\n`;
+        bundle.verificationMaterial.tlogEntries = [logEntry(log, dsseBody(bundle, pem))];
+      }),
     ],
     ['a leaf that had expired when it was used', 'certificate.expired', keyless({ leafWindow: until(1000) })],
     [
@@ -152,8 +224,8 @@ describe('does not count', () => {
   });
 });
 
-test("GitHub's internal instance needs no certificate timestamp, by the name of its authority alone", () => {
-  expect(verify(keyless({ organization: 'GitHub, Inc.' }))).toMatchObject({
+test("GitHub's internal instance needs neither log nor certificate timestamp, but a time", () => {
+  expect(verify(stamped('GitHub, Inc.'))).toMatchObject({
     ok: true,
     value: {
       signer: { kind: 'keyless', issuer: 'https://token.actions.githubusercontent.com' },
