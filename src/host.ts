@@ -19,6 +19,7 @@ export function processHost(process: NodeJS.Process): Host {
     cwd: process.cwd(),
     home: env['HOME'] ?? homedir(),
     uid: process.getuid?.() ?? -1,
+    machine: { config: '/etc/tcf', state: '/var/lib/tcf' },
     architecture: { x64: 'amd64', ia32: '386' }[process.arch as string] ?? process.arch,
     self: [process.execPath, ...(process.argv[1] === undefined ? [] : [resolve(process.argv[1])])],
     // Opening it costs some milliseconds, and few verbs read it.

@@ -39,7 +39,7 @@ export const verb: Verb = {
       .argument('[target]', `${names()}; without it, status looks at all that are installed`)
       .argument('[arguments...]', 'what containerd says to a verifier')
       .option('--policy <file>', 'a policy that has to allow every image, beside those of machine and user')
-      .option('--trusted-root <file>', 'trusted_root.json in place of the public Sigstore instance')
+      .option('--trusted-root <file>', 'trusted_root.json for policies but that of the machine')
       .option('--allow-http', 'speak plain HTTP to a registry on loopback')
       .option('--timeout <seconds>', 'how long a registry may stay silent (default: 30)')
       .option(

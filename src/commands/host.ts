@@ -8,6 +8,8 @@ export interface Host extends Processes {
   readonly cwd: string;
   readonly home: string;
   readonly uid: number;
+  /** Folders to which only the administrator of the machine writes. */
+  readonly machine: { readonly config: string; readonly state: string };
   /** The host's platform in the words of OCI: `linux`, `amd64`. */
   readonly architecture: string;
   /** The program and its first arguments that start this very tcf again, in absolute paths. */

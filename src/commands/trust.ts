@@ -15,7 +15,7 @@ import {
   toTrustText,
 } from '../report/trust.ts';
 import { chooseServices, parseSigningConfig } from '../sigstore/signing-config.ts';
-import { parseInstanceName } from '../sigstore/trust/store.ts';
+import { parseInstanceName, type TrustStore } from '../sigstore/trust/store.ts';
 import type { ExitCode, Host } from './host.ts';
 import { fileExists, readUserFile } from './shared/files.ts';
 import {
@@ -25,6 +25,7 @@ import {
   trustStore,
   type Updated,
   updateInstance,
+  type Whose,
 } from './shared/instances.ts';
 import { openUserServices } from './shared/registries.ts';
 import { describeServices } from './shared/signing-services.ts';
@@ -43,6 +44,7 @@ export const verb: Verb = {
       .option('--root <file>', 'update: root.json to begin with, for an instance that tcf does not know')
       .option('--as <name>', 'import: the instance whose root it is (default: sigstore)')
       .option('--signing-config <file>', 'import: signing_config.json of the instance, for tcf sign')
+      .option('--machine', "what the policy of the machine is judged with, in place of the user's own")
       .option('--json', 'show: for machines')
       .option('--timeout <seconds>', 'update: how long a mirror may stay silent (default: 30)')
       .addHelpText(
@@ -66,12 +68,15 @@ export const verb: Verb = {
   },
 };
 
+const whoseOf = (options: Options): Whose => (flag(options, 'machine') ? 'machine' : 'user');
+
 /** 1 where a root has an error: the answer to "is it sound" is no. */
 async function show(host: Host, what: string | undefined, options: Options): Promise<ExitCode> {
-  const names = what === undefined ? ['sigstore', ...(await trustStore(host).names())] : [what];
+  const whose = whoseOf(options);
+  const names = what === undefined ? ['sigstore', ...(await trustStore(host, whose).names())] : [what];
   const roots = await Promise.all(
     [...new Set(names)].map((name) =>
-      what !== undefined && fileExists(host, what) ? showFile(host, what) : showInstance(host, name),
+      what !== undefined && fileExists(host, what) ? showFile(host, what) : showInstance(host, name, whose),
     ),
   );
   const text = flag(options, 'json') ? toTrustJson(roots, host.now()) : toTrustText(roots, host.now());
@@ -84,11 +89,11 @@ async function showFile(host: Host, file: string): Promise<ShownRoot> {
   return describe(host, dated, await readUserFile(host, file, maxTrustedRoot, 'the trusted root'));
 }
 
-async function showInstance(host: Host, name: string): Promise<ShownRoot> {
-  const { dated } = await loadInstanceRoot(host, name);
-  const { bytes, origin } = await loadInstance(host, name);
-  const state = origin === 'tcf trust update' ? await trustStore(host).state(name) : undefined;
-  const signing = (await loadSigningConfigs(host, name)).map((config) => showSigning(host, config));
+async function showInstance(host: Host, name: string, whose: Whose): Promise<ShownRoot> {
+  const { dated } = await loadInstanceRoot(host, name, whose);
+  const { bytes, origin } = await loadInstance(host, name, [whose]);
+  const state = origin === 'tcf trust update' ? await trustStore(host, whose).state(name) : undefined;
+  const signing = (await loadSigningConfigs(host, name, whose)).map((config) => showSigning(host, config));
   const shown = { ...describe(host, dated, bytes), signing };
   return state === undefined ? shown : { ...shown, tuf: toShownTuf(state) };
 }
@@ -126,12 +131,14 @@ async function update(host: Host, what: string | undefined, options: Options): P
   const services = await openUserServices(host, options);
   const mirror = textOption(options, 'mirror');
   const root = textOption(options, 'root');
+  const whose = whoseOf(options);
   const request = {
+    whose,
     ...(mirror === undefined ? {} : { mirror }),
     ...(root === undefined ? {} : { root }),
   };
   const errors: TcfError[] = [];
-  for (const name of await namesToUpdate(host, what, mirror, root)) {
+  for (const name of await namesToUpdate(trustStore(host, whose), what, mirror, root)) {
     try {
       await tell(host, name, await updateInstance(host, services, { ...request, name }));
     } catch (error) {
@@ -146,7 +153,7 @@ async function update(host: Host, what: string | undefined, options: Options): P
 }
 
 async function namesToUpdate(
-  host: Host,
+  store: TrustStore,
   what: string | undefined,
   mirror: string | undefined,
   root: string | undefined,
@@ -160,18 +167,17 @@ async function namesToUpdate(
       hint: 'tcf trust update NAME --mirror URL, and --root FILE for an instance that tcf does not know',
     });
   }
-  const store = trustStore(host);
   const kept = await store.names();
   const followed = await Promise.all(
-    kept.map(async (name) => ((await isFollowed(host, name)) ? [name] : [])),
+    kept.map(async (name) => ((await isFollowed(store, name)) ? [name] : [])),
   );
   return [...new Set(['sigstore', ...followed.flat()])];
 }
 
 /** An instance that was only ever imported has no mirror; one whose state is corrupt has, and is mended. */
-async function isFollowed(host: Host, name: string): Promise<boolean> {
+async function isFollowed(store: TrustStore, name: string): Promise<boolean> {
   try {
-    return (await trustStore(host).state(name)) !== undefined;
+    return (await store.state(name)) !== undefined;
   } catch (error) {
     if (error instanceof TcfError && error.code === 'trust.corrupt') return true;
     throw error;
@@ -210,9 +216,10 @@ async function bring(host: Host, file: string | undefined, options: Options): Pr
     await host.stderr.write(`${printable(file)} was not imported\n`);
     return 1;
   }
-  await refuseStranger(host, name, bytes, newest);
+  const whose = whoseOf(options);
+  await refuseStranger(host, name, whose, bytes, newest);
   const config = await readConfig(host, options);
-  await trustStore(host).import(name, {
+  await trustStore(host, whose).import(name, {
     bytes,
     importedAt: host.now(),
     ...(config === undefined ? {} : { signingConfig: config }),
@@ -230,8 +237,14 @@ async function readConfig(host: Host, options: Options): Promise<Uint8Array | un
   return bytes;
 }
 
-async function refuseStranger(host: Host, name: string, bytes: Uint8Array, newest: Date): Promise<void> {
-  const known = await knownInstance(host, name);
+async function refuseStranger(
+  host: Host,
+  name: string,
+  whose: Whose,
+  bytes: Uint8Array,
+  newest: Date,
+): Promise<void> {
+  const known = await knownInstance(host, name, whose);
   if (known === undefined) return;
   const before = parseTrustedRoot(known, name);
   if (newest < before.newest) {
@@ -246,9 +259,9 @@ async function refuseStranger(host: Host, name: string, bytes: Uint8Array, newes
   });
 }
 
-async function knownInstance(host: Host, name: string): Promise<Uint8Array | undefined> {
+async function knownInstance(host: Host, name: string, whose: Whose): Promise<Uint8Array | undefined> {
   try {
-    return (await loadInstance(host, name)).bytes;
+    return (await loadInstance(host, name, [whose])).bytes;
   } catch (error) {
     if (error instanceof TcfError && error.code === 'trust.unknown') return undefined;
     throw error;

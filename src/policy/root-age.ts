@@ -12,6 +12,8 @@ export interface DatedRoot {
   readonly asOf?: Date;
   /** How that is known: `carried by tcf`, `tcf trust update`, `tcf trust import`, `a file`. */
   readonly origin: string;
+  /** Kept by the machine and not by the user. */
+  readonly isOfMachine?: boolean;
   /** The latest start of any of its entries. */
   readonly newest: Date;
 }
@@ -57,7 +59,7 @@ export function judgeRoot(root: DatedRoot, { trust }: Policy, now: Date): Judged
     hint:
       root.asOf === undefined
         ? 'get the current trusted root of this instance'
-        : `tcf trust update ${printable(root.source)}`,
+        : `tcf trust update ${printable(root.source)}${root.isOfMachine === true ? ' --machine' : ''}`,
   };
 }
 

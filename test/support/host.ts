@@ -18,6 +18,8 @@ export interface TestHost extends Host {
 
 export interface TestHostOptions {
   readonly cwd: string;
+  /** Default: the one of the test. */
+  readonly uid?: number;
   readonly env?: Readonly<Record<string, string>>;
   readonly now?: Date;
   /** What an engine answers; without it every process "succeeds" silently. */
@@ -50,7 +52,8 @@ export function testHost(options: TestHostOptions): TestHost {
     env: { CONTAINERS_STORAGE_CONF: join(import.meta.dirname, 'storage.conf'), ...options.env },
     cwd: options.cwd,
     home: join(options.cwd, 'home'),
-    uid: process.getuid?.() ?? -1,
+    uid: options.uid ?? process.getuid?.() ?? -1,
+    machine: { config: join(options.cwd, 'etc/tcf'), state: join(options.cwd, 'var/lib/tcf') },
     architecture: 'amd64',
     self: ['/usr/bin/node', '/usr/lib/tcf/tcf.js'],
     stdin: bytesOf(Buffer.from(options.stdin ?? '')),

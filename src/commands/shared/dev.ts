@@ -22,7 +22,7 @@ const maxPin = 64 * 1024;
 export async function loadProfiles(host: Host): Promise<ReadonlyMap<string, Profile>> {
   const user = host.env['XDG_CONFIG_HOME'] ?? join(host.home, '.config');
   let profiles = builtIn;
-  for (const path of ['/etc/tcf/profiles.yaml', join(user, 'tcf/profiles.yaml')]) {
+  for (const path of [join(host.machine.config, 'profiles.yaml'), join(user, 'tcf/profiles.yaml')]) {
     if (!fileExists(host, path)) continue;
     const text = decodeUtf8(await readPlainFile(host, path, maxProfiles, 'the profiles'));
     if (text === undefined) throw askedWrongly('profile.malformed', `${quoted(path)} is not UTF-8`);

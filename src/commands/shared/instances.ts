@@ -33,8 +33,13 @@ export interface InstanceRoot {
 /** Roots of TUF have 6 KiB. */
 const maxAnchor = 512 * 1024;
 
-export function trustStore(host: Host): TrustStore {
-  return openTrustStore(join(stateFolder(host), 'trust'));
+/** Whose knowledge of instances: the user's own, or the machine's, which its policy is judged with. */
+export type Whose = 'machine' | 'user';
+
+export function trustStore(host: Host, whose: Whose = 'user'): TrustStore {
+  return whose === 'user'
+    ? openTrustStore(join(stateFolder(host), 'trust'))
+    : openTrustStore(join(host.machine.state, 'trust'), 'everyone');
 }
 
 /**
@@ -43,14 +48,19 @@ export function trustStore(host: Host): TrustStore {
  *
  * @throws TcfError `trust.unknown`, `trust.name` (exit 3); `trust.corrupt`, `trust.unsafe`, `trust.unreadable` (exit 2).
  */
-export async function loadInstance(host: Host, name: string): Promise<InstanceRoot> {
-  const latest = latestOf([...carriedOf(name), ...(await storedRoots(host, name))]);
+export async function loadInstance(
+  host: Host,
+  name: string,
+  stores: readonly Whose[] = ['user'],
+): Promise<InstanceRoot> {
+  const latest = latestOf([...carriedOf(name), ...(await storedRoots(host, name, stores))]);
   if (latest !== undefined) return latest;
   const isKnown = anchorOf(name) !== undefined;
+  const where = stores.includes('user') ? '' : ' --machine';
   throw askedWrongly('trust.unknown', `there is no trusted root of ${quoted(name)} on this machine`, {
     hint: isKnown
-      ? `tcf trust update ${name}`
-      : `tcf trust update ${name} --mirror URL --root FILE, or tcf trust import FILE --as ${name}`,
+      ? `tcf trust update ${name}${where}`
+      : `tcf trust update ${name} --mirror URL --root FILE${where}, or tcf trust import FILE --as ${name}${where}`,
   });
 }
 
@@ -67,8 +77,9 @@ export type InstanceSigningConfig = Pick<InstanceRoot, 'asOf' | 'bytes' | 'name'
 export async function loadSigningConfigs(
   host: Host,
   name: string,
+  whose: Whose = 'user',
 ): Promise<readonly InstanceSigningConfig[]> {
-  const stored = await storedRoots(host, name);
+  const stored = await storedRoots(host, name, [whose]);
   return signingConfigNames.flatMap((file) => {
     const have = (root: InstanceRoot) => root.signingConfigs[file] !== undefined;
     const { asOf, origin, signingConfigs } = latestOf(stored.filter(have)) ?? carriedOf(name)[0] ?? {};
@@ -85,9 +96,17 @@ function latestOf(roots: readonly InstanceRoot[]): InstanceRoot | undefined {
 
 const carriedOf = (name: string) => (name === 'sigstore' ? [carriedRoot(name)] : []);
 
-async function storedRoots(host: Host, name: string): Promise<readonly InstanceRoot[]> {
-  const store = trustStore(host);
-  return [...fetched(name, await store.state(name)), ...(await imported(store, name))];
+async function storedRoots(
+  host: Host,
+  name: string,
+  stores: readonly Whose[],
+): Promise<readonly InstanceRoot[]> {
+  const roots: InstanceRoot[] = [];
+  for (const whose of stores) {
+    const store = trustStore(host, whose);
+    roots.push(...fetched(name, await store.state(name)), ...(await imported(store, name)));
+  }
+  return roots;
 }
 
 /** The root of the public Sigstore instance that is part of tcf, whatever the instance is called. */
@@ -125,6 +144,8 @@ export interface UpdateRequest {
   readonly mirror?: string;
   /** File with the TUF root to begin with. */
   readonly root?: string;
+  /** Default: the user's. */
+  readonly whose?: Whose;
 }
 
 export interface Updated {
@@ -143,9 +164,9 @@ export interface Updated {
 export async function updateInstance(
   host: Host,
   services: Services,
-  { mirror, name, root }: UpdateRequest,
+  { mirror, name, root, whose }: UpdateRequest,
 ): Promise<Updated> {
-  const store = trustStore(host);
+  const store = trustStore(host, whose);
   const { known, warning } = await knownState(store, parseInstanceName(name));
   const carriedAnchor = anchorOf(name);
   const given = root === undefined ? undefined : await readUserFile(host, root, maxAnchor, 'the TUF root');

@@ -5,7 +5,7 @@ import { quoted } from '../../base/text.ts';
 import { draftPolicy, type Policy } from '../../policy/document.ts';
 import type { Host } from '../host.ts';
 import { fileExists, readPlainFile, readUserFile } from './files.ts';
-import { maxKey } from './trust.ts';
+import { machinePolicy, maxKey } from './trust.ts';
 
 /** A policy is written by hand; one with hundreds of scopes has some ten KiB. */
 const maxPolicy = 1024 * 1024;
@@ -19,7 +19,7 @@ const maxPolicy = 1024 * 1024;
 export async function loadPolicies(host: Host, given: string | undefined): Promise<readonly Policy[]> {
   const user = host.env['XDG_CONFIG_HOME'] ?? join(host.home, '.config');
   const asked = given ?? host.env['TCF_POLICY'];
-  const standing = ['/etc/tcf/policy.yaml', join(user, 'tcf/policy.yaml')].filter((path) =>
+  const standing = [machinePolicy(host), join(user, 'tcf/policy.yaml')].filter((path) =>
     fileExists(host, path),
   );
   const project = projectPolicy(host);

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { parsePublicKey } from '../../attest/trusted-key.ts';
 import { parseTrustedRoot, type Trust, type TrustedRoot } from '../../attest/trusted-root.ts';
 import { maxTarget } from '../../attest/tuf/update.ts';
@@ -5,7 +6,7 @@ import type { Policy } from '../../policy/document.ts';
 import { type DatedRoot, usesRoots } from '../../policy/root-age.ts';
 import type { Host } from '../host.ts';
 import { readPlainFile, readUserFile } from './files.ts';
-import { carriedRoot, type InstanceRoot, loadInstance } from './instances.ts';
+import { carriedRoot, type InstanceRoot, loadInstance, type Whose } from './instances.ts';
 
 /** A PEM key of RSA 4096 has 3 KiB, an encrypted one of cosign 1 KiB. */
 export const maxKey: number = 64 * 1024;
@@ -20,11 +21,11 @@ export interface DatedTrust extends Trust {
 /**
  * Whom one policy believes: the trusted root that was named on the command line, else its own, else those of its instances, from this machine
  * alone; and its keys. Each policy is judged with its own trust only, or the root that a project brings along would speak for the user's
- * policy too (A-110).
+ * policy too (A-110). For the same reason a command line does not speak for the policy of the machine.
  */
 export async function loadTrust(host: Host, policy: Policy, given: string | undefined): Promise<DatedTrust> {
   const loaded =
-    given !== undefined
+    given !== undefined && !isOfMachine(host, policy)
       ? [await loadFileRoot(host, given)]
       : policy.trust.root !== undefined
         ? [await loadFileRoot(host, policy.trust.root, readPlainFile)]
@@ -35,10 +36,26 @@ export async function loadTrust(host: Host, policy: Policy, given: string | unde
   return { roots: loaded.map(({ root }) => root), dates: loaded.map(({ dated }) => dated), keys };
 }
 
-/** A policy that asks for nothing a root proves is not stopped by one that cannot be read; the carried one explains what was found. */
-function loadInstances(host: Host, policy: Policy): Promise<readonly Loaded[]> {
-  const load = usesRoots(policy) ? loadInstance : async (_: Host, name: string) => carriedRoot(name);
-  return Promise.all(policy.trust.instances.map((name) => readInstance(name, load(host, name))));
+/** The policy of the machine's administrator, which nobody who runs tcf may loosen. */
+export const machinePolicy = (host: Host): string => join(host.machine.config, 'policy.yaml');
+
+export const isOfMachine = (host: Host, { name }: Policy): boolean => name === machinePolicy(host);
+
+/**
+ * A policy that asks for nothing a root proves is not stopped by one that cannot be read; the carried one explains what was found. What a user keeps, at a place
+ * that the environment names, proves nothing for the machine's policy, unless that user is its administrator.
+ */
+async function loadInstances(host: Host, policy: Policy): Promise<readonly Loaded[]> {
+  const isForeign = isOfMachine(host, policy) && host.uid !== 0;
+  const stores: readonly Whose[] = isOfMachine(host, policy)
+    ? ['machine', ...(isForeign ? [] : (['user'] as const))]
+    : ['user'];
+  const load = (name: string) =>
+    usesRoots(policy) ? loadInstance(host, name, stores) : Promise.resolve(carriedRoot(name));
+  const loaded = await Promise.all(policy.trust.instances.map((name) => readInstance(name, load(name))));
+  return isForeign
+    ? loaded.map(({ dated, root }) => ({ root, dated: { ...dated, isOfMachine: true } }))
+    : loaded;
 }
 
 export interface Loaded {
@@ -58,8 +75,8 @@ export async function loadFileRoot(
   return { root, dated: { source: file, digest, newest, origin: 'a file' } };
 }
 
-export function loadInstanceRoot(host: Host, name: string): Promise<Loaded> {
-  return readInstance(name, loadInstance(host, name));
+export function loadInstanceRoot(host: Host, name: string, whose: Whose): Promise<Loaded> {
+  return readInstance(name, loadInstance(host, name, [whose]));
 }
 
 async function readInstance(name: string, loading: Promise<InstanceRoot>): Promise<Loaded> {

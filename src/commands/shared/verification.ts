@@ -6,7 +6,7 @@ import type { Refusal, Verified } from '../../attest/verified.ts';
 import { type Question, verifyAttestation, verifyCosign2 } from '../../attest/verify.ts';
 import { TcfError } from '../../base/error.ts';
 import { no, type Outcome, yes } from '../../base/outcome.ts';
-import { printable } from '../../base/text.ts';
+import { printable, quoted } from '../../base/text.ts';
 import { chooseManifest } from '../../image/manifests.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Platform } from '../../oci/manifest.ts';
@@ -14,6 +14,7 @@ import { formatPinnedRef, type ImageRef, pin } from '../../oci/reference.ts';
 import { decideAll, type Verdict } from '../../policy/decide.ts';
 import type { Policy } from '../../policy/document.ts';
 import { type Candidate, toCandidate } from '../../policy/evidence.ts';
+import { usesRoots } from '../../policy/root-age.ts';
 import type { Fetched, Store } from '../../registry/contract.ts';
 import { emptyMemory, remembering } from '../../registry/memory.ts';
 import type { Candidate as Found } from '../../sigstore/candidate.ts';
@@ -27,7 +28,7 @@ import { updateInstance } from './instances.ts';
 import { openPlace, type Place } from './place.ts';
 import { loadPolicies } from './policies.ts';
 import { declareRegistryOptions, openUserServices, readPlatform } from './registries.ts';
-import { type DatedTrust, loadTrust } from './trust.ts';
+import { type DatedTrust, isOfMachine, loadTrust } from './trust.ts';
 
 export interface Verification {
   readonly verdict: Verdict;
@@ -43,7 +44,10 @@ export function declareVerifyOptions(command: Command): void {
       '--policy <file>',
       'a policy that has to allow the image, beside those of machine, user and project',
     )
-    .option('--trusted-root <file>', 'trusted_root.json to use in place of the public Sigstore instance')
+    .option(
+      '--trusted-root <file>',
+      'trusted_root.json in place of those that policies name, but for that of the machine',
+    )
     .option(
       '--update-trust',
       'ask the TUF mirrors for newer trusted roots first (default: no network for trust)',
@@ -65,10 +69,11 @@ export async function verifyImage(
   verb: string,
 ): Promise<Verification> {
   const policies = await loadPolicies(host, textOption(options, 'policy'));
+  const given = textOption(options, 'trustedRoot');
+  if (given !== undefined) await tellUnmoved(host, policies);
   if (flag(options, 'updateTrust')) await updateTrust(host, policies, options);
   const trusts = new Map<Policy, DatedTrust>();
-  for (const policy of policies)
-    trusts.set(policy, await loadTrust(host, policy, textOption(options, 'trustedRoot')));
+  for (const policy of policies) trusts.set(policy, await loadTrust(host, policy, given));
   const asked = { verb, name, policies };
   try {
     const place = await openPlace(host, name, options, verb);
@@ -82,11 +87,22 @@ export async function verifyImage(
   }
 }
 
+/** Somebody who sees a denial beside a root that fits should know why. */
+async function tellUnmoved(host: Host, policies: readonly Policy[]): Promise<void> {
+  const policy = policies.find((one) => isOfMachine(host, one) && usesRoots(one));
+  if (policy === undefined) return;
+  await host.stderr.write(
+    `tcf: warning: --trusted-root does not speak for ${quoted(policy.name)}, which is the machine's\n`,
+  );
+}
+
 /** The one place where a verification goes to the network for trust, and only because it was asked to. */
 async function updateTrust(host: Host, policies: readonly Policy[], options: Options): Promise<void> {
-  if (textOption(options, 'trustedRoot') !== undefined) return;
   const services = await openUserServices(host, options);
-  const names = policies.flatMap(({ trust }) => (trust.root === undefined ? trust.instances : []));
+  const isPinned = textOption(options, 'trustedRoot') !== undefined;
+  // What a user fetches is not asked by the machine's policy, nor is it where there is a root on the command line by the others.
+  const asking = policies.filter((policy) => (isOfMachine(host, policy) ? host.uid === 0 : !isPinned));
+  const names = asking.flatMap(({ trust }) => (trust.root === undefined ? trust.instances : []));
   for (const name of new Set(names)) {
     const { warning } = await updateInstance(host, services, { name });
     if (warning !== undefined) await host.stderr.write(`tcf: warning: ${printable(warning, 2000)}\n`);

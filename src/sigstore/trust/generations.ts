@@ -13,6 +13,9 @@ export interface Generation {
   readonly bytes: Uint8Array;
 }
 
+/** Who may read a document; nobody but its owner ever writes. */
+export type Readers = 'everyone' | 'owner';
+
 const name = /^([1-9]\d{0,14})\.json$/;
 /** A reader that is overtaken this often does not meet writers, but a broken file system. */
 const attempts = 100;
@@ -54,10 +57,15 @@ export async function readNewest(
  *
  * @throws TcfError `file.unwritable` (exit 3).
  */
-export async function writeNext(folder: string, before: number, bytes: Uint8Array): Promise<boolean> {
+export async function writeNext(
+  folder: string,
+  before: number,
+  bytes: Uint8Array,
+  readers: Readers = 'owner',
+): Promise<boolean> {
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    const linked = await writeOnce(folder, before + 1, bytes);
+    await mkdir(folder, { recursive: true, mode: readers === 'owner' ? 0o700 : 0o755 });
+    const linked = await writeOnce(folder, before + 1, bytes, readers === 'owner' ? 0o600 : 0o644);
     // One that comes so late that its number was cleared away must not be taken for the newest.
     if (!linked || (await newestIn(folder)) !== before + 1) return false;
     await clear(folder, before);
@@ -70,10 +78,10 @@ export async function writeNext(folder: string, before: number, bytes: Uint8Arra
   }
 }
 
-async function writeOnce(folder: string, number: number, bytes: Uint8Array): Promise<boolean> {
+async function writeOnce(folder: string, number: number, bytes: Uint8Array, mode: number): Promise<boolean> {
   const temporary = join(folder, `.${crypto.randomUUID()}.tmp`);
   try {
-    await writeSynced(temporary, bytes);
+    await writeSynced(temporary, bytes, mode);
     return await linkOnce(temporary, join(folder, `${number}.json`));
   } finally {
     await rm(temporary, { force: true });
@@ -101,8 +109,8 @@ async function refuseForeign(path: string): Promise<void> {
   });
 }
 
-async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
-  await using file = await open(path, 'wx', 0o600);
+async function writeSynced(path: string, bytes: Uint8Array, mode: number): Promise<void> {
+  await using file = await open(path, 'wx', mode);
   await file.writeFile(bytes);
   await file.sync();
 }

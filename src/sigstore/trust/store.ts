@@ -10,7 +10,7 @@ import { parseJson } from '../../base/json.ts';
 import { Shape } from '../../base/shape.ts';
 import { byCodeUnit, quoted } from '../../base/text.ts';
 import { codeOf } from '../../registry/transport.ts';
-import { readNewest, writeNext } from './generations.ts';
+import { type Readers, readNewest, writeNext } from './generations.ts';
 
 /** A trusted root that the user brought. */
 export interface ImportedRoot {
@@ -56,7 +56,7 @@ export function anchorOf(name: string): Uint8Array | undefined {
     : undefined;
 }
 
-export function openTrustStore(folder: string): TrustStore {
+export function openTrustStore(folder: string, readers: Readers = 'owner'): TrustStore {
   const tuf = (name: string) => join(folder, parseInstanceName(name), 'tuf');
   const imports = (name: string) => join(folder, parseInstanceName(name), 'imported');
   const readState = async (name: string) => {
@@ -81,7 +81,7 @@ export function openTrustStore(folder: string): TrustStore {
           known === undefined ? state : { ...state, repository: merge(state.repository, known.repository) };
         const next = formatState(joined);
         if (bytes !== undefined && Buffer.compare(next, bytes) === 0) return joined;
-        if (await writeNext(tuf(name), number, next)) return joined;
+        if (await writeNext(tuf(name), number, next, readers)) return joined;
       }
       throw cannotTell(
         'trust.unwritable',
@@ -97,7 +97,7 @@ export function openTrustStore(folder: string): TrustStore {
     import: async (name, root) => {
       for (let attempt = 0; attempt < attempts; attempt += 1) {
         const newest = await readNewest(imports(name), maxImport, `the imported root of ${name}`);
-        if (await writeNext(imports(name), newest?.number ?? 0, formatImport(root))) return;
+        if (await writeNext(imports(name), newest?.number ?? 0, formatImport(root), readers)) return;
       }
       throw cannotTell('trust.unwritable', `cannot keep the root of ${name}: other runs are always faster`);
     },

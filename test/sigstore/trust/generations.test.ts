@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { readNewest, writeNext } from '../../../src/sigstore/trust/generations.ts';
@@ -18,6 +18,17 @@ const read = async () => {
   const newest = await readNewest(path, 1000, 'it');
   return newest === undefined ? undefined : [newest.number, Buffer.from(newest.bytes).toString()];
 };
+
+test.for([
+  ['owner', 0o700, 0o600],
+  ['everyone', 0o755, 0o644],
+] as const)('what the %s may read, nobody else writes', async ([readers, folderMode, fileMode]) => {
+  const deep = join(path, 'a');
+  await writeNext(deep, 0, bytes('x'), readers);
+  const modeOf = (at: string) => statSync(at).mode & 0o777;
+  const masked = (mode: number) => mode & ~process.umask();
+  expect([modeOf(deep), modeOf(join(deep, '1.json'))]).toEqual([masked(folderMode), masked(fileMode)]);
+});
 
 test('the newest generation counts, and those before the last are cleared away', async () => {
   expect(await read()).toBeUndefined();
