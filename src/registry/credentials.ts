@@ -1,6 +1,7 @@
-import { readFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { decodeBase64, decodeUtf8 } from '../base/bytes.ts';
+import { collect, decodeBase64, decodeUtf8 } from '../base/bytes.ts';
 import { cannotTell, reasonOf } from '../base/error.ts';
 import { parseJson } from '../base/json.ts';
 import { Shape } from '../base/shape.ts';
@@ -19,6 +20,9 @@ export interface CredentialSources {
   readonly run?: RunHelper;
 }
 
+/** An entry has some hundred bytes, with a token of a cloud some thousand: this is room for hundreds. */
+const maxCredentialFile = 1024 * 1024;
+
 /** The name under which docker and its helpers keep Docker Hub. */
 const hubKey = 'https://index.docker.io/v1/';
 
@@ -32,7 +36,7 @@ export function openCredentials(sources: CredentialSources): Credentials {
   const { env, run = helperRunner(env) } = sources;
   return async (repository) => {
     for (const path of credentialFiles(sources)) {
-      const shape = await readCredentialFile(path);
+      const shape = await readCredentialFile(path, path === env['REGISTRY_AUTH_FILE']);
       const credential = shape && (await lookUp(shape, repository, run));
       if (credential !== undefined) return credential;
     }
@@ -57,10 +61,13 @@ export function credentialFiles({ env, home, uid }: CredentialSources): readonly
   ];
 }
 
-async function readCredentialFile(path: string): Promise<Shape | undefined> {
+/** @param isChosen the user named it: it may be a pipe, or /dev/null. At the usual places these would hold us up for ever, or never end. */
+async function readCredentialFile(path: string, isChosen: boolean): Promise<Shape | undefined> {
   let bytes: Uint8Array;
   try {
-    bytes = await readFile(path);
+    await using file = await open(path, constants.O_RDONLY | (isChosen ? 0 : constants.O_NONBLOCK));
+    if (!isChosen && !(await file.stat()).isFile()) throw new Error('it is not a regular file');
+    bytes = await collect(file.createReadStream({ autoClose: false }), maxCredentialFile, 'it');
   } catch (error) {
     if (['ENOENT', 'ENOTDIR'].includes(codeOf(error))) return undefined;
     throw cannotTell('credentials.file', `could not read ${printable(path)}: ${printable(reasonOf(error))}`, {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -164,4 +165,28 @@ test('a file that is there and cannot be read is an error, not "no login"', asyn
   mkdirSync(join(home.path, '.docker', 'config.json'), { recursive: true });
   const asked = openCredentials({ env: {}, home: home.path, run: noHelper })(parseImageRef('quay.io/x'));
   expect(await refusal(asked)).toMatch(/^credentials\.file: could not read/);
+});
+
+test('a credentials file has a limit, wherever it is', async () => {
+  using home = folder();
+  const huge = JSON.stringify({ auths: { 'quay.io': { auth: 'a'.repeat(1024 * 1024) } } });
+  write(join(home.path, '.docker', 'config.json'), huge);
+  const look = (env: Record<string, string>) =>
+    openCredentials({ env, home: home.path, run: noHelper })(parseImageRef('quay.io/x'));
+  expect(await refusal(look({}))).toMatch(/^credentials\.file: .*larger than the limit/);
+  expect(await refusal(look({ REGISTRY_AUTH_FILE: '/dev/zero' }))).toMatch(/larger than the limit/);
+});
+
+test('a pipe in the place of a credentials file holds nobody up, and /dev/null is nobody', async () => {
+  using home = folder();
+  mkdirSync(join(home.path, '.docker'));
+  execFileSync('mkfifo', [join(home.path, '.docker', 'config.json')]);
+  const look = (env: Record<string, string>) =>
+    openCredentials({ env, home: home.path, run: noHelper })(parseImageRef('quay.io/x'));
+  expect(await refusal(look({}))).toMatch(/^credentials\.file: .*not a regular file/);
+  expect(await refusal(look({ REGISTRY_AUTH_FILE: '/dev/null' }))).toMatch(
+    /config\.json.*not a regular file/,
+  );
+  write(join(home.path, 'login.json'), JSON.stringify({ auths: { 'quay.io': auth('ann:pw') } }));
+  expect(await look({ REGISTRY_AUTH_FILE: join(home.path, 'login.json') })).toEqual(found('ann'));
 });
