@@ -35,7 +35,7 @@ export interface GraphComponent {
   readonly evidence?: object;
 }
 
-export function graphOf(bomText: string, type: 'deb' | 'rpm'): Graph {
+export function graphOf(bomText: string, type: 'apk' | 'deb' | 'rpm'): Graph {
   const bom = JSON.parse(bomText) as {
     readonly components: readonly GraphComponent[];
     readonly dependencies: readonly { readonly ref: string; readonly dependsOn?: readonly string[] }[];
