@@ -36,8 +36,10 @@ export const clusterImagePolicy: ExportTarget = {
         toDocument(policy, scope, requirement, `${index + 1}-${at + 1}`),
       ),
     );
-    const hasKeys = scopes.some(({ requirements }) =>
-      requirements.some(({ signers }) => signers.some(({ kind }) => kind === 'key')),
+    const kinds = new Set(
+      scopes.flatMap(({ requirements }) =>
+        requirements.flatMap(({ signers }) => signers.map(({ kind }) => kind)),
+      ),
     );
     return yes({
       files: [
@@ -52,7 +54,8 @@ export const clusterImagePolicy: ExportTarget = {
         'images in no scope are denied by no-match-policy: deny in the ConfigMap config-policy-controller, its default',
         'only namespaces with the label policy.sigstore.dev/include: "true" are looked at',
         ...new Set([...notes, ...platform.flatMap((one) => one.notes)]),
-        ...(hasKeys ? ['what a key has signed is read there in the format of cosign 2 only'] : []),
+        ...(kinds.has('key') ? ['what a key has signed is read there in the format of cosign 2 only'] : []),
+        ...(kinds.has('keyless') ? ['what is logged in a Rekor v2 alone is not read there'] : []),
       ],
     });
   },

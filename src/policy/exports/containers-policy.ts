@@ -38,7 +38,13 @@ export const containersPolicy: ExportTarget = {
       notes: [
         'policy.json belongs to /etc/containers, registries.d/tcf.yaml beside it; images of other transports are rejected there',
         'signatures are read there in the format of cosign 2 only, and have to name the repository',
+        'podman and skopeo of Debian 12 are built without them, and refuse every image of a scope',
         ...notes,
+        ...(scopes.some(({ requirements }) => requirements.some(isOneOfSeveral))
+          ? [
+              'one key of several is read by podman 5.3, skopeo 1.17, buildah 1.38 and newer; older ones refuse the whole file, and every image with it',
+            ]
+          : []),
         ...(scopes.some(({ multiArch }) => multiArch === 'either')
           ? ['of an image for several platforms the manifest of the platform has to be signed there']
           : []),
@@ -95,12 +101,15 @@ function objectionsToSigner(signer: TrustedSigner): readonly Objection[] {
   return [{ place: `signers.${signer.name}`, why }];
 }
 
+const isOneOfSeveral = ({ signers, threshold }: Requirement): boolean =>
+  threshold === 1 && signers.length > 1;
+
 /** Several in a list are all asked for; several keys in one are one of them. */
-function toRequirements({ signers, threshold }: Requirement): readonly unknown[] {
-  const keys = signers.flatMap((signer) =>
+function toRequirements(requirement: Requirement): readonly unknown[] {
+  const keys = requirement.signers.flatMap((signer) =>
     signer.kind === 'key' ? [encodeBase64(encodeUtf8(signer.pem))] : [],
   );
   const common = { type: 'sigstoreSigned', signedIdentity: { type: 'matchRepository' } };
-  if (threshold === 1 && keys.length > 1) return [{ ...common, keyDatas: keys }];
+  if (isOneOfSeveral(requirement)) return [{ ...common, keyDatas: keys }];
   return keys.map((keyData) => ({ ...common, keyData }));
 }
