@@ -3,13 +3,20 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { pushDemoImage } from '../support/demo-image.ts';
 import { folder } from '../support/host.ts';
-import { type RealRegistry, run, startDockerRegistry, startOlareg, tcfIn } from './support.ts';
+import {
+  must,
+  type RealRegistry,
+  run,
+  startDockerRegistry,
+  startReferrersRegistry,
+  tcfIn,
+} from './support.ts';
 
 /* What three tools said about an image, copied by tcf between real registries of both kinds: each tool still finds its own. */
 
 describe.for([
-  ['docker-registry to olareg', startDockerRegistry, startOlareg],
-  ['olareg to docker-registry', startOlareg, startDockerRegistry],
+  ['docker-registry to one with the referrers API', startDockerRegistry, startReferrersRegistry],
+  ['one with the referrers API to docker-registry', startReferrersRegistry, startDockerRegistry],
 ] as const)('from %s', ([, startSource, startTarget]) => {
   const [here, there] = [folder(), folder()];
   const place = here.path;
@@ -23,11 +30,6 @@ describe.for([
   const images = { new: '', old: '' };
   const at = (host: string, repository: string, image: string) =>
     `${host}/${repository}@${image.slice(image.indexOf('@') + 1)}`;
-
-  const must = async (ran: ReturnType<typeof run>) => {
-    const { code, text } = await ran;
-    expect(code, text).toBe(0);
-  };
 
   beforeAll(async () => {
     from = await startSource(inject('parts'), here.path);

@@ -10,13 +10,17 @@ declare module 'vitest' {
     cosign2: string;
     /** Folder of the programs of a private Sigstore, and of registries. */
     parts: string;
+    /** Folder of the definitions that clusters hold exports to. */
+    schemas: string;
   }
 }
 
 const folder = '/var/tmp/tcf-interop';
 
 /** Builds the real peers at pinned versions, once. Each takes some minutes on two cores. */
-export function setup(project: { provide(key: 'cosign' | 'cosign2' | 'parts', value: string): void }): void {
+export function setup(project: {
+  provide(key: 'cosign' | 'cosign2' | 'parts' | 'schemas', value: string): void;
+}): void {
   execFileSync('bash', [join(import.meta.dirname, 'build-parts.sh'), folder], {
     stdio: ['ignore', 'inherit', 'inherit'],
   });
@@ -26,4 +30,5 @@ export function setup(project: { provide(key: 'cosign' | 'cosign2' | 'parts', va
     project.provide(name, join(bin, name));
   }
   project.provide('parts', bin);
+  project.provide('schemas', join(folder, 'schemas'));
 }

@@ -3,6 +3,9 @@ import { writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Digest } from '../../src/oci/digest.ts';
+import { mediaTypes } from '../../src/oci/media-types.ts';
+import { openRegistry } from '../../src/registry/client.ts';
 
 export interface Ran {
   readonly code: number;
@@ -27,6 +30,12 @@ export function run(
   });
 }
 
+/** A failure of the program is a failure of the test. */
+export async function must(ran: Promise<Ran>): Promise<void> {
+  const { code, text } = await ran;
+  if (code !== 0) throw new Error(`exit code ${code}: ${text}`);
+}
+
 const main = join(import.meta.dirname, '../../src/main.ts');
 
 /** Of those that are used here, the ones that speak to no registry. */
@@ -43,6 +52,17 @@ export function tcfIn(
       [main, ...args, ...(localVerbs.includes(args[0] ?? '') ? [] : ['--allow-http'])],
       env,
     );
+}
+
+/** An index around an image for linux/amd64 that is there already. */
+export async function pushIndex(host: string, repository: string, digest: Digest): Promise<string> {
+  const client = openRegistry({ userAgent: 'tcf-test', allowHttp: true });
+  const there = { registry: host, repository };
+  const image = await client.manifest(there, digest);
+  const manifests = [{ ...image?.descriptor, platform: { os: 'linux', architecture: 'amd64' } }];
+  const index = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.index, manifests }));
+  const pushed = await client.pushManifest(there, 'all', mediaTypes.index, index);
+  return `${host}/${repository}@${pushed.digest}`;
 }
 
 export interface RealRegistry {
@@ -62,8 +82,12 @@ export function startDockerRegistry(_: string, cwd: string): Promise<RealRegistr
   });
 }
 
-/** olareg: an OCI registry with the referrers API. */
-export function startOlareg(bin: string, cwd: string): Promise<RealRegistry> {
+/**
+ * A registry with the referrers API: the one that `TCF_INTEROP_REGISTRY=HOST:PORT` names, on loopback, over HTTP and empty, or else olareg.
+ */
+export async function startReferrersRegistry(bin: string, cwd: string): Promise<RealRegistry> {
+  const host = process.env['TCF_INTEROP_REGISTRY'];
+  if (host !== undefined) return { host, stop: () => {} };
   return startServer(cwd, (port) => [
     join(bin, 'olareg'),
     ['serve', '--addr', '127.0.0.1', '--port', `${port}`, '--store-type', 'mem'],
