@@ -3,9 +3,16 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { pushDemoImage } from '../support/demo-image.ts';
 import { folder } from '../support/host.ts';
-import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { type SigstoreServer, startSigstore, testIdentity } from '../support/sigstore.ts';
-import { run, tcfIn } from './support.ts';
+import {
+  must,
+  pushIndex,
+  type RealRegistry,
+  run,
+  startDockerRegistry,
+  startReferrersRegistry,
+  tcfIn,
+} from './support.ts';
 
 let sigstore: SigstoreServer;
 
@@ -16,11 +23,11 @@ afterAll(() => sigstore[Symbol.asyncDispose]());
 
 /** A registry of each kind: what one tool writes through the API or the fallback tag, the other must find. */
 describe.for([
-  ['a registry with referrers', true],
-  ['a registry without referrers', false],
-] as const)('on %s', ([, referrersApi]) => {
+  ['a registry with referrers', startReferrersRegistry],
+  ['a registry without referrers', startDockerRegistry],
+] as const)('on %s', ([, start]) => {
   const place = folder();
-  let registry: TestRegistry;
+  let registry: RealRegistry;
   let image: string;
 
   const tcf = tcfIn(place.path);
@@ -32,7 +39,7 @@ describe.for([
     );
 
   beforeAll(async () => {
-    registry = await startRegistry({ referrersApi });
+    registry = await start(inject('parts'), place.path);
     const digest = await pushDemoImage({ host: registry.host, repository: 'triton/dev', tag: '1' });
     image = `${registry.host}/triton/dev@${digest}`;
     writeFileSync(join(place.path, 'root.json'), sigstore.trustedRoot);
@@ -44,8 +51,8 @@ describe.for([
     expect(await cosign('generate-key-pair')).toMatchObject({ code: 0 });
   });
 
-  afterAll(async () => {
-    await registry.close();
+  afterAll(() => {
+    registry.stop();
     place[Symbol.dispose]();
   });
 
@@ -104,6 +111,46 @@ describe.for([
     const verified = await tcf(['verify', image, '--policy', 'cosign.yaml']);
     expect(verified.code, verified.text).toBe(0);
   });
+
+  test('what either signs of an index and its platforms, both verify, and nothing beyond it', async () => {
+    const common = ['--insecure-ignore-tlog=true', '--allow-http-registry'];
+    const verified = async (image: string, who: string) => {
+      const [ours, theirs] = [
+        await tcf(['verify', image, '--policy', `${who}.yaml`]),
+        await cosign('verify', '--key', `${who}.pub`, ...common, image),
+      ];
+      expect(ours.code === 0, `${ours.text}\n${theirs.text}`).toBe(theirs.code === 0);
+      return ours.code === 0;
+    };
+    const platformOf = async (repository: string) => {
+      const digest = await pushDemoImage({ host: registry.host, repository, tag: '1', deb: repository });
+      const index = await pushIndex(registry.host, repository, digest);
+      return { index, platform: `${registry.host}/${repository}@${digest}` };
+    };
+    const [one, all, theirs] = [
+      await platformOf('index-one'),
+      await platformOf('index-all'),
+      await platformOf('index-theirs'),
+    ];
+    await must(tcf(['sign', one.index, '--key', 'team.key', '--no-sbom']));
+    await must(tcf(['sign', all.index, '--key', 'team.key', '--recursive']));
+    const key = ['--key', 'cosign.key', '--tlog-upload=false', '--use-signing-config=false'];
+    await must(cosign('sign', '--yes', '--recursive', ...key, '--allow-http-registry', theirs.index));
+    expect([await verified(one.index, 'team'), await verified(one.platform, 'team')]).toEqual([true, false]);
+    expect([await verified(all.index, 'team'), await verified(all.platform, 'team')]).toEqual([true, true]);
+    expect([await verified(all.index, 'cosign'), await verified(all.platform, 'cosign')]).toEqual([
+      false,
+      false,
+    ]);
+    expect([await verified(theirs.index, 'cosign'), await verified(theirs.platform, 'cosign')]).toEqual([
+      true,
+      true,
+    ]);
+    const attested = (image: string) =>
+      cosign('verify-attestation', '--type', 'cyclonedx', '--key', 'team.pub', ...common, image);
+    await must(attested(all.platform));
+    expect((await attested(one.platform)).code).not.toBe(0);
+  }, 300_000);
 
   test('cosign reads the key file that tcf made', async () => {
     const read = await cosign('public-key', '--key', 'team.key');

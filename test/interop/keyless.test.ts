@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { pushDemoImage } from '../support/demo-image.ts';
 import { folder } from '../support/host.ts';
 import { type RealSigstore, startRealSigstore } from './real-sigstore.ts';
-import { type RealRegistry, run, startDockerRegistry, startOlareg, tcfIn } from './support.ts';
+import { type RealRegistry, run, startDockerRegistry, startReferrersRegistry, tcfIn } from './support.ts';
 
 /* Keyless signatures with a real Fulcio, transparency logs and timestamp authority, on real registries. */
 
@@ -33,7 +33,7 @@ const policy = (name: string, host: string, who: string, require: string) =>
 
 describe.for([
   ['docker-registry, which has no referrers API', startDockerRegistry],
-  ['olareg, which has it', startOlareg],
+  ['a registry which has it', startReferrersRegistry],
 ] as const)('on %s', ([, start]) => {
   let registry: RealRegistry;
   let image: string;
