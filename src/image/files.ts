@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { access, type FileHandle, open } from 'node:fs/promises';
 import { type Bytes, collect } from '../base/bytes.ts';
 import { cannotTell, reasonOf } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
@@ -31,6 +31,16 @@ export async function openRegular(path: string | Buffer): Promise<FileHandle | u
 export function isMissing(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   return code === 'ENOENT' || code === 'ENOTDIR';
+}
+
+/** Whether there is anything of that name; a folder that may not be looked into is an error of whoever reads it. */
+export async function isThere(path: string): Promise<boolean> {
+  try {
+    await access(path);
+    return true;
+  } catch (error) {
+    return !isMissing(error);
+  }
 }
 
 /** The bytes of an open file from `start`, at most `length` of them. The handle stays open. */

@@ -8,27 +8,26 @@ import { type Manifest, manifestLimits, parseManifest } from '../oci/manifest.ts
 import type { OpenImage } from './contract.ts';
 import { fileBytes } from './files.ts';
 import { platformOf, type StoredLayer, toLayers } from './layers.ts';
-import { readBigData, readImages, readLayers, type StoredImage } from './storage-files.ts';
+import { type LocalStore, readBigData, readImages, readLayers, type StoredImage } from './storage-files.ts';
 import { findImage, hasImage } from './storage-names.ts';
 import { assembled } from './tar-split.ts';
 
 /**
  * Opens an image of podman's, buildah's and CRI-O's local store without podman and without its locks: manifest and configuration are checked
- * by digest, each layer by its diffID, so what changes meanwhile is an error and never another image. Only the overlay driver keeps files where
- * they can be found.
+ * by digest, each layer by its diffID, so what changes meanwhile is an error and never another image.
  *
  * @throws TcfError (exit 2): no such store, no such image, content that is not what it was.
  */
-export async function openFromContainersStorage(graphRoot: string, name: string): Promise<OpenImage> {
-  const { image, repository } = findImage(await readImages(graphRoot), name);
+export async function openFromContainersStorage(store: LocalStore, name: string): Promise<OpenImage> {
+  const { image, repository } = findImage(await readImages(store), name);
   const what = quoted(`containers-storage:${name}`);
-  const manifest = await readManifest(graphRoot, image, what);
+  const manifest = await readManifest(store, image, what);
   const configDigest = manifest?.config ?? onlyConfig(image, what);
-  const bytes = await readBigData(graphRoot, image, configDigest, jsonLimits.small.maxBytes);
+  const bytes = await readBigData(store, image, configDigest, jsonLimits.small.maxBytes);
   if (bytes === undefined) throw cannotTell('storage.image', `${what} has lost its configuration`);
   checkContent(bytes, configDigest, `the configuration of ${what}`);
   const config = parseImageConfig(bytes, `the configuration of ${what}`);
-  const layers = toLayers(config, await storedLayers(graphRoot, image, what), what);
+  const layers = toLayers(config, await storedLayers(store, image, what), what);
   return {
     ...(repository === undefined ? {} : { repository }),
     ...(manifest === undefined ? {} : { manifestDigest: manifest.digest, annotations: manifest.annotations }),
@@ -41,18 +40,18 @@ export async function openFromContainersStorage(graphRoot: string, name: string)
 }
 
 /** Whether the store holds an image of that name. A store that is not there holds none. */
-export async function isInContainersStorage(graphRoot: string, name: string): Promise<boolean> {
-  return hasImage(await readImages(graphRoot), name);
+export async function isInContainersStorage(store: LocalStore, name: string): Promise<boolean> {
+  return hasImage(await readImages(store), name);
 }
 
 async function readManifest(
-  graphRoot: string,
+  store: LocalStore,
   image: StoredImage,
   what: string,
 ): Promise<
   (Pick<Manifest, 'annotations'> & { readonly digest: Digest; readonly config: Digest }) | undefined
 > {
-  const bytes = await readBigData(graphRoot, image, 'manifest', jsonLimits.manifest.maxBytes);
+  const bytes = await readBigData(store, image, 'manifest', jsonLimits.manifest.maxBytes);
   if (bytes === undefined) return undefined;
   const digest = digestOf(bytes);
   if (image.digests['manifest'] !== digest) {
@@ -72,11 +71,12 @@ function onlyConfig(image: StoredImage, what: string): Digest {
 }
 
 async function storedLayers(
-  graphRoot: string,
+  store: LocalStore,
   image: StoredImage,
   what: string,
 ): Promise<readonly StoredLayer[]> {
-  const layers = await readLayers(graphRoot);
+  const { driver, graphRoot } = store;
+  const layers = await readLayers(store);
   const chain: string[] = [];
   for (let id = image.layer; id !== undefined; id = layers.get(id)?.parent) {
     if (!layers.has(id)) throw cannotTell('storage.image', `${what} has lost its layer ${id}`);
@@ -87,8 +87,8 @@ async function storedLayers(
   }
   return chain.map((id) => {
     const name = `layer ${id.slice(0, 12)} of ${what}`;
-    const split = join(graphRoot, 'overlay-layers', `${id}.tar-split.gz`);
-    const directory = join(graphRoot, 'overlay', id, 'diff');
+    const split = join(graphRoot, `${driver}-layers`, `${id}.tar-split.gz`);
+    const directory = join(graphRoot, ...(driver === 'overlay' ? ['overlay', id, 'diff'] : ['vfs/dir', id]));
     return { mediaType: '', open: () => assembled(fileBytes(split), directory, name) };
   });
 }

@@ -10,7 +10,8 @@ import { openFromDockerArchive } from './from-docker-archive.ts';
 import { openFromOci } from './from-oci.ts';
 import { openFromOciArchive } from './from-oci-archive.ts';
 import { openFromRegistry } from './from-registry.ts';
-import { graphRootOf, type StorageSettings } from './storage-conf.ts';
+import { localStoreOf, type StorageSettings } from './storage-conf.ts';
+import { localStoreAt, type StorageDriver, storageDrivers } from './storage-files.ts';
 
 /** An image as the user named it, spelled as in containers-transports(5). */
 export type ImageName =
@@ -18,7 +19,12 @@ export type ImageName =
   | { readonly transport: 'oci'; readonly directory: string; readonly reference?: string }
   | { readonly transport: 'oci-archive'; readonly file: string; readonly reference?: string }
   | { readonly transport: 'docker-archive'; readonly file: string; readonly reference?: string }
-  | { readonly transport: 'containers-storage'; readonly graphRoot?: string; readonly name: string }
+  | {
+      readonly transport: 'containers-storage';
+      readonly graphRoot?: string;
+      readonly driver?: StorageDriver;
+      readonly name: string;
+    }
   /** No transport: each command has its own idea where to look first. */
   | { readonly transport: 'bare'; readonly name: string };
 
@@ -77,7 +83,10 @@ function splitPath(
 }
 
 /** `[DRIVER@GRAPHROOT[+RUNROOT][:OPTIONS]]NAME`. */
-function splitStore(rest: string, text: string): { readonly graphRoot?: string; readonly name: string } {
+function splitStore(
+  rest: string,
+  text: string,
+): { readonly graphRoot?: string; readonly driver?: StorageDriver; readonly name: string } {
   const store = /^\[(?:([a-z]*)@)?(\/[^\]+:]*)(?:\+[^\]:]*)?(?::[^\]]*)?\](.*)$/s.exec(rest);
   const name = store === null ? rest : (store[3] ?? '');
   if (name === '' || name.startsWith('['))
@@ -85,13 +94,14 @@ function splitStore(rest: string, text: string): { readonly graphRoot?: string; 
       hint: 'write containers-storage:REF or containers-storage:[overlay@/graph/root+/run/root]REF',
     });
   if (store === null) return { name };
-  const driver = store[1] ?? 'overlay';
-  if (driver !== 'overlay' && driver !== '') {
-    throw askedWrongly('image.transport', `tcf reads no store of the driver ${quoted(driver)}`, {
-      hint: 'only overlay keeps the files of a layer where they can be found; skopeo can copy the image to oci:DIR',
+  const [, named = '', graphRoot = ''] = store;
+  const driver = storageDrivers.find((one) => one === named);
+  if (driver === undefined && named !== '') {
+    throw askedWrongly('image.transport', `tcf reads no store of the driver ${quoted(named)}`, {
+      hint: `only ${storageDrivers.join(' and ')} keep the files of a layer where they can be found; skopeo can copy the image to oci:DIR`,
     });
   }
-  return { graphRoot: store[2] ?? '', name };
+  return { graphRoot, ...(driver === undefined ? {} : { driver }), name };
 }
 
 /** What opening an image needs of the world. */
@@ -122,6 +132,11 @@ export async function openImage(
     case 'docker-archive':
       return await openFromDockerArchive(resolve(host.cwd, name.file), name.reference);
     case 'containers-storage':
-      return await openFromContainersStorage(name.graphRoot ?? (await graphRootOf(host)), name.name);
+      return await openFromContainersStorage(
+        name.graphRoot === undefined
+          ? await localStoreOf(host)
+          : await localStoreAt(name.graphRoot, name.driver),
+        name.name,
+      );
   }
 }

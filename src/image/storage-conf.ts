@@ -3,6 +3,7 @@ import { decodeUtf8 } from '../base/bytes.ts';
 import { cannotTell } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
 import { readSmall } from './files.ts';
+import { type LocalStore, localStoreAt, type StorageDriver, storageDrivers } from './storage-files.ts';
 
 export interface StorageSettings {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -14,12 +15,14 @@ const confLimit = 1024 * 1024;
 
 /**
  * Where the local store lies: what containers-storage.conf(5) says, else /var/lib/containers/storage for root and
- * ~/.local/share/containers/storage for everybody else.
+ * ~/.local/share/containers/storage for everybody else, in `podman unshare` too, where they are root by their own word.
  *
- * @throws TcfError `storage.conf` (exit 2) for a file that names another driver than overlay.
+ * @throws TcfError `storage.conf` (exit 2) for a file that names another driver than overlay or vfs.
  */
-export async function graphRootOf({ env, home, uid }: StorageSettings): Promise<string> {
-  const isRoot = uid === 0;
+export async function localStoreOf({ env, home, uid }: StorageSettings): Promise<LocalStore> {
+  const isRoot = uid === 0 && (env['_CONTAINERS_USERNS_CONFIGURED'] ?? '') === '';
+  const data = env['XDG_DATA_HOME'] ?? join(home, '.local/share');
+  const usual = isRoot ? '/var/lib/containers/storage' : join(data, 'containers/storage');
   const named = env['CONTAINERS_STORAGE_CONF'];
   const own = join(env['XDG_CONFIG_HOME'] ?? join(home, '.config'), 'containers/storage.conf');
   const system = ['/etc/containers/storage.conf', '/usr/share/containers/storage.conf'];
@@ -27,19 +30,20 @@ export async function graphRootOf({ env, home, uid }: StorageSettings): Promise<
     const bytes = await readSmall(path, confLimit);
     if (bytes === undefined) continue;
     const settings = readStorageTable(decodeUtf8(bytes) ?? '');
-    const driver = settings.get('driver') ?? 'overlay';
-    if (driver !== 'overlay' && driver !== '') {
-      throw cannotTell(
-        'storage.conf',
-        `${quoted(path)} names the driver ${quoted(driver)}; tcf reads overlay`,
-      );
-    }
-    const graphRoot = settings.get('graphroot');
-    if (graphRoot !== undefined && graphRoot !== '') return graphRoot.replace(/^\$HOME/, home);
-    break;
+    const driver = readDriver(settings.get('driver') ?? '', path);
+    const graphRoot = settings.get('graphroot') ?? '';
+    return await localStoreAt(graphRoot === '' ? usual : graphRoot.replace(/^\$HOME/, home), driver);
   }
-  const data = env['XDG_DATA_HOME'] ?? join(home, '.local/share');
-  return isRoot ? '/var/lib/containers/storage' : join(data, 'containers/storage');
+  return await localStoreAt(usual);
+}
+
+function readDriver(text: string, path: string): StorageDriver | undefined {
+  const driver = storageDrivers.find((one) => one === text);
+  if (driver !== undefined || text === '') return driver;
+  throw cannotTell(
+    'storage.conf',
+    `${quoted(path)} names the driver ${quoted(text)}; tcf reads ${storageDrivers.join(' and ')}`,
+  );
 }
 
 /** The strings of the table `[storage]` of a TOML file, as far as this file uses TOML. */

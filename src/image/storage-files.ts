@@ -6,11 +6,33 @@ import { Shape } from '../base/shape.ts';
 import { quoted } from '../base/text.ts';
 import type { Digest } from '../oci/digest.ts';
 import { readDigest } from '../oci/digest.ts';
-import { readSmall } from './files.ts';
+import { isThere, readSmall } from './files.ts';
 
 /** A build host may hold thousands of images; their lists are ours, but a limit keeps a broken file from eating the memory. */
 const listLimits: JsonLimits = { maxBytes: 256 * 1024 * 1024, maxDepth: jsonLimits.small.maxDepth };
 const maxEntries = 200_000;
+
+/** The drivers that keep each layer in a folder where its files can be found: overlay what the layer changed, vfs everything below it too. */
+export type StorageDriver = 'overlay' | 'vfs';
+
+export const storageDrivers: readonly StorageDriver[] = ['overlay', 'vfs'];
+
+/** A store of containers/storage. */
+export interface LocalStore {
+  readonly graphRoot: string;
+  readonly driver: StorageDriver;
+}
+
+/** The store in a folder, of the driver that has images there where none is named. */
+export async function localStoreAt(graphRoot: string, named?: StorageDriver): Promise<LocalStore> {
+  if (named !== undefined) return { graphRoot, driver: named };
+  for (const driver of storageDrivers)
+    if (await isThere(imageList({ graphRoot, driver }))) return { graphRoot, driver };
+  return { graphRoot, driver: 'overlay' };
+}
+
+const imageList = ({ driver, graphRoot }: LocalStore): string =>
+  join(graphRoot, `${driver}-images`, 'images.json');
 
 /** An entry of `overlay-images/images.json` (containers/storage, images.go). */
 export interface StoredImage {
@@ -32,8 +54,8 @@ export interface StoredLayerEntry {
 const idForm = /^[0-9a-f]{64}$/;
 
 /** @throws TcfError `storage.malformed` or from the JSON reader (exit 2). */
-export async function readImages(graphRoot: string): Promise<readonly StoredImage[]> {
-  return (await readList(join(graphRoot, 'overlay-images', 'images.json'))).map((shape) => {
+export async function readImages(store: LocalStore): Promise<readonly StoredImage[]> {
+  return (await readList(imageList(store))).map((shape) => {
     const digest = present(shape, 'digest');
     const layer = present(shape, 'layer');
     return {
@@ -49,8 +71,11 @@ export async function readImages(graphRoot: string): Promise<readonly StoredImag
   });
 }
 
-export async function readLayers(graphRoot: string): Promise<ReadonlyMap<string, StoredLayerEntry>> {
-  const folder = join(graphRoot, 'overlay-layers');
+export async function readLayers({
+  driver,
+  graphRoot,
+}: LocalStore): Promise<ReadonlyMap<string, StoredLayerEntry>> {
+  const folder = join(graphRoot, `${driver}-layers`);
   const lists = await Promise.all(
     ['layers.json', 'volatile-layers.json'].map((name) => readList(join(folder, name))),
   );
@@ -65,14 +90,14 @@ export async function readLayers(graphRoot: string): Promise<ReadonlyMap<string,
 
 /** Something that is kept beside an image; `undefined` where it is missing. */
 export async function readBigData(
-  graphRoot: string,
+  { driver, graphRoot }: LocalStore,
   image: StoredImage,
   key: string,
   limit: number,
 ): Promise<Uint8Array | undefined> {
   // containers/storage, makeBigDataBaseName: a key that could be anything but a plain file name is written in base64.
   const file = /^[0-9a-z]+$/.test(key) ? key : `=${encodeBase64(encodeUtf8(key))}`;
-  return await readSmall(join(graphRoot, 'overlay-images', image.id, file), limit);
+  return await readSmall(join(graphRoot, `${driver}-images`, image.id, file), limit);
 }
 
 async function readList(path: string): Promise<readonly Shape[]> {

@@ -5,7 +5,13 @@ import { Shape } from '../base/shape.ts';
 import { quoted } from '../base/text.ts';
 import { type Digest, isDigest } from '../oci/digest.ts';
 import { readSmall } from './files.ts';
-import { readImages, type StoredImage } from './storage-files.ts';
+import {
+  type LocalStore,
+  readImages,
+  type StorageDriver,
+  type StoredImage,
+  storageDrivers,
+} from './storage-files.ts';
 
 /** What the local store knows of the image that a container was made from. */
 export interface StoredContainer {
@@ -27,20 +33,21 @@ const maxContainers = 200_000;
  * Finds the image of a container in the store that holds its root file system: by the container's own id and the layer that is its root, so that
  * nothing an image says about itself takes part (labels and annotations are the image's words, A-117).
  *
- * @param root `root.path` of the container's config.json: `<graphroot>/overlay/<layer>/merged`.
+ * @param root `root.path` of the container's config.json: `<graphroot>/overlay/<layer>/merged` or `<graphroot>/vfs/dir/<layer>`.
  * @throws TcfError `container.rootfs`, `container.unknown`, `container.image` (exit 2): then the container runs something else than an image of this store.
  */
 export async function findStoredContainer(id: string, root: string): Promise<StoredContainer> {
-  const [, graphRoot, layer] = /^(\/.+)\/overlay\/([0-9a-f]{64})\/merged$/.exec(root) ?? [];
-  if (graphRoot === undefined || layer === undefined) {
+  const found = parseRoot(root);
+  if (found === undefined) {
     throw cannotTell(
       'container.rootfs',
       `the root file system of the container is ${quoted(root)}, no image of containers-storage`,
       { hint: 'a file system on disk has no signature; run an image' },
     );
   }
-  const container = await findEntry(graphRoot, id, layer);
-  const image = (await readImages(graphRoot)).find((candidate) => candidate.id === container.image);
+  const { layer, store } = found;
+  const container = await findEntry(store, id, layer);
+  const image = (await readImages(store)).find((candidate) => candidate.id === container.image);
   const config = `sha256:${container.image}`;
   if (image === undefined || !isDigest(config)) {
     throw cannotTell(
@@ -56,15 +63,28 @@ export async function findStoredContainer(id: string, root: string): Promise<Sto
   };
 }
 
+const rootForms: Readonly<Record<StorageDriver, RegExp>> = {
+  overlay: /^(\/.+)\/overlay\/([0-9a-f]{64})\/merged$/,
+  vfs: /^(\/.+)\/vfs\/dir\/([0-9a-f]{64})$/,
+};
+
+function parseRoot(root: string): { readonly store: LocalStore; readonly layer: string } | undefined {
+  for (const driver of storageDrivers) {
+    const [, graphRoot, layer] = rootForms[driver].exec(root) ?? [];
+    if (graphRoot !== undefined && layer !== undefined) return { store: { graphRoot, driver }, layer };
+  }
+  return undefined;
+}
+
 interface Entry {
   readonly image: string;
   readonly typed?: string;
 }
 
 /** containers/storage, containers.go: containers of `--rm` stand in the volatile list. */
-async function findEntry(graphRoot: string, id: string, layer: string): Promise<Entry> {
+async function findEntry({ driver, graphRoot }: LocalStore, id: string, layer: string): Promise<Entry> {
   for (const list of ['containers.json', 'volatile-containers.json']) {
-    const path = join(graphRoot, 'overlay-containers', list);
+    const path = join(graphRoot, `${driver}-containers`, list);
     const bytes = await readSmall(path, listLimits.maxBytes);
     if (bytes === undefined) continue;
     const entries = new Shape(parseJson(bytes, quoted(path), listLimits), path).list(maxContainers);

@@ -36,7 +36,12 @@ export async function* assembled(split: Bytes, directory: string, what: string):
     }
   } catch (error) {
     if (error instanceof TcfError) throw error;
-    throw cannotTell('storage.layer', `cannot read ${what}: ${reasonOf(error)}`, { cause: error });
+    const isForbidden = error instanceof Error && 'code' in error && error.code === 'EACCES';
+    throw cannotTell('storage.layer', `cannot read ${what}: ${reasonOf(error)}`, {
+      cause: error,
+      // Files of other users of a rootless image belong to ids of their own.
+      ...(isForbidden ? { hint: 'run the same behind "podman unshare"' } : {}),
+    });
   }
   yield* out.rest();
 }

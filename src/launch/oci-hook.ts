@@ -71,8 +71,8 @@ export function parseRootPath(config: Uint8Array, bundle: string): string {
   return isAbsolute(path) ? path : join(bundle, path);
 }
 
-/** A layer of overlay storage, by its id or by its short name, in a path or among others in `lowerdir`. */
-const storedLayer = /\/overlay\/(?:[0-9a-f]{64}|l)(?:[/:]|$)/;
+/** A layer of the store, by its id or by overlay's short name, in a path or among others in `lowerdir`. */
+const storedLayer = /\/(?:overlay\/(?:[0-9a-f]{64}|l)|vfs\/dir\/[0-9a-f]{64})(?:[/:]|$)/;
 
 /**
  * Refuses images and their layers as mounts: `podman run --mount type=image` and image volumes of Kubernetes put content beside the verified one

@@ -109,6 +109,7 @@ describe('podman', () => {
     ['below other folders', { type: 'overlay', options: [`lowerdir=/home/x:${layer}`] }],
     ['by the short name of a layer', { type: 'overlay', options: ['lowerdir=/s/overlay/l/ABC'] }],
     ['a part of one', { type: 'bind', source: join(layer, 'usr') }],
+    ['of vfs', { type: 'bind', source: join('/s/vfs/dir', hex('4')), options: ['rbind', 'ro'] }],
   ])('stops where a second image is mounted into the signed one: %s', async ([, mount]) => {
     const names = [`${registry.host}/dev:1`];
     const mounts = [

@@ -75,12 +75,12 @@ describe('how an image is spelled', () => {
     ['containers-storage:localhost/a:b', { transport: 'containers-storage', name: 'localhost/a:b' }],
     [
       'containers-storage:[overlay@/g/r+/run/r]a',
-      { transport: 'containers-storage', graphRoot: '/g/r', name: 'a' },
+      { transport: 'containers-storage', graphRoot: '/g/r', driver: 'overlay', name: 'a' },
     ],
     ['containers-storage:[/g/r]a:b', { transport: 'containers-storage', graphRoot: '/g/r', name: 'a:b' }],
     [
       'containers-storage:[overlay@/g+/r:overlay.mount_program=/x]a',
-      { transport: 'containers-storage', graphRoot: '/g', name: 'a' },
+      { transport: 'containers-storage', graphRoot: '/g', driver: 'overlay', name: 'a' },
     ],
     ['alpine', { transport: 'bare', name: 'alpine' }],
     ['localhost:5000/a:b', { transport: 'bare', name: 'localhost:5000/a:b' }],
@@ -97,7 +97,7 @@ describe('how an image is spelled', () => {
     'oci:',
     'oci-archive::tag',
     'containers-storage:',
-    'containers-storage:[vfs@/g+/r]a',
+    'containers-storage:[btrfs@/g+/r]a',
     'containers-storage:[overlay@relative]a',
   ])('refuses "%s"', (text) => {
     expect(() => parseImageName(text)).toThrowError(
@@ -343,6 +343,7 @@ describe('the local store', () => {
     members: readonly Buffer[],
     diff: Readonly<Record<string, string>>,
     names = ['localhost/a:latest'],
+    driver: 'overlay' | 'vfs' = 'overlay',
   ): Store {
     const layer = archive(...members);
     const image = buildImage({ layers: [layer], compression: 'none' });
@@ -368,21 +369,25 @@ describe('the local store', () => {
     const lines = [...split, { type: 2, payload: encodeBase64(Buffer.alloc(1024)) }];
     const files = new Map<string, Uint8Array>([
       [
-        'overlay-images/images.json',
+        `${driver}-images/images.json`,
         json([{ id, digest: image.manifestDigest, names, layer: layerId, 'big-data-digests': digests }]),
       ],
-      [`overlay-images/${id}/manifest`, image.manifest],
-      [`overlay-images/${id}/${key(image.configDigest)}`, image.config],
-      ['overlay-layers/layers.json', json([{ id: layerId }])],
+      [`${driver}-images/${id}/manifest`, image.manifest],
+      [`${driver}-images/${id}/${key(image.configDigest)}`, image.config],
+      [`${driver}-layers/layers.json`, json([{ id: layerId }])],
       [
-        `overlay-layers/${layerId}.tar-split.gz`,
+        `${driver}-layers/${layerId}.tar-split.gz`,
         gzipSync(lines.map((line, position) => `${JSON.stringify({ ...line, position })}\n`).join('')),
       ],
     ]);
     writeFiles(graphRoot, files);
-    mkdirSync(join(graphRoot, 'overlay', layerId, 'diff'), { recursive: true });
+    const contents = join(
+      graphRoot,
+      ...(driver === 'vfs' ? ['vfs/dir', layerId] : ['overlay', layerId, 'diff']),
+    );
+    mkdirSync(contents, { recursive: true });
     writeFiles(
-      join(graphRoot, 'overlay', layerId, 'diff'),
+      contents,
       new Map(Object.entries(diff).map(([path, content]) => [path, Buffer.from(content)])),
     );
     return { image, id, ids: [layerId] };
@@ -515,5 +520,38 @@ describe('the local store', () => {
     expect((await openImage(name, linux, host)).repository).toBe('localhost/a');
     writeFileSync(join(work.path, 'storage.conf'), '[storage]\ndriver = "btrfs"\n');
     await expect(openImage(name, linux, host)).rejects.toMatchObject({ code: 'storage.conf' });
+  });
+
+  test('may be one of vfs, whether somebody says so or not', async () => {
+    using work = folder();
+    const graph = join(work.path, 'graph');
+    // A layer of vfs holds what lies below it too.
+    writeStore(graph, members, { ...diff, below: 'more' }, ['localhost/a:latest'], 'vfs');
+    for (const store of [`[vfs@${graph}+/run]`, `[${graph}]`])
+      expect(await contents('/', `containers-storage:${store}a`)).toEqual(['b@0 600', 'etc/a@0 3']);
+    await expect(open('/', `containers-storage:[overlay@${graph}]a`)).rejects.toMatchObject({
+      code: 'image.missing',
+    });
+    const host = { ...hostAt('/'), env: { CONTAINERS_STORAGE_CONF: join(work.path, 'storage.conf') } };
+    const name = parseImageName('containers-storage:a') as PlacedImageName;
+    for (const driver of ['driver = "vfs"', 'driver = ""', '']) {
+      writeFileSync(join(work.path, 'storage.conf'), `[storage]\n${driver}\ngraphroot = "${graph}"\n`);
+      expect((await openImage(name, linux, host)).repository).toBe('localhost/a');
+    }
+    writeFileSync(join(work.path, 'storage.conf'), `[storage]\ndriver = "overlay"\ngraphroot = "${graph}"\n`);
+    await expect(openImage(name, linux, host)).rejects.toMatchObject({ code: 'image.missing' });
+  });
+
+  test('is that of the user in "podman unshare", where the user is root', async () => {
+    using work = folder();
+    writeStore(join(work.path, '.local/share/containers/storage'), members, diff);
+    const inside = {
+      ...hostAt('/'),
+      home: work.path,
+      uid: 0,
+      env: { _CONTAINERS_USERNS_CONFIGURED: 'done' },
+    };
+    const name = parseImageName('containers-storage:localhost/a') as PlacedImageName;
+    expect((await openImage(name, linux, inside)).repository).toBe('localhost/a');
   });
 });

@@ -28,16 +28,20 @@ const image = {
 };
 
 let count = 0;
-function store(containers: Record<string, unknown>, images: unknown = [image]): string {
+function store(
+  containers: Record<string, unknown>,
+  images: unknown = [image],
+  driver: 'overlay' | 'vfs' = 'overlay',
+): string {
   const root = join(place.path, `store-${count++}`);
-  for (const name of ['overlay-containers', 'overlay-images'])
+  for (const name of [`${driver}-containers`, `${driver}-images`])
     mkdirSync(join(root, name), { recursive: true });
   for (const [name, list] of Object.entries(containers))
     writeFileSync(
-      join(root, 'overlay-containers', name),
+      join(root, `${driver}-containers`, name),
       typeof list === 'string' ? list : JSON.stringify(list),
     );
-  writeFileSync(join(root, 'overlay-images/images.json'), JSON.stringify(images));
+  writeFileSync(join(root, `${driver}-images/images.json`), JSON.stringify(images));
   return root;
 }
 const rootOf = (root: string, layer = hex('3')) => join(root, 'overlay', layer, 'merged');
@@ -54,6 +58,17 @@ test.for([['containers.json'], ['volatile-containers.json']])(
     });
   },
 );
+
+test('finds the image of a container of vfs, and not in the lists of another driver', async () => {
+  const lists = { 'containers.json': [entry()] };
+  const root = (graph: string) => join(graph, 'vfs/dir', hex('3'));
+  expect(await findStoredContainer(hex('1'), root(store(lists, [image], 'vfs')))).toMatchObject({
+    config: digest('2'),
+  });
+  await expect(findStoredContainer(hex('1'), root(store(lists)))).rejects.toThrow(/has no container/);
+  const strange = store({ 'containers.json': [entry({ layer: hex('4') })] }, [image], 'vfs');
+  await expect(findStoredContainer(hex('1'), root(strange))).rejects.toThrow(/is not its own/);
+});
 
 test('a container may have no name that was typed', async () => {
   const root = store({ 'containers.json': [entry({ metadata: '' })] });

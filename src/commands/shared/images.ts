@@ -1,7 +1,7 @@
 import type { OpenImage } from '../../image/contract.ts';
 import { isInContainersStorage } from '../../image/from-containers-storage.ts';
 import { openImage, parseImageName, type SourceHost } from '../../image/source.ts';
-import { graphRootOf } from '../../image/storage-conf.ts';
+import { localStoreOf } from '../../image/storage-conf.ts';
 import { parseImageRef } from '../../oci/reference.ts';
 import type { Host } from '../host.ts';
 import type { Options } from '../verb.ts';
@@ -23,7 +23,7 @@ export async function openUserImage(host: Host, text: string, options: Options):
   const name = parseImageName(text);
   if (name.transport !== 'bare') return await openImage(name, platform, sources);
   const ref = parseImageRef(name.name);
-  const isLocal = await isInContainersStorage(await graphRootOf(sources), name.name);
+  const isLocal = await isInContainersStorage(await localStoreOf(sources), name.name);
   return await openImage(
     isLocal ? { transport: 'containers-storage', name: name.name } : { transport: 'docker', ref },
     platform,
