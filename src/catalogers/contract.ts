@@ -66,6 +66,8 @@ export interface TreeFile {
   readonly path: string;
   /** Bytes. */
   readonly size: number;
+  /** When it was changed last, as the archive of its layer says, in whole seconds since 1970. */
+  readonly modified?: number;
   readonly layer: Layer;
   /** Other names of the same file: hard links. */
   readonly links?: readonly string[];

@@ -98,7 +98,11 @@ export class Merger implements Merged {
     const inode =
       type === 'hardlink'
         ? this.#linked(scan.links.get(entry) ?? '', path)
-        : this.rootfs.add(type, this.#layer, entry, scan.sizes[entry] ?? 0, scan.links.get(entry));
+        : this.rootfs.add(type, this.#layer, entry, {
+            size: scan.sizes[entry],
+            modified: scan.times[entry],
+            target: scan.links.get(entry),
+          });
     this.rootfs.link(directory, place.name, inode);
     this.#touch(place);
     if (type === 'file') this.#file(scan, entry, inode, place.isIndirect);
@@ -138,7 +142,7 @@ export class Merger implements Merged {
         throw this.#wrong(path, 'lies below something that is no directory');
       this.#remove(directory, name, joinPath(names.join('/'), name));
     }
-    const made = this.rootfs.add('directory', this.#layer, 0, 0);
+    const made = this.rootfs.add('directory', this.#layer, 0);
     this.rootfs.link(directory, name, made);
     return made;
   }

@@ -47,6 +47,14 @@ export interface WalkOptions {
   readonly onMissing?: (missing: Missing) => Inode | undefined;
 }
 
+/** What an archive says of an entry beside its name. */
+interface Facts {
+  readonly size?: number | undefined;
+  readonly modified?: number | undefined;
+  /** Of a link. */
+  readonly target?: string | undefined;
+}
+
 /**
  * A tree of numbers. A file of no interest costs its name, an entry in the map of its directory and a few array slots, so that an image
  * with half a million files fits into memory beside everything else.
@@ -56,24 +64,26 @@ export class Rootfs {
   readonly #layers: number[] = [];
   readonly #entries: number[] = [];
   readonly #sizes: number[] = [];
+  readonly #times: number[] = [];
   readonly #children: Map<Inode, Map<string, Inode>> = new Map();
   readonly #parents: Map<Inode, Inode> = new Map();
   readonly #targets: Map<Inode, string> = new Map();
   #nameBytes = 0;
 
   constructor() {
-    this.add('directory', 0, 0, 0);
+    this.add('directory', 0, 0);
     this.#parents.set(root, root);
   }
 
-  add(type: NodeType, layer: number, entry: number, size: number, target?: string): Inode {
+  add(type: NodeType, layer: number, entry: number, { modified, size, target }: Facts = {}): Inode {
     const inode = this.#types.length;
     if (inode >= rootfsLimits.nodes)
       throw cannotTell('layer.too-large', `the image has more than ${rootfsLimits.nodes} files`);
     this.#types.push(type);
     this.#layers.push(layer);
     this.#entries.push(entry);
-    this.#sizes.push(size);
+    this.#sizes.push(size ?? 0);
+    this.#times.push(modified ?? 0);
     if (type === 'directory') this.#children.set(inode, new Map());
     if (target !== undefined) this.#targets.set(inode, target);
     return inode;
@@ -95,6 +105,11 @@ export class Rootfs {
 
   sizeOf(inode: Inode): number {
     return this.#sizes[inode] ?? 0;
+  }
+
+  /** When it was changed last, in seconds since 1970. */
+  modifiedAt(inode: Inode): number {
+    return this.#times[inode] ?? 0;
   }
 
   /** Where a symbolic link leads, as written. */

@@ -34,6 +34,8 @@ export interface LayerScan {
   readonly paths: readonly string[];
   readonly types: readonly TarType[];
   readonly sizes: readonly number[];
+  /** When each was changed last, in seconds since 1970. */
+  readonly times: readonly number[];
   /** Target of a link, by entry. */
   readonly links: ReadonlyMap<number, string>;
   /** What was seen in a file, by entry; only for files in which something was. */
@@ -89,6 +91,7 @@ export async function scanLayer(
   const paths: string[] = [];
   const types: TarType[] = [];
   const sizes: number[] = [];
+  const times: number[] = [];
   const links = new Map<number, string>();
   const reader = new FileReader(catalogers);
   const visit = (entry: TarEntry): TarSink | undefined => {
@@ -96,6 +99,7 @@ export async function scanLayer(
     paths.push(path);
     types.push(entry.type);
     sizes.push(entry.size);
+    times.push(entry.modified);
     if (entry.type === 'symlink' || entry.type === 'hardlink') links.set(entry.index, entry.linkName);
     const isContent = entry.type === 'file' && entry.size > 0 && !isWhiteout(path);
     if (entry.type === 'file' && entry.size === 0 && !isWhiteout(path)) reader.empty(entry.index, path);
@@ -103,7 +107,7 @@ export async function scanLayer(
   };
   await readTar(bytes, visit, what);
   const { finds, elf, skipped } = reader;
-  return { count: paths.length, paths, types, sizes, links, finds, elf, skipped };
+  return { count: paths.length, paths, types, sizes, times, links, finds, elf, skipped };
 }
 
 export function isWhiteout(path: string): boolean {

@@ -12,6 +12,8 @@ export interface RawHeader {
   /** The type flag: one character. */
   readonly flag: string;
   readonly size: number;
+  /** Seconds since 1970. */
+  readonly modified: number;
   readonly block: Buffer;
 }
 
@@ -26,13 +28,14 @@ export function readHeader(bytes: Uint8Array): RawHeader | undefined {
   if (!hasRightChecksum(block)) return undefined;
   const format = formatOf(block);
   const size = readNumber(block, 124, 136);
-  // Mode, uid, gid and mtime say nothing here, but Go refuses an archive in which they are no numbers.
+  const modified = readNumber(block, 136, 148);
+  // Mode, uid and gid say nothing here, but Go refuses an archive in which they are no numbers.
   const isSound =
     size !== undefined &&
+    modified !== undefined &&
     readNumber(block, 100, 108) !== undefined &&
     readNumber(block, 108, 116) !== undefined &&
     readNumber(block, 116, 124) !== undefined &&
-    readNumber(block, 136, 148) !== undefined &&
     (format === 'v7' ||
       (readNumber(block, 329, 337) !== undefined && readNumber(block, 337, 345) !== undefined));
   if (!isSound) return undefined;
@@ -45,6 +48,7 @@ export function readHeader(bytes: Uint8Array): RawHeader | undefined {
     linkName: readText(block, 157, 257),
     flag: String.fromCharCode(block[156] ?? 0),
     size,
+    modified,
     block,
   };
 }

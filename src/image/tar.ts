@@ -15,6 +15,8 @@ export interface TarEntry {
   readonly type: TarType;
   /** Bytes of a regular file as it would be on disk, with the holes of a sparse file. */
   readonly size: number;
+  /** When the file was changed last, in whole seconds since 1970. */
+  readonly modified: number;
   /** Bytes of the file that stand in the archive. */
   readonly stored: number;
   /** Target of a symbolic link, as written; name of the other entry for a hard link. Bytes as latin1. */
@@ -163,6 +165,7 @@ class TarReader {
       name: sparse?.name ?? name,
       type,
       size: sparse?.size ?? stored,
+      modified: Math.floor(Number(this.#pax.get('mtime') || header.modified)),
       stored: sparse?.stored ?? stored,
       linkName: this.#longLink || this.#pax.get('linkpath') || header.linkName,
       offset: this.#source.taken,

@@ -24,6 +24,7 @@ export function treeOf(source: TreeSource, at: number): Tree {
     return {
       path: toText(path),
       size: rootfs.sizeOf(inode),
+      modified: rootfs.modifiedAt(inode),
       layer: layerOf(layers, rootfs.layerOf(inode)),
       ...(links === undefined || links.length === 0 ? {} : { links: links.map(toText).sort(byCodeUnit) }),
       content: () => content ?? merged.finds.get(inode)?.content,

@@ -484,6 +484,15 @@ describe('the tree', () => {
   });
 });
 
+test.for([
+  ['octal', file('etc/db', 'x', { patch: (block) => block.write('14524770400\0', 136, 'latin1') })],
+  ['PAX, with a fraction', Buffer.concat([pax({ mtime: '1700000000.9' }), file('etc/db', 'x')])],
+] as const)('knows when a file was changed last, written in %s', async ([, member]) => {
+  const { tree } = await scan(archive(file('etc/db', 'older')), archive(member));
+  expect(tree.file('etc/db')?.modified).toBe(1_700_000_000);
+  expect(tree.history('etc/db').map(({ modified }) => modified)).toEqual([0, 1_700_000_000]);
+});
+
 test('a file above the limit is not kept and told', async () => {
   const { tree, skipped } = await scan(
     archive(file('etc/db', Buffer.alloc(contentLimit + 1)), file('etc/x', 'y')),
