@@ -2,6 +2,7 @@ import { isSupportedSpdxId } from '@cyclonedx/cyclonedx-library/SPDX';
 import { byCodeUnit } from '../base/text.ts';
 import { cleanText } from './clean.ts';
 import type { License } from './model.ts';
+import { recentLicenses } from './recent-licenses.ts';
 
 export type SpecVersion = '1.6' | '1.7';
 
@@ -45,9 +46,11 @@ function entryOf(license: License): object {
     : { expression: cleanText(license.expression), acknowledgement };
 }
 
-/** Names, and expressions that are one id of the schema's list. */
+/** Names, and expressions that are one id which every reader of the schema knows. */
 function fitsLicenseObject(license: License): boolean {
-  return 'name' in license || isSupportedSpdxId(license.expression);
+  return (
+    'name' in license || (isSupportedSpdxId(license.expression) && !recentLicenses.has(license.expression))
+  );
 }
 
 function keyOf(license: License): string {

@@ -200,10 +200,15 @@ function mapParts(text: string, map: (part: string) => string | undefined): stri
 function joinWithAnd(expressions: readonly (string | undefined)[]): string | undefined {
   const known = expressions.filter((expression) => expression !== undefined);
   if (known.length < expressions.length) return undefined;
-  const unique = [...new Set(known)];
+  const unique = [...new Set(known.flatMap(termsOf))];
   if (unique.length === 1) return unique[0];
   const joined = unique.map((part) => (/ OR /.test(part) ? `(${part})` : part)).join(' AND ');
   return joined.length > maxExpressionLength ? undefined : joined;
+}
+
+/** What `A AND B` joins, so that no licence is named twice; other forms are one term. */
+function termsOf(expression: string): readonly string[] {
+  return / OR |[()]/.test(expression) ? [expression] : expression.split(' AND ');
 }
 
 function wordsOf(expression: string): readonly string[] {
