@@ -59,6 +59,12 @@ export const amdBitcode: Cataloger = {
   },
 };
 
+/** Of the directory amd/device-libs, whose files say that they are under the licence of the University of Illinois. */
+const origin: Pick<Component, 'externalReferences' | 'licenses'> = {
+  licenses: [{ acknowledgement: 'concluded', expression: 'NCSA' }],
+  externalReferences: [{ type: 'vcs', url: 'https://github.com/ROCm/llvm-project' }],
+};
+
 function componentOf(file: SightedFile): Component {
   const hashes = file.sighting as unknown as FileHashes;
   const { sha256 } = hashes;
@@ -69,6 +75,7 @@ function componentOf(file: SightedFile): Component {
       vendor: amd,
       name: `rocm-device-libs-${name}`,
       ...(found?.rocm === undefined ? {} : { version: found.rocm }),
+      ...(found === undefined ? {} : origin),
       description: found === undefined ? `${name}.bc` : `${name}.bc as in ${found.triton}`,
       file,
       method:

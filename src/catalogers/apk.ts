@@ -5,7 +5,8 @@ import { toPurl } from '../bom/purl.ts';
 import { type Apk, firstLayers, isDatabase, packagesIn, pathsIn, rememberRecords } from './apk/installed.ts';
 import { dependencyResolver, parseRelations } from './apk/relations.ts';
 import type { Catalog, Cataloger, Skipped, Tree, TreeFile } from './contract.ts';
-import { isOsRelease, type OsRelease, osReleaseOf } from './os-release.ts';
+import { distroOf, isOsRelease, type OsRelease, osReleaseOf } from './os-release.ts';
+import { repositoryAt } from './sources.ts';
 
 const world = 'etc/apk/world';
 
@@ -92,6 +93,7 @@ function componentOf(
   const licenses = toLicenses(fields.get('L') ?? '', 'apk');
   const description = fields.get('T') ?? '';
   const website = fields.get('U') ?? '';
+  const repository = [repositoryAt(website)].filter((reference) => reference !== undefined);
   const supplier = supplierOf(fields.get('m') ?? '');
   return {
     bomRef: refOf(found, system),
@@ -106,7 +108,7 @@ function componentOf(
       ...controlHash(found),
       { algorithm: 'SHA-256', value: found.record, subject: 'apk database record' },
     ],
-    ...(website === '' ? {} : { externalReferences: [{ type: 'website', url: website }] }),
+    ...(website === '' ? {} : { externalReferences: [{ type: 'website', url: website }, ...repository] }),
     properties: propertiesOf(found, asked),
     evidence: {
       identity: [
@@ -161,6 +163,7 @@ function refOf(found: Apk, system: OsRelease | undefined): string {
 function purlOf({ architecture, fields, name, version }: Apk, system: OsRelease | undefined) {
   if (system?.id === undefined) return undefined;
   const origin = fields.get('o') ?? '';
+  const distro = distroOf(system);
   return toPurl({
     type: 'apk',
     namespace: system.id,
@@ -168,7 +171,7 @@ function purlOf({ architecture, fields, name, version }: Apk, system: OsRelease 
     version,
     qualifiers: {
       ...(architecture === '' ? {} : { arch: architecture }),
-      ...(system.versionId === undefined ? {} : { distro: `${system.id}-${system.versionId}` }),
+      ...(distro === undefined ? {} : { distro }),
       ...(origin === name || !/^[A-Za-z0-9._+-]{1,256}$/.test(origin) ? {} : { upstream: origin }),
     },
   });

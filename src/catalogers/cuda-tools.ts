@@ -15,6 +15,7 @@ import type {
 import { isElf } from './elf.ts';
 import { fileHashes, hashesOfFile } from './file-hashes.ts';
 import { nvidia } from './gpu.ts';
+import { modifiedAt } from './modified.ts';
 import { stringFinder } from './strings.ts';
 import { toolOverrides } from './triton-env.ts';
 
@@ -143,6 +144,10 @@ function componentOf(files: readonly SightedFile[], env: readonly string[]): Com
             value: nameOf(versioned?.path ?? first.path),
           };
   const overrides = tools.has(name) ? toolOverrides(env, name) : [];
+  const properties = [
+    ...overrides.map((value) => ({ name: 'tcf:triton:override', value })),
+    ...(version === undefined ? modifiedAt(first) : []),
+  ];
   return {
     bomRef: `${purl}#${first.path}`,
     type: tools.has(name) ? 'application' : 'library',
@@ -153,9 +158,7 @@ function componentOf(files: readonly SightedFile[], env: readonly string[]): Com
     supplier: nvidia.supplier,
     ...licensesOf(what),
     hashes: hashesOfFile(seen),
-    ...(overrides.length === 0
-      ? {}
-      : { properties: overrides.map((value) => ({ name: 'tcf:triton:override', value })) }),
+    ...(properties.length === 0 ? {} : { properties }),
     evidence: {
       identity: [
         {

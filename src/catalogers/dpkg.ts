@@ -1,15 +1,25 @@
 import { createHash } from 'node:crypto';
 import { printable } from '../base/text.ts';
-import type { Component, ComponentHash, Dependency, ExternalReference, Organization } from '../bom/model.ts';
+import { withLicenseText } from '../bom/license-texts.ts';
+import type {
+  Component,
+  ComponentHash,
+  Dependency,
+  ExternalReference,
+  License,
+  Organization,
+  Property,
+} from '../bom/model.ts';
 import { toPurl } from '../bom/purl.ts';
 import type { Catalog, Cataloger, Skipped, Tree, TreeFile } from './contract.ts';
 import { automaticIn, extendedStates } from './dpkg/automatic.ts';
-import { licensesOf } from './dpkg/copyright.ts';
+import { licensesOf, upstreamSource } from './dpkg/copyright.ts';
 import { checksumsOf, fileOwners, isFileList, unreadPaths } from './dpkg/files.ts';
 import { type Archive, archivesOf, isList, isSource, listWatcher } from './dpkg/lists.ts';
 import { type Deb, firstLayers, isDatabase, packagesIn, rememberStanzas } from './dpkg/packages.ts';
 import { dependencyResolver } from './dpkg/relations.ts';
-import { isOsRelease, type OsRelease, osReleaseOf } from './os-release.ts';
+import { distroOf, isOsRelease, type OsRelease, osReleaseOf } from './os-release.ts';
+import { repositoryAt, sourcePackage } from './sources.ts';
 
 const architectureFile = 'var/lib/dpkg/arch';
 
@@ -86,19 +96,24 @@ function componentOf(
   { found, archive, automatic }: Around,
 ): Component {
   const purl = purlOf(deb, system);
-  const copyright = tree.file(`usr/share/doc/${deb.name}/copyright`)?.content();
-  const licenses =
-    copyright === undefined ? [] : licensesOf(Buffer.from(copyright).toString('utf8'), deb.name);
+  const copyright = copyrightOf(tree, deb);
   const hash = hashOf(tree, deb, archive);
   const description = deb.fields.get('description')?.split('\n', 1)[0];
   const homepage = deb.fields.get('homepage') ?? '';
   const references: readonly ExternalReference[] = [
     ...(homepage === '' ? [] : [{ type: 'website', url: homepage } as const]),
+    ...[repositoryAt(homepage), copyright.source, sourceOf(deb, system)].filter(
+      (reference) => reference !== undefined,
+    ),
     ...(archive?.url === undefined || hash === undefined
       ? []
       : [{ type: 'distribution', url: archive.url, hashes: [hash] } as const]),
   ];
   const supplier = supplierOf(deb.fields.get('maintainer') ?? '');
+  const properties: readonly Property[] = [
+    ...(automatic === undefined ? [] : [{ name: 'tcf:dpkg:auto-installed', value: String(automatic) }]),
+    ...copyright.properties,
+  ];
   return {
     bomRef: refOf(deb, system),
     type: 'library',
@@ -107,12 +122,10 @@ function componentOf(
     ...(purl === undefined ? {} : { purl }),
     ...(description === undefined || description === '' ? {} : { description }),
     ...(supplier === undefined ? {} : { supplier }),
-    ...(licenses.length === 0 ? {} : { licenses }),
+    ...(copyright.licenses.length === 0 ? {} : { licenses: copyright.licenses }),
     ...(hash === undefined ? {} : { hashes: [hash] }),
     ...(references.length === 0 ? {} : { externalReferences: references }),
-    ...(automatic === undefined
-      ? {}
-      : { properties: [{ name: 'tcf:dpkg:auto-installed', value: String(automatic) }] }),
+    ...(properties.length === 0 ? {} : { properties }),
     evidence: {
       identity: [
         {
@@ -123,6 +136,27 @@ function componentOf(
       ],
       occurrences: [{ location: deb.database.path, layer: found.layer }],
     },
+  };
+}
+
+/** What the copyright file says. Where no licence on a list is named beyond doubt, the text of the file is the licence. */
+function copyrightOf(
+  tree: Tree,
+  { name }: Deb,
+): {
+  readonly licenses: readonly License[];
+  readonly properties: readonly Property[];
+  readonly source?: ExternalReference;
+} {
+  const file = tree.file(`usr/share/doc/${name}/copyright`);
+  const content = file?.content();
+  if (file === undefined || content === undefined || content.length === 0)
+    return { licenses: [], properties: [] };
+  const text = Buffer.from(content).toString('utf8');
+  const source = upstreamSource(text);
+  return {
+    ...withLicenseText(licensesOf(text, name), content, file.path),
+    ...(source === undefined ? {} : { source }),
   };
 }
 
@@ -143,6 +177,7 @@ function refOf(deb: Deb, system: OsRelease | undefined): string {
 function purlOf(deb: Deb, system: OsRelease | undefined): ReturnType<typeof toPurl> | undefined {
   if (system?.id === undefined) return undefined;
   const upstream = upstreamOf(deb);
+  const distro = distroOf(system);
   return toPurl({
     type: 'deb',
     namespace: system.id,
@@ -150,16 +185,34 @@ function purlOf(deb: Deb, system: OsRelease | undefined): ReturnType<typeof toPu
     version: deb.version,
     qualifiers: {
       ...(deb.architecture === '' ? {} : { arch: deb.architecture }),
-      ...(system.versionId === undefined ? {} : { distro: `${system.id}-${system.versionId}` }),
+      ...(distro === undefined ? {} : { distro }),
       ...(upstream === undefined ? {} : { upstream }),
     },
   });
 }
 
-/** `Source: glibc (2.36-9)` is `glibc@2.36-9`, as scanners match advisories by source. */
-function upstreamOf({ name, fields }: Deb): string | undefined {
-  const [, source, version] =
-    /^([A-Za-z0-9][A-Za-z0-9+._-]{0,255})(?:\s+\(([!-~]{1,256})\))?$/.exec(fields.get('source') ?? '') ?? [];
+/** `Source: glibc (2.36-9)`; without the field, or without a version in it, the source has the package's own. */
+function sourceNameOf({ fields }: Deb): readonly (string | undefined)[] {
+  const form = /^([A-Za-z0-9][A-Za-z0-9+._-]{0,255})(?:\s+\(([!-~]{1,256})\))?$/;
+  return form.exec(fields.get('source') ?? '')?.slice(1) ?? [];
+}
+
+function sourceOf(deb: Deb, system: OsRelease | undefined): ExternalReference | undefined {
+  if (system?.id === undefined) return undefined;
+  const [name, version] = sourceNameOf(deb);
+  return sourcePackage({
+    type: 'deb',
+    namespace: system.id,
+    name: name ?? deb.name,
+    version: version ?? deb.version,
+    distro: distroOf(system),
+  });
+}
+
+/** `glibc@2.36-9`, as scanners match advisories by source. */
+function upstreamOf(deb: Deb): string | undefined {
+  const { name } = deb;
+  const [source, version] = sourceNameOf(deb);
   if (source === undefined || (source === name && version === undefined)) return undefined;
   return version === undefined ? source : `${source}@${version}`;
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Component, IdentityMethod, Organization, Property } from '../bom/model.ts';
 import { toPurl } from '../bom/purl.ts';
 import type { TreeFile } from './contract.ts';
+import { modifiedAt } from './modified.ts';
 
 /** Who makes a GPU part, and under which licence it comes where nothing beside it says otherwise. */
 export interface Vendor {
@@ -29,12 +30,14 @@ export interface Part {
   readonly file: TreeFile;
   readonly method: IdentityMethod;
   readonly licenses?: Component['licenses'];
+  readonly externalReferences?: Component['externalReferences'];
   readonly properties?: readonly Property[];
 }
 
 /** The component of a part, at the place of the file that names it: `pkg:generic/nvidia/cudnn@9.8.0#usr/include/cudnn_version.h`. */
 export function partComponent(part: Part): Component {
-  const { description, file, licenses = [], method, name, properties = [], vendor, version } = part;
+  const { description, externalReferences = [], file, licenses = [], method, name, vendor, version } = part;
+  const properties = [...(part.properties ?? []), ...(version === undefined ? modifiedAt(file) : [])];
   const purl = toPurl({
     type: 'generic',
     namespace: vendor.id,
@@ -62,6 +65,7 @@ export function partComponent(part: Part): Component {
             },
           ],
         }),
+    ...(externalReferences.length === 0 ? {} : { externalReferences }),
     ...(properties.length === 0 ? {} : { properties }),
     evidence: {
       identity: [

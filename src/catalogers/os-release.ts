@@ -42,6 +42,11 @@ export function osReleaseOf(tree: Tree): OsRelease | undefined {
   return undefined;
 }
 
+/** `debian-12`, as purls say it; absent for rolling releases. */
+export function distroOf({ id, versionId }: OsRelease): string | undefined {
+  return id === undefined || versionId === undefined ? undefined : `${id}-${versionId}`;
+}
+
 /** Reads `NAME=value` lines as a shell would without expanding anything (os-release(5)). The last of two lines counts. */
 export function parseOsRelease(text: string): ReadonlyMap<string, string> {
   const fields = new Map<string, string>();

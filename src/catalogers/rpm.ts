@@ -1,15 +1,17 @@
 import { printable } from '../base/text.ts';
 import { toLicenses } from '../bom/licenses.ts';
-import type { Component, Dependency } from '../bom/model.ts';
+import type { Component, Dependency, ExternalReference } from '../bom/model.ts';
 import { toPurl } from '../bom/purl.ts';
 import type { Catalog, Cataloger, Skipped, Tree, TreeFile } from './contract.ts';
-import { isOsRelease, type OsRelease, osReleaseOf } from './os-release.ts';
+import { distroOf, isOsRelease, type OsRelease, osReleaseOf } from './os-release.ts';
 import { chooseDatabase, isDatabase, keysIn, packagesIn, rememberDatabase } from './rpm/database.ts';
 import { fileOwners, maxPaths, realPath } from './rpm/files.ts';
 import { manifestFile, packagesInManifest } from './rpm/manifest.ts';
 import { evrOf, fileCountOf, fullBudget, keyOf, type Rpm } from './rpm/packages.ts';
 import { isReasonFile, type Reason, reasonsOf } from './rpm/reasons.ts';
 import { dependencyResolver } from './rpm/relations.ts';
+import { supplierOf } from './rpm/vendors.ts';
+import { repositoryAt, sourcePackage } from './sources.ts';
 
 /** The packages of rpm, from the database rpm itself would use, or from the manifest of an image that has none. */
 export const rpm: Cataloger = {
@@ -120,7 +122,12 @@ function componentOf(
     { name: 'tcf:rpm:repository', value: repository },
     { name: 'tcf:rpm:signature:key-id', value: rpm.keyId },
   ].filter(({ value }) => value !== '');
-  const isWebsite = /^https?:\/\/[!-~]{1,2000}$/.test(rpm.url);
+  const supplier = supplierOf(rpm.vendor, rpm.packager);
+  const references: readonly ExternalReference[] = [
+    ...(isAddress(rpm.url) ? [{ type: 'website', url: rpm.url } as const] : []),
+    ...(isAddress(rpm.vcs) ? [{ type: 'vcs', url: rpm.vcs } as const] : []),
+    ...[repositoryAt(rpm.url), sourceOf(rpm, system)].filter((reference) => reference !== undefined),
+  ];
   return {
     bomRef: refOf(rpm, system),
     type: 'library',
@@ -128,12 +135,12 @@ function componentOf(
     version: evrOf(rpm),
     ...(purl === undefined ? {} : { purl }),
     ...(rpm.summary === '' ? {} : { description: rpm.summary }),
-    ...(rpm.vendor === '' ? {} : { supplier: { name: rpm.vendor } }),
+    ...(supplier === undefined ? {} : { supplier }),
     ...(licenses.length === 0 ? {} : { licenses }),
     ...(rpm.sha256Header === ''
       ? {}
       : { hashes: [{ algorithm: 'SHA-256', value: rpm.sha256Header, subject: 'rpm header' }] }),
-    ...(isWebsite ? { externalReferences: [{ type: 'website', url: rpm.url }] } : {}),
+    ...(references.length === 0 ? {} : { externalReferences: references }),
     ...(properties.length === 0 ? {} : { properties }),
     evidence: {
       identity: [
@@ -154,6 +161,7 @@ function refOf(rpm: Rpm, system: OsRelease | undefined): string {
 
 function purlOf(rpm: Rpm, system: OsRelease | undefined): ReturnType<typeof toPurl> | undefined {
   if (system?.id === undefined) return undefined;
+  const distro = distroOf(system);
   return toPurl({
     type: 'rpm',
     namespace: system.id,
@@ -161,7 +169,7 @@ function purlOf(rpm: Rpm, system: OsRelease | undefined): ReturnType<typeof toPu
     version: `${rpm.version}-${rpm.release}`,
     qualifiers: {
       ...(rpm.arch === '' ? {} : { arch: rpm.arch }),
-      ...(system.versionId === undefined ? {} : { distro: `${system.id}-${system.versionId}` }),
+      ...(distro === undefined ? {} : { distro }),
       ...(rpm.epoch > 0 ? { epoch: String(rpm.epoch) } : {}),
       ...(isUpstream(rpm.sourceRpm) ? { upstream: rpm.sourceRpm } : {}),
     },
@@ -170,4 +178,17 @@ function purlOf(rpm: Rpm, system: OsRelease | undefined): ReturnType<typeof toPu
 
 function isUpstream(sourceRpm: string): boolean {
   return /^[!-~]{1,500}\.rpm$/.test(sourceRpm);
+}
+
+/** Without a user or password in it. */
+function isAddress(text: string): boolean {
+  return /^(?:git\+)?https?:\/\/(?![^/]*@)[!-~]{1,2000}$/.test(text);
+}
+
+/** `bash-5.1.8-2.fc35.src.rpm`. Its epoch is not in that name and may be another than the package's. */
+function sourceOf({ sourceRpm }: Rpm, system: OsRelease | undefined): ExternalReference | undefined {
+  const [, name, version] =
+    /^([!-~]{1,255})-([!-,.-~]{1,255}-[!-,.-~]{1,255})\.(?:no)?src\.rpm$/.exec(sourceRpm) ?? [];
+  if (system?.id === undefined || name === undefined || version === undefined) return undefined;
+  return sourcePackage({ type: 'rpm', namespace: system.id, name, version, distro: distroOf(system) });
 }

@@ -74,6 +74,21 @@ test('a tool without a build line has no version, and that is said', () => {
   expect(skipped).toEqual([{ path: 'usr/local/cuda/bin/nvlink', reason: 'nvlink does not say its version' }]);
 });
 
+test.for([
+  [1_700_000_000, ['2023-11-14T22:13:20Z']],
+  [0, ['1970-01-01T00:00:00Z']],
+  [-1, []],
+  [253_402_300_800, []],
+  [Number.NaN, []],
+] as const)('a file without a version changed at %d says so as %j', ([modified, expected]) => {
+  const dates = (entries: Parameters<typeof catalogFiles>[1]) =>
+    catalogFiles(cudaTools, entries, { modified }).components.flatMap(({ properties = [] }) =>
+      properties.filter(({ name }) => name === 'tcf:file:modified').map(({ value }) => value),
+    );
+  expect(dates({ 'opt/nvlink': elf(['nothing']) })).toEqual(expected);
+  expect(dates({ 'opt/nvlink': elf([line('12.9.86')]) })).toEqual([]);
+});
+
 test('libdevice has no version, whatever its bytes', () => {
   const { components, skipped } = catalogFiles(cudaTools, {
     [`${nvidia}/lib/libdevice.10.bc`]: Buffer.concat([Buffer.from('4243c0de', 'hex'), Buffer.alloc(100)]),

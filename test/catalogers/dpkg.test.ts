@@ -1,7 +1,8 @@
+import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { compareVersions, satisfies } from '../../src/bom/versions/deb.ts';
-import { licensesOf } from '../../src/catalogers/dpkg/copyright.ts';
+import { licensesOf, upstreamSource } from '../../src/catalogers/dpkg/copyright.ts';
 import { parseStanzas } from '../../src/catalogers/dpkg/deb822.ts';
 import { listWatcher } from '../../src/catalogers/dpkg/lists.ts';
 import { lz4Reader } from '../../src/catalogers/dpkg/lz4.ts';
@@ -201,6 +202,71 @@ test.for([
   expect(licensesOf(text, 'a')).toEqual(expected);
 });
 
+const dep5 = (source: string) =>
+  `Format: https://www.debian.org/doc/\nSource: ${source}\n\nFiles: *\nLicense: MIT\n`;
+const sourceAt = (url: string) => ({
+  type: 'source-distribution',
+  url,
+  comment: 'of upstream, as the copyright file says',
+});
+
+test.for([
+  ['an address', dep5('https://ftp.gnu.org/gnu/gzip'), sourceAt('https://ftp.gnu.org/gnu/gzip')],
+  ['a repository', dep5('https://github.com/lz4/lz4'), { type: 'vcs', url: 'https://github.com/lz4/lz4' }],
+  [
+    'a page of a repository',
+    dep5('https://github.com/linux-pam/linux-pam/releases'),
+    { type: 'vcs', url: 'https://github.com/linux-pam/linux-pam' },
+  ],
+  ['an address in a sentence', dep5('\n It comes from (ftp://x.org/a).'), sourceAt('ftp://x.org/a')],
+  ['words without one', dep5('It was downloaded from now non-existing pages'), undefined],
+  ['a password', dep5('https://me:secret@x.org/a'), undefined],
+  ['no source', 'Format: x\n\nFiles: *\nSource: https://x.org\n', undefined],
+  [
+    'prose',
+    'This is foo.\nIt was downloaded from <http://www.x.org/foo>.\n',
+    sourceAt('http://www.x.org/foo'),
+  ],
+  [
+    'prose with a colon',
+    'Original sources were obtained from:\nhttps://github.com/besser82/libxcrypt\n',
+    { type: 'vcs', url: 'https://github.com/besser82/libxcrypt' },
+  ],
+  [
+    'a licence that names a place',
+    'This is foo.\nLicense:\n A copy can be obtained from https://x.org\n',
+    undefined,
+  ],
+] as const)('a copyright file with %s tells where the source came from', ([, text, expected]) => {
+  expect(upstreamSource(text)).toEqual(expected);
+});
+
+test('a copyright file without a known licence is the licence itself, by the digest of its bytes', () => {
+  const text = 'All rights reserved.\n';
+  const { components } = catalog({
+    [status]: stanza('a'),
+    'usr/share/doc/a/copyright': text,
+  });
+  const sha256 = createHash('sha256').update(text).digest('hex');
+  const expression = `LicenseRef-tcf-${sha256.slice(0, 16)}`;
+  expect(components[0]?.licenses).toEqual([
+    { acknowledgement: 'declared', expression },
+    { acknowledgement: 'concluded', expression },
+  ]);
+  expect(components[0]?.properties).toEqual([
+    { name: 'tcf:license:text', value: `${expression}: SHA-256 ${sha256} of usr/share/doc/a/copyright` },
+  ]);
+});
+
+test.for([
+  ['', 'pkg:deb/debian/a@1.0?arch=source&distro=debian-12'],
+  ['Source: b\n', 'pkg:deb/debian/b@1.0?arch=source&distro=debian-12'],
+  ['Source: b (2:1-1)\n', 'pkg:deb/debian/b@2:1-1?arch=source&distro=debian-12'],
+])('%j leads to the source package', ([fields, url]) => {
+  const { components } = catalog({ [status]: stanza('a', fields) });
+  expect(components[0]?.externalReferences).toContainEqual({ type: 'source-distribution', url });
+});
+
 test('folded lines keep their breaks, and a tab folds like a blank', () => {
   const [only] = parseStanzas('A: one\n two\n\tthree\r\nb: four\n');
   expect([...(only?.fields ?? [])]).toEqual([
@@ -219,7 +285,7 @@ const archiveOf = (entries: Entries) => {
   const [{ hashes = [], externalReferences = [] } = {}] = components;
   return {
     hash: hashes.map(({ value, subject }) => `${value} of ${subject}`)[0],
-    urls: externalReferences.map(({ url }) => url),
+    urls: externalReferences.filter(({ type }) => type === 'distribution').map(({ url }) => url),
     skipped: skipped.map(({ reason }) => reason),
   };
 };

@@ -171,6 +171,48 @@ test.for([
   expect(found.components[0]?.components).toBeUndefined();
 });
 
+const only = (fields: string): Component | undefined =>
+  catalog({ [`${site}/a-1.dist-info/METADATA`]: metadata('a', '1', fields) }).components[0];
+
+test.for([
+  ['Author: Ada\n', { name: 'Ada' }],
+  [
+    'Author: Ada\nAuthor-email: ada@x.org\n',
+    { name: 'Ada', contacts: [{ name: 'Ada', email: 'ada@x.org' }] },
+  ],
+  ['Author: Ada\nMaintainer: The team\n', { name: 'The team' }],
+  ['Author: Python Foundation\nMaintainer: Bo\n', { name: 'Python Foundation' }],
+  ['Author-email: ada@x.org\n', undefined],
+  ['Author: UNKNOWN\n', undefined],
+] as const)('%j names who answers for it', ([fields, supplier]) => {
+  expect(only(fields)?.supplier).toEqual(supplier);
+});
+
+test.for([
+  ['Home-page: https://github.com/x/y\n', ['https://github.com/x/y']],
+  [
+    'Home-page: https://github.com/x/y\nProject-URL: Source Code, https://example.org/code\n',
+    ['https://example.org/code'],
+  ],
+  ['Home-page: https://x.github.io\n', []],
+] as const)('%j names its repository', ([fields, expected]) => {
+  const references = only(fields)?.externalReferences ?? [];
+  expect(references.filter(({ type }) => type === 'vcs').map(({ url }) => url)).toEqual(expected);
+});
+
+test('a licence text in the metadata is concluded under the digest of its words', () => {
+  const sha256 = createHash('sha256').update('All rights reserved.\nReally.').digest('hex');
+  const found = only('License: All rights reserved.\n  Really.\n');
+  expect(found?.licenses).toEqual([
+    { acknowledgement: 'declared', name: 'All rights reserved.' },
+    { acknowledgement: 'concluded', expression: `LicenseRef-tcf-${sha256.slice(0, 16)}` },
+  ]);
+  expect(JSON.stringify(found?.properties)).toContain(
+    `SHA-256 ${sha256} of the field License of ${site}/a-1.dist-info/METADATA`,
+  );
+  expect(only('License: BSD\n')?.licenses).toEqual([{ acknowledgement: 'declared', name: 'BSD' }]);
+});
+
 test('what Debian installed is not held against the RECORD from before it was stripped', () => {
   const found = catalog({
     [`${site}/a-1.dist-info/METADATA`]: metadata('a', '1'),

@@ -12,7 +12,9 @@ import { isReasonFile, reasonsOf } from '../../src/catalogers/rpm/reasons.ts';
 import { dependencyResolver, overlaps, parseRich } from '../../src/catalogers/rpm/relations.ts';
 import { issuerOf } from '../../src/catalogers/rpm/signature.ts';
 import { readSqlite } from '../../src/catalogers/rpm/sqlite.ts';
+import { supplierOf } from '../../src/catalogers/rpm/vendors.ts';
 import { rpm } from '../../src/catalogers/rpm.ts';
+import { repositoryAt } from '../../src/catalogers/sources.ts';
 import { scanImage } from '../../src/image/scan.ts';
 import { bdbOf } from '../support/bdb.ts';
 import { memoryImage } from '../support/image.ts';
@@ -54,6 +56,47 @@ test.for([
 ] as const)('%s against %s', ([a, b, expected]) => {
   expect(compareRpmVersions(a, b)).toBe(expected);
   expect(compareRpmVersions(b, a)).toBe(expected === 0 ? 0 : -expected);
+});
+
+test.for([
+  ['Fedora Project', '', { name: 'Fedora Project', url: 'https://fedoraproject.org/' }],
+  [
+    'CentOS',
+    'CentOS Buildsys <bugs@centos.org>',
+    {
+      name: 'CentOS',
+      url: 'https://www.centos.org/',
+      contacts: [{ name: 'CentOS Buildsys', email: 'bugs@centos.org' }],
+    },
+  ],
+  [
+    'SUSE LLC <https://www.suse.com/>',
+    'https://www.suse.com/',
+    { name: 'SUSE LLC', url: 'https://www.suse.com/' },
+  ],
+  [
+    'Red Hat, Inc.',
+    'Red Hat, Inc. <http://bugzilla.redhat.com/bugzilla>',
+    { name: 'Red Hat, Inc.', url: 'https://www.redhat.com/' },
+  ],
+  ['', 'Ann <ann@example.org>', { name: 'Ann', contacts: [{ name: 'Ann', email: 'ann@example.org' }] }],
+  ['Acme', 'root at localhost', { name: 'Acme' }],
+  ['', '', undefined],
+] as const)('VENDOR %j and PACKAGER %j', ([vendor, packager, expected]) => {
+  expect(supplierOf(vendor, packager)).toEqual(expected);
+});
+
+test.for([
+  ['https://github.com/lz4/lz4', { type: 'vcs', url: 'https://github.com/lz4/lz4' }],
+  ['http://www.github.com/lz4/lz4.git', { type: 'vcs', url: 'https://github.com/lz4/lz4' }],
+  ['https://github.com/lz4/lz4/wiki/Home', { type: 'vcs', url: 'https://github.com/lz4/lz4' }],
+  ['https://github.com/lz4', undefined],
+  ['https://github.com/orgs/lz4', undefined],
+  ['https://gitlab.com/group/project', undefined],
+  ['https://github.com.example.org/lz4/lz4', undefined],
+  ['https://lz4.github.io/lz4/', undefined],
+] as const)('the repository at %s', ([url, expected]) => {
+  expect(repositoryAt(url)).toEqual(expected);
 });
 
 test('an epoch comes before everything, and a missing release matches all', () => {

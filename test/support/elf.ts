@@ -21,19 +21,32 @@ export interface Files {
   readonly [path: string]: Uint8Array | string;
 }
 
+export interface CatalogOptions {
+  readonly env?: readonly string[];
+  readonly chunk?: number;
+  /** When every file was changed last, in seconds since 1970. */
+  readonly modified?: number;
+}
+
 export const layer: Layer = { index: 0, diffId: `sha256:${'0'.repeat(64)}` };
 
 /** Runs one cataloger over files in memory, content in chunks of `chunk` bytes. Folders exist where files lie in them. */
 export function catalogFiles(
   cataloger: Cataloger,
   files: Files,
-  { env = [], chunk = 65_536 }: { readonly env?: readonly string[]; readonly chunk?: number } = {},
+  { env = [], chunk = 65_536, modified }: CatalogOptions = {},
 ): Catalog {
   const all = new Map<string, TreeFile>();
   const sighted: SightedFile[] = [];
   for (const path of Object.keys(files).sort()) {
     const bytes = Buffer.from(files[path] ?? '');
-    const file: TreeFile = { path, size: bytes.length, layer, content: () => bytes };
+    const file: TreeFile = {
+      path,
+      size: bytes.length,
+      ...(modified === undefined ? {} : { modified }),
+      layer,
+      content: () => bytes,
+    };
     all.set(path, file);
     const watcher = cataloger.watch?.(path, bytes.subarray(0, 64));
     if (watcher === undefined) continue;

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { withLicenseText } from '../../bom/license-texts.ts';
 import { combineLicenses, toLicenses } from '../../bom/licenses.ts';
 import type {
   Component,
@@ -7,10 +8,12 @@ import type {
   ExternalReference,
   License,
   Occurrence,
+  Organization,
   Property,
 } from '../../bom/model.ts';
 import { toPurl } from '../../bom/purl.ts';
 import type { Tree } from '../contract.ts';
+import { repositoryAt } from '../sources.ts';
 import { type DirectUrl, parseDirectUrl } from './direct-url.ts';
 import type { Distribution } from './distributions.ts';
 import { firstOf, type Metadata, parseMetadata } from './metadata.ts';
@@ -34,9 +37,10 @@ export function componentOf(
   const { name, version, metadata, file, info, environment, shadowedBy } = distribution;
   const direct = parseDirectUrl(tree.file(`${info}/direct_url.json`)?.content() ?? new Uint8Array());
   const description = firstOf(metadata, 'summary');
-  const licenses = licensesOf(metadata);
-  const authors = [...contactsOf(metadata, 'author'), ...contactsOf(metadata, 'maintainer')];
-  const organisation = authors.find((contact) => isOrganisation(contact.name ?? ''))?.name;
+  const license = withLicenseField(licensesOf(metadata), metadata, file.path);
+  const maintainers = contactsOf(metadata, 'maintainer');
+  const authors = contactsOf(metadata, 'author');
+  const supplier = supplierOf(maintainers, authors);
   const references = [...referencesOf(metadata), ...directReferences(direct)];
   const properties: readonly Property[] = [
     {
@@ -47,6 +51,7 @@ export function componentOf(
     ...(direct?.editable ? [{ name: 'tcf:python:editable', value: 'true' }] : []),
     ...(shadowedBy === undefined ? [] : [{ name: 'tcf:python:shadowed-by', value: shadowedBy.info }]),
     ...recordProperties(tree, distribution, installed),
+    ...license.properties,
   ];
   return {
     bomRef: refOf(distribution),
@@ -55,9 +60,9 @@ export function componentOf(
     version,
     purl: toPurl({ type: 'pypi', name, version }),
     ...(description === undefined ? {} : { description }),
-    ...(organisation === undefined ? {} : { supplier: { name: organisation } }),
-    ...(authors.length === 0 ? {} : { authors }),
-    ...(licenses.length === 0 ? {} : { licenses }),
+    ...(supplier === undefined ? {} : { supplier }),
+    ...(authors.length + maintainers.length === 0 ? {} : { authors: [...authors, ...maintainers] }),
+    ...(license.licenses.length === 0 ? {} : { licenses: license.licenses }),
     hashes: hashesOf(tree, distribution, direct),
     ...(references.length === 0 ? {} : { externalReferences: references }),
     properties,
@@ -127,6 +132,17 @@ function licensesOf(metadata: Metadata): readonly License[] {
   return [...stated, ...combineLicenses(classifiers, 'classifier')];
 }
 
+/** A License field of several lines is no name of a licence but its text. */
+function withLicenseField(
+  licenses: readonly License[],
+  metadata: Metadata,
+  path: string,
+): ReturnType<typeof withLicenseText> {
+  const text = firstOf(metadata, 'license') ?? '';
+  if (!text.includes('\n')) return { licenses, properties: [] };
+  return withLicenseText(licenses, text, `the field License of ${path}, lines trimmed`);
+}
+
 /** `Author: Ada` beside `Author-email: ada@x.org`, or `Author-email: Ada <ada@x.org>, Bo <bo@x.org>`. */
 function contactsOf(metadata: Metadata, role: 'author' | 'maintainer'): readonly Contact[] {
   const name = firstOf(metadata, role);
@@ -145,7 +161,14 @@ function contactsOf(metadata: Metadata, role: 'author' | 'maintainer'): readonly
     : [{ name }, ...contacts];
 }
 
-/** People are authors; a supplier is named only where the name says that it is an organisation. */
+/** Who answers for the distribution by its own word: an organisation that is named, else the first maintainer, else the first author. */
+function supplierOf(maintainers: readonly Contact[], authors: readonly Contact[]): Organization | undefined {
+  const named = [...maintainers, ...authors].filter(({ name = '' }) => name !== '');
+  const who = named.find(({ name = '' }) => isOrganisation(name)) ?? named[0];
+  if (who?.name === undefined) return undefined;
+  return { name: who.name, ...(who.email === undefined ? {} : { contacts: [who] }) };
+}
+
 function isOrganisation(name: string): boolean {
   return /(?:^|[\s,])(?:Authority|Corp|Corporation|Foundation|GmbH|Inc|LLC|Ltd|Organization)\.?$/.test(
     name.trim(),
@@ -173,7 +196,13 @@ function referencesOf(metadata: Metadata): readonly ExternalReference[] {
     const type = labels.find(([pattern]) => pattern.test(plain))?.[1];
     if (type !== undefined) add(type, url);
   }
-  return [...found.values()];
+  const known = [...found.values()];
+  if (known.some(({ type }) => type === 'vcs')) return known;
+  const repository = known
+    .filter(({ type }) => type === 'website')
+    .map(({ url }) => repositoryAt(url))
+    .find((reference) => reference !== undefined);
+  return repository === undefined ? known : [...known, repository];
 }
 
 function directReferences(direct: DirectUrl | undefined): readonly ExternalReference[] {

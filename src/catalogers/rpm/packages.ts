@@ -13,7 +13,10 @@ export interface Rpm extends Related {
   readonly summary: string;
   readonly license: string;
   readonly vendor: string;
+  readonly packager: string;
   readonly url: string;
+  /** Where its maintainer says the repository of the source is. */
+  readonly vcs: string;
   readonly sourceRpm: string;
   readonly modularityLabel: string;
   /** Lower-case hexadecimal, or empty. */
@@ -34,6 +37,7 @@ const tag = {
   summary: 1004,
   vendor: 1011,
   license: 1014,
+  packager: 1015,
   url: 1020,
   arch: 1022,
   sourceRpm: 1044,
@@ -46,6 +50,7 @@ const tag = {
   dirIndexes: 1116,
   baseNames: 1117,
   dirNames: 1118,
+  vcs: 5034,
   modularityLabel: 5096,
 } as const;
 
@@ -86,7 +91,9 @@ export function toRpm(header: Header, database: TreeFile, budget: Budget): Rpm |
     summary: text(tag.summary),
     license: text(tag.license),
     vendor: text(tag.vendor),
+    packager: text(tag.packager),
     url: text(tag.url),
+    vcs: text(tag.vcs),
     sourceRpm: text(tag.sourceRpm),
     modularityLabel: text(tag.modularityLabel),
     sha256Header: /^[0-9a-f]{64}$/.test(digest) ? digest : '',
