@@ -1,6 +1,7 @@
 import { byCodeUnit } from '../base/text.ts';
 import { isEmail, toUriReference } from './clean.ts';
 import type { Component, Contact, ExternalReference, License, Organization, Property } from './model.ts';
+import { unknownField } from './unknowns.ts';
 
 /**
  * The component with what BSI TR-03183-2 v2.1 asks for beyond CycloneDX's own fields, as far as it is known (section 5.2, mapping in 8.2.5). Nested
@@ -11,20 +12,34 @@ import type { Component, Contact, ExternalReference, License, Organization, Prop
  */
 export function toBsi(component: Component): Component {
   const manufacturer = creatorOf(component);
+  const modified = modifiedOf(component);
   const file = fileOf(component);
-  const { components, externalReferences = [], licenses = [], properties = [] } = component;
+  const distributed = withDistributionLicense(component, component.licenses ?? []);
+  const { components, externalReferences = [], properties = [] } = component;
+  const isAnswered = ({ name, value }: Property): boolean =>
+    name === unknownField && value === 'license' && distributed.length > 0;
   return {
     ...component,
     ...(manufacturer === undefined ? {} : { manufacturer }),
-    licenses: withDistributionLicense(component, licenses),
+    ...(modified === undefined ? {} : { version: modified }),
+    licenses: distributed,
     externalReferences: [...externalReferences, ...sourceOf(externalReferences), ...(file?.references ?? [])],
     properties: [
-      ...properties,
+      ...properties.filter((property) => !isAnswered(property)),
       ...(file?.properties ?? []),
+      ...(modified === undefined
+        ? []
+        : [{ name: 'tcf:bsi:version', value: 'modification date of the file' }]),
       { name: 'tcf:bsi:kind', value: file === undefined ? 'logical' : 'file' },
     ],
     ...(components === undefined ? {} : { components: components.map(toBsi) }),
   };
+}
+
+/** Where its creator gave a file no version, the date of its last change, as an RFC 3339 date-time, is the version (5.2.2). */
+function modifiedOf({ properties = [], version }: Component): string | undefined {
+  if (version !== undefined) return undefined;
+  return properties.find(({ name }) => name === 'tcf:file:modified')?.value;
 }
 
 /** Who made the component, with an e-mail address or else a URL, never both (5.2.2): the maker's own, else the project's page. */

@@ -15,6 +15,7 @@ import type { Bom, Component, Composition, Contact, Dependency, Organization } f
 import type { Profile } from './profiles.ts';
 import { sha256Hex, uuidV5 } from './serial.ts';
 import { rootComponent } from './subject.ts';
+import { withStatedVersion, withUnknowns } from './unknowns.ts';
 
 export interface CycloneDxOptions {
   readonly specVersion: SpecVersion;
@@ -28,7 +29,7 @@ export interface CycloneDxOptions {
   readonly supplier?: Organization;
   /** Who made the BOM, as an organization that can be reached; beside the authors. */
   readonly manufacturer?: Organization;
-  /** `bsi`: with the fields of TR-03183-2. */
+  /** `bsi`: with the fields of TR-03183-2. `cisa` and `ntia`: a version that is unknown is called so. */
   readonly profile?: Profile;
   /** A fresh UUID for those who want one serial for each run. Without it the serial follows from image, options and content. */
   readonly uniqueSerial?: string;
@@ -77,7 +78,7 @@ function bodyOf(bom: Bom, options: CycloneDxOptions): JsonObject {
   const { specVersion } = options;
   const described = rootComponent(bom.subject);
   const supplier = options.supplier ?? described.supplier;
-  const shaped = options.profile === 'bsi' ? toBsi : (component: Component): Component => component;
+  const shaped = (component: Component): Component => shape(withUnknowns(component), options.profile);
   const root = shaped(supplier === undefined ? described : { ...described, supplier });
   const authors = options.authors ?? (options.manufacturer === undefined ? described.authors : undefined);
   const manufacturer = options.manufacturer ?? (options.profile === 'bsi' ? reachable(authors) : undefined);
@@ -99,6 +100,11 @@ function bodyOf(bom: Bom, options: CycloneDxOptions): JsonObject {
     compositions: compositionForms(bom.compositions),
     properties: propertyForms(bom.properties),
   });
+}
+
+function shape(component: Component, profile: Profile | undefined): Component {
+  if (profile === undefined) return component;
+  return profile === 'bsi' ? toBsi(component) : withStatedVersion(component);
 }
 
 /** BSI knows one creator of the SBOM: the first author with an address. */

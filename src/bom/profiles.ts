@@ -1,5 +1,6 @@
 import type { JsonObject } from './cyclonedx-component.ts';
 import type { Property } from './model.ts';
+import { unknownField } from './unknowns.ts';
 
 /** `bsi`: TR-03183-2 v2.1. `cisa`: the minimum elements of 2025. `ntia`: those of 2021. */
 export const profiles = ['bsi', 'cisa', 'ntia'] as const;
@@ -30,6 +31,12 @@ const form = (value: unknown): Form => (typeof value === 'object' && value !== n
 const named = (organization: unknown): boolean => text(form(organization)['name']);
 const property = (component: Form, name: string): string | undefined =>
   list(component['properties']).find((entry) => entry['name'] === name)?.['value'] as string | undefined;
+
+/** The fields of which a component says that they are unknown. */
+const stated = (component: Form): readonly unknown[] =>
+  list(component['properties'])
+    .filter(({ name }) => name === unknownField)
+    .map(({ value }) => value);
 
 /** Reachable: an e-mail address, or a URL (BSI 5.2.1 and 5.2.2). */
 function isReachable(organization: unknown): boolean {
@@ -77,7 +84,7 @@ const checks: Readonly<
       ['hash', ({ hashes }) => list(hashes).length > 0],
       [
         'license',
-        ({ evidence, licenses }) => [...list(licenses), ...list(form(evidence)['licenses'])].length > 0,
+        (component) => list(component['licenses']).length > 0 || stated(component).includes('license'),
       ],
     ],
   },
@@ -124,8 +131,7 @@ const checks: Readonly<
  * too: every component has an entry, or stands among those whose dependencies are said to be unknown.
  */
 export function lacksOf(document: JsonObject, profile: Profile): readonly Lack[] {
-  const root = form(form(document['metadata'])['component']);
-  const components = [root, ...flat(list(document['components']))];
+  const components = componentsOf(document);
   const { component: ofComponent, document: ofDocument } = checks[profile];
   const said = new Set(list(document['dependencies']).map(({ ref }) => ref));
   for (const { aggregate, dependencies } of list(document['compositions']))
@@ -139,14 +145,39 @@ export function lacksOf(document: JsonObject, profile: Profile): readonly Lack[]
   ];
 }
 
+/** Fields of which a profile takes the word "unknown" for an answer, where nobody knows more: known unknowns are to be told. */
+const maybeUnknown: Readonly<Record<Profile, readonly string[]>> = {
+  bsi: [],
+  cisa: ['license', 'version'],
+  ntia: ['version'],
+};
+
+/** What a profile asks for and a document calls unknown. It is no lack, and users should hear of it all the same. */
+export function unknownsOf(document: JsonObject, profile: Profile): readonly Lack[] {
+  return componentsOf(document).flatMap((component) =>
+    stated(component)
+      .filter((field) => maybeUnknown[profile].includes(String(field)))
+      .map((field) => ({ ref: String(component['bom-ref'] ?? ''), field: String(field) })),
+  );
+}
+
+function componentsOf(document: JsonObject): readonly Form[] {
+  return [form(form(document['metadata'])['component']), ...flat(list(document['components']))];
+}
+
 /** Listed one by one up to here; the count stands there anyway. */
 const maxListed = 1000;
 
 /** The document says itself which profile it was made for, and what it could not say. */
-export function lackProperties(profile: Profile, lacks: readonly Lack[]): readonly Property[] {
+export function lackProperties(
+  profile: Profile,
+  lacks: readonly Lack[],
+  unknowns: readonly Lack[],
+): readonly Property[] {
   return [
     { name: 'tcf:profile', value: profileNames[profile] },
     { name: 'tcf:profile:missing:count', value: String(lacks.length) },
+    { name: 'tcf:profile:unknown:count', value: String(unknowns.length) },
     ...lacks
       .slice(0, maxListed)
       .map(({ ref, field }) => ({ name: 'tcf:profile:missing', value: `${field} of ${ref}` })),

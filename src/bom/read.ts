@@ -2,6 +2,7 @@ import { cannotTell } from '../base/error.ts';
 import { Shape } from '../base/shape.ts';
 import { byCodeUnit, quoted } from '../base/text.ts';
 import { isPurlText, parsePurl, toPurl } from './purl.ts';
+import { unknownField } from './unknowns.ts';
 
 /** What rules may ask of a CycloneDX document, whoever wrote it. Claims of its author, no more. */
 export interface SbomFacts {
@@ -103,13 +104,16 @@ function readNested(parent: Shape, found: SbomComponent[], depth: number): void 
 
 function readComponent(component: Shape): SbomComponent {
   const bomRef = component.optional('bom-ref')?.string();
+  const properties = readProperties(component);
+  // What some profiles want to see in its place, a date or a word, is none that a rule may compare.
+  const isVersion = !(properties[unknownField] ?? '').split('\n').includes('version');
   return {
     ...(bomRef === undefined ? {} : { bomRef }),
     type: component.get('type').string(),
     name: component.get('name').string(),
-    ...textMember(component, 'version'),
+    ...(isVersion ? textMember(component, 'version') : {}),
     ...readPurl(component),
-    properties: readProperties(component),
+    properties,
     licenses: readLicenses(component),
     hashes: (component.optional('hashes')?.list(maxEntries) ?? []).map(
       (hash) => `${hash.get('alg').string()} ${hash.get('content').string()}`,

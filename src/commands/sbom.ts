@@ -7,7 +7,15 @@ import { isEmail } from '../bom/clean.ts';
 import { type CycloneDxOptions, formatDocument, toCycloneDx } from '../bom/cyclonedx.ts';
 import { formatCycloneDxXml } from '../bom/cyclonedx-xml.ts';
 import type { Bom, Component, Contact, Organization } from '../bom/model.ts';
-import { type Lack, lackProperties, lacksOf, type Profile, profileNames, profiles } from '../bom/profiles.ts';
+import {
+  type Lack,
+  lackProperties,
+  lacksOf,
+  type Profile,
+  profileNames,
+  profiles,
+  unknownsOf,
+} from '../bom/profiles.ts';
 import { toTimestamp } from '../bom/timestamp.ts';
 import { version } from '../version.ts';
 import type { ExitCode, Host } from './host.ts';
@@ -69,7 +77,8 @@ export const verb: Verb = {
     const plain = toCycloneDx(bom, how);
     const lacks = profile === undefined ? [] : lacksOf(plain, profile);
     if (profile !== undefined) requireAuthor(lacks, profile);
-    const properties = profile === undefined ? [] : lackProperties(profile, lacks);
+    const unknowns = profile === undefined ? [] : unknownsOf(plain, profile);
+    const properties = profile === undefined ? [] : lackProperties(profile, lacks, unknowns);
     const document =
       properties.length === 0
         ? plain
@@ -80,7 +89,7 @@ export const verb: Verb = {
     if (output === undefined) await host.stdout.write(text);
     else await writeUserFile(host, output, text);
     await summarize(host, bom, text, output);
-    if (profile !== undefined) await tellLacks(host, profile, lacks);
+    if (profile !== undefined) await tellLacks(host, profile, lacks, unknowns);
     return lacks.length === 0 ? 0 : 1;
   },
 };
@@ -120,14 +129,24 @@ function requireAuthor(lacks: readonly Lack[], profile: Profile): void {
   });
 }
 
-/** Of each field, named once with the first component that lacks it. */
-async function tellLacks(host: Host, profile: Profile, lacks: readonly Lack[]): Promise<void> {
-  const name = profileNames[profile];
-  if (lacks.length === 0) return await host.stderr.write(`${name}: complete\n`);
-  await host.stderr.write(`${name}: ${plural(lacks.length, 'field')} missing\n`);
+/** Of each field, named once with the first component that lacks it or calls it unknown. */
+async function tellLacks(
+  host: Host,
+  profile: Profile,
+  lacks: readonly Lack[],
+  unknowns: readonly Lack[],
+): Promise<void> {
+  const missing = lacks.length === 0 ? 'complete' : `${plural(lacks.length, 'field')} missing`;
+  const unknown = unknowns.length === 0 ? '' : `, ${plural(unknowns.length, 'field')} stated as unknown`;
+  await host.stderr.write(`${profileNames[profile]}: ${missing}${unknown}\n`);
+  await tellEach(host, 'no', lacks);
+  await tellEach(host, 'unknown', unknowns);
+}
+
+async function tellEach(host: Host, word: string, lacks: readonly Lack[]): Promise<void> {
   for (const [field, of] of Map.groupBy(lacks, (lack) => lack.field)) {
     const more = of.length === 1 ? '' : ` and ${of.length - 1} more`;
-    await host.stderr.write(`  no ${field}: ${printable(of[0]?.ref ?? '')}${more}\n`);
+    await host.stderr.write(`  ${word} ${field}: ${printable(of[0]?.ref ?? '')}${more}\n`);
   }
 }
 

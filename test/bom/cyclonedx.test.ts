@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseJson } from '../../src/base/json.ts';
@@ -43,6 +43,7 @@ test('a small BOM, byte for byte', () => {
     python: catalog({ components: [torch], unknownDependencies: [torch.bomRef] }),
   });
   const golden = new URL('../../fixtures/bom/small.cdx.json', import.meta.url);
+  if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(golden, formatCycloneDx(bom, options));
   expect(formatCycloneDx(bom, options)).toBe(readFileSync(golden, 'utf8'));
 });
 
@@ -121,6 +122,7 @@ const mit: License = { acknowledgement: 'concluded', expression: 'MIT' };
 const either: License = { acknowledgement: 'concluded', expression: 'MIT OR ISC' };
 const said: License = { acknowledgement: 'declared', expression: 'MIT OR ISC' };
 const named: License = { acknowledgement: 'declared', name: 'MIT License' };
+const recent: License = { acknowledgement: 'concluded', expression: 'Artistic-dist' };
 const other: License = { acknowledgement: 'declared', expression: 'MIT AND ISC' };
 const id = (license: string, acknowledgement: string): object => ({
   license: { id: license, acknowledgement },
@@ -167,6 +169,7 @@ test.for([
     [expression('MIT OR ISC', 'concluded')],
     [name('MIT OR ISC', 'declared'), name('MIT License', 'declared')],
   ],
+  ['an id that older lists lack', '1.6', [recent], [expression('Artistic-dist', 'concluded')], undefined],
   [
     'two expressions',
     '1.7',

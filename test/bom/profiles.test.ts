@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { type CycloneDxOptions, toCycloneDx } from '../../src/bom/cyclonedx.ts';
 import { formatCycloneDxXml } from '../../src/bom/cyclonedx-xml.ts';
 import type { Bom, Component } from '../../src/bom/model.ts';
-import { lackProperties, lacksOf, type Profile, profiles } from '../../src/bom/profiles.ts';
+import { lackProperties, lacksOf, type Profile, profiles, unknownsOf } from '../../src/bom/profiles.ts';
+import { parseSbom } from '../../src/bom/read.ts';
 import { rootRef } from '../../src/bom/subject.ts';
 import { binary, bomOf, catalog, deb, debian, none, schemaOf, subject, wheel } from '../support/bom.ts';
 
@@ -85,10 +86,9 @@ const { authors: ______, ...unsigned } = torch;
 test.for<[string, readonly Profile[], Component, string]>([
   ['no supplier', ['cisa', 'ntia'], orphan, `supplier of ${bash.bomRef}`],
   ['nobody at all', ['cisa', 'ntia'], unsigned, `supplier of ${torch.bomRef}`],
-  ['no version', ['bsi', 'cisa', 'ntia'], undated, `version of ${torch.bomRef}`],
+  ['no version', ['bsi'], undated, `version of ${torch.bomRef}`],
   ['no identifier', ['cisa', 'ntia'], nameless, `identifier of ${torch.bomRef}`],
   ['no hash', ['cisa'], unhashed, `hash of ${torch.bomRef}`],
-  ['no license', ['cisa'], unlicensed, `license of ${torch.bomRef}`],
   ['no license at all', ['bsi'], unlicensed, `distribution license of ${torch.bomRef}`],
   [
     'a creator without an address',
@@ -104,6 +104,55 @@ test.for<[string, readonly Profile[], Component, string]>([
   ],
 ])('%s is named', ([, of, component, expected]) => {
   for (const profile of of) expect(lacks(profile, bom(component)), profile).toEqual([expected]);
+});
+
+test.for<[string, Profile, Component, readonly string[]]>([
+  ['version', 'cisa', undated, ['version']],
+  ['version', 'ntia', undated, ['version']],
+  ['license', 'cisa', unlicensed, ['license']],
+  ['license', 'ntia', unlicensed, []],
+  ['version', 'bsi', undated, []],
+])(
+  'an unknown %s is stated, which is an answer to %s if it asks for the field',
+  ([, profile, component, expected]) => {
+    const document = toCycloneDx(bom(component), options(profile));
+    const { bomRef: ref } = torch;
+    expect(unknownsOf(document, profile)).toEqual(expected.map((field) => ({ ref, field })));
+    expect(lacksOf(document, profile)).toEqual(profile === 'bsi' ? [{ ref, field: 'version' }] : []);
+  },
+);
+
+test('an unknown version is called unknown for CISA and NTIA, and rules still see none', () => {
+  const read = (profile?: Profile) => {
+    const { profile: _profile, ...plain } = options('ntia');
+    const document = toCycloneDx(bom(undated), profile === undefined ? plain : options(profile));
+    const components = document['components'] as readonly Record<string, unknown>[];
+    return {
+      written: components.find(({ name }) => name === 'torch')?.['version'],
+      seen: parseSbom(document, 'x').components.find(({ name }) => name === 'torch')?.version,
+    };
+  };
+  expect([read(), read('bsi'), read('cisa'), read('ntia')]).toEqual([
+    { written: undefined, seen: undefined },
+    { written: undefined, seen: undefined },
+    { written: 'unknown', seen: undefined },
+    { written: 'unknown', seen: undefined },
+  ]);
+});
+
+test('BSI takes the date of the last change for the version of a file that has none', () => {
+  const { version: _version, ...tool } = ptxas;
+  const dated = { ...tool, properties: [{ name: 'tcf:file:modified', value: '2026-11-28T07:52:06Z' }] };
+  const document = toCycloneDx(bom(dated), options('bsi'));
+  expect(lacksOf(document, 'bsi')).toEqual([]);
+  const found = (document['components'] as readonly Record<string, unknown>[]).find(
+    ({ name }) => name === 'ptxas',
+  );
+  expect(found?.['version']).toBe('2026-11-28T07:52:06Z');
+  expect(found?.['properties']).toContainEqual({
+    name: 'tcf:bsi:version',
+    value: 'modification date of the file',
+  });
 });
 
 test.for<[string, readonly Profile[], Partial<CycloneDxOptions>, string]>([
@@ -214,11 +263,12 @@ test('without the profile none of that stands in the document', () => {
 
 test('what is missing is listed in the document, up to a thousand', () => {
   const many = Array.from({ length: 1500 }, (_, index) => ({ ref: `r${index}`, field: 'version' }));
-  const properties = lackProperties('ntia', many);
-  expect(properties.slice(0, 3)).toEqual([
+  const properties = lackProperties('ntia', many, many.slice(0, 3));
+  expect(properties.slice(0, 4)).toEqual([
     { name: 'tcf:profile', value: 'NTIA 2021 minimum elements' },
     { name: 'tcf:profile:missing:count', value: '1500' },
+    { name: 'tcf:profile:unknown:count', value: '3' },
     { name: 'tcf:profile:missing', value: 'version of r0' },
   ]);
-  expect(properties).toHaveLength(1002);
+  expect(properties).toHaveLength(1003);
 });

@@ -1,0 +1,28 @@
+import type { Component, Property } from './model.ts';
+
+/** The property that says which field of a component nobody could tell. An absent member may also mean that nobody asked. */
+export const unknownField = 'tcf:unknown';
+
+/** What is not known of a component, said in so many words. Nested components too. */
+export function withUnknowns(component: Component): Component {
+  const { components, licenses = [], properties = [], version } = component;
+  const unknown: readonly Property[] = [
+    ...(version === undefined ? [{ name: unknownField, value: 'version' }] : []),
+    ...(licenses.length === 0 ? [{ name: unknownField, value: 'license' }] : []),
+  ];
+  return {
+    ...component,
+    ...(unknown.length === 0 ? {} : { properties: [...properties, ...unknown] }),
+    ...(components === undefined ? {} : { components: components.map(withUnknowns) }),
+  };
+}
+
+/** The minimum elements want a version, or to hear in its place that it is unknown (CISA, Component Version). Nested components too. */
+export function withStatedVersion(component: Component): Component {
+  const { components, version = 'unknown' } = component;
+  return {
+    ...component,
+    version,
+    ...(components === undefined ? {} : { components: components.map(withStatedVersion) }),
+  };
+}
