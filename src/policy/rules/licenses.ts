@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { plural, printable } from '../../base/text.ts';
 import { isUsable } from '../../bom/license-expression.ts';
+import { isLicenseText } from '../../bom/license-texts.ts';
 import type { SbomComponent, SbomFacts } from '../../bom/read.ts';
 import { type CommonParams, mode, type Rule } from '../rule.ts';
 import { sbomsInForce } from './sbom.ts';
@@ -86,9 +87,16 @@ function judge({ components }: SbomFacts, params: LicensesParams): Said {
 function judgeComponent(component: SbomComponent, { allow, deny = [] }: LicensesParams): boolean | undefined {
   const accepts = (name: string): boolean =>
     !deny.includes(name) && (allow === undefined || allow.includes(name));
-  const answers = component.licenses.map((text) => isUsable(text, accepts));
-  if (answers.includes(false)) return false;
-  return answers.includes(true) ? true : undefined;
+  // A text that is on no list may be that of a denied licence: where the answer hangs on it, there is none.
+  const isOpen = (name: string): boolean =>
+    isLicenseText(name) && !deny.includes(name) && allow?.includes(name) !== true;
+  const answers = component.licenses.map((text) => ({
+    atBest: isUsable(text, (name) => isOpen(name) || accepts(name)),
+    atWorst: isUsable(text, (name) => !isOpen(name) && accepts(name)),
+  }));
+  if (answers.some(({ atBest }) => atBest === false)) return false;
+  if (answers.some(({ atBest, atWorst }) => atBest !== atWorst)) return undefined;
+  return answers.some(({ atBest }) => atBest === true) ? true : undefined;
 }
 
 function listed(components: readonly SbomComponent[]): string {
