@@ -68,7 +68,13 @@ function unquoted(value: string): string {
 /** Who makes the distribution, where os-release has no VENDOR_NAME; and its CPE product as NVD spells it. */
 const known: ReadonlyMap<string, { readonly supplier: Organization; readonly cpe?: string }> = new Map([
   ['almalinux', { supplier: { name: 'AlmaLinux OS Foundation', url: 'https://almalinux.org/' } }],
-  ['alpine', { supplier: { name: 'Alpine Linux', url: 'https://alpinelinux.org/' } }],
+  [
+    'alpine',
+    {
+      supplier: { name: 'Alpine Linux', url: 'https://alpinelinux.org/' },
+      cpe: 'alpinelinux:alpine_linux',
+    },
+  ],
   ['centos', { supplier: { name: 'CentOS Project', url: 'https://centos.org/' } }],
   ['debian', { supplier: { name: 'Debian', url: 'https://www.debian.org/' }, cpe: 'debian:debian_linux' }],
   ['fedora', { supplier: { name: 'Fedora Project', url: 'https://fedoraproject.org/' } }],

@@ -1,6 +1,8 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { profiles } from '../../src/bom/profiles.ts';
+import { schemaOf } from '../support/bom.ts';
 import { buildImage, writeOciLayout } from '../support/image.ts';
 import { archive, file } from '../support/tar.ts';
 import { differences, graphOf, propertyOf } from './graph.ts';
@@ -91,7 +93,7 @@ const spec = (name: string, tags: readonly string[]): string => {
 };
 
 const head = (name: string, version: string, license = 'GPLv2+ and MIT'): string =>
-  `Name: ${name}\nVersion: ${version}\nRelease: 1\nSummary: ${name}\nLicense: ${license}\nVendor: Maker of tests\n`;
+  `Name: ${name}\nVersion: ${version}\nRelease: 1\nSummary: ${name}\nLicense: ${license}\nVendor: Maker of tests\nPackager: The makers <makers@example.org>\n`;
 
 /** How distributions without a database in their images write what is in them. */
 const manifestFormat =
@@ -126,7 +128,7 @@ beforeAll(async () => {
 mkdir -p %{buildroot}/usr/bin %{buildroot}/etc
 ln -s usr/bin %{buildroot}/bin
 echo made >%{buildroot}/usr/bin/made-sh
-printf 'ID=made\\nVERSION_ID=1\\n' >%{buildroot}/etc/os-release
+printf 'ID=made\\nVERSION_ID=1\\nVENDOR_NAME="Maker of tests"\\nHOME_URL=https://example.org/\\nCPE_NAME=cpe:/o:example:made:1\\n' >%{buildroot}/etc/os-release
 ${Object.entries(packages)
   .map(([name, tags]) => spec(name, tags))
   .join('\n')}`,
@@ -274,6 +276,16 @@ test('tells modules, epochs and layers apart', () => {
   const layerOf = (name: string) =>
     /layer (\d+)/.exec(JSON.stringify(graph.components.get(`${name} noarch`)?.evidence))?.[1];
   expect(['tilde 1.0~rc1-1', 'is-upgraded 2.0-1', 'many 2.0-1'].map(layerOf)).toEqual(['0', '1', '1']);
+});
+
+test.for(profiles)('the profile %s is complete', async (profile) => {
+  const people = ['--author', 'Ann <ann@example.org>', '--supplier', 'Acme <https://acme.example>'];
+  for (const specVersion of ['1.6', '1.7'] as const) {
+    const shape = ['--profile', profile, '--spec-version', specVersion];
+    const ran = await tcf(['sbom', `containers-storage:${image}`, ...people, ...shape]);
+    expect(ran.code, ran.stderr).toBe(0);
+    expect(schemaOf(specVersion)(JSON.parse(ran.stdout))).toEqual([]);
+  }
 });
 
 test('reads from a manifest the packages that the database has', async () => {
