@@ -18,9 +18,12 @@ export interface SignedContent {
   readonly signedDigest: (algorithm: HashName) => Uint8Array | undefined;
   /** Digest of the payload inside the envelope. */
   readonly payloadDigest: (algorithm: HashName) => Uint8Array | undefined;
+  /** Digest of the envelope's own text, which a bundle does not keep. */
+  readonly envelopeDigest?: (algorithm: HashName) => Uint8Array;
 }
 
-export function envelopeContent(envelope: Envelope): SignedContent {
+/** @param text the JSON from which the envelope was read, as it was logged. */
+export function envelopeContent(envelope: Envelope, text?: Uint8Array): SignedContent {
   const signed = preAuthEncoding(payloadType, envelope.payload);
   return {
     kind: 'dsse',
@@ -28,6 +31,7 @@ export function envelopeContent(envelope: Envelope): SignedContent {
     isSignedBy: (key) => isSignature(envelope.signature, signed, key),
     signedDigest: (algorithm) => hash(algorithm, signed),
     payloadDigest: (algorithm) => hash(algorithm, envelope.payload),
+    ...(text === undefined ? {} : { envelopeDigest: (algorithm: HashName) => hash(algorithm, text) }),
   };
 }
 

@@ -5,7 +5,9 @@ import { printable } from '../base/text.ts';
 import type { Bundle } from './bundle.ts';
 import type { Leaf } from './certificate.ts';
 import type { HashName, SignedContent } from './content.ts';
+import { isOwnKind } from './log-body.ts';
 import type { LogEntry } from './log-entry.ts';
+import { checkPromise } from './log-promise.ts';
 import { guarded, refused } from './refusal.ts';
 import type { Refusal } from './verified.ts';
 
@@ -30,9 +32,11 @@ export function verifyCore(
   material: TrustMaterial,
   thresholds: Thresholds,
 ): void {
+  const own = bundle.entries.filter(isOwnKind);
+  for (const entry of own) checkPromise(entry, material);
   const entity = guarded(refusalOf, () => toEntity(bundle, content, leaf));
   const verifier = new Verifier(material, {
-    tlogThreshold: thresholds.logs,
+    tlogThreshold: Math.max(0, thresholds.logs - own.length),
     ctlogThreshold: thresholds.scts,
     timestampThreshold: thresholds.times,
   });
@@ -41,6 +45,7 @@ export function verifyCore(
 
 function toEntity(bundle: Bundle, content: SignedContent, leaf: Leaf | undefined): SignedEntity {
   const entries = bundle.entries.map(toMessage);
+  const others = bundle.entries.filter((entry) => !isOwnKind(entry)).map(toMessage);
   return {
     signature: {
       signature: Buffer.from(content.signature),
@@ -53,7 +58,7 @@ function toEntity(bundle: Bundle, content: SignedContent, leaf: Leaf | undefined
       leaf === undefined
         ? { $case: 'public-key', hint: '' }
         : { $case: 'certificate', certificate: leaf.certificate },
-    tlogEntries: entries,
+    tlogEntries: others,
     timestamps: [
       // without a promise the integrated time is a number that anybody wrote.
       ...entries

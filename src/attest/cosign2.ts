@@ -29,10 +29,10 @@ export const cosign2Types = {
   envelope: 'application/vnd.dsse.envelope.v1+json',
 } as const;
 
-/** The same evidence as a bundle of version 0.1 holds. `payload` is there where the signature is over it and not over an envelope. */
+/** The same evidence as a bundle of version 0.1 holds, and the content of the layer: what was signed, or the envelope as it was logged. */
 export interface Cosign2Signature {
   readonly bundle: Bundle;
-  readonly payload?: Uint8Array;
+  readonly text: Uint8Array;
 }
 
 const names = {
@@ -57,7 +57,7 @@ export function parseCosign2Layer(layer: Cosign2Layer): Outcome<Cosign2Signature
           new Shape(parseJson(content, 'the DSSE envelope', jsonLimits.bundle), 'envelope'),
         );
         // The timestamp of an `.att` layer is over the envelope and not over a signature; it proves nothing that the log does not.
-        return { bundle: { ...common, content: { kind: 'dsse', envelope }, timestamps: [] } };
+        return { bundle: { ...common, content: { kind: 'dsse', envelope }, timestamps: [] }, text: content };
       }
       case cosign2Types.simpleSigning: {
         const digest = createHash('sha256').update(content).digest();
@@ -65,7 +65,7 @@ export function parseCosign2Layer(layer: Cosign2Layer): Outcome<Cosign2Signature
         const message = { kind: 'message', algorithm: 'sha256', digest, signature } as const;
         return {
           bundle: { ...common, content: message, timestamps: timestampsOf(annotations) },
-          payload: content,
+          text: content,
         };
       }
       default:

@@ -8,13 +8,20 @@ import type { LogEntry } from './log-entry.ts';
 import { refused } from './refusal.ts';
 
 /** What a log entry says was logged. That its kind is the announced one is for @sigstore/verify. */
-interface Logged {
-  readonly signature: Uint8Array;
+type Logged = {
   /** The certificate or the public key (SPKI) of the signer, in DER. */
   readonly signer: Uint8Array;
-  readonly over: 'signed' | 'payload';
   readonly algorithm: HashName;
   readonly digest: Uint8Array;
+} & (
+  | { readonly over: 'signed' | 'payload'; readonly signature: Uint8Array }
+  /** The digest is that of the whole envelope, the signature in it included. */
+  | { readonly over: 'envelope' }
+);
+
+/** Kinds whose bodies are read here only; about an entry of theirs @sigstore/verify is not asked. */
+export function isOwnKind({ apiVersion, kind }: LogEntry): boolean {
+  return kind === 'intoto' && apiVersion === '0.0.1';
 }
 
 /**
@@ -26,13 +33,13 @@ interface Logged {
  */
 export function checkLogBody(entry: LogEntry, content: SignedContent, signer: Uint8Array): void {
   const logged = readBody(entry);
-  if (toHex(logged.signature) !== toHex(content.signature)) {
+  if (logged.over !== 'envelope' && toHex(logged.signature) !== toHex(content.signature)) {
     throw refused('log.signature', 'the log entry was made for another signature');
   }
   if (toHex(logged.signer) !== toHex(signer)) {
     throw refused('log.key', 'the log entry was made for another certificate or key');
   }
-  const digest = content[logged.over === 'signed' ? 'signedDigest' : 'payloadDigest'](logged.algorithm);
+  const digest = digestOf(content, logged);
   if (digest === undefined || toHex(logged.digest) !== toHex(digest)) {
     throw refused('log.digest', 'the log entry was made for another artifact');
   }
@@ -41,10 +48,25 @@ export function checkLogBody(entry: LogEntry, content: SignedContent, signer: Ui
   }
 }
 
+function digestOf(content: SignedContent, { algorithm, over }: Logged): Uint8Array | undefined {
+  if (over === 'signed') return content.signedDigest(algorithm);
+  if (over === 'payload') return content.payloadDigest(algorithm);
+  // A bundle holds the parts of an envelope and not its text, which alone leads to this digest.
+  if (content.envelopeDigest === undefined)
+    throw refused(
+      'log.unsupported',
+      'the log entry holds a digest of the envelope as it was written, which is not here',
+    );
+  return content.envelopeDigest(algorithm);
+}
+
 function readBody(entry: LogEntry): Logged {
   const body = new Shape(parseJson(entry.body, 'the log entry', jsonLimits.bundle), 'logEntry');
   const kind = body.get('kind').string(100);
   const version = body.get('apiVersion').string(100);
+  // Of other kinds @sigstore/verify says whether the announced one is that of the body.
+  if (isOwnKind(entry) && !isOwnKind({ ...entry, kind, apiVersion: version }))
+    throw refused('log.body', 'the log entry is of another kind than the one announced');
   const spec = body.get('spec');
   switch (`${kind} ${version}`) {
     case 'hashedrekord 0.0.1':
@@ -55,6 +77,8 @@ function readBody(entry: LogEntry): Logged {
       return readDsse1(spec);
     case 'dsse 0.0.2':
       return readDsse2(spec.get('dsseV002'));
+    case 'intoto 0.0.1':
+      return readIntoto1(spec);
     case 'intoto 0.0.2':
       return readIntoto2(spec.get('content'));
     default:
@@ -120,6 +144,15 @@ function readDsse1(spec: Shape): Logged {
     signer: readPem(signature.get('verifier')),
     over: 'payload',
     ...readHexDigest(spec.get('payloadHash')),
+  };
+}
+
+/** As cosign 1 and 2 asked for it: neither envelope nor signature, but the digest of the envelope's text, which the log has made itself. */
+function readIntoto1(spec: Shape): Logged {
+  return {
+    signer: readPem(spec.get('publicKey')),
+    over: 'envelope',
+    ...readHexDigest(spec.get('content').get('hash')),
   };
 }
 

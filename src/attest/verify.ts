@@ -30,32 +30,37 @@ export function verifyAttestation(
   asked: Question,
   now: Date,
 ): Outcome<Verified, Refusal> {
-  return answer('bundle.malformed', () => {
-    if (bundle.content.kind !== 'dsse') {
-      throw refused('bundle.content', 'the bundle signs bytes, not a statement about an image');
-    }
-    const { envelope } = bundle.content;
-    const proven = prove(bundle, envelopeContent(envelope), trust, now);
-    const parsed = parseStatement(envelope.payload);
-    if (!parsed.ok) throw refused(parsed.reason.code, parsed.reason.message);
-    return about(asked, proven, parsed.value);
-  });
+  return answer('bundle.malformed', () => proveStatement(bundle, undefined, trust, asked, now));
+}
+
+function proveStatement(
+  bundle: Bundle,
+  text: Uint8Array | undefined,
+  trust: Trust,
+  asked: Question,
+  now: Date,
+): Verified {
+  if (bundle.content.kind !== 'dsse') {
+    throw refused('bundle.content', 'the bundle signs bytes, not a statement about an image');
+  }
+  const { envelope } = bundle.content;
+  const proven = prove(bundle, envelopeContent(envelope, text), trust, now);
+  const parsed = parseStatement(envelope.payload);
+  if (!parsed.ok) throw refused(parsed.reason.code, parsed.reason.message);
+  return about(asked, proven, parsed.value);
 }
 
 /** As `verifyAttestation`, for a signature in the format of cosign 2: over an envelope, or over the simple-signing payload itself. */
 export function verifyCosign2(
-  { bundle, payload }: Cosign2Signature,
+  { bundle, text }: Cosign2Signature,
   trust: Trust,
   asked: Question,
   now: Date,
 ): Outcome<Verified, Refusal> {
-  if (payload === undefined) return verifyAttestation(bundle, trust, asked, now);
   return answer('cosign2.malformed', () => {
-    if (bundle.content.kind !== 'message') {
-      throw refused('bundle.content', 'a payload stands beside an envelope');
-    }
-    const proven = prove(bundle, messageContent(bundle.content, payload), trust, now);
-    return about(asked, proven, readSimpleSigning(payload));
+    if (bundle.content.kind === 'dsse') return proveStatement(bundle, text, trust, asked, now);
+    const proven = prove(bundle, messageContent(bundle.content, text), trust, now);
+    return about(asked, proven, readSimpleSigning(text));
   });
 }
 

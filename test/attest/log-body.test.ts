@@ -18,6 +18,8 @@ const signature = Buffer.from('a signature');
 const payload = Buffer.from('a payload');
 const signed = preAuthEncoding(payloadType, payload);
 const envelope = envelopeContent({ payload, signature, keyid: '' });
+const envelopeText = Buffer.from('the text of an envelope');
+const written = envelopeContent({ payload, signature, keyid: '' }, envelopeText);
 const artifact = Buffer.from('an artifact');
 const digest = Buffer.from(hexOf(digestOf(artifact)), 'hex');
 const message = messageContent(
@@ -71,6 +73,10 @@ const samples: Readonly<Record<string, Sample>> = {
       body('dsse', '0.0.2', {
         dsseV002: { payloadHash: hash2(payload), signatures: [{ content: base64(signature), verifier }] },
       }),
+  },
+  'intoto 0.0.1': {
+    content: written,
+    body: () => body('intoto', '0.0.1', { content: { hash: hash1(envelopeText) }, publicKey: pem }),
   },
   'intoto 0.0.2': {
     content: envelope,
@@ -193,6 +199,16 @@ test.for<[string, string, readonly [Loose, SignedContent]]>([
       'hashedrekord 0.0.1',
       (spec) => (spec.data.hash = { algorithm: 'sha512', value: 'ab'.repeat(64) }),
     ),
+  ],
+  [
+    'a digest of the envelope, while its text is not here',
+    'log.unsupported',
+    [samples['intoto 0.0.1']?.body(), envelope],
+  ],
+  [
+    'a digest of an envelope, while the bundle signs bytes',
+    'log.unsupported',
+    [samples['intoto 0.0.1']?.body(), message],
   ],
   [
     'an envelope, while the bundle signs bytes',

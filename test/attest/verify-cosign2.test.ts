@@ -1,13 +1,13 @@
-import { generateKeyPairSync } from 'node:crypto';
-import { expect, test } from 'vitest';
+import { generateKeyPairSync, sign } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
 import { type Cosign2Layer, parseCosign2Layer } from '../../src/attest/cosign2.ts';
 import { formatStatement, predicateTypes, toStatement } from '../../src/attest/statement.ts';
 import { parseTrustedRoot, type Trust } from '../../src/attest/trusted-root.ts';
 import type { Refusal, Verified } from '../../src/attest/verified.ts';
-import { verifyCosign2 } from '../../src/attest/verify.ts';
+import { verifyAttestation, verifyCosign2 } from '../../src/attest/verify.ts';
 import type { Outcome } from '../../src/base/outcome.ts';
 import { attLayer, sigLayer, simpleSigning } from '../support/cosign2.ts';
-import { imageDigest, otherDigest, testKey } from '../support/key-bundle.ts';
+import { imageDigest, type Loose, otherDigest, testKey } from '../support/key-bundle.ts';
 import { newSigstore, testIdentity } from '../support/sigstore.ts';
 
 const now = new Date('2026-11-23T12:00:00Z');
@@ -38,6 +38,7 @@ const keySig = sigLayer({ payload, key: team.privateKey });
 const keyAtt = attLayer({ payload: statement, key: team.privateKey });
 const keylessSig = sigLayer({ payload, key: leafKey, sigstore });
 const keylessAtt = attLayer({ payload: statement, key: leafKey, sigstore });
+const olderAtt = attLayer({ payload: statement, key: leafKey, sigstore }, 'intoto');
 
 const byTeam = { kind: 'key', fingerprint: team.trusted.fingerprint };
 const byAnn = { kind: 'keyless', ...testIdentity };
@@ -47,6 +48,7 @@ test.for([
   ['an .att layer by a key', keyAtt, byTeam, predicateTypes.cyclonedx, 0],
   ['a keyless .sig layer with a promise of Rekor', keylessSig, byAnn, predicateTypes.signature, 1],
   ['a keyless .att layer with a promise of Rekor', keylessAtt, byAnn, predicateTypes.cyclonedx, 1],
+  ['one with an entry that holds the digest of the envelope', olderAtt, byAnn, predicateTypes.cyclonedx, 1],
 ] as const)('%s counts', ([, layer, signer, predicateType, logs]) => {
   const outcome = verify(layer);
   expect(outcome).toMatchObject({ ok: true, value: { signer, statement: { predicateType } } });
@@ -76,6 +78,7 @@ function changed(layer: Cosign2Layer, change: Partial<Cosign2Layer>): Cosign2Lay
 
 const signed = (content: string) => sigLayer({ payload: Buffer.from(content), key: team.privateKey });
 const rekor = 'dev.sigstore.cosign/bundle';
+const certificate = 'dev.sigstore.cosign/certificate';
 const entry = JSON.parse(keylessSig.annotations[rekor] ?? '');
 const withEntry = (change: object) =>
   changed(keylessSig, {
@@ -213,6 +216,117 @@ test.for([
   ],
 ] as const)('does not count: %s', ([, layer, code]) => {
   expect(verify(layer)).toMatchObject({ ok: false, reason: { code } });
+});
+
+describe('an entry intoto 0.0.1', () => {
+  const older = JSON.parse(olderAtt.annotations[rekor] ?? '');
+  const withPayload = (payload: object): Cosign2Layer =>
+    changed(olderAtt, { annotations: { [rekor]: JSON.stringify({ ...older, Payload: payload }) } });
+  const promised = (change: object) => withPayload({ ...older.Payload, ...change });
+  /** An entry that the log keeps, with another body. */
+  const logged = (change: (body: Loose) => void): Cosign2Layer => {
+    const body = JSON.parse(Buffer.from(older.Payload.body, 'base64').toString());
+    change(body);
+    const made = sigstore.rekor.append(Buffer.from(JSON.stringify(body)));
+    return changed(olderAtt, {
+      annotations: {
+        [rekor]: JSON.stringify({
+          SignedEntryTimestamp: made.inclusionPromise?.signedEntryTimestamp,
+          Payload: {
+            ...older.Payload,
+            body: made.canonicalizedBody,
+            integratedTime: Number(made.integratedTime),
+            logIndex: Number(made.logIndex),
+          },
+        }),
+      },
+    });
+  };
+  const again = attLayer({ payload: statement, key: leafKey, sigstore }, 'intoto').annotations;
+
+  test.for<readonly [string, string, Cosign2Layer]>([
+    [
+      'the same envelope in another spelling',
+      'log.digest',
+      changed(olderAtt, { content: Buffer.from(` ${Buffer.from(olderAtt.content)}`) }),
+    ],
+    [
+      'another envelope by the same key',
+      'log.digest',
+      changed(olderAtt, {
+        annotations: { [rekor]: again[rekor] ?? '', [certificate]: again[certificate] ?? '' },
+      }),
+    ],
+    [
+      'a certificate of another issue',
+      'log.key',
+      changed(olderAtt, { annotations: { [certificate]: again[certificate] ?? '' } }),
+    ],
+    [
+      'a time that the log did not promise',
+      'log.promise',
+      promised({ integratedTime: older.Payload.integratedTime + 1 }),
+    ],
+    [
+      'an index that the log did not promise',
+      'log.promise',
+      promised({ logIndex: older.Payload.logIndex + 1 }),
+    ],
+    ['a log that is not trusted', 'log.unknown', promised({ logID: '0'.repeat(64) })],
+    [
+      'a promise by somebody else',
+      'log.promise',
+      changed(olderAtt, {
+        annotations: {
+          [rekor]: JSON.stringify({
+            ...older,
+            SignedEntryTimestamp: sign('sha256', Buffer.from('x'), team.privateKey).toString('base64'),
+          }),
+        },
+      }),
+    ],
+    [
+      'a promise that is no signature',
+      'log.promise',
+      changed(olderAtt, {
+        annotations: { [rekor]: JSON.stringify({ ...older, SignedEntryTimestamp: 'AAAA' }) },
+      }),
+    ],
+    [
+      'a digest of the payload in the place of that of the envelope',
+      'log.digest',
+      logged(({ spec }) => (spec.content.hash = spec.content.payloadHash)),
+    ],
+    [
+      'a digest in another algorithm',
+      'log.digest',
+      logged(({ spec }) => (spec.content.hash = { algorithm: 'sha512', value: 'ab'.repeat(64) })),
+    ],
+    ['no digest', 'bundle.malformed', logged(({ spec }) => delete spec.content.hash)],
+    ['no key', 'bundle.malformed', logged(({ spec }) => delete spec.publicKey)],
+  ])('does not count: %s', ([, code, layer]) => {
+    expect(verify(layer)).toMatchObject({ ok: false, reason: { code } });
+  });
+
+  test('counts only while the log did, and only where the log is known', () => {
+    const root = JSON.parse(Buffer.from(sigstore.trustedRoot).toString());
+    for (const log of root.tlogs) log.publicKey.validFor.end = '2026-11-23T11:59:59Z';
+    const trusted = { roots: [parseTrustedRoot(Buffer.from(JSON.stringify(root)))], keys: [] };
+    expect(verify(olderAtt, trusted)).toMatchObject({ ok: false, reason: { code: 'log.window' } });
+    const other = newSigstore({ now: () => now });
+    const foreign = { roots: [parseTrustedRoot(other.trustedRoot)], keys: [] };
+    expect(verify(olderAtt, foreign)).toMatchObject({ ok: false });
+  });
+
+  test('does not count in a bundle, which has the envelope but not its text', () => {
+    const parsed = parseCosign2Layer(olderAtt);
+    expect(
+      parsed.ok && verifyAttestation(parsed.value.bundle, trust, { subject: imageDigest }, now),
+    ).toMatchObject({
+      ok: false,
+      reason: { code: 'log.unsupported' },
+    });
+  });
 });
 
 test('a keyless signature needs the root of its instance', () => {

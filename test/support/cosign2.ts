@@ -53,20 +53,22 @@ export function sigLayer({ key, payload, sigstore }: Parts): Cosign2Layer {
   };
 }
 
-export function attLayer({ key, payload, sigstore }: Parts): Cosign2Layer {
+/** @param kind of its log entry; `intoto` is that of cosign 1 and early versions of cosign 2. */
+export function attLayer({ key, payload, sigstore }: Parts, kind: 'dsse' | 'intoto' = 'dsse'): Cosign2Layer {
   const sig = base64(sign('sha256', preAuthEncoding(payloadType, payload), key));
   const content = Buffer.from(
     JSON.stringify({ payloadType, payload: base64(payload), signatures: [{ keyid: '', sig }] }),
   );
   const pem = sigstore === undefined ? undefined : certificatePem(sigstore, key);
+  const hash = { algorithm: 'sha256', value: hex(content) };
+  const payloadHash = { algorithm: 'sha256', value: hex(payload) };
   const body = (verifier: string) => ({
     apiVersion: '0.0.1',
-    kind: 'dsse',
-    spec: {
-      envelopeHash: { algorithm: 'sha256', value: hex(content) },
-      payloadHash: { algorithm: 'sha256', value: hex(payload) },
-      signatures: [{ signature: sig, verifier: base64(verifier) }],
-    },
+    kind,
+    spec:
+      kind === 'dsse'
+        ? { envelopeHash: hash, payloadHash, signatures: [{ signature: sig, verifier: base64(verifier) }] }
+        : { content: { hash, payloadHash }, publicKey: base64(verifier) },
   });
   return {
     mediaType: cosign2Types.envelope,

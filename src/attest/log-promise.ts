@@ -1,0 +1,37 @@
+import { verify } from 'node:crypto';
+import { encodeBase64, encodeUtf8, toHex } from '../base/bytes.ts';
+import type { LogEntry } from './log-entry.ts';
+import { guarded, refused } from './refusal.ts';
+import { isWithin } from './trusted-key.ts';
+import type { TrustedRoot } from './trusted-root.ts';
+
+/**
+ * Checks the promise of Rekor v1 (SignedEntryTimestamp) that an entry is, or will be, in its log: a signature of the log over the body, the index and the time. For
+ * entries whose kind @sigstore/verify does not know; it checks those of the others.
+ *
+ * Refused with `log.promise`. @throws a refusal; call it inside `answer`.
+ */
+export function checkPromise(entry: LogEntry, { tlogs }: TrustedRoot['material']): void {
+  const { body, integratedTime, logId, logIndex, signedEntryTimestamp } = entry;
+  // JSON Canonicalization Scheme (RFC 8785): members by name, no blanks. Both numbers are decimal digits.
+  const promised = encodeUtf8(
+    `{"body":"${encodeBase64(body)}","integratedTime":${integratedTime},"logID":"${toHex(logId)}","logIndex":${logIndex}}`,
+  );
+  const time = new Date(Number(integratedTime) * 1000);
+  const isKept = guarded(
+    () => ({ code: 'log.promise', message: 'the promise of the log cannot be read' }),
+    () =>
+      signedEntryTimestamp !== undefined &&
+      tlogs
+        .filter(({ logID, validFor }) => toHex(logID) === toHex(logId) && isWithin(validFor, time))
+        .some(({ publicKey }) =>
+          verify(
+            publicKey.asymmetricKeyType === 'ed25519' ? null : 'sha256',
+            promised,
+            publicKey,
+            signedEntryTimestamp,
+          ),
+        ),
+  );
+  if (!isKept) throw refused('log.promise', 'the log did not promise to keep this entry');
+}
