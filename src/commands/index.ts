@@ -118,8 +118,8 @@ export const verbs: readonly VerbEntry[] = [
   {
     name: 'log',
     group: 'More',
-    usage: 'show|verify [options]',
-    summary: 'show what was decided on this machine, or prove that nobody changed it',
+    usage: 'show|verify|prune [options]',
+    summary: 'show what was decided on this machine, prove that nobody changed it, or take old entries away',
     load: () => import('./log.ts'),
   },
   {

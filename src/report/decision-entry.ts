@@ -137,15 +137,3 @@ export function parseDecision(text: string, what: string): DecisionEntry {
       .map((reason) => reason.string()),
   };
 }
-
-/**
- * What is wrong with `text` as the entry after `before`; `undefined` where it follows. A changed, removed or inserted entry breaks the
- * link of the one behind it. What was cut off at the end is seen only by someone who wrote the last digest down elsewhere.
- */
-export function brokenLink(text: string, before: ChainEnd | undefined, what: string): string | undefined {
-  const { previous, sequence } = parseDecision(text, what);
-  const expected = before === undefined ? 0 : before.sequence + 1;
-  if (sequence !== expected) return `it says that it is number ${sequence}`;
-  if (previous === before?.digest) return undefined;
-  return `it follows ${previous ?? 'nothing'}, but the entry before is ${before?.digest ?? 'not there'}`;
-}

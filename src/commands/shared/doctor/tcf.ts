@@ -1,5 +1,5 @@
 import { publicGoodDate } from '../../../attest/public-good.ts';
-import { parseDecision } from '../../../report/decision-entry.ts';
+import { parseLogEntry } from '../../../report/pruning-entry.ts';
 import { version } from '../../../version.ts';
 import type { Host } from '../../host.ts';
 import { entryNumbers, readEntry } from '../decision-log.ts';
@@ -28,9 +28,9 @@ export const tcf: DoctorCheck = {
 /** Moments that are certainly over. */
 async function knownTimes(host: Host): Promise<readonly { readonly what: string; readonly at: Date }[]> {
   const last = (await entryNumbers(host)).at(-1);
-  const entry = last === undefined ? undefined : parseDecision(await readEntry(host, last), `entry ${last}`);
+  const logged = last === undefined ? undefined : parseLogEntry(await readEntry(host, last), `entry ${last}`);
   return [
     { what: 'the Sigstore root that tcf carries', at: publicGoodDate },
-    ...(entry === undefined ? [] : [{ what: 'the last decision in the log', at: new Date(entry.at) }]),
+    ...(logged === undefined ? [] : [{ what: 'the last entry of the log', at: new Date(logged.entry.at) }]),
   ];
 }
