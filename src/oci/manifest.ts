@@ -65,10 +65,12 @@ export function parseManifest(
   what: string,
 ): Manifest | Index {
   const shape = new Shape(parseJson(bytes, what, jsonLimits.manifest), what);
-  if (shape.get('schemaVersion').value !== 2) {
+  const schema = shape.get('schemaVersion').value;
+  if (schema !== 2) {
     throw cannotTell(
       'manifest.schema',
-      `${what} has schemaVersion ${quoted(String(shape.get('schemaVersion').value))}; only 2 is read`,
+      // An object without a prototype, as JSON is read here, has no text of its own.
+      `${what} has schemaVersion ${quoted(JSON.stringify(schema) ?? 'none')}; only 2 is read`,
       {
         hint: 'push the image again with a tool of this decade; schema 1 has no verifiable digest',
       },

@@ -45,6 +45,7 @@ test.for<readonly [string, unknown, string | undefined, RegExp]>([
   ],
   ['A-15: schema 1', { schemaVersion: 1, fsLayers: [] }, undefined, /only 2 is read/],
   ['A-15: no schema', { manifests: [] }, undefined, /only 2 is read/],
+  ['schema {}', { ...manifest, schemaVersion: {} }, undefined, /only 2 is read/],
   ['schema "2"', { ...manifest, schemaVersion: '2' }, undefined, /only 2 is read/],
   ['A-10: 1001 manifests', { ...index, manifests: Array(1001).fill(descriptor) }, undefined, /limit of 1000/],
   ['1001 layers', { ...manifest, layers: Array(1001).fill(descriptor) }, undefined, /limit of 1000/],
