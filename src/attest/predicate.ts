@@ -41,7 +41,7 @@ const checks: Readonly<Record<string, (predicate: Shape) => void>> = {
       throw context.wrong(`is ${quoted(context.string(200))}, not OpenVEX`);
     for (const field of ['@id', 'author', 'timestamp']) predicate.get(field).string();
     for (const statement of predicate.get('statements').list(100_000)) {
-      statement.get('vulnerability');
+      if (statement.get('vulnerability').missing) throw statement.wrong('names no vulnerability');
       const status = statement.get('status');
       if (!vexStatuses.includes(status.string(100)))
         throw status.wrong(`is none of ${vexStatuses.join(', ')}`);
@@ -65,7 +65,6 @@ function uri(shape: Shape): void {
  * @throws TcfError `document.malformed` (exit 2), which names the place.
  */
 export function checkPredicate(type: string, predicate: Shape): void {
-  predicate.record();
   if (!predicate.get('_type').missing && !predicate.get('predicateType').missing)
     throw predicate.wrong('is a whole statement; the predicate alone is wanted');
   checks[type]?.(predicate);
