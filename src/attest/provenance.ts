@@ -1,7 +1,6 @@
-import { TcfError } from '../base/error.ts';
-import { no, type Outcome, yes } from '../base/outcome.ts';
+import type { Outcome } from '../base/outcome.ts';
 import { Shape } from '../base/shape.ts';
-import { printable } from '../base/text.ts';
+import { answer } from './refusal.ts';
 import type { Refusal } from './verified.ts';
 
 /** What a SLSA provenance says of a build, whichever version it is written in. Claims of its signer, no more. */
@@ -44,13 +43,10 @@ export function parseProvenance(
   predicateType: string,
   predicate: unknown,
 ): Outcome<ProvenanceFacts, Refusal> {
-  try {
+  return answer('document.malformed', () => {
     const shape = new Shape(predicate, 'provenance');
-    return yes(predicateType.endsWith('/v0.2') ? readOld(shape) : readCurrent(shape));
-  } catch (error) {
-    if (error instanceof TcfError) return no({ code: error.code, message: printable(error.message) });
-    throw error;
-  }
+    return predicateType.endsWith('/v0.2') ? readOld(shape) : readCurrent(shape);
+  });
 }
 
 /** https://slsa.dev/spec/v1.2/build-provenance */
@@ -104,7 +100,7 @@ function fromMaterials(materials: readonly Material[]): readonly SourceClaim[] {
 
 /** `git+https://github.com/acme/app@refs/heads/main`, `https://github.com/acme/app.git#refs/heads/main` */
 function toSource(uri: string): SourceClaim {
-  const [, address = '', ref] = /^(.*?)(?:[@#](refs\/[^:]*|[0-9a-f]{40})(?::.*)?)?$/s.exec(uri) ?? [];
+  const [, address = '', ref] = /(.*?)(?:[@#](refs\/[^:]*|[0-9a-f]{40})(?::.*)?)?$/s.exec(uri) ?? [];
   const repository = address
     .replace(/^git\+/, '')
     .replace(/\/$/, '')
