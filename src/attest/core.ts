@@ -44,7 +44,6 @@ export function verifyCore(
 }
 
 function toEntity(bundle: Bundle, content: SignedContent, leaf: Leaf | undefined): SignedEntity {
-  const entries = bundle.entries.map(toMessage);
   const others = bundle.entries.filter((entry) => !isOwnKind(entry)).map(toMessage);
   return {
     signature: {
@@ -60,12 +59,9 @@ function toEntity(bundle: Bundle, content: SignedContent, leaf: Leaf | undefined
         : { $case: 'certificate', certificate: leaf.certificate },
     tlogEntries: others,
     timestamps: [
-      // A-56: without a promise the integrated time is a number that anybody wrote.
-      ...entries
-        .filter(
-          ({ inclusionPromise, integratedTime }) => inclusionPromise !== undefined && integratedTime !== '0',
-        )
-        .map((tlogEntry) => ({ $case: 'transparency-log' as const, tlogEntry })),
+      ...bundle.entries
+        .filter(tellsTime)
+        .map((entry) => ({ $case: 'transparency-log' as const, tlogEntry: toMessage(entry) })),
       ...bundle.timestamps.map((der) => ({
         $case: 'timestamp-authority' as const,
         timestamp: parseTimestamp(der),
@@ -74,12 +70,17 @@ function toEntity(bundle: Bundle, content: SignedContent, leaf: Leaf | undefined
   };
 }
 
+/** A-56: without a promise the integrated time is a number that anybody wrote. */
+function tellsTime({ integratedTime, signedEntryTimestamp }: LogEntry): boolean {
+  return signedEntryTimestamp !== undefined && integratedTime !== '0';
+}
+
 const hashOfSize: Readonly<Record<number, HashName>> = { 32: 'sha256', 48: 'sha384', 64: 'sha512' };
 
+/** What @sigstore/verify asks of each log entry, and `checkLogBody` has seen to before. */
 function isDigestBy(digestBy: (algorithm: HashName) => Uint8Array | undefined, digest: Buffer): boolean {
-  const algorithm = hashOfSize[digest.length];
-  const own = algorithm === undefined ? undefined : digestBy(algorithm);
-  return own !== undefined && digest.equals(own);
+  const own = digestBy(hashOfSize[digest.length] ?? 'sha256');
+  return own === undefined ? false : digest.equals(own);
 }
 
 type Entry = SignedEntity['tlogEntries'][number];
@@ -131,10 +132,7 @@ export function claimedTimes(bundle: Bundle): readonly Date[] {
     ),
   );
   const integrated = bundle.entries
-    .filter(
-      ({ signedEntryTimestamp, integratedTime }) =>
-        signedEntryTimestamp !== undefined && integratedTime !== '0',
-    )
+    .filter(tellsTime)
     .map(({ integratedTime }) => new Date(Number(integratedTime) * 1000));
   const times = [...stamped, ...integrated];
   // A thirteenth month compares as neither before nor after anything.
@@ -157,12 +155,8 @@ const codes: Readonly<Record<string, string>> = {
 
 function refusalOf(thrown: unknown): Refusal {
   const message = printable(reasonOf(thrown));
-  if (!(thrown instanceof VerificationError))
-    return { code: 'bundle.malformed', message: `the bundle is malformed: ${message}` };
-  const code = codes[thrown.code] ?? 'bundle.malformed';
+  const code = thrown instanceof VerificationError ? codes[thrown.code] : undefined;
+  if (code === undefined) return { code: 'bundle.malformed', message: `the bundle is malformed: ${message}` };
   // Chain and SCT share one code of theirs; the word tells them apart for people, the decision is the same.
-  return {
-    code: code === 'certificate.untrusted' && /\bSCTs?\b/.test(message) ? 'certificate.sct' : code,
-    message,
-  };
+  return { code: /\bSCTs?\b/.test(message) ? 'certificate.sct' : code, message };
 }

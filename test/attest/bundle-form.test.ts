@@ -49,6 +49,12 @@ function* objectsOf(value: Loose, path = 'bundle'): Generator<readonly [string, 
   for (const [key, member] of Object.entries(value)) yield* objectsOf(member, `${path}.${key}`);
 }
 
+test.for(['tlogEntries', 'timestampVerificationData'])('%s may be null, which is absent', (member) => {
+  const bundle = logged();
+  bundle.verificationMaterial[member] = null;
+  expect(parseBundle(jsonBytes(bundle))).toMatchObject({ ok: true });
+});
+
 describe.for(samples)('%s', ([, make]) => {
   test('is read', () => {
     expect(parseBundle(jsonBytes(make()))).toMatchObject({ ok: true });

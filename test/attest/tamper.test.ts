@@ -16,6 +16,7 @@ import { toWitnesses } from '../../src/sigstore/witnesses.ts';
 import { imageDigest, type Loose } from '../support/key-bundle.ts';
 import { testServices } from '../support/signing.ts';
 import { startSigstore } from '../support/sigstore.ts';
+import { changedAt, fieldChanges, flipped, leaves, type Path, valueAt } from '../support/tamper.ts';
 
 /* Whatever is changed in a genuine bundle, it is refused, or it proves exactly what it proved before. */
 
@@ -23,6 +24,8 @@ const now = new Date('2026-11-23T12:00:00Z');
 const seed = 20261123;
 /** For each kind of bundle. */
 const runs = 2000;
+/** Milliseconds; ten seconds on two idle cores. */
+const timeout = 300_000;
 const kinds = ['key', 'key with Rekor v1', 'keyless with Rekor v1', 'keyless with Rekor v2'] as const;
 type Kind = (typeof kinds)[number];
 
@@ -76,42 +79,6 @@ function of(kind: Kind): Genuine {
   return found;
 }
 
-type Path = readonly (string | number)[];
-
-function* leaves(value: Loose, path: Path = []): Generator<Path> {
-  if (typeof value !== 'object' || value === null) yield path;
-  else for (const [key, member] of Object.entries(value)) yield* leaves(member, [...path, key]);
-}
-
-/** A copy with another value at `path`; `undefined` takes the member away. */
-function changedAt(json: Loose, path: Path, change: (value: Loose) => Loose): Loose {
-  const copy = structuredClone(json);
-  const parent = path.slice(0, -1).reduce((node: Loose, key) => node[key], copy);
-  const last = path.at(-1) ?? '';
-  parent[last] = change(parent[last]);
-  if (parent[last] === undefined) delete parent[last];
-  return copy;
-}
-
-const fieldChanges: readonly (readonly [string, (value: Loose) => Loose])[] = [
-  ['is gone', () => undefined],
-  ['is null', () => null],
-  ['is empty', () => ''],
-  ['is a number', () => 1],
-  ['is a list', () => []],
-  ['is an object', () => ({})],
-  ['is longer', (value) => `${value}0`],
-  ['is twice as long', (value) => `${value}${value}`],
-  ['is shorter', (value) => String(value).slice(0, -1)],
-  [
-    'is in another case',
-    (value) =>
-      value === String(value).toUpperCase() ? String(value).toLowerCase() : String(value).toUpperCase(),
-  ],
-  ['is one more', (value) => (/^\d+$/.test(value) ? String(Number(value) + 1) : undefined)],
-  ['is negative', (value) => `-${value}`],
-];
-
 /**
  * What nothing signs and nothing is decided by: the index of an entry without a promise (the one in the proof counts), and in a timestamp
  * what CMS leaves out of its signature: status, versions, certificates.
@@ -129,7 +96,7 @@ const meaning = (text: string): unknown => parseBundle(Buffer.from(text));
 describe.for(kinds)('%s', (kind) => {
   const isHarmless = (path: Path) => harmless[kind].includes(String(path.at(-1)));
 
-  test('no field can be changed', () => {
+  test('no field can be changed', { timeout }, () => {
     const { json, proven, trust } = of(kind);
     const original = meaning(JSON.stringify(json));
     const accepted: string[] = [];
@@ -146,19 +113,13 @@ describe.for(kinds)('%s', (kind) => {
     expect(accepted).toEqual([]);
   });
 
-  test('no byte can be changed, neither of the bundle nor inside its base64', () => {
+  test('no byte can be changed, neither of the bundle nor inside its base64', { timeout }, () => {
     const { json, proven, trust } = of(kind);
     const whole = Buffer.from(JSON.stringify(json));
     const encoded = [...leaves(json)].filter((path) => {
-      const text = path.reduce((node: Loose, key) => node[key], json);
+      const text = valueAt(json, path);
       return typeof text === 'string' && text.length > 40 && /^[A-Za-z0-9+/]+=*$/.test(text);
     });
-    const flip = (bytes: Buffer, at: number, mask: number): Buffer => {
-      const copy = Buffer.from(bytes);
-      const place = at % copy.length;
-      copy[place] = (copy[place] ?? 0) ^ mask;
-      return copy;
-    };
     fc.assert(
       fc.property(
         fc.nat(encoded.length),
@@ -168,10 +129,10 @@ describe.for(kinds)('%s', (kind) => {
           const path = encoded[which];
           const text =
             path === undefined
-              ? flip(whole, at, mask).toString('latin1')
+              ? flipped(whole, at, mask).toString('latin1')
               : JSON.stringify(
                   changedAt(json, path, (value) =>
-                    flip(Buffer.from(value, 'base64'), at, mask).toString('base64'),
+                    flipped(Buffer.from(value, 'base64'), at, mask).toString('base64'),
                   ),
                 );
           const told = verify(text, trust);
@@ -184,29 +145,6 @@ describe.for(kinds)('%s', (kind) => {
       { seed, numRuns: runs },
     );
   });
-});
-
-test.for([
-  ['granted with changes', 1, true],
-  ['refused', 2, false],
-  ['waiting', 3, false],
-] as const)('a timestamp that was %s', ([, status, accepted]) => {
-  const { json, trust } = of('keyless with Rekor v2');
-  const path = [
-    'verificationMaterial',
-    'timestampVerificationData',
-    'rfc3161Timestamps',
-    0,
-    'signedTimestamp',
-  ];
-  const changed = changedAt(json, path, (value) => {
-    const der = Buffer.from(value, 'base64');
-    // PKIStatusInfo (RFC 3161 section 2.4.2) is the first element: SEQUENCE { INTEGER 0 }.
-    const at = der.indexOf(Buffer.from([0x30, 0x03, 0x02, 0x01, 0x00])) + 4;
-    der[at] = status;
-    return der.toString('base64');
-  });
-  expect(verify(JSON.stringify(changed), trust) !== undefined).toBe(accepted);
 });
 
 /** The member in whose value the byte stands. */

@@ -73,6 +73,7 @@ describe('a signed file', () => {
       digestOf(artifact),
       'message.prehash',
     ],
+    ['RSA, its digest, which is not computed here', testKey('RSA'), digestOf(artifact), 'message.prehash'],
     ['another file', key, encodeUtf8('other'), 'message.digest'],
     ['another digest', key, digestOf(encodeUtf8('other')), 'message.digest'],
     ['a digest of another algorithm', key, digestOf(artifact, 'sha512'), 'message.digest'],

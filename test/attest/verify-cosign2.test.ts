@@ -64,6 +64,10 @@ test('annotations that are empty are annotations that are not there', () => {
   expect(verify(layer)).toMatchObject({ ok: true });
 });
 
+test('a payload that leaves out its annotations counts', () => {
+  expect(verify(signed(JSON.stringify({ critical })))).toMatchObject({ ok: true });
+});
+
 test('signed annotations are those of the payload, and only texts', () => {
   const outcome = verify(keySig);
   expect(outcome.ok ? outcome.value.statement.subjects : []).toEqual([
@@ -78,7 +82,7 @@ function changed(layer: Cosign2Layer, change: Partial<Cosign2Layer>): Cosign2Lay
 
 const signed = (content: string) => sigLayer({ payload: Buffer.from(content), key: team.privateKey });
 const rekor = 'dev.sigstore.cosign/bundle';
-const certificate = 'dev.sigstore.cosign/certificate';
+const certificateName = 'dev.sigstore.cosign/certificate';
 const entry = JSON.parse(keylessSig.annotations[rekor] ?? '');
 const withEntry = (change: object) =>
   changed(keylessSig, {
@@ -165,6 +169,21 @@ test.for([
     }),
     'cosign2.malformed',
   ],
+  ...(
+    [
+      ['more before', (pem: string) => `x${pem}`],
+      ['more behind', (pem: string) => `${pem}x`],
+    ] as const
+  ).map(
+    ([what, change]) =>
+      [
+        `a certificate with ${what} it`,
+        changed(keylessSig, {
+          annotations: { [certificateName]: change(keylessSig.annotations[certificateName] ?? '') },
+        }),
+        'cosign2.malformed',
+      ] as const,
+  ),
   ['no signature at all', { ...keySig, annotations: {} }, 'cosign2.malformed'],
   ['a layer of another type', changed(keySig, { mediaType: 'application/json' }), 'cosign2.type'],
   ['an envelope called a payload', changed(keyAtt, { mediaType: keySig.mediaType }), 'cosign2.malformed'],
@@ -202,6 +221,8 @@ test.for([
     'log.promise',
   ],
   ['a log that is not trusted', withEntry({ logID: '0'.repeat(64) }), 'log.unknown'],
+  ['a log id with more behind it', withEntry({ logID: `${entry.Payload.logID}00` }), 'cosign2.malformed'],
+  ['a log id with more before it', withEntry({ logID: `00${entry.Payload.logID}` }), 'cosign2.malformed'],
   ['a log id in upper case', withEntry({ logID: entry.Payload.logID.toUpperCase() }), 'cosign2.malformed'],
   ['an unknown field in the log entry', withEntry({ inclusionProof: {} }), 'cosign2.malformed'],
   [
@@ -254,13 +275,13 @@ describe('an entry intoto 0.0.1', () => {
       'another envelope by the same key',
       'log.digest',
       changed(olderAtt, {
-        annotations: { [rekor]: again[rekor] ?? '', [certificate]: again[certificate] ?? '' },
+        annotations: { [rekor]: again[rekor] ?? '', [certificateName]: again[certificateName] ?? '' },
       }),
     ],
     [
       'a certificate of another issue',
       'log.key',
-      changed(olderAtt, { annotations: { [certificate]: again[certificate] ?? '' } }),
+      changed(olderAtt, { annotations: { [certificateName]: again[certificateName] ?? '' } }),
     ],
     [
       'a time that the log did not promise',

@@ -5,7 +5,7 @@ import { parseTrustedRoot } from '../../src/attest/trusted-root.ts';
 import type { Refusal, Verified } from '../../src/attest/verified.ts';
 import { verifyAttestation } from '../../src/attest/verify.ts';
 import type { Outcome } from '../../src/base/outcome.ts';
-import { authority, certificate, keyUsage, leafExtensions } from '../support/certificate.ts';
+import { authority, certificate, der, extension, keyUsage, leafExtensions } from '../support/certificate.ts';
 import { imageDigest, jsonBytes, keyBundle, type Loose, testKey } from '../support/key-bundle.ts';
 import { dsseBody, integratedAt, logEntry, rootOf, testLog } from '../support/log.ts';
 import { newTimestampAuthority } from '../support/sigstore/tsa.ts';
@@ -33,6 +33,8 @@ interface Setting {
   /** Signs the leaf in place of the authority that the root names. */
   readonly impostor?: Pair;
   readonly caExtensions?: readonly Uint8Array[];
+  /** Of the leaf, beside the usual ones. */
+  readonly more?: readonly Uint8Array[];
 }
 
 function keyless(setting: Setting = {}): { readonly bundle: Loose; readonly root: Loose } {
@@ -50,7 +52,7 @@ function keyless(setting: Setting = {}): { readonly bundle: Loose; readonly root
     issuer: organization,
     key: signerPublic,
     issuerKey: (setting.impostor ?? ca).privateKey,
-    extensions: Object.values(leafExtensions),
+    extensions: [...Object.values(leafExtensions), ...(setting.more ?? [])],
     ...setting.leafWindow,
   });
   const bundle = keyBundle(signerKey);
@@ -166,6 +168,11 @@ describe('does not count', () => {
         const pem = `-----BEGIN CERTIFICATE-----\n${bundle.verificationMaterial.certificate.rawBytes}\n-----END CERTIFICATE-----\n`;
         bundle.verificationMaterial.tlogEntries = [logEntry(log, dsseBody(bundle, pem))];
       }),
+    ],
+    [
+      'a list of certificate timestamps that ends too early',
+      'bundle.malformed',
+      keyless({ more: [extension('1.3.6.1.4.1.11129.2.4.2', der(0x04, Buffer.from([0, 200, 0, 100, 0])))] }),
     ],
     ['a leaf that had expired when it was used', 'certificate.expired', keyless({ leafWindow: until(1000) })],
     [

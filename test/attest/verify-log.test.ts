@@ -54,6 +54,11 @@ test('a logged signature has a time and a log', () => {
   });
 });
 
+test('what no root knows is no witness, and takes nothing away', () => {
+  const trust = { roots: [], keys: [key.trusted] };
+  expect(verify(loggedBundle(key, log), trust)).toMatchObject({ ok: true, value: { times: [], logs: [] } });
+});
+
 test('two distinct logs are two witnesses', () => {
   const bundle = loggedBundle(key, log);
   bundle.verificationMaterial.tlogEntries.push(logEntry(second, dsseBody(bundle, key.pem)));
@@ -111,6 +116,17 @@ describe('does not count', () => {
     ['a checkpoint of another origin', 'log.checkpoint', relogged(same, { origin: 'evil.test - 1' })],
     ['an origin that is a pattern', 'log.checkpoint', relogged(same, { origin: '.* - 1' })],
     ['an origin that continues', 'log.checkpoint', relogged(same, { origin: 'rekor.test.evil.test' })],
+    ['an origin of the same length', 'log.checkpoint', relogged(same, { origin: 'evil9.test - 1' })],
+    [
+      'an origin with more before its tree',
+      'log.checkpoint',
+      relogged(same, { origin: 'rekor.test.evil - 1' }),
+    ],
+    [
+      'an origin with more behind its tree',
+      'log.checkpoint',
+      relogged(same, { origin: 'rekor.test - 1.evil' }),
+    ],
     ['a checkpoint of another size', 'log.checkpoint', relogged(same, { size: '2' })],
     [
       'a checkpoint of another root',
@@ -122,9 +138,20 @@ describe('does not count', () => {
       [
         ['without its blank line', (text: string) => text.replace('\n\n', '\n')],
         ['without its last line feed', (text: string) => text.slice(0, -1)],
+        ['whose last line never ends', (text: string) => `${text}\u2014 witness.test AAAAAAAAAAAA`],
+        ['with a signature that is no base64', (text: string) => text.replace(/ \S+\n$/, ' ***\n')],
+        ['under the key of nobody', (text: string) => text.replace(/ \S+\n$/, ' AAAAAAAAAAAA\n')],
         ['of two lines', (text: string) => text.replace('\n', ' ')],
         ['with a second one behind it', (text: string) => `${text}${text}`],
         ['with a line among its signatures that is none', (text: string) => `${text}rekor.test\n`],
+        [
+          'with a signature behind other text',
+          (text: string) => `${text}x\u2014 witness.test AAAAAAAAAAAA\n`,
+        ],
+        [
+          'with a signature before other text',
+          (text: string) => `${text}\u2014 witness.test AAAAAAAAAAAA x\n`,
+        ],
       ] as const
     ).map(([what, change]): [string, string, Loose] => [
       `a checkpoint ${what}`,
@@ -165,6 +192,8 @@ describe('does not count', () => {
       'log.promise',
       changed((entry) => (entry.integratedTime = String(Number(entry.integratedTime) + 1))),
     ],
+    ['a time that is none', 'time.invalid', changed((entry) => (entry.integratedTime = '9999999999999'))],
+    ['a promise without a time', 'time.missing', relogged(same, { integratedTime: 0 })],
     ['a time without a promise', 'time.missing', changed((entry) => delete entry.inclusionPromise)],
     ['no entry', 'time.missing', keyBundle(key)],
     [
@@ -240,4 +269,20 @@ describe("a log's key counts from its start to its end, both included", () => {
     expect(outcome.ok).toBe(counts);
     if (!outcome.ok) expect(outcome.reason.code).toBe('log.window');
   });
+});
+
+test.for([
+  ['https://rekor.test', 'rekor.test'],
+  ['https://rekor.test/', 'rekor.test'],
+  ['https://rekor.test:3000', 'rekor.test:3000'],
+  ['https://rekor.test:3000', 'rekor.test'],
+  ['https://[::1]:3000', '[::1]'],
+  ['https://rekor.test/2026/a', 'rekor.test/2026/a'],
+  ['https://rekor.test/2026/a/', 'rekor.test'],
+  ['rekor.test/https://2026', 'rekor.test/https://2026'],
+] as const)('a log at %s may call itself %s', ([baseUrl, name]) => {
+  const root = rootOf(log);
+  root.tlogs[0].baseUrl = baseUrl;
+  const bundle = relogged(same, { origin: name, signer: name });
+  expect(verify(bundle, trusting(root))).toMatchObject({ ok: true });
 });

@@ -59,12 +59,14 @@ export interface EntryParts {
   /** The root that the checkpoint names, where it is not that of the proof. */
   readonly root?: string;
   readonly signer?: string;
+  /** Seconds since 1970, in place of `integratedAt`. */
+  readonly integratedTime?: number;
 }
 
 /** An entry of this log about `body`; everything in it is genuine, also where the body is somebody else's. */
 export function logEntry(log: TestLog, body: Loose, parts: EntryParts = {}): Loose {
   const canonicalizedBody = Buffer.from(JSON.stringify(body));
-  const integratedTime = integratedAt.getTime() / 1000;
+  const integratedTime = parts.integratedTime ?? integratedAt.getTime() / 1000;
   const promise = JSON.stringify({
     body: canonicalizedBody.toString('base64'),
     integratedTime,
