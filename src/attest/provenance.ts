@@ -53,7 +53,6 @@ export function parseProvenance(
 function readCurrent(shape: Shape): ProvenanceFacts {
   const definition = shape.get('buildDefinition');
   const parameters = definition.get('externalParameters');
-  parameters.record();
   const materials = readMaterials(definition.optional('resolvedDependencies'));
   const asked = ['workflow', 'source', 'configSource'].flatMap((key) => readAsked(parameters.optional(key)));
   return {

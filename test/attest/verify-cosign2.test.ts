@@ -194,6 +194,20 @@ test.for([
     'time.missing',
   ],
   [
+    'a keyless signature with a timestamp and without a log',
+    changed(keylessSig, {
+      annotations: {
+        [rekor]: '',
+        'dev.sigstore.cosign/rfc3161timestamp': JSON.stringify({
+          SignedRFC3161Timestamp: sigstore.tsa
+            .stamp(Buffer.from(keylessSig.annotations['dev.cosignproject.cosign/signature'] ?? '', 'base64'))
+            .toString('base64'),
+        }),
+      },
+    }),
+    'log.missing',
+  ],
+  [
     'a certificate that is none',
     changed(keylessSig, { annotations: { 'dev.sigstore.cosign/certificate': 'x' } }),
     'cosign2.malformed',

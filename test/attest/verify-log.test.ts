@@ -84,6 +84,9 @@ test('co-signatures of witnesses change nothing', () => {
 
 describe('does not count', () => {
   const theirs = keyBundle(stranger);
+  /** Knows the log, and its key no longer counts. */
+  const ended = rootOf(log);
+  ended.tlogs[0].publicKey.validFor.end = '2026-01-01T00:00:01Z';
 
   test.for<[string, string, Loose]>([
     [
@@ -241,6 +244,15 @@ describe('does not count', () => {
   test('one log where two are asked for', () => {
     const outcome = verify(loggedBundle(key, log), trusting(rootOf(log, second), { logs: 2, times: 1 }));
     expect(outcome).toMatchObject({ ok: false, reason: { code: 'log.missing' } });
+  });
+
+  test.for<[string, readonly Loose[]]>([
+    ['the first', [ended, rootOf(second)]],
+    ['the second', [rootOf(second), ended]],
+  ])('where no root proves it, the reason is that of the one that knows the log: %s', ([, roots]) => {
+    const trust = { ...trusting(rootOf(log)), roots: roots.map((root) => parseTrustedRoot(jsonBytes(root))) };
+    const outcome = verify(loggedBundle(key, log), trust);
+    expect(outcome).toMatchObject({ ok: false, reason: { code: 'log.window' } });
   });
 
   test('two logs of two roots: domains do not mix', () => {
