@@ -89,8 +89,8 @@ function scoreImage(image: string): void {
   const layout = scratchPath(image.replaceAll(/[^a-z0-9]/gi, '-'));
   const source = image.startsWith('oci:') ? image : `containers-storage:${image}`;
   must('skopeo', ['copy', '--quiet', source, `oci:${layout}:latest`]);
-  console.log(`\n## ${image}\n\n| SBOM | specVersion |${scorers.map((scorer) => ` ${scorer} |`).join('')}`);
-  console.log(`| --- | --- |${' --- |'.repeat(scorers.length)}`);
+  process.stdout.write(`\n## ${image}\n\n| SBOM | specVersion |${scorers.map((scorer) => ` ${scorer} |`).join('')}\n`);
+  process.stdout.write(`| --- | --- |${' --- |'.repeat(scorers.length)}\n`);
   const below: string[] = [];
   for (const { tool, specVersion, write } of documents) {
     if (tool !== 'tcf' && !existsSync(join(peers, tool))) continue;
@@ -99,7 +99,7 @@ function scoreImage(image: string): void {
     const written = (JSON.parse(readFileSync(file, 'utf8')) as { specVersion: string }).specVersion;
     const scores = scorers.map((scorer) => scoreOf(scorer, file));
     const cells = scores.map((score) => ` ${score === undefined ? 'not read' : score.total.toFixed(2)} |`);
-    console.log(`| ${tool} | ${written} |${cells.join('')}`);
+    process.stdout.write(`| ${tool} | ${written} |${cells.join('')}\n`);
     for (const [at, score] of scores.entries()) {
       const checks = score?.below.map(
         ({ description, key, score: of }) => `${key} ${of.toFixed(1)} (${description})`,
@@ -108,7 +108,7 @@ function scoreImage(image: string): void {
         below.push(`- tcf, ${written}, ${scorers[at]}: ${checks.join('; ')}`);
     }
   }
-  console.log(`\n${below.join('\n')}`);
+  process.stdout.write(`\n${below.join('\n')}\n`);
 }
 
 const images = process.argv.slice(2);
