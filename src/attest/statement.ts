@@ -70,10 +70,10 @@ function readSubject(shape: Shape): StatementSubject {
   if (algorithms.length === 0) throw shape.get('digest').wrong('is empty');
   if (algorithms.length > 32) throw shape.get('digest').wrong('has more than 32 entries');
   const digests = algorithms.flatMap(([algorithm, value]) => readDigestEntry(shape, algorithm, value));
-  const name = shape.optional('name')?.string();
+  const name = shape.optional('name')?.string() ?? '';
   const annotations = shape.optional('annotations')?.record() ?? {};
   return {
-    ...(name === undefined || name === '' ? {} : { name }),
+    ...(name === '' ? {} : { name }),
     digests,
     annotations: Object.fromEntries(
       Object.entries(annotations).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),

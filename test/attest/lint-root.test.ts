@@ -1,7 +1,8 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { lintTrustedRoot } from '../../src/attest/lint-root.ts';
 import { publicGoodRoot } from '../../src/attest/public-good.ts';
+import { authority, certificate, keyUsage } from '../support/certificate.ts';
 import { jsonBytes, type Loose } from '../support/key-bundle.ts';
 import { newKey, spkiOf } from '../support/sigstore/authority.ts';
 import { newSigstore } from '../support/sigstore.ts';
@@ -10,6 +11,7 @@ const now = new Date('2026-11-23T12:00:00Z');
 const genuine: Loose = JSON.parse(Buffer.from(newSigstore().trustedRoot).toString());
 const stranger: Loose = JSON.parse(Buffer.from(newSigstore().trustedRoot).toString());
 const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64');
+const rootKey = newKey();
 const weak = generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey;
 
 test('the public root and that of the tests have nothing wrong', () => {
@@ -18,6 +20,23 @@ test('the public root and that of the tests have nothing wrong', () => {
 });
 
 const certificates = (root: Loose, kind: string) => root[kind][0].certChain.certificates;
+
+/** An authority below a root, issued by `issuer` with `key`. */
+function chainOf(issuer: string, key = rootKey): Loose {
+  const extensions = [authority, keyUsage(0x04)];
+  const life = { start: new Date('2020-01-01T00:00:00Z'), end: new Date('2040-01-01T00:00:00Z') };
+  const common = { ...life, extensions, subject: 'authority.test', key: createPublicKey(newKey()) };
+  const below = certificate({ ...common, issuer, issuerKey: key });
+  const root = { subject: 'root.test', issuer: 'root.test', key: createPublicKey(rootKey) };
+  const above = certificate({ ...common, ...root, issuerKey: rootKey });
+  return { certificates: [below, above].map((bytes) => ({ rawBytes: base64(bytes) })) };
+}
+
+test('a chain of names and signatures that fit has nothing wrong', () => {
+  const root = structuredClone(genuine);
+  root.certificateAuthorities[0].certChain = chainOf('root.test');
+  expect(lintTrustedRoot(jsonBytes(root), now)).toEqual([]);
+});
 
 const wrongs: readonly (readonly [string, (root: Loose) => void, string])[] = [
   [
@@ -59,6 +78,16 @@ const wrongs: readonly (readonly [string, (root: Loose) => void, string])[] = [
     'a chain in which the next one did not issue',
     (r) =>
       (certificates(r, 'certificateAuthorities')[1] = certificates(stranger, 'certificateAuthorities')[1]),
+    'error trustedRoot.certificateAuthorities[0].certChain.certificates[0] is not issued by the next one',
+  ],
+  [
+    'a chain in which the next one signed under another name',
+    (r) => (r.certificateAuthorities[0].certChain = chainOf('another.test')),
+    'error trustedRoot.certificateAuthorities[0].certChain.certificates[0] is not issued by the next one',
+  ],
+  [
+    'a chain in which another one signed under the name of the next',
+    (r) => (r.certificateAuthorities[0].certChain = chainOf('root.test', newKey())),
     'error trustedRoot.certificateAuthorities[0].certChain.certificates[0] is not issued by the next one',
   ],
   [
@@ -111,6 +140,19 @@ test.for(wrongs)('%s', ([, spoil, expected]) => {
   spoil(root);
   const problems = lintTrustedRoot(jsonBytes(root), now);
   expect(problems.map(({ severity, path, message }) => `${severity} ${path} ${message}`)).toContain(expected);
+});
+
+test.for<[string, object, readonly string[]]>([
+  ['nobody', { tlogs: [], certificateAuthorities: [], timestampAuthorities: [] }, ['trusts nobody']],
+  ['logs for keys alone', { ctlogs: [], certificateAuthorities: [], timestampAuthorities: [] }, []],
+  [
+    'authorities alone',
+    { ctlogs: [], tlogs: [], timestampAuthorities: [] },
+    ['has neither a log nor a timestamp authority: no certificate can ever count'],
+  ],
+])('a root of %s has nothing else wrong', ([, change, messages]) => {
+  const problems = lintTrustedRoot(jsonBytes({ ...genuine, ...change }), now);
+  expect(problems.map(({ message }) => message)).toEqual(messages);
 });
 
 test('what cannot be read is no matter of taste', () => {

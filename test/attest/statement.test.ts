@@ -47,6 +47,11 @@ test('what was written is read back', () => {
   expect(parseStatement(formatStatement(written))).toEqual({ ok: true, value: written });
 });
 
+test('a name that is empty is none', () => {
+  const read = parseStatement(statement((s) => (s.subject[0].name = '')));
+  expect(read.ok ? read.value.subjects : []).toEqual([{ digests: [imageDigest], annotations: {} }]);
+});
+
 describe('is read', () => {
   test.for<[string, (statement: Loose) => void]>([
     ['version 0.1', (s) => (s._type = 'https://in-toto.io/Statement/v0.1')],

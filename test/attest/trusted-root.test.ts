@@ -53,6 +53,12 @@ describe('is not believed', () => {
       (r) => (r.tlogs[0].publicKey.validFor.start = '1 May 2021'),
     ],
     [
+      'a year of six digits',
+      'document.malformed',
+      (r) => (r.tlogs[0].publicKey.validFor.start = '+002021-01-12T11:53:27Z'),
+    ],
+    ['a NUL behind a time', 'document.malformed', (r) => (r.tlogs[0].publicKey.validFor.start += '\0')],
+    [
       'a day that does not exist',
       'document.malformed',
       (r) => (r.tlogs[0].publicKey.validFor.start = '2021-13-01T00:00:00Z'),

@@ -108,7 +108,11 @@ describe('keys', () => {
       'ecdsa-sha2-nistp256',
       '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n',
     ],
+    ['PEM behind other text', 'ecdsa', 'ecdsa-sha2-nistp256', `x${pem(p256)}`],
+    ['PEM before other text', 'ecdsa', 'ecdsa-sha2-nistp256', `${pem(p256)}x`],
     ['nonsense', 'ed25519', 'ed25519', 'zz'],
+    ['digits behind other text', 'ed25519', 'ed25519', `x${hex(ed25519)}`],
+    ['digits before other text', 'ed25519', 'ed25519', `${hex(ed25519)}x`],
     ['too few digits', 'ed25519', 'ed25519', hex(ed25519).slice(2)],
   ] as const)('%s signs nothing', ([, keytype, scheme, text]) => {
     expect(toTufKey({ keytype, scheme, public: text })).toBeUndefined();
@@ -134,6 +138,13 @@ const wrongs: readonly (readonly [string, keyof typeof parsers, (document: Loose
   ['no signatures', 'root', (d) => delete d.signatures, 'root.signatures is missing'],
   ['a key id that stands twice', 'root', (d) => d.signatures.push(d.signatures[0]), 'stands twice'],
   ['a signature that is not hexadecimal', 'root', (d) => (d.signatures[0].sig = 'zz'), 'is not hexadecimal'],
+  [
+    'a signature with more before it',
+    'root',
+    (d) => (d.signatures[0].sig = `z${d.signatures[0].sig}`),
+    'is not hexadecimal',
+  ],
+  ['a signature with more behind it', 'root', (d) => (d.signatures[0].sig += 'z'), 'is not hexadecimal'],
   ['half a byte of signature', 'root', (d) => (d.signatures[0].sig = 'abc'), 'is not hexadecimal'],
   ['another role', 'root', (d) => (d.signed._type = 'targets'), 'is "targets", not root'],
   ['another role', 'timestamp', (d) => (d.signed._type = 'snapshot'), 'is "snapshot", not timestamp'],
@@ -141,6 +152,18 @@ const wrongs: readonly (readonly [string, keyof typeof parsers, (document: Loose
   ['another role', 'targets', (d) => (d.signed._type = 'root'), 'is "root", not targets'],
   ['version 2 of the specification', 'root', (d) => (d.signed.spec_version = '2.0.0'), 'tcf speaks 1.0'],
   ['a specification that begins like 1', 'root', (d) => (d.signed.spec_version = '10.0'), 'tcf speaks 1.0'],
+  [
+    'a specification with more before it',
+    'root',
+    (d) => (d.signed.spec_version = 'x1.0.34'),
+    'tcf speaks 1.0',
+  ],
+  [
+    'a specification with more behind it',
+    'root',
+    (d) => (d.signed.spec_version = '1.0.34x'),
+    'tcf speaks 1.0',
+  ],
   ['version 0', 'timestamp', (d) => (d.signed.version = 0), 'versions begin with 1'],
   ['version 1.5', 'timestamp', (d) => (d.signed.version = 1.5), 'canonical JSON'],
   ['no expiry', 'timestamp', (d) => delete d.signed.expires, 'signed.expires is missing'],
@@ -150,6 +173,13 @@ const wrongs: readonly (readonly [string, keyof typeof parsers, (document: Loose
     (d) => (d.signed.expires = '2030-01-01T00:00:00+02:00'),
     'is not a time',
   ],
+  [
+    'a year of six digits',
+    'timestamp',
+    (d) => (d.signed.expires = '+002030-01-01T00:00:00Z'),
+    'is not a time',
+  ],
+  ['a NUL behind an expiry', 'timestamp', (d) => (d.signed.expires += '\0'), 'is not a time'],
   [
     'a date that does not exist',
     'timestamp',
@@ -206,6 +236,20 @@ const wrongs: readonly (readonly [string, keyof typeof parsers, (document: Loose
     (d) => (d.signed.targets['trusted_root.json'].hashes = { sha256: 'aa' }),
     'is not 64 hexadecimal digits',
   ],
+  ...['sha256', 'sha512'].flatMap((name): typeof wrongs =>
+    [
+      ['before', (hash: string) => `g${hash.slice(1)}`],
+      ['behind', (hash: string) => `${hash.slice(1)}g`],
+    ].map(([where, change]) => [
+      `a ${name} with another digit ${where} its digits`,
+      'targets',
+      (d) => {
+        const { hashes } = d.signed.targets['trusted_root.json'];
+        hashes[name] = (change as (hash: string) => string)(hashes[name]);
+      },
+      'hexadecimal digits',
+    ]),
+  ),
   [
     'a hash in upper case',
     'targets',
