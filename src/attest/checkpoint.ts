@@ -53,7 +53,7 @@ function isOwnLine(line: string, names: readonly string[], logId: Buffer): boole
 }
 
 /** How a log may call itself: its host, with the port if there is one, or its whole address without the scheme. */
-function namesOf(baseUrl: string): readonly string[] {
+export function namesOf(baseUrl: string): readonly string[] {
   const address = baseUrl.replace(/^https?:\/\//, '').replace(/\/+$/, '');
   const [authority = ''] = address.split('/');
   return [...new Set([address, authority, authority.replace(/:\d+$/, '')])];

@@ -106,13 +106,8 @@ function readClaim(extension: ASN1Obj, number: number): string {
 
 /** The content of a UTF8String that fills its extension. */
 function unwrap(extension: ASN1Obj, number: number): Uint8Array {
-  const [inner] = extension.subs;
-  if (
-    extension.subs.length !== 1 ||
-    inner === undefined ||
-    !inner.tag.isUniversal() ||
-    inner.tag.number !== utf8String
-  ) {
+  const [inner, ...others] = extension.subs;
+  if (others.length > 0 || inner?.tag.isUniversal() !== true || inner.tag.number !== utf8String) {
     throw refused('certificate.claim', `the extension ${fulcio}.${number} is not one UTF8String`);
   }
   return inner.value;

@@ -2,6 +2,7 @@ import { createHash, createPublicKey, X509Certificate } from 'node:crypto';
 import { parseJson } from '../base/json.ts';
 import { Shape } from '../base/shape.ts';
 import { plural } from '../base/text.ts';
+import { namesOf } from './checkpoint.ts';
 import { bytesAt, optionalMember } from './dsse.ts';
 import { describeKey, fingerprintOf, isStrongKey, isWithin, type TimeWindow } from './trusted-key.ts';
 import { parseTrustedRoot } from './trusted-root.ts';
@@ -123,9 +124,7 @@ function logIdsOf(url: string, spki: Uint8Array): readonly Buffer[] {
     for (const part of parts) digest.update(part);
     return digest.digest();
   };
-  const name = url.replace(/^[a-z]+:\/\//, '').replace(/\/+$/, '');
-  const hosts = [name, name.replace(/:\d+.*$/, ''), name.replace(/\/.*$/, '')];
-  return [hash(spki), ...hosts.map((host) => hash(host, '\n', Buffer.of(1), spki.slice(-32)))];
+  return [hash(spki), ...namesOf(url).map((name) => hash(name, '\n', Buffer.of(1), spki.slice(-32)))];
 }
 
 function lintChain({ shape, window }: Entry, isSigner: boolean): readonly RootProblem[] {

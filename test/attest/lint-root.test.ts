@@ -1,8 +1,8 @@
-import { createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { lintTrustedRoot } from '../../src/attest/lint-root.ts';
 import { publicGoodRoot } from '../../src/attest/public-good.ts';
-import { authority, certificate, keyUsage } from '../support/certificate.ts';
+import { authority, certificate, extendedUsage, keyUsage } from '../support/certificate.ts';
 import { jsonBytes, type Loose } from '../support/key-bundle.ts';
 import { newKey, spkiOf } from '../support/sigstore/authority.ts';
 import { newSigstore } from '../support/sigstore.ts';
@@ -11,7 +11,6 @@ const now = new Date('2026-11-23T12:00:00Z');
 const genuine: Loose = JSON.parse(Buffer.from(newSigstore().trustedRoot).toString());
 const stranger: Loose = JSON.parse(Buffer.from(newSigstore().trustedRoot).toString());
 const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64');
-const rootKey = newKey();
 const weak = generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey;
 
 test('the public root and that of the tests have nothing wrong', () => {
@@ -21,20 +20,45 @@ test('the public root and that of the tests have nothing wrong', () => {
 
 const certificates = (root: Loose, kind: string) => root[kind][0].certChain.certificates;
 
-/** An authority below a root, issued by `issuer` with `key`. */
-function chainOf(issuer: string, key = rootKey): Loose {
-  const extensions = [authority, keyUsage(0x04)];
+interface ChainParts {
+  /** What the lower certificate says of its issuer, and who signed it. */
+  readonly issuer?: string;
+  readonly issuerKey?: KeyObject;
+  readonly rootKey?: KeyObject;
+  readonly rootExtensions?: readonly Uint8Array[];
+  readonly extensions?: readonly Uint8Array[];
+}
+
+/** A certificate, and the root above it. */
+function chainOf(parts: ChainParts = {}): Loose {
+  const key = parts.rootKey ?? newKey();
+  const isAuthority = [authority, keyUsage(0x04)];
   const life = { start: new Date('2020-01-01T00:00:00Z'), end: new Date('2040-01-01T00:00:00Z') };
-  const common = { ...life, extensions, subject: 'authority.test', key: createPublicKey(newKey()) };
-  const below = certificate({ ...common, issuer, issuerKey: key });
-  const root = { subject: 'root.test', issuer: 'root.test', key: createPublicKey(rootKey) };
-  const above = certificate({ ...common, ...root, issuerKey: rootKey });
+  const below = certificate({
+    ...life,
+    subject: 'below.test',
+    issuer: parts.issuer ?? 'root.test',
+    key: createPublicKey(newKey()),
+    issuerKey: parts.issuerKey ?? key,
+    extensions: parts.extensions ?? isAuthority,
+  });
+  const above = certificate({
+    ...life,
+    subject: 'root.test',
+    issuer: 'root.test',
+    key: createPublicKey(key),
+    issuerKey: key,
+    extensions: parts.rootExtensions ?? isAuthority,
+  });
   return { certificates: [below, above].map((bytes) => ({ rawBytes: base64(bytes) })) };
 }
 
-test('a chain of names and signatures that fit has nothing wrong', () => {
+test.for<[string, ChainParts]>([
+  ['names and signatures that fit', {}],
+  ['a root on a large curve', { rootKey: generateKeyPairSync('ec', { namedCurve: 'P-521' }).privateKey }],
+])('a chain with %s has nothing wrong', ([, parts]) => {
   const root = structuredClone(genuine);
-  root.certificateAuthorities[0].certChain = chainOf('root.test');
+  root.certificateAuthorities[0].certChain = chainOf(parts);
   expect(lintTrustedRoot(jsonBytes(root), now)).toEqual([]);
 });
 
@@ -82,12 +106,12 @@ const wrongs: readonly (readonly [string, (root: Loose) => void, string])[] = [
   ],
   [
     'a chain in which the next one signed under another name',
-    (r) => (r.certificateAuthorities[0].certChain = chainOf('another.test')),
+    (r) => (r.certificateAuthorities[0].certChain = chainOf({ issuer: 'another.test' })),
     'error trustedRoot.certificateAuthorities[0].certChain.certificates[0] is not issued by the next one',
   ],
   [
     'a chain in which another one signed under the name of the next',
-    (r) => (r.certificateAuthorities[0].certChain = chainOf('root.test', newKey())),
+    (r) => (r.certificateAuthorities[0].certChain = chainOf({ issuerKey: newKey() })),
     'error trustedRoot.certificateAuthorities[0].certChain.certificates[0] is not issued by the next one',
   ],
   [
@@ -99,6 +123,19 @@ const wrongs: readonly (readonly [string, (root: Loose) => void, string])[] = [
     'an authority that is none',
     (r) => (r.certificateAuthorities[0].certChain = r.timestampAuthorities[0].certChain),
     'error trustedRoot.certificateAuthorities[0].certChain.certificates[0] is not the certificate of an authority',
+  ],
+  [
+    'a clock above which stands no authority',
+    (r) => {
+      const extensions = [extendedUsage('1.3.6.1.5.5.7.3.8')];
+      r.timestampAuthorities[0].certChain = chainOf({ extensions, rootExtensions: [] });
+    },
+    'error trustedRoot.timestampAuthorities[0].certChain.certificates[1] is not the certificate of an authority',
+  ],
+  [
+    'a certificate from before its entry',
+    (r) => (r.certificateAuthorities[0].validFor = { start: '2100-01-01T00:00:00Z' }),
+    'warning trustedRoot.certificateAuthorities[0].certChain.certificates[0] is never valid while its entry is',
   ],
   [
     'a certificate from after its entry',
