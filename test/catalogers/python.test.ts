@@ -182,7 +182,7 @@ test.for([
   ],
   ['Author: Ada\nMaintainer: The team\n', { name: 'The team' }],
   ['Author: Python Foundation\nMaintainer: Bo\n', { name: 'Python Foundation' }],
-  ['Author-email: ada@x.org\n', undefined],
+  ['Author-email: ada@x.org\n', { name: 'ada@x.org', contacts: [{ email: 'ada@x.org' }] }],
   ['Author: UNKNOWN\n', undefined],
 ] as const)('%j names who answers for it', ([fields, supplier]) => {
   expect(only(fields)?.supplier).toEqual(supplier);

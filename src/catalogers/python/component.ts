@@ -161,12 +161,17 @@ function contactsOf(metadata: Metadata, role: 'author' | 'maintainer'): readonly
     : [{ name }, ...contacts];
 }
 
-/** Who answers for the distribution by its own word: an organisation that is named, else the first maintainer, else the first author. */
+/**
+ * Who answers for the distribution by its own word: an organisation that is named, else the first maintainer, else the first author. Whoever
+ * gives no more than an e-mail address is called by that.
+ */
 function supplierOf(maintainers: readonly Contact[], authors: readonly Contact[]): Organization | undefined {
-  const named = [...maintainers, ...authors].filter(({ name = '' }) => name !== '');
-  const who = named.find(({ name = '' }) => isOrganisation(name)) ?? named[0];
-  if (who?.name === undefined) return undefined;
-  return { name: who.name, ...(who.email === undefined ? {} : { contacts: [who] }) };
+  const everybody = [...maintainers, ...authors];
+  const organisation = everybody.find(({ name = '' }) => isOrganisation(name));
+  const who = organisation ?? everybody.find(({ name = '' }) => name !== '') ?? everybody[0];
+  const name = who?.name ?? who?.email;
+  if (who === undefined || name === undefined) return undefined;
+  return { name, ...(who.email === undefined ? {} : { contacts: [who] }) };
 }
 
 function isOrganisation(name: string): boolean {
