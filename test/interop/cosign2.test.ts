@@ -3,22 +3,33 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { pushDemoImage } from '../support/demo-image.ts';
 import { folder } from '../support/host.ts';
-import { startRegistry, type TestRegistry } from '../support/registry.ts';
-import { run, tcfIn } from './support.ts';
+import { type RealRegistry, run, startDockerRegistry, startReferrersRegistry, tcfIn } from './support.ts';
 
-/** The tags of cosign 2, by that tool itself and by cosign 3 where it is asked to write them. */
-describe.for([
+const tools = [
   ['cosign 2', 'cosign2', []],
   ['cosign 3 in the old format', 'cosign', ['--new-bundle-format=false', '--use-signing-config=false']],
-] as const)('%s', ([, tool, oldFormat]) => {
+] as const;
+
+const registries = [
+  ['docker-registry', startDockerRegistry],
+  ['a registry with referrers', startReferrersRegistry],
+] as const;
+
+/** The tags of cosign 2, by that tool itself and by cosign 3 where it is asked to write them. */
+describe.for(
+  registries.flatMap(([where, start]) =>
+    tools.map(([name, tool, oldFormat]) => [`${name} on ${where}`, start, tool, oldFormat] as const),
+  ),
+)('%s', ([, start, tool, oldFormat]) => {
   const place = folder();
   const tcf = tcfIn(place.path);
-  let registry: TestRegistry;
+  let registry: RealRegistry;
 
   const cosign = (...args: string[]) => run(place.path, inject(tool), args);
   const newImage = async (name: string) => {
-    const digest = await pushDemoImage({ host: registry.host, repository: name, tag: '1' });
-    return `${registry.host}/${name}@${digest}`;
+    const repository = `${name}-${tool}`;
+    const digest = await pushDemoImage({ host: registry.host, repository, tag: '1' });
+    return `${registry.host}/${repository}@${digest}`;
   };
   const offline = [
     '--key',
@@ -30,7 +41,7 @@ describe.for([
   ];
 
   beforeAll(async () => {
-    registry = await startRegistry();
+    registry = await start(inject('parts'), place.path);
     expect(await cosign('generate-key-pair')).toMatchObject({ code: 0 });
     expect(await tcf(['keygen', '--output-key-prefix', 'other'])).toMatchObject({ code: 0 });
     for (const [name, key, rules] of [
@@ -45,8 +56,8 @@ describe.for([
       );
     }
   });
-  afterAll(async () => {
-    await registry.close();
+  afterAll(() => {
+    registry.stop();
     place[Symbol.dispose]();
   });
 
