@@ -1,4 +1,5 @@
 import type { Catalog, Cataloger, SightedFile, Sighting, Watcher } from './contract.ts';
+import { elfHeaderOf, noteSegment, segmentsOf } from './elf-layout.ts';
 
 /** Whether a file starts as ELF does. The same words in a text file prove nothing. */
 export function isElf(head: Uint8Array): boolean {
@@ -7,11 +8,8 @@ export function isElf(head: Uint8Array): boolean {
 
 /** What linkers put first: headers and notes. A file that was patched later has its program headers at the end. */
 const windowSize = 8192;
-/** Real files have under 20 program headers; `libtriton.so` has 11. */
-const maxProgramHeaders = 128;
 /** One note section. The build-id is 20 bytes, the properties of the processor a few dozen. */
 const maxNotes = 4096;
-const noteSegment = 4;
 const gnuBuildId = 3;
 
 /**
@@ -62,12 +60,13 @@ function readingBuildId(): Watcher {
     buildId ??= buildIdIn(bytes, little);
   };
   wish(0, 64, (head) => {
-    const header = headerOf(head);
+    const header = elfHeaderOf(head);
     if (header === undefined) return;
-    const { little, wide, at, count, size } = header;
+    const { at, count, size } = header.programs;
     wish(at, count * size, (table) => {
-      for (const segment of noteSegments(table, { little, wide, size }))
-        wish(segment.at, segment.size, (bytes) => notes(bytes, little));
+      for (const segment of segmentsOf(table, header))
+        if (segment.type === noteSegment && segment.size <= maxNotes)
+          wish(segment.at, segment.size, (bytes) => notes(bytes, header.little));
     });
   });
   return {
@@ -99,43 +98,6 @@ function readingBuildId(): Watcher {
     },
     end: (): Sighting => (buildId === undefined ? {} : { buildId }),
   };
-}
-
-interface Header {
-  readonly little: boolean;
-  /** 64 bits. */
-  readonly wide: boolean;
-  /** Program headers: where, how many, and bytes of each. */
-  readonly at: number;
-  readonly count: number;
-  readonly size: number;
-}
-
-function headerOf(head: Uint8Array): Header | undefined {
-  const view = viewOf(head);
-  const wide = head[4] === 2;
-  const little = head[5] === 1;
-  const at = wide ? Number(view.getBigUint64(32, little)) : view.getUint32(28, little);
-  const size = view.getUint16(wide ? 54 : 42, little);
-  const count = view.getUint16(wide ? 56 : 44, little);
-  const isSane = size >= (wide ? 56 : 32) && size <= 256 && count > 0 && count <= maxProgramHeaders;
-  return isSane && Number.isSafeInteger(at) ? { little, wide, at, count, size } : undefined;
-}
-
-function noteSegments(
-  table: Uint8Array,
-  { little, wide, size }: Pick<Header, 'little' | 'size' | 'wide'>,
-): readonly { readonly at: number; readonly size: number }[] {
-  const view = viewOf(table);
-  const found: { at: number; size: number }[] = [];
-  for (let entry = 0; entry + size <= table.length; entry += size) {
-    if (view.getUint32(entry, little) !== noteSegment) continue;
-    const [at, bytes] = wide
-      ? [Number(view.getBigUint64(entry + 8, little)), Number(view.getBigUint64(entry + 32, little))]
-      : [view.getUint32(entry + 4, little), view.getUint32(entry + 16, little)];
-    if (Number.isSafeInteger(at) && bytes <= maxNotes) found.push({ at, size: bytes });
-  }
-  return found;
 }
 
 function buildIdIn(bytes: Uint8Array, little: boolean): string | undefined {

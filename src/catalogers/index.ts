@@ -5,6 +5,7 @@ import type { Cataloger } from './contract.ts';
 import { cudaTools } from './cuda-tools.ts';
 import { dpkg } from './dpkg.ts';
 import { elf } from './elf.ts';
+import { goBinary } from './go-binary.ts';
 import { gpuHeaders } from './gpu-headers.ts';
 import { gpuToolkits } from './gpu-toolkits.ts';
 import { llvm } from './llvm.ts';
@@ -12,6 +13,7 @@ import { npm } from './npm.ts';
 import { osRelease } from './os-release.ts';
 import { python } from './python.ts';
 import { rpm } from './rpm.ts';
+import { rustBinary } from './rust-binary.ts';
 import { triton } from './triton.ts';
 
 /** Every cataloger of tcf. A new one is one file, one fixture and one line here (docs/make-it-yours.md). */
@@ -22,6 +24,7 @@ export const catalogers: readonly Cataloger[] = [
   cudaTools,
   dpkg,
   elf,
+  goBinary,
   gpuHeaders,
   gpuToolkits,
   llvm,
@@ -29,5 +32,6 @@ export const catalogers: readonly Cataloger[] = [
   osRelease,
   python,
   rpm,
+  rustBinary,
   triton,
 ];

@@ -7,7 +7,9 @@ import { catalogers } from '../../src/catalogers/index.ts';
 import { makeBom } from '../../src/commands/shared/scan.ts';
 import { binary, bomOf, catalog, deb, wheel } from '../support/bom.ts';
 import { elf } from '../support/elf.ts';
+import { goProgram } from '../support/go.ts';
 import { memoryImage } from '../support/image.ts';
+import { rustProgram } from '../support/rust.ts';
 import { archive, file } from '../support/tar.ts';
 import { treeOf } from '../support/tree.ts';
 
@@ -22,6 +24,8 @@ interface Kind {
   /** Files that are no record and stay as they are. */
   readonly beside?: { readonly [path: string]: string };
   readonly records: readonly Record[];
+  /** Components that follow from one record; 1 where nothing else stands here. */
+  readonly each?: number;
 }
 
 const site = 'opt/venv/lib/python3.11/site-packages';
@@ -81,6 +85,13 @@ const kinds: { readonly [cataloger: string]: Kind } = {
   dpkg: { separator: '\n\n', beside: release, records: ['bash', 'nano', 'vim'].map(stanza) },
   // It makes no components: test/catalogers/elf.test.ts says what it reads.
   elf: { records: [] },
+  'go-binary': {
+    // The program and the standard library in it.
+    each: 2,
+    records: ['one', 'two', 'three'].map(
+      (name): Record => [[`usr/local/bin/${name}`, goProgram({ modules: '' })]],
+    ),
+  },
   'gpu-headers': {
     records: [
       [['usr/include/cuda.h', '#define CUDA_VERSION 12080\n']],
@@ -129,6 +140,13 @@ const kinds: { readonly [cataloger: string]: Kind } = {
           'var/lib/rpmmanifest/container-manifest-2',
           `${name}\t1.0-1.cm2\t1653816591\t1653628955\tMicrosoft\t(none)\t1000\tx86_64\t0\t${name}-1.0-1.cm2.src.rpm`,
         ],
+      ],
+    ),
+  },
+  'rust-binary': {
+    records: ['one', 'two', 'three'].map(
+      (name): Record => [
+        [`usr/local/bin/${name}`, rustProgram([{ name, version: '1.0.0', source: 'local', root: true }])],
       ],
     ),
   },
@@ -214,9 +232,10 @@ describe.for(breakable)('%s', ([name, kind]) => {
   );
 
   test('finds each record, and without one of them the others', () => {
-    expect(new Set(all).size).toBe(kind.records.length);
+    const { each = 1 } = kind;
+    expect(new Set(all).size).toBe(kind.records.length * each);
     for (const others of withoutOne) {
-      expect(others).toHaveLength(kind.records.length - 1);
+      expect(others).toHaveLength((kind.records.length - 1) * each);
       for (const ref of others) expect(all).toContain(ref);
     }
   });
