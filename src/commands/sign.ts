@@ -17,8 +17,9 @@ import {
   parseRegistryName,
   resolveImage,
 } from './shared/registries.ts';
+import { declareSbomOptions } from './shared/sbom.ts';
 import { checkOwnBundle, declareSigningOptions, openSigning, type Signing } from './shared/signing.ts';
-import { type Signed, toStatements } from './shared/statements.ts';
+import { readWishes, type Signed, toStatements } from './shared/statements.ts';
 import { flag, type Verb } from './verb.ts';
 
 const attestHelp = `attest this predicate; the type is a URI or one of ${Object.keys(predicateNames).join(', ')}`;
@@ -39,10 +40,12 @@ export const verb: Verb = {
       .option('--no-sbom', 'sign the image only')
       .option('--skip-existing', 'do not sign again what the same signer has signed already')
       .option('--platform <os/arch>', 'whose SBOM to make where the image is an index');
+    declareSbomOptions(command, 'it says itself what is missing');
     declareRegistryOptions(command);
   },
   async run(host, [name = ''], options): Promise<ExitCode> {
     const ref = parseRegistryName(name, 'sign');
+    const wishes = readWishes(options);
     const registry = await openUserRegistry(host, options);
     const named = await resolveImage(registry, ref);
     const image = pin(ref, named.descriptor.digest);
@@ -50,7 +53,7 @@ export const verb: Verb = {
 
     // Everything is made before anything is pushed: a scan that fails leaves no half-signed image behind. The signature comes last,
     // because whoever sees it expects the SBOM to be there.
-    const statements = await toStatements(host, options, registry, { ref, named, image });
+    const statements = await toStatements(host, options, registry, { ref, named, image }, wishes);
     const existing = flag(options, 'skipExisting')
       ? await discoverBundles(registry, ref, ...statements.map(({ subject }) => subject.digest))
       : [];

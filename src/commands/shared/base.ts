@@ -22,7 +22,8 @@ export async function openBase(
   const asked = textOption(options, 'base');
   if (asked === undefined) return undefined;
   const name = asked === 'auto' ? claimedName(image) : asked;
-  await using base = await openUserImage(host, name, options);
+  const { architecture, os } = image.config;
+  await using base = await openUserImage(host, name, { platform: `${os}/${architecture}`, ...options });
   const { config, configDigest, manifestDigest, repository } = base;
   const layers = config.diffIds.length;
   const why = whyNot(base, image);

@@ -4,20 +4,17 @@ import { askedWrongly } from '../../base/error.ts';
 import { jsonLimits, parseJson } from '../../base/json.ts';
 import { Shape } from '../../base/shape.ts';
 import { quoted } from '../../base/text.ts';
-import { toCycloneDx } from '../../bom/cyclonedx.ts';
 import { parseSbom } from '../../bom/read.ts';
-import { toTimestamp } from '../../bom/timestamp.ts';
 import { openFromRegistry } from '../../image/from-registry.ts';
 import { chooseManifest } from '../../image/manifests.ts';
 import type { Descriptor, Manifest } from '../../oci/manifest.ts';
 import { formatPinnedRef, type ImageRef, type PinnedRef } from '../../oci/reference.ts';
 import type { Fetched, Registry } from '../../registry/contract.ts';
-import { version } from '../../version.ts';
 import type { Host } from '../host.ts';
 import { flag, listOption, type Options, textOption } from '../verb.ts';
 import { readUserFile } from './files.ts';
 import { readPlatform } from './registries.ts';
-import { makeBom } from './scan.ts';
+import { givenSbomOptions, makeSbom, readSbomWishes, type SbomWishes, tellLacks } from './sbom.ts';
 
 /** What is going to be signed, and what it is about. */
 export interface Signed {
@@ -43,6 +40,7 @@ export async function toStatements(
   options: Options,
   registry: Registry,
   target: Target,
+  wishes: SbomWishes,
 ): Promise<readonly Signed[]> {
   const { named, ref } = target;
   const annotations = readAnnotations(listOption(options, 'annotation'));
@@ -61,7 +59,8 @@ export async function toStatements(
   }
   const sboms: Signed[] = [];
   if (wantsSbom)
-    for (const platform of platforms) sboms.push(await attestSbom(host, options, registry, ref, platform));
+    for (const platform of platforms)
+      sboms.push(await attestSbom(host, options, registry, ref, platform, wishes));
   const signed = (subject: Descriptor): Signed => ({
     subject,
     statement: toSignatureStatement(subject.digest, annotations),
@@ -73,6 +72,16 @@ export async function toStatements(
     ...others.filter(({ digest }) => digest !== named.descriptor.digest).map(signed),
     signed(named.descriptor),
   ];
+}
+
+/** What is wanted of the SBOM. One that is not made grants no wishes, and a wish is not passed over in silence. @throws TcfError `sign.sbom` (exit 3). */
+export function readWishes(options: Options): SbomWishes {
+  const [wish] = givenSbomOptions(options);
+  const isMade = options['sbom'] !== false && typeof options['sbom'] !== 'string';
+  if (wish === undefined || isMade) return readSbomWishes(options);
+  throw askedWrongly('sign.sbom', `${wish} is about an SBOM that tcf sign makes, and it is to make none`, {
+    hint: 'leave --sbom FILE and --no-sbom away, or give the option to tcf sbom',
+  });
 }
 
 function readAnnotations(given: readonly string[]): Readonly<Record<string, string>> {
@@ -165,11 +174,12 @@ async function attestSbom(
   registry: Registry,
   ref: ImageRef,
   chosen: Chosen,
+  wishes: SbomWishes,
 ): Promise<Signed> {
   const file = textOption(options, 'sbom');
   const predicate =
     file === undefined
-      ? await scan(host, options, registry, ref, chosen)
+      ? await scan(host, options, registry, ref, chosen, wishes)
       : await readSbom(host, file, chosen);
   const statement = toStatement({
     subject: chosen.descriptor.digest,
@@ -186,6 +196,7 @@ async function scan(
   registry: Registry,
   ref: ImageRef,
   chosen: Chosen,
+  wishes: SbomWishes,
 ): Promise<unknown> {
   const pinned: ImageRef = {
     registry: ref.registry,
@@ -193,11 +204,10 @@ async function scan(
     digest: chosen.descriptor.digest,
   };
   await using image = await openFromRegistry(registry, pinned, readPlatform(host, options));
-  return toCycloneDx(await makeBom(image), {
-    specVersion: '1.7',
-    toolVersion: version,
-    timestamp: toTimestamp(image.config.created, host.env['SOURCE_DATE_EPOCH']),
-  });
+  const { document, judged } = await makeSbom(host, options, image, wishes, { specVersion: '1.7' });
+  // What is missing stands in the SBOM that is signed, and is no reason not to sign what is known.
+  if (judged !== undefined) await tellLacks(host, judged);
+  return document;
 }
 
 /** An SBOM of another image under this image's name would be a lie with our signature on it. */
