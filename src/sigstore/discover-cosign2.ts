@@ -15,6 +15,9 @@ import {
 /** The artifact type of a `.sig` or `.att` image that cosign 2 attached as a referrer, with its experimental OCI 1.1 mode. */
 export const cosign2Artifact: RegExp = /^application\/vnd\.dev\.cosign\.artifact\.(?:att|sig)\.v1\+json$/;
 
+/** Ends of the tags: signatures and attestations. */
+export type Cosign2Kind = 'att' | 'sig';
+
 /**
  * Finds what cosign 1 and 2 left beside `subjects`: the images at the tags `sha256-<hex>.sig` and `.att`, with one signature for each layer.
  *
@@ -23,13 +26,14 @@ export const cosign2Artifact: RegExp = /^application\/vnd\.dev\.cosign\.artifact
 export async function discoverCosign2(
   store: Store,
   repository: Repository,
+  kinds: readonly Cosign2Kind[],
   ...subjects: readonly Digest[]
 ): Promise<readonly Candidate[]> {
   const budget = { left: discoverLimits.totalBytes };
   const candidates: Candidate[] = [];
   // A tag has at most 128 characters, so there is none for a SHA-512.
   for (const subject of [...new Set(subjects)].filter((digest) => algorithmOf(digest) === 'sha256')) {
-    for (const kind of ['sig', 'att']) {
+    for (const kind of kinds) {
       const tag = `sha256-${hexOf(subject)}.${kind}`;
       candidates.push(...(await theirsRefused(subject, () => openTag(store, repository, tag, budget))));
     }

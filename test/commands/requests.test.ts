@@ -16,10 +16,10 @@ beforeAll(async () => {
   registry = await startRegistry();
   await tcf('keygen', '--output-key-prefix', 'team');
   await tcf('keygen', '--output-key-prefix', 'other');
-  writeFileSync(
-    join(place.path, 'policy.yaml'),
-    `version: 1\ntrust: { logs: { key: 0 } }\nsigners: { team: { keyFile: team.pub } }\nscopes: [{ match: "${registry.host}", require: { signed: { by: [team] } } }]\n`,
-  );
+  const policy = (require: string) =>
+    `version: 1\ntrust: { logs: { key: 0 } }\nsigners: { team: { keyFile: team.pub } }\nscopes: [{ match: "${registry.host}", require: { ${require} } }]\n`;
+  writeFileSync(join(place.path, 'policy.yaml'), policy('signed: { by: [team] }'));
+  writeFileSync(join(place.path, 'sbom.yaml'), policy('signed: { by: [team] }, sbom: { by: [team] }'));
 });
 afterAll(async () => {
   await registry.close();
@@ -36,9 +36,12 @@ async function sign(name: string, key: string): Promise<void> {
 }
 
 /** The requests that one verification makes, as `METHOD /path`. */
-async function cost(name: string): Promise<{ readonly exit: number; readonly requests: readonly string[] }> {
+async function cost(
+  name: string,
+  policy = 'policy.yaml',
+): Promise<{ readonly exit: number; readonly requests: readonly string[] }> {
   const before = registry.requests.length;
-  const exit = await tcf('verify', name, '--policy', 'policy.yaml');
+  const exit = await tcf('verify', name, '--policy', policy);
   return { exit, requests: registry.requests.slice(before).map(({ method, path }) => `${method} ${path}`) };
 }
 
@@ -71,6 +74,16 @@ test('ten bundles: two more for each', async () => {
   const { exit, requests } = await cost(name);
   expect(exit).toBe(0);
   expect(requests.length).toBeLessThanOrEqual(2 + 2 * 10);
+});
+
+test('a signature and an SBOM: two for each, and one for an older attestation that may deny', async () => {
+  digest = await pushDemoImage({ host: registry.host, repository: 'both', tag: '1' });
+  const name = `${registry.host}/both@${digest}`;
+  expect(await tcf('sign', name, '--key', 'team.key')).toBe(0);
+  const { exit, requests } = await cost(name, 'sbom.yaml');
+  expect(exit).toBe(0);
+  expect(requests).toHaveLength(2 + 2 * 2 + 1);
+  expect(requests.at(-1)).toBe(`GET /v2/both/manifests/${digest.replace(':', '-')}.att`);
 });
 
 test('an image that bundles do not allow costs two more, for the tags of cosign 2', async () => {

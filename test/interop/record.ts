@@ -57,7 +57,7 @@ for (const [name, args] of bundles) {
 }
 for (const [name, args] of layers) {
   const { image, repository } = await signed(name, 'cosign2', args);
-  const [found] = await discoverCosign2(client, repository, image);
+  const [found] = await discoverCosign2(client, repository, ['sig', 'att'], image);
   if (!found?.ok || !('layer' in found)) throw new Error(`${name}: no layer was written`);
   const { annotations, content, mediaType } = found.layer;
   const layer = { mediaType, annotations, content: Buffer.from(content).toString('base64') };

@@ -48,7 +48,7 @@ async function push(
 }
 
 const find = ({ image, registry, repository }: Shelf) =>
-  discoverCosign2(registry, repository, image.digest, image.digest);
+  discoverCosign2(registry, repository, ['sig', 'att'], image.digest, image.digest);
 const signatures = ({ image }: Shelf) =>
   keys.map(({ privateKey }) => sigLayer({ payload: simpleSigning(image.digest), key: privateKey }));
 

@@ -14,6 +14,7 @@ import { formatPinnedRef, type ImageRef, pin } from '../../oci/reference.ts';
 import { decideAll, type Verdict } from '../../policy/decide.ts';
 import type { Policy } from '../../policy/document.ts';
 import { type Candidate, toCandidate } from '../../policy/evidence.ts';
+import { canBeOverruled } from '../../policy/overruled.ts';
 import { usesRoots } from '../../policy/root-age.ts';
 import type { Fetched, Store } from '../../registry/contract.ts';
 import { emptyMemory, remembering } from '../../registry/memory.ts';
@@ -187,9 +188,11 @@ async function judge(
   const found = await discoverBundles(store, ref, ...digests);
   const verdict = decide(found);
   const imageIds = [manifest.config.digest, ...digests];
-  if (verdict.verdict === 'allow') return { verdict, pinned: what, imageIds };
-  // What cosign 2 wrote is asked for where bundles do not suffice, whatever stands among them: a bundle pushed by a stranger must not hide it.
-  const older = await discoverCosign2(store, ref, ...digests);
+  const isAllowed = verdict.verdict === 'allow';
+  if (isAllowed && !canBeOverruled(verdict, policies)) return { verdict, pinned: what, imageIds };
+  // What cosign 2 wrote is asked for where bundles do not suffice, whatever stands among them: a bundle pushed by a stranger must not hide it. Where they
+  // do, its attestations are, if one of them may be newer than those.
+  const older = await discoverCosign2(store, ref, isAllowed ? ['att'] : ['sig', 'att'], ...digests);
   return {
     verdict: older.length === 0 ? verdict : decide([...found, ...older]),
     pinned: what,
