@@ -89,7 +89,9 @@ function scoreImage(image: string): void {
   const layout = scratchPath(image.replaceAll(/[^a-z0-9]/gi, '-'));
   const source = image.startsWith('oci:') ? image : `containers-storage:${image}`;
   must('skopeo', ['copy', '--quiet', source, `oci:${layout}:latest`]);
-  process.stdout.write(`\n## ${image}\n\n| SBOM | specVersion |${scorers.map((scorer) => ` ${scorer} |`).join('')}\n`);
+  process.stdout.write(
+    `\n## ${image}\n\n| SBOM | specVersion |${scorers.map((scorer) => ` ${scorer} |`).join('')}\n`,
+  );
   process.stdout.write(`| --- | --- |${' --- |'.repeat(scorers.length)}\n`);
   const below: string[] = [];
   for (const { tool, specVersion, write } of documents) {

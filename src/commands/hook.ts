@@ -27,7 +27,7 @@ import { hookTargets } from './shared/hooks/index.ts';
 import type { HookTarget } from './shared/hooks/target.ts';
 import { loadPolicies } from './shared/policies.ts';
 import { readSeconds } from './shared/registries.ts';
-import { type Verification, verifyImage } from './shared/verification.ts';
+import { tellUnmoved, type Verification, verifyImage } from './shared/verification.ts';
 import { flag, type Options, textOption, type Verb } from './verb.ts';
 
 const names = () => hookTargets.map(({ name }) => name).join(', ');
@@ -93,6 +93,7 @@ async function install(host: Host, target: HookTarget, options: Options): Promis
     textOption(options, 'policy') && resolve(host.cwd, textOption(options, 'policy') ?? ''),
   );
   for (const { name } of policies) refuseForeign(host, name);
+  await tellUnmoved(host, policies, options);
   for (const line of await target.install(host, hookCall(host, options), options))
     await host.stdout.write(`${line}\n`);
   await host.stdout.write(`not covered: ${target.gaps.join('; ')}\n`);

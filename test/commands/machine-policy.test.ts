@@ -130,3 +130,11 @@ test('a file is imported for the machine too', async () => {
   expect(await tcf(['trust', 'import', 'root.json', '--as', 'corp', '--machine'])).toMatchObject({ exit: 0 });
   expect(await verify()).toMatchObject({ exit: 0 });
 });
+
+test('a hook that is installed with a root is told that it does not speak for the machine', async () => {
+  write('etc/tcf/policy.yaml', policy(''));
+  const install = ['hook', 'install', 'podman', '--hooks-dir', join(place.path, 'hooks')];
+  const installed = await tcf([...install, '--trusted-root', 'root.json'], { uid: 0 });
+  expect(installed).toMatchObject({ exit: 0, err: expect.stringContaining('does not speak for ') });
+  expect(await tcf(install, { uid: 0 })).toMatchObject({ exit: 0, err: '' });
+});

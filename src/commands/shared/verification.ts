@@ -70,11 +70,11 @@ export async function verifyImage(
   verb: string,
 ): Promise<Verification> {
   const policies = await loadPolicies(host, textOption(options, 'policy'));
-  const given = textOption(options, 'trustedRoot');
-  if (given !== undefined) await tellUnmoved(host, policies);
+  await tellUnmoved(host, policies, options);
   if (flag(options, 'updateTrust')) await updateTrust(host, policies, options);
   const trusts = new Map<Policy, DatedTrust>();
-  for (const policy of policies) trusts.set(policy, await loadTrust(host, policy, given));
+  for (const policy of policies)
+    trusts.set(policy, await loadTrust(host, policy, textOption(options, 'trustedRoot')));
   const asked = { verb, name, policies };
   try {
     const place = await openPlace(host, name, options, verb);
@@ -89,7 +89,8 @@ export async function verifyImage(
 }
 
 /** Somebody who sees a denial beside a root that fits should know why. */
-async function tellUnmoved(host: Host, policies: readonly Policy[]): Promise<void> {
+export async function tellUnmoved(host: Host, policies: readonly Policy[], options: Options): Promise<void> {
+  if (textOption(options, 'trustedRoot') === undefined) return;
   const policy = policies.find((one) => isOfMachine(host, one) && usesRoots(one));
   if (policy === undefined) return;
   await host.stderr.write(
