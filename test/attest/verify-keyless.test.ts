@@ -131,22 +131,22 @@ describe('does not count', () => {
     ],
     [
       'one with a timestamp alone, by another authority in a root without logs',
-      'log.missing',
+      'certificate.sct',
       stamped('example.test'),
     ],
     [
       'the same by an authority that is called nearly as that of GitHub',
-      'log.missing',
+      'certificate.sct',
       stamped('GitHub, Inc. '),
     ],
     [
       'the same by one that is called so, in a root with a log of certificates',
-      'log.missing',
+      'certificate.sct',
       stamped('GitHub, Inc.', (_, root) => (root.ctlogs = rootOf(log).tlogs)),
     ],
     [
       'the same by one that is called so, in a root with a transparency log',
-      'log.missing',
+      'certificate.sct',
       stamped('GitHub, Inc.', (_, root) => (root.tlogs = rootOf(log).tlogs)),
     ],
     [
