@@ -9,6 +9,7 @@ import type { Refusal } from '../../src/attest/verified.ts';
 import type { Outcome } from '../../src/base/outcome.ts';
 import { digestOf, hexOf } from '../../src/oci/digest.ts';
 import { jsonBytes, type Loose, testKey } from '../support/key-bundle.ts';
+import { changedAt, leaves } from '../support/tamper.ts';
 
 /* The bodies of all logs, each right in itself, and then wrong in one place. */
 
@@ -102,20 +103,6 @@ function check(json: Loose, content: SignedContent): Outcome<void, Refusal> {
   return answer('bundle.malformed', () => checkLogBody(entry, content, der));
 }
 
-type Path = readonly (string | number)[];
-
-function* leaves(value: Loose, path: Path = []): Generator<Path> {
-  if (typeof value !== 'object' || value === null) yield path;
-  else for (const [name, member] of Object.entries(value)) yield* leaves(member, [...path, name]);
-}
-
-function changedAt(json: Loose, path: Path, change: (value: string) => unknown): Loose {
-  const copy = structuredClone(json);
-  const parent = path.slice(0, -1).reduce((node: Loose, name) => node[name], copy);
-  parent[path.at(-1) ?? ''] = change(parent[path.at(-1) ?? '']);
-  return copy;
-}
-
 const changes: readonly (readonly [string, (value: string) => unknown])[] = [
   ['gone', () => undefined],
   ['empty', () => ''],
@@ -179,6 +166,16 @@ test.for<[string, string, readonly [Loose, SignedContent]]>([
     'a key that is no PEM',
     'bundle.malformed',
     broken('dsse 0.0.1', (spec) => (spec.signatures[0].verifier = base64(der))),
+  ],
+  [
+    'a key with more before its PEM',
+    'bundle.malformed',
+    broken('dsse 0.0.1', (spec) => (spec.signatures[0].verifier = base64(`x${key.pem}`))),
+  ],
+  [
+    'a key with more behind its PEM',
+    'bundle.malformed',
+    broken('dsse 0.0.1', (spec) => (spec.signatures[0].verifier = base64(`${key.pem}x`))),
   ],
   [
     'a key whose PEM is no base64',

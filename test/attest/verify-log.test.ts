@@ -54,6 +54,32 @@ test('a logged signature has a time and a log', () => {
   });
 });
 
+const old = (bundle: Loose) => (bundle.mediaType = 'application/vnd.dev.sigstore.bundle+json;version=0.1');
+
+test.for<[string, Loose]>([
+  [
+    'a number where Protocol Buffers write digits in a text',
+    changed((entry) => (entry.logIndex = Number(entry.logIndex))),
+  ],
+  ['a promise and a proof in version 0.1', changed((_, bundle) => old(bundle))],
+  [
+    'a promise alone in version 0.1',
+    changed((entry, bundle) => {
+      old(bundle);
+      delete entry.inclusionProof;
+    }),
+  ],
+  [
+    'a promise, and a proof without a checkpoint, in version 0.1',
+    changed((entry, bundle) => {
+      old(bundle);
+      delete entry.inclusionProof.checkpoint;
+    }),
+  ],
+])('counts: %s', ([, bundle]) => {
+  expect(verify(bundle)).toMatchObject({ ok: true, value: { times: [integratedAt] } });
+});
+
 test('what no root knows is no witness, and takes nothing away', () => {
   const trust = { roots: [], keys: [key.trusted] };
   expect(verify(loggedBundle(key, log), trust)).toMatchObject({ ok: true, value: { times: [], logs: [] } });
