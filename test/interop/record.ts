@@ -2,7 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Digest } from '../../src/oci/digest.ts';
 import { openRegistry } from '../../src/registry/client.ts';
+import type { Repository } from '../../src/registry/contract.ts';
 import { discoverBundles } from '../../src/sigstore/discover.ts';
 import { discoverCosign2 } from '../../src/sigstore/discover-cosign2.ts';
 import { pushDemoImage } from '../support/demo-image.ts';
@@ -53,7 +55,10 @@ for (const [name, args] of bundles) {
   const { image, repository } = await signed(name, 'cosign', args);
   const [found] = await discoverBundles(client, repository, image);
   if (!found?.ok || !('bundle' in found)) throw new Error(`${name}: no bundle was written`);
-  save(name, 'cosign', args, image, 'bundle.json', found.bundle);
+  save(name, 'cosign', args, image, {
+    'bundle.json': found.bundle,
+    ...(await manifests(repository, image, found.source)),
+  });
 }
 for (const [name, args] of layers) {
   const { image, repository } = await signed(name, 'cosign2', args);
@@ -61,7 +66,10 @@ for (const [name, args] of layers) {
   if (!found?.ok || !('layer' in found)) throw new Error(`${name}: no layer was written`);
   const { annotations, content, mediaType } = found.layer;
   const layer = { mediaType, annotations, content: Buffer.from(content).toString('base64') };
-  save(name, 'cosign2', args, image, 'layer.json', `${JSON.stringify(layer, null, 2)}\n`);
+  save(name, 'cosign2', args, image, {
+    'layer.json': `${JSON.stringify(layer, null, 2)}\n`,
+    ...(await manifests(repository, image, found.source)),
+  });
 }
 rmSync(folder, { recursive: true });
 
@@ -69,6 +77,16 @@ async function signed(name: string, tool: string, args: readonly string[]) {
   const image = await pushDemoImage({ host: registry.host, repository: name, tag: '1' });
   await cosign(tool, [...args, '--yes', '--allow-http-registry', `${registry.host}/${name}@${image}`]);
   return { image, repository: { registry: registry.host, repository: name } };
+}
+
+/** The manifest of the image, and the one by which the tool attached what it signed. */
+async function manifests(repository: Repository, image: Digest, attached: Digest) {
+  const bytes = async (digest: Digest) => {
+    const fetched = await client.manifest(repository, digest);
+    if (fetched === undefined) throw new Error(`${repository.repository} has no ${digest}`);
+    return fetched.bytes;
+  };
+  return { 'image.json': await bytes(image), 'manifest.json': await bytes(attached) };
 }
 
 async function cosign(tool: string, args: readonly string[]): Promise<void> {
@@ -81,12 +99,11 @@ function save(
   tool: string,
   args: readonly string[],
   image: string,
-  file: string,
-  content: string | Uint8Array,
+  files: Readonly<Record<string, string | Uint8Array>>,
 ): void {
   const place = join(target, name);
   mkdirSync(place, { recursive: true });
-  writeFileSync(join(place, file), content);
+  for (const [file, content] of Object.entries(files)) writeFileSync(join(place, file), content);
   const byKey = args.includes('--key');
   if (byKey) writeFileSync(join(place, 'key.pub'), readFileSync(join(folder, 'cosign.pub')));
   else writeFileSync(join(place, 'trusted_root.json'), sigstore.trustedRoot);

@@ -1,4 +1,5 @@
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { ASN1Obj } from '@sigstore/core';
 
 /** X.509 certificates in DER, right or wrong in one place. Node.js reads certificates but makes none. */
 
@@ -107,4 +108,40 @@ export function leaf(
     ({ length }) => length > 0,
   );
   return certificate({ key, issuerKey: pair.privateKey, extensions });
+}
+
+const elementChanges: readonly (readonly [string, (element: Buffer, tag: number) => Buffer])[] = [
+  ['is gone', () => Buffer.alloc(0)],
+  ['is there twice', (element) => Buffer.concat([element, element])],
+  ['is empty', (_, tag) => der(tag)],
+  ['is of another kind', (element, tag) => Buffer.concat([Buffer.from([tag ^ 1]), element.subarray(1)])],
+  ['is wrapped once more', (element, tag) => der(tag, element)],
+];
+
+/** A document in DER with one of its elements changed, and all lengths as they have to be. */
+export function* elementsChanged(bytes: Uint8Array): Generator<readonly [what: string, bytes: Buffer]> {
+  const whole = ASN1Obj.parseBuffer(Buffer.from(bytes));
+  for (const [path, element] of elementsOf(whole))
+    for (const [what, change] of elementChanges)
+      yield [`element ${path.join('.')} ${what}`, encoded(whole, element, change)];
+}
+
+function* elementsOf(
+  element: ASN1Obj,
+  path: readonly number[] = [],
+): Generator<readonly [readonly number[], ASN1Obj]> {
+  yield [path, element];
+  for (const [index, part] of element.subs.entries()) yield* elementsOf(part, [...path, index]);
+}
+
+function encoded(
+  element: ASN1Obj,
+  target: ASN1Obj,
+  change: (element: Buffer, tag: number) => Buffer,
+): Buffer {
+  const tag = element.tag.toDER();
+  const parts =
+    element.subs.length === 0 ? [element.value] : element.subs.map((part) => encoded(part, target, change));
+  const own = der(tag, ...parts);
+  return element === target ? change(own, tag) : own;
 }
