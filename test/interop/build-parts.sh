@@ -13,13 +13,18 @@ is_built() {
   [ -x "$folder/bin/$1" ] && go version -m "$folder/bin/$1" | grep -qE "[[:space:]]$2[[:space:]]+$3([[:space:]]|$)"
 }
 
+# What a peer replaces in its own module does not reach ours.
+declare -A replaced=(
+  [kyverno]='replace k8s.io/pod-security-admission => github.com/kyverno/pod-security-admission v0.0.0-20251031094455-46f20778634f'
+)
+
 # NAME MODULE VERSION: an empty module that requires the peer. `go install` asks for the list of all versions first, which the proxy does not have
 # for each of them.
 new_module() {
   echo "building $1 $3" >&2
   rm -rf "$folder/build/$1"
   mkdir -p "$folder/build/$1"
-  printf 'module peer\ngo 1.25\nrequire %s %s\n' "$2" "$3" >"$folder/build/$1/go.mod"
+  printf 'module peer\ngo 1.25\nrequire %s %s\n%s\n' "$2" "$3" "${replaced[$1]:-}" >"$folder/build/$1/go.mod"
 }
 
 # NAME MODULE VERSION [PACKAGE BELOW THE MODULE] [go.sum LINE]
@@ -65,6 +70,7 @@ part rekor github.com/sigstore/rekor-tiles/v2 v2.2.1 cmd/rekor-server/posix
 part tesseract github.com/transparency-dev/tesseract v0.1.1 cmd/tesseract/posix h1:KMyqb5/43noPwaBIuFxaWOnhtx360JRb1nEPqUVn1KQ=
 part olareg github.com/olareg/olareg v0.1.2 cmd/olareg
 part policy-tester github.com/sigstore/policy-controller v0.13.1 cmd/tester
+part kyverno github.com/kyverno/kyverno v1.19.1 cmd/cli/kubectl-kyverno
 program tuf-initialize github.com/sigstore/sigstore v1.9.4
 program containers-copy go.podman.io/image/v5 v5.42.1 containers_image_openpgp
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parse, parseAllDocuments } from 'yaml';
+import { parseAllDocuments } from 'yaml';
 import { predicateTypes } from '../../src/attest/statement.ts';
 import type { Verified } from '../../src/attest/verified.ts';
 import { decide } from '../../src/policy/decide.ts';
@@ -122,7 +122,10 @@ interface KyvernoRule {
 }
 
 function kyvernoEngine(text: string): Engine {
-  const { rules } = (parse(text) as { readonly spec: { readonly rules: readonly KyvernoRule[] } }).spec;
+  const rules = parseAllDocuments(text).flatMap(
+    (document) =>
+      (document.toJS() as { readonly spec: { readonly rules: readonly KyvernoRule[] } }).spec.rules,
+  );
   return (evidence) => passes(rules, evidence);
 }
 

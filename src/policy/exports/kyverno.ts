@@ -1,6 +1,7 @@
 import { stringify } from 'yaml';
 import { no, yes } from '../../base/outcome.ts';
 import type { Policy } from '../document.ts';
+import type { Mode } from '../rule.ts';
 import { personOf, type TrustedSigner } from '../signer.ts';
 import {
   indexOnly,
@@ -14,12 +15,12 @@ import {
 import type { ExportTarget, Objection } from './target.ts';
 
 /**
- * One `ClusterPolicy` of kyverno.io/v1. Kyverno lets through what no rule is about, so a rule of its own denies what lies in no
+ * A `ClusterPolicy` of kyverno.io/v1, and another one for what only warns. Kyverno lets through what no rule is about, so a rule of its own denies what lies in no
  * scope, in whatever spelling that Kyverno would not have matched.
  */
 export const kyverno: ExportTarget = {
   name: 'kyverno',
-  summary: 'ClusterPolicy of Kyverno 1.14 or newer, with verifyImages',
+  summary: 'ClusterPolicy of Kyverno 1.14 to 1.19, with verifyImages',
   toFiles(policy) {
     const { notes, objections, scopes } = toPortable(policy);
     const platform = scopes.map(indexOnly);
@@ -29,33 +30,36 @@ export const kyverno: ExportTarget = {
       ...scopes.flatMap(({ requirements }) => requirements.flatMap(objectionsTo)),
     ];
     if (all.length > 0) return no(all);
-    const document = {
-      apiVersion: 'kyverno.io/v1',
-      kind: 'ClusterPolicy',
-      metadata: { name: toName('tcf', policy.name.replace(/^.*\//, '').replace(/\.[a-z]+$/, '')) },
-      spec: {
-        background: false,
-        webhookConfiguration: { failurePolicy: 'Fail', timeoutSeconds: 30 },
-        rules: [
-          outsideOf(scopes),
-          ...scopes.flatMap((scope, index) =>
-            scope.requirements.map((requirement, at) => ({
-              name: toName(String(index + 1), String(at + 1), requirement.rule).slice(0, 63),
-              ...pods,
-              verifyImages: [toVerification(policy, scope, requirement, scopesWithin(scope, scopes))],
-            })),
-          ),
-        ],
-      },
-    };
+    const rulesOf = (mode: Mode): readonly unknown[] =>
+      scopes.flatMap((scope, index) =>
+        scope.requirements.flatMap((requirement, at) =>
+          requirement.mode === mode
+            ? [
+                {
+                  name: toName(String(index + 1), String(at + 1), requirement.rule).slice(0, 63),
+                  ...pods,
+                  verifyImages: [toVerification(policy, scope, requirement, scopesWithin(scope, scopes))],
+                },
+              ]
+            : [],
+        ),
+      );
+    const warnings = rulesOf('warn');
+    const documents = [
+      toDocument(policy, [outsideOf(scopes), ...rulesOf('enforce')]),
+      ...(warnings.length === 0 ? [] : [toDocument(policy, warnings, 'warn')]),
+    ];
     return yes({
       files: [
         {
           path: 'kyverno.yaml',
-          content: stringify(document, { lineWidth: 0, aliasDuplicateObjects: false }),
+          content: documents
+            .map((document) => stringify(document, { lineWidth: 0, aliasDuplicateObjects: false }))
+            .join('---\n'),
         },
       ],
       notes: [
+        'Kyverno 1.19 still reads a ClusterPolicy, and says that a future one will not',
         'images have to be named in full there, with their registry',
         'signatures are read there as bundles only, as tcf and cosign 3 write them',
         'that a certificate was logged when it was issued (SCT) is not asked there',
@@ -68,6 +72,20 @@ export const kyverno: ExportTarget = {
     });
   },
 };
+
+/** Kyverno up to 1.18 takes the action of a policy's first rule for all of them, so those that only warn stand in a policy of their own. */
+function toDocument(policy: Policy, rules: readonly unknown[], ...suffix: readonly string[]): unknown {
+  return {
+    apiVersion: 'kyverno.io/v1',
+    kind: 'ClusterPolicy',
+    metadata: { name: toName('tcf', policy.name.replace(/^.*\//, '').replace(/\.[a-z]+$/, ''), ...suffix) },
+    spec: {
+      background: false,
+      webhookConfiguration: { failurePolicy: 'Fail', timeoutSeconds: 30 },
+      rules,
+    },
+  };
+}
 
 /** Several names in one count are one after the other there, so only distinct ones may be counted. */
 function objectionsTo({ place, signers, threshold }: Requirement): readonly Objection[] {
