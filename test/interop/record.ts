@@ -14,7 +14,7 @@ import { run } from './support.ts';
 
 // Records what the real cosign 2 and 3 write, with keys and with the real private Sigstore, into fixtures/sigstore/recordings, so that
 // `npm test` holds the verifier against them without Go.
-// usage: bash toolchain/run.sh test/interop/record.ts
+// usage: bash toolchain/run.sh test/interop/record.ts [PART_OF_A_NAME]
 
 const target = join(import.meta.dirname, '../../fixtures/sigstore/recordings');
 const parts = '/var/tmp/tcf-interop';
@@ -50,28 +50,45 @@ const layers = [
   ['cosign-2.6.5-sig', ['sign', '-a', 'env=prod', ...key]],
   ['cosign-2.6.5-att', [...attest, ...key]],
 ] as const;
+const artifact = '#!/bin/sh\necho triton\n';
+const blobs = [
+  ['cosign-3.0.6-blob-key', ['sign-blob', '--use-signing-config=false', ...key]],
+  ['cosign-3.0.6-blob-keyless', ['sign-blob', ...keyless]],
+] as const;
 
-for (const [name, args] of bundles) {
+for (const [name, args] of bundles.filter(isWanted)) {
   const { image, repository } = await signed(name, 'cosign', args);
   const [found] = await discoverBundles(client, repository, image);
   if (!found?.ok || !('bundle' in found)) throw new Error(`${name}: no bundle was written`);
-  save(name, 'cosign', args, image, {
+  saveAbout(name, 'cosign', args, image, {
     'bundle.json': found.bundle,
     ...(await manifests(repository, image, found.source)),
   });
 }
-for (const [name, args] of layers) {
+for (const [name, args] of layers.filter(isWanted)) {
   const { image, repository } = await signed(name, 'cosign2', args);
   const [found] = await discoverCosign2(client, repository, ['sig', 'att'], image);
   if (!found?.ok || !('layer' in found)) throw new Error(`${name}: no layer was written`);
   const { annotations, content, mediaType } = found.layer;
   const layer = { mediaType, annotations, content: Buffer.from(content).toString('base64') };
-  save(name, 'cosign2', args, image, {
+  saveAbout(name, 'cosign2', args, image, {
     'layer.json': `${JSON.stringify(layer, null, 2)}\n`,
     ...(await manifests(repository, image, found.source)),
   });
 }
+for (const [name, args] of blobs.filter(isWanted)) {
+  writeFileSync(join(folder, 'artifact'), artifact);
+  await cosign('cosign', [...args, '--yes', '--bundle', 'out.json', 'artifact']);
+  const place = join(target, '../blobs', name);
+  save(place, args, { 'bundle.json': readFileSync(join(folder, 'out.json')), artifact });
+  const expected = { made: `cosign 3.0.6 ${args.join(' ')} artifact`, signer: signerOf(args) };
+  writeFileSync(join(place, 'expected.json'), `${JSON.stringify(expected, null, 2)}\n`);
+}
 rmSync(folder, { recursive: true });
+
+function isWanted([name]: readonly [string, ...unknown[]]): boolean {
+  return name.includes(process.argv[2] ?? '');
+}
 
 async function signed(name: string, tool: string, args: readonly string[]) {
   const image = await pushDemoImage({ host: registry.host, repository: name, tag: '1' });
@@ -94,26 +111,30 @@ async function cosign(tool: string, args: readonly string[]): Promise<void> {
   if (ran.code !== 0) throw new Error(`${tool} ${args.join(' ')}: ${ran.text}`);
 }
 
-function save(
-  name: string,
-  tool: string,
-  args: readonly string[],
-  image: string,
-  files: Readonly<Record<string, string | Uint8Array>>,
-): void {
-  const place = join(target, name);
+type Files = Readonly<Record<string, string | Uint8Array>>;
+
+/** What was made, and what it is verified with. */
+function save(place: string, args: readonly string[], files: Files): void {
   mkdirSync(place, { recursive: true });
   for (const [file, content] of Object.entries(files)) writeFileSync(join(place, file), content);
-  const byKey = args.includes('--key');
-  if (byKey) writeFileSync(join(place, 'key.pub'), readFileSync(join(folder, 'cosign.pub')));
+  if (args.includes('--key')) writeFileSync(join(place, 'key.pub'), readFileSync(join(folder, 'cosign.pub')));
   else writeFileSync(join(place, 'trusted_root.json'), sigstore.trustedRoot);
+}
+
+function signerOf(args: readonly string[]): object {
+  return args.includes('--key')
+    ? { kind: 'key' }
+    : { kind: 'keyless', issuer: sigstore.issuer, identity: 'ann@example.test' };
+}
+
+function saveAbout(name: string, tool: string, args: readonly string[], image: string, files: Files): void {
+  const place = join(target, name);
+  save(place, args, files);
   const expected = {
     made: `${tool === 'cosign' ? 'cosign 3.0.6' : 'cosign 2.6.5'} ${args.join(' ')} IMAGE`,
     image,
     predicateType: args[0] === 'attest' ? 'https://cyclonedx.org/bom' : 'https://sigstore.dev/cosign/sign/v1',
-    signer: byKey
-      ? { kind: 'key' }
-      : { kind: 'keyless', issuer: sigstore.issuer, identity: 'ann@example.test' },
+    signer: signerOf(args),
     annotations: args.includes('-a') ? { env: 'prod' } : {},
   };
   writeFileSync(join(place, 'expected.json'), `${JSON.stringify(expected, null, 2)}\n`);

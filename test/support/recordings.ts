@@ -1,11 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseBundle } from '../../src/attest/bundle.ts';
+import type { Artifact } from '../../src/attest/content.ts';
 import { type Cosign2Layer, type Cosign2Signature, parseCosign2Layer } from '../../src/attest/cosign2.ts';
 import { parsePublicKey } from '../../src/attest/trusted-key.ts';
 import { parseTrustedRoot, type Trust } from '../../src/attest/trusted-root.ts';
 import type { Refusal, Verified } from '../../src/attest/verified.ts';
-import { verifyAttestation, verifyCosign2 } from '../../src/attest/verify.ts';
+import { verifyAttestation, verifyBlob, verifyCosign2 } from '../../src/attest/verify.ts';
 import { bytesOf } from '../../src/base/bytes.ts';
 import { TcfError } from '../../src/base/error.ts';
 import { no, type Outcome, yes } from '../../src/base/outcome.ts';
@@ -55,12 +56,7 @@ export const recordings: readonly string[] = readdirSync(folder);
 
 export function openRecording(name: string): Recording {
   const at = (file: string) => join(folder, name, file);
-  const trust: Trust = {
-    roots: existsSync(at('trusted_root.json'))
-      ? [parseTrustedRoot(readFileSync(at('trusted_root.json')))]
-      : [],
-    keys: existsSync(at('key.pub')) ? [parsePublicKey(readFileSync(at('key.pub'), 'utf8'), 'key.pub')] : [],
-  };
+  const trust = trustIn(join(folder, name));
   const proveBundle = (bytes: Uint8Array, subject: Digest) => {
     const bundle = parseBundle(bytes);
     return bundle.ok ? verifyAttestation(bundle.value, trust, { subject }, now) : bundle;
@@ -103,6 +99,41 @@ export function openRecording(name: string): Recording {
         outcomes.find(({ ok }) => ok) ?? outcomes[0] ?? no({ code: 'none', message: 'nothing was found' })
       );
     },
+  };
+}
+
+/** What the real cosign 3 wrote about a file. */
+export interface BlobRecording {
+  readonly artifact: Uint8Array;
+  readonly content: Uint8Array;
+  readonly signer: object;
+  readonly prove: (content: Uint8Array, artifact: Artifact) => Outcome<unknown, Refusal>;
+}
+
+const blobFolder = join(folder, '../blobs');
+export const blobRecordings: readonly string[] = readdirSync(blobFolder);
+
+export function openBlobRecording(name: string): BlobRecording {
+  const read = (file: string) => readFileSync(join(blobFolder, name, file));
+  const trust = trustIn(join(blobFolder, name));
+  return {
+    artifact: read('artifact'),
+    content: read('bundle.json'),
+    signer: JSON.parse(read('expected.json').toString()).signer,
+    prove: (bytes, artifact) => {
+      const bundle = parseBundle(bytes);
+      return bundle.ok ? verifyBlob(bundle.value, trust, artifact, now) : bundle;
+    },
+  };
+}
+
+function trustIn(place: string): Trust {
+  const at = (file: string) => join(place, file);
+  return {
+    roots: existsSync(at('trusted_root.json'))
+      ? [parseTrustedRoot(readFileSync(at('trusted_root.json')))]
+      : [],
+    keys: existsSync(at('key.pub')) ? [parsePublicKey(readFileSync(at('key.pub'), 'utf8'), 'key.pub')] : [],
   };
 }
 
