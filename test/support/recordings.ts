@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseBundle } from '../../src/attest/bundle.ts';
+import { type Bundle, parseBundle } from '../../src/attest/bundle.ts';
 import type { Artifact } from '../../src/attest/content.ts';
-import { type Cosign2Layer, type Cosign2Signature, parseCosign2Layer } from '../../src/attest/cosign2.ts';
+import { type Cosign2Layer, parseCosign2Layer } from '../../src/attest/cosign2.ts';
 import { parsePublicKey } from '../../src/attest/trusted-key.ts';
 import { parseTrustedRoot, type Trust } from '../../src/attest/trusted-root.ts';
 import type { Refusal, Verified } from '../../src/attest/verified.ts';
@@ -36,8 +36,10 @@ export interface Recording {
   readonly manifest: Uint8Array;
   /** The bundle, or what a layer of cosign 2 holds. */
   readonly content: Uint8Array;
-  /** What stands in this content, before anything is proven. */
-  readonly read: (content: Uint8Array) => Outcome<Cosign2Signature, Refusal>;
+  /** What stands in this content, before anything is proven; `payload` where the signature is over the bytes of the layer. */
+  readonly read: (
+    content: Uint8Array,
+  ) => Outcome<{ readonly bundle: Bundle; readonly payload?: Uint8Array }, Refusal>;
   /** What this content proves about an image. */
   readonly prove: (content: Uint8Array, image: Digest) => Outcome<Verified, Refusal>;
   /** What is proven of the image by all that lies beside it in a layout. */
@@ -74,7 +76,12 @@ export function openRecording(name: string): Recording {
     ...recorded,
     content,
     read: (bytes) => {
-      if (layer !== undefined) return parseCosign2Layer({ ...layer, content: bytes });
+      if (layer !== undefined) {
+        const signature = parseCosign2Layer({ ...layer, content: bytes });
+        if (!signature.ok) return signature;
+        const { bundle, text } = signature.value;
+        return yes(bundle.content.kind === 'message' ? { bundle, payload: text } : { bundle });
+      }
       const bundle = parseBundle(bytes);
       return bundle.ok ? yes({ bundle: bundle.value }) : bundle;
     },
@@ -173,7 +180,7 @@ async function find(image: Digest, attached: Digest, blobs: readonly (readonly [
     const repository = { registry: 'layout', repository: 'layout' };
     return [
       ...(await discoverBundles(store, repository, image)),
-      ...(await discoverCosign2(store, repository, image)),
+      ...(await discoverCosign2(store, repository, ['sig', 'att'], image)),
     ];
   } catch (error) {
     // What no store would hand out ends the question.
