@@ -2,12 +2,12 @@ import { verify } from 'node:crypto';
 import { encodeBase64, encodeUtf8, toHex } from '../base/bytes.ts';
 import type { LogEntry } from './log-entry.ts';
 import { guarded, refused } from './refusal.ts';
-import { isWithin } from './trusted-key.ts';
 import type { TrustedRoot } from './trusted-root.ts';
 
 /**
  * Checks the promise of Rekor v1 (SignedEntryTimestamp) that an entry is, or will be, in its log: a signature of the log over the body, the index and the time. For
- * entries whose kind @sigstore/verify does not know; it checks those of the others.
+ * entries whose kind @sigstore/verify does not know; it checks those of the others. That the log's key counted at that time is
+ * asked with the entry (`checkEntries`).
  *
  * Refused with `log.promise`. @throws a refusal; call it inside `answer`.
  */
@@ -17,13 +17,12 @@ export function checkPromise(entry: LogEntry, { tlogs }: TrustedRoot['material']
   const promised = encodeUtf8(
     `{"body":"${encodeBase64(body)}","integratedTime":${integratedTime},"logID":"${toHex(logId)}","logIndex":${logIndex}}`,
   );
-  const time = new Date(Number(integratedTime) * 1000);
   const isKept = guarded(
     () => ({ code: 'log.promise', message: 'the promise of the log cannot be read' }),
     () =>
       signedEntryTimestamp !== undefined &&
       tlogs
-        .filter(({ logID, validFor }) => toHex(logID) === toHex(logId) && isWithin(validFor, time))
+        .filter(({ logID }) => toHex(logID) === toHex(logId))
         .some(({ publicKey }) =>
           verify(
             publicKey.asymmetricKeyType === 'ed25519' ? null : 'sha256',

@@ -143,6 +143,20 @@ const broken = (name: string, change: (spec: Loose) => void): readonly [Loose, S
   return [json, sample.content];
 };
 
+test('an entry of another kind than the one announced is refused, where nobody else looks', () => {
+  for (const [kind, apiVersion] of [
+    ['intoto', '0.0.1'],
+    ['dsse', '0.0.1'],
+  ] as const) {
+    const body = jsonBytes(samples['dsse 0.0.1']?.body());
+    const entry = { kind, apiVersion, logId: Buffer.alloc(32), logIndex: '0', integratedTime: '0', body };
+    const outcome = answer('bundle.malformed', () => checkLogBody(entry, envelope, der));
+    expect(outcome).toMatchObject(
+      kind === 'dsse' ? { ok: true } : { ok: false, reason: { code: 'log.body' } },
+    );
+  }
+});
+
 test.for<[string, string, readonly [Loose, SignedContent]]>([
   [
     'a certificate and a key at once',

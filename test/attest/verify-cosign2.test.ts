@@ -277,6 +277,14 @@ describe('an entry intoto 0.0.1', () => {
       },
     });
   };
+  /** The first log promises in the name of another one. */
+  const promisedFor = (logID: string): Cosign2Layer => {
+    const { body, integratedTime, logIndex } = older.Payload;
+    const promise = Buffer.from(JSON.stringify({ body, integratedTime, logID, logIndex }));
+    const SignedEntryTimestamp = sign('sha256', promise, sigstore.rekor.key).toString('base64');
+    const entry = JSON.stringify({ SignedEntryTimestamp, Payload: { ...older.Payload, logID } });
+    return changed(olderAtt, { annotations: { [rekor]: entry } });
+  };
   const again = attLayer({ payload: statement, key: leafKey, sigstore }, 'intoto').annotations;
 
   test.for<readonly [string, string, Cosign2Layer]>([
@@ -308,6 +316,11 @@ describe('an entry intoto 0.0.1', () => {
       promised({ logIndex: older.Payload.logIndex + 1 }),
     ],
     ['a log that is not trusted', 'log.unknown', promised({ logID: '0'.repeat(64) })],
+    [
+      'a promise by another log of the same root',
+      'log.promise',
+      promisedFor(sigstore.rekor2.id.toString('hex')),
+    ],
     [
       'a promise by somebody else',
       'log.promise',
