@@ -74,6 +74,28 @@ describe('is not believed', () => {
       'trust.malformed',
       (r) => (r.certificateAuthorities[0].certChain.certificates[0].rawBytes = 'AAAA'),
     ],
+    [
+      'a certificate in another spelling of base64',
+      'document.malformed',
+      (r) => (r.certificateAuthorities[0].certChain.certificates[0].rawBytes += '\n'),
+    ],
+    [
+      'a certificate whose key is on no known curve',
+      'trust.malformed',
+      (r) => {
+        const [certificate] = r.certificateAuthorities[0].certChain.certificates;
+        const hex = Buffer.from(certificate.rawBytes, 'base64').toString('hex');
+        // secp384r1 (1.3.132.0.34), and a curve with a number that nobody has.
+        certificate.rawBytes = Buffer.from(hex.replace('06052b81040022', '06052b8104007f'), 'hex').toString(
+          'base64',
+        );
+      },
+    ],
+    [
+      'a log key in another spelling of base64',
+      'document.malformed',
+      (r) => (r.tlogs[0].publicKey.rawBytes += '\n'),
+    ],
     ['a log key that is none', 'trust.malformed', (r) => (r.tlogs[0].publicKey.rawBytes = 'AAAA')],
     ['an unknown kind of key', 'trust.malformed', (r) => (r.tlogs[0].publicKey.keyDetails = 'PKIX_NEW')],
     [

@@ -53,7 +53,7 @@ const pem = /^-----BEGIN PUBLIC KEY-----\r?\n[A-Za-z0-9+/=\r\n]+-----END PUBLIC 
 const ed25519Prefix = '302a300506032b6570032100';
 
 function readKey(form: KeyForm): KeyObject | undefined {
-  const raw = form.keytype === 'ed25519' && /^[0-9a-f]{64}$/.test(form.public);
+  const raw = /^[0-9a-f]{64}$/.test(form.public);
   if (!raw && !pem.test(form.public)) return undefined;
   try {
     return raw

@@ -108,10 +108,10 @@ describe('keys', () => {
       'ecdsa-sha2-nistp256',
       '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n',
     ],
-    ['PEM behind other text', 'ecdsa', 'ecdsa-sha2-nistp256', `x${pem(p256)}`],
+    ['PEM behind other text', 'ecdsa', 'ecdsa-sha2-nistp256', `x\n${pem(p256)}`],
     ['PEM before other text', 'ecdsa', 'ecdsa-sha2-nistp256', `${pem(p256)}x`],
     ['nonsense', 'ed25519', 'ed25519', 'zz'],
-    ['digits behind other text', 'ed25519', 'ed25519', `x${hex(ed25519)}`],
+    ['digits behind other text', 'ed25519', 'ed25519', `aa${hex(ed25519)}`],
     ['digits before other text', 'ed25519', 'ed25519', `${hex(ed25519)}x`],
     ['too few digits', 'ed25519', 'ed25519', hex(ed25519).slice(2)],
   ] as const)('%s signs nothing', ([, keytype, scheme, text]) => {
