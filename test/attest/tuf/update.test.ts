@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import { parseTargets } from '../../../src/attest/tuf/metadata.ts';
 import {
   newRepository,
   type Repository,
   signingConfigNames,
   update,
+  vouchedFor,
 } from '../../../src/attest/tuf/update.ts';
 import { newKey } from '../../support/sigstore/authority.ts';
 import {
@@ -175,6 +177,14 @@ test('a trusted root that revoked keys signed is gone once the new root is known
   await expect(client.update(tuf)).rejects.toMatchObject({ code: 'tuf.missing' });
   expect(client.kept).toMatchObject({ root: { version: 2 } });
   expect(client.kept.trustedRoot).toBeUndefined();
+});
+
+test('nothing is vouched for that is not there', () => {
+  const tuf = new TestTuf(target, now);
+  const { root } = newRepository(tuf.anchor);
+  const targets = parseTargets(tuf.files.get('1.targets.json') ?? Buffer.of());
+  expect(vouchedFor({}, root)).toStrictEqual({});
+  expect(vouchedFor({ targets }, root)).toStrictEqual({ targets });
 });
 
 test('one key under two ids is one signer', async () => {
