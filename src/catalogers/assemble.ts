@@ -88,7 +88,7 @@ function componentTree(
     const properties: readonly Property[] = [
       ...(item.component.properties ?? []),
       ...(owner === undefined || owner === item.parent ? [] : [{ name: 'tcf:owned-by', value: owner }]),
-      ...originOf(item.component, base),
+      ...originOf(placed(ref, inventory, parents), base),
       ...locationsOf(item.component).flatMap((path) => {
         const id = buildIds.get(path);
         return id === undefined ? [] : [{ name: 'tcf:elf:build-id', value: `${id} of ${path}` }];
@@ -105,9 +105,22 @@ function componentTree(
   return (children.get(undefined) ?? []).flatMap(build);
 }
 
+/** What has no place of its own lies where the component does in which it is nested: a module in its program. */
+function placed(
+  ref: string,
+  inventory: Inventory,
+  parents: ReadonlyMap<string, string>,
+): Component | undefined {
+  for (let at: string | undefined = ref; at !== undefined; at = parents.get(at)) {
+    const component = inventory.items.get(at)?.component;
+    if (component?.evidence?.occurrences !== undefined) return component;
+  }
+  return undefined;
+}
+
 /** A component came with the base if all that is known of it lies in the base's layers; one that was changed later did not. */
-function originOf({ evidence }: Component, base: BaseImage | undefined): readonly Property[] {
-  const layers = (evidence?.occurrences ?? []).flatMap(({ layer }) => layer?.index ?? []);
+function originOf(component: Component | undefined, base: BaseImage | undefined): readonly Property[] {
+  const layers = (component?.evidence?.occurrences ?? []).flatMap(({ layer }) => layer?.index ?? []);
   if (base === undefined || layers.length === 0) return [];
   return [{ name: 'tcf:origin', value: layers.every((layer) => layer < base.layers) ? 'base' : 'added' }];
 }

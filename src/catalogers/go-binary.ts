@@ -1,6 +1,6 @@
 import { TcfError } from '../base/error.ts';
 import { byCodeUnit, printable } from '../base/text.ts';
-import type { Component, Property } from '../bom/model.ts';
+import type { Component, Evidence, Property } from '../bom/model.ts';
 import { type Purl, toPurl } from '../bom/purl.ts';
 import { installed } from './caches.ts';
 import type { Catalog, Cataloger, Ownership, SightedFile, Sighting, Skipped, Tree } from './contract.ts';
@@ -288,20 +288,17 @@ function componentOf(file: SightedFile, info: BuildInfo): Component {
   const name = info.main?.path ?? info.program ?? file.path.slice(file.path.lastIndexOf('/') + 1);
   const version = info.main?.version;
   const purl = info.main === undefined ? undefined : purlOf(info.main);
-  const where = (offsetOf: string) => ({
-    identity: [
-      {
-        field: purl === undefined ? ('name' as const) : ('purl' as const),
-        confidence: 0.95,
-        methods: [{ technique: 'binary-analysis' as const, confidence: 0.95, value: offsetOf }],
-      },
-    ],
-    occurrences: [{ location: file.path, layer: file.layer }],
-  });
+  const identity: Evidence['identity'] = [
+    {
+      field: purl === undefined ? 'name' : 'purl',
+      confidence: 0.95,
+      methods: [{ technique: 'binary-analysis', confidence: 0.95, value: 'Go build information' }],
+    },
+  ];
   const linked = [standardLibrary(go), ...info.modules.map(partOf)].map((part) => ({
     ...part,
     bomRef: `${part.bomRef}#${file.path}`,
-    evidence: where('Go build information'),
+    evidence: { identity },
   }));
   return {
     bomRef: `${purl ?? `go:${name}`}#${file.path}`,
@@ -319,7 +316,7 @@ function componentOf(file: SightedFile, info: BuildInfo): Component {
         return value === '' ? [] : [{ name: `tcf:go:build:${key}`, value }];
       }),
     ],
-    evidence: where('Go build information'),
+    evidence: { identity, occurrences: [{ location: file.path, layer: file.layer }] },
     // Two lines of the same module would be two components of one name.
     components: [...new Map(linked.map((part) => [part.bomRef, part])).values()],
   };

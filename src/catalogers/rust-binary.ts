@@ -2,7 +2,7 @@ import { inflateSync } from 'node:zlib';
 import { TcfError } from '../base/error.ts';
 import { parseJson } from '../base/json.ts';
 import { byCodeUnit, printable } from '../base/text.ts';
-import type { Component, Property } from '../bom/model.ts';
+import type { Component, Evidence } from '../bom/model.ts';
 import { type Purl, toPurl } from '../bom/purl.ts';
 import { installed } from './caches.ts';
 import type { Catalog, Cataloger, Ownership, SightedFile, Sighting, Skipped, Tree } from './contract.ts';
@@ -148,23 +148,21 @@ function programOf(file: SightedFile, crates: readonly Crate[]): Program {
     dependencies: linked.map((crate) => crates.indexOf(crate)),
   };
   const refOf = (crate: Pick<Crate, 'name' | 'source' | 'version'>): string =>
-    `${purlOf(crate) ?? `cargo:${crate.name}@${crate.version}`}#${file.path}`;
+    `${purlOf(crate)}#${file.path}`;
   const parts = new Map(linked.filter((crate) => crate !== root).map((crate) => [refOf(crate), crate]));
   const known = new Set([refOf(root), ...parts.keys()]);
-  const evidence: NonNullable<Component['evidence']> = {
-    identity: [
-      {
-        field: 'name',
-        confidence: 0.95,
-        methods: [{ technique: 'binary-analysis', confidence: 0.95, value: `section ${sectionName}` }],
-      },
-    ],
-    occurrences: [{ location: file.path, layer: file.layer }],
-  };
+  const identity: Evidence['identity'] = [
+    {
+      field: 'name',
+      confidence: 0.95,
+      methods: [{ technique: 'binary-analysis', confidence: 0.95, value: `section ${sectionName}` }],
+    },
+  ];
+  const occurrences = [{ location: file.path, layer: file.layer }];
   const component: Component = {
-    ...componentOf(root, refOf(root), evidence),
+    ...componentOf(root, refOf(root), { identity, occurrences }),
     type: 'application',
-    components: [...parts].map(([ref, crate]) => componentOf(crate, ref, evidence)),
+    components: [...parts].map(([ref, crate]) => componentOf(crate, ref, { identity })),
   };
   const paths = new Set([file.path, ...(file.links ?? [])]);
   return {
@@ -188,23 +186,23 @@ function programOf(file: SightedFile, crates: readonly Crate[]): Program {
 function componentOf(
   crate: Pick<Crate, 'name' | 'source' | 'version'>,
   bomRef: string,
-  evidence: NonNullable<Component['evidence']>,
+  evidence: Evidence,
 ): Component {
-  const purl = purlOf(crate);
-  const properties: readonly Property[] =
-    purl === undefined ? [{ name: 'tcf:cargo:source', value: crate.source }] : [];
   return {
     bomRef,
     type: 'library',
     name: crate.name,
     ...(crate.version === '' ? {} : { version: crate.version }),
-    ...(purl === undefined ? {} : { purl }),
-    ...(properties.length === 0 ? {} : { properties }),
+    purl: purlOf(crate),
+    ...(crate.source === 'crates.io'
+      ? {}
+      : { properties: [{ name: 'tcf:cargo:source', value: crate.source }] }),
     evidence,
   };
 }
 
 /** A crate from a directory or a repository may share its name with one of crates.io, and is not it. */
-function purlOf({ name, source, version }: Pick<Crate, 'name' | 'source' | 'version'>): Purl | undefined {
-  return source === 'crates.io' ? toPurl({ type: 'cargo', name, version }) : undefined;
+function purlOf({ name, source, version }: Pick<Crate, 'name' | 'source' | 'version'>): Purl {
+  const type = source === 'crates.io' ? 'cargo' : 'generic';
+  return toPurl({ type, name, ...(version === '' ? {} : { version }) });
 }

@@ -453,3 +453,18 @@ test('the order of catalogers, components, edges and owners changes nothing', ()
     }),
   );
 });
+
+test.for([
+  [1, 'added'],
+  [9, 'base'],
+] as const)(
+  'a part without a place of its own is of the layer of its program: %i layers of the base, %s',
+  ([layers, origin]) => {
+    const part: Component = { bomRef: 'part', type: 'library', name: 'part' };
+    const program = { ...binary('tool', 'usr/bin/tool'), components: [part] };
+    const runs = runsOf({ binaries: catalog({ components: [program] }) });
+    const base = { configDigest: subject.configDigest, layers };
+    const bom = assemble({ ...subject, base }, runs, [], { unownedExecutables: [] });
+    expect(find(bom.components, 'part')?.properties).toEqual([{ name: 'tcf:origin', value: origin }]);
+  },
+);

@@ -32,13 +32,15 @@ test('names the program and the crates in it, with who needs whom, and none that
   ]);
   expect(tool?.components?.map(({ name, purl, version }) => [name, version, purl])).toEqual([
     ['libc', '0.2.170', 'pkg:cargo/libc@0.2.170'],
-    ['helper', '0.1.0', undefined],
+    ['helper', '0.1.0', 'pkg:generic/helper@0.1.0'],
   ]);
   expect(tool?.components?.[1]?.properties).toEqual([{ name: 'tcf:cargo:source', value: 'git' }]);
   const libc = 'pkg:cargo/libc@0.2.170#usr/bin/tool';
-  const helper = 'cargo:helper@0.1.0#usr/bin/tool';
+  const helper = 'pkg:generic/helper@0.1.0#usr/bin/tool';
+  // A part lies where its program lies.
+  expect(tool?.components?.map(({ evidence }) => evidence?.occurrences)).toEqual([undefined, undefined]);
   expect(dependencies).toEqual([
-    { ref: 'cargo:tool@0.1.0#usr/bin/tool', dependsOn: [helper, libc] },
+    { ref: 'pkg:generic/tool@0.1.0#usr/bin/tool', dependsOn: [libc, helper] },
     { ref: libc, dependsOn: [] },
     { ref: helper, dependsOn: [libc] },
   ]);
