@@ -26,11 +26,11 @@ export const python: Cataloger = {
     const skipped: Skipped[] = [...unread];
     const ordered = [...distributions].sort(byPlace);
     const owners = new Map(ordered.map((distribution) => [distribution, filesOf(tree, distribution)]));
-    const { needs, unread: unknown } = needsOf(
-      ordered,
-      (distribution) => requirementsOf(tree, distribution),
-      tree.architecture,
-    );
+    const {
+      missing,
+      needs,
+      unread: unknown,
+    } = needsOf(ordered, (distribution) => requirementsOf(tree, distribution), tree.architecture);
     for (const [distribution, reason] of unknown)
       if (reason !== '') skipped.push({ path: printable(distribution.file.path), reason });
 
@@ -48,7 +48,7 @@ export const python: Cataloger = {
         ...(nested.get(distribution) ?? []).map(build),
         ...(claims.get(distribution)?.components ?? []),
       ];
-      const component = componentOf(tree, distribution, installed);
+      const component = componentOf(tree, distribution, installed, [...(missing.get(distribution) ?? [])]);
       return inner.length === 0 ? component : { ...component, components: inner };
     };
     return {

@@ -309,6 +309,33 @@ test('the parent of a virtual environment lends its packages only when asked to'
   expect(edges('true')).toEqual(['pkg:pypi/six@1#usr/lib/python3.11/dist-packages']);
 });
 
+test('what is asked for and not there is said, where it is asked for on this machine and by somebody', () => {
+  const found = catalog({
+    [`${site}/a-1.dist-info/METADATA`]: metadata(
+      'a',
+      '1',
+      [
+        'Requires-Dist: here',
+        'Requires-Dist: Gone[extra] (>=1,<2)',
+        'Requires-Dist: cuda==12.8; platform_machine == "x86_64"',
+        'Requires-Dist: neon; platform_machine == "aarch64"',
+        'Requires-Dist: asked; extra == "x"',
+        'Requires-Dist: not-asked; extra == "y"',
+        'Requires-Dist: private @ https://user:secret@example.org/private.zip',
+        '',
+      ].join('\n'),
+    ),
+    [`${site}/here-1.dist-info/METADATA`]: metadata('here', '1', 'Requires-Dist: a[x]\n'),
+    [`${site}/here/_vendor/inner-1.dist-info/METADATA`]: metadata('inner', '1', 'Requires-Dist: nothing\n'),
+  });
+  const said = found.components.flatMap(({ components = [], name, properties = [] }) =>
+    [...properties, ...components.flatMap((inner) => inner.properties ?? [])]
+      .filter((property) => property.name === 'tcf:python:requirement:missing')
+      .map(({ value }) => `${name}: ${value}`),
+  );
+  expect(said).toEqual(['a: Gone(>=1,<2)', 'a: asked', 'a: cuda==12.8', 'a: private']);
+});
+
 test('extras that ask for each other come to an end', () => {
   const found = catalog({
     [`${site}/a-1.dist-info/METADATA`]: metadata(

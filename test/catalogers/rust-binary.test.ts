@@ -28,7 +28,7 @@ test('names the program and the crates in it, with who needs whom, and none that
     'application',
     'tool',
     '0.1.0',
-    undefined,
+    'pkg:generic/tool@0.1.0',
   ]);
   expect(tool?.components?.map(({ name, purl, version }) => [name, version, purl])).toEqual([
     ['libc', '0.2.170', 'pkg:cargo/libc@0.2.170'],

@@ -1,6 +1,8 @@
-"""What pip says of an environment, as JSON: its distributions, and who needs whom by the requirement graph of `pip inspect`.
+"""What pip says of an environment, as JSON: its distributions, who needs whom by the requirement graph of `pip inspect`, and who needs what is
+not there.
 
-usage: python-truth.py PYTHON      (PYTHON is an interpreter of the environment; runs with one that has pip)
+usage: python-truth.py PYTHON [MACHINE]      (PYTHON is an interpreter of the environment; runs with one that has pip)
+MACHINE stands in place of the machine that PYTHON runs on, for an environment that was made for another one.
 Markers are evaluated by pip's own copy of packaging, in the environment that `pip inspect` reports. An extra counts where an installed
 distribution asks for it.
 """
@@ -19,17 +21,21 @@ report = json.loads(
     ).stdout
 )
 environment = report["environment"]
+if len(sys.argv) > 2:
+    environment["platform_machine"] = sys.argv[2]
 installed = {canonicalize_name(each["metadata"]["name"]): each["metadata"] for each in report["installed"]}
 asked = {name: {""} for name in installed}
 edges = set()
+missing = set()
 todo = [(name, "") for name in installed]
 for name, extra in todo:
     for text in installed[name].get("requires_dist", []):
         requirement = Requirement(text)
         target = canonicalize_name(requirement.name)
-        if target not in installed:
-            continue
         if requirement.marker and not requirement.marker.evaluate({**environment, "extra": extra}):
+            continue
+        if target not in installed:
+            missing.add((name, target))
             continue
         if target != name:
             edges.add((name, target))
@@ -42,6 +48,7 @@ print(
         {
             "packages": sorted(f"{name} {metadata['version']}" for name, metadata in installed.items()),
             "edges": sorted(f"{one} -> {other}" for one, other in edges),
+            "missing": sorted(f"{one} -> {other}" for one, other in missing),
         }
     )
 )

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { byCodeUnit } from '../../base/text.ts';
 import { withLicenseText } from '../../bom/license-texts.ts';
 import { combineLicenses, toLicenses } from '../../bom/licenses.ts';
 import type {
@@ -17,7 +18,7 @@ import { repositoryAt } from '../sources.ts';
 import { type DirectUrl, parseDirectUrl } from './direct-url.ts';
 import type { Distribution } from './distributions.ts';
 import { firstOf, type Metadata, parseMetadata } from './metadata.ts';
-import { recordProperties } from './record.ts';
+import { listed, recordProperties } from './record.ts';
 import { normalPath } from './text.ts';
 
 /** scipy lists 30 classifiers, large projects name 20 people. */
@@ -28,11 +29,12 @@ export function refOf({ name, version, site }: Distribution): string {
   return `${toPurl({ type: 'pypi', name, version })}#${site}`;
 }
 
-/** The component of a distribution. `installed` holds the hashes of files, to be compared with RECORD. */
+/** The component of a distribution. `installed` holds the hashes of files, to be compared with RECORD; `missing` what it asks for in vain. */
 export function componentOf(
   tree: Tree,
   distribution: Distribution,
   installed: ReadonlyMap<string, string>,
+  missing: readonly string[],
 ): Component {
   const { name, version, metadata, file, info, environment, shadowedBy } = distribution;
   const direct = parseDirectUrl(tree.file(`${info}/direct_url.json`)?.content() ?? new Uint8Array());
@@ -50,6 +52,7 @@ export function componentOf(
     ...(environment.vendored ? [{ name: 'tcf:python:vendored', value: 'true' }] : []),
     ...(direct?.editable ? [{ name: 'tcf:python:editable', value: 'true' }] : []),
     ...(shadowedBy === undefined ? [] : [{ name: 'tcf:python:shadowed-by', value: shadowedBy.info }]),
+    ...listed('tcf:python:requirement:missing', [...missing].sort(byCodeUnit)),
     ...recordProperties(tree, distribution, installed),
     ...license.properties,
   ];

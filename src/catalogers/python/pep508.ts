@@ -1,9 +1,11 @@
 import { type Marker, parseMarker } from './markers.ts';
 import { isProjectName } from './metadata.ts';
 
-/** `name[extra] (>=1) ; marker`, read. The version is not kept: an environment holds one distribution of a name. */
+/** `name[extra] (>=1) ; marker`, read. */
 export interface Requirement {
   readonly name: string;
+  /** As written, for people: an environment holds one distribution of a name. Empty for a URL, which may hold a password. */
+  readonly versions: string;
   readonly extras: readonly string[];
   readonly marker?: Marker;
 }
@@ -28,6 +30,7 @@ export function parseRequirement(text: string): Requirement | undefined {
   if (markerText !== undefined && marker === undefined) return undefined;
   return {
     name,
+    versions: rest.startsWith('@') ? '' : before.trim(),
     extras: extras.trim() === '' ? [] : names,
     ...(marker === undefined ? {} : { marker }),
   };

@@ -79,7 +79,8 @@ export function recordProperties(
 
 const emptyHash: string = createHash('sha256').digest('base64url');
 
-function listed(name: string, paths: readonly string[]): readonly Property[] {
+/** The count, then the entries themselves, up to a limit. */
+export function listed(name: string, paths: readonly string[]): readonly Property[] {
   if (paths.length === 0) return [];
   return [
     { name: `${name}:count`, value: String(paths.length) },

@@ -12,6 +12,8 @@ export interface Needs {
   readonly needs: ReadonlyMap<Distribution, ReadonlySet<Distribution>>;
   /** Those whose requirements were not all read, with the reason. */
   readonly unread: ReadonlyMap<Distribution, string>;
+  /** What is asked for and not installed, as `pip check` tells it: `NAME` and the versions that would do. */
+  readonly missing: ReadonlyMap<Distribution, ReadonlySet<string>>;
 }
 
 /** An environment of 600 distributions takes 40,000; the product of hostile extras and requirements has no end. */
@@ -57,20 +59,27 @@ export function needsOf(
   }
 
   const needs = new Map(distributions.map((distribution) => [distribution, new Set<Distribution>()]));
+  const missing = new Map<Distribution, Set<string>>();
   const asked = new Map(distributions.map((distribution) => [distribution, new Set([''])]));
   const work: (readonly [Distribution, string])[] = distributions.map((distribution) => [distribution, '']);
   let evaluations = 0;
   for (const [distribution, extra] of work) {
     const machines = markerEnvironments(distribution.environment, architecture);
-    for (const { name, extras, marker } of requirements.get(distribution) ?? []) {
+    for (const { name, extras, marker, versions } of requirements.get(distribution) ?? []) {
       const target = find(name, distribution.environment);
-      if (target === undefined) continue;
       evaluations += 1;
       if (evaluations > maxEvaluations) {
         unread.set(distribution, 'asks for too much to follow');
         break;
       }
-      if (marker !== undefined && !machines.some((machine) => holds(marker, machine, extra))) continue;
+      const holdsOn = (machine: MarkerEnvironment): boolean =>
+        marker === undefined || holds(marker, machine, extra);
+      if (target === undefined) {
+        if (isComplete(distribution) && machines.every(holdsOn))
+          missing.set(distribution, (missing.get(distribution) ?? new Set()).add(`${name}${versions}`));
+        continue;
+      }
+      if (!machines.some(holdsOn)) continue;
       // A distribution that asks for itself with an extra has no edge, but the extra counts.
       if (target !== distribution) needs.get(distribution)?.add(target);
       for (const wanted of extras.map(normalName)) {
@@ -81,7 +90,12 @@ export function needsOf(
       }
     }
   }
-  return { needs, unread };
+  return { needs, unread, missing };
+}
+
+/** What is vendored finds the rest of itself elsewhere, and what is shadowed nobody imports. */
+function isComplete({ environment, shadowedBy }: Distribution): boolean {
+  return environment.vendored === undefined && shadowedBy === undefined;
 }
 
 function keyOf({ name, python }: Environment): string {
