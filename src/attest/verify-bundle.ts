@@ -1,11 +1,12 @@
 import { no, type Outcome, yes } from '../base/outcome.ts';
 import { quoted } from '../base/text.ts';
+import type { Digest } from '../oci/digest.ts';
 import { type Bundle, parseBundle } from './bundle.ts';
 import { type Artifact, digestsOf } from './content.ts';
 import type { Proven } from './proof.ts';
 import { parsePublicKey } from './trusted-key.ts';
 import { parseTrustedRoot, type Trust, type WitnessThreshold } from './trusted-root.ts';
-import type { Refusal, Signer } from './verified.ts';
+import type { Refusal } from './verified.ts';
 import { verifyAttestation, verifyBlob } from './verify.ts';
 
 /** What `tcf verify-bundle` is asked, with the files already read. */
@@ -65,26 +66,19 @@ function verifyStatement(
   artifact: Artifact,
   now: Date,
 ): Outcome<Proven, Refusal> {
+  const ask = (subject: Digest) => verifyAttestation(bundle, trust, { subject }, now);
   const [first, ...others] = digestsOf(artifact);
-  const outcome = verifyAttestation(bundle, trust, { subject: first }, now);
-  if (outcome.ok || outcome.reason.code !== 'statement.subject') return outcome;
-  return (
-    others.map((subject) => verifyAttestation(bundle, trust, { subject }, now)).find((other) => other.ok) ??
-    outcome
-  );
+  const outcome = ask(first);
+  return outcome.ok ? outcome : (others.map(ask).find(({ ok }) => ok) ?? outcome);
 }
 
 function matching(proven: Proven, expected: ExpectedIdentity): Outcome<Proven, Refusal> {
   const { signer } = proven;
-  if (signer.kind !== 'keyless' || signer.identity !== expected.identity) {
-    return no({ code: 'signer.identity', message: `the signer is ${describe(signer)}` });
-  }
-  if (signer.issuer !== expected.issuer) {
-    return no({ code: 'signer.issuer', message: `the signer's OIDC issuer is ${quoted(signer.issuer)}` });
-  }
+  // A bundle by a key was turned away before; it would have neither.
+  const { identity, issuer }: Partial<ExpectedIdentity> = signer.kind === 'keyless' ? signer : {};
+  if (identity !== expected.identity)
+    return no({ code: 'signer.identity', message: `the signer is ${quoted(identity ?? '')}` });
+  if (issuer !== expected.issuer)
+    return no({ code: 'signer.issuer', message: `the signer's OIDC issuer is ${quoted(issuer ?? '')}` });
   return yes(proven);
-}
-
-function describe(signer: Signer): string {
-  return signer.kind === 'key' ? `the key ${quoted(signer.name)}` : quoted(signer.identity);
 }

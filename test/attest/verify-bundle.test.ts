@@ -1,16 +1,19 @@
 import { sign } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { parseBundle } from '../../src/attest/bundle.ts';
 import type { Artifact } from '../../src/attest/content.ts';
 import type { Proven } from '../../src/attest/proof.ts';
 import { predicateTypes, toStatement } from '../../src/attest/statement.ts';
 import { hintOf } from '../../src/attest/trusted-key.ts';
 import type { Refusal } from '../../src/attest/verified.ts';
+import { verifyAttestation } from '../../src/attest/verify.ts';
 import { verifyBundleAgainst } from '../../src/attest/verify-bundle.ts';
 import { encodeBase64, encodeUtf8 } from '../../src/base/bytes.ts';
 import type { Outcome } from '../../src/base/outcome.ts';
 import { digestOf, hexOf } from '../../src/oci/digest.ts';
 import { jsonBytes, keyBundle, type Loose, type TestKey, testKey } from '../support/key-bundle.ts';
 import { dsseBody, logEntry, rootOf, testLog } from '../support/log.ts';
+import { openRecording } from '../support/recordings.ts';
 
 const artifact = encodeUtf8('an artifact');
 const key = testKey();
@@ -99,6 +102,39 @@ describe('a signed file', () => {
     };
     expect(verifyBundleAgainst(question, now)).toMatchObject({ ok: false, reason: { code: 'signer.kind' } });
   });
+});
+
+describe('a bundle by an identity', () => {
+  const { content, expected, image, root = Buffer.of() } = openRecording('cosign-3.0.6-keyless');
+  const { identity = '', issuer = '' } = expected.signer;
+
+  test.for<[string, object, string | undefined]>([
+    ['the one that is asked for', {}, undefined],
+    ['another identity', { expected: { identity: 'bob@example.test', issuer } }, 'signer.identity'],
+    ['the identity at another issuer', { expected: { identity, issuer: `${issuer}/` } }, 'signer.issuer'],
+    ['a key', { expected: { pem: key.pem, name: 'key.pub' } }, 'signer.kind'],
+    ['another artifact', { artifact }, 'statement.subject'],
+    ['no bundle', { bundle: encodeUtf8('{}') }, 'bundle.malformed'],
+  ])('%s', ([, change, code]) => {
+    const question = {
+      bundle: content,
+      trustedRoot: root,
+      expected: { identity, issuer },
+      artifact: image,
+      ...change,
+    };
+    const outcome = verifyBundleAgainst(question, now);
+    expect(outcome.ok ? undefined : outcome.reason.code).toBe(code);
+  });
+});
+
+test('a signed file is no statement about an image', () => {
+  const bundle = parseBundle(jsonBytes(blobBundle(key)));
+  const trust = { roots: [], keys: [key.trusted] };
+  const outcome = bundle.ok
+    ? verifyAttestation(bundle.value, trust, { subject: digestOf(artifact) }, now)
+    : bundle;
+  expect(outcome).toMatchObject({ ok: false, reason: { code: 'bundle.content' } });
 });
 
 describe('a statement about a file', () => {

@@ -25,7 +25,7 @@ const now = new Date('2026-12-01T00:00:00Z');
 export interface Expected {
   readonly image: Digest;
   readonly predicateType: string;
-  readonly signer: object;
+  readonly signer: { readonly kind: string; readonly issuer?: string; readonly identity?: string };
   readonly annotations: object;
 }
 
@@ -34,6 +34,8 @@ export interface Recording {
   /** Manifest of the image, and the manifest by which the tool attached what it signed. */
   readonly image: Uint8Array;
   readonly manifest: Uint8Array;
+  /** `trusted_root.json`, where a certificate was signed with. */
+  readonly root?: Uint8Array;
   /** The bundle, or what a layer of cosign 2 holds. */
   readonly content: Uint8Array;
   /** What stands in this content, before anything is proven; `payload` where the signature is over the bytes of the layer. */
@@ -58,6 +60,7 @@ export const recordings: readonly string[] = readdirSync(folder);
 
 export function openRecording(name: string): Recording {
   const at = (file: string) => join(folder, name, file);
+  const root = existsSync(at('trusted_root.json')) ? readFileSync(at('trusted_root.json')) : undefined;
   const trust = trustIn(join(folder, name));
   const proveBundle = (bytes: Uint8Array, subject: Digest) => {
     const bundle = parseBundle(bytes);
@@ -74,6 +77,7 @@ export function openRecording(name: string): Recording {
   return {
     expected,
     ...recorded,
+    ...(root === undefined ? {} : { root }),
     content,
     read: (bytes) => {
       if (layer !== undefined) {

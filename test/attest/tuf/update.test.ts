@@ -107,6 +107,12 @@ describe('welcomes', () => {
     expect(await client.update(tuf)).toBe(String(other));
   });
 
+  test('a timestamp of the version that is known says nothing new (5.4.3.1)', async () => {
+    const { client, tuf } = await begin();
+    tuf.publish({ target: other, versions: { timestamp: 1 } });
+    expect(await client.update(tuf)).toBe(String(target));
+  });
+
   test('after a fast-forward attack, new online keys let the true versions return (5.3.11)', async () => {
     const { client, tuf } = await begin();
     const old = { ...tuf.versions };
@@ -126,6 +132,15 @@ test.for(attacks)('%s is refused, and what was known stays', async ([, attack, c
   attack(tuf);
   await expect(client.update(tuf)).rejects.toMatchObject({ code, exit: 2 });
   expect(client.kept.trustedRoot?.bytes).toEqual(target);
+});
+
+test.for<[string, object]>([
+  ['with another hash, under the version that is known', { version: 1, hashes: { sha256: '0'.repeat(64) } }],
+  ['with another length and no hash', { version: 2, length: 10_000 }],
+])('a snapshot that is announced %s is not taken from what is there', async ([, announced]) => {
+  const { client, tuf } = await begin();
+  tuf.publish({ edit: { timestamp: (signed) => (signed.meta['snapshot.json'] = announced) } });
+  await expect(client.update(tuf)).rejects.toMatchObject({ code: 'tuf.content' });
 });
 
 /** A role that goes back to a version that was genuine once. */
