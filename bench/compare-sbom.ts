@@ -59,10 +59,10 @@ function isVendored({ properties = [] }: Component): boolean {
 }
 
 function keyOf({ purl = '' }: Component): { readonly manager: Manager; readonly key: Key } | undefined {
-  if (purl === '') return undefined;
-  const { name, qualifiers = {}, type, version = '' } = parsePurl(purl);
-  const manager = managers.find((known) => known === type);
+  // Peers write purls of other types that are none: `pkg:golang/stdlib@1.19.8` has no namespace.
+  const manager = managers.find((known) => purl.startsWith(`pkg:${known}/`));
   if (manager === undefined) return undefined;
+  const { name, qualifiers = {}, version = '' } = parsePurl(purl);
   const epoch = qualifiers['epoch'] ?? '0';
   const full = epoch === '0' || version.startsWith(`${epoch}:`) ? version : `${epoch}:${version}`;
   const words = manager === 'pypi' ? [name, version] : [name, full, qualifiers['arch'] ?? ''];

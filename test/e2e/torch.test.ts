@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, inject, test } from 'vitest';
 import { must, run, tcf } from './support.ts';
@@ -33,10 +33,10 @@ let bom: {
 let truth: Truth;
 
 beforeAll(async () => {
-  if ((await run('podman', ['image', 'exists', image])).code !== 0)
+  const python = join(inject('work'), 'torch/env/bin/python');
+  if ((await run('podman', ['image', 'exists', image])).code !== 0 || !existsSync(python))
     await must('bash', [recipe, inject('work'), image]);
   const script = join(import.meta.dirname, 'python-truth.py');
-  const python = join(inject('work'), 'torch/env/bin/python');
   truth = JSON.parse(await must('python3', [script, python, 'aarch64'])) as Truth;
   const ran = await tcf(['sbom', `containers-storage:${image}`, '--platform', 'linux/arm64']);
   expect(ran.code, ran.stderr).toBe(0);
