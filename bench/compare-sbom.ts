@@ -77,7 +77,10 @@ function read(tool: string, cost: Cost, file: string): Found {
     const found = keyOf(component);
     if (found !== undefined && !isVendored(component)) packages.add(found.key);
     if (found === undefined && (component.type === 'application' || component.type === 'library')) {
-      natives.add(`${component.name} ${component.version ?? 'of unknown version'}`);
+      // One writes `v1.2.3` and `go1.26.8`, another `1.2.3` and `1.26.8`.
+      natives.add(
+        `${component.name} ${component.version?.replace(/^(?:v|go)(?=\d)/, '') ?? 'of unknown version'}`,
+      );
     }
   }
   return { tool, cost, packages, natives };
@@ -134,7 +137,12 @@ function compare(image: string): void {
     `| time, as a ratio to tcf | | ${found.map(({ cost }) => (cost.seconds / (ours?.cost.seconds ?? 1)).toFixed(2)).join(' | ')} |`,
   );
   lines.push(`| peak memory, MiB | | ${found.map(({ cost }) => cost.peakMiB.toFixed(0)).join(' | ')} |`);
-  for (const { natives, tool } of found) details.push(...listed(`natives of ${tool}`, [...natives].sort()));
+  for (const one of found) {
+    const others = found.filter((other) => (one === ours ? other !== ours : other === ours));
+    const known = new Set(others.flatMap(({ natives }) => [...natives]));
+    const whose = one === ours ? 'that only tcf has' : `of ${one.tool} that tcf has not`;
+    details.push(...listed(`natives ${whose}`, without(one.natives, known)));
+  }
   process.stdout.write(`${[...lines, '', ...details].join('\n')}\n\n`);
 }
 
