@@ -74,11 +74,12 @@ function verifyStatement(
 
 function matching(proven: Proven, expected: ExpectedIdentity): Outcome<Proven, Refusal> {
   const { signer } = proven;
-  // A bundle by a key was turned away before; it would have neither.
-  const { identity, issuer }: Partial<ExpectedIdentity> = signer.kind === 'keyless' ? signer : {};
+  // A bundle by a key was turned away before; no issuer knows it.
+  const { identity, issuer }: ExpectedIdentity =
+    signer.kind === 'keyless' ? signer : { identity: signer.fingerprint, issuer: '' };
   if (identity !== expected.identity)
-    return no({ code: 'signer.identity', message: `the signer is ${quoted(identity ?? '')}` });
+    return no({ code: 'signer.identity', message: `the signer is ${quoted(identity)}` });
   if (issuer !== expected.issuer)
-    return no({ code: 'signer.issuer', message: `the signer's OIDC issuer is ${quoted(issuer ?? '')}` });
+    return no({ code: 'signer.issuer', message: `the signer's OIDC issuer is ${quoted(issuer)}` });
   return yes(proven);
 }
