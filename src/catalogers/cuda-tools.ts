@@ -80,7 +80,8 @@ export const cudaTools: Cataloger = {
       const paths = new Set(files.flatMap(({ path: name, links = [] }) => [name, ...links]));
       owners.push({ bomRef: component.bomRef, owns: (name) => paths.has(name) });
       const path = files[0]?.path ?? '';
-      if (component.version === undefined && nameOf(path) !== bitcode)
+      // A tool has a line for it; a library may be called `libcupti.so.12` and no more, and nothing of it was left unread.
+      if (component.version === undefined && tools.has(nameOf(path)))
         skipped.push({ path: printable(path), reason: `${component.name} does not say its version` });
       return component;
     });

@@ -74,6 +74,14 @@ test('a tool without a build line has no version, and that is said', () => {
   expect(skipped).toEqual([{ path: 'usr/local/cuda/bin/nvlink', reason: 'nvlink does not say its version' }]);
 });
 
+test('a library whose name has no whole version has none, and nothing of it was skipped', () => {
+  const path = 'opt/venv/lib/python3.12/site-packages/nvidia/cuda_cupti/lib/libcupti.so.12';
+  const { components, skipped } = catalogFiles(cudaTools, { [path]: elf(['nothing']) });
+  expect(components).toMatchObject([{ name: 'cupti' }]);
+  expect(components[0]?.version).toBeUndefined();
+  expect(skipped).toEqual([]);
+});
+
 test.for([
   [1_700_000_000, ['2023-11-14T22:13:20Z']],
   [0, ['1970-01-01T00:00:00Z']],
