@@ -12,7 +12,8 @@ import type { TrustedRoot } from './trusted-root.ts';
  * Refused with `log.promise`. @throws a refusal; call it inside `answer`.
  */
 export function checkPromise(entry: LogEntry, { tlogs }: TrustedRoot['material']): void {
-  const { body, integratedTime, logId, logIndex, signedEntryTimestamp } = entry;
+  // A promise that is not there is a signature without bytes, and no key made that.
+  const { body, integratedTime, logId, logIndex, signedEntryTimestamp = new Uint8Array() } = entry;
   // JSON Canonicalization Scheme (RFC 8785): members by name, no blanks. Both numbers are decimal digits.
   const promised = encodeUtf8(
     `{"body":"${encodeBase64(body)}","integratedTime":${integratedTime},"logID":"${toHex(logId)}","logIndex":${logIndex}}`,
@@ -20,7 +21,6 @@ export function checkPromise(entry: LogEntry, { tlogs }: TrustedRoot['material']
   const isKept = guarded(
     () => ({ code: 'log.promise', message: 'the promise of the log cannot be read' }),
     () =>
-      signedEntryTimestamp !== undefined &&
       tlogs
         .filter(({ logID }) => toHex(logID) === toHex(logId))
         .some(({ publicKey }) =>
