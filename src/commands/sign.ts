@@ -20,13 +20,9 @@ import {
 import { declareSbomOptions } from './shared/sbom.ts';
 import { checkOwnBundle, declareSigningOptions, openSigning, type Signing } from './shared/signing.ts';
 import { readWishes, type Signed, toStatements } from './shared/statements.ts';
-import { flag, type Verb } from './verb.ts';
+import { collect, flag, type Verb } from './verb.ts';
 
 const attestHelp = `attest this predicate; the type is a URI or one of ${Object.keys(predicateNames).join(', ')}`;
-
-function collect(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value];
-}
 
 export const verb: Verb = {
   declare(command: Command): void {

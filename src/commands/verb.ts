@@ -20,6 +20,11 @@ export function flag(options: Options, name: string): boolean {
   return options[name] === true;
 }
 
+/** For commander: an option that may be given again, which `listOption` reads. */
+export function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}
+
 export function listOption(options: Options, name: string): readonly string[] {
   const value = options[name];
   return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];

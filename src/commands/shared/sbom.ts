@@ -17,7 +17,7 @@ import { toTimestamp } from '../../bom/timestamp.ts';
 import type { OpenImage } from '../../image/contract.ts';
 import { version } from '../../version.ts';
 import type { Host } from '../host.ts';
-import { listOption, type Options, textOption } from '../verb.ts';
+import { collect, listOption, type Options, textOption } from '../verb.ts';
 import { openBase } from './base.ts';
 import { makeBom } from './scan.ts';
 
@@ -141,10 +141,6 @@ async function tellEach(host: Host, word: string, lacks: readonly Lack[]): Promi
     const more = of.length === 1 ? '' : ` and ${of.length - 1} more`;
     await host.stderr.write(`  ${word} ${field}: ${printable(of[0]?.ref ?? '')}${more}\n`);
   }
-}
-
-function collect(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value];
 }
 
 /** Without these options the labels of the image answer (`org.opencontainers.image.authors`, `.vendor`). */
