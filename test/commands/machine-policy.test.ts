@@ -1,33 +1,23 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { pushDemoImage } from '../support/demo-image.ts';
-import { folder, type } from '../support/host.ts';
-import { startRegistry, type TestRegistry } from '../support/registry.ts';
-import { type SigstoreServer, startSigstore, testIdentity } from '../support/sigstore.ts';
-import { day, serveTuf, TestTuf, type TufServer } from '../support/tuf.ts';
+import { type } from '../support/host.ts';
+import { type Instance, startInstance } from '../support/instance.ts';
+import { day } from '../support/tuf.ts';
 
 /* The policy of the machine: whoever runs tcf can neither move nor replace what it believes. */
 
 const now = new Date('2026-11-23T12:00:00Z');
-let place: ReturnType<typeof folder>;
-let registry: TestRegistry;
-let sigstore: SigstoreServer;
-let mirror: TufServer;
+let instance: Instance;
+let place: Instance['place'];
+let sigstore: Instance['sigstore'];
+let mirror: Instance['mirror'];
 let image: string;
 
 beforeEach(async () => {
-  place = folder();
-  registry = await startRegistry();
-  sigstore = await startSigstore({ now: () => now });
-  const tuf = new TestTuf(sigstore.trustedRoot, now);
-  mirror = await serveTuf(tuf.files);
-  await pushDemoImage({ host: registry.host, repository: 'triton/dev', tag: '1' });
-  image = `${registry.host}/triton/dev:1`;
+  instance = await startInstance(now);
+  ({ image, mirror, place, sigstore } = instance);
   mkdirSync(join(place.path, 'etc/tcf'), { recursive: true });
-  write('tuf-root.json', tuf.anchor);
-  write('root.json', sigstore.trustedRoot);
-  write('config.json', sigstore.signingConfig(1));
   write('policy.yaml', policy(''));
   const services = ['--signing-config', 'config.json', '--trusted-root', 'root.json'];
   const signed = await type(['sign', image, '--no-sbom', '--allow-http', ...services], {
@@ -39,19 +29,11 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  await mirror[Symbol.asyncDispose]();
-  await sigstore[Symbol.asyncDispose]();
-  await registry.close();
-  place[Symbol.dispose]();
+  await instance[Symbol.asyncDispose]();
 });
 
-const write = (name: string, content: string | Uint8Array) => writeFileSync(join(place.path, name), content);
-const policy = (trust: string) =>
-  `version: 1
-trust: { ${trust} }
-signers: { ann: { issuer: "${testIdentity.issuer}", identity: "${testIdentity.identity}" } }
-scopes: [{ match: "${registry.host}", require: { signed: { by: [ann] } } }]
-`;
+const write: Instance['write'] = (name, content) => instance.write(name, content);
+const policy: Instance['policy'] = (trust) => instance.policy(trust);
 interface Who {
   readonly uid?: number;
   readonly at?: Date;

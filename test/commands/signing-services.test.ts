@@ -1,58 +1,38 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { pushDemoImage } from '../support/demo-image.ts';
-import { folder, type } from '../support/host.ts';
-import { startRegistry, type TestRegistry } from '../support/registry.ts';
-import { type SigstoreServer, startSigstore, testIdentity } from '../support/sigstore.ts';
-import { serveTuf, TestTuf, type TufServer } from '../support/tuf.ts';
+import { type } from '../support/host.ts';
+import { type Instance, startInstance } from '../support/instance.ts';
+import { type SigstoreServer, startSigstore } from '../support/sigstore.ts';
 
 /* Which services sign, and where tcf knows them from. */
 
 const now = new Date('2026-11-23T12:00:00Z');
 const plain = 'signing_config.v0.2.json';
 const second = 'signing_config_rekor_v2.v0.2.json';
-let place: ReturnType<typeof folder>;
-let registry: TestRegistry;
-let sigstore: SigstoreServer;
+let instance: Instance;
+let place: Instance['place'];
+let sigstore: Instance['sigstore'];
 let other: SigstoreServer;
-let tuf: TestTuf;
-let mirror: TufServer;
+let tuf: Instance['tuf'];
+let mirror: Instance['mirror'];
 let image: string;
 
 beforeEach(async () => {
-  place = folder();
-  registry = await startRegistry();
-  sigstore = await startSigstore({ now: () => now });
+  instance = await startInstance(now);
+  ({ image, mirror, place, sigstore, tuf } = instance);
   other = await startSigstore({ now: () => now });
-  tuf = new TestTuf(sigstore.trustedRoot, now);
-  mirror = await serveTuf(tuf.files);
-  await pushDemoImage({ host: registry.host, repository: 'triton/dev', tag: '1' });
-  image = `${registry.host}/triton/dev:1`;
-  write('tuf-root.json', tuf.anchor);
-  write('root.json', sigstore.trustedRoot);
   write('other-root.json', other.trustedRoot);
-  write('config.json', sigstore.signingConfig(1));
   write('other.json', other.signingConfig(1));
-  write(
-    'policy.yaml',
-    `version: 1
-trust: { instances: [corp] }
-signers: { ann: { issuer: "${testIdentity.issuer}", identity: "${testIdentity.identity}" } }
-scopes: [{ match: "${registry.host}", require: { signed: { by: [ann] } } }]
-`,
-  );
+  write('policy.yaml', instance.policy('instances: [corp]'));
 });
 
 afterEach(async () => {
-  await mirror[Symbol.asyncDispose]();
-  await sigstore[Symbol.asyncDispose]();
   await other[Symbol.asyncDispose]();
-  await registry.close();
-  place[Symbol.dispose]();
+  await instance[Symbol.asyncDispose]();
 });
 
-const write = (name: string, content: string | Uint8Array) => writeFileSync(join(place.path, name), content);
+const write: Instance['write'] = (name, content) => instance.write(name, content);
 const tcf = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
   type(args, { cwd: place.path, now, env });
 const sign = (...more: readonly string[]) =>
