@@ -1,7 +1,7 @@
-import { z } from 'zod';
 import { TcfError } from '../base/error.ts';
 import { isPurlText, type PurlParts, parsePurl } from '../bom/purl.ts';
 import { isInRange, orderedVersion, parseVers, type VersionRange } from '../bom/vers.ts';
+import { described, either, type Form, list, mapping, such, text, textThat } from './form.ts';
 
 /** A component as a policy names it: a purl, which may end in a version, or a purl with a range of versions. */
 export type ComponentShape = string | { readonly purl: string; readonly versions: string };
@@ -17,45 +17,37 @@ export interface ComponentPattern {
 /** `unversioned`: the component does not say its version, or in a way that nobody can order. */
 export type PatternMatch = 'match' | 'none' | 'unversioned';
 
-const purlText = z
-  .string()
-  .refine(isPurlText, { message: 'is not a purl, such as pkg:deb/debian/telnetd or pkg:pypi/torch@2.0.0' })
-  .refine((text) => !isPurlText(text) || isPlain(parsePurl(text)), {
-    message: 'has qualifiers or a subpath; here a purl has type, namespace, name and perhaps a version',
-  });
+const purlText = such(
+  textThat(isPurlText, 'is not a purl, such as pkg:deb/debian/telnetd or pkg:pypi/torch@2.0.0'),
+  (purl) =>
+    isPlain(parsePurl(purl))
+      ? undefined
+      : 'has qualifiers or a subpath; here a purl has type, namespace, name and perhaps a version',
+);
 
 function isPlain({ qualifiers, subpath }: PurlParts): boolean {
   return subpath === undefined && Object.keys(qualifiers ?? {}).length === 0;
 }
 
-const ranged = z
-  .strictObject({
-    purl: purlText.refine((text) => !isPurlText(text) || parsePurl(text).version === undefined, {
-      message: 'has a version beside the range',
-    }),
-    versions: z
-      .string()
-      .check((context) => {
-        const problem = rangeProblem(context.value);
-        if (problem !== undefined)
-          context.issues.push({ code: 'custom', message: problem, input: context.value });
-      })
-      .describe('VERS range, in the order of its ecosystem: vers:deb/>=5.6.0|<5.6.2'),
-  })
-  .refine(
-    ({ purl: text, versions }) =>
-      !isPurlText(text) || !isRange(versions) || parseVers(versions).type === parsePurl(text).type,
-    { message: 'is a range of another ecosystem than the purl', path: ['versions'] },
-  );
+const ranged = such(
+  mapping({
+    purl: such(purlText, (purl) =>
+      parsePurl(purl).version === undefined ? undefined : 'has a version beside the range',
+    ),
+    versions: described(
+      such(text, rangeProblem),
+      'VERS range, in the order of its ecosystem: vers:deb/>=5.6.0|<5.6.2',
+    ),
+  }),
+  ({ purl, versions }) =>
+    parseVers(versions).type === parsePurl(purl).type
+      ? undefined
+      : 'is a range of another ecosystem than the purl',
+  { member: 'versions' },
+);
 
 /** A list of them, as rules take it. */
-export const componentPatterns: z.ZodType<readonly ComponentShape[]> = z
-  .array(z.union([purlText, ranged]))
-  .min(1);
-
-function isRange(text: string): boolean {
-  return rangeProblem(text) === undefined;
-}
+export const componentPatterns: Form<readonly ComponentShape[]> = list(either(purlText, ranged));
 
 function rangeProblem(text: string): string | undefined {
   try {

@@ -1,11 +1,11 @@
 import { createPublicKey } from 'node:crypto';
-import type { z } from 'zod';
 import { encodeUtf8 } from '../base/bytes.ts';
 import { TcfError } from '../base/error.ts';
 import { byCodeUnit, printable, quoted } from '../base/text.ts';
 import { type Digest, digestOf } from '../oci/digest.ts';
 import type { ExceptionShape } from './exception.ts';
 import type { Compile, Expression } from './expression.ts';
+import { readForm } from './form.ts';
 import type { MultiArch, SigningTerms } from './rule.ts';
 import { type ExpressionsParams, expressions } from './rules/expressions.ts';
 import { rules } from './rules/index.ts';
@@ -79,10 +79,12 @@ export function parsePolicy(text: string, name: string, needs: PolicyNeeds = {})
 /** Reads the form of a policy and says what it needs. @throws TcfError `policy.malformed` (exit 3). */
 export function draftPolicy(text: string, name: string): PolicyDraft {
   const yaml = parseStrictYaml(text, name);
-  // A form that is read once is not worth compiling code for.
-  const read = documentSchema.safeParse(yaml.value, { jitless: true });
-  if (!read.success) throw toError(read.error.issues[0], [], yaml);
-  const document = read.data;
+  const read = readForm(documentSchema, yaml.value);
+  if (!read.ok) {
+    const { key, message, path } = read.reason;
+    throw yaml.wrong(path, printable(message), key === undefined ? {} : { key });
+  }
+  const document = read.value;
   return {
     keyFiles: Object.values(document.signers).flatMap(({ keyFile }) => keyFile ?? []),
     cel: expressionsIn(document).length > 0,
@@ -178,73 +180,6 @@ function compileAll(
       }
     }),
   );
-}
-
-type Issue = z.core.$ZodIssue;
-
-/** The first problem in our words. In a choice of forms it is that of the form which comes closest. */
-function toError(issue: Issue | undefined, above: Path, yaml: YamlDocument): Error {
-  if (issue === undefined) return yaml.wrong(above, 'is not a policy');
-  const path: Path = [...above, ...issue.path.filter((step) => typeof step !== 'symbol')];
-  if ((issue.code === 'invalid_type' || issue.code === 'invalid_value') && !hasValue(yaml.value, path)) {
-    return yaml.wrong(path, 'is missing');
-  }
-  switch (issue.code) {
-    case 'unrecognized_keys': {
-      const [key = ''] = issue.keys;
-      return yaml.wrong(path, `does not know the key ${quoted(key)}`, { key });
-    }
-    case 'invalid_union': {
-      const closest = issue.errors.reduce<readonly Issue[] | undefined>(
-        (best, form) => (best === undefined || distance(form) < distance(best) ? form : best),
-        undefined,
-      );
-      return toError(closest?.[0], path, yaml);
-    }
-    case 'invalid_key':
-      return yaml.wrong(path, issue.issues[0]?.message ?? 'is not a known name');
-    case 'invalid_type':
-      return yaml.wrong(path, `is not ${article(issue.expected)}`);
-    case 'too_small':
-      return yaml.wrong(
-        path,
-        issue.origin === 'array' || issue.origin === 'string' ? 'is empty' : 'is too small',
-      );
-    case 'too_big':
-      return yaml.wrong(path, 'is too big');
-    case 'invalid_value':
-      return yaml.wrong(path, `is not ${issue.values.map(String).join(' or ')}`);
-    default:
-      return yaml.wrong(path, printable(issue.message));
-  }
-}
-
-/** A form that has keys the text does not fit at all is further away than one with a wrong value, and another kind of value furthest. */
-function distance(form: readonly Issue[]): number {
-  const weight = (issue: Issue): number => {
-    if (issue.code === 'unrecognized_keys') return issue.keys.length;
-    return issue.code === 'invalid_type' && issue.path.length === 0 ? 10 : 1;
-  };
-  return form.reduce((sum, issue) => sum + weight(issue), 0);
-}
-
-function hasValue(value: unknown, path: Path): boolean {
-  let inner = value;
-  for (const step of path) {
-    if (typeof inner !== 'object' || inner === null || !Object.hasOwn(inner, step)) return false;
-    inner = (inner as Readonly<Record<string | number, unknown>>)[step];
-  }
-  return inner !== undefined;
-}
-
-function article(type: string): string {
-  const words: Readonly<Record<string, string>> = {
-    array: 'a list',
-    int: 'a whole number',
-    object: 'a mapping',
-    record: 'a mapping',
-  };
-  return words[type] ?? `a ${type}`;
 }
 
 function toSigner(

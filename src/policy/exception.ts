@@ -1,8 +1,9 @@
-import { z } from 'zod';
-import { type Digest, isDigest } from '../oci/digest.ts';
+import type { Digest } from '../oci/digest.ts';
 import type { Evidence } from './evidence.ts';
+import { choice, described, type Form, list, mapping } from './form.ts';
 import { rules } from './rules/index.ts';
 import { instantText } from './times.ts';
+import { digestText, line } from './words.ts';
 
 /** One image for which some rules only warn, until a day. */
 export interface ExceptionShape {
@@ -22,22 +23,14 @@ export interface UsedException {
   readonly expired: boolean;
 }
 
-const line = z.string().regex(/^[^\u0000-\u001f\u007f]{1,400}$/, 'is not one line of at most 400 characters');
-
 const liftable = rules.flatMap(({ everywhere, name }) => (everywhere ? [] : [name]));
 
-export const exceptionSchema: z.ZodType<ExceptionShape> = z.strictObject({
-  digest: z
-    .string()
-    .refine(isDigest, { message: 'is not a digest: sha256:<64 hexadecimal digits>' })
-    .describe('the one image, by the digest of its manifest or index'),
-  rules: z
-    .array(z.enum(liftable as [string, ...string[]]))
-    .min(1)
-    .describe('rules that only warn for this image'),
-  reason: line.describe('why, for whoever reads the decision'),
-  owner: line.describe('who answers for it'),
-  expires: instantText.describe('when it ends'),
+export const exceptionSchema: Form<ExceptionShape> = mapping({
+  digest: described(digestText, 'the one image, by the digest of its manifest or index'),
+  rules: described(list(choice(...liftable)), 'rules that only warn for this image'),
+  reason: described(line, 'why, for whoever reads the decision'),
+  owner: described(line, 'who answers for it'),
+  expires: described(instantText, 'when it ends'),
 });
 
 /** The exception about this image and rule: one in force before an expired one. */

@@ -1,5 +1,17 @@
-import { z } from 'zod';
 import { printable } from '../base/text.ts';
+import {
+  as,
+  asking,
+  choice,
+  either,
+  type Form,
+  list,
+  mapping,
+  optional,
+  such,
+  textLike,
+  whole,
+} from './form.ts';
 import { matchesIdentity } from './glob.ts';
 
 /** What a run of GitHub Actions has to be, in GitHub's words. Each member that is there is asked. */
@@ -19,41 +31,46 @@ export interface GitHubRun {
   readonly runner?: 'github-hosted' | 'self-hosted' | undefined;
 }
 
-const number = z
-  .union([z.int().min(1), z.string().regex(/^[1-9]\d{0,18}$/, 'is not the number that GitHub gave')])
-  .transform(String);
+const number = as(
+  either(
+    whole(1, Number.MAX_SAFE_INTEGER),
+    textLike(/^[1-9]\d{0,18}$/, 'is not the number that GitHub gave'),
+  ),
+  String,
+);
 
-export const githubRun: z.ZodType<GitHubRun> = z
-  .strictObject({
-    repository: z
-      .string()
-      .regex(/^[A-Za-z0-9-]+\/[\w.-]+$/, 'is not owner/name')
-      .optional()
-      .describe('owner/name of the repository that was built'),
-    repositoryId: number.optional().describe('its number, which resists a take-over of the name'),
-    ownerId: number.optional().describe('the number of its owner'),
-    ref: z
-      .string()
-      .regex(/^refs\/(?:heads|tags)\/[^\s*]*\*?[^\s*]*$/, 'is not refs/heads/... or refs/tags/...')
-      .optional()
-      .describe('the ref that was built; one * stands for any characters except /'),
-    workflow: z
-      .string()
-      .regex(/^\.github\/workflows\/[\w.-]+\.ya?ml$/, 'is not .github/workflows/NAME.yml')
-      .optional()
-      .describe('path of the workflow that was started, which may have called the one that signed'),
-    trigger: z
-      .array(z.string().regex(/^[a-z_]+$/, 'is not the name of an event, such as push'))
-      .min(1)
-      .optional()
-      .describe('events that may have started the run, such as push'),
-    runner: z.enum(['github-hosted', 'self-hosted']).optional().describe('where the run took place'),
-  })
-  .refine((run) => Object.values(run).some((value) => value !== undefined), { message: 'asks for nothing' })
-  .refine(({ repository, workflow }) => workflow === undefined || repository !== undefined, {
-    message: 'names a workflow without its repository',
-    path: ['workflow'],
-  });
+const run = asking(
+  mapping({
+    repository: optional(
+      textLike(/^[A-Za-z0-9-]+\/[\w.-]+$/, 'is not owner/name'),
+      'owner/name of the repository that was built',
+    ),
+    repositoryId: optional(number, 'its number, which resists a take-over of the name'),
+    ownerId: optional(number, 'the number of its owner'),
+    ref: optional(
+      textLike(/^refs\/(?:heads|tags)\/[^\s*]*\*?[^\s*]*$/, 'is not refs/heads/... or refs/tags/...'),
+      'the ref that was built; one * stands for any characters except /',
+    ),
+    workflow: optional(
+      textLike(/^\.github\/workflows\/[\w.-]+\.ya?ml$/, 'is not .github/workflows/NAME.yml'),
+      'path of the workflow that was started, which may have called the one that signed',
+    ),
+    trigger: optional(
+      list(textLike(/^[a-z_]+$/, 'is not the name of an event, such as push')),
+      'events that may have started the run, such as push',
+    ),
+    runner: optional(choice('github-hosted', 'self-hosted'), 'where the run took place'),
+  }),
+);
+
+export const githubRun: Form<GitHubRun> = such(
+  run,
+  ({ repository, workflow }) =>
+    workflow !== undefined && repository === undefined
+      ? 'names a workflow without its repository'
+      : undefined,
+  { member: 'workflow' },
+);
 
 type Claims = Readonly<Record<string, string>>;
 

@@ -1,7 +1,7 @@
-import { z } from 'zod';
 import type { Digest } from '../oci/digest.ts';
 import type { Evidence } from './evidence.ts';
 import type { Expression } from './expression.ts';
+import { choice, described, type Form, list, type OptionalForm, optional, text, whole } from './form.ts';
 import type { TrustedSigner } from './signer.ts';
 import { durationText, instantText } from './times.ts';
 
@@ -51,7 +51,7 @@ export interface Rule<Params = unknown> {
   readonly name: string;
   /** What the rule asks for, as one sentence. */
   readonly summary: string;
-  readonly params: z.ZodType<Params>;
+  readonly params: Form<Params>;
   /**
    * The rule stands once at the top of the policy and holds in every scope. It is always enforced, and no exception lifts it. Absent: it
    * stands under `require` of the scopes that want it.
@@ -69,10 +69,10 @@ export interface CommonParams {
   readonly mode?: Mode | undefined;
 }
 
-export const mode: z.ZodOptional<z.ZodEnum<{ enforce: 'enforce'; warn: 'warn' }>> = z
-  .enum(['enforce', 'warn'])
-  .optional()
-  .describe('warn reports without denying; the default is enforce');
+export const mode: OptionalForm<Mode> = optional(
+  choice('enforce', 'warn'),
+  'warn reports without denying; the default is enforce',
+);
 
 /** Whose statements a rule takes, and from when. */
 export interface SigningTerms {
@@ -87,31 +87,26 @@ export interface SigningTerms {
 }
 
 /** Names of signers, any of which will do. An empty list would ask nobody and is refused (A-33). */
-const signerNames: z.ZodType<readonly string[]> = z
-  .array(z.string().min(1))
-  .min(1)
-  .describe('names from signers; one of them must have signed');
+export const signerNames: Form<readonly string[]> = list(text);
 
 /** The members of `SigningTerms`, for the parameters of each rule that asks for signatures. */
 export const signingTerms: {
-  readonly by: typeof signerNames;
-  readonly threshold: z.ZodOptional<z.ZodInt>;
-  readonly maxAge: z.ZodOptional<z.ZodType<string>>;
-  readonly notBefore: z.ZodOptional<z.ZodType<string>>;
+  readonly by: Form<readonly string[]>;
+  readonly threshold: OptionalForm<number>;
+  readonly maxAge: OptionalForm<string>;
+  readonly notBefore: OptionalForm<string>;
 } = {
-  by: signerNames,
-  threshold: z
-    .int()
-    .min(1)
-    .max(16)
-    .optional()
-    .describe('how many distinct identities or keys of these must have signed; the default is 1'),
-  maxAge: durationText
-    .optional()
-    .describe(
-      'how old a signature may be by trusted time: 36h, 90d, 4w; without a trusted time it does not count',
-    ),
-  notBefore: instantText
-    .optional()
-    .describe('signatures from before this time do not count, nor those without a trusted time'),
+  by: described(signerNames, 'names from signers; one of them must have signed'),
+  threshold: optional(
+    whole(1, 16),
+    'how many distinct identities or keys of these must have signed; the default is 1',
+  ),
+  maxAge: optional(
+    durationText,
+    'how old a signature may be by trusted time: 36h, 90d, 4w; without a trusted time it does not count',
+  ),
+  notBefore: optional(
+    instantText,
+    'signatures from before this time do not count, nor those without a trusted time',
+  ),
 };

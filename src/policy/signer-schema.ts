@@ -1,4 +1,16 @@
-import { z } from 'zod';
+import {
+  asking,
+  choice,
+  described,
+  either,
+  type Form,
+  mapping,
+  optional,
+  such,
+  table,
+  text,
+  textLike,
+} from './form.ts';
 import { type GitHubRun, githubRun } from './github-run.ts';
 import { identityProblem } from './signer.ts';
 import { instantText } from './times.ts';
@@ -40,40 +52,34 @@ export interface SignerShape {
 }
 
 const window = {
-  notBefore: instantText.optional().describe('signatures made before this time do not count'),
-  notAfter: instantText.optional().describe('signatures made after this time do not count'),
+  notBefore: optional(instantText, 'signatures made before this time do not count'),
+  notAfter: optional(instantText, 'signatures made after this time do not count'),
 };
 
-const keyless = z.strictObject({
-  issuer: z
-    .string()
-    .regex(
+const keyless = mapping({
+  issuer: described(
+    textLike(
       /^https:\/\/[^\s*/?#@]+(?:\/[^\s*?#]*)?$/,
       'is not the URL of an issuer: https://host/path, without patterns',
-    )
-    .describe('OIDC issuer, compared whole'),
-  identity: z
-    .string()
-    .min(1)
-    .check((context) => {
-      const problem = identityProblem(context.value);
-      if (problem !== undefined)
-        context.issues.push({ code: 'custom', message: problem, input: context.value });
-    })
-    .describe('subject of the certificate, compared whole; * stands for any characters except / and @'),
-  claims: z
-    .partialRecord(z.enum(claimNames), z.string().min(1))
-    .refine((claims) => Object.keys(claims).length > 0, { message: 'asks for nothing' })
-    .optional()
-    .describe('Fulcio certificate extensions with the exact values they must have'),
-  github: githubRun.optional().describe('which run of GitHub Actions it must have been'),
+    ),
+    'OIDC issuer, compared whole',
+  ),
+  identity: described(
+    such(text, identityProblem),
+    'subject of the certificate, compared whole; * stands for any characters except / and @',
+  ),
+  claims: optional(
+    asking(table(choice(...claimNames), text)),
+    'Fulcio certificate extensions with the exact values they must have',
+  ),
+  github: optional(githubRun, 'which run of GitHub Actions it must have been'),
   ...window,
 });
-const inlineKey = z.strictObject({ key: z.string().min(1).describe('public key as PEM'), ...window });
-const keyFile = z.strictObject({
-  keyFile: z.string().min(1).describe('file with a public key as PEM, relative to the policy'),
+const inlineKey = mapping({ key: described(text, 'public key as PEM'), ...window });
+const keyFile = mapping({
+  keyFile: described(text, 'file with a public key as PEM, relative to the policy'),
   ...window,
 });
 
 /** One signer: an identity at an issuer, or a key, in the text or in a file beside it. */
-export const signerSchema: z.ZodType<SignerShape> = z.union([keyless, inlineKey, keyFile]);
+export const signerSchema: Form<SignerShape> = either(keyless, inlineKey, keyFile);

@@ -1,15 +1,17 @@
 import {
-  isAlias,
-  isMap,
-  isNode,
-  isScalar,
-  LineCounter,
-  type Node,
-  parseDocument,
-  type Scalar,
-  visit,
-  type YAMLMap,
-} from 'yaml';
+  boolCoreTag,
+  EVENT_ID,
+  type Event,
+  floatCoreTag,
+  getScalarValue,
+  intCoreTag,
+  NOT_RESOLVED,
+  nullCoreTag,
+  parseEvents,
+  SCALAR_STYLE,
+  type ScalarEvent,
+  YAMLException,
+} from 'js-yaml';
 import { askedWrongly, type TcfError } from '../base/error.ts';
 import { printable, quoted } from '../base/text.ts';
 
@@ -28,7 +30,7 @@ export interface YamlDocument {
 
 /**
  * Reads YAML 1.2 (JSON is a part of it) as one meaning or none. Refused is what lets two readers see two policies: duplicate
- * keys, directives, tags, several documents, warnings; and anchors, aliases and merge keys, with which ten lines become gigabytes.
+ * keys, directives, tags, several documents; and anchors, aliases and merge keys, with which ten lines become gigabytes.
  *
  * @throws TcfError `policy.malformed` (exit 3) with line and column.
  */
@@ -36,74 +38,157 @@ export function parseStrictYaml(text: string, name: string, what = 'policy'): Ya
   if (text.length > maxCharacters) {
     throw malformed(printable(name), `the ${what} is longer than ${maxCharacters} characters`);
   }
-  const lines = new LineCounter();
   const at = (offset: number): string => {
-    const { line, col } = lines.linePos(offset);
-    return `${printable(name)}:${line}:${col}`;
+    const lines = text.slice(0, offset).split(/\r\n|[\r\n]/);
+    return `${printable(name)}:${lines.length}:${(lines.at(-1) ?? '').length + 1}`;
   };
-  const directive = text.search(/^%/m);
-  const document = parseDocument(text, {
-    version: '1.2',
-    schema: 'core',
-    strict: true,
-    // The library compares each key with all before it; `twin` does not.
-    uniqueKeys: false,
-    stringKeys: true,
-    merge: false,
-    prettyErrors: false,
-    lineCounter: lines,
-  });
-  const problem = document.errors[0] ?? document.warnings[0];
-  if (problem !== undefined) throw malformed(at(problem.pos[0]), printable(problem.message));
-  if (directive >= 0) throw malformed(at(directive), `directives such as %YAML have no place in a ${what}`);
-  visit(document, {
-    Node(_, node) {
-      const start = at(node.range?.[0] ?? 0);
-      if (isAlias(node) || node.anchor !== undefined)
-        throw malformed(start, `anchors and aliases have no place in a ${what}`);
-      if ('tag' in node && node.tag !== undefined) throw malformed(start, `tags have no place in a ${what}`);
-      const second = isMap(node) ? twin(node) : undefined;
-      if (second !== undefined) throw malformed(at(second.range?.[0] ?? 0), 'Map keys must be unique');
-    },
-  });
+  const refuse: Refuse = (offset, why) => malformed(at(offset), why);
+  const top = new Reader(text, readEvents(text, refuse), what, refuse).document();
   return {
-    value: document.toJS({ maxAliasCount: 0 }),
-    wrong: (path, why, { key, hint } = {}) => {
-      const node = closest(document.contents, path, key);
-      return malformed(at(node?.range?.[0] ?? 0), `${formatPath(path)} ${why}`.trim(), hint);
-    },
+    value: top.value,
+    wrong: (path, why, { key, hint } = {}) =>
+      malformed(at(placeOf(top, path, key)), `${formatPath(path)} ${why}`.trim(), hint),
   };
 }
 
-/** The first key that stands a second time. */
-function twin({ items }: YAMLMap): Scalar | undefined {
-  const seen = new Set<unknown>();
-  for (const { key } of items) {
-    if (!isScalar(key)) continue;
-    if (seen.has(key.value)) return key;
-    seen.add(key.value);
+type Refuse = (offset: number, why: string) => TcfError;
+
+function readEvents(text: string, refuse: Refuse): readonly Event[] {
+  try {
+    return parseEvents(text, { maxDepth: 100 });
+  } catch (error) {
+    if (error instanceof YAMLException) throw refuse(error.mark?.position ?? 0, printable(error.reason));
+    throw error;
   }
-  return undefined;
+}
+
+/** A value and where it begins. */
+interface Node {
+  readonly value: unknown;
+  readonly start: number;
+  /** Of a mapping, by key; of a list, by position. */
+  readonly inner?: ReadonlyMap<string | number, { readonly node: Node; readonly keyStart: number }>;
+}
+
+/** Turns the events of one document into values, and refuses those that have no place in ours. */
+class Reader {
+  readonly #text: string;
+  readonly #events: readonly Event[];
+  readonly #what: string;
+  readonly #refuse: Refuse;
+  #next = 0;
+
+  constructor(text: string, events: readonly Event[], what: string, refuse: Refuse) {
+    this.#text = text;
+    this.#events = events;
+    this.#what = what;
+    this.#refuse = refuse;
+  }
+
+  document(): Node {
+    const first = this.#take();
+    if (first?.type !== EVENT_ID.DOCUMENT) return { value: null, start: 0 };
+    if (first.directives.length > 0)
+      throw this.#refuse(0, `directives such as %YAML have no place in a ${this.#what}`);
+    const top = this.#node(this.#take(), 0);
+    this.#take();
+    if (this.#next < this.#events.length)
+      throw this.#refuse(this.#text.length, `the ${this.#what} has multiple documents`);
+    return top;
+  }
+
+  #take(): Event | undefined {
+    const event = this.#events[this.#next];
+    this.#next += 1;
+    return event;
+  }
+
+  /** @param above where to point for a value that is not written, as in `key:`. */
+  #node(event: Event | undefined, above: number): Node {
+    switch (event?.type) {
+      case EVENT_ID.SCALAR:
+        this.#refuseProperties(event);
+        return { value: this.#scalar(event), start: startOf(event, above) };
+      case EVENT_ID.SEQUENCE:
+        this.#refuseProperties(event);
+        return this.#list(event.start);
+      case EVENT_ID.MAPPING:
+        this.#refuseProperties(event);
+        return this.#mapping(event.start);
+      case EVENT_ID.ALIAS:
+        throw this.#refuse(event.anchorStart - 1, `anchors and aliases have no place in a ${this.#what}`);
+      default:
+        return { value: null, start: above };
+    }
+  }
+
+  #list(start: number): Node {
+    const inner = new Map<number, { node: Node; keyStart: number }>();
+    for (let event = this.#take(); event !== undefined && event.type !== EVENT_ID.POP; event = this.#take()) {
+      const node = this.#node(event, start);
+      inner.set(inner.size, { node, keyStart: node.start });
+    }
+    return { value: [...inner.values()].map(({ node }) => node.value), start, inner };
+  }
+
+  #mapping(start: number): Node {
+    const inner = new Map<string, { node: Node; keyStart: number }>();
+    for (let event = this.#take(); event !== undefined && event.type !== EVENT_ID.POP; event = this.#take()) {
+      if (event.type !== EVENT_ID.SCALAR) throw this.#refuse(start, 'a key is not text');
+      this.#refuseProperties(event);
+      const key = getScalarValue(this.#text, event);
+      const keyStart = startOf(event, start);
+      if (inner.has(key)) throw this.#refuse(keyStart, 'Map keys must be unique');
+      inner.set(key, { node: this.#node(this.#take(), keyStart), keyStart });
+    }
+    const entries = [...inner].map(([key, { node }]) => [key, node.value] as const);
+    return { value: Object.fromEntries(entries), start, inner };
+  }
+
+  #scalar(event: ScalarEvent): unknown {
+    const text = getScalarValue(this.#text, event);
+    if (event.style !== SCALAR_STYLE.PLAIN) return text;
+    // The core schema of YAML 1.2, section 10.3.2.
+    for (const tag of [nullCoreTag, boolCoreTag, intCoreTag, floatCoreTag]) {
+      const value: unknown = tag.resolve(text, false, tag.tagName);
+      if (value !== NOT_RESOLVED) return value;
+    }
+    return text;
+  }
+
+  #refuseProperties({
+    anchorStart,
+    tagStart,
+  }: {
+    readonly anchorStart: number;
+    readonly tagStart: number;
+  }): void {
+    if (anchorStart >= 0)
+      throw this.#refuse(anchorStart - 1, `anchors and aliases have no place in a ${this.#what}`);
+    if (tagStart >= 0) throw this.#refuse(tagStart, `tags have no place in a ${this.#what}`);
+  }
+}
+
+/** Of a text in quotes the range of the event begins behind the quote; what is not written has none. */
+function startOf({ style, valueStart }: ScalarEvent, above: number): number {
+  if (valueStart < 0) return above;
+  const isQuoted = style === SCALAR_STYLE.SINGLE_QUOTED || style === SCALAR_STYLE.DOUBLE_QUOTED;
+  return isQuoted ? valueStart - 1 : valueStart;
 }
 
 function malformed(where: string, why: string, hint?: string): TcfError {
   return askedWrongly('policy.malformed', `${where}: ${why}`, hint === undefined ? {} : { hint });
 }
 
-/** The node at `path`, or the nearest one above it; with `key`, that key of the map found there. */
-function closest(top: unknown, path: Path, key: string | undefined): Node | undefined {
-  let node = isNode(top) ? top : undefined;
+/** Where the value at `path` begins, or the nearest one above it; with `key`, that key of the mapping found there. */
+function placeOf(top: Node, path: Path, key: string | undefined): number {
+  let node = top;
   for (const step of path) {
-    const inner =
-      isMap(node) || (node !== undefined && 'get' in node) ? node.get(step as never, true) : undefined;
-    if (!isNode(inner)) break;
-    node = inner;
+    const inner = node.inner?.get(step);
+    if (inner === undefined) break;
+    node = inner.node;
   }
-  if (key === undefined || !isMap(node)) return node;
-  const found = node.items
-    .map((pair) => pair.key)
-    .find((candidate) => isScalar(candidate) && candidate.value === key);
-  return isNode(found) ? found : node;
+  return (key === undefined ? undefined : node.inner?.get(key)?.keyStart) ?? node.start;
 }
 
 /** `scopes[0].require.signed.by`; a key with other characters stands in quotes. */

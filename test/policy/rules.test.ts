@@ -66,7 +66,7 @@ test.for(cases)('%s', ([, rule, outcome, path]) => {
     require: spec.require,
     expressions: new Map((spec.require['expressions']?.all ?? []).map(({ that }) => [that, compile(that)])),
   };
-  const finding = rule.evaluate(rule.params.parse(spec.require[rule.name]), toEvidence(spec), context);
+  const finding = rule.evaluate(rule.params.read(spec.require[rule.name], []), toEvidence(spec), context);
   expect(finding).toMatchObject({ rule: rule.name, outcome });
   expect(finding.message).not.toBe('');
   if (outcome === 'fail') expect(finding.actual ?? finding.hint ?? finding.expected).toBeTruthy();

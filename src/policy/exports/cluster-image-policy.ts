@@ -1,4 +1,4 @@
-import { stringify } from 'yaml';
+import { dump } from 'js-yaml';
 import { predicateTypes } from '../../attest/statement.ts';
 import { no, yes } from '../../base/outcome.ts';
 import type { Policy } from '../document.ts';
@@ -45,9 +45,7 @@ export const clusterImagePolicy: ExportTarget = {
       files: [
         {
           path: 'cluster-image-policy.yaml',
-          content: documents
-            .map((document) => stringify(document, { lineWidth: 0, aliasDuplicateObjects: false }))
-            .join('---\n'),
+          content: documents.map((document) => dump(document, { lineWidth: -1, noRefs: true })).join('---\n'),
         },
       ],
       notes: [

@@ -1,4 +1,4 @@
-import { stringify } from 'yaml';
+import { dump } from 'js-yaml';
 import { encodeBase64, encodeUtf8 } from '../../base/bytes.ts';
 import { no, yes } from '../../base/outcome.ts';
 import type { Policy } from '../document.ts';
@@ -29,10 +29,7 @@ export const containersPolicy: ExportTarget = {
         },
         {
           path: 'registries.d/tcf.yaml',
-          content: stringify(
-            { docker: Object.fromEntries(attachments) },
-            { lineWidth: 0, aliasDuplicateObjects: false },
-          ),
+          content: dump({ docker: Object.fromEntries(attachments) }, { lineWidth: -1, noRefs: true }),
         },
       ],
       notes: [

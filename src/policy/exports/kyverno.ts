@@ -1,4 +1,4 @@
-import { stringify } from 'yaml';
+import { dump } from 'js-yaml';
 import { no, yes } from '../../base/outcome.ts';
 import type { Policy } from '../document.ts';
 import type { Mode } from '../rule.ts';
@@ -53,9 +53,7 @@ export const kyverno: ExportTarget = {
       files: [
         {
           path: 'kyverno.yaml',
-          content: documents
-            .map((document) => stringify(document, { lineWidth: 0, aliasDuplicateObjects: false }))
-            .join('---\n'),
+          content: documents.map((document) => dump(document, { lineWidth: -1, noRefs: true })).join('---\n'),
         },
       ],
       notes: [

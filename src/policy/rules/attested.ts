@@ -1,7 +1,7 @@
-import { z } from 'zod';
 import { toPredicateType } from '../../attest/predicate.ts';
 import { describeRest, describeWanted, isEnough, peopleOf, sift } from '../attestations.ts';
 import { type Evidence, manifestsOf } from '../evidence.ts';
+import { described, type Form, list, mapping, textThat } from '../form.ts';
 import {
   type CommonParams,
   type Finding,
@@ -20,13 +20,14 @@ interface WantedPredicate extends SigningTerms {
   readonly type: string;
 }
 
-const predicate: z.ZodType<WantedPredicate> = z.strictObject({
-  type: z
-    .string()
-    .refine((text) => toPredicateType(text) !== undefined, {
-      message: 'is no predicate type: a URI, or a short name of cosign such as vuln, openvex or custom',
-    })
-    .describe('predicate type: a URI, or a short name of cosign such as vuln, openvex or custom'),
+const predicate: Form<WantedPredicate> = mapping({
+  type: described(
+    textThat(
+      (type) => toPredicateType(type) !== undefined,
+      'is no predicate type: a URI, or a short name of cosign such as vuln, openvex or custom',
+    ),
+    'predicate type: a URI, or a short name of cosign such as vuln, openvex or custom',
+  ),
   ...signingTerms,
 });
 
@@ -34,7 +35,7 @@ const predicate: z.ZodType<WantedPredicate> = z.strictObject({
 export const attested: Rule<AttestedParams> = {
   name: 'attested',
   summary: 'Each wanted predicate about the image is attested by a trusted signer.',
-  params: z.strictObject({ predicates: z.array(predicate).min(1), mode }),
+  params: mapping({ predicates: list(predicate), mode }),
   evaluate({ predicates }, evidence, context) {
     const findings = predicates.map((wanted) => look(wanted, evidence, context));
     const missing = findings.find(({ outcome }) => outcome === 'fail');

@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import type { Material } from '../../attest/provenance.ts';
 import { TcfError } from '../../base/error.ts';
 import { plural, printable } from '../../base/text.ts';
@@ -7,8 +6,10 @@ import type { SbomSubject } from '../../bom/read.ts';
 import { type Digest, isDigest } from '../../oci/digest.ts';
 import { type ImageRef, parseImageRef } from '../../oci/reference.ts';
 import { describeRest } from '../attestations.ts';
+import { choice, list, mapping, optional, such, textThat } from '../form.ts';
 import { type CommonParams, mode, type Rule } from '../rule.ts';
 import { isInScope, toScope } from '../scope.ts';
+import { digestText } from '../words.ts';
 import { provenancesInForce, unreadable } from './provenance.ts';
 import { sbomsInForce } from './sbom.ts';
 import { type Said, sayWorst, worstOf } from './worst.ts';
@@ -19,29 +20,21 @@ export interface BaseImageParams extends CommonParams {
   readonly digests?: readonly string[] | undefined;
 }
 
-const shape = z.strictObject({
-  from: z
-    .enum(['provenance', 'sbom'])
-    .optional()
-    .describe(
-      'which document names the base images: provenance (the default), or sbom, as tcf sbom --base writes it',
+const shape = mapping({
+  from: optional(
+    choice('provenance', 'sbom'),
+    'which document names the base images: provenance (the default), or sbom, as tcf sbom --base writes it',
+  ),
+  repositories: optional(
+    list(
+      textThat(
+        (name) => toScope(name) !== undefined,
+        'is not a scope: write a registry or registry/repository in full',
+      ),
     ),
-  repositories: z
-    .array(
-      z.string().refine((text) => toScope(text) !== undefined, {
-        message: 'is not a scope: write a registry or registry/repository in full',
-      }),
-    )
-    .min(1)
-    .optional()
-    .describe(
-      'where every image that the build used has to come from: registries, or leading path components',
-    ),
-  digests: z
-    .array(z.string().refine(isDigest, { message: 'is not a digest: sha256:<64 hexadecimal digits>' }))
-    .min(1)
-    .optional()
-    .describe('which images the build may have used'),
+    'where every image that the build used has to come from: registries, or leading path components',
+  ),
+  digests: optional(list(digestText), 'which images the build may have used'),
   mode,
 });
 
@@ -50,9 +43,11 @@ export const baseImage: Rule<BaseImageParams> = {
   name: 'baseImage',
   summary: 'Every image that the build started from or copied out of is an allowed one.',
   reads: ({ from = 'provenance' }) => from,
-  params: shape.refine(({ digests, repositories }) => digests !== undefined || repositories !== undefined, {
-    message: 'asks for nothing; name repositories or digests',
-  }),
+  params: such(shape, ({ digests, repositories }) =>
+    digests === undefined && repositories === undefined
+      ? 'asks for nothing; name repositories or digests'
+      : undefined,
+  ),
   evaluate(params, evidence, context) {
     const { digests = [], from = 'provenance', repositories = [] } = params;
     const expected = `every base image in ${[...repositories, ...digests].join(', ')}`;

@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { plural, printable } from '../../base/text.ts';
 import { isPurlText, type PurlParts, parsePurl } from '../../bom/purl.ts';
 import type { SbomFacts } from '../../bom/read.ts';
@@ -9,6 +8,7 @@ import {
   matchComponent,
   toComponentPattern,
 } from '../component-pattern.ts';
+import { mapping, optional, such } from '../form.ts';
 import { type CommonParams, mode, type Rule } from '../rule.ts';
 import { sbomsInForce } from './sbom.ts';
 import { type Said, sayWorst } from './worst.ts';
@@ -18,11 +18,12 @@ export interface ComponentsParams extends CommonParams {
   readonly require?: readonly ComponentShape[] | undefined;
 }
 
-const shape = z.strictObject({
-  deny: componentPatterns
-    .optional()
-    .describe('purls that must not be in the image, each with a version, a range of versions, or neither'),
-  require: componentPatterns.optional().describe('purls that must be in the image, written alike'),
+const shape = mapping({
+  deny: optional(
+    componentPatterns,
+    'purls that must not be in the image, each with a version, a range of versions, or neither',
+  ),
+  require: optional(componentPatterns, 'purls that must be in the image, written alike'),
   mode,
 });
 
@@ -30,9 +31,11 @@ export const components: Rule<ComponentsParams> = {
   name: 'components',
   reads: () => 'sbom',
   summary: 'The SBOM lists none of the denied components and all of the required ones.',
-  params: shape.refine(({ deny, require }) => deny !== undefined || require !== undefined, {
-    message: 'asks for nothing; name components under deny or require',
-  }),
+  params: such(shape, ({ deny, require }) =>
+    deny === undefined && require === undefined
+      ? 'asks for nothing; name components under deny or require'
+      : undefined,
+  ),
   evaluate({ deny = [], require = [] }, evidence, context) {
     const denied = deny.map(toComponentPattern);
     const required = require.map((one) => ({ text: describe(one), pattern: toComponentPattern(one) }));

@@ -1,9 +1,9 @@
-import { z } from 'zod';
 import type { Signer } from '../../attest/verified.ts';
-import { isDigest } from '../../oci/digest.ts';
 import type { Evidence } from '../evidence.ts';
+import { asking, described, list, mapping, optional, text } from '../form.ts';
 import { matchesIdentity } from '../glob.ts';
 import type { Rule, RuleContext } from '../rule.ts';
+import { digestText } from '../words.ts';
 
 export interface DenyParams {
   readonly digests?: readonly string[] | undefined;
@@ -16,32 +16,24 @@ export interface DeniedIdentity {
   readonly issuer?: string | undefined;
 }
 
-const digest = z.string().refine(isDigest, { message: 'is not a digest: sha256:<64 hexadecimal digits>' });
-
-const shape = z.strictObject({
-  digests: z
-    .array(digest)
-    .min(1)
-    .optional()
-    .describe('images that never start: digests of an index, a manifest or a configuration'),
-  identities: z
-    .array(
-      z.strictObject({
-        identity: z
-          .string()
-          .min(1)
-          .describe('subject of the certificate; * stands for any characters except / and @'),
-        issuer: z.string().min(1).optional().describe('OIDC issuer, compared whole; the default is any'),
+const shape = mapping({
+  digests: optional(
+    list(digestText),
+    'images that never start: digests of an index, a manifest or a configuration',
+  ),
+  identities: optional(
+    list(
+      mapping({
+        identity: described(text, 'subject of the certificate; * stands for any characters except / and @'),
+        issuer: optional(text, 'OIDC issuer, compared whole; the default is any'),
       }),
-    )
-    .min(1)
-    .optional()
-    .describe('identities whose statements count nowhere, whatever signers say'),
-  keys: z
-    .array(digest)
-    .min(1)
-    .optional()
-    .describe('SHA-256 of public keys (SubjectPublicKeyInfo in DER) whose statements count nowhere'),
+    ),
+    'identities whose statements count nowhere, whatever signers say',
+  ),
+  keys: optional(
+    list(digestText),
+    'SHA-256 of public keys (SubjectPublicKeyInfo in DER) whose statements count nowhere',
+  ),
 });
 
 /** What is on the list is out, in every scope: an image at once, a signer with all that it has signed. */
@@ -49,9 +41,7 @@ export const deny: Rule<DenyParams> = {
   name: 'deny',
   summary: 'Neither the image nor whoever signed it is on the deny list.',
   everywhere: true,
-  params: shape.refine((params) => Object.values(params).some((list) => list !== undefined), {
-    message: 'asks for nothing',
-  }),
+  params: asking(shape),
   evaluate({ digests = [] }, evidence) {
     const found = namesOf(evidence).find((name) => digests.includes(name));
     return found === undefined

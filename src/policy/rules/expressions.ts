@@ -1,10 +1,11 @@
-import { z } from 'zod';
 import { predicateTypes } from '../../attest/statement.ts';
 import { plural } from '../../base/text.ts';
 import { type Accepted, inForce, type SbomChoice, sift } from '../attestations.ts';
 import { type Evidence, manifestsOf } from '../evidence.ts';
 import type { Variables } from '../expression.ts';
-import { type CommonParams, mode, type Rule, type RuleContext, signingTerms } from '../rule.ts';
+import { described, type Form, list, mapping, text } from '../form.ts';
+import { type CommonParams, mode, type Rule, type RuleContext, signerNames } from '../rule.ts';
+import { line } from '../words.ts';
 import { sbomsInForce } from './sbom.ts';
 import { type Said, worstOf } from './worst.ts';
 
@@ -18,26 +19,18 @@ export interface WantedExpression {
   readonly because: string;
 }
 
-const expression: z.ZodType<WantedExpression> = z.strictObject({
-  that: z
-    .string()
-    .min(1)
-    .describe('CEL, which has to be true; it knows image, now, signatures, attestations and sbom'),
-  because: z
-    .string()
-    .regex(/^[^\u0000-\u001f\u007f]{1,400}$/, 'is not one line of at most 400 characters')
-    .describe('what is wrong where it is false, as one sentence'),
+const expression: Form<WantedExpression> = mapping({
+  that: described(text, 'CEL, which has to be true; it knows image, now, signatures, attestations and sbom'),
+  because: described(line, 'what is wrong where it is false, as one sentence'),
 });
 
 /** For what the other rules have no words for. False denies, and so does everything but true. */
 export const expressions: Rule<ExpressionsParams> = {
   name: 'expressions',
   summary: 'Every CEL expression is true.',
-  params: z.strictObject({
-    by: signingTerms.by.describe(
-      'names from signers; signatures and attestations hold what they have signed',
-    ),
-    all: z.array(expression).min(1).max(50),
+  params: mapping({
+    by: described(signerNames, 'names from signers; signatures and attestations hold what they have signed'),
+    all: list(expression, 50),
     mode,
   }),
   evaluate({ all, by }, evidence, context) {

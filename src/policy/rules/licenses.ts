@@ -1,8 +1,8 @@
-import { z } from 'zod';
 import { plural, printable } from '../../base/text.ts';
 import { isUsable } from '../../bom/license-expression.ts';
 import { isLicenseText } from '../../bom/license-texts.ts';
 import type { SbomComponent, SbomFacts } from '../../bom/read.ts';
+import { choice, list, mapping, optional, such, textThat } from '../form.ts';
 import { type CommonParams, mode, type Rule } from '../rule.ts';
 import { sbomsInForce } from './sbom.ts';
 import { type Said, sayWorst } from './worst.ts';
@@ -13,27 +13,21 @@ export interface LicensesParams extends CommonParams {
   readonly whenUnknown?: 'allow' | 'deny' | undefined;
 }
 
-const license = z
-  .string()
-  .refine((text) => isUsable(text, () => true) === true && !/ (?:AND|OR) |[()]/i.test(text), {
-    message: 'is not one SPDX licence, such as MIT or Apache-2.0 WITH LLVM-exception',
-  });
+const license = textThat(
+  (name) => isUsable(name, () => true) === true && !/ (?:AND|OR) |[()]/i.test(name),
+  'is not one SPDX licence, such as MIT or Apache-2.0 WITH LLVM-exception',
+);
 
-const shape = z.strictObject({
-  allow: z
-    .array(license)
-    .min(1)
-    .optional()
-    .describe('SPDX licences; every component has to be usable by these alone'),
-  deny: z
-    .array(license)
-    .min(1)
-    .optional()
-    .describe('SPDX licences; no component may need one of these. GPL-3.0-only and GPL-3.0-or-later are two'),
-  whenUnknown: z
-    .enum(['allow', 'deny'])
-    .optional()
-    .describe('what to do with components whose licence is not known as SPDX; the default is deny'),
+const shape = mapping({
+  allow: optional(list(license), 'SPDX licences; every component has to be usable by these alone'),
+  deny: optional(
+    list(license),
+    'SPDX licences; no component may need one of these. GPL-3.0-only and GPL-3.0-or-later are two',
+  ),
+  whenUnknown: optional(
+    choice('allow', 'deny'),
+    'what to do with components whose licence is not known as SPDX; the default is deny',
+  ),
   mode,
 });
 
@@ -41,9 +35,11 @@ export const licenses: Rule<LicensesParams> = {
   name: 'licenses',
   summary: 'Every component of the SBOM may be used by licences that the policy wants.',
   reads: () => 'sbom',
-  params: shape.refine(({ allow, deny }) => allow !== undefined || deny !== undefined, {
-    message: 'asks for nothing; name licences under allow or deny',
-  }),
+  params: such(shape, ({ allow, deny }) =>
+    allow === undefined && deny === undefined
+      ? 'asks for nothing; name licences under allow or deny'
+      : undefined,
+  ),
   evaluate(params, evidence, context) {
     const { allow, deny } = params;
     const expected = [

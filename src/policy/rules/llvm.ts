@@ -1,6 +1,6 @@
-import { z } from 'zod';
 import { byCodeUnit, printable } from '../../base/text.ts';
 import type { SbomComponent, SbomFacts } from '../../bom/read.ts';
+import { choice, mapping, optional, such, textLike } from '../form.ts';
 import { type CommonParams, mode, type Rule } from '../rule.ts';
 import { sbomsInForce } from './sbom.ts';
 import { type Said, sayWorst } from './worst.ts';
@@ -11,20 +11,19 @@ export interface LlvmParams extends CommonParams {
   readonly whenAbsent?: 'allow' | 'deny' | undefined;
 }
 
-const shape = z.strictObject({
-  is: z
-    .literal('pinned')
-    .optional()
-    .describe('every LLVM inside Triton was observed and is the commit that this Triton version pins'),
-  commit: z
-    .string()
-    .regex(/^[0-9a-f]{40}$/, 'is not a full commit: 40 hexadecimal digits in lower case')
-    .optional()
-    .describe('the LLVM inside Triton was observed to be exactly this commit'),
-  whenAbsent: z
-    .enum(['allow', 'deny'])
-    .optional()
-    .describe('what to do with an image in which the SBOM shows no Triton; the default is deny'),
+const shape = mapping({
+  is: optional(
+    choice('pinned'),
+    'every LLVM inside Triton was observed and is the commit that this Triton version pins',
+  ),
+  commit: optional(
+    textLike(/^[0-9a-f]{40}$/, 'is not a full commit: 40 hexadecimal digits in lower case'),
+    'the LLVM inside Triton was observed to be exactly this commit',
+  ),
+  whenAbsent: optional(
+    choice('allow', 'deny'),
+    'what to do with an image in which the SBOM shows no Triton; the default is deny',
+  ),
   mode,
 });
 
@@ -39,9 +38,9 @@ export const llvm: Rule<LlvmParams> = {
   name: 'llvm',
   reads: () => 'sbom',
   summary: 'The LLVM inside Triton is the one that this Triton version pins.',
-  params: shape.refine((params) => params.is !== undefined || params.commit !== undefined, {
-    message: 'asks for nothing; write "is: pinned" or a commit',
-  }),
+  params: such(shape, ({ commit, is }) =>
+    is === undefined && commit === undefined ? 'asks for nothing; write "is: pinned" or a commit' : undefined,
+  ),
   evaluate(params, evidence, context) {
     const chosen = sbomsInForce(evidence, context);
     const expected = [

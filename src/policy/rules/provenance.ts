@@ -1,9 +1,20 @@
-import { z } from 'zod';
 import { isProvenance, type ProvenanceFacts, parseProvenance } from '../../attest/provenance.ts';
 import { printable } from '../../base/text.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { describeRest, describeWanted, inForce, peopleOf, type Sifted, sift } from '../attestations.ts';
 import { type Evidence, manifestsOf } from '../evidence.ts';
+import {
+  asking,
+  type Form,
+  json,
+  mapping,
+  optional,
+  readForm,
+  such,
+  table,
+  text,
+  textLike,
+} from '../form.ts';
 import { matchesIdentity } from '../glob.ts';
 import {
   type CommonParams,
@@ -23,33 +34,30 @@ export interface ProvenanceParams extends CommonParams, SigningTerms {
   readonly parameters?: Readonly<Record<string, unknown>> | undefined;
 }
 
-const pattern = z.string().regex(/^[!-~]+$/, 'holds blanks or characters beyond ASCII');
+const pattern = textLike(/^[!-~]+$/, 'holds blanks or characters beyond ASCII');
+const repository = textLike(
+  /^[a-z][a-z0-9+.-]*:\/\/[^\s*@#]+$/,
+  'is not the URL of a repository, without git+, ref and pattern',
+);
 
-const params: z.ZodType<ProvenanceParams> = z.strictObject({
+const params: Form<ProvenanceParams> = mapping({
   ...signingTerms,
-  builder: pattern
-    .optional()
-    .describe('id of the builder, compared whole; * stands for any characters except / and @'),
-  buildType: pattern.optional().describe('type of the build, compared whole'),
-  sourceRepository: z
-    .string()
-    .regex(
-      /^[a-z][a-z0-9+.-]*:\/\/[^\s*@#]+$/,
-      'is not the URL of a repository, without git+, ref and pattern',
-    )
-    .refine((text) => !/(?:\.git|\/)$/.test(text), { message: 'ends in .git or a slash; leave that away' })
-    .optional()
-    .describe('URL of the repository that was built, compared whole: https://github.com/acme/app'),
-  ref: z
-    .string()
-    .regex(/^refs\/[!-~]+$/, 'is not a whole ref, such as refs/heads/main')
-    .optional()
-    .describe('ref that was built; * stands for any characters except / and @'),
-  parameters: z
-    .record(z.string().min(1), z.json())
-    .refine((wanted) => Object.keys(wanted).length > 0, { message: 'asks for nothing' })
-    .optional()
-    .describe('parameters of the build with the values they must have; others may have any'),
+  builder: optional(pattern, 'id of the builder, compared whole; * stands for any characters except / and @'),
+  buildType: optional(pattern, 'type of the build, compared whole'),
+  sourceRepository: optional(
+    such(repository, (url) =>
+      /(?:\.git|\/)$/.test(url) ? 'ends in .git or a slash; leave that away' : undefined,
+    ),
+    'URL of the repository that was built, compared whole: https://github.com/acme/app',
+  ),
+  ref: optional(
+    textLike(/^refs\/[!-~]+$/, 'is not a whole ref, such as refs/heads/main'),
+    'ref that was built; * stands for any characters except / and @',
+  ),
+  parameters: optional(
+    asking(table(text, json)),
+    'parameters of the build with the values they must have; others may have any',
+  ),
   mode,
 });
 
@@ -192,6 +200,6 @@ function trustedProvenances(terms: SigningTerms, evidence: Evidence, context: Ru
 
 /** The provenances that the rule `provenance` of this scope accepts by their signers. */
 export function provenancesInForce(evidence: Evidence, context: RuleContext): ProvenanceChoice {
-  const parsed = params.safeParse(context.require['provenance']);
-  return trustedProvenances(parsed.success ? parsed.data : { by: [] }, evidence, context);
+  const parsed = readForm(params, context.require['provenance']);
+  return trustedProvenances(parsed.ok ? parsed.value : { by: [] }, evidence, context);
 }

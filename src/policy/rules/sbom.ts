@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import {
   chooseSboms,
   describeRest,
@@ -10,6 +9,7 @@ import {
   type TrustedSbom,
 } from '../attestations.ts';
 import { type Evidence, isCyclonedx, isSpdx, manifestsOf } from '../evidence.ts';
+import { choice, type Form, list, mapping, optional, readForm, such } from '../form.ts';
 import {
   type CommonParams,
   type Finding,
@@ -27,23 +27,26 @@ export interface SbomParams extends CommonParams, SigningTerms {
   readonly complete?: true | undefined;
 }
 
-const shape = z.strictObject({
+const shape = mapping({
   ...signingTerms,
-  formats: z
-    .array(z.enum(['cyclonedx', 'spdx']))
-    .min(1)
-    .optional()
-    .describe('formats that will do; the default is cyclonedx, the only one whose content rules can read'),
-  complete: z
-    .literal(true)
-    .optional()
-    .describe('the SBOM itself says that it is complete: nothing was skipped, nothing is unknown'),
+  formats: optional(
+    list(choice('cyclonedx', 'spdx')),
+    'formats that will do; the default is cyclonedx, the only one whose content rules can read',
+  ),
+  complete: optional(
+    choice(true),
+    'the SBOM itself says that it is complete: nothing was skipped, nothing is unknown',
+  ),
   mode,
 });
 
-const params: z.ZodType<SbomParams> = shape.refine(
-  ({ complete, formats }) => complete === undefined || formats?.includes('spdx') !== true,
-  { message: 'cannot be asked of SPDX, which does not say it', path: ['complete'] },
+const params: Form<SbomParams> = such(
+  shape,
+  ({ complete, formats }) =>
+    complete === true && formats?.includes('spdx') === true
+      ? 'cannot be asked of SPDX, which does not say it'
+      : undefined,
+  { member: 'complete' },
 );
 
 export const sbom: Rule<SbomParams> = {
@@ -124,6 +127,6 @@ function trustedSboms(terms: SbomParams, evidence: Evidence, context: RuleContex
  * answered by a document that nobody trusted has signed.
  */
 export function sbomsInForce(evidence: Evidence, context: RuleContext): SbomChoice {
-  const parsed = params.safeParse(context.require['sbom']);
-  return trustedSboms(parsed.success ? parsed.data : { by: [] }, evidence, context);
+  const parsed = readForm(params, context.require['sbom']);
+  return trustedSboms(parsed.ok ? parsed.value : { by: [] }, evidence, context);
 }

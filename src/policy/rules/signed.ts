@@ -1,10 +1,10 @@
-import { z } from 'zod';
 import { predicateTypes } from '../../attest/statement.ts';
 import type { Verified } from '../../attest/verified.ts';
 import { plural, printable } from '../../base/text.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { describeRest, describeWanted, isEnough, peopleOf, sift } from '../attestations.ts';
 import type { Evidence } from '../evidence.ts';
+import { asking, type Form, mapping, optional, table, text, textOrNothing } from '../form.ts';
 import {
   type CommonParams,
   type MultiArch,
@@ -18,13 +18,12 @@ export interface SignedParams extends CommonParams, SigningTerms {
   readonly annotations?: Readonly<Record<string, string>> | undefined;
 }
 
-const params: z.ZodType<SignedParams> = z.strictObject({
+const params: Form<SignedParams> = mapping({
   ...signingTerms,
-  annotations: z
-    .record(z.string().min(1), z.string())
-    .refine((annotations) => Object.keys(annotations).length > 0, { message: 'asks for nothing' })
-    .optional()
-    .describe('annotations that were signed with the image (tcf sign -a, cosign sign -a), with their values'),
+  annotations: optional(
+    asking(table(text, textOrNothing)),
+    'annotations that were signed with the image (tcf sign -a, cosign sign -a), with their values',
+  ),
   mode,
 });
 
