@@ -2,12 +2,13 @@ import { no, type Outcome, yes } from '../base/outcome.ts';
 import { quoted } from '../base/text.ts';
 import type { Digest } from '../oci/digest.ts';
 import { type Bundle, parseBundle } from './bundle.ts';
-import { type Artifact, digestsOf } from './content.ts';
+
 import type { Proven } from './proof.ts';
 import { parsePublicKey } from './trusted-key.ts';
 import { parseTrustedRoot, type Trust, type WitnessThreshold } from './trusted-root.ts';
 import type { Refusal } from './verified.ts';
-import { verifyAttestation, verifyBlob } from './verify.ts';
+import { verifyAttestation } from './verify.ts';
+import { type Artifact, digestsOf, verifyBlob } from './verify-blob.ts';
 
 /** What `tcf verify-bundle` is asked, with the files already read. */
 export interface BundleQuestion {

@@ -2,7 +2,7 @@ import type { Outcome } from '../base/outcome.ts';
 import { plural } from '../base/text.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Bundle } from './bundle.ts';
-import { type Artifact, envelopeContent, messageContent } from './content.ts';
+import { envelopeContent, messageContent } from './content.ts';
 import { type Cosign2Signature, readSimpleSigning } from './cosign2.ts';
 import { type Proven, prove } from './proof.ts';
 import { answer, refused } from './refusal.ts';
@@ -72,19 +72,4 @@ function about(asked: Question, proven: Proven, statement: Statement): Verified 
     throw refused('statement.subject', `the statement is about ${count}, not about ${asked.subject}`);
   }
   return { ...proven, statement, subjectIndex } as Verified;
-}
-
-/** As `verifyAttestation`, for a `messageSignature` bundle over a file or its digest. It mints nothing: no image is signed so. */
-export function verifyBlob(
-  bundle: Bundle,
-  trust: Trust,
-  artifact: Artifact,
-  now: Date,
-): Outcome<Proven, Refusal> {
-  return answer('bundle.malformed', () => {
-    if (bundle.content.kind !== 'message') {
-      throw refused('bundle.content', 'the bundle signs a statement, not the bytes of an artifact');
-    }
-    return prove(bundle, messageContent(bundle.content, artifact), trust, now);
-  });
 }

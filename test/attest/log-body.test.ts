@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { envelopeContent, messageContent, type SignedContent } from '../../src/attest/content.ts';
+import { envelopeContent, type SignedContent } from '../../src/attest/content.ts';
 import { preAuthEncoding } from '../../src/attest/dsse.ts';
 import { checkLogBody } from '../../src/attest/log-body.ts';
 import type { LogEntry } from '../../src/attest/log-entry.ts';
 import { answer } from '../../src/attest/refusal.ts';
 import { payloadType } from '../../src/attest/statement.ts';
 import type { Refusal } from '../../src/attest/verified.ts';
+import { artifactContent } from '../../src/attest/verify-blob.ts';
 import type { Outcome } from '../../src/base/outcome.ts';
 import { digestOf, hexOf } from '../../src/oci/digest.ts';
 import { jsonBytes, type Loose, testKey } from '../support/key-bundle.ts';
@@ -23,7 +24,7 @@ const envelopeText = Buffer.from('the text of an envelope');
 const written = envelopeContent({ payload, signature, keyid: '' }, envelopeText);
 const artifact = Buffer.from('an artifact');
 const digest = Buffer.from(hexOf(digestOf(artifact)), 'hex');
-const message = messageContent(
+const message = artifactContent(
   { kind: 'message', algorithm: 'sha256', digest, signature },
   digestOf(artifact),
 );

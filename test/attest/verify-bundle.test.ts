@@ -1,12 +1,12 @@
 import { sign } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { parseBundle } from '../../src/attest/bundle.ts';
-import type { Artifact } from '../../src/attest/content.ts';
 import type { Proven } from '../../src/attest/proof.ts';
 import { predicateTypes, toStatement } from '../../src/attest/statement.ts';
 import { hintOf } from '../../src/attest/trusted-key.ts';
 import type { Refusal } from '../../src/attest/verified.ts';
 import { verifyAttestation } from '../../src/attest/verify.ts';
+import type { Artifact } from '../../src/attest/verify-blob.ts';
 import { verifyBundleAgainst } from '../../src/attest/verify-bundle.ts';
 import { encodeBase64, encodeUtf8 } from '../../src/base/bytes.ts';
 import type { Outcome } from '../../src/base/outcome.ts';

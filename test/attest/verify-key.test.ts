@@ -4,7 +4,8 @@ import { formatStatement, toSignatureStatement } from '../../src/attest/statemen
 import type { TimeWindow, TrustedKey } from '../../src/attest/trusted-key.ts';
 import type { Trust } from '../../src/attest/trusted-root.ts';
 import type { Refusal, Verified } from '../../src/attest/verified.ts';
-import { verifyAttestation, verifyBlob } from '../../src/attest/verify.ts';
+import { verifyAttestation } from '../../src/attest/verify.ts';
+import { verifyBlob } from '../../src/attest/verify-blob.ts';
 import type { Outcome } from '../../src/base/outcome.ts';
 import {
   imageDigest,

@@ -1,12 +1,13 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Bundle, parseBundle } from '../../src/attest/bundle.ts';
-import type { Artifact } from '../../src/attest/content.ts';
 import { type Cosign2Layer, parseCosign2Layer } from '../../src/attest/cosign2.ts';
 import { parsePublicKey } from '../../src/attest/trusted-key.ts';
 import { parseTrustedRoot, type Trust } from '../../src/attest/trusted-root.ts';
 import type { Refusal, Verified } from '../../src/attest/verified.ts';
-import { verifyAttestation, verifyBlob, verifyCosign2 } from '../../src/attest/verify.ts';
+import { verifyAttestation, verifyCosign2 } from '../../src/attest/verify.ts';
+import type { Artifact } from '../../src/attest/verify-blob.ts';
+import { verifyBlob } from '../../src/attest/verify-blob.ts';
 import { bytesOf } from '../../src/base/bytes.ts';
 import { TcfError } from '../../src/base/error.ts';
 import { no, type Outcome, yes } from '../../src/base/outcome.ts';

@@ -94,7 +94,7 @@ function latestOf(roots: readonly InstanceRoot[]): InstanceRoot | undefined {
   return first && others.reduce((best, root) => (root.asOf > best.asOf ? root : best), first);
 }
 
-const carriedOf = (name: string) => (name === 'sigstore' ? [carriedRoot(name)] : []);
+const carriedOf = (name: string) => (name === 'sigstore' ? [carriedRoot()] : []);
 
 async function storedRoots(
   host: Host,
@@ -109,10 +109,10 @@ async function storedRoots(
   return roots;
 }
 
-/** The root of the public Sigstore instance that is part of tcf, whatever the instance is called. */
-export function carriedRoot(name: string): InstanceRoot {
+/** The root of the public Sigstore instance that is part of tcf. */
+function carriedRoot(): InstanceRoot {
   return {
-    name,
+    name: 'sigstore',
     bytes: publicGoodRoot(),
     signingConfigs: publicGoodSigningConfigs(),
     origin: 'carried by tcf',

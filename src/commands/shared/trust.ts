@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { publicGoodRoot } from '../../attest/public-good.ts';
 import { parsePublicKey } from '../../attest/trusted-key.ts';
 import { parseTrustedRoot, type Trust, type TrustedRoot } from '../../attest/trusted-root.ts';
 import { maxTarget } from '../../attest/tuf/update.ts';
@@ -6,7 +7,7 @@ import type { Policy } from '../../policy/document.ts';
 import { type DatedRoot, usesRoots } from '../../policy/root-age.ts';
 import type { Host } from '../host.ts';
 import { readPlainFile, readUserFile } from './files.ts';
-import { carriedRoot, type InstanceRoot, loadInstance, type Whose } from './instances.ts';
+import { type InstanceRoot, loadInstance, type Whose } from './instances.ts';
 
 /** A PEM key of RSA 4096 has 3 KiB, an encrypted one of cosign 1 KiB. */
 export const maxKey: number = 64 * 1024;
@@ -24,15 +25,17 @@ export interface DatedTrust extends Trust {
  * policy too (A-110). For the same reason a command line does not speak for the policy of the machine.
  */
 export async function loadTrust(host: Host, policy: Policy, given: string | undefined): Promise<DatedTrust> {
+  const keys = [...policy.signers.values()].flatMap((signer) =>
+    signer.kind === 'key' ? [parsePublicKey(signer.pem, signer.name)] : [],
+  );
+  const isInstance = policy.trust.root === undefined && (given === undefined || isOfMachine(host, policy));
+  if (isInstance && !usesRoots(policy)) return explaining(keys);
   const loaded =
     given !== undefined && !isOfMachine(host, policy)
       ? [await loadFileRoot(host, given)]
       : policy.trust.root !== undefined
         ? [await loadFileRoot(host, policy.trust.root, readPlainFile)]
         : await loadInstances(host, policy);
-  const keys = [...policy.signers.values()].flatMap((signer) =>
-    signer.kind === 'key' ? [parsePublicKey(signer.pem, signer.name)] : [],
-  );
   return { roots: loaded.map(({ root }) => root), dates: loaded.map(({ dated }) => dated), keys };
 }
 
@@ -42,17 +45,32 @@ export const machinePolicy = (host: Host): string => join(host.machine.config, '
 export const isOfMachine = (host: Host, { name }: Policy): boolean => name === machinePolicy(host);
 
 /**
- * A policy that asks for nothing a root proves is not stopped by one that cannot be read; the carried one explains what was found. What a user keeps, at a place
- * that the environment names, proves nothing for the machine's policy, unless that user is its administrator.
+ * A policy that asks for nothing a root proves is not stopped by one that cannot be read; the carried one explains what was found, and is read once there
+ * is something to explain.
+ */
+function explaining(keys: DatedTrust['keys']): DatedTrust {
+  let roots: DatedTrust['roots'] | undefined;
+  return {
+    keys,
+    dates: [],
+    get roots() {
+      roots ??= [parseTrustedRoot(publicGoodRoot())];
+      return roots;
+    },
+  };
+}
+
+/**
+ * What a user keeps, at a place that the environment names, proves nothing for the machine's policy, unless that user is its administrator.
  */
 async function loadInstances(host: Host, policy: Policy): Promise<readonly Loaded[]> {
   const isForeign = isOfMachine(host, policy) && host.uid !== 0;
   const stores: readonly Whose[] = isOfMachine(host, policy)
     ? ['machine', ...(isForeign ? [] : (['user'] as const))]
     : ['user'];
-  const load = (name: string) =>
-    usesRoots(policy) ? loadInstance(host, name, stores) : Promise.resolve(carriedRoot(name));
-  const loaded = await Promise.all(policy.trust.instances.map((name) => readInstance(name, load(name))));
+  const loaded = await Promise.all(
+    policy.trust.instances.map((name) => readInstance(name, loadInstance(host, name, stores))),
+  );
   return isForeign
     ? loaded.map(({ dated, root }) => ({ root, dated: { ...dated, isOfMachine: true } }))
     : loaded;
