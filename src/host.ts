@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
@@ -7,6 +6,9 @@ import { quoted } from './base/text.ts';
 import type { Host, Output } from './commands/host.ts';
 import type { Finished } from './launch/engine.ts';
 import type { RunProgram } from './sigstore/program.ts';
+
+/** It takes some milliseconds to load, and most verifications start nothing. */
+const childProcess = () => import('node:child_process');
 
 /** Output of a helper process beyond this is cut: nothing we run has more to say. */
 const maxProcessOutput = 1024 * 1024;
@@ -84,8 +86,9 @@ function isExecutable(path: string): boolean {
   }
 }
 
-function run(file: string, args: readonly string[]): Promise<Finished> {
-  return new Promise((resolve, reject) => {
+async function run(file: string, args: readonly string[]): Promise<Finished> {
+  const { spawn } = await childProcess();
+  return await new Promise((resolve, reject) => {
     const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     const text = { stdout: '', stderr: '' };
     for (const name of ['stdout', 'stderr'] as const) {
@@ -108,8 +111,9 @@ function runProgram(find: (name: string) => string | undefined): RunProgram {
   };
 }
 
-const feed: RunProgram = (file, args, input, limits) =>
-  new Promise((resolve, reject) => {
+const feed: RunProgram = async (file, args, input, limits) => {
+  const { spawn } = await childProcess();
+  return await new Promise((resolve, reject) => {
     const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'] });
     const stdout: Buffer[] = [];
     let size = 0;
@@ -143,6 +147,7 @@ const feed: RunProgram = (file, args, input, limits) =>
     child.stdin.on('error', () => undefined);
     child.stdin.end(input);
   });
+};
 
 function notStarted(file: string, why: string): Error {
   return cannotTell('process.start', `could not start ${quoted(file)}: ${why}`, {
@@ -154,11 +159,12 @@ function notStarted(file: string, why: string): Error {
  * Becomes the other program where the platform can (execve), so that signals, terminal and exit code are its own. Elsewhere it is a child
  * that gets our signals.
  */
-function exec(process: NodeJS.Process, file: string, args: readonly string[]): Promise<number> {
+async function exec(process: NodeJS.Process, file: string, args: readonly string[]): Promise<number> {
   if (process.execve !== undefined && process.platform !== 'win32') {
     process.execve(file, [file, ...args], process.env as Record<string, string>);
   }
-  return new Promise((resolve, reject) => {
+  const { spawn } = await childProcess();
+  return await new Promise((resolve, reject) => {
     const child = spawn(file, args, { stdio: 'inherit' });
     for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT'] as const)
       process.on(signal, () => child.kill(signal));
