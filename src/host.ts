@@ -28,8 +28,8 @@ export function processHost(process: NodeJS.Process): Host {
     get stdin() {
       return process.stdin;
     },
-    stdout: output(process.stdout),
-    stderr: output(process.stderr),
+    stdout: output(() => process.stdout),
+    stderr: output(() => process.stderr),
     now: () => new Date(),
     stopped: () => stopped(process),
     onInterrupt: (exit) => {
@@ -43,14 +43,21 @@ export function processHost(process: NodeJS.Process): Host {
   };
 }
 
-function output(stream: NodeJS.WriteStream): Output {
-  // The stream says it twice, to the caller of write and as an event; an event that nobody hears ends the process.
-  stream.on('error', () => {});
+/** Opened when it is first needed: what is quiet need not wait for it. */
+function output(open: () => NodeJS.WriteStream): Output {
+  let stream: NodeJS.WriteStream | undefined;
+  const opened = () => {
+    // The stream says it twice, to the caller of write and as an event; an event that nobody hears ends the process.
+    stream ??= open().on('error', () => {});
+    return stream;
+  };
   return {
-    isTerminal: stream.isTTY === true,
+    get isTerminal() {
+      return opened().isTTY === true;
+    },
     write: (text) =>
       new Promise((resolve, reject) => {
-        stream.write(text, (error) => {
+        opened().write(text, (error) => {
           // The reader of a pipe went away (`tcf sbom IMAGE | head`): there is nobody left to tell.
           if (!error || (error as NodeJS.ErrnoException).code === 'EPIPE') resolve();
           else reject(cannotTell('output.unwritable', `could not write the output: ${error.message}`));

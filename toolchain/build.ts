@@ -1,10 +1,18 @@
 import { spawnSync } from 'node:child_process';
 import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { build } from 'rolldown';
+import { build, type Plugin } from 'rolldown';
 
 /** Where to; `dist` where nothing is said. */
 const folder = resolve(process.argv[2] ?? 'dist');
+
+/** commander can start a verb that is a program of its own. We have none, and what would start it takes milliseconds to load. */
+const withoutPrograms: Plugin = {
+  name: 'without-programs',
+  resolveId: (source, importer) =>
+    source === 'node:child_process' && importer?.includes('/commander/') ? '\0no-programs' : undefined,
+  load: (id) => (id === '\0no-programs' ? 'export default {};' : undefined),
+};
 
 /**
  * A folder that runs on any supported Node, with nothing to install beside it. Verbs load late (docs/decisions/0005), so each is a file of its own: as
@@ -20,6 +28,7 @@ await build({
   output: { dir: folder, format: 'cjs', chunkFileNames: 'parts/[name]-[hash].js' },
   // The oldest Node of package.json's engines has no `using`.
   transform: { target: 'node22.22' },
+  plugins: [withoutPrograms],
   logLevel: 'warn',
 });
 await writeFile(`${folder}/package.json`, '{ "type": "commonjs" }\n');

@@ -34,7 +34,7 @@ export const verb: Verb = {
 };
 
 async function show(host: Host, options: Options): Promise<ExitCode> {
-  const numbers = await entryNumbers(host);
+  const numbers = entryNumbers(host);
   for (const number of numbers.slice(-readCount(options))) {
     const text = await readEntry(host, number);
     if (flag(options, 'json')) await host.stdout.write(text);

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { cannotTell } from '../base/error.ts';
 import { parseJson } from '../base/json.ts';
 import { Shape } from '../base/shape.ts';
@@ -18,8 +17,10 @@ const maxHelperOutput = 256 * 1024;
 
 /** Runs helpers with this environment. `PATH` in it decides what `docker-credential-x` is. */
 export function helperRunner(env: Readonly<Record<string, string | undefined>>): RunHelper {
-  return (file, args, input) =>
-    new Promise((resolve, reject) => {
+  return async (file, args, input) => {
+    // Loaded for those who have a helper: it takes milliseconds.
+    const { spawn } = await import('node:child_process');
+    return await new Promise((resolve, reject) => {
       const child = spawn(file, args, {
         env: { ...env },
         stdio: ['pipe', 'pipe', 'ignore'],
@@ -43,6 +44,7 @@ export function helperRunner(env: Readonly<Record<string, string | undefined>>):
       child.stdin.on('error', () => undefined);
       child.stdin.end(input);
     });
+  };
 }
 
 /**

@@ -1,4 +1,6 @@
-import { link, mkdir, open, readdir, rm, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { linkSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { open, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { decodeUtf8 } from '../../base/bytes.ts';
 import { cannotTell, TcfError } from '../../base/error.ts';
@@ -49,29 +51,30 @@ export async function logDecision(host: Host, decided: Decided): Promise<void> {
 /** Adds the entry that `make` makes to follow the last one, and says which it is. @throws TcfError `folder.shared`, `log.busy` (exit 2). */
 async function append(host: Host, make: (last: ChainEnd | undefined) => string): Promise<ChainEnd> {
   const folder = logFolder(host);
-  await openPrivateFolder(host, folder);
+  openPrivateFolder(host, folder);
   for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
     const last = await lastEntry(host);
     const text = make(last);
     const sequence = last === undefined ? 0 : last.sequence + 1;
-    if (await addEntry(folder, sequence, text)) return chainEnd(sequence, text);
+    if (addEntry(folder, sequence, text)) return chainEnd(sequence, text);
   }
   throw cannotTell('log.busy', `${quoted(folder)} is being written by too many at once`);
 }
 
-async function addEntry(folder: string, sequence: number, text: string): Promise<boolean> {
+/** Not through the thread pool, as all that stands before a start: each hop would take longer than what it is for. */
+function addEntry(folder: string, sequence: number, text: string): boolean {
   const path = entryPath(folder, sequence);
-  await mkdir(join(path, '..'), { recursive: true, mode: 0o700 });
-  const temporary = join(folder, `.${crypto.randomUUID()}.tmp`);
+  mkdirSync(join(path, '..'), { recursive: true, mode: 0o700 });
+  const temporary = join(folder, `.${randomUUID()}.tmp`);
   try {
-    await writeFile(temporary, text, { flag: 'wx', mode: 0o600, flush: true });
-    await link(temporary, path);
+    writeFileSync(temporary, text, { flag: 'wx', mode: 0o600, flush: true });
+    linkSync(temporary, path);
     return true;
   } catch (error) {
     if (isSystemError(error) && error.code === 'EEXIST') return false;
     throw error;
   } finally {
-    await rm(temporary, { force: true });
+    rmSync(temporary, { force: true });
   }
 }
 
@@ -84,11 +87,11 @@ export async function readEntry(host: Host, sequence: number): Promise<string> {
 }
 
 /** Numbers of all entries, ascending. A log that nobody has begun is empty. */
-export async function entryNumbers(host: Host): Promise<readonly number[]> {
+export function entryNumbers(host: Host): readonly number[] {
   const folder = logFolder(host);
   const numbers: number[] = [];
-  for (const block of await numbersIn(folder)) {
-    const within = await numbersIn(join(folder, pad(block)));
+  for (const block of numbersIn(folder)) {
+    const within = numbersIn(join(folder, pad(block)));
     numbers.push(...within.map((number) => block * perFolder + number));
   }
   return numbers;
@@ -114,7 +117,7 @@ export type LogCheck =
 export async function checkLog(host: Host, wanted?: Digest): Promise<LogCheck> {
   const chain = new Chain();
   let count = 0;
-  for (const number of await entryNumbers(host)) {
+  for (const number of entryNumbers(host)) {
     const text = await readEntry(host, number);
     const entry = parseLogEntry(text, `entry ${number}`);
     const missing = chain.end === undefined ? 0 : number - chain.end.sequence - 1;
@@ -184,7 +187,7 @@ async function firstKept(host: Host, numbers: readonly number[], kept: Kept): Pr
 /** Removes the entries before `first`, the oldest first; says which are left. */
 async function removeBefore(host: Host, first: number): Promise<readonly number[]> {
   const folder = logFolder(host);
-  const numbers = await entryNumbers(host);
+  const numbers = entryNumbers(host);
   const old = numbers.filter((number) => number < first);
   for (const number of old) await rm(entryPath(folder, number), { force: true });
   for (const block of new Set(old.map((number) => Math.floor(number / perFolder)))) {
@@ -206,8 +209,8 @@ async function syncFolders(path: string): Promise<void> {
 async function lastEntry(host: Host): Promise<ChainEnd | undefined> {
   const folder = logFolder(host);
   // A folder is made before its first entry, so the last one may still be empty.
-  for (const block of (await numbersIn(folder)).toReversed()) {
-    const last = (await numbersIn(join(folder, pad(block)))).at(-1);
+  for (const block of numbersIn(folder).toReversed()) {
+    const last = numbersIn(join(folder, pad(block))).at(-1);
     if (last === undefined) continue;
     const sequence = block * perFolder + last;
     return chainEnd(sequence, await readEntry(host, sequence));
@@ -215,10 +218,9 @@ async function lastEntry(host: Host): Promise<ChainEnd | undefined> {
   return undefined;
 }
 
-async function numbersIn(folder: string): Promise<readonly number[]> {
+function numbersIn(folder: string): readonly number[] {
   try {
-    const names = await readdir(folder);
-    return names
+    return readdirSync(folder)
       .filter((name) => /^\d{6}(?:\.json)?$/.test(name))
       .map((name) => Number(name.slice(0, 6)))
       .sort((a, b) => a - b);

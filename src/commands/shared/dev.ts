@@ -60,7 +60,7 @@ export async function composeForHost(host: Host, engine: Engine, options: DevOpt
   const cacheRoot = join(cacheFolder(host), 'dev');
   const launch = composeLaunch(options, machine, { paths, cacheRoot, ...(pin === undefined ? {} : { pin }) });
   // A build runs what lies there: whoever could put something in would be in the container, and in the checkout.
-  if (launch.folders.length > 0) await openPrivateFolder(host, cacheRoot);
+  if (launch.folders.length > 0) openPrivateFolder(host, cacheRoot);
   for (const folder of launch.folders) await mkdir(folder, { recursive: true, mode: 0o700 });
   return launch;
 }

@@ -29,7 +29,7 @@ export async function recall(host: Host, repository: string, digest: Digest): Pr
   const path = fileOf(host, repository, digest);
   try {
     if (!fileExists(host, path)) return emptyMemory();
-    await openPrivateFolder(host, evidenceFolder(host));
+    openPrivateFolder(host, evidenceFolder(host));
     const memory = parseMemory(await readPlainFile(host, path, 2 * memoryLimit, 'the cache'), path);
     const age = host.now().getTime() - memory.at.getTime();
     return age >= 0 && age < maxAge ? memory : emptyMemory();
@@ -44,7 +44,7 @@ export async function recall(host: Host, repository: string, digest: Digest): Pr
 export async function keep(host: Host, repository: string, digest: Digest, memory: Memory): Promise<void> {
   if (memory.asked === 0 || memory.size > memoryLimit) return;
   try {
-    await openPrivateFolder(host, evidenceFolder(host));
+    openPrivateFolder(host, evidenceFolder(host));
     const text = formatMemory(memory, host.now());
     await writeUserFile(host, fileOf(host, repository, digest), text, { mode: 0o600 });
     await evict(evidenceFolder(host));

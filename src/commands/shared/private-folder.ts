@@ -1,5 +1,4 @@
-import { lstatSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { lstatSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { cannotTell } from '../../base/error.ts';
 import { quoted } from '../../base/text.ts';
@@ -26,8 +25,8 @@ function absolute(path: string | undefined): string | undefined {
  * @throws TcfError `folder.shared` (exit 2) where it belongs to somebody else, can be written by others or is no folder; the system's error where it
  *   cannot be made.
  */
-export async function openPrivateFolder(host: Host, path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
+export function openPrivateFolder(host: Host, path: string): void {
+  mkdirSync(path, { recursive: true, mode: 0o700 });
   const stat = lstatSync(path);
   const why = !stat.isDirectory()
     ? 'is no folder'

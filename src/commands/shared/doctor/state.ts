@@ -30,7 +30,7 @@ export const state: DoctorCheck = {
 async function examineFolder(host: Host, path: string): Promise<readonly DoctorFinding[]> {
   if (!fileExists(host, path)) return [];
   try {
-    await openPrivateFolder(host, path);
+    openPrivateFolder(host, path);
     return [ok(`${path} is yours alone`)];
   } catch (error) {
     if (error instanceof TcfError) return [broken(error.message, error.hint ?? 'make it yours alone')];

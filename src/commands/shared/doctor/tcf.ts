@@ -27,7 +27,7 @@ export const tcf: DoctorCheck = {
 
 /** Moments that are certainly over. */
 async function knownTimes(host: Host): Promise<readonly { readonly what: string; readonly at: Date }[]> {
-  const last = (await entryNumbers(host)).at(-1);
+  const last = entryNumbers(host).at(-1);
   const logged = last === undefined ? undefined : parseLogEntry(await readEntry(host, last), `entry ${last}`);
   return [
     { what: 'the Sigstore root that tcf carries', at: publicGoodDate },

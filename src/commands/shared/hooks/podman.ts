@@ -109,7 +109,7 @@ async function probe(host: Host, options: Options): Promise<HookFinding> {
     const made = await host.run(engine, ['import', '--quiet', archive, image]);
     if (made.code !== 0)
       return broken(`podman cannot make an image to try it: ${lastLine(made.stderr)}`, 'podman info');
-    const before = (await entryNumbers(host)).length;
+    const before = entryNumbers(host).length;
     const hooks = textOption(options, 'hooksDir');
     const ran = await host.run(engine, [
       ...(hooks === undefined ? [] : ['--hooks-dir', resolve(host.cwd, hooks)]),
@@ -128,7 +128,7 @@ async function probe(host: Host, options: Options): Promise<HookFinding> {
 }
 
 async function isRefused(host: Host, nonce: string, before: number): Promise<boolean> {
-  for (const number of (await entryNumbers(host)).slice(before)) {
+  for (const number of entryNumbers(host).slice(before)) {
     try {
       const entry = parseDecision(await readEntry(host, number), `entry ${number}`);
       if (entry.asked.endsWith(nonce) && entry.verdict !== 'allow') return true;
