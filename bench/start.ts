@@ -1,6 +1,8 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { execFile, spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { startSigstore, testIdentity } from '../test/support/sigstore.ts';
 import { must, scratchPath } from './processes.ts';
 
 /*
@@ -28,11 +30,33 @@ function seconds(file: string, args: readonly string[]): number {
   return Number(process.hrtime.bigint() - start) / 1e9;
 }
 const call = (...args: readonly string[]) => seconds(process.execPath, [tcf, ...args]);
+/** The name by digest of an image that the policy allows. */
+function verified(image: string, flags: readonly string[]): string {
+  const args = [tcf, 'verify', image, ...flags, '--quiet', '--print-digest'];
+  return spawnSync(process.execPath, args, { cwd: home, env, encoding: 'utf8' }).stdout.trim();
+}
+
+/** Signature and SBOM of a person at a private Sigstore, as most people's will be. The services are gone when they are verified. */
+async function signKeyless(): Promise<void> {
+  await using sigstore = await startSigstore();
+  writeFileSync(join(home, 'root.json'), sigstore.trustedRoot);
+  writeFileSync(join(home, 'config.json'), sigstore.signingConfig(1));
+  writeFileSync(
+    join(home, 'keyless.yaml'),
+    `version: 1\ntrust: { root: root.json }\nsigners: { ann: { issuer: "${testIdentity.issuer}", identity: "${testIdentity.identity}" } }\nscopes: [{ match: "127.0.0.1:${port}", require: { signed: { by: [ann] }, sbom: { by: [ann] } } }]\n`,
+  );
+  const services = ['--signing-config', 'config.json', '--trusted-root', 'root.json'];
+  await promisify(execFile)(process.execPath, [tcf, 'sign', keyless, '--allow-http', ...services], {
+    cwd: home,
+    env: { ...env, SIGSTORE_ID_TOKEN: sigstore.token() },
+  });
+}
 const median = (values: readonly number[]) =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
 const port = 5056;
 const name = `127.0.0.1:${port}/bench/start:1`;
+const keyless = `127.0.0.1:${port}/bench/keyless:1`;
 writeFileSync(
   join(home, 'registry.yml'),
   `version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\nstorage: {filesystem: {rootdirectory: ${home}/registry}}\nhttp: {addr: "127.0.0.1:${port}"}\n`,
@@ -45,7 +69,7 @@ try {
   ]);
   must('bash', [
     '-c',
-    `set -e; c=$(buildah from scratch); m=$(buildah mount $c); mkdir -p $m/bin; cp /bin/busybox $m/bin/sh; buildah umount $c >/dev/null; buildah commit --quiet --rm $c ${name} >/dev/null; podman push --quiet --tls-verify=false ${name}; podman image rm --force ${name} >/dev/null`,
+    `set -e; c=$(buildah from scratch); m=$(buildah mount $c); mkdir -p $m/bin; cp /bin/busybox $m/bin/sh; buildah umount $c >/dev/null; buildah commit --quiet --rm $c ${name} >/dev/null; podman push --quiet --tls-verify=false ${name}; podman push --quiet --tls-verify=false ${name} ${keyless}; podman image rm --force ${name} >/dev/null`,
   ]);
   call('keygen', '--output-key-prefix', 'team');
   writeFileSync(
@@ -53,26 +77,28 @@ try {
     `version: 1\ntrust: { logs: { key: 0 } }\nsigners: { team: { keyFile: team.pub } }\nscopes: [{ match: "127.0.0.1:${port}", require: { signed: { by: [team] } } }]\n`,
   );
   call('sign', name, '--key', 'team.key', '--allow-http', '--no-sbom');
+  await signKeyless();
   const own = ['--policy', 'policy.yaml', '--allow-http'];
   call('hook', 'install', 'podman', ...own, '--hooks-dir', 'hooks');
-  const digest = spawnSync(process.execPath, [tcf, 'verify', name, ...own, '--quiet', '--print-digest'], {
-    cwd: home,
-    env,
-    encoding: 'utf8',
-  }).stdout.trim();
+  const withKey = verified(name, own);
+  const people = ['--policy', 'keyless.yaml', '--allow-http'];
+  const withIdentity = verified(keyless, people);
 
+  const cached = ['--cache', '--quiet'];
   const shell = ['/bin/sh', '-c', ':'];
   const runs = {
-    'podman run': () => seconds('podman', ['run', '--rm', '--pull=never', digest, ...shell]),
+    'podman run': () => seconds('podman', ['run', '--rm', '--pull=never', withKey, ...shell]),
     'podman pull and run': () =>
-      seconds('podman', ['pull', '--quiet', '--tls-verify=false', digest]) +
-      seconds('podman', ['run', '--rm', '--pull=never', digest, ...shell]),
-    'tcf verify --cache': () => call('verify', digest, ...own, '--cache', '--quiet'),
-    'tcf run': () => call('run', ...own, '--rm', digest, ...shell),
+      seconds('podman', ['pull', '--quiet', '--tls-verify=false', withKey]) +
+      seconds('podman', ['run', '--rm', '--pull=never', withKey, ...shell]),
+    'tcf verify --cache, a key': () => call('verify', withKey, ...own, ...cached),
+    'tcf verify --cache, keyless with SBOM': () => call('verify', withIdentity, ...people, ...cached),
+    'tcf verify --cache of a tag, keyless with SBOM': () => call('verify', keyless, ...people, ...cached),
+    'tcf run': () => call('run', ...own, '--rm', withKey, ...shell),
     'podman run with the hook': () =>
-      seconds('podman', ['--hooks-dir', 'hooks', 'run', '--rm', '--pull=never', digest, ...shell]),
+      seconds('podman', ['--hooks-dir', 'hooks', 'run', '--rm', '--pull=never', withKey, ...shell]),
   };
-  call('run', ...own, '--rm', digest, ...shell);
+  call('run', ...own, '--rm', withKey, ...shell);
   const times: Record<string, number[]> = Object.fromEntries(Object.keys(runs).map((key) => [key, []]));
   for (let pair = 0; pair < pairs; pair += 1)
     for (const [key, once] of Object.entries(runs)) times[key]?.push(once());

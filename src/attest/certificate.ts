@@ -44,7 +44,7 @@ export function readLeaf(der: Uint8Array): Leaf {
     }),
     () => {
       // The parser takes DER and nothing else: trailing bytes or a second spelling would be two certificates to two readers.
-      const certificate = X509Certificate.parse(Buffer.from(der));
+      const certificate = writtenOnce(X509Certificate.parse(Buffer.from(der)));
       const extensions = extensionsOf(certificate);
       checkUsage(certificate);
       const key = createPublicKey({ key: certificate.publicKey, format: 'der', type: 'spki' });
@@ -105,6 +105,26 @@ function checkUsage(certificate: X509Certificate): void {
   if (!extendedUsagesOf(certificate).includes(oids.codeSigning)) {
     throw refused('certificate.usage', 'the certificate lacks the extended usage codeSigning');
   }
+}
+
+/**
+ * The same certificate, which writes itself in DER once. @sigstore/core writes it anew, node by node, each time it compares two or checks a signature: half of
+ * what a keyless proof took.
+ */
+export function writtenOnce(certificate: X509Certificate): X509Certificate {
+  const { root, tbsCertificate } = certificate;
+  // RFC 5280 section 4.1: the seventh part is the key.
+  for (const part of [root, tbsCertificate, ...tbsCertificate.subs.slice(6, 7)]) rememberDer(part);
+  return certificate;
+}
+
+function rememberDer(part: ASN1Obj): void {
+  const write = part.toDER.bind(part);
+  let der: Buffer | undefined;
+  part.toDER = () => {
+    der ??= write();
+    return der;
+  };
 }
 
 /** OIDs of the extended key usage (RFC 5280 section 4.2.1.12). */
