@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { main } from './cli.ts';
 import { processHost } from './host.ts';
 

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { verbs } from '../src/commands/index.ts';
@@ -70,8 +70,49 @@ test('the main job ends as it does from source', async () => {
   expect(pinned).toMatch(/@sha256:[0-9a-f]{64}$/);
 });
 
-test('compiled code lies beside the program and nowhere else', () => {
-  expect(existsSync(join(built, 'compiled'))).toBe(true);
-  expect(readFileSync(join(built, 'tcf.js'), 'utf8')).toContain("__dirname + '/compiled'");
+const kept = join(built, 'compiled', `${process.version}-${process.platform}-${process.arch}`);
+
+/** The parts that a call loads, and whether V8 took their compiled code. */
+async function partsOf(...args: readonly string[]): Promise<ReadonlyMap<string, boolean>> {
+  const program = join(built, 'tcf.js');
+  const script = `process.argv.splice(1, 0, ${JSON.stringify(program)});
+const { modules } = require(${JSON.stringify(program)});
+process.on('exit', () => console.log(JSON.stringify([...modules].map(([name, { script }]) => [name, script.cachedDataRejected === false]))));`;
+  const { stdout } = await node('-e', script, '--', ...args);
+  return new Map(JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as [string, boolean][]);
+}
+
+test('what stands before a start was compiled when the program was built, and lies beside it', async () => {
+  const policy = ['--policy', 'policy.yaml', '--allow-http', '--quiet'];
+  const parts = await partsOf('verify', image, ...policy);
+  expect(parts.size).toBeGreaterThan(10);
+  expect([...parts].filter(([, isTaken]) => !isTaken)).toEqual([]);
   expect(existsSync(join(place.path, '.cache/node-compile-cache'))).toBe(false);
+});
+
+test.for([
+  ['cut short', (bytes: Buffer) => bytes.subarray(0, bytes.length / 2)],
+  ['of another version of V8', (bytes: Buffer) => Buffer.concat([Buffer.alloc(16, 7), bytes.subarray(16)])],
+  ['empty', () => Buffer.alloc(0)],
+] as const)('compiled code that is %s is compiled anew', async ([, spoil]) => {
+  const file = join(kept, 'main.js');
+  const whole = readFileSync(file);
+  try {
+    writeFileSync(file, spoil(whole));
+    expect((await partsOf('verify', '--help')).get('main.js')).toBe(false);
+    expect(await tcf('verify', '--help')).toMatchObject({ code: 0, stderr: '' });
+  } finally {
+    writeFileSync(file, whole);
+  }
+});
+
+test('for another version of Node its own compile cache takes the place, beside the program', async () => {
+  renameSync(kept, `${kept}.other`);
+  try {
+    expect(await tcf('verify', '--help')).toMatchObject({ code: 0, stderr: '' });
+    const made = readdirSync(join(built, 'compiled')).filter((name) => !name.endsWith('.other'));
+    expect(made).toHaveLength(1);
+  } finally {
+    renameSync(`${kept}.other`, kept);
+  }
 });

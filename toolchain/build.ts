@@ -1,7 +1,7 @@
-import { spawnSync } from 'node:child_process';
-import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { build, type Plugin } from 'rolldown';
+import { compileParts } from './compile.ts';
 
 /** Where to; `dist` where nothing is said. */
 const folder = resolve(process.argv[2] ?? 'dist');
@@ -21,22 +21,22 @@ const withoutPrograms: Plugin = {
 await rm(folder, { recursive: true, force: true });
 await build({
   cwd: join(import.meta.dirname, '..'),
-  input: { tcf: 'src/main.ts' },
+  input: { main: 'src/main.ts' },
   platform: 'node',
   // What some packages call their main file finds its parts in ways that no bundler follows.
   resolve: { mainFields: ['module', 'main'] },
-  output: { dir: folder, format: 'cjs', chunkFileNames: 'parts/[name]-[hash].js' },
+  output: {
+    dir: join(folder, 'parts'),
+    format: 'cjs',
+    entryFileNames: '[name].js',
+    chunkFileNames: '[name]-[hash].js',
+  },
   // The oldest Node of package.json's engines has no `using`.
   transform: { target: 'node22.22' },
   plugins: [withoutPrograms],
   logLevel: 'warn',
 });
-await writeFile(`${folder}/package.json`, '{ "type": "commonjs" }\n');
-
-// Compiled code is kept beside the code it was made of and nowhere else: whoever can write there could change the code as well.
-const head = "#!/usr/bin/env node\nrequire('node:module').enableCompileCache(__dirname + '/compiled');\n";
-const entry = await readFile(`${folder}/tcf.js`, 'utf8');
-await writeFile(`${folder}/tcf.js`, head + entry.replace(/^#!.*\n/, ''));
-await chmod(`${folder}/tcf.js`, 0o755);
-for (const verb of ['verify', 'run', 'hook'])
-  spawnSync(process.execPath, [`${folder}/tcf.js`, verb, '--help']);
+await writeFile(join(folder, 'package.json'), '{ "type": "commonjs" }\n');
+await copyFile(join(import.meta.dirname, 'start.cjs'), join(folder, 'tcf.js'));
+await chmod(join(folder, 'tcf.js'), 0o755);
+await compileParts(folder);

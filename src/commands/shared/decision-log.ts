@@ -222,8 +222,8 @@ function numbersIn(folder: string): readonly number[] {
   try {
     return readdirSync(folder)
       .filter((name) => /^\d{6}(?:\.json)?$/.test(name))
-      .map((name) => Number(name.slice(0, 6)))
-      .sort((a, b) => a - b);
+      .sort()
+      .map((name) => Number(name.slice(0, 6)));
   } catch (error) {
     if (isSystemError(error) && error.code === 'ENOENT') return [];
     throw error;
