@@ -173,6 +173,15 @@ describe('is refused', () => {
   });
 });
 
+test('a leaf writes itself in DER once, as it was', () => {
+  const bytes = leaf();
+  const outcome = read(bytes);
+  const root = outcome.ok ? outcome.value.certificate.root : undefined;
+  const parts = [root, root?.subs[0], root?.subs[0]?.subs[6]];
+  expect(root?.toDER()).toEqual(Buffer.from(bytes));
+  for (const part of parts) expect(part?.toDER()).toBe(part?.toDER());
+});
+
 test('a month that is none is refused where it is read, before anything compares it', () => {
   expect(read(withMonth13(leaf()))).toMatchObject({
     ok: false,

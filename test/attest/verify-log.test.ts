@@ -85,6 +85,13 @@ test('what no root knows is no witness, and takes nothing away', () => {
   expect(verify(loggedBundle(key, log), trust)).toMatchObject({ ok: true, value: { times: [], logs: [] } });
 });
 
+test('a wrong witness counts against the signature, even where none is asked for', () => {
+  const wrong = relogged((body) => (body.spec.payloadHash.value = '0'.repeat(64)));
+  const trust = trusting(rootOf(log), { logs: 0, times: 0 });
+  expect(verify(loggedBundle(key, log), trust)).toMatchObject({ ok: true, value: { times: [integratedAt] } });
+  expect(verify(wrong, trust)).toMatchObject({ ok: false, reason: { code: 'log.digest' } });
+});
+
 test('two distinct logs are two witnesses', () => {
   const bundle = loggedBundle(key, log);
   bundle.verificationMaterial.tlogEntries.push(logEntry(second, dsseBody(bundle, key.pem)));

@@ -24,6 +24,7 @@ root.timestampAuthorities.push({
 /** `stamp`: makes the timestamp of a signature. */
 function stamped(
   stamp: (signature: Buffer) => Buffer = (signature) => tsa.stamp(signature),
+  times = 1,
 ): Outcome<Verified, Refusal> {
   const bundle = keyBundle(key);
   const signature = Buffer.from(bundle.dsseEnvelope.signatures[0].sig, 'base64');
@@ -33,7 +34,7 @@ function stamped(
   const trust = {
     roots: [parseTrustedRoot(jsonBytes(root))],
     keys: [key.trusted],
-    keyWitnesses: { logs: 0, times: 1 },
+    keyWitnesses: { logs: 0, times },
   };
   const now = new Date('2026-12-01T00:00:00Z');
   return parsed.ok ? verifyAttestation(parsed.value, trust, { subject: imageDigest }, now) : parsed;
@@ -59,5 +60,7 @@ test.for<[string, (signature: Buffer) => Buffer]>([
   ['made for another signature', () => tsa.stamp(Buffer.from('another'))],
   ['made by another authority', (signature) => newTimestampAuthority(() => stampedAt).stamp(signature)],
 ])('a timestamp that was %s does not count', ([, stamp]) => {
-  expect(stamped(stamp)).toMatchObject({ ok: false, reason: { code: 'time.invalid' } });
+  const refused = { ok: false, reason: { code: 'time.invalid' } };
+  expect(stamped(stamp)).toMatchObject(refused);
+  expect(stamped(stamp, 0)).toMatchObject(refused);
 });
