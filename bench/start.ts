@@ -30,6 +30,9 @@ function seconds(file: string, args: readonly string[]): number {
   return Number(process.hrtime.bigint() - start) / 1e9;
 }
 const call = (...args: readonly string[]) => seconds(process.execPath, [tcf, ...args]);
+const median = (values: readonly number[]) =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+
 /** The name by digest of an image that the policy allows. */
 function verified(image: string, flags: readonly string[]): string {
   const args = [tcf, 'verify', image, ...flags, '--quiet', '--print-digest'];
@@ -51,8 +54,6 @@ async function signKeyless(): Promise<void> {
     env: { ...env, SIGSTORE_ID_TOKEN: sigstore.token() },
   });
 }
-const median = (values: readonly number[]) =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
 const port = 5056;
 const name = `127.0.0.1:${port}/bench/start:1`;

@@ -35,21 +35,23 @@ export async function compileParts(folder: string): Promise<void> {
     write('key.yaml', policy('{ logs: { key: 0 } }', '{ keyFile: team.pub }'));
     write('keyless.yaml', policy('{ root: root.json }', `{ issuer: "${issuer}", identity: "${identity}" }`));
     write('root.json', sigstore.trustedRoot);
-    write('config.json', sigstore.signingConfig(2));
+    write('rekor1.json', sigstore.signingConfig(1));
+    write('rekor2.json', sigstore.signingConfig(2));
 
     for (const { name } of verbs) await tcf(name, '--help');
     await tcf('keygen', '--output-key-prefix', 'team');
-    const images = [
+    const root = ['--trusted-root', 'root.json'];
+    for (const [signer, flags] of [
       ['key', ['--key', 'team.key']],
-      ['keyless', ['--signing-config', 'config.json', '--trusted-root', 'root.json']],
-    ] as const;
-    for (const [name, flags] of images) {
-      await pushDemoImage({ host: registry.host, repository: name, tag: '1' });
-      await tcf('sign', `${registry.host}/${name}:1`, '--allow-http', ...flags);
-    }
-    for (const [name] of images) {
-      const asked = ['--policy', `${name}.yaml`, '--allow-http'];
-      const pinned = await tcf('verify', `${registry.host}/${name}:1`, ...asked, '--print-digest');
+      ['keyless', ['--signing-config', 'rekor1.json', ...root]],
+      ['keyless', ['--signing-config', 'rekor2.json', ...root]],
+    ] as const) {
+      const tag = flags[1].replace('.', '-');
+      const image = `${registry.host}/${signer}:${tag}`;
+      await pushDemoImage({ host: registry.host, repository: signer, tag, labels: { tag } });
+      await tcf('sign', image, '--allow-http', ...flags);
+      const asked = ['--policy', `${signer}.yaml`, '--allow-http'];
+      const pinned = await tcf('verify', image, ...asked, '--print-digest');
       for (const more of [[], ['--quiet'], ['--json']])
         await tcf('verify', pinned, ...asked, '--cache', ...more);
       await tcf('run', '--dry-run', ...asked, pinned);

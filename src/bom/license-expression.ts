@@ -17,6 +17,11 @@ interface Pair {
 
 type Tree = Leaf | Pair;
 
+/** Whether a licence is on no list of SPDX: its name is the word of whoever wrote it, and what the text allows only its reader knows. */
+export function isLicenseRef(license: string): boolean {
+  return /^(?:DocumentRef-[A-Za-z0-9.-]+:)?LicenseRef-/.test(license);
+}
+
 /**
  * Whether one may use the work by licences that `accepts` takes: with OR one side is enough, with AND both are needed. A licence is given as
  * SPDX writes it, `Apache-2.0 WITH LLVM-exception` whole. `undefined` where the text is no SPDX expression.

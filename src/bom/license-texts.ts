@@ -4,11 +4,6 @@ import type { License, Property } from './model.ts';
 /** Of the 64 digits of a SHA-256; the property has all of them. */
 const digits = 16;
 
-/** Whether a licence is named by its text alone: what it allows only a reader of the text knows. */
-export function isLicenseText(license: string): boolean {
-  return /^LicenseRef-tcf-[0-9a-f]{16}$/.test(license);
-}
-
 /**
  * The licences, and where none is concluded the text itself: `LicenseRef-tcf-DIGITS`, which is how SPDX names a text that is on no list.
  * DIGITS are the beginning of its SHA-256, so that one text has one name in every SBOM, and the property says which text that is and where

@@ -1,6 +1,5 @@
 import { plural, printable } from '../../base/text.ts';
-import { isUsable } from '../../bom/license-expression.ts';
-import { isLicenseText } from '../../bom/license-texts.ts';
+import { isLicenseRef, isUsable } from '../../bom/license-expression.ts';
 import type { SbomComponent, SbomFacts } from '../../bom/read.ts';
 import { choice, list, mapping, optional, such, textThat } from '../form.ts';
 import { type CommonParams, mode, type Rule } from '../rule.ts';
@@ -83,9 +82,9 @@ function judge({ components }: SbomFacts, params: LicensesParams): Said {
 function judgeComponent(component: SbomComponent, { allow, deny = [] }: LicensesParams): boolean | undefined {
   const accepts = (name: string): boolean =>
     !deny.includes(name) && (allow === undefined || allow.includes(name));
-  // A text that is on no list may be that of a denied licence: where the answer hangs on it, there is none.
+  // What is on no list of SPDX may be the text of a denied licence, or one with an exception (LicenseRef-debian-bison-GPL-3): where the answer hangs on it, there is none.
   const isOpen = (name: string): boolean =>
-    isLicenseText(name) && !deny.includes(name) && allow?.includes(name) !== true;
+    isLicenseRef(name) && !deny.includes(name) && allow?.includes(name) !== true;
   const answers = component.licenses.map((text) => ({
     atBest: isUsable(text, (name) => isOpen(name) || accepts(name)),
     atWorst: isUsable(text, (name) => !isOpen(name) && accepts(name)),
