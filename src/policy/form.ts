@@ -94,9 +94,14 @@ export function such<Value>(
   };
 }
 
-/** At least one member: what asks for nothing was meant to ask for something. */
-export function asking<Value extends object>(form: Form<Value>, why = 'asks for nothing'): Form<Value> {
-  return such(form, (value) => (Object.keys(value).length === 0 ? why : undefined));
+/** At least one of these members, or of all: what asks for nothing was meant to ask for something. */
+export function asking<Value extends object>(
+  form: Form<Value>,
+  why = 'asks for nothing',
+  among?: readonly (keyof Value)[],
+): Form<Value> {
+  const asks = (key: string) => among === undefined || among.some((one) => one === key);
+  return such(form, (value) => (Object.keys(value).some(asks) ? undefined : why));
 }
 
 /** Text that is not empty. */

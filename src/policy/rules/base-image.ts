@@ -6,7 +6,7 @@ import type { SbomSubject } from '../../bom/read.ts';
 import { type Digest, isDigest } from '../../oci/digest.ts';
 import { type ImageRef, parseImageRef } from '../../oci/reference.ts';
 import { describeRest } from '../attestations.ts';
-import { choice, list, mapping, optional, such, textThat } from '../form.ts';
+import { asking, choice, list, mapping, optional, textThat } from '../form.ts';
 import { type CommonParams, mode, type Rule } from '../rule.ts';
 import { isInScope, toScope } from '../scope.ts';
 import { digestText } from '../words.ts';
@@ -43,11 +43,7 @@ export const baseImage: Rule<BaseImageParams> = {
   name: 'baseImage',
   summary: 'Every image that the build started from or copied out of is an allowed one.',
   reads: ({ from = 'provenance' }) => from,
-  params: such(shape, ({ digests, repositories }) =>
-    digests === undefined && repositories === undefined
-      ? 'asks for nothing; name repositories or digests'
-      : undefined,
-  ),
+  params: asking(shape, 'asks for nothing; name repositories or digests', ['digests', 'repositories']),
   evaluate(params, evidence, context) {
     const { digests = [], from = 'provenance', repositories = [] } = params;
     const expected = `every base image in ${[...repositories, ...digests].join(', ')}`;

@@ -8,7 +8,7 @@ import {
   matchComponent,
   toComponentPattern,
 } from '../component-pattern.ts';
-import { mapping, optional, such } from '../form.ts';
+import { asking, mapping, optional } from '../form.ts';
 import { type CommonParams, mode, type Rule } from '../rule.ts';
 import { sbomsInForce } from './sbom.ts';
 import { type Said, sayWorst } from './worst.ts';
@@ -31,11 +31,7 @@ export const components: Rule<ComponentsParams> = {
   name: 'components',
   reads: () => 'sbom',
   summary: 'The SBOM lists none of the denied components and all of the required ones.',
-  params: such(shape, ({ deny, require }) =>
-    deny === undefined && require === undefined
-      ? 'asks for nothing; name components under deny or require'
-      : undefined,
-  ),
+  params: asking(shape, 'asks for nothing; name components under deny or require', ['deny', 'require']),
   evaluate({ deny = [], require = [] }, evidence, context) {
     const denied = deny.map(toComponentPattern);
     const required = require.map((one) => ({ text: describe(one), pattern: toComponentPattern(one) }));

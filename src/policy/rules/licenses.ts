@@ -1,7 +1,7 @@
 import { plural, printable } from '../../base/text.ts';
 import { isLicenseRef, isUsable } from '../../bom/license-expression.ts';
 import type { SbomComponent, SbomFacts } from '../../bom/read.ts';
-import { choice, list, mapping, optional, such, textThat } from '../form.ts';
+import { asking, choice, list, mapping, optional, textThat } from '../form.ts';
 import { type CommonParams, mode, type Rule } from '../rule.ts';
 import { sbomsInForce } from './sbom.ts';
 import { type Said, sayWorst } from './worst.ts';
@@ -34,11 +34,7 @@ export const licenses: Rule<LicensesParams> = {
   name: 'licenses',
   summary: 'Every component of the SBOM may be used by licences that the policy wants.',
   reads: () => 'sbom',
-  params: such(shape, ({ allow, deny }) =>
-    allow === undefined && deny === undefined
-      ? 'asks for nothing; name licences under allow or deny'
-      : undefined,
-  ),
+  params: asking(shape, 'asks for nothing; name licences under allow or deny', ['allow', 'deny']),
   evaluate(params, evidence, context) {
     const { allow, deny } = params;
     const expected = [

@@ -1,6 +1,6 @@
 import { byCodeUnit, printable } from '../../base/text.ts';
 import type { SbomComponent, SbomFacts } from '../../bom/read.ts';
-import { choice, mapping, optional, such, textLike } from '../form.ts';
+import { asking, choice, mapping, optional, textLike } from '../form.ts';
 import { type CommonParams, mode, type Rule } from '../rule.ts';
 import { sbomsInForce } from './sbom.ts';
 import { type Said, sayWorst } from './worst.ts';
@@ -38,9 +38,7 @@ export const llvm: Rule<LlvmParams> = {
   name: 'llvm',
   reads: () => 'sbom',
   summary: 'The LLVM inside Triton is the one that this Triton version pins.',
-  params: such(shape, ({ commit, is }) =>
-    is === undefined && commit === undefined ? 'asks for nothing; write "is: pinned" or a commit' : undefined,
-  ),
+  params: asking(shape, 'asks for nothing; write "is: pinned" or a commit', ['commit', 'is']),
   evaluate(params, evidence, context) {
     const chosen = sbomsInForce(evidence, context);
     const expected = [
