@@ -44,7 +44,7 @@ export function readLeaf(der: Uint8Array): Leaf {
     }),
     () => {
       // The parser takes DER and nothing else: trailing bytes or a second spelling would be two certificates to two readers.
-      const certificate = writtenOnce(X509Certificate.parse(Buffer.from(der)));
+      const certificate = workedOutOnce(X509Certificate.parse(Buffer.from(der)));
       const extensions = extensionsOf(certificate);
       checkUsage(certificate);
       const key = createPublicKey({ key: certificate.publicKey, format: 'der', type: 'spki' });
@@ -108,22 +108,36 @@ function checkUsage(certificate: X509Certificate): void {
 }
 
 /**
- * The same certificate, which writes itself in DER once. @sigstore/core writes it anew, node by node, each time it compares two or checks a signature: half of
- * what a keyless proof took.
+ * The same certificate, which works out once what @sigstore asks of it again and again: its DER for each comparison and each signature, and whether an issuer has signed it
+ * for each trusted time of each bundle. That was a third of a keyless proof. What comes out is the same: nobody changes a certificate that was read.
  */
-export function writtenOnce(certificate: X509Certificate): X509Certificate {
+export function workedOutOnce(certificate: X509Certificate): X509Certificate {
   const { root, tbsCertificate } = certificate;
   // RFC 5280 section 4.1: the seventh part is the key.
-  for (const part of [root, tbsCertificate, ...tbsCertificate.subs.slice(6, 7)]) rememberDer(part);
+  for (const part of [root, tbsCertificate, ...tbsCertificate.subs.slice(6, 7)]) {
+    part.toDER = once(() => toDer(part));
+  }
+  certificate.verify = once(certificate.verify.bind(certificate));
   return certificate;
 }
 
-function rememberDer(part: ASN1Obj): void {
-  const write = part.toDER.bind(part);
-  let der: Buffer | undefined;
-  part.toDER = () => {
-    der ??= write();
-    return der;
+/** What was read, without writing each part of it anew: the parser takes DER alone, so tag, shortest length and value are the bytes that were there. */
+function toDer({ tag, value }: ASN1Obj): Buffer {
+  const digits = value.length.toString(16);
+  const length = Buffer.from(digits.padStart(digits.length + (digits.length % 2), '0'), 'hex');
+  const long = value.length < 0x80 ? [] : [0x80 | length.length];
+  return Buffer.concat([Buffer.from([tag.toDER(), ...long]), length, value]);
+}
+
+/** The function, asked once for each argument. */
+function once<Argument, Result>(ask: (argument?: Argument) => Result): (argument?: Argument) => Result {
+  const answers = new Map<Argument | undefined, Result>();
+  return (argument) => {
+    const known = answers.get(argument);
+    if (known !== undefined) return known;
+    const answer = ask(argument);
+    answers.set(argument, answer);
+    return answer;
   };
 }
 

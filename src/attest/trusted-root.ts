@@ -7,7 +7,7 @@ import { jsonLimits, parseJson } from '../base/json.ts';
 import { Shape } from '../base/shape.ts';
 import { printable, quoted } from '../base/text.ts';
 import { type Digest, digestOf } from '../oci/digest.ts';
-import { extendedUsagesOf, writtenOnce } from './certificate.ts';
+import { extendedUsagesOf, workedOutOnce } from './certificate.ts';
 import { bytesAt, optionalMember } from './dsse.ts';
 import type { TrustedKey } from './trusted-key.ts';
 
@@ -110,7 +110,7 @@ function toMaterial(json: unknown, what: string): TrustMaterial {
     const material = toTrustMaterial(RootMessage.fromJSON(json));
     for (const { certChain } of [...material.certificateAuthorities, ...material.timestampAuthorities]) {
       // Certificates are read lazily; looking at each one here finds a broken one before any bundle depends on it.
-      for (const certificate of certChain) createPublicKey(spkiOf(writtenOnce(certificate)));
+      for (const certificate of certChain) createPublicKey(spkiOf(workedOutOnce(certificate)));
     }
     // RFC 3161 section 2.3: a key that may also sign other things could be talked into signing a time.
     const leaves = material.timestampAuthorities.flatMap(({ certChain }) => certChain.slice(0, 1));

@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { ASN1Obj, X509Certificate } from '@sigstore/core';
 import { describe, expect, test } from 'vitest';
-import { type Leaf, readLeaf } from '../../src/attest/certificate.ts';
+import { type Leaf, readLeaf, workedOutOnce } from '../../src/attest/certificate.ts';
 import { answer } from '../../src/attest/refusal.ts';
 import type { Refusal } from '../../src/attest/verified.ts';
 import type { Outcome } from '../../src/base/outcome.ts';
@@ -173,13 +174,33 @@ describe('is refused', () => {
   });
 });
 
-test('a leaf writes itself in DER once, as it was', () => {
-  const bytes = leaf();
-  const outcome = read(bytes);
-  const root = outcome.ok ? outcome.value.certificate.root : undefined;
-  const parts = [root, root?.subs[0], root?.subs[0]?.subs[6]];
-  expect(root?.toDER()).toEqual(Buffer.from(bytes));
-  for (const part of parts) expect(part?.toDER()).toBe(part?.toDER());
+describe('a certificate is worked out once', () => {
+  const made = (bytes: Uint8Array = leaf()) => workedOutOnce(X509Certificate.parse(Buffer.from(bytes)));
+  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+
+  test.for([
+    ['as usual', leaf()],
+    ['without extensions', leaf({ usage: none, extended: none, names: none, issuer: none })],
+    ['long', leaf({}, [extension('1.2.3', Buffer.alloc(60_000, 0x61))])],
+  ] as const)('the DER of one %s is what it was, and the same each time', ([, bytes]) => {
+    const partsOf = (root: ASN1Obj) => [root, root.subs[0], root.subs[0]?.subs[6]];
+    const asRead = partsOf(ASN1Obj.parseBuffer(Buffer.from(bytes))).map((part) => part?.toDER());
+    const parts = partsOf(made(bytes).root);
+    expect(parts.map((part) => part?.toDER())).toEqual(asRead);
+    for (const part of parts) expect(part?.toDER()).toBe(part?.toDER());
+  });
+
+  test('each issuer is asked once, and none for another', () => {
+    const signed = made(leaf({}, [], publicKey));
+    const signer = made();
+    for (const _ of [1, 2]) {
+      expect(signed.verify(signer)).toBe(true);
+      expect(signed.verify(signed)).toBe(false);
+      expect(signed.verify()).toBe(false);
+    }
+    Object.defineProperty(signer, 'publicKey', { value: signed.publicKey });
+    expect(signed.verify(signer)).toBe(true);
+  });
 });
 
 test('a month that is none is refused where it is read, before anything compares it', () => {
