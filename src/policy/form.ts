@@ -141,10 +141,12 @@ export function choice<const Value extends string | number | boolean>(
 }
 
 /** At least one of them, at most `maximum`. */
-export function list<Item>(item: Form<Item>, maximum?: number): Form<readonly Item[]> {
-  const tooMany = (count: number) => maximum !== undefined && count > maximum;
+export function list<Item>(
+  item: Form<Item>,
+  maximum: number = Number.POSITIVE_INFINITY,
+): Form<readonly Item[]> {
   const ofLength = such(anyList, ({ length }) =>
-    length === 0 ? 'is empty' : tooMany(length) ? 'is too big' : undefined,
+    length === 0 ? 'is empty' : length > maximum ? 'is too big' : undefined,
   );
   return {
     read: (value, at) => ofLength.read(value, at).map((each, index) => item.read(each, [...at, index])),
@@ -153,7 +155,7 @@ export function list<Item>(item: Form<Item>, maximum?: number): Form<readonly It
       ...anyList.schema(),
       items: item.schema(),
       minItems: 1,
-      ...(maximum === undefined ? {} : { maxItems: maximum }),
+      ...(Number.isFinite(maximum) ? { maxItems: maximum } : {}),
     }),
   };
 }

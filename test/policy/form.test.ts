@@ -9,6 +9,7 @@ import {
   readForm,
   table,
   text,
+  textThat,
   whole,
 } from '../../src/policy/form.ts';
 
@@ -42,6 +43,17 @@ test.for([
   const read = readForm<unknown>(form, value);
   expect(read).toMatchObject({ ok: false, reason: { path } });
   expect(read.ok ? '' : read.reason.message).toContain(why);
+});
+
+test.for([null, true, false, 0, 1.5, '', [], {}, [{ a: [null, true] }]])('%j is JSON', (value) => {
+  expect(readForm(json, value)).toEqual({ ok: true, value });
+});
+
+test('a fault in a form is no misfit', () => {
+  const broken = textThat(() => {
+    throw new RangeError('broken');
+  }, 'is wrong');
+  expect(() => readForm(broken, 'text')).toThrow(RangeError);
 });
 
 test('names that objects inherit are keys of a table like any other', () => {

@@ -31,6 +31,40 @@ test.for(
   else expect(['!', '-', '|']).toContain(scalar);
 });
 
+test.for([
+  ['an anchor on text', 'a: &x b', '1:4: anchors and aliases'],
+  ['an anchor on a list', 'a: &x [b]', '1:4: anchors and aliases'],
+  ['an anchor on a mapping', 'a: &x { b: c }', '1:4: anchors and aliases'],
+  ['an anchor on a key', '&x a: b', '1:1: anchors and aliases'],
+  ['an alias', 'a: *x', '1:4: anchors and aliases'],
+  ['an alias as a key', '*x : b', '1:1: a key is not text'],
+  ['a tag on text', 'a: !!str b', '1:4: tags'],
+  ['a tag on a list', 'a: !!seq [b]', '1:4: tags'],
+  ['a tag on a mapping', 'a: !!map { b: c }', '1:4: tags'],
+  ['a tag on a key', '!!str a: b', '1:1: tags'],
+  ['a list as a key', '? [a]\n: b', '1:1: a key is not text'],
+  ['a mapping as a key', '{ { a: b }: c }', '1:1: a key is not text'],
+  ['another document', 'a: b\n---\nc: d', '3:5: the policy has multiple documents'],
+  ['a document of nothing behind it', 'a: b\n---\n', '3:1: the policy has multiple documents'],
+  ['a list in a hundred lists', '['.repeat(101), '1:'],
+] as const)('%s is refused where it stands', ([, text, why]) => {
+  expect(() => parseStrictYaml(text, 'x')).toThrow(`x:${why}`);
+});
+
+test.for([
+  ['a value', ['a', 1, 'b'], undefined, '3:8: a[1].b'],
+  ['a value in quotes', ['a', 2], undefined, '4:5: a[2]'],
+  ['a value that is not written, by its key', ['d', 'e f'], undefined, '6:3: d."e f"'],
+  ['a key', ['d'], 'e f', '6:3: d'],
+  ['what is not there, by what is above it', ['d', 'g', 'h'], undefined, '6:3: d.g.h'],
+  ['a key that is not there, by its mapping', ['d'], 'z', '6:3: d'],
+  ['the document', [], undefined, '1:1: '],
+] as const)('%s is found again', ([, path, key, where]) => {
+  const text = 'a:\n  - text\n  - b: c\n  - "x"\nd:\n  "e f":\n';
+  const { message } = parseStrictYaml(text, 'x').wrong(path, 'is wrong', key === undefined ? {} : { key });
+  expect(message).toBe(`x:${where}${where.endsWith(' ') ? '' : ' '}is wrong`);
+});
+
 const { tree } = fc.letrec((tie) => ({
   tree: fc.oneof({ depthSize: 'small' }, tie('leaf'), tie('list'), tie('map')),
   leaf: fc.oneof(
@@ -68,6 +102,6 @@ test('whatever is written in some style means the same to another reader', () =>
       else expect(defaultStringType).not.toBe('QUOTE_DOUBLE');
       expect(parseStrictYaml(JSON.stringify(value), 'x').value).toEqual(value);
     }),
-    { numRuns: 5000 },
+    { numRuns: 1500 },
   );
 });
