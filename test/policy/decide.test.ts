@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { decide, decideAll } from '../../src/policy/decide.ts';
+import { decide, decideAll, enforces, modeOf } from '../../src/policy/decide.ts';
 import { parsePolicy } from '../../src/policy/document.ts';
 import { type EvidenceSpec, issuer, judge, toEvidence } from '../support/evidence.ts';
 
@@ -84,6 +84,42 @@ test('a rule that warns is evaluated and reported, and denies nothing', () => {
     verdict: 'allow',
     findings: [{ mode: 'warn', outcome: 'fail' }],
   });
+});
+
+test.for([
+  [{ mode: 'warn' }, 'warn'],
+  [{ mode: 'enforce' }, 'enforce'],
+  [{ mode: 'WARN' }, 'enforce'],
+  [{}, 'enforce'],
+  ['warn', 'enforce'],
+  [null, 'enforce'],
+  [undefined, 'enforce'],
+] as const)('%j is a rule that is to %s', ([params, mode]) => {
+  expect(modeOf(params)).toBe(mode);
+});
+
+test.for([
+  ['one rule', { signed: {} }, true],
+  ['one of two rules', { signed: { mode: 'warn' }, sbom: {} }, true],
+  ['a rule that warns', { signed: { mode: 'warn' } }, false],
+  ['a deny list alone', { deny: {} }, false],
+  ['a deny list beside a rule that warns', { deny: {}, signed: { mode: 'warn' } }, false],
+  ['a rule that is not there', { signed: undefined }, false],
+] as const)('a scope with %s asks for something: %j', ([, require, asks]) => {
+  expect(enforces({ match: 'quay.io', multiArch: 'index', require })).toBe(asks);
+});
+
+test('where no rule has spoken the answer is no, whatever is known of the roots', () => {
+  const [scope] = needsRelease.scopes;
+  const silent = { ...needsRelease, scopes: scope === undefined ? [] : [{ ...scope, require: {} }] };
+  const root = {
+    source: 'sigstore',
+    digest: needsRelease.digest,
+    origin: 'a file',
+    newest: new Date('2026-11-20T00:00:00Z'),
+  };
+  for (const roots of [[], [root]])
+    expect(decide(silent, toEvidence(by('release')), roots)).toMatchObject({ verdict: 'deny', exit: 1 });
 });
 
 test('cannot tell denies with its own exit, and a plain no outweighs it', () => {

@@ -57,6 +57,17 @@ test.for([
   expect(decide(policyWith([exception]), toEvidence(spec)).verdict).toBe(verdict);
 });
 
+test('an exception lifts nothing from a rule that passes, and never what stands on the deny list', () => {
+  const policy = policyWith([lifted({ rules: all })], { deny: { digests: [digests['image']] } });
+  const exceptions = policy.exceptions.map((one) => ({ ...one, rules: ['signed', 'deny'] }));
+  const decision = decide({ ...policy, exceptions }, toEvidence({ candidates: [{ by: 'release' }] }));
+  expect(decision).toMatchObject({ verdict: 'deny', exit: 1 });
+  const of = (name: string) => decision.findings.find(({ rule }) => rule === name);
+  expect(of('deny')).toMatchObject({ outcome: 'fail', mode: 'enforce' });
+  expect(of('signed')).toMatchObject({ outcome: 'pass', mode: 'enforce' });
+  for (const name of ['deny', 'signed']) expect(of(name)).not.toHaveProperty('exception');
+});
+
 test('one in force counts beside an expired one', () => {
   const policy = policyWith([lifted({ rules: all, expires: '2026-01-01' }), lifted({ rules: all })]);
   expect(decide(policy, toEvidence(sbomOnly)).verdict).toBe('allow');

@@ -25,6 +25,11 @@ test.for([
   ['a star over a slash', `${base}/release.yml@refs/tags/*`, `${base}/release.yml@refs/tags/a/b`, false],
   ['a star over an at', `${base}/*`, `${base}/release.yml@refs`, false],
   ['parts that overlap', 'https://h.example/o/ab*ba', 'https://h.example/o/aba', false],
+  ['another end', 'https://h.example/o/a*z', 'https://h.example/o/abc', false],
+  ['another beginning', 'https://h.example/o/a*z', 'https://h.example/o/bcz', false],
+  ['a part in the middle that is missing', 'https://h.example/o/a*b*c', 'https://h.example/o/axxc', false],
+  ['a part that is there as the end only', 'https://h.example/o/a*b*b', 'https://h.example/o/axb', false],
+  ['parts in another order', 'https://h.example/o/a*b*c*d', 'https://h.example/o/acbd', false],
   ['something before', '*@acme.example', 'https://evil.example/ada@acme.example', false],
   ['a subdomain', '*@acme.example', 'ada@evil.acme.example', false],
 ] as const)('identity: %s', ([, pattern, identity, expected]) => {
@@ -47,6 +52,8 @@ test.for([
   ['a registry with something before', 'docker.io', 'xdocker.io/x/y', false],
   ['above', 'quay.io/acme/app', 'quay.io/acme', false],
   ['another port', 'localhost:5000', 'localhost:50001/app', false],
+  ['no port', 'localhost', 'localhost/app', true],
+  ['a port where none is meant', 'localhost', 'localhost:5000/app', false],
 ] as const)('scope: %s', ([, scope, image, expected]) => {
   const canonical = toScope(scope);
   expect(canonical).toBeDefined();
