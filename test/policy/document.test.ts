@@ -194,6 +194,11 @@ test.for([
     `${good}      components: { deny: ["pkg:deb/debian/telnetd?arch=amd64"] }\n`,
     'qualifiers',
   ],
+  [
+    'a denied purl with a subpath',
+    `${good}      components: { deny: ["pkg:deb/debian/telnetd#lib"] }\n`,
+    'a subpath',
+  ],
   ['no denied components', `${good}      components: { deny: [] }\n`, 'is empty'],
   ['an unknown mode', swap('{ by: [release] }', '{ by: [release], mode: off }'), 'enforce or warn'],
   ['a signer with nothing', signerWith('{}'), 'signers.release'],

@@ -5,7 +5,7 @@ import { parseImageRef, pin } from '../../src/oci/reference.ts';
 import { decide } from '../../src/policy/decide.ts';
 import { parsePolicy } from '../../src/policy/document.ts';
 import type { Evidence } from '../../src/policy/evidence.ts';
-import { ageInDays, type DatedRoot } from '../../src/policy/root-age.ts';
+import { ageInDays, type DatedRoot, usesRoots } from '../../src/policy/root-age.ts';
 
 const now = new Date('2026-11-23T12:00:00Z');
 const daysAgo = (days: number) => new Date(Number(now) - days * 24 * 3_600_000);
@@ -30,6 +30,17 @@ const policyWith = (trust: string, signer = keyless) =>
     `version: 1\n${trust}\nsigners: { ann: ${signer} }\nscopes: [{ match: registry.example, require: { signed: { by: [ann] } } }]\n`,
     'policy.yaml',
   );
+
+const pem = generateKeyPairSync('ed25519').publicKey.export({ format: 'pem', type: 'spki' }).toString();
+
+test.for([
+  ['an identity', '', keyless, true],
+  ['an identity, where keys need no log', 'trust: { logs: { key: 0 } }', keyless, true],
+  ['a key', '', JSON.stringify({ key: pem }), true],
+  ['a key that needs no log', 'trust: { logs: { key: 0 } }', JSON.stringify({ key: pem }), false],
+] as const)('a policy that trusts %s uses roots: %j', ([, trust, signer, uses]) => {
+  expect(usesRoots(policyWith(trust, signer))).toBe(uses);
+});
 
 const cases: readonly (readonly [string, string, DatedRoot, string, string])[] = [
   [
