@@ -81,8 +81,8 @@ export function draftPolicy(text: string, name: string): PolicyDraft {
   const yaml = parseStrictYaml(text, name);
   const read = readForm(documentSchema, yaml.value);
   if (!read.ok) {
-    const { key, message, path } = read.reason;
-    throw yaml.wrong(path, printable(message), key === undefined ? {} : { key });
+    const { message, more, path } = read.reason;
+    throw yaml.wrong(path, printable(message), more);
   }
   const document = read.value;
   return {

@@ -26,13 +26,13 @@ export type JsonSchema = Readonly<Record<string, unknown>>;
 /** Why a value does not fit its form. */
 export class Misfit extends Error {
   readonly path: Path;
-  /** The key of the mapping at `path` that is meant. */
-  readonly key?: string;
+  /** The key of the mapping at `path` that is meant, and what to do about it. */
+  readonly more: { readonly key?: string; readonly hint?: string };
 
-  constructor(path: Path, why: string, key?: string) {
+  constructor(path: Path, why: string, more: Misfit['more'] = {}) {
     super(why);
     this.path = path;
-    if (key !== undefined) this.key = key;
+    this.more = more;
   }
 }
 
@@ -184,7 +184,10 @@ export function mapping<M extends Members>(members: M): Form<Read<M>> {
       const given = anyMapping.read(value, at);
       const read = Object.fromEntries(readMembers(given, at)) as Read<M>;
       const [key] = unknownKeys(given);
-      if (key !== undefined) throw new Misfit(at, `does not know the key ${quoted(key)}`, key);
+      if (key !== undefined) {
+        const hint = `known here are ${forms.map(([name]) => name).join(', ')}`;
+        throw new Misfit(at, `does not know the key ${quoted(key)}`, { key, hint });
+      }
       return read;
     },
     distance: (value) =>

@@ -56,6 +56,11 @@ test('a fault in a form is no misfit', () => {
   expect(() => readForm(broken, 'text')).toThrow(RangeError);
 });
 
+test('where a key is not known, those that are stand in the hint', () => {
+  const read = readForm(pair, { name: 'x', cuont: 1 });
+  expect(read).toMatchObject({ reason: { more: { key: 'cuont', hint: 'known here are name, count' } } });
+});
+
 test('names that objects inherit are keys of a table like any other', () => {
   const value = JSON.parse('{ "constructor": "a", "__proto__": "b" }') as unknown;
   const read = readForm(table(text, text), value);
