@@ -35,27 +35,30 @@ export function envelopeContent(envelope: Envelope, text?: Uint8Array): SignedCo
 
 /** The content of a `messageSignature` bundle for this artifact. @throws a refusal as `messageAbout` does. */
 export function messageContent(message: MessageContent, artifact: Uint8Array): SignedContent {
-  return messageAbout(
-    message,
-    (algorithm) => hash(algorithm, artifact),
-    (key) => isSignature(message.signature, artifact, key),
-  );
+  return messageAbout(message, 'the file', {
+    digestFor: (algorithm) => hash(algorithm, artifact),
+    isSignedBy: (key) => isSignature(message.signature, artifact, key),
+  });
 }
 
 /**
- * The content of a `messageSignature` bundle for an artifact of which `digestFor` says what is known. Refused with `message.digest`
- * where the bundle speaks of another artifact or in an algorithm that is not known.
+ * The content of a `messageSignature` bundle for an artifact of which only so much is known. Refused with `message.digest`
+ * where the bundle speaks of another artifact or in an algorithm whose digest is not known.
  */
 export function messageAbout(
   message: MessageContent,
-  digestFor: (algorithm: HashName) => Uint8Array | undefined,
-  isSignedBy: (key: KeyObject) => boolean,
+  artifact: string,
+  known: {
+    readonly digestFor: (algorithm: HashName) => Uint8Array | undefined;
+    readonly isSignedBy: (key: KeyObject) => boolean;
+  },
 ): SignedContent {
+  const { digestFor, isSignedBy } = known;
   const own = digestFor(message.algorithm);
   if (own === undefined) {
     throw refused(
       'message.digest',
-      `the bundle names a ${message.algorithm} digest, which is not known of the artifact`,
+      `the bundle names a ${message.algorithm} digest, which cannot be compared with ${artifact}`,
     );
   }
   if (toHex(own) !== toHex(message.digest)) {

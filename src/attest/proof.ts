@@ -112,7 +112,7 @@ function keyNamed(hint: string | undefined, content: SignedContent, keys: readon
   return named;
 }
 
-/** Witnesses of a signature by a key. Without any trusted root none can be believed, so none counts. */
+/** Witnesses of a signature by a key. Without any trusted root none can be believed, so none counts; where there is none, no root is read. */
 function proveWitnesses(
   bundle: Bundle,
   content: SignedContent,
@@ -121,14 +121,13 @@ function proveWitnesses(
 ): Pick<Proven, 'times' | 'logs'> {
   const required = { logs: trust.keyWitnesses?.logs ?? 0, times: trust.keyWitnesses?.times ?? 0, scts: 0 };
   const isWitnessed = bundle.entries.length > 0 || bundle.timestamps.length > 0;
-  if (!isWitnessed && required.logs === 0 && required.times === 0) return { times: [], logs: [] };
-  const hasRoot = trust.roots.length > 0;
-  const times = hasRoot ? claimedTimes(bundle) : [];
+  const isProvable = isWitnessed && trust.roots.length > 0;
+  const times = isProvable ? claimedTimes(bundle) : [];
   if (times.length < required.times)
     throw refused('time.missing', 'nothing proves when the signature was made');
-  if (!hasRoot && required.logs > 0)
+  if (!isProvable && required.logs > 0)
     throw refused('log.missing', 'no transparency log bears witness to the signature');
-  if (!hasRoot) return { times, logs: [] };
+  if (!isProvable) return { times, logs: [] };
   const der = trusted.key.export({ format: 'der', type: 'spki' });
   return inOneRoot(trust.roots, (root) => {
     const logs = checkEntries(bundle, content, der, root, times);

@@ -37,9 +37,10 @@ export function artifactContent(message: MessageContent, artifact: Artifact): Si
   if (typeof artifact !== 'string') return messageContent(message, artifact);
   const digestFor = (algorithm: HashName) =>
     algorithm === algorithmOf(artifact) ? Buffer.from(hexOf(artifact), 'hex') : undefined;
-  return messageAbout(message, digestFor, (key) =>
-    isPrehashSignature(message.signature, digestFor(hashFor(key) ?? 'sha512'), key),
-  );
+  return messageAbout(message, artifact, {
+    digestFor,
+    isSignedBy: (key) => isPrehashSignature(message.signature, digestFor(hashFor(key) ?? 'sha512'), key),
+  });
 }
 
 /** Node's `verify` hashes what it gets once more, so ECDSA over a digest is computed by @noble/curves. */

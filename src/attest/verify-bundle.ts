@@ -2,7 +2,6 @@ import { no, type Outcome, yes } from '../base/outcome.ts';
 import { quoted } from '../base/text.ts';
 import type { Digest } from '../oci/digest.ts';
 import { type Bundle, parseBundle } from './bundle.ts';
-
 import type { Proven } from './proof.ts';
 import { parsePublicKey } from './trusted-key.ts';
 import { parseTrustedRoot, type Trust, type WitnessThreshold } from './trusted-root.ts';
