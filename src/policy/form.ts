@@ -71,7 +71,8 @@ const isMapping = (value: unknown): value is Mapping =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 const isList = (value: unknown): value is readonly unknown[] => Array.isArray(value);
 
-const anyText = ofKind(isText, 'a string', { type: 'string' });
+/** Text, the empty one too. */
+export const textOrNothing: Form<string> = ofKind(isText, 'a string', { type: 'string' });
 const anyList = ofKind(isList, 'a list', { type: 'array' });
 const anyMapping = ofKind(isMapping, 'a mapping', { type: 'object' });
 const anyWhole = ofKind(isWhole, 'a whole number', { type: 'integer' });
@@ -105,22 +106,19 @@ export function asking<Value extends object>(
 }
 
 /** Text that is not empty. */
-export const text: Form<string> = such(anyText, (value) => (value === '' ? 'is empty' : undefined), {
+export const text: Form<string> = such(textOrNothing, (value) => (value === '' ? 'is empty' : undefined), {
   schema: { minLength: 1 },
 });
-
-/** Text, the empty one too. */
-export const textOrNothing: Form<string> = anyText;
 
 /** Text of a pattern without flags. `why` ends a sentence that begins with the place. */
 export function textLike(pattern: RegExp, why: string): Form<string> {
   const schema = { pattern: pattern.source };
-  return such(anyText, (value) => (pattern.test(value) ? undefined : why), { schema });
+  return such(textOrNothing, (value) => (pattern.test(value) ? undefined : why), { schema });
 }
 
 /** Text that a function knows. */
 export function textThat(is: (text: string) => boolean, why: string): Form<string> {
-  return such(anyText, (value) => (is(value) ? undefined : why));
+  return such(textOrNothing, (value) => (is(value) ? undefined : why));
 }
 
 export function whole(minimum: number, maximum: number): Form<number> {
@@ -230,7 +228,8 @@ export function either<Forms extends readonly [Form<unknown>, ...Form<unknown>[]
   const distance = (value: unknown) => Math.min(...forms.map((form) => form.distance(value)));
   return {
     read: (value, at) => {
-      const [closest = forms[0]] = forms.filter((form) => form.distance(value) === distance(value));
+      const least = distance(value);
+      const closest = forms.find((form) => form.distance(value) === least) ?? forms[0];
       return closest.read(value, at) as Value;
     },
     distance,

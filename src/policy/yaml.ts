@@ -1,5 +1,6 @@
 import {
   boolCoreTag,
+  dump,
   EVENT_ID,
   type Event,
   floatCoreTag,
@@ -62,12 +63,19 @@ function readEvents(text: string, refuse: Refuse): readonly Event[] {
   }
 }
 
+/** Documents for other engines: no line is broken, and nothing is written by reference. */
+export function formatYaml(...documents: readonly unknown[]): string {
+  return documents.map((document) => dump(document, { lineWidth: -1, noRefs: true })).join('---\n');
+}
+
 /** A value and where it begins. */
 interface Node {
   readonly value: unknown;
   readonly start: number;
+  /** Where its key begins, in a mapping. */
+  readonly keyStart?: number;
   /** Of a mapping, by key; of a list, by position. */
-  readonly inner?: ReadonlyMap<string | number, { readonly node: Node; readonly keyStart: number }>;
+  readonly inner?: ReadonlyMap<string | number, Node>;
 }
 
 /** Turns the events of one document into values, and refuses those that have no place in ours. */
@@ -123,25 +131,24 @@ class Reader {
   }
 
   #list(start: number): Node {
-    const inner = new Map<number, { node: Node; keyStart: number }>();
+    const inner = new Map<number, Node>();
     for (let event = this.#take(); event !== undefined && event.type !== EVENT_ID.POP; event = this.#take()) {
-      const node = this.#node(event, start);
-      inner.set(inner.size, { node, keyStart: node.start });
+      inner.set(inner.size, this.#node(event, start));
     }
-    return { value: [...inner.values()].map(({ node }) => node.value), start, inner };
+    return { value: [...inner.values()].map(({ value }) => value), start, inner };
   }
 
   #mapping(start: number): Node {
-    const inner = new Map<string, { node: Node; keyStart: number }>();
+    const inner = new Map<string, Node>();
     for (let event = this.#take(); event !== undefined && event.type !== EVENT_ID.POP; event = this.#take()) {
       if (event.type !== EVENT_ID.SCALAR) throw this.#refuse(start, 'a key is not text');
       this.#refuseProperties(event);
       const key = getScalarValue(this.#text, event);
       const keyStart = startOf(event, start);
       if (inner.has(key)) throw this.#refuse(keyStart, 'Map keys must be unique');
-      inner.set(key, { node: this.#node(this.#take(), keyStart), keyStart });
+      inner.set(key, { ...this.#node(this.#take(), keyStart), keyStart });
     }
-    const entries = [...inner].map(([key, { node }]) => [key, node.value] as const);
+    const entries = [...inner].map(([key, { value }]) => [key, value] as const);
     return { value: Object.fromEntries(entries), start, inner };
   }
 
@@ -186,7 +193,7 @@ function placeOf(top: Node, path: Path, key: string | undefined): number {
   for (const step of path) {
     const inner = node.inner?.get(step);
     if (inner === undefined) break;
-    node = inner.node;
+    node = inner;
   }
   return (key === undefined ? undefined : node.inner?.get(key)?.keyStart) ?? node.start;
 }

@@ -1,8 +1,8 @@
-import { dump } from 'js-yaml';
 import { predicateTypes } from '../../attest/statement.ts';
 import { no, yes } from '../../base/outcome.ts';
 import type { Policy } from '../document.ts';
 import type { TrustedSigner } from '../signer.ts';
+import { formatYaml } from '../yaml.ts';
 import {
   indexOnly,
   type PortableScope,
@@ -45,7 +45,7 @@ export const clusterImagePolicy: ExportTarget = {
       files: [
         {
           path: 'cluster-image-policy.yaml',
-          content: documents.map((document) => dump(document, { lineWidth: -1, noRefs: true })).join('---\n'),
+          content: formatYaml(...documents),
         },
       ],
       notes: [

@@ -1,8 +1,8 @@
-import { dump } from 'js-yaml';
 import { encodeBase64, encodeUtf8 } from '../../base/bytes.ts';
 import { no, yes } from '../../base/outcome.ts';
 import type { Policy } from '../document.ts';
 import type { TrustedSigner } from '../signer.ts';
+import { formatYaml } from '../yaml.ts';
 import { type PortableScope, type Requirement, toPortable } from './requirements.ts';
 import type { ExportTarget, Objection } from './target.ts';
 
@@ -29,7 +29,7 @@ export const containersPolicy: ExportTarget = {
         },
         {
           path: 'registries.d/tcf.yaml',
-          content: dump({ docker: Object.fromEntries(attachments) }, { lineWidth: -1, noRefs: true }),
+          content: formatYaml({ docker: Object.fromEntries(attachments) }),
         },
       ],
       notes: [

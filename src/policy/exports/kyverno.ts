@@ -1,8 +1,8 @@
-import { dump } from 'js-yaml';
 import { no, yes } from '../../base/outcome.ts';
 import type { Policy } from '../document.ts';
 import type { Mode } from '../rule.ts';
 import { personOf, type TrustedSigner } from '../signer.ts';
+import { formatYaml } from '../yaml.ts';
 import {
   indexOnly,
   type PortableScope,
@@ -53,7 +53,7 @@ export const kyverno: ExportTarget = {
       files: [
         {
           path: 'kyverno.yaml',
-          content: documents.map((document) => dump(document, { lineWidth: -1, noRefs: true })).join('---\n'),
+          content: formatYaml(...documents),
         },
       ],
       notes: [
