@@ -94,7 +94,12 @@ function latestOf(roots: readonly InstanceRoot[]): InstanceRoot | undefined {
   return first && others.reduce((best, root) => (root.asOf > best.asOf ? root : best), first);
 }
 
-const carriedOf = (name: string) => (name === 'sigstore' ? [carriedRoot()] : []);
+/** The root of the public Sigstore instance is part of tcf. */
+function carriedOf(name: string): readonly InstanceRoot[] {
+  if (name !== 'sigstore') return [];
+  const signingConfigs = publicGoodSigningConfigs();
+  return [{ name, bytes: publicGoodRoot(), signingConfigs, origin: 'carried by tcf', asOf: publicGoodDate }];
+}
 
 async function storedRoots(
   host: Host,
@@ -107,17 +112,6 @@ async function storedRoots(
     roots.push(...fetched(name, await store.state(name)), ...(await imported(store, name)));
   }
   return roots;
-}
-
-/** The root of the public Sigstore instance that is part of tcf. */
-function carriedRoot(): InstanceRoot {
-  return {
-    name: 'sigstore',
-    bytes: publicGoodRoot(),
-    signingConfigs: publicGoodSigningConfigs(),
-    origin: 'carried by tcf',
-    asOf: publicGoodDate,
-  };
 }
 
 /** The mirror's own signature says until when its word is good, whatever time this machine wrote down. */

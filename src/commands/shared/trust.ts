@@ -28,14 +28,14 @@ export async function loadTrust(host: Host, policy: Policy, given: string | unde
   const keys = [...policy.signers.values()].flatMap((signer) =>
     signer.kind === 'key' ? [parsePublicKey(signer.pem, signer.name)] : [],
   );
-  const isInstance = policy.trust.root === undefined && (given === undefined || isOfMachine(host, policy));
-  if (isInstance && !usesRoots(policy)) return explaining(keys);
-  const loaded =
-    given !== undefined && !isOfMachine(host, policy)
-      ? [await loadFileRoot(host, given)]
-      : policy.trust.root !== undefined
-        ? [await loadFileRoot(host, policy.trust.root, readPlainFile)]
-        : await loadInstances(host, policy);
+  const { root } = policy.trust;
+  const isGiven = given !== undefined && !isOfMachine(host, policy);
+  if (!isGiven && root === undefined && !usesRoots(policy)) return explaining(keys);
+  const loaded = isGiven
+    ? [await loadFileRoot(host, given)]
+    : root !== undefined
+      ? [await loadFileRoot(host, root, readPlainFile)]
+      : await loadInstances(host, policy);
   return { roots: loaded.map(({ root }) => root), dates: loaded.map(({ dated }) => dated), keys };
 }
 
@@ -60,9 +60,7 @@ function explaining(keys: DatedTrust['keys']): DatedTrust {
   };
 }
 
-/**
- * What a user keeps, at a place that the environment names, proves nothing for the machine's policy, unless that user is its administrator.
- */
+/** What a user keeps, at a place that the environment names, proves nothing for the machine's policy, unless that user is its administrator. */
 async function loadInstances(host: Host, policy: Policy): Promise<readonly Loaded[]> {
   const isForeign = isOfMachine(host, policy) && host.uid !== 0;
   const stores: readonly Whose[] = isOfMachine(host, policy)
