@@ -41,12 +41,11 @@ export async function compileParts(folder: string): Promise<void> {
     for (const { name } of verbs) await tcf(name, '--help');
     await tcf('keygen', '--output-key-prefix', 'team');
     const root = ['--trusted-root', 'root.json'];
-    for (const [signer, flags] of [
-      ['key', ['--key', 'team.key']],
-      ['keyless', ['--signing-config', 'rekor1.json', ...root]],
-      ['keyless', ['--signing-config', 'rekor2.json', ...root]],
+    for (const [signer, tag, flags] of [
+      ['key', '1', ['--key', 'team.key']],
+      ['keyless', '1', ['--signing-config', 'rekor1.json', ...root]],
+      ['keyless', '2', ['--signing-config', 'rekor2.json', ...root]],
     ] as const) {
-      const tag = flags[1].replace('.', '-');
       const image = `${registry.host}/${signer}:${tag}`;
       await pushDemoImage({ host: registry.host, repository: signer, tag, labels: { tag } });
       await tcf('sign', image, '--allow-http', ...flags);

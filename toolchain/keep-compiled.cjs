@@ -8,14 +8,12 @@ const { setFlagsFromString } = require('node:v8');
 
 const [node, , folder, ...args] = process.argv;
 const program = join(folder, 'tcf.js');
-mkdirSync(join(folder, 'compiled', `${process.version}-${process.platform}-${process.arch}`), {
-  recursive: true,
-});
 process.argv = [node, program, ...args];
 const { compiled, modules } = require(program);
 process.on('exit', () => {
   // Scans ask for a small heap; code that was kept under other flags than those of the next start would be refused.
   setFlagsFromString('--no-optimize-for-size');
+  mkdirSync(compiled, { recursive: true });
   for (const [name, { script }] of modules) {
     writeFileSync(join(compiled, `${name}.new`), script.createCachedData());
     renameSync(join(compiled, `${name}.new`), join(compiled, name));

@@ -14,8 +14,8 @@ const { constants, Script } = require('node:vm');
 
 const parts = join(__dirname, 'parts');
 const compiled = join(__dirname, 'compiled', `${process.version}-${process.platform}-${process.arch}`);
-/** Absent where there is nothing for this Node. What V8 does not accept it compiles anew. */
-const kept = existsSync(compiled) ? new Set(readdirSync(compiled)) : undefined;
+/** What V8 does not accept it compiles anew. */
+const kept = new Set(existsSync(compiled) ? readdirSync(compiled) : []);
 const wrapper = '(function (exports, require, module) {';
 const modules = new Map();
 
@@ -26,7 +26,7 @@ function load(name) {
   const script = new Script(`${wrapper}${readFileSync(filename, 'utf8')}\n})`, {
     filename,
     columnOffset: -wrapper.length,
-    cachedData: kept?.has(name) ? readFileSync(join(compiled, name)) : undefined,
+    cachedData: kept.has(name) ? readFileSync(join(compiled, name)) : undefined,
     importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   });
   const module = { exports: {}, script };
@@ -39,7 +39,8 @@ function load(name) {
   return module.exports;
 }
 
-if (kept !== undefined) {
+// Whoever requires this file wants to keep what is compiled (toolchain/keep-compiled.cjs).
+if (kept.size > 0 || require.main !== module) {
   load('main.js');
 } else {
   enableCompileCache(join(__dirname, 'compiled'));
