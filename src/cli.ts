@@ -1,8 +1,8 @@
 import { Command, CommanderError } from 'commander';
 import { askedWrongly, TcfError } from './base/error.ts';
 import { printable, quoted } from './base/text.ts';
-import type { ExitCode, Host } from './commands/host.ts';
 import { type VerbEntry, verbs } from './commands/index.ts';
+import type { ExitCode, Host } from './system/host.ts';
 import { version } from './version.ts';
 
 /**

@@ -24,6 +24,9 @@ function table(heading: string): readonly (readonly string[])[] {
   return rows;
 }
 
+/** The process comes into it as a value: every other file has what it needs of it as an argument. */
+const realHost = 'src/system/process-host.ts';
+
 const listOf = (cell = ''): string[] =>
   cell
     .split(',')
@@ -108,6 +111,7 @@ describe.for(inRooms.map((source) => [source.path, source] as const))('%s', ([, 
 
   test('reaches the process, the console and the clock only where it may', () => {
     const pure = rooms.get(source.room)?.half === 'pure';
+    if (source.path === realHost) return;
     const forbidden = pure
       ? ['process', 'console', 'fetch', 'performance', 'setTimeout', 'setInterval']
       : ['process', 'console'];
@@ -145,7 +149,7 @@ test('every package of the table is used and every dependency stands in it', () 
 function mayImport(source: Source, name: string): boolean {
   if (!name.startsWith('.')) return packages.get(packageOf(name))?.includes(source.room) ?? false;
   const target = relative('src', join(dirname(source.path), name));
-  if (target === 'version.ts') return source.room === 'commands';
+  if (target === 'version.ts') return ['app', 'commands', 'system'].includes(source.room);
   const room = target.split('/')[0] ?? '';
   return room === source.room || (rooms.get(source.room)?.imports.includes(room) ?? false);
 }

@@ -1,5 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import type { Options } from '../app/options.ts';
+import { declareRegistryOptions, openUserRegistry, readPlatform, resolveImage } from '../app/registries.ts';
 import { formatBytes } from '../base/bytes.ts';
 import { askedWrongly } from '../base/error.ts';
 import { plural, printable, quoted } from '../base/text.ts';
@@ -12,9 +14,8 @@ import { formatPinnedRef, type ImageRef, parseImageRef, pin } from '../oci/refer
 import type { Fetched, Registry, Repository, Store } from '../registry/contract.ts';
 import { type Copied, copyImage, type Target } from '../registry/copy.ts';
 import { registryTarget } from '../registry/copy-target.ts';
-import type { ExitCode, Host } from './host.ts';
-import { declareRegistryOptions, openUserRegistry, readPlatform, resolveImage } from './shared/registries.ts';
-import type { Options, Verb } from './verb.ts';
+import type { ExitCode, Host } from '../system/host.ts';
+import type { Verb } from './verb.ts';
 
 export const verb: Verb = {
   declare(command: Command): void {

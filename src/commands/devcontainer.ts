@@ -2,6 +2,9 @@ import { readdirSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { type Options, textOption } from '../app/options.ts';
+import { openUserRegistry, readPlatform, resolveImage } from '../app/registries.ts';
+import { declareVerifyOptions, verifyImage } from '../app/verify-image.ts';
 import { collect, decodeUtf8 } from '../base/bytes.ts';
 import { askedWrongly } from '../base/error.ts';
 import { jsonLimits } from '../base/json.ts';
@@ -22,11 +25,9 @@ import {
 import { parseImageConfig } from '../oci/config.ts';
 import { formatImageRef, type ImageRef, parseImageRef } from '../oci/reference.ts';
 import { toText } from '../report/text.ts';
-import type { ExitCode, Host } from './host.ts';
-import { fileExists, isSystemError, readPlainFile, writeUserFile } from './shared/files.ts';
-import { openUserRegistry, readPlatform, resolveImage } from './shared/registries.ts';
-import { declareVerifyOptions, verifyImage } from './shared/verification.ts';
-import { type Options, textOption, type Verb } from './verb.ts';
+import { fileExists, isSystemError, readPlainFile, writeUserFile } from '../system/files.ts';
+import type { ExitCode, Host } from '../system/host.ts';
+import type { Verb } from './verb.ts';
 
 const maxFile = 1024 * 1024;
 

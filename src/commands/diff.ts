@@ -1,4 +1,8 @@
 import type { Command } from 'commander';
+import { openUserImage } from '../app/open-image.ts';
+import { flag, type Options } from '../app/options.ts';
+import { declareRegistryOptions } from '../app/registries.ts';
+import { makeBom } from '../app/scan.ts';
 import { askedWrongly } from '../base/error.ts';
 import { jsonLimits, parseJson } from '../base/json.ts';
 import { printable, quoted } from '../base/text.ts';
@@ -10,13 +14,10 @@ import { parseImageName } from '../image/source.ts';
 import { toDiffJson } from '../report/diff-json.ts';
 import { toDiffMarkdown } from '../report/diff-markdown.ts';
 import { toDiffText } from '../report/diff-text.ts';
+import { fileExists, readUserFile } from '../system/files.ts';
+import type { ExitCode, Host } from '../system/host.ts';
 import { version } from '../version.ts';
-import type { ExitCode, Host } from './host.ts';
-import { fileExists, readUserFile } from './shared/files.ts';
-import { openUserImage } from './shared/images.ts';
-import { declareRegistryOptions } from './shared/registries.ts';
-import { makeBom } from './shared/scan.ts';
-import { flag, type Options, type Verb } from './verb.ts';
+import type { Verb } from './verb.ts';
 
 export const verb: Verb = {
   declare(command: Command): void {

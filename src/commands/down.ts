@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
+import { containerName, findDevContainer } from '../app/launch/dev-container.ts';
+import { connectionGlobals, engineName } from '../app/launch/launching.ts';
 import { cannotTell } from '../base/error.ts';
 import { printable } from '../base/text.ts';
 import { findEngine } from '../launch/engine.ts';
-import type { ExitCode } from './host.ts';
-import { containerName, findDevContainer } from './shared/dev-container.ts';
-import { connectionGlobals, engineName } from './shared/launching.ts';
+import type { ExitCode } from '../system/host.ts';
 import type { Verb } from './verb.ts';
 
 export const verb: Verb = {

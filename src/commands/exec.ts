@@ -1,8 +1,4 @@
-import { askedWrongly } from '../base/error.ts';
-import { execFlags, parseRunArguments } from '../launch/arguments.ts';
-import { findEngine } from '../launch/engine.ts';
-import type { ExitCode } from './host.ts';
-import { checkContainer, findDevContainer } from './shared/dev-container.ts';
+import { checkContainer, findDevContainer } from '../app/launch/dev-container.ts';
 import {
   allowedImage,
   connectionGlobals,
@@ -11,7 +7,11 @@ import {
   notStarted,
   ownOptions,
   runFlags,
-} from './shared/launching.ts';
+} from '../app/launch/launching.ts';
+import { askedWrongly } from '../base/error.ts';
+import { execFlags, parseRunArguments } from '../launch/arguments.ts';
+import { findEngine } from '../launch/engine.ts';
+import type { ExitCode } from '../system/host.ts';
 import type { Verb } from './verb.ts';
 
 const { 'dry-run': _, ...flags } = runFlags;

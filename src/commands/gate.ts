@@ -1,13 +1,14 @@
 import type { Command } from 'commander';
+import { flag, textOption } from '../app/options.ts';
+import { declareVerifyOptions, verifyImage } from '../app/verify-image.ts';
 import { toJson } from '../report/json.ts';
 import { toMarkdown } from '../report/markdown.ts';
 import { toSarif } from '../report/sarif.ts';
 import { toText } from '../report/text.ts';
+import { appendUserFile, writeUserFile } from '../system/files.ts';
+import type { ExitCode } from '../system/host.ts';
 import { version } from '../version.ts';
-import type { ExitCode } from './host.ts';
-import { appendUserFile, writeUserFile } from './shared/files.ts';
-import { declareVerifyOptions, verifyImage } from './shared/verification.ts';
-import { flag, textOption, type Verb } from './verb.ts';
+import type { Verb } from './verb.ts';
 
 export const verb: Verb = {
   declare(command: Command): void {

@@ -1,6 +1,15 @@
 import { realpathSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { logDecision } from '../app/decision-log.ts';
+import { pluginSocket } from '../app/hooks/docker.ts';
+import { ownerFinding } from '../app/hooks/files.ts';
+import { hookTargets } from '../app/hooks/index.ts';
+import type { HookTarget } from '../app/hooks/target.ts';
+import { flag, type Options, textOption } from '../app/options.ts';
+import { readSeconds } from '../app/registries.ts';
+import { loadPolicies } from '../app/trust/policies.ts';
+import { tellUnmoved, type Verification, verifyImage } from '../app/verify-image.ts';
 import { collect } from '../base/bytes.ts';
 import { askedWrongly, cannotTell, TcfError } from '../base/error.ts';
 import { printable, quoted } from '../base/text.ts';
@@ -18,17 +27,9 @@ import {
 } from '../launch/oci-hook.ts';
 import { formatImageRef, parseImageRef } from '../oci/reference.ts';
 import { toText } from '../report/text.ts';
-import type { ExitCode, Host } from './host.ts';
-import { logDecision } from './shared/decision-log.ts';
-import { readPlainFile } from './shared/files.ts';
-import { pluginSocket } from './shared/hooks/docker.ts';
-import { ownerFinding } from './shared/hooks/files.ts';
-import { hookTargets } from './shared/hooks/index.ts';
-import type { HookTarget } from './shared/hooks/target.ts';
-import { loadPolicies } from './shared/policies.ts';
-import { readSeconds } from './shared/registries.ts';
-import { tellUnmoved, type Verification, verifyImage } from './shared/verification.ts';
-import { flag, type Options, textOption, type Verb } from './verb.ts';
+import { readPlainFile } from '../system/files.ts';
+import type { ExitCode, Host } from '../system/host.ts';
+import type { Verb } from './verb.ts';
 
 const names = () => hookTargets.map(({ name }) => name).join(', ');
 

@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
+import { textOption } from '../app/options.ts';
 import { generateKeyPair } from '../sigstore/keys.ts';
-import type { ExitCode } from './host.ts';
-import { writeUserFile } from './shared/files.ts';
-import { newPassword } from './shared/password.ts';
-import { textOption, type Verb } from './verb.ts';
+import { writeUserFile } from '../system/files.ts';
+import type { ExitCode } from '../system/host.ts';
+import { newPassword } from '../system/password.ts';
+import type { Verb } from './verb.ts';
 
 export const verb: Verb = {
   declare(command: Command): void {

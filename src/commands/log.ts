@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
+import { checkLog, entryNumbers, type Kept, pruneLog, readEntry } from '../app/decision-log.ts';
+import { flag, type Options, textOption } from '../app/options.ts';
 import { askedWrongly } from '../base/error.ts';
 import { plural, printable, quoted } from '../base/text.ts';
 import { parseDigest } from '../oci/digest.ts';
 import { parseLogEntry } from '../report/pruning-entry.ts';
-import type { ExitCode, Host } from './host.ts';
-import { checkLog, entryNumbers, type Kept, pruneLog, readEntry } from './shared/decision-log.ts';
-import { flag, type Options, textOption, type Verb } from './verb.ts';
+import type { ExitCode, Host } from '../system/host.ts';
+import type { Verb } from './verb.ts';
 
 export const verb: Verb = {
   declare(command: Command): void {

@@ -1,5 +1,7 @@
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
+import { type Options, textOption } from '../app/options.ts';
+import { loadPolicies, loadPolicy } from '../app/trust/policies.ts';
 import { askedWrongly } from '../base/error.ts';
 import { plural, printable, quoted } from '../base/text.ts';
 import { parseImageRef } from '../oci/reference.ts';
@@ -9,10 +11,9 @@ import { exportTargets } from '../policy/exports/index.ts';
 import type { Exported } from '../policy/exports/target.ts';
 import { toPolicyJsonSchema } from '../policy/schema.ts';
 import { toExplainText } from '../report/explain-text.ts';
-import type { ExitCode, Host } from './host.ts';
-import { makeFolder, writeUserFile } from './shared/files.ts';
-import { loadPolicies, loadPolicy } from './shared/policies.ts';
-import { type Options, textOption, type Verb } from './verb.ts';
+import { makeFolder, writeUserFile } from '../system/files.ts';
+import type { ExitCode, Host } from '../system/host.ts';
+import type { Verb } from './verb.ts';
 
 const targets = exportTargets.map(({ name }) => name).join('|');
 

@@ -1,8 +1,4 @@
-import { parseRunArguments } from '../launch/arguments.ts';
-import type { DevLaunch } from '../launch/dev/compose.ts';
-import { type Engine, findEngine, type Launch, launchContainer } from '../launch/engine.ts';
-import type { ExitCode, Host } from './host.ts';
-import { composeForHost, loadProfiles, readDevLine } from './shared/dev.ts';
+import { composeForHost, loadProfiles, readDevLine } from '../app/launch/dev.ts';
 import {
   allowedImage,
   declareWords,
@@ -12,8 +8,13 @@ import {
   ownOptions,
   runFlags,
   transport,
-} from './shared/launching.ts';
-import type { Options, Verb } from './verb.ts';
+} from '../app/launch/launching.ts';
+import type { Options } from '../app/options.ts';
+import { parseRunArguments } from '../launch/arguments.ts';
+import type { DevLaunch } from '../launch/dev/compose.ts';
+import { type Engine, findEngine, type Launch, launchContainer } from '../launch/engine.ts';
+import type { ExitCode, Host } from '../system/host.ts';
+import type { Verb } from './verb.ts';
 
 export const verb: Verb = {
   declare: declareWords,

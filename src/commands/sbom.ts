@@ -1,4 +1,7 @@
 import type { Command } from 'commander';
+import { declareSbomOptions, makeSbom, readSbomWishes, tellLacks } from '../app/make-sbom.ts';
+import { openUserImage } from '../app/open-image.ts';
+import { flag, type Options, textOption } from '../app/options.ts';
 import { formatBytes } from '../base/bytes.ts';
 import { askedWrongly } from '../base/error.ts';
 import { plural, printable, quoted } from '../base/text.ts';
@@ -6,11 +9,9 @@ import { attestationSize, refusedBy } from '../bom/attestation-size.ts';
 import { formatDocument } from '../bom/cyclonedx.ts';
 import { formatCycloneDxXml } from '../bom/cyclonedx-xml.ts';
 import type { Bom, Component } from '../bom/model.ts';
-import type { ExitCode, Host } from './host.ts';
-import { writeUserFile } from './shared/files.ts';
-import { openUserImage } from './shared/images.ts';
-import { declareSbomOptions, makeSbom, readSbomWishes, tellLacks } from './shared/sbom.ts';
-import { flag, type Options, textOption, type Verb } from './verb.ts';
+import { writeUserFile } from '../system/files.ts';
+import type { ExitCode, Host } from '../system/host.ts';
+import type { Verb } from './verb.ts';
 
 export const verb: Verb = {
   declare(command: Command): void {

@@ -1,16 +1,17 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { readArtifact } from '../app/artifact.ts';
+import { flag, type Options, textOption } from '../app/options.ts';
+import { type About, checkOwnBundle, declareSigningOptions, openSigning } from '../app/sign/signing.ts';
 import { parseStatement } from '../attest/statement.ts';
 import { formatBytes } from '../base/bytes.ts';
 import { askedWrongly } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
 import { digestOf } from '../oci/digest.ts';
 import { signArtifact, signStatement } from '../sigstore/sign.ts';
-import type { ExitCode, Host } from './host.ts';
-import { readArtifact } from './shared/artifact.ts';
-import { writeUserFile } from './shared/files.ts';
-import { type About, checkOwnBundle, declareSigningOptions, openSigning } from './shared/signing.ts';
-import { flag, type Options, textOption, type Verb } from './verb.ts';
+import { writeUserFile } from '../system/files.ts';
+import type { ExitCode, Host } from '../system/host.ts';
+import type { Verb } from './verb.ts';
 
 export const verb: Verb = {
   declare(command: Command): void {

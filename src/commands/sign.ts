@@ -1,4 +1,14 @@
 import type { Command } from 'commander';
+import { declareSbomOptions } from '../app/make-sbom.ts';
+import { collect, flag } from '../app/options.ts';
+import {
+  declareRegistryOptions,
+  openUserRegistry,
+  parseRegistryName,
+  resolveImage,
+} from '../app/registries.ts';
+import { checkOwnBundle, declareSigningOptions, openSigning, type Signing } from '../app/sign/signing.ts';
+import { readWishes, type Signed, toStatements } from '../app/sign/statements.ts';
 import { predicateNames } from '../attest/predicate.ts';
 import { formatStatement, predicateTypes, type Statement } from '../attest/statement.ts';
 import { formatBytes } from '../base/bytes.ts';
@@ -10,17 +20,8 @@ import type { Candidate } from '../sigstore/candidate.ts';
 import { discoverBundles } from '../sigstore/discover.ts';
 import { findEquivalent } from '../sigstore/equivalent.ts';
 import { signStatement } from '../sigstore/sign.ts';
-import type { ExitCode } from './host.ts';
-import {
-  declareRegistryOptions,
-  openUserRegistry,
-  parseRegistryName,
-  resolveImage,
-} from './shared/registries.ts';
-import { declareSbomOptions } from './shared/sbom.ts';
-import { checkOwnBundle, declareSigningOptions, openSigning, type Signing } from './shared/signing.ts';
-import { readWishes, type Signed, toStatements } from './shared/statements.ts';
-import { collect, flag, type Verb } from './verb.ts';
+import type { ExitCode } from '../system/host.ts';
+import type { Verb } from './verb.ts';
 
 const attestHelp = `attest this predicate; the type is a URI or one of ${Object.keys(predicateNames).join(', ')}`;
 

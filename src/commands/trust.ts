@@ -1,4 +1,17 @@
 import type { Command } from 'commander';
+import { flag, type Options, textOption } from '../app/options.ts';
+import { openUserServices } from '../app/registries.ts';
+import { describeServices } from '../app/sign/services.ts';
+import {
+  type InstanceSigningConfig,
+  loadInstance,
+  loadSigningConfigs,
+  trustStore,
+  type Updated,
+  updateInstance,
+  type Whose,
+} from '../app/trust/instances.ts';
+import { loadFileRoot, loadInstanceRoot, maxTrustedRoot } from '../app/trust/trust.ts';
 import { lintTrustedRoot } from '../attest/lint-root.ts';
 import { listRoot } from '../attest/root-entries.ts';
 import { parseTrustedRoot } from '../attest/trusted-root.ts';
@@ -16,21 +29,9 @@ import {
 } from '../report/trust.ts';
 import { chooseServices, parseSigningConfig } from '../sigstore/signing-config.ts';
 import { parseInstanceName, type TrustStore } from '../sigstore/trust/store.ts';
-import type { ExitCode, Host } from './host.ts';
-import { fileExists, readUserFile } from './shared/files.ts';
-import {
-  type InstanceSigningConfig,
-  loadInstance,
-  loadSigningConfigs,
-  trustStore,
-  type Updated,
-  updateInstance,
-  type Whose,
-} from './shared/instances.ts';
-import { openUserServices } from './shared/registries.ts';
-import { describeServices } from './shared/signing-services.ts';
-import { loadFileRoot, loadInstanceRoot, maxTrustedRoot } from './shared/trust.ts';
-import { flag, type Options, textOption, type Verb } from './verb.ts';
+import { fileExists, readUserFile } from '../system/files.ts';
+import type { ExitCode, Host } from '../system/host.ts';
+import type { Verb } from './verb.ts';
 
 export const verb: Verb = {
   declare(command: Command): void {

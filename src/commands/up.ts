@@ -1,11 +1,5 @@
-import { askedWrongly } from '../base/error.ts';
-import { quoted } from '../base/text.ts';
-import { parseRunArguments } from '../launch/arguments.ts';
-import { findEngine, inspectContainer, type Launch, startContainer } from '../launch/engine.ts';
-import { shellLine } from '../launch/shell.ts';
-import type { ExitCode, Host } from './host.ts';
-import { composeForHost, loadProfiles, readDevLine } from './shared/dev.ts';
-import { checkContainer, containerName } from './shared/dev-container.ts';
+import { composeForHost, loadProfiles, readDevLine } from '../app/launch/dev.ts';
+import { checkContainer, containerName } from '../app/launch/dev-container.ts';
 import {
   allowedImage,
   declareWords,
@@ -15,8 +9,15 @@ import {
   ownOptions,
   runFlags,
   transport,
-} from './shared/launching.ts';
-import type { Options, Verb } from './verb.ts';
+} from '../app/launch/launching.ts';
+import type { Options } from '../app/options.ts';
+import { askedWrongly } from '../base/error.ts';
+import { quoted } from '../base/text.ts';
+import { parseRunArguments } from '../launch/arguments.ts';
+import { findEngine, inspectContainer, type Launch, startContainer } from '../launch/engine.ts';
+import { shellLine } from '../launch/shell.ts';
+import type { ExitCode, Host } from '../system/host.ts';
+import type { Verb } from './verb.ts';
 
 const ownFlags = { ...runFlags, name: true } as const;
 

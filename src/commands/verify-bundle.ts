@@ -1,16 +1,17 @@
 import type { Command } from 'commander';
+import { readArtifact } from '../app/artifact.ts';
+import { flag, type Options, textOption } from '../app/options.ts';
+import { loadInstance } from '../app/trust/instances.ts';
+import { maxKey, maxTrustedRoot } from '../app/trust/trust.ts';
 import { verifyBundleAgainst } from '../attest/verify-bundle.ts';
 import { decodeUtf8 } from '../base/bytes.ts';
 import { askedWrongly } from '../base/error.ts';
 import { jsonLimits } from '../base/json.ts';
 import { printable, quoted } from '../base/text.ts';
 import { type Digest, isDigest } from '../oci/digest.ts';
-import type { ExitCode, Host } from './host.ts';
-import { readArtifact } from './shared/artifact.ts';
-import { fileExists, readUserFile } from './shared/files.ts';
-import { loadInstance } from './shared/instances.ts';
-import { maxKey, maxTrustedRoot } from './shared/trust.ts';
-import { flag, type Options, textOption, type Verb } from './verb.ts';
+import { fileExists, readUserFile } from '../system/files.ts';
+import type { ExitCode, Host } from '../system/host.ts';
+import type { Verb } from './verb.ts';
 
 export const verb: Verb = {
   declare(command: Command): void {

@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
+import { flag } from '../app/options.ts';
+import { declareVerifyOptions, verifyImage } from '../app/verify-image.ts';
 import { toJson } from '../report/json.ts';
 import { toText } from '../report/text.ts';
-import type { ExitCode } from './host.ts';
-import { declareVerifyOptions, verifyImage } from './shared/verification.ts';
-import { flag, type Verb } from './verb.ts';
+import type { ExitCode } from '../system/host.ts';
+import type { Verb } from './verb.ts';
 
 export const verb: Verb = {
   declare(command: Command): void {

@@ -5,22 +5,7 @@ import { printable } from '../base/text.ts';
 import type { Digest } from '../oci/digest.ts';
 import { formatPinnedRef } from '../oci/reference.ts';
 import type { Allow } from '../policy/decide.ts';
-
-export interface Finished {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** How processes are started; the shell is never between. */
-export interface Processes {
-  /** Runs to the end and keeps what it printed, up to 1 MiB of each stream. */
-  run(file: string, args: readonly string[]): Promise<Finished>;
-  /** Gives the terminal to the process; its exit code is the answer. */
-  exec(file: string, args: readonly string[]): Promise<number>;
-  /** The absolute path of a program on PATH. */
-  find(name: string): string | undefined;
-}
+import type { Processes } from '../system/program.ts';
 
 export interface Engine {
   readonly name: 'docker' | 'podman';

@@ -2,8 +2,8 @@ import { askedWrongly, cannotTell, TcfError } from '../base/error.ts';
 import { parseJson } from '../base/json.ts';
 import { Shape } from '../base/shape.ts';
 import { printable, quoted } from '../base/text.ts';
+import type { RunProgram } from '../system/program.ts';
 import { clockTolerance, clockWrong } from './clock.ts';
-import type { RunProgram } from './program.ts';
 import { jsonOf, type Question, refusal, type Services } from './services.ts';
 
 /** Proof of who asks Fulcio for a certificate: a JSON Web Token of an OIDC issuer. Nothing in it is verified here; Fulcio does that. */

@@ -3,7 +3,7 @@ import { parsePublicKey } from '../attest/trusted-key.ts';
 import { decodeBase64, decodeUtf8 } from '../base/bytes.ts';
 import { askedWrongly, cannotTell, TcfError } from '../base/error.ts';
 import { printable, quoted } from '../base/text.ts';
-import type { ProgramLimits, RunProgram } from './program.ts';
+import type { ProgramLimits, RunProgram } from '../system/program.ts';
 import { algorithmFor, materialOf, type Signer } from './signer.ts';
 
 /** Somebody may have to touch a token or type a PIN. A PEM key of RSA 8192 has 1.5 KiB, its signature in base64 1.4 KiB. */

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { makeBom } from '../../src/app/scan.ts';
 import type { Bom, Component, Composition } from '../../src/bom/model.ts';
 import { checkBom } from '../../src/bom/validate.ts';
 import type { Catalog } from '../../src/catalogers/contract.ts';
 import { catalogers } from '../../src/catalogers/index.ts';
-import { makeBom } from '../../src/commands/shared/scan.ts';
 import { binary, bomOf, catalog, deb, wheel } from '../support/bom.ts';
 import { elf } from '../support/elf.ts';
 import { goProgram } from '../support/go.ts';

@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { Finished } from '../../src/launch/engine.ts';
+import type { Finished } from '../../src/system/program.ts';
 import { imageIdsOn, pushDemoImage } from '../support/demo-image.ts';
 import { type Called, folder, type } from '../support/host.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';

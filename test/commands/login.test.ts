@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { cannotTell } from '../../src/base/error.ts';
-import type { RunProgram } from '../../src/sigstore/program.ts';
+import type { RunProgram } from '../../src/system/program.ts';
 import { pushDemoImage } from '../support/demo-image.ts';
 import { folder, type TestHostOptions, type } from '../support/host.ts';
 import { type Issuer, startIssuer } from '../support/oidc.ts';

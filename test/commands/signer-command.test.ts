@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { p256 } from '@noble/curves/nist.js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { RunProgram } from '../../src/sigstore/program.ts';
+import type { RunProgram } from '../../src/system/program.ts';
 import { pushDemoImage } from '../support/demo-image.ts';
 import { folder, type } from '../support/host.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { openIdentityToken, parseIdentityToken } from '../../src/sigstore/identity-token.ts';
-import type { RunProgram } from '../../src/sigstore/program.ts';
+import type { RunProgram } from '../../src/system/program.ts';
 import { testServices } from '../support/signing.ts';
 import { startSigstore } from '../support/sigstore.ts';
 

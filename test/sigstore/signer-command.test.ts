@@ -2,8 +2,8 @@ import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:cryp
 import { expect, test } from 'vitest';
 import { fingerprintOf } from '../../src/attest/trusted-key.ts';
 import { cannotTell } from '../../src/base/error.ts';
-import type { Ran, RunProgram } from '../../src/sigstore/program.ts';
 import { openSignerCommand } from '../../src/sigstore/signer-command.ts';
+import type { Ran, RunProgram } from '../../src/system/program.ts';
 
 const message = Buffer.from('DSSEv1 ...');
 const p256 = generateKeyPairSync('ec', { namedCurve: 'P-256' });

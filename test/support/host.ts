@@ -3,9 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bytesOf } from '../../src/base/bytes.ts';
 import { main } from '../../src/cli.ts';
-import type { Host } from '../../src/commands/host.ts';
-import type { Finished } from '../../src/launch/engine.ts';
-import type { RunProgram } from '../../src/sigstore/program.ts';
+import type { Host } from '../../src/system/host.ts';
+import type { Finished, RunProgram } from '../../src/system/program.ts';
 
 export interface TestHost extends Host {
   /** Every process that was run or exec'd: file and arguments. */

@@ -1,0 +1,76 @@
+import { printable } from '../../base/text.ts';
+import type { Engine } from '../../launch/engine.ts';
+import { fileExists } from '../../system/files.ts';
+import type { Host } from '../../system/host.ts';
+import { readCdi } from '../launch/machine.ts';
+import { broken, type DoctorCheck, type DoctorFinding, note, ok } from './finding.ts';
+
+/** What runs containers. */
+export const engine: DoctorCheck = {
+  name: 'engine',
+  async examine(host) {
+    const found: DoctorFinding[] = [];
+    for (const name of ['podman', 'docker'] as const) {
+      const path = host.find(name);
+      if (path !== undefined) found.push(await examineEngine(host, { name, path }));
+    }
+    if (found.length === 0) return [broken('there is no podman and no docker on PATH', 'install podman')];
+    // One engine that works is enough.
+    const works = found.some(({ level }) => level !== 'broken');
+    return found.map((finding) =>
+      works && finding.level === 'broken' ? { ...finding, level: 'note' } : finding,
+    );
+  },
+};
+
+async function examineEngine(host: Host, { name, path }: Engine): Promise<DoctorFinding> {
+  const format =
+    name === 'podman'
+      ? '{{.Version.Version}} {{.Host.Security.Rootless}} {{.Host.ServiceIsRemote}}'
+      : '{{.ServerVersion}}';
+  const info = await host.run(path, ['info', '--format', format]);
+  if (info.code !== 0) {
+    const why = printable(info.stderr.trim().split('\n').at(-1) ?? '');
+    return broken(`${name} does not work: ${why}`, `try "${name} info"`);
+  }
+  const [version = '', rootless, remote] = info.stdout.trim().split(' ');
+  if (remote === 'true')
+    return note(
+      `${name} ${printable(version)} speaks to a service elsewhere, where hooks of this machine do not run`,
+      'use "tcf run", and install the hook there',
+    );
+  return ok(`${name} ${printable(version)}${rootless === 'true' ? ', rootless' : ''}`);
+}
+
+/** What makes GPUs visible in containers. */
+export const gpu: DoctorCheck = {
+  name: 'gpu',
+  async examine(host) {
+    const files = await readCdi(host);
+    const nvidia = fileExists(host, '/dev/nvidiactl');
+    const amd = fileExists(host, '/dev/kfd');
+    const found = files.map(({ devices, missing, path, problem }) => {
+      if (problem !== undefined)
+        return broken(
+          `${path} cannot be read: ${printable(problem)}`,
+          'nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml',
+        );
+      const [gone] = missing;
+      if (gone === undefined) return ok(`${path} has ${devices.join(', ')}`);
+      return broken(
+        `${path} is older than the driver: it names ${printable(gone)}${missing.length > 1 ? ` and ${missing.length - 1} more` : ''}, and that is gone`,
+        'nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml',
+      );
+    });
+    const hasCdi = files.some(({ devices }) => devices.includes('nvidia.com/gpu=all'));
+    if (nvidia && !hasCdi)
+      found.push(
+        broken(
+          'there is an NVIDIA GPU, and no CDI file that podman could find it by',
+          'nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml',
+        ),
+      );
+    if (amd) found.push(ok('there is an AMD GPU (/dev/kfd)'));
+    return found.length > 0 ? found : [note('there is no GPU here; --device cpu is for you')];
+  },
+};

@@ -1,0 +1,44 @@
+import { plural } from '../../base/text.ts';
+import { enforces, type JudgedFinding } from '../../policy/decide.ts';
+import { judgeRoot, usesRoots } from '../../policy/root-age.ts';
+import { textOption } from '../options.ts';
+import { loadPolicies } from '../trust/policies.ts';
+import { loadTrust } from '../trust/trust.ts';
+import { broken, type DoctorCheck, type DoctorFinding, note, ok } from './finding.ts';
+
+/** The policies in force, and whom they believe. */
+export const policy: DoctorCheck = {
+  name: 'policy',
+  async examine(host, options) {
+    const policies = await loadPolicies(host, textOption(options, 'policy'));
+    const found = policies.map((one) => {
+      const idle = one.scopes.filter((scope) => !enforces(scope)).map(({ match }) => match);
+      if (idle.length > 0)
+        return broken(
+          `${one.name} denies nothing in ${idle.join(', ')}: every rule there only warns`,
+          'take "mode: warn" away from what you mean',
+        );
+      return ok(
+        `${one.name} is in force: ${plural(one.scopes.length, 'scope')}, ${plural(one.signers.size, 'signer')}`,
+      );
+    });
+    const trusts = await Promise.all(
+      policies.map(async (one) => {
+        const { dates, keys } = await loadTrust(host, one, textOption(options, 'trustedRoot'));
+        const roots = usesRoots(one) ? dates : [];
+        return [
+          ok(
+            `${one.name} believes ${plural(keys.length, 'key')} and ${plural(roots.length, 'Sigstore instance')}`,
+          ),
+          ...roots.map((root) => toFinding(judgeRoot(root, one, host.now()))),
+        ];
+      }),
+    );
+    return [...found, ...trusts.flat()];
+  },
+};
+
+function toFinding({ hint = '', message, mode, outcome }: JudgedFinding): DoctorFinding {
+  if (outcome === 'pass') return ok(message);
+  return mode === 'warn' ? note(message, hint) : broken(message, hint);
+}

@@ -1,0 +1,40 @@
+import { TcfError } from '../../base/error.ts';
+import { plural } from '../../base/text.ts';
+import { fileExists, isSystemError } from '../../system/files.ts';
+import { openPrivateFolder } from '../../system/folders.ts';
+import type { Host } from '../../system/host.ts';
+import { checkLog, logFolder } from '../decision-log.ts';
+import { evidenceFolder } from '../evidence-cache.ts';
+import { broken, type DoctorCheck, type DoctorFinding, ok } from './finding.ts';
+
+/** What tcf keeps: the log of decisions and the cache. */
+export const state: DoctorCheck = {
+  name: 'state',
+  async examine(host) {
+    const folders = await Promise.all(
+      [logFolder(host), evidenceFolder(host)].map((path) => examineFolder(host, path)),
+    );
+    const log = await checkLog(host);
+    return [
+      ...folders.flat(),
+      'broken' in log
+        ? broken(
+            `the log was changed at ${log.broken}`,
+            'find out by whom; then move the folder away, and a new log begins',
+          )
+        : ok(`the log has ${plural(log.count, 'decision')} in an unbroken chain`),
+    ];
+  },
+};
+
+async function examineFolder(host: Host, path: string): Promise<readonly DoctorFinding[]> {
+  if (!fileExists(host, path)) return [];
+  try {
+    openPrivateFolder(host, path);
+    return [ok(`${path} is yours alone`)];
+  } catch (error) {
+    if (error instanceof TcfError) return [broken(error.message, error.hint ?? 'make it yours alone')];
+    if (isSystemError(error)) return [broken(error.message, 'make room, or mend the permissions')];
+    throw error;
+  }
+}

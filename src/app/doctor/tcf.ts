@@ -1,0 +1,36 @@
+import { publicGoodDate } from '../../attest/public-good.ts';
+import { parseLogEntry } from '../../report/pruning-entry.ts';
+import type { Host } from '../../system/host.ts';
+import { version } from '../../version.ts';
+import { entryNumbers, readEntry } from '../decision-log.ts';
+import { broken, type DoctorCheck, ok } from './finding.ts';
+
+/** tcf itself and the clock, on which every certificate and every age depends. */
+export const tcf: DoctorCheck = {
+  name: 'tcf',
+  async examine(host) {
+    const now = host.now();
+    const known = await knownTimes(host);
+    const ahead = known.filter(({ at }) => at.getTime() > now.getTime());
+    const [latest] = ahead.sort((a, b) => b.at.getTime() - a.at.getTime());
+    return [
+      ok(`tcf ${version}, started as ${host.self.join(' ')}`),
+      latest === undefined
+        ? ok(`the clock says ${now.toISOString()}`)
+        : broken(
+            `the clock says ${now.toISOString()}, but ${latest.what} is of ${latest.at.toISOString()}`,
+            'set the clock (timedatectl set-ntp true); until then signatures of today look as if they came from the future',
+          ),
+    ];
+  },
+};
+
+/** Moments that are certainly over. */
+async function knownTimes(host: Host): Promise<readonly { readonly what: string; readonly at: Date }[]> {
+  const last = entryNumbers(host).at(-1);
+  const logged = last === undefined ? undefined : parseLogEntry(await readEntry(host, last), `entry ${last}`);
+  return [
+    { what: 'the Sigstore root that tcf carries', at: publicGoodDate },
+    ...(logged === undefined ? [] : [{ what: 'the last entry of the log', at: new Date(logged.entry.at) }]),
+  ];
+}

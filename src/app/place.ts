@@ -1,0 +1,74 @@
+import { resolve } from 'node:path';
+import { askedWrongly } from '../base/error.ts';
+import { quoted } from '../base/text.ts';
+import { tagWarnings } from '../image/manifests.ts';
+import { type ImageRef, parseImageRef } from '../oci/reference.ts';
+import type { Fetched, Store } from '../registry/contract.ts';
+import type { Host } from '../system/host.ts';
+import { type Options, textOption } from './options.ts';
+import { openUserRegistry, parseRegistryName, readPlatform, resolveImage } from './registries.ts';
+
+/** Where an image and its signatures lie, and the name by which policies judge it. */
+export interface Place {
+  readonly store: Store;
+  readonly ref: ImageRef;
+  /** Whether asking costs requests, so that answers are worth keeping. */
+  readonly isRemote: boolean;
+  /** What the name leads to. The store is this one, or one that stands before it. */
+  readonly resolve: (store: Store) => Promise<Fetched>;
+  readonly warnings: () => Promise<readonly string[]>;
+}
+
+/**
+ * Finds the image that the user named: in a registry, or in an OCI layout where `--as` says which image it is meant to be.
+ *
+ * @throws TcfError `verify.as` (exit 3), else as the registry and the layout do.
+ */
+export async function openPlace(host: Host, name: string, options: Options, verb: string): Promise<Place> {
+  const as = textOption(options, 'as');
+  if (name.startsWith('oci:') && verb !== 'run') return await openLayoutPlace(host, name, as, options);
+  if (as !== undefined) {
+    throw askedWrongly('verify.as', `--as is for oci: layouts; ${quoted(name)} has a name already`);
+  }
+  const ref = parseRegistryName(name, verb);
+  const registry = await openUserRegistry(host, options);
+  return {
+    store: registry,
+    ref,
+    isRemote: true,
+    resolve: (store) => resolveImage(store, ref),
+    warnings: () => tagWarnings(registry, ref),
+  };
+}
+
+async function openLayoutPlace(
+  host: Host,
+  name: string,
+  as: string | undefined,
+  options: Options,
+): Promise<Place> {
+  // What reads layers is loaded for layouts only: a start from a registry must not wait for it.
+  const [{ parseImageName }, { layoutFiles }, { openLayoutStore }] = await Promise.all([
+    import('../image/source.ts'),
+    import('../image/from-oci.ts'),
+    import('../image/layout-store.ts'),
+  ]);
+  const layout = parseImageName(name);
+  // The names inside the layout are words of whoever packed it, so none of them chooses the scope.
+  if (layout.transport !== 'oci' || as === undefined) {
+    throw askedWrongly('verify.as', `${quoted(name)} has no name that a policy could judge`, {
+      hint: 'say which image it is meant to be: --as registry/repository',
+    });
+  }
+  const ref = parseImageRef(as);
+  const { named, store } = await openLayoutStore(
+    layoutFiles(resolve(host.cwd, layout.directory)),
+    layout.reference,
+    readPlatform(host, options),
+    quoted(name),
+  );
+  const { digest } = named.descriptor;
+  if (ref.digest !== undefined && ref.digest !== digest)
+    throw askedWrongly('verify.as', `${quoted(name)} is ${digest}, not ${quoted(as)}`);
+  return { store, ref, isRemote: false, resolve: async () => named, warnings: async () => [] };
+}

@@ -1,0 +1,119 @@
+import type { Command } from 'commander';
+import { decodeUtf8 } from '../../base/bytes.ts';
+import { askedWrongly, TcfError } from '../../base/error.ts';
+import { printable, quoted } from '../../base/text.ts';
+import { type IdentityToken, openIdentityToken, parseIdentityToken } from '../../sigstore/identity-token.ts';
+import { discoverProvider } from '../../sigstore/oidc.ts';
+import { tokenByBrowser } from '../../sigstore/oidc-browser.ts';
+import { tokenByDevice } from '../../sigstore/oidc-device.ts';
+import type { Services } from '../../sigstore/services.ts';
+import { readUrl } from '../../sigstore/signing-config.ts';
+import { readUserFile } from '../../system/files.ts';
+import type { Host } from '../../system/host.ts';
+import { type Options, textOption } from '../options.ts';
+
+/** GitHub's tokens have 2 KiB. */
+const maxToken = 64 * 1024;
+/** Milliseconds: what opens a browser hands the address over and ends. */
+const openerPatience = 5000;
+
+type Flow = 'browser' | 'device';
+
+export function declareIdentityOptions(command: Command): void {
+  command
+    .option(
+      '--identity-token <token|file>',
+      'OIDC token for keyless signing (default: SIGSTORE_ID_TOKEN, the CI job, or a login on the terminal)',
+    )
+    .option('--oidc-flow <browser|device>', 'log in, also where there is no terminal')
+    .option('--oidc-issuer <url>', 'where to log in (default: as the signing config says)')
+    .option('--oidc-client-id <id>', 'as which client to log in (default: sigstore)');
+}
+
+/**
+ * Who signs, as an identity token. Nobody is asked to log in unless there is a terminal and no CI, or the user said so.
+ *
+ * @throws TcfError (exit 3) for what was asked wrongly, (exit 2) where there is no answer.
+ */
+export async function openUserToken(
+  host: Host,
+  options: Options,
+  services: Services,
+  issuer: URL | undefined,
+): Promise<IdentityToken> {
+  const flow = readFlow(options);
+  const login = (way: Flow) => logIn(host, options, services, issuer, way);
+  if (flow !== undefined) return parseIdentityToken(await login(flow));
+  const given = await readToken(host, textOption(options, 'identityToken'));
+  const attended = host.stderr.isTerminal && !host.env['CI'];
+  return await openIdentityToken({
+    env: host.env,
+    services,
+    program: host.program,
+    ...(given === undefined ? {} : { given }),
+    ...(attended ? { login: () => login(browserOf(host) === undefined ? 'device' : 'browser') } : {}),
+  });
+}
+
+/** A JSON Web Token as it is, or else a file with one in it: on a command line others may see it. */
+async function readToken(host: Host, asked: string | undefined): Promise<string | undefined> {
+  if (asked === undefined || /^\s*ey[\w-]+\.[\w-]+\.[\w-]*\s*$/.test(asked)) return asked;
+  return decodeUtf8(await readUserFile(host, asked, maxToken, 'the identity token'));
+}
+
+function readFlow(options: Options): Flow | undefined {
+  const flow = textOption(options, 'oidcFlow');
+  if (flow === undefined || flow === 'browser' || flow === 'device') return flow;
+  throw askedWrongly('flags.oidc-flow', `--oidc-flow is browser or device, not ${quoted(flow)}`);
+}
+
+async function logIn(
+  host: Host,
+  options: Options,
+  services: Services,
+  configured: URL | undefined,
+  flow: Flow,
+): Promise<string> {
+  const issuer = readUrl('--oidc-issuer', textOption(options, 'oidcIssuer')) ?? configured;
+  if (issuer === undefined) {
+    throw askedWrongly('sign.issuer', 'these services name nobody to log in with', {
+      hint: 'give --oidc-issuer URL, or a token with --identity-token or SIGSTORE_ID_TOKEN',
+    });
+  }
+  const clientId = textOption(options, 'oidcClientId') ?? 'sigstore';
+  const provider = await discoverProvider({ issuer, clientId }, services);
+  await host.stderr.write(
+    'tcf: your e-mail address goes into the certificate; in a public log everybody can read it for ever\n',
+  );
+  if (flow === 'device') {
+    const sleep = (ms: number) => new Promise<void>((done) => setTimeout(done, ms));
+    const show = ({ address, userCode }: { readonly address: URL; readonly userCode: string }) =>
+      host.stderr.write(`tcf: open ${address.href} and check the code ${printable(userCode, 100)}\n`);
+    return await tokenByDevice(provider, services, show, sleep);
+  }
+  return await tokenByBrowser(provider, services, (address) => openBrowser(host, address));
+}
+
+/** The address is written in any case: the browser may be another one than the system believes. */
+async function openBrowser(host: Host, address: URL): Promise<void> {
+  await host.stderr.write(`tcf: log in with your browser at\n${address.href}\n`);
+  const opener = browserOf(host);
+  if (opener === undefined) return;
+  try {
+    await host.program(opener, [address.href], new Uint8Array(), {
+      timeout: openerPatience,
+      output: maxToken,
+    });
+  } catch (error) {
+    // It may stay as long as the browser does, or fail: the person has the address.
+    if (!(error instanceof TcfError)) throw error;
+  }
+}
+
+/** What opens an address where the person sits: not on the far end of SSH, nor without a screen. */
+function browserOf({ env, find }: Host): string | undefined {
+  if (env['SSH_CONNECTION']) return undefined;
+  if (env['DISPLAY'] || env['WAYLAND_DISPLAY']) return find('xdg-open');
+  // `open` is another program where there is no osascript.
+  return find('wslview') ?? (find('osascript') === undefined ? undefined : find('open'));
+}

@@ -1,0 +1,166 @@
+import { createPublicKey } from 'node:crypto';
+import type { Command } from 'commander';
+import { type Bundle, parseBundle } from '../../attest/bundle.ts';
+import { fingerprintOf } from '../../attest/trusted-key.ts';
+import { parseTrustedRoot, type Trust } from '../../attest/trusted-root.ts';
+import type { Signer as Proven } from '../../attest/verified.ts';
+import { verifyAttestation } from '../../attest/verify.ts';
+import { verifyBlob } from '../../attest/verify-blob.ts';
+import { decodeUtf8 } from '../../base/bytes.ts';
+import { askedWrongly, cannotTell } from '../../base/error.ts';
+import { quoted } from '../../base/text.ts';
+import type { Digest } from '../../oci/digest.ts';
+import { clockTolerance, clockWrong } from '../../sigstore/clock.ts';
+import { keylessSigner } from '../../sigstore/fulcio.ts';
+import { openPrivateKey } from '../../sigstore/keys.ts';
+import type { Services } from '../../sigstore/services.ts';
+import { keySigner, type Signer } from '../../sigstore/signer.ts';
+import { type CommandSigner, openSignerCommand } from '../../sigstore/signer-command.ts';
+import type { Witness } from '../../sigstore/witness.ts';
+import { toWitnesses } from '../../sigstore/witnesses.ts';
+import { readUserFile } from '../../system/files.ts';
+import type { Host } from '../../system/host.ts';
+import { password } from '../../system/password.ts';
+import { type Options, textOption } from '../options.ts';
+import { openUserServices } from '../registries.ts';
+import { maxKey } from '../trust/trust.ts';
+import { declareIdentityOptions, openUserToken } from './identity.ts';
+import { type ChosenServices, declareServiceOptions, describeServices, readServices } from './services.ts';
+
+export interface Signing {
+  readonly signer: Signer;
+  readonly witnesses: readonly Witness[];
+  /** What its bundles have to verify against; absent where services were named without a trusted root. */
+  readonly trust?: Trust;
+  /** Whether a proven signer is the one who signs now. */
+  readonly isSigner: (signer: Proven) => boolean;
+}
+
+export function declareSigningOptions(command: Command): void {
+  command
+    .option('--key <file>', 'private key of tcf keygen, cosign or openssl; its password is COSIGN_PASSWORD')
+    .option('--signer-cmd <command>', 'program that keeps the key (HSM, KMS); see docs/signer-command.md');
+  declareIdentityOptions(command);
+  declareServiceOptions(command);
+}
+
+/**
+ * Who signs and who watches.
+ *
+ * @param need `checked`: what cannot be checked must not be signed.
+ * @throws TcfError (exit 3) for what was asked wrongly, (exit 2) for services that do not answer.
+ */
+export async function openSigning(host: Host, options: Options, need?: 'checked'): Promise<Signing> {
+  const services = await openUserServices(host, options);
+  const who = readWho(options);
+  const chosen = await readServices(host, options, who === undefined);
+  const { root } = chosen;
+  if (need === 'checked' && root === undefined && describeServices(chosen.services).length > 0) {
+    throw askedWrongly('sign.trust', 'there is nothing to check the new bundle against', {
+      hint: 'name the trusted root of these services with --trusted-root',
+    });
+  }
+  if (who === undefined) return await openKeyless(host, options, services, chosen);
+  const witnesses = toWitnesses(chosen.services, services);
+  const { key, signer } = await openKey(host, who);
+  const fingerprint = fingerprintOf(key);
+  const roots = root === undefined || witnesses.length === 0 ? [] : [parseTrustedRoot(root)];
+  return {
+    signer,
+    witnesses,
+    trust: { roots, keys: [{ name: who.value, key, fingerprint }] },
+    isSigner: (proven) => proven.kind === 'key' && proven.fingerprint === fingerprint,
+  };
+}
+
+interface Who {
+  readonly flag: 'key' | 'signerCmd';
+  readonly value: string;
+}
+
+/** The key to sign with, wherever it is kept; `undefined`: keyless. */
+function readWho(options: Options): Who | undefined {
+  const given = (['key', 'signerCmd', 'identityToken', 'oidcFlow'] as const).flatMap((name) => {
+    const value = textOption(options, name);
+    return value === undefined ? [] : [{ flag: name, value }];
+  });
+  if (given.length > 1) {
+    throw askedWrongly(
+      'sign.who',
+      'there are two to sign: a key, a program that keeps one, an identity token, or a person',
+      {
+        hint: 'give one of --key, --signer-cmd, --identity-token and --oidc-flow',
+      },
+    );
+  }
+  const [{ flag, value } = { flag: 'identityToken' as const, value: '' }] = given;
+  return flag === 'key' || flag === 'signerCmd' ? { flag, value } : undefined;
+}
+
+async function openKey(host: Host, { flag, value }: Who): Promise<CommandSigner> {
+  if (flag === 'signerCmd') return await openSignerCommand(value, host.program);
+  const pem = decodeUtf8(await readUserFile(host, value, maxKey, 'the key'));
+  if (pem === undefined) throw askedWrongly('key.malformed', `${quoted(value)} is not a PEM file`);
+  const privateKey = await openPrivateKey(pem, () => password(host, value), value);
+  return { key: createPublicKey(privateKey), signer: keySigner(privateKey) };
+}
+
+async function openKeyless(
+  host: Host,
+  options: Options,
+  services: Services,
+  { root, services: chosen }: ChosenServices,
+): Promise<Signing> {
+  const { fulcio } = chosen;
+  if (fulcio === undefined) {
+    throw askedWrongly('sign.fulcio', 'without a certificate authority only a key can sign', {
+      hint: 'give --key FILE, --fulcio-url URL, or a signing config that names one',
+    });
+  }
+  const token = await openUserToken(host, options, services, chosen.issuer);
+  return {
+    signer: keylessSigner({ fulcio, token, services, now: host.now }),
+    witnesses: toWitnesses(chosen, services),
+    ...(root === undefined ? {} : { trust: { roots: [parseTrustedRoot(root)], keys: [] } }),
+    isSigner: (signer) =>
+      signer.kind === 'keyless' && signer.issuer === token.issuer && signer.identity === token.identity,
+  };
+}
+
+/** What a new bundle has to be about: a subject of the statement, or the very artifact. */
+export type About = { readonly subject: Digest } | { readonly artifact: Uint8Array };
+
+/**
+ * A bundle that we ourselves could not verify must not be pushed, nor written to a file: the log or the authority gave back something else than was asked for. Nor one that was
+ * witnessed at another time than now: what policies say about the age of signatures is judged by such a clock too.
+ *
+ * @throws TcfError `sign.unverifiable`, `clock.wrong` (exit 2).
+ */
+export function checkOwnBundle(
+  bytes: Uint8Array,
+  { trust }: Signing,
+  about: About,
+  now: Date,
+  done: 'pushed' | 'written' = 'pushed',
+): void {
+  if (trust === undefined) return;
+  const bundle = parseBundle(bytes);
+  const verify = (content: Bundle) =>
+    'artifact' in about
+      ? verifyBlob(content, trust, about.artifact, now)
+      : verifyAttestation(content, trust, about, now);
+  const outcome = bundle.ok ? verify(bundle.value) : bundle;
+  if (outcome.ok) {
+    const far = outcome.value.times.find((time) => Math.abs(Number(time) - Number(now)) > clockTolerance);
+    if (far !== undefined) throw clockWrong(`nothing was ${done}: the signature was witnessed`, far, now);
+    return;
+  }
+  const { message } = outcome.reason;
+  throw cannotTell(
+    'sign.unverifiable',
+    `the new signature does not verify, so nothing was ${done}: ${message}`,
+    {
+      hint: 'check that --trusted-root belongs to the services that signed',
+    },
+  );
+}

@@ -1,0 +1,103 @@
+import { join } from 'node:path';
+import { publicGoodRoot } from '../../attest/public-good.ts';
+import { parsePublicKey } from '../../attest/trusted-key.ts';
+import { parseTrustedRoot, type Trust, type TrustedRoot } from '../../attest/trusted-root.ts';
+import { maxTarget } from '../../attest/tuf/update.ts';
+import type { Policy } from '../../policy/document.ts';
+import { type DatedRoot, usesRoots } from '../../policy/root-age.ts';
+import { readPlainFile, readUserFile } from '../../system/files.ts';
+import type { Host } from '../../system/host.ts';
+import { type InstanceRoot, loadInstance, type Whose } from './instances.ts';
+
+/** A PEM key of RSA 4096 has 3 KiB, an encrypted one of cosign 1 KiB. */
+export const maxKey: number = 64 * 1024;
+/** As much as from a TUF mirror. */
+export const maxTrustedRoot: number = maxTarget;
+
+/** Whom a policy believes, and how old that belief is. */
+export interface DatedTrust extends Trust {
+  readonly dates: readonly DatedRoot[];
+}
+
+/**
+ * Whom one policy believes: the trusted root that was named on the command line, else its own, else those of its instances, from this machine
+ * alone; and its keys. Each policy is judged with its own trust only, or the root that a project brings along would speak for the user's
+ * policy too (A-110). For the same reason a command line does not speak for the policy of the machine.
+ */
+export async function loadTrust(host: Host, policy: Policy, given: string | undefined): Promise<DatedTrust> {
+  const keys = [...policy.signers.values()].flatMap((signer) =>
+    signer.kind === 'key' ? [parsePublicKey(signer.pem, signer.name)] : [],
+  );
+  const { root } = policy.trust;
+  const isGiven = given !== undefined && !isOfMachine(host, policy);
+  if (!isGiven && root === undefined && !usesRoots(policy)) return explaining(keys);
+  const loaded = isGiven
+    ? [await loadFileRoot(host, given)]
+    : root !== undefined
+      ? [await loadFileRoot(host, root, readPlainFile)]
+      : await loadInstances(host, policy);
+  return { roots: loaded.map(({ root }) => root), dates: loaded.map(({ dated }) => dated), keys };
+}
+
+/** The policy of the machine's administrator, which nobody who runs tcf may loosen. */
+export const machinePolicy = (host: Host): string => join(host.machine.config, 'policy.yaml');
+
+export const isOfMachine = (host: Host, { name }: Policy): boolean => name === machinePolicy(host);
+
+/**
+ * A policy that asks for nothing a root proves is not stopped by one that cannot be read; the carried one explains what was found, and is read once there
+ * is something to explain.
+ */
+function explaining(keys: DatedTrust['keys']): DatedTrust {
+  let roots: DatedTrust['roots'] | undefined;
+  return {
+    keys,
+    dates: [],
+    get roots() {
+      roots ??= [parseTrustedRoot(publicGoodRoot())];
+      return roots;
+    },
+  };
+}
+
+/** What a user keeps, at a place that the environment names, proves nothing for the machine's policy, unless that user is its administrator. */
+async function loadInstances(host: Host, policy: Policy): Promise<readonly Loaded[]> {
+  const isForeign = isOfMachine(host, policy) && host.uid !== 0;
+  const stores: readonly Whose[] = isOfMachine(host, policy)
+    ? ['machine', ...(isForeign ? [] : (['user'] as const))]
+    : ['user'];
+  const loaded = await Promise.all(
+    policy.trust.instances.map((name) => readInstance(name, loadInstance(host, name, stores))),
+  );
+  return isForeign
+    ? loaded.map(({ dated, root }) => ({ root, dated: { ...dated, isOfMachine: true } }))
+    : loaded;
+}
+
+export interface Loaded {
+  readonly root: TrustedRoot;
+  readonly dated: DatedRoot;
+}
+
+/** @param read how: a file that a policy names is not one that the user typed. */
+export async function loadFileRoot(
+  host: Host,
+  file: string,
+  read: typeof readUserFile = readUserFile,
+): Promise<Loaded> {
+  const bytes = await read(host, file, maxTrustedRoot, 'the trusted root');
+  const root = parseTrustedRoot(bytes, file);
+  const { digest, newest } = root;
+  return { root, dated: { source: file, digest, newest, origin: 'a file' } };
+}
+
+export function loadInstanceRoot(host: Host, name: string, whose: Whose): Promise<Loaded> {
+  return readInstance(name, loadInstance(host, name, [whose]));
+}
+
+async function readInstance(name: string, loading: Promise<InstanceRoot>): Promise<Loaded> {
+  const { asOf, bytes, origin } = await loading;
+  const root = parseTrustedRoot(bytes, `the trusted root of ${name}`);
+  const { digest, newest } = root;
+  return { root, dated: { source: name, digest, newest, origin, asOf } };
+}

@@ -1,0 +1,226 @@
+import type { Command } from 'commander';
+import { parseBundle } from '../attest/bundle.ts';
+import { parseCosign2Layer } from '../attest/cosign2.ts';
+import type { Trust } from '../attest/trusted-root.ts';
+import type { Refusal, Verified } from '../attest/verified.ts';
+import { type Question, verifyAttestation, verifyCosign2 } from '../attest/verify.ts';
+import { TcfError } from '../base/error.ts';
+import { no, type Outcome, yes } from '../base/outcome.ts';
+import { printable, quoted } from '../base/text.ts';
+import { chooseManifest } from '../image/manifests.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { Platform } from '../oci/manifest.ts';
+import { formatPinnedRef, type ImageRef, pin } from '../oci/reference.ts';
+import { decideAll, type Verdict } from '../policy/decide.ts';
+import type { Policy } from '../policy/document.ts';
+import { type Candidate, toCandidate } from '../policy/evidence.ts';
+import { canBeOverruled } from '../policy/overruled.ts';
+import { usesRoots } from '../policy/root-age.ts';
+import type { Fetched, Store } from '../registry/contract.ts';
+import { emptyMemory, remembering } from '../registry/memory.ts';
+import type { Candidate as Found } from '../sigstore/candidate.ts';
+import { discoverBundles } from '../sigstore/discover.ts';
+import { discoverCosign2 } from '../sigstore/discover-cosign2.ts';
+import type { Host } from '../system/host.ts';
+import { logDecision } from './decision-log.ts';
+import { forget, keep, recall } from './evidence-cache.ts';
+import { flag, type Options, textOption } from './options.ts';
+import { openPlace, type Place } from './place.ts';
+import { declareRegistryOptions, openUserServices, readPlatform } from './registries.ts';
+import { updateInstance } from './trust/instances.ts';
+import { loadPolicies } from './trust/policies.ts';
+import { type DatedTrust, isOfMachine, loadTrust } from './trust/trust.ts';
+
+export interface Verification {
+  readonly verdict: Verdict;
+  /** `registry/repository@digest` of what was looked at. */
+  readonly pinned: string;
+  /** What an engine may call the verified content: digests of configuration, manifest and index. */
+  readonly imageIds: readonly Digest[];
+}
+
+export function declareVerifyOptions(command: Command): void {
+  command
+    .option(
+      '--policy <file>',
+      'a policy that has to allow the image, beside those of machine, user and project',
+    )
+    .option(
+      '--trusted-root <file>',
+      'trusted_root.json in place of those that policies name, but for that of the machine',
+    )
+    .option(
+      '--update-trust',
+      'ask the TUF mirrors for newer trusted roots first (default: no network for trust)',
+    )
+    .option('--platform <os/arch>', 'which image of an index (default: the one of this host)')
+    .option('--as <name>', 'registry/repository by which policies judge an image of an oci: layout')
+    .option('--cache', 'prove again what was found at most a day ago, without asking the registry');
+  declareRegistryOptions(command);
+}
+
+/**
+ * The one way from a name to a decision: resolve once, gather every candidate, prove each with the trust of each policy, decide. What cannot be
+ * found out is thrown; what was found out is in the verdict. Both go into the log of decisions.
+ */
+export async function verifyImage(
+  host: Host,
+  name: string,
+  options: Options,
+  verb: string,
+): Promise<Verification> {
+  const policies = await loadPolicies(host, textOption(options, 'policy'));
+  await tellUnmoved(host, policies, options);
+  if (flag(options, 'updateTrust')) await updateTrust(host, policies, options);
+  const trusts = new Map<Policy, DatedTrust>();
+  for (const policy of policies)
+    trusts.set(policy, await loadTrust(host, policy, textOption(options, 'trustedRoot')));
+  const asked = { verb, name, policies };
+  try {
+    const place = await openPlace(host, name, options, verb);
+    const platform = readPlatform(host, options);
+    const verification = await decideAt(host, place, platform, { policies, trusts }, flag(options, 'cache'));
+    await logDecision(host, { ...asked, verdict: verification.verdict });
+    return verification;
+  } catch (error) {
+    if (error instanceof TcfError && error.exit === 2) await logDecision(host, { ...asked, error });
+    throw error;
+  }
+}
+
+/** Somebody who sees a denial beside a root that fits should know why. */
+export async function tellUnmoved(host: Host, policies: readonly Policy[], options: Options): Promise<void> {
+  if (textOption(options, 'trustedRoot') === undefined) return;
+  const policy = policies.find((one) => isOfMachine(host, one) && usesRoots(one));
+  if (policy === undefined) return;
+  await host.stderr.write(
+    `tcf: warning: --trusted-root does not speak for ${quoted(policy.name)}, which is the machine's\n`,
+  );
+}
+
+/** The one place where a verification goes to the network for trust, and only because it was asked to. */
+async function updateTrust(host: Host, policies: readonly Policy[], options: Options): Promise<void> {
+  const services = await openUserServices(host, options);
+  const isPinned = textOption(options, 'trustedRoot') !== undefined;
+  // What a user fetches is not asked by the machine's policy, nor is it where there is a root on the command line by the others.
+  const asking = policies.filter((policy) => (isOfMachine(host, policy) ? host.uid === 0 : !isPinned));
+  const names = asking.flatMap(({ trust }) => (trust.root === undefined ? trust.instances : []));
+  for (const name of new Set(names)) {
+    const { warning } = await updateInstance(host, services, { name });
+    if (warning !== undefined) await host.stderr.write(`tcf: warning: ${printable(warning, 2000)}\n`);
+  }
+}
+
+interface Judges {
+  readonly policies: readonly Policy[];
+  readonly trusts: ReadonlyMap<Policy, DatedTrust>;
+}
+
+/**
+ * Decides with what is remembered of the image where that is wanted, and asks the registry whenever this does not end in a yes: a no may be out of
+ * date, a yes is proven anew from the signatures, whoever kept them.
+ */
+async function decideAt(
+  host: Host,
+  place: Place,
+  platform: Platform,
+  judges: Judges,
+  fromCache: boolean,
+): Promise<Verification> {
+  const { ref, store } = place;
+  const repository = `${ref.registry}/${ref.repository}`;
+  const isCached = fromCache && place.isRemote;
+  const recalled = async (digest: Digest) =>
+    isCached ? await recall(host, repository, digest) : emptyMemory();
+
+  const known = ref.digest === undefined ? emptyMemory() : await recalled(ref.digest);
+  const named = await place.resolve(remembering(store, known));
+  const { digest } = named.descriptor;
+  const memory = ref.digest === digest ? known : await recalled(digest);
+  if (memory.at !== undefined) {
+    const remembered = await judge(host, remembering(store, memory), ref, named, platform, judges);
+    if (remembered.verdict.verdict === 'allow') return remembered;
+  }
+
+  for (const warning of await place.warnings())
+    await host.stderr.write(`tcf: warning: ${printable(warning, 2000)}\n`);
+  const fresh = memory.at === undefined ? memory : emptyMemory();
+  const verification = await judge(host, remembering(store, fresh), ref, named, platform, judges);
+  if (place.isRemote) {
+    fresh.manifests.set(digest, named);
+    if (verification.verdict.verdict === 'allow') await keep(host, repository, digest, fresh);
+    else await forget(host, repository, digest);
+  }
+  return verification;
+}
+
+async function judge(
+  host: Host,
+  store: Store,
+  ref: ImageRef,
+  named: Fetched,
+  platformWanted: Platform,
+  { policies, trusts }: Judges,
+): Promise<Verification> {
+  const image = pin(ref, named.descriptor.digest);
+  const what = formatPinnedRef(image);
+  const { descriptor, manifest } = await chooseManifest(store, ref, named, platformWanted, what);
+  const platform = descriptor.digest === image.digest ? undefined : descriptor.digest;
+
+  const digests = [image.digest, ...(platform === undefined ? [] : [platform])];
+  const now = host.now();
+  const facts = {
+    image,
+    ...(platform === undefined ? {} : { platform }),
+    config: manifest.config.digest,
+    now,
+  };
+  const decide = (found: readonly Found[]) =>
+    decideAll(
+      policies,
+      facts,
+      (policy) => {
+        const trust = trusts.get(policy) ?? { roots: [], keys: [] };
+        return found.map((candidate) => prove(candidate, trust, digests, now));
+      },
+      (policy) => trusts.get(policy)?.dates ?? [],
+    );
+
+  const found = await discoverBundles(store, ref, ...digests);
+  const verdict = decide(found);
+  const imageIds = [manifest.config.digest, ...digests];
+  const isAllowed = verdict.verdict === 'allow';
+  if (isAllowed && !canBeOverruled(verdict, policies)) return { verdict, pinned: what, imageIds };
+  // What cosign 2 wrote is asked for where bundles do not suffice, whatever stands among them: a bundle pushed by a stranger must not hide it. Where they
+  // do, its attestations are, if one of them may be newer than those (A-85).
+  const older = await discoverCosign2(store, ref, isAllowed ? ['att'] : ['sig', 'att'], ...digests);
+  return {
+    verdict: older.length === 0 ? verdict : decide([...found, ...older]),
+    pinned: what,
+    imageIds,
+  };
+}
+
+/** A statement may be about the index or about its manifest for the platform; the rules ask which. */
+function prove(found: Found, trust: Trust, subjects: readonly Digest[], now: Date): Candidate {
+  if (!found.ok) return { source: found.source, outcome: no({ code: found.code, message: found.reason }) };
+  const parsed = parse(found);
+  if (!parsed.ok) return toCandidate(found.source, parsed);
+  const outcomes = subjects.map((subject) => parsed.value(trust, { subject }, now));
+  const best = outcomes.find(({ ok }) => ok) ?? outcomes[0];
+  return toCandidate(
+    found.source,
+    best ?? no({ code: 'statement.subject', message: 'it is about no image' }),
+  );
+}
+
+type Proof = (trust: Trust, question: Question, now: Date) => Outcome<Verified, Refusal>;
+
+function parse(found: Extract<Found, { readonly ok: true }>): Outcome<Proof, Refusal> {
+  if ('bundle' in found) {
+    const bundle = parseBundle(found.bundle);
+    return bundle.ok ? yes((...question) => verifyAttestation(bundle.value, ...question)) : bundle;
+  }
+  const signature = parseCosign2Layer(found.layer);
+  return signature.ok ? yes((...question) => verifyCosign2(signature.value, ...question)) : signature;
+}
