@@ -4,7 +4,13 @@ import { join } from 'node:path';
 import { TcfError } from '../base/error.ts';
 import { printable } from '../base/text.ts';
 import type { Digest } from '../oci/digest.ts';
-import { emptyMemory, formatMemory, type Memory, memoryLimit, parseMemory } from '../registry/memory.ts';
+import {
+  emptyStoreCache,
+  formatStoreCache,
+  parseStoreCache,
+  type StoreCache,
+  storeCacheLimit,
+} from '../registry/store-cache.ts';
 import { fileExists, isSystemError, readPlainFile, writeUserFile } from '../system/files.ts';
 import { cacheFolder, openPrivateFolder } from '../system/folders.ts';
 import type { Host } from '../system/host.ts';
@@ -23,31 +29,36 @@ function fileOf(host: Host, repository: string, digest: Digest): string {
 
 /**
  * What was found beside an image when it was last allowed, at most a day ago. Anything that is wrong with it, a date in the future
- * included (a clock that was set back must not make it last for ever), means that nothing is remembered.
+ * included (a clock that was set back must not make it last for ever), means that the cache is empty.
  */
-export async function recall(host: Host, repository: string, digest: Digest): Promise<Memory> {
+export async function loadEvidence(host: Host, repository: string, digest: Digest): Promise<StoreCache> {
   const path = fileOf(host, repository, digest);
   try {
-    if (!fileExists(host, path)) return emptyMemory();
+    if (!fileExists(host, path)) return emptyStoreCache();
     openPrivateFolder(host, evidenceFolder(host));
-    const memory = parseMemory(await readPlainFile(host, path, 2 * memoryLimit, 'the cache'), path);
-    const age = host.now().getTime() - memory.at.getTime();
-    return age >= 0 && age < maxAge ? memory : emptyMemory();
+    const cache = parseStoreCache(await readPlainFile(host, path, 2 * storeCacheLimit, 'the cache'), path);
+    const age = host.now().getTime() - cache.at.getTime();
+    return age >= 0 && age < maxAge ? cache : emptyStoreCache();
   } catch (error) {
     if (!(error instanceof TcfError) && !isSystemError(error)) throw error;
     await host.stderr.write(`tcf: warning: the cache is not used: ${printable(error.message, 2000)}\n`);
-    return emptyMemory();
+    return emptyStoreCache();
   }
 }
 
 /** Keeps the evidence of an image that was allowed. A cache that cannot be written costs time and nothing else. */
-export async function keep(host: Host, repository: string, digest: Digest, memory: Memory): Promise<void> {
-  if (memory.asked === 0 || memory.size > memoryLimit) return;
+export async function keepEvidence(
+  host: Host,
+  repository: string,
+  digest: Digest,
+  cache: StoreCache,
+): Promise<void> {
+  if (cache.asked === 0 || cache.size > storeCacheLimit) return;
   try {
     openPrivateFolder(host, evidenceFolder(host));
-    const text = formatMemory(memory, host.now());
+    const text = formatStoreCache(cache, host.now());
     await writeUserFile(host, fileOf(host, repository, digest), text, { mode: 0o600 });
-    await evict(evidenceFolder(host));
+    await evictOldest(evidenceFolder(host));
   } catch (error) {
     if (!(error instanceof TcfError) && !isSystemError(error)) throw error;
     await host.stderr.write(`tcf: warning: the cache is not written: ${printable(error.message, 2000)}\n`);
@@ -55,11 +66,11 @@ export async function keep(host: Host, repository: string, digest: Digest, memor
 }
 
 /** What is no longer true of an image must not be asked again. */
-export async function forget(host: Host, repository: string, digest: Digest): Promise<void> {
+export async function evictEvidence(host: Host, repository: string, digest: Digest): Promise<void> {
   await rm(fileOf(host, repository, digest), { force: true }).catch(() => {});
 }
 
-async function evict(folder: string): Promise<void> {
+async function evictOldest(folder: string): Promise<void> {
   const names = (await readdir(folder)).filter((name) => /^[0-9a-f]{64}\.json$/.test(name));
   if (names.length <= maxImages) return;
   const files = await Promise.all(

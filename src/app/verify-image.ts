@@ -17,13 +17,13 @@ import { type Candidate, toCandidate } from '../policy/evidence.ts';
 import { canBeOverruled } from '../policy/overruled.ts';
 import { usesRoots } from '../policy/root-age.ts';
 import type { Fetched, Store } from '../registry/contract.ts';
-import { emptyMemory, remembering } from '../registry/memory.ts';
-import type { Candidate as Found } from '../sigstore/candidate.ts';
+import { cachedStore, emptyStoreCache } from '../registry/store-cache.ts';
 import { discoverBundles } from '../sigstore/discover.ts';
 import { discoverCosign2 } from '../sigstore/discover-cosign2.ts';
+import type { FoundBundle } from '../sigstore/found-bundle.ts';
 import type { Host } from '../system/host.ts';
 import { logDecision } from './decision-log.ts';
-import { forget, keep, recall } from './evidence-cache.ts';
+import { evictEvidence, keepEvidence, loadEvidence } from './evidence-cache.ts';
 import { flag, type Options, textOption } from './options.ts';
 import { openPlace, type Place } from './place.ts';
 import { declareRegistryOptions, openUserServices, readPlatform } from './registries.ts';
@@ -117,7 +117,7 @@ interface Judges {
 }
 
 /**
- * Decides with what is remembered of the image where that is wanted, and asks the registry whenever this does not end in a yes: a no may be out of
+ * Decides with the cached evidence of the image where that is wanted, and asks the registry whenever this does not end in a yes: a no may be out of
  * date, a yes is proven anew from the signatures, whoever kept them.
  */
 async function decideAt(
@@ -130,26 +130,26 @@ async function decideAt(
   const { ref, store } = place;
   const repository = `${ref.registry}/${ref.repository}`;
   const isCached = fromCache && place.isRemote;
-  const recalled = async (digest: Digest) =>
-    isCached ? await recall(host, repository, digest) : emptyMemory();
+  const cachedOf = async (digest: Digest) =>
+    isCached ? await loadEvidence(host, repository, digest) : emptyStoreCache();
 
-  const known = ref.digest === undefined ? emptyMemory() : await recalled(ref.digest);
-  const named = await place.resolve(remembering(store, known));
+  const known = ref.digest === undefined ? emptyStoreCache() : await cachedOf(ref.digest);
+  const named = await place.resolve(cachedStore(store, known));
   const { digest } = named.descriptor;
-  const memory = ref.digest === digest ? known : await recalled(digest);
-  if (memory.at !== undefined) {
-    const remembered = await judge(host, remembering(store, memory), ref, named, platform, judges);
-    if (remembered.verdict.verdict === 'allow') return remembered;
+  const cache = ref.digest === digest ? known : await cachedOf(digest);
+  if (cache.at !== undefined) {
+    const again = await judge(host, cachedStore(store, cache), ref, named, platform, judges);
+    if (again.verdict.verdict === 'allow') return again;
   }
 
   for (const warning of await place.warnings())
     await host.stderr.write(`tcf: warning: ${printable(warning, 2000)}\n`);
-  const fresh = memory.at === undefined ? memory : emptyMemory();
-  const verification = await judge(host, remembering(store, fresh), ref, named, platform, judges);
+  const fresh = cache.at === undefined ? cache : emptyStoreCache();
+  const verification = await judge(host, cachedStore(store, fresh), ref, named, platform, judges);
   if (place.isRemote) {
     fresh.manifests.set(digest, named);
-    if (verification.verdict.verdict === 'allow') await keep(host, repository, digest, fresh);
-    else await forget(host, repository, digest);
+    if (verification.verdict.verdict === 'allow') await keepEvidence(host, repository, digest, fresh);
+    else await evictEvidence(host, repository, digest);
   }
   return verification;
 }
@@ -175,7 +175,7 @@ async function judge(
     config: manifest.config.digest,
     now,
   };
-  const decide = (found: readonly Found[]) =>
+  const decide = (found: readonly FoundBundle[]) =>
     decideAll(
       policies,
       facts,
@@ -202,7 +202,7 @@ async function judge(
 }
 
 /** A statement may be about the index or about its manifest for the platform; the rules ask which. */
-function prove(found: Found, trust: Trust, subjects: readonly Digest[], now: Date): Candidate {
+function prove(found: FoundBundle, trust: Trust, subjects: readonly Digest[], now: Date): Candidate {
   if (!found.ok) return { source: found.source, outcome: no({ code: found.code, message: found.reason }) };
   const parsed = parse(found);
   if (!parsed.ok) return toCandidate(found.source, parsed);
@@ -216,7 +216,7 @@ function prove(found: Found, trust: Trust, subjects: readonly Digest[], now: Dat
 
 type Proof = (trust: Trust, question: Question, now: Date) => Outcome<Verified, Refusal>;
 
-function parse(found: Extract<Found, { readonly ok: true }>): Outcome<Proof, Refusal> {
+function parse(found: Extract<FoundBundle, { readonly ok: true }>): Outcome<Proof, Refusal> {
   if ('bundle' in found) {
     const bundle = parseBundle(found.bundle);
     return bundle.ok ? yes((...question) => verifyAttestation(bundle.value, ...question)) : bundle;

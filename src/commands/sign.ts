@@ -16,9 +16,9 @@ import { askedWrongly } from '../base/error.ts';
 import { printable } from '../base/text.ts';
 import { formatPinnedRef, pin } from '../oci/reference.ts';
 import { attachBundle } from '../sigstore/attach.ts';
-import type { Candidate } from '../sigstore/candidate.ts';
 import { discoverBundles } from '../sigstore/discover.ts';
 import { findEquivalent } from '../sigstore/equivalent.ts';
+import type { FoundBundle } from '../sigstore/found-bundle.ts';
 import { signStatement } from '../sigstore/sign.ts';
 import type { ExitCode } from '../system/host.ts';
 import type { Verb } from './verb.ts';
@@ -95,7 +95,7 @@ function nameOf({ predicateType }: Statement): string {
 
 /** Only what is proven counts: otherwise anybody could keep an image from being signed with a bundle that looks right. */
 function isThere(
-  existing: readonly Candidate[],
+  existing: readonly FoundBundle[],
   { statement, subject }: Signed,
   signing: Signing,
   now: Date,

@@ -28,10 +28,10 @@ export interface Scope {
 
 /** Authorization headers, one for each scope, as long as this registry is open. */
 export interface Authorizer {
-  remembered(scope: Scope): string | undefined;
+  cached(scope: Scope): string | undefined;
   /** Answers a 401; `undefined` when there is nothing to answer it with. @throws TcfError. */
   authorize(scope: Scope, refused: Answer): Promise<string | undefined>;
-  forget(scope: Scope): void;
+  evict(scope: Scope): void;
 }
 
 export function openAuthorizer(
@@ -42,8 +42,8 @@ export function openAuthorizer(
   const known = new Map<string, string>();
   const keyOf = (scope: Scope) => [scope.repository.registry, ...scopesOf(scope)].join(' ');
   return {
-    remembered: (scope) => known.get(keyOf(scope)),
-    forget: (scope) => known.delete(keyOf(scope)),
+    cached: (scope) => known.get(keyOf(scope)),
+    evict: (scope) => known.delete(keyOf(scope)),
     authorize: async (scope, refused) => {
       const challenges = parseChallenges(refused.headers['www-authenticate'] ?? '');
       const bearer = challenges.find(({ scheme }) => scheme === 'bearer');

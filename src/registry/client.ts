@@ -8,12 +8,12 @@ import type { Registry, Repository } from './contract.ts';
 import { fetchManifest } from './manifest.ts';
 import { pushManifest } from './push.ts';
 import { attach, attachAll, referrers } from './referrers.ts';
-import { attempts, isBroken, type Patience, patienceOf, patient, pauseAfter } from './retry.ts';
+import { attempts, isBroken, pauseAfter, type RetryPolicy, toRetryPolicy, withRetry } from './retry.ts';
 import { openSession, type Session } from './session.ts';
 import { defaultTimeouts, openTransport, type TransportOptions } from './transport.ts';
 import { defaultChunkSize, uploadBlob } from './upload.ts';
 
-export interface RegistryOptions extends TransportOptions, Partial<Patience> {
+export interface RegistryOptions extends TransportOptions, Partial<RetryPolicy> {
   /** Asked when a registry wants to know who we are; without it everything is anonymous. */
   readonly credentials?: Credentials;
   /** Bytes of a blob on its way to hold in memory; 16 MiB where nothing is said. */
@@ -28,14 +28,14 @@ const worthIt = 1024 * 1024;
 /** A client of any registry; connects when it is first asked for something, and needs no closing. */
 export function openRegistry(options: RegistryOptions): Registry {
   const timeouts = options.timeouts ?? defaultTimeouts;
-  const patience = patienceOf(options);
-  const transport = patient(openTransport(options), patience);
+  const retryPolicy = toRetryPolicy(options);
+  const transport = withRetry(openTransport(options), retryPolicy);
   const authorizer = openAuthorizer(transport, options.credentials ?? (async () => undefined), timeouts);
   const session = openSession(transport, authorizer, options.allowHttp ?? false, timeouts);
-  const upload = { session, patience, chunkSize: options.chunkSize ?? defaultChunkSize };
+  const upload = { session, retryPolicy, chunkSize: options.chunkSize ?? defaultChunkSize };
   return {
     manifest: async (repository, reference) => (await fetchManifest(session, repository, reference))?.fetched,
-    blob: (repository, descriptor) => fetchBlob(session, patience, repository, descriptor),
+    blob: (repository, descriptor) => fetchBlob(session, retryPolicy, repository, descriptor),
     pushBlob: async (repository, mediaType, bytes) => {
       const blob = { mediaType, digest: digestOf(bytes), size: bytes.length };
       await uploadBlob(upload, repository, blob, () => bytesOf(bytes));
@@ -45,21 +45,26 @@ export function openRegistry(options: RegistryOptions): Registry {
     pushManifest: async (repository, reference, mediaType, bytes) =>
       (await pushManifest(session, repository, reference, mediaType, bytes)).descriptor,
     referrers: (repository, subject) => referrers(session, repository, subject),
-    attach: (repository, manifest, subject) => attach(session, patience, repository, manifest, subject),
+    attach: (repository, manifest, subject) => attach(session, retryPolicy, repository, manifest, subject),
     attachAll: (repository, manifests, subject) =>
-      attachAll(session, patience, repository, manifests, subject),
+      attachAll(session, retryPolicy, repository, manifests, subject),
   };
 }
 
-function fetchBlob(session: Session, patience: Patience, repository: Repository, blob: Descriptor): Bytes {
+function fetchBlob(
+  session: Session,
+  retryPolicy: RetryPolicy,
+  repository: Repository,
+  blob: Descriptor,
+): Bytes {
   const what = `blob ${blob.digest} of ${quoted(`${repository.registry}/${repository.repository}`)}`;
-  return checked(unbroken(session, patience, repository, blob, what), blob.digest, blob.size, what);
+  return checked(unbroken(session, retryPolicy, repository, blob, what), blob.digest, blob.size, what);
 }
 
 /** The bytes of a blob; when the line breaks, asked for again from where it broke. Whether the parts fit is for the digest to say. */
 async function* unbroken(
   session: Session,
-  { sleep, random }: Patience,
+  { sleep, random }: RetryPolicy,
   repository: Repository,
   blob: Descriptor,
   what: string,

@@ -3,8 +3,8 @@ import { jsonLimits } from '../base/json.ts';
 import { inParallel } from '../base/parallel.ts';
 import { algorithmOf, type Digest, hexOf } from '../oci/digest.ts';
 import type { Descriptor } from '../oci/manifest.ts';
+import { isContentFault } from './content-fault.ts';
 import type { Fetched, Repository, Store } from './contract.ts';
-import { isTheirs } from './theirs.ts';
 
 /** What is copied as a whole or not at all. */
 export interface Part {
@@ -107,7 +107,7 @@ class Planner {
 
   async #referrer(entry: Descriptor, subject: Digest): Promise<Part | undefined> {
     if (!this.#isNew(`${subject} ${entry.digest}`)) return undefined;
-    return await this.#unlessTheirs(`referrer ${entry.digest}`, async () => {
+    return await this.#unlessContentFault(`referrer ${entry.digest}`, async () => {
       const fetched = await this.#fetch(entry);
       if (fetched?.document.subject?.digest === subject)
         return await this.part(fetched, { kind: 'referrer', subject });
@@ -122,7 +122,7 @@ class Planner {
 
   async #tagged(tag: string): Promise<Part | undefined> {
     if (!this.#isNew(tag)) return undefined;
-    return await this.#unlessTheirs(`tag ${tag}`, async () => {
+    return await this.#unlessContentFault(`tag ${tag}`, async () => {
       const fetched = await this.#store.manifest(this.#repository, tag);
       if (fetched === undefined) return undefined;
       this.#spend(fetched);
@@ -130,11 +130,11 @@ class Planner {
     });
   }
 
-  async #unlessTheirs(what: string, find: () => Promise<Part | undefined>): Promise<Part | undefined> {
+  async #unlessContentFault(what: string, find: () => Promise<Part | undefined>): Promise<Part | undefined> {
     try {
       return await find();
     } catch (error) {
-      if (!isTheirs(error)) throw error;
+      if (!isContentFault(error)) throw error;
       this.warnings.push(`${what} cannot be read and is left out: ${error.message}`);
       return undefined;
     }

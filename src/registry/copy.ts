@@ -4,9 +4,9 @@ import { inParallel } from '../base/parallel.ts';
 import { byCodeUnit, quoted } from '../base/text.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Descriptor, Manifest } from '../oci/manifest.ts';
+import { isContentFault } from './content-fault.ts';
 import type { BlobFate, Fetched, Repository, Store } from './contract.ts';
 import { type Part, planCopy } from './copy-plan.ts';
-import { isTheirs } from './theirs.ts';
 
 /** Where a copy goes: a repository, or a layout on disk. Nothing of the image has a name there before `publish`. */
 export interface Target {
@@ -149,7 +149,7 @@ class Copier {
     try {
       await inParallel([...blobs.values()], isImage ? parallelBlobs : 1, (blob) => this.#blob(blob));
     } catch (error) {
-      if (!isImage && this.#refusals.has(error) && isTheirs(error)) return error;
+      if (!isImage && this.#refusals.has(error) && isContentFault(error)) return error;
       throw error;
     }
     for (const manifest of manifests) {

@@ -8,7 +8,7 @@ import { mediaTypes } from '../oci/media-types.ts';
 import type { Repository } from './contract.ts';
 import { fetchManifest } from './manifest.ts';
 import { writeSharedTag } from './push.ts';
-import { attempts, type Patience, pauseAfter } from './retry.ts';
+import { attempts, pauseAfter, type RetryPolicy } from './retry.ts';
 import type { Session } from './session.ts';
 
 /** Each try is a read, mostly with a write; ten writers at once were seen to need under ten. */
@@ -39,7 +39,7 @@ interface TagIndex {
  */
 export async function addToTag(
   session: Session,
-  { sleep, random }: Patience,
+  { sleep, random }: RetryPolicy,
   repository: Repository,
   tag: string,
   added: readonly Descriptor[],
@@ -51,7 +51,7 @@ export async function addToTag(
   for (let attempt = 0; attempt < maxTries; attempt += 1) {
     const begun = performance.now();
     const current = await readTag(session, repository, tag);
-    remember(seen, current, added, tag);
+    mergeSeen(seen, current, added, tag);
     if (current.entries.size === seen.size) {
       quiet += 1;
       if (quiet === quietReads) return;
@@ -71,7 +71,7 @@ export async function addToTag(
   );
 }
 
-function remember(
+function mergeSeen(
   seen: Map<string, unknown>,
   { entries }: TagIndex,
   added: readonly Descriptor[],

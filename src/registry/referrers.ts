@@ -9,7 +9,7 @@ import type { Fetched, Repository } from './contract.ts';
 import { addToTag } from './fallback-tag.ts';
 import { fetchManifest } from './manifest.ts';
 import { pushManifest } from './push.ts';
-import type { Patience } from './retry.ts';
+import type { RetryPolicy } from './retry.ts';
 import type { Session } from './session.ts';
 import type { Answer } from './transport.ts';
 
@@ -110,21 +110,21 @@ async function fromTag(
 
 export async function attach(
   session: Session,
-  patience: Patience,
+  retryPolicy: RetryPolicy,
   repository: Repository,
   bytes: Uint8Array,
   subject: Descriptor,
 ): Promise<Descriptor> {
   const document = parseManifest(bytes, undefined, 'the manifest to attach');
   const descriptor = { mediaType: document.mediaType, digest: digestOf(bytes), size: bytes.length };
-  await attachAll(session, patience, repository, [{ bytes, descriptor, document }], subject.digest);
+  await attachAll(session, retryPolicy, repository, [{ bytes, descriptor, document }], subject.digest);
   return descriptor;
 }
 
 /** Pushes what refers to `subject`; whatever the registry does not list by itself goes into the fallback tag, all at once. */
 export async function attachAll(
   session: Session,
-  patience: Patience,
+  retryPolicy: RetryPolicy,
   repository: Repository,
   manifests: readonly Fetched[],
   subject: Digest,
@@ -145,7 +145,7 @@ export async function attachAll(
     if (pushed.subject === subject) api ??= await hasApi(session, repository, subject);
     if (pushed.subject !== subject || api !== true) unlisted.push(toEntry(pushed.descriptor, document));
   }
-  if (unlisted.length > 0) await addToTag(session, patience, repository, fallbackTag(subject), unlisted);
+  if (unlisted.length > 0) await addToTag(session, retryPolicy, repository, fallbackTag(subject), unlisted);
 }
 
 /** Distribution specification, "Pushing Manifests with Subject": what the entry in the index of the fallback tag says. */

@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { TcfError } from '../base/error.ts';
 import { type Answer, codeOf, type Exchange, type Transport, type TransportOptions } from './transport.ts';
 
-export interface Patience {
+export interface RetryPolicy {
   /** Waits so many milliseconds. */
   readonly sleep: (ms: number) => Promise<void>;
   /** From 0 up to 1; spreads clients that failed together. */
@@ -10,7 +10,7 @@ export interface Patience {
 }
 
 /** As the options say. Nobody sleeps longer than there is time; the next attempt then says that there is none. */
-export function patienceOf(options: TransportOptions & Partial<Patience>): Patience {
+export function toRetryPolicy(options: TransportOptions & Partial<RetryPolicy>): RetryPolicy {
   const signal = options.signal === undefined ? {} : { signal: options.signal };
   return {
     sleep: options.sleep ?? ((ms) => setTimeout(ms, undefined, signal).catch(() => undefined)),
@@ -39,7 +39,7 @@ export function pauseAfter(attempt: number, random: () => number): number {
 }
 
 /** Asks again when the registry is busy, or when the connection broke. */
-export function patient(transport: Transport, { sleep, random }: Patience): Transport {
+export function withRetry(transport: Transport, { sleep, random }: RetryPolicy): Transport {
   return async (exchange) => {
     if (exchange.once === true) return await transport(exchange);
     for (let attempt = 1; ; attempt += 1) {

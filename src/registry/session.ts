@@ -57,14 +57,14 @@ export function openSession(
         });
       const { action, from } = call;
       const scope: Scope = { repository, action, ...(from === undefined ? {} : { from }) };
-      let answer = await asked(authorizer.remembered(scope));
+      let answer = await asked(authorizer.cached(scope));
       if (answer.status === 401) {
         const authorization = await authorizer.authorize(scope, answer);
         if (authorization === undefined) throw await failure(answer, call.what, timeouts);
         answer.end();
         answer = await asked(authorization);
         if (answer.status === 401) {
-          authorizer.forget(scope);
+          authorizer.evict(scope);
           throw await failure(answer, call.what, timeouts);
         }
       }

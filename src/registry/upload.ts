@@ -5,7 +5,7 @@ import { quoted } from '../base/text.ts';
 import type { Descriptor } from '../oci/manifest.ts';
 import { failure } from './answers.ts';
 import type { BlobFate, Repository } from './contract.ts';
-import { attempts, busy, isBroken, type Patience, pauseAfter } from './retry.ts';
+import { attempts, busy, isBroken, pauseAfter, type RetryPolicy } from './retry.ts';
 import type { Session } from './session.ts';
 import type { Answer } from './transport.ts';
 
@@ -30,7 +30,7 @@ interface Upload {
 
 export interface UploadSettings {
   readonly session: Session;
-  readonly patience: Patience;
+  readonly retryPolicy: RetryPolicy;
   /** Bytes. */
   readonly chunkSize: number;
 }
@@ -56,15 +56,15 @@ export function uploadBlob(
 
 class Uploader {
   readonly #session: Session;
-  readonly #patience: Patience;
+  readonly #retryPolicy: RetryPolicy;
   readonly #chunkSize: number;
   readonly #repository: Repository;
   readonly #blob: Descriptor;
   readonly #what: string;
 
-  constructor({ session, patience, chunkSize }: UploadSettings, repository: Repository, blob: Descriptor) {
+  constructor({ session, retryPolicy, chunkSize }: UploadSettings, repository: Repository, blob: Descriptor) {
     this.#session = session;
-    this.#patience = patience;
+    this.#retryPolicy = retryPolicy;
     this.#chunkSize = chunkSize;
     this.#repository = repository;
     this.#blob = blob;
@@ -113,7 +113,7 @@ class Uploader {
   }
 
   #pause(attempt: number): Promise<void> {
-    return this.#patience.sleep(pauseAfter(attempt, this.#patience.random));
+    return this.#retryPolicy.sleep(pauseAfter(attempt, this.#retryPolicy.random));
   }
 
   async #isThere(): Promise<boolean> {

@@ -5,12 +5,12 @@ import type { Descriptor, Manifest } from '../oci/manifest.ts';
 import type { Repository, Store } from '../registry/contract.ts';
 import {
   type Budget,
-  type Candidate,
   discoverLimits,
+  type FoundBundle,
   fetchWithin,
   refuse,
-  theirsRefused,
-} from './candidate.ts';
+  refuseContentFaults,
+} from './found-bundle.ts';
 
 /** The artifact type of a `.sig` or `.att` image that cosign 2 attached as a referrer, with its experimental OCI 1.1 mode. */
 export const cosign2Artifact: RegExp = /^application\/vnd\.dev\.cosign\.artifact\.(?:att|sig)\.v1\+json$/;
@@ -28,17 +28,17 @@ export async function discoverCosign2(
   repository: Repository,
   kinds: readonly Cosign2Kind[],
   ...subjects: readonly Digest[]
-): Promise<readonly Candidate[]> {
+): Promise<readonly FoundBundle[]> {
   const budget = { left: discoverLimits.totalBytes };
-  const candidates: Candidate[] = [];
+  const found: FoundBundle[] = [];
   // A tag has at most 128 characters, so there is none for a SHA-512.
   for (const subject of [...new Set(subjects)].filter((digest) => algorithmOf(digest) === 'sha256')) {
     for (const kind of kinds) {
       const tag = `sha256-${hexOf(subject)}.${kind}`;
-      candidates.push(...(await theirsRefused(subject, () => openTag(store, repository, tag, budget))));
+      found.push(...(await refuseContentFaults(subject, () => openTag(store, repository, tag, budget))));
     }
   }
-  return candidates;
+  return found;
 }
 
 async function openTag(
@@ -46,12 +46,12 @@ async function openTag(
   repository: Repository,
   tag: string,
   budget: Budget,
-): Promise<readonly Candidate[]> {
+): Promise<readonly FoundBundle[]> {
   const fetched = await store.manifest(repository, tag);
   if (fetched === undefined) return [];
   const { descriptor, document } = fetched;
   if (document.kind === 'index')
-    return [refuse(descriptor.digest, 'candidate.layers', `the tag ${tag} holds an index`)];
+    return [refuse(descriptor.digest, 'bundle.layers', `the tag ${tag} holds an index`)];
   return await openLayers(store, repository, descriptor.digest, document, budget);
 }
 
@@ -62,24 +62,26 @@ export async function openLayers(
   source: Digest,
   { layers }: Manifest,
   budget: Budget,
-): Promise<readonly Candidate[]> {
+): Promise<readonly FoundBundle[]> {
   const blobs = new Map(layers.filter(isCosign2).map((layer) => [layer.digest, layer]));
   const fetched = new Map(
     await inParallel([...blobs.values()], discoverLimits.parallel, async (blob) => {
-      const content = await theirsRefused(source, async () => {
+      const content = await refuseContentFaults(source, async () => {
         if (blob.size > discoverLimits.bundleBytes)
-          return [refuse(source, 'candidate.too-large', `its payload has ${blob.size} bytes`)];
+          return [refuse(source, 'bundle.too-large', `its payload has ${blob.size} bytes`)];
         return await fetchWithin(store, repository, blob, budget);
       });
       return [blob.digest, content] as const;
     }),
   );
-  return layers.filter(isCosign2).flatMap(({ annotations = {}, digest, mediaType }): readonly Candidate[] => {
-    const content = fetched.get(digest);
-    if (content === undefined) return [];
-    if (!(content instanceof Uint8Array)) return content;
-    return [{ ok: true, source, layer: { mediaType, content, annotations } }];
-  });
+  return layers
+    .filter(isCosign2)
+    .flatMap(({ annotations = {}, digest, mediaType }): readonly FoundBundle[] => {
+      const content = fetched.get(digest);
+      if (content === undefined) return [];
+      if (!(content instanceof Uint8Array)) return content;
+      return [{ ok: true, source, layer: { mediaType, content, annotations } }];
+    });
 }
 
 function isCosign2({ mediaType }: Descriptor): boolean {

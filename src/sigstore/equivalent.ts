@@ -5,7 +5,7 @@ import type { Trust } from '../attest/trusted-root.ts';
 import type { Signer, Verified } from '../attest/verified.ts';
 import { verifyAttestation } from '../attest/verify.ts';
 import type { Digest } from '../oci/digest.ts';
-import type { Candidate } from './candidate.ts';
+import type { FoundBundle } from './found-bundle.ts';
 
 export interface Wanted {
   /** What would be signed now: the JSON of a statement. */
@@ -22,20 +22,20 @@ export interface Wanted {
  * nothing. What is not proven does not count, else anybody could keep an image from being signed by attaching a bundle that looks right.
  */
 export function findEquivalent(
-  candidates: readonly Candidate[],
+  found: readonly FoundBundle[],
   wanted: Wanted,
 ): { readonly source: Digest; readonly verified: Verified } | undefined {
   const statement = parseStatement(wanted.statement);
   if (!statement.ok) throw new Error(`the statement to sign is malformed: ${statement.reason.message}`);
-  for (const candidate of candidates) {
+  for (const entry of found) {
     // What cosign 2 wrote says the same, but readers of bundles do not find it.
-    if (!candidate.ok || !('bundle' in candidate)) continue;
-    const bundle = parseBundle(candidate.bundle);
+    if (!entry.ok || !('bundle' in entry)) continue;
+    const bundle = parseBundle(entry.bundle);
     if (!bundle.ok) continue;
     const proof = verifyAttestation(bundle.value, wanted.trust, { subject: wanted.subject }, wanted.now);
     if (!proof.ok || !wanted.isSigner(proof.value.signer)) continue;
     if (isDeepStrictEqual(proof.value.statement, statement.value))
-      return { source: candidate.source, verified: proof.value };
+      return { source: entry.source, verified: proof.value };
   }
   return undefined;
 }

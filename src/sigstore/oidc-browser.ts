@@ -14,7 +14,7 @@ import {
 import type { Services } from './services.ts';
 
 /** Milliseconds: passwords, second factors and a cup of coffee. */
-const patience = 5 * 60_000;
+const loginTimeout = 5 * 60_000;
 /** A code and a state in one address; Node refuses headers above 16 KiB by itself. */
 const maxAddress = 8192;
 const path = '/auth/callback';
@@ -28,7 +28,7 @@ export async function tokenByBrowser(
   provider: Provider,
   services: Services,
   show: (address: URL) => Promise<void>,
-  timeout: number = patience,
+  timeout: number = loginTimeout,
 ): Promise<string> {
   const state = newSecret();
   const nonce = newSecret();

@@ -22,7 +22,7 @@ export interface DeviceCode {
 /** In seconds. RFC 8628, 3.2: five where nothing is said; an issuer's word is taken within these bounds. */
 const interval = { least: 1, usual: 5, most: 60, step: 5 } as const;
 /** Seconds: the longest that a code lives, whatever the issuer says. */
-const patience = 900;
+const maxLifetime = 900;
 
 /**
  * Asks a person on another device (RFC 8628). `show` gets the code and where to type it in; `sleep` waits so many milliseconds.
@@ -62,7 +62,7 @@ export async function tokenByDevice(
   }));
   await show(code);
   let pause = Math.min(Math.max(code.interval, interval.least), interval.most);
-  for (let waited = pause; waited <= Math.min(code.expires, patience); waited += pause) {
+  for (let waited = pause; waited <= Math.min(code.expires, maxLifetime); waited += pause) {
     await sleep(pause * 1000);
     const answer = await askForToken(
       provider,

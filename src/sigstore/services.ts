@@ -3,10 +3,10 @@ import { parseJson } from '../base/json.ts';
 import { Shape } from '../base/shape.ts';
 import { printable, quoted } from '../base/text.ts';
 import { readDocument } from '../registry/answers.ts';
-import { type Patience, patienceOf, patient } from '../registry/retry.ts';
+import { type RetryPolicy, toRetryPolicy, withRetry } from '../registry/retry.ts';
 import { openTransport, type Timeouts, type TransportOptions } from '../registry/transport.ts';
 
-export interface ServicesOptions extends TransportOptions, Partial<Patience> {}
+export interface ServicesOptions extends TransportOptions, Partial<RetryPolicy> {}
 
 export interface Question {
   readonly method: 'GET' | 'POST';
@@ -38,7 +38,7 @@ const defaultTimeouts: Timeouts = { idle: 30_000, document: 60_000 };
 /** Connects with the same care as to registries: plain HTTP to loopback only, proxies, own certificates, retries while they are busy. */
 export function openServices(options: ServicesOptions): Services {
   const timeouts = options.timeouts ?? defaultTimeouts;
-  const transport = patient(openTransport({ ...options, timeouts }), patienceOf(options));
+  const transport = withRetry(openTransport({ ...options, timeouts }), toRetryPolicy(options));
   return async ({ method, url, headers = {}, body, what, limit = maxReply }) => {
     try {
       const answer = await transport({

@@ -85,7 +85,7 @@ test('the launcher uses it, unless told otherwise', async () => {
   expect(await launch('--no-cache')).toBeGreaterThan(3);
 });
 
-test('a registry that is down does not stop what is remembered', async () => {
+test('a registry that is down does not stop a cached yes', async () => {
   registry.fault(/^GET /, { status: 503, times: 1000 });
   expect(await verify(name, '--cache')).toMatchObject({ exit: 0 });
   registry.clearFaults();

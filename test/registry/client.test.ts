@@ -131,7 +131,7 @@ test.for<readonly [string, Fault, number]>([
   expect(sleeps).toEqual([waited]);
 });
 
-test('a registry that wants an hour of patience is not waited for', async () => {
+test('a registry that asks for a wait of an hour is not asked again', async () => {
   await using server = await startRegistry();
   server.fault(/manifests/, { status: 429, headers: { 'retry-after': '3600' } });
   expect(await refusal(client().manifest(repositoryOn(server), 'latest'))).toMatch(/^registry\.refused/);

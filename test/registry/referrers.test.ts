@@ -225,14 +225,14 @@ test.for(modes.slice(2))(
     for (let round = 0; round < rounds; round += 1) {
       await using server = await startRegistry({ ...options, jitter: 15 });
       const names = Array.from({ length: writers }, (_, writer) => `${round}-${writer}`);
-      const patient = () =>
+      const waitingClient = () =>
         client({
           sleep: (ms) => new Promise((done) => setTimeout(done, ms)),
           random: Math.random,
           timeouts: { idle: 10_000, document: 10_000 },
         });
       await Promise.all(
-        names.map((name) => patient().attach(repositoryOn(server), signature(name), subject)),
+        names.map((name) => waitingClient().attach(repositoryOn(server), signature(name), subject)),
       );
       const found = await client().referrers(repositoryOn(server), subject.digest);
       expect(found.map(({ annotations }) => annotations?.['name']).sort()).toEqual(names);

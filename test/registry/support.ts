@@ -19,7 +19,7 @@ export function client(options: Partial<RegistryOptions> = {}): Registry {
   });
 }
 
-/** For a server that will be silent: a client that soon loses its patience, and a patient one for every other. */
+/** For a server that will be silent: a client with short timeouts, and the usual client for every other fault. */
 export function clientFor(fault: Fault): Registry {
   return client(fault.hang || fault.drip ? { timeouts: { idle: 300, document: 1000 } } : {});
 }

@@ -3,9 +3,9 @@ import type { Cosign2Layer } from '../../src/attest/cosign2.ts';
 import { TcfError } from '../../src/base/error.ts';
 import { hexOf } from '../../src/oci/digest.ts';
 import { mediaTypes } from '../../src/oci/media-types.ts';
-import { discoverLimits } from '../../src/sigstore/candidate.ts';
 import { discoverBundles } from '../../src/sigstore/discover.ts';
 import { discoverCosign2 } from '../../src/sigstore/discover-cosign2.ts';
+import { discoverLimits } from '../../src/sigstore/found-bundle.ts';
 import { attLayer, sigLayer, simpleSigning } from '../support/cosign2.ts';
 import { testKey } from '../support/key-bundle.ts';
 import { openShelf, type Shelf } from '../support/signing.ts';
@@ -52,12 +52,12 @@ const find = ({ image, registry, repository }: Shelf) =>
 const signatures = ({ image }: Shelf) =>
   keys.map(({ privateKey }) => sigLayer({ payload: simpleSigning(image.digest), key: privateKey }));
 
-test('an image without tags of cosign 2 has no candidates', async () => {
+test('an image without tags of cosign 2 has no bundles', async () => {
   await using shelf = await openShelf();
   expect(await find(shelf)).toEqual([]);
 });
 
-test('every layer of both tags is a candidate; the same payload signed twice is fetched once', async () => {
+test('every layer of both tags is found; the same payload signed twice is fetched once', async () => {
   await using shelf = await openShelf();
   await push(shelf, 'sig', signatures(shelf));
   await push(shelf, 'att', [
@@ -65,13 +65,11 @@ test('every layer of both tags is a candidate; the same payload signed twice is 
   ]);
   const before = shelf.server.requests.length;
   const found = await find(shelf);
-  expect(found.map((candidate) => candidate.ok && 'layer' in candidate && candidate.layer.mediaType)).toEqual(
-    [
-      'application/vnd.dev.cosign.simplesigning.v1+json',
-      'application/vnd.dev.cosign.simplesigning.v1+json',
-      'application/vnd.dsse.envelope.v1+json',
-    ],
-  );
+  expect(found.map((entry) => entry.ok && 'layer' in entry && entry.layer.mediaType)).toEqual([
+    'application/vnd.dev.cosign.simplesigning.v1+json',
+    'application/vnd.dev.cosign.simplesigning.v1+json',
+    'application/vnd.dsse.envelope.v1+json',
+  ]);
   expect(shelf.server.requests.length - before).toBe(4);
 });
 
@@ -98,11 +96,11 @@ test('layers of other kinds are left out, and what cannot be read never hides wh
     { ...other, content, size: discoverLimits.bundleBytes + 1 },
     good,
   ]);
-  expect(await find(shelf)).toMatchObject([{ ok: false, code: 'candidate.too-large' }, { ok: true }]);
+  expect(await find(shelf)).toMatchObject([{ ok: false, code: 'bundle.too-large' }, { ok: true }]);
 });
 
 test.for([
-  ['an index', mediaTypes.index, '{"schemaVersion":2,"manifests":[]}', 'candidate.layers'],
+  ['an index', mediaTypes.index, '{"schemaVersion":2,"manifests":[]}', 'bundle.layers'],
   ['no JSON', mediaTypes.manifest, 'junk', 'json.malformed'],
 ] as const)('a tag that holds %s is refused and counted', async ([, mediaType, text, code]) => {
   await using shelf = await openShelf();

@@ -4,8 +4,8 @@ import { predicateTypes } from '../../src/attest/statement.ts';
 import { type Digest, digestOf } from '../../src/oci/digest.ts';
 import { mediaTypes } from '../../src/oci/media-types.ts';
 import { attachBundle } from '../../src/sigstore/attach.ts';
-import { discoverLimits } from '../../src/sigstore/candidate.ts';
 import { discoverBundles } from '../../src/sigstore/discover.ts';
+import { discoverLimits } from '../../src/sigstore/found-bundle.ts';
 import { signStatement } from '../../src/sigstore/sign.ts';
 import { keySigner } from '../../src/sigstore/signer.ts';
 import { openShelf, type Shelf } from '../support/signing.ts';
@@ -54,7 +54,7 @@ function plant({ server, image }: Shelf, text: string): Digest {
 
 const find = ({ registry, repository, image }: Shelf) => discoverBundles(registry, repository, image.digest);
 
-test('an image without referrers has no candidates', async () => {
+test('an image without referrers has no bundles', async () => {
   await using shelf = await openShelf();
   expect(await find(shelf)).toEqual([]);
 });
@@ -62,12 +62,12 @@ test('an image without referrers has no candidates', async () => {
 type Junk = readonly [name: string, code: string, attach: (shelf: Shelf) => Promise<Digest> | Digest];
 
 const junk: readonly Junk[] = [
-  ['a bundle type without a layer', 'candidate.layers', (shelf) => attachOdd(shelf, [])],
-  ['two layers', 'candidate.layers', (shelf) => attachOdd(shelf, [{}, { bytes: 'more' }])],
-  ['a layer of another type', 'candidate.layers', (shelf) => attachOdd(shelf, [{ mediaType: 'text/plain' }])],
+  ['a bundle type without a layer', 'bundle.layers', (shelf) => attachOdd(shelf, [])],
+  ['two layers', 'bundle.layers', (shelf) => attachOdd(shelf, [{}, { bytes: 'more' }])],
+  ['a layer of another type', 'bundle.layers', (shelf) => attachOdd(shelf, [{ mediaType: 'text/plain' }])],
   [
     'a bundle that is said to be enormous',
-    'candidate.too-large',
+    'bundle.too-large',
     (shelf) => attachOdd(shelf, [{ size: discoverLimits.bundleBytes + 1 }]),
   ],
   ['a bundle longer than said', 'content.size', (shelf) => attachOdd(shelf, [{ size: 1 }])],
@@ -121,7 +121,7 @@ test.for([
     [{ mediaType: 'application/jose+json' }],
     { artifactType: 'application/vnd.cncf.notary.signature' },
   ],
-] as const)('%s is no candidate', async ([, layers, changes]) => {
+] as const)('%s is not a bundle', async ([, layers, changes]) => {
   await using shelf = await openShelf();
   await attachOdd(shelf, layers, changes);
   expect(await find(shelf)).toEqual([]);

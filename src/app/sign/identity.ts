@@ -15,7 +15,7 @@ import { type Options, textOption } from '../options.ts';
 /** GitHub's tokens have 2 KiB. */
 const maxToken = 64 * 1024;
 /** Milliseconds: what opens a browser hands the address over and ends. */
-const openerPatience = 5000;
+const openerTimeout = 5000;
 
 type Flow = 'browser' | 'device';
 
@@ -101,7 +101,7 @@ async function openBrowser(host: Host, address: URL): Promise<void> {
   if (opener === undefined) return;
   try {
     await host.program(opener, [address.href], new Uint8Array(), {
-      timeout: openerPatience,
+      timeout: openerTimeout,
       output: maxToken,
     });
   } catch (error) {

@@ -7,9 +7,9 @@ import type { Fetched, Store } from './contract.ts';
 
 /**
  * What a store answered about one image. It holds content, never a conclusion: whoever uses it proves every signature again, so a
- * memory that somebody has changed can hide evidence and delay news, and cannot make a bad image good.
+ * cache that somebody has changed can hide evidence and delay news, and cannot make a bad image good.
  */
-export interface Memory {
+export interface StoreCache {
   /** By digest, or by the tags that stand beside a digest (`sha256-<hex>.sig`). `undefined`: there was none. */
   readonly manifests: Map<string, Fetched | undefined>;
   readonly referrers: Map<Digest, readonly Descriptor[]>;
@@ -18,63 +18,63 @@ export interface Memory {
   readonly at?: Date;
   /** Bytes of all blobs and manifests. */
   size: number;
-  /** Answers that were asked of the store and not of the memory. */
+  /** Answers that were asked of the store and not of the cache. */
   asked: number;
 }
 
 const format = 'tcf.evidence/1';
 
 /** A hundred usual signatures, or some SBOMs of large images. What is larger is asked for each time. */
-export const memoryLimit: number = 48 * 1024 * 1024;
+export const storeCacheLimit: number = 48 * 1024 * 1024;
 /** Base64 adds a third. */
-const limits: JsonLimits = { maxBytes: 2 * memoryLimit, maxDepth: jsonLimits.small.maxDepth };
+const limits: JsonLimits = { maxBytes: 2 * storeCacheLimit, maxDepth: jsonLimits.small.maxDepth };
 const maxEntries = 10_000;
 
-export function emptyMemory(): Memory {
+export function emptyStoreCache(): StoreCache {
   return { manifests: new Map(), referrers: new Map(), blobs: new Map(), size: 0, asked: 0 };
 }
 
-/** The store, asked only for what the memory lacks; what it answers without an error is remembered. */
-export function remembering(store: Store, memory: Memory): Store {
+/** The store, asked only for what the cache lacks; an answer without an error is kept. */
+export function cachedStore(store: Store, cache: StoreCache): Store {
   return {
     manifest: async (repository, reference) => {
-      if (memory.manifests.has(reference)) return memory.manifests.get(reference);
-      memory.asked += 1;
+      if (cache.manifests.has(reference)) return cache.manifests.get(reference);
+      cache.asked += 1;
       const fetched = await store.manifest(repository, reference);
       // A name that people choose may lead elsewhere the next time.
       if (isDigest(reference) || isBesideDigest(reference)) {
-        memory.manifests.set(reference, fetched);
-        memory.size += fetched?.bytes.length ?? 0;
+        cache.manifests.set(reference, fetched);
+        cache.size += fetched?.bytes.length ?? 0;
       }
       return fetched;
     },
     referrers: async (repository, subject) => {
-      const known = memory.referrers.get(subject);
+      const known = cache.referrers.get(subject);
       if (known !== undefined) return known;
-      memory.asked += 1;
+      cache.asked += 1;
       const found = await store.referrers(repository, subject);
-      memory.referrers.set(subject, found);
+      cache.referrers.set(subject, found);
       return found;
     },
     blob: (repository, descriptor): Bytes => {
-      const known = memory.blobs.get(descriptor.digest);
+      const known = cache.blobs.get(descriptor.digest);
       if (known !== undefined) return bytesOf(known);
-      memory.asked += 1;
-      return kept(store.blob(repository, descriptor), descriptor, memory);
+      cache.asked += 1;
+      return kept(store.blob(repository, descriptor), descriptor, cache);
     },
   };
 }
 
-async function* kept(blob: Bytes, { digest, size }: Descriptor, memory: Memory): Bytes {
+async function* kept(blob: Bytes, { digest, size }: Descriptor, cache: StoreCache): Bytes {
   const chunks: Uint8Array[] = [];
-  const isSmall = memory.size + size <= memoryLimit;
+  const isSmall = cache.size + size <= storeCacheLimit;
   for await (const chunk of blob) {
     if (isSmall) chunks.push(chunk);
     yield chunk;
   }
   // The store has checked digest and size by now.
-  memory.size += size;
-  if (isSmall) memory.blobs.set(digest, concat(chunks, size));
+  cache.size += size;
+  if (isSmall) cache.blobs.set(digest, concat(chunks, size));
 }
 
 /** A tag that a tool made of a digest, such as those of cosign 2: it belongs to this image only. */
@@ -82,47 +82,47 @@ function isBesideDigest(reference: string): boolean {
   return /^sha256-[0-9a-f]{64}\.(?:att|sig)$/.test(reference);
 }
 
-export function formatMemory(memory: Memory, now: Date): string {
-  const at = memory.at ?? now;
-  const manifests = [...memory.manifests].map(([reference, fetched]) =>
+export function formatStoreCache(cache: StoreCache, now: Date): string {
+  const at = cache.at ?? now;
+  const manifests = [...cache.manifests].map(([reference, fetched]) =>
     fetched === undefined
       ? { reference }
       : { reference, mediaType: fetched.descriptor.mediaType, bytes: encodeBase64(fetched.bytes) },
   );
-  const referrers = [...memory.referrers].map(([subject, found]) => ({ subject, found }));
-  const blobs = [...memory.blobs].map(([digest, bytes]) => ({ digest, bytes: encodeBase64(bytes) }));
+  const referrers = [...cache.referrers].map(([subject, found]) => ({ subject, found }));
+  const blobs = [...cache.blobs].map(([digest, bytes]) => ({ digest, bytes: encodeBase64(bytes) }));
   return `${JSON.stringify({ format, at: at.toISOString(), manifests, referrers, blobs })}\n`;
 }
 
 /**
- * Reads what `formatMemory` wrote: content that is not what its digest says is refused.
+ * Reads what `formatStoreCache` wrote: content that is not what its digest says is refused.
  *
- * @throws TcfError `json.*`, `document.malformed`, `content.digest` (exit 2): such a memory is as good as none.
+ * @throws TcfError `json.*`, `document.malformed`, `content.digest` (exit 2): such a cache is as good as none.
  */
-export function parseMemory(bytes: Uint8Array, what: string): Memory & { readonly at: Date } {
+export function parseStoreCache(bytes: Uint8Array, what: string): StoreCache & { readonly at: Date } {
   const shape = new Shape(parseJson(bytes, what, limits), what);
   if (shape.get('format').string() !== format) throw shape.wrong('has another format');
   const at = new Date(shape.get('at').string(40));
   if (Number.isNaN(at.getTime())) throw shape.wrong('has no date');
-  const memory = { ...emptyMemory(), at };
+  const cache = { ...emptyStoreCache(), at };
   for (const entry of shape.get('manifests').list(maxEntries)) {
     const reference = entry.get('reference').string(200);
     const fetched = entry.optional('bytes') && readFetched(entry, reference);
-    memory.manifests.set(reference, fetched);
-    memory.size += fetched?.bytes.length ?? 0;
+    cache.manifests.set(reference, fetched);
+    cache.size += fetched?.bytes.length ?? 0;
   }
   for (const entry of shape.get('referrers').list(maxEntries)) {
     const found = entry.get('found').list(maxEntries).map(readDescriptor);
-    memory.referrers.set(readDigest(entry.get('subject')), found);
+    cache.referrers.set(readDigest(entry.get('subject')), found);
   }
   for (const entry of shape.get('blobs').list(maxEntries)) {
     const content = readBytes(entry);
     const digest = readDigest(entry.get('digest'));
     checkContent(content, digest, entry.path);
-    memory.blobs.set(digest, content);
-    memory.size += content.length;
+    cache.blobs.set(digest, content);
+    cache.size += content.length;
   }
-  return memory;
+  return cache;
 }
 
 function readFetched(entry: Shape, reference: string): Fetched {

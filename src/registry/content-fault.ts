@@ -1,7 +1,7 @@
 import { TcfError } from '../base/error.ts';
 
 /** Whether whoever pushed the content could have caused this, rather than the registry or the network. */
-export function isTheirs(error: unknown): error is TcfError {
+export function isContentFault(error: unknown): error is TcfError {
   // A registry checks the digest of what is pushed to it, but hardly any checks the sizes in a manifest, and some not even that its blobs are there.
   return (
     error instanceof TcfError &&

@@ -4,11 +4,11 @@ import { cannotTell } from '../base/error.ts';
 import { jsonLimits } from '../base/json.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Descriptor } from '../oci/manifest.ts';
+import { isContentFault } from '../registry/content-fault.ts';
 import type { Repository, Store } from '../registry/contract.ts';
-import { isTheirs } from '../registry/theirs.ts';
 
 /** Something that says it is a signature about an image: its bytes, or why there are none. Nothing is proven yet. */
-export type Candidate =
+export type FoundBundle =
   | { readonly ok: true; readonly source: Digest; readonly bundle: Uint8Array }
   | { readonly ok: true; readonly source: Digest; readonly layer: Cosign2Layer }
   | {
@@ -28,12 +28,12 @@ export const discoverLimits: Readonly<Record<'bundleBytes' | 'totalBytes' | 'par
   parallel: 4,
 };
 
-/** What may still be fetched, in bytes, for all candidates of an image together. */
+/** What may still be fetched, in bytes, for all bundles of an image together. */
 export interface Budget {
   left: number;
 }
 
-export const refuse = (source: Digest, code: string, reason: string): Candidate => ({
+export const refuse = (source: Digest, code: string, reason: string): FoundBundle => ({
   ok: false,
   source,
   code,
@@ -57,15 +57,15 @@ export async function fetchWithin(
   return await collect(store.blob(repository, blob), discoverLimits.bundleBytes, 'the signature');
 }
 
-/** What a candidate's author caused is a refusal of this candidate; what the registry or the network caused ends the question. */
-export async function theirsRefused<T>(
+/** A fault of the content refuses this bundle only; a fault of the registry or the network ends the search. */
+export async function refuseContentFaults<T>(
   source: Digest,
   open: () => Promise<T>,
-): Promise<T | readonly Candidate[]> {
+): Promise<T | readonly FoundBundle[]> {
   try {
     return await open();
   } catch (error) {
-    if (isTheirs(error)) return [refuse(source, error.code, error.message)];
+    if (isContentFault(error)) return [refuse(source, error.code, error.message)];
     throw error;
   }
 }
