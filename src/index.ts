@@ -10,7 +10,7 @@ export type { Bom, Component } from './bom/model.ts';
 export { parsePurl, toPurl } from './bom/purl.ts';
 export { parseSbom, type SbomFacts } from './bom/read.ts';
 export { assemble } from './catalogers/assemble.ts';
-export type { Catalog, Cataloger, Tree, TreeFile, Watcher } from './catalogers/contract.ts';
+export type { Catalog, Cataloger, StreamScanner, Tree, TreeFile } from './catalogers/contract.ts';
 export { catalogers } from './catalogers/index.ts';
 export type { OpenImage } from './image/contract.ts';
 export { openLayoutWriter } from './image/layout-writer.ts';

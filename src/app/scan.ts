@@ -17,7 +17,7 @@ export async function makeBom(image: OpenImage, base?: BaseImage): Promise<Bom> 
     cataloger: cataloger.name,
     catalog: cataloger.catalog(scanned.treeFor(cataloger)),
   }));
-  const executables = scanned.treeFor(elf).sighted();
+  const executables = scanned.treeFor(elf).observed();
   const { repository, manifestDigest, configDigest, config } = image;
   return assemble(
     {

@@ -1,7 +1,7 @@
 import { byCodeUnit } from '../base/text.ts';
 import type { Component } from '../bom/model.ts';
 import { installed } from './caches.ts';
-import type { Catalog, Cataloger, SightedFile, Sighting, Tree, Watcher } from './contract.ts';
+import type { Catalog, Cataloger, ObservedFile, StreamScanner, Tree } from './contract.ts';
 import { type FileHashes, fileHashes, hashesOfFile } from './file-hashes.ts';
 import { amd, partComponent } from './gpu.ts';
 
@@ -41,16 +41,15 @@ const known: ReadonlyMap<string, Known> = new Map([
 ]);
 
 /** AMD's bitcode libraries, by what their bytes are. The LLVM that wrote them is no LLVM of the image. */
-export const amdBitcode: Cataloger = {
+export const amdBitcode: Cataloger<FileHashes> = {
   name: 'amd-bitcode',
   wants: () => false,
-  watch(path, head): Watcher | undefined {
+  scan(path, head): StreamScanner<FileHashes> | undefined {
     if (!libraries.test(path) || !magic.every((byte, at) => head[at] === byte)) return undefined;
-    const hashes = fileHashes();
-    return { push: hashes.push, end: (): Sighting => ({ ...hashes.end() }) };
+    return fileHashes();
   },
-  catalog(tree: Tree): Catalog {
-    const components = installed(tree, tree.sighted()).map(componentOf);
+  catalog(tree: Tree<FileHashes>): Catalog {
+    const components = installed(tree, tree.observed()).map(componentOf);
     return {
       components: components.sort((a, b) => byCodeUnit(a.bomRef, b.bomRef)),
       dependencies: [],
@@ -65,9 +64,8 @@ const origin: Pick<Component, 'externalReferences' | 'licenses'> = {
   externalReferences: [{ type: 'vcs', url: 'https://github.com/ROCm/llvm-project' }],
 };
 
-function componentOf(file: SightedFile): Component {
-  const hashes = file.sighting as unknown as FileHashes;
-  const { sha256 } = hashes;
+function componentOf(file: ObservedFile<FileHashes>): Component {
+  const { sha256 } = file.observation;
   const name = libraries.exec(file.path)?.[1] ?? '';
   const found = known.get(sha256);
   return {
@@ -83,6 +81,6 @@ function componentOf(file: SightedFile): Component {
           ? { technique: 'filename', confidence: 0.4, value: `${name}.bc` }
           : { technique: 'hash-comparison', confidence: 1, value: `sha256 ${sha256}: as in ${found.triton}` },
     }),
-    hashes: hashesOfFile(hashes),
+    hashes: hashesOfFile(file.observation),
   };
 }

@@ -2,7 +2,7 @@ import { printable } from '../base/text.ts';
 import { toLicenses } from '../bom/licenses.ts';
 import type { Component, ComponentHash, Dependency, Organization, Property } from '../bom/model.ts';
 import { toPurl } from '../bom/purl.ts';
-import { type Apk, firstLayers, isDatabase, packagesIn, pathsIn, rememberRecords } from './apk/installed.ts';
+import { type Apk, firstLayers, isDatabase, packagesIn, pathsIn, summarizeRecords } from './apk/installed.ts';
 import { dependencyResolver, parseRelations } from './apk/relations.ts';
 import type { Catalog, Cataloger, Skipped, Tree, TreeFile } from './contract.ts';
 import { distroOf, isOsRelease, type OsRelease, osReleaseOf } from './os-release.ts';
@@ -14,7 +14,7 @@ const world = 'etc/apk/world';
 export const apk: Cataloger = {
   name: 'apk',
   wants: (path) => isDatabase(path) || isOsRelease(path) || path === world,
-  remember: (path, content) => (isDatabase(path) ? rememberRecords(content) : undefined),
+  summarize: (path, content) => (isDatabase(path) ? summarizeRecords(content) : undefined),
   catalog(tree: Tree): Catalog {
     const { apks, skipped: unread } = packagesIn(tree);
     const skipped: Skipped[] = [...unread];
@@ -140,7 +140,7 @@ function controlHash(found: Apk): readonly ComponentHash[] {
   return [];
 }
 
-/** `apk add --virtual .build-deps`: a name for a wish, without files. */
+/** `apk add --virtual .build-deps`: a name for a list of dependencies, without files. */
 function isVirtual({ name }: Apk): boolean {
   return name.startsWith('.');
 }

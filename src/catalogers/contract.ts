@@ -3,60 +3,61 @@ import type { Component, Dependency, Layer } from '../bom/model.ts';
 /**
  * One package database or one kind of native evidence. A cataloger is a plain value: it never imports `image`, opens no
  * file and keeps nothing between two images, so a test hands it a folder or a string.
+ *
+ * `Seen` is what its stream scanner says of a file and what `Tree.observed` gives back to it: plain data that JSON can
+ * hold. A list of catalogers is `readonly Cataloger[]`, whatever each of them observes.
  */
-export interface Cataloger {
-  /** Stable, lower case: `dpkg`, `python`, `llvm`. It stands in the BOM beside what was skipped. */
+export interface Cataloger<Seen extends object = object> {
+  /** Stable, lower case: `dpkg`, `python`, `llvm`. It stands in the BOM with what was skipped. */
   readonly name: string;
   /**
    * Whether the content of this regular file is needed. Runs on every file of every layer: string comparison only. The
-   * path has no leading slash. Content above `contentLimit` is not kept; `Tree.read` then answers `undefined`.
+   * path has no leading slash. Content above `contentLimit` is not kept; `TreeFile.content` then answers `undefined`.
    */
   wants(path: string): boolean;
   /** Bytes, for files this cataloger wants, where `contentLimit` is too little. They stay in memory: keep it small. */
   readonly contentLimit?: number;
   /**
-   * Watches a file stream by that is too large to keep, such as `libtriton.so`. `head` holds the first bytes of the file
+   * A scanner for a file that is too large to keep, such as `libtriton.so`. `head` holds the first bytes of the file
    * (at least 64, fewer only when the file ends before), so an ELF file is told by its magic. `undefined`: not interested.
    */
-  watch?(path: string, head: Uint8Array): Watcher | undefined;
+  scan?(path: string, head: Uint8Array): StreamScanner<Seen> | undefined;
   /**
-   * What `history` has to keep of a wanted content once a layer above replaced it; `undefined` keeps all of it, as far as there is room.
-   * Of a database of 60 MiB the names of its packages are enough, for every layer that wrote it.
+   * What `history` has to keep of a wanted content once a layer above replaced it; `undefined` keeps all of it, as far as
+   * there is room. Of a database of 60 MiB the names of its packages are enough, for every layer that wrote it.
    */
-  remember?(path: string, content: Uint8Array): Uint8Array | undefined;
+  summarize?(path: string, content: Uint8Array): Uint8Array | undefined;
   /** Reads what was kept. Never throws for bad content: that is a `Skipped` in the result. */
-  catalog(tree: Tree): Catalog;
+  catalog(tree: Tree<Seen>): Catalog;
 }
 
-/** Sees a file once, in chunks of any size; finds must not depend on where the chunks are cut. */
-export interface Watcher {
+/** Sees a file once, in chunks of any size; an observation must not depend on where the chunks are cut. */
+export interface StreamScanner<Seen extends object = object> {
   push(chunk: Uint8Array): void;
-  /** What was seen, as plain data that JSON can hold; `undefined` when there is nothing to say. */
-  end(): Sighting | undefined;
+  /** The observation; `undefined` when there is nothing to say. */
+  end(): Seen | undefined;
 }
-
-export type Sighting = Readonly<Record<string, unknown>>;
 
 /** The merged file system of an image, as far as catalogers asked for it. */
-export interface Tree {
+export interface Tree<Seen extends object = object> {
   /** Target machine in the words of the image configuration: `amd64`, `arm64`. */
   readonly architecture: string;
   /** The image's environment, `NAME=value`. */
   readonly env: readonly string[];
   /** Every regular file that this cataloger wants and that is visible in the image, ordered by path. */
   wanted(): readonly TreeFile[];
-  /** Every visible file this cataloger's watcher had something to say about, ordered by path. */
-  sighted(): readonly SightedFile[];
+  /** Every visible file that this cataloger's stream scanner had something to say about, ordered by path. */
+  observed(): readonly ObservedFile<Seen>[];
   /** The file behind a path, symbolic links followed inside the image; `undefined` if there is no regular file. */
   file(path: string): TreeFile | undefined;
   exists(path: string): boolean;
   /** The real path after following symbolic links in every component; `undefined` if it leads nowhere. */
   resolve(path: string): string | undefined;
-  /** Names in a directory, sorted; empty if it is none. */
+  /** Names in a directory, sorted; empty if the path leads to no directory. */
   list(path: string): readonly string[];
   /**
-   * Contents that stood at this path in lower layers before they were replaced, as `remember` left them, lowest first, the visible one
-   * last and whole. Says in which layer a package first appeared.
+   * Contents that stood at this path in lower layers before they were replaced, as `summarize` left them, lowest first,
+   * the visible one last and whole. Says in which layer a package first appeared.
    */
   history(path: string): readonly TreeFile[];
 }
@@ -75,8 +76,8 @@ export interface TreeFile {
   content(): Uint8Array | undefined;
 }
 
-export interface SightedFile extends TreeFile {
-  readonly sighting: Sighting;
+export interface ObservedFile<Seen extends object = object> extends TreeFile {
+  readonly observation: Seen;
 }
 
 /** What one cataloger found. */

@@ -5,12 +5,11 @@ import { installed } from './caches.ts';
 import type {
   Catalog,
   Cataloger,
+  ObservedFile,
   Ownership,
-  SightedFile,
-  Sighting,
   Skipped,
+  StreamScanner,
   Tree,
-  Watcher,
 } from './contract.ts';
 import { isElf } from './elf.ts';
 import { fileHashes, hashesOfFile } from './file-hashes.ts';
@@ -53,21 +52,22 @@ const libdevices: ReadonlyMap<string, string> = new Map([
  * NVIDIA's tools by what they say of themselves. Only files that are the tool are asked: libcupti.so and libnvperf_host.so hold
  * complete build lines of other versions. Libraries have their version in their file name only.
  */
-export const cudaTools: Cataloger = {
+export const cudaTools: Cataloger<Seen> = {
   name: 'cuda-tools',
   wants: () => false,
-  watch(path, head): Watcher | undefined {
+  scan(path, head): StreamScanner<Seen> | undefined {
     const name = nameOf(path);
-    if (name === bitcode) return bitcodeMagic.every((byte, at) => head[at] === byte) ? hashing() : undefined;
+    if (name === bitcode)
+      return bitcodeMagic.every((byte, at) => head[at] === byte) ? fileHashes() : undefined;
     if (!isElf(head)) return undefined;
     if (tools.has(name)) return readingBuildLine();
-    return libraryOf(name) === undefined ? undefined : hashing();
+    return libraryOf(name) === undefined ? undefined : fileHashes();
   },
-  catalog(tree: Tree): Catalog {
+  catalog(tree: Tree<Seen>): Catalog {
     const skipped: Skipped[] = [];
-    const groups = new Map<string, SightedFile[]>();
-    for (const file of installed(tree, tree.sighted())) {
-      const { sha256 } = seenIn(file);
+    const groups = new Map<string, ObservedFile<Seen>[]>();
+    for (const file of installed(tree, tree.observed())) {
+      const { sha256 } = file.observation;
       const name = nameOf(file.path);
       // Wheels have no links, so CUPTI lies there three times: one component. Two tools are two, whatever their bytes.
       const library = libraryOf(name);
@@ -89,12 +89,7 @@ export const cudaTools: Cataloger = {
   },
 };
 
-function hashing(): Watcher {
-  const hashes = fileHashes();
-  return { push: hashes.push, end: (): Sighting => ({ ...hashes.end() }) };
-}
-
-function readingBuildLine(): Watcher {
+function readingBuildLine(): StreamScanner<Seen> {
   const hashes = fileHashes();
   let found: { version: string; offset: number } | undefined;
   const finder = stringFinder({
@@ -111,18 +106,18 @@ function readingBuildLine(): Watcher {
       hashes.push(chunk);
       finder.push(chunk);
     },
-    end(): Sighting {
+    end() {
       finder.end();
       return { ...hashes.end(), ...found };
     },
   };
 }
 
-function componentOf(files: readonly SightedFile[], env: readonly string[]): Component {
+function componentOf(files: readonly ObservedFile<Seen>[], env: readonly string[]): Component {
   const ordered = [...files].sort((a, b) => byCodeUnit(a.path, b.path));
-  const [first] = ordered as [SightedFile];
+  const [first] = ordered as [ObservedFile<Seen>];
   const name = nameOf(first.path);
-  const seen = seenIn(first);
+  const seen = first.observation;
   const versioned = ordered.findLast(({ path }) => /\.so\.\d+\.\d+/.test(path));
   const fileVersion = libraryOf(nameOf(versioned?.path ?? ''))?.version;
   const what = libraryOf(name)?.name ?? (name === bitcode ? 'libdevice' : name);
@@ -192,10 +187,6 @@ function licensesOf(what: string): Pick<Component, 'licenses'> {
   if (what === 'nccl') return {};
   const expression = what === 'cudnn' ? 'LicenseRef-NVIDIA-cuDNN-SLA' : 'LicenseRef-NVIDIA-CUDA-EULA';
   return { licenses: [{ acknowledgement: 'concluded', expression }] };
-}
-
-function seenIn({ sighting }: SightedFile): Seen {
-  return sighting as unknown as Seen;
 }
 
 function nameOf(path: string): string {

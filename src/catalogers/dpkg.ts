@@ -15,8 +15,8 @@ import type { Catalog, Cataloger, Skipped, Tree, TreeFile } from './contract.ts'
 import { automaticIn, extendedStates } from './dpkg/automatic.ts';
 import { licensesOf, upstreamSource } from './dpkg/copyright.ts';
 import { checksumsOf, fileOwners, isFileList, unreadPaths } from './dpkg/files.ts';
-import { type Archive, archivesOf, isList, isSource, listWatcher } from './dpkg/lists.ts';
-import { type Deb, firstLayers, isDatabase, packagesIn, rememberStanzas } from './dpkg/packages.ts';
+import { type AptList, type Archive, archivesOf, isList, isSource, listScanner } from './dpkg/lists.ts';
+import { type Deb, firstLayers, isDatabase, packagesIn, summarizeStanzas } from './dpkg/packages.ts';
 import { dependencyResolver } from './dpkg/relations.ts';
 import { distroOf, isOsRelease, type OsRelease, osReleaseOf } from './os-release.ts';
 import { repositoryAt, sourcePackage } from './sources.ts';
@@ -24,7 +24,7 @@ import { repositoryAt, sourcePackage } from './sources.ts';
 const architectureFile = 'var/lib/dpkg/arch';
 
 /** Debian's packages, from the database of dpkg or the files of distroless images. */
-export const dpkg: Cataloger = {
+export const dpkg: Cataloger<AptList> = {
   name: 'dpkg',
   wants: (path) =>
     isDatabase(path) ||
@@ -34,10 +34,10 @@ export const dpkg: Cataloger = {
     path === extendedStates ||
     isSource(path) ||
     /^usr\/share\/doc\/[^/]+\/copyright$/.test(path),
-  watch: (path) => (isList(path) ? listWatcher(path) : undefined),
-  remember: (path, content) =>
-    isDatabase(path) ? rememberStanzas(content) : isFileList(path) ? new Uint8Array(0) : undefined,
-  catalog(tree: Tree): Catalog {
+  scan: (path) => (isList(path) ? listScanner(path) : undefined),
+  summarize: (path, content) =>
+    isDatabase(path) ? summarizeStanzas(content) : isFileList(path) ? new Uint8Array(0) : undefined,
+  catalog(tree: Tree<AptList>): Catalog {
     const { debs, skipped: unread } = packagesIn(tree);
     const skipped: Skipped[] = [...unread];
     skipped.push(...unreadPaths(tree, debs));

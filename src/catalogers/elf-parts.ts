@@ -1,7 +1,7 @@
-import type { Sighting, Watcher } from './contract.ts';
+import type { StreamScanner } from './contract.ts';
 import { type ElfHeader, elfHeaderOf, type Segment, segmentsOf } from './elf-layout.ts';
 
-export interface Range {
+export interface ByteRange {
   /** Offset in the file. */
   readonly at: number;
   /** Bytes. */
@@ -21,11 +21,12 @@ export interface ElfLayout {
   readonly window: Buffer;
 }
 
-export interface Wanted {
-  readonly ranges: readonly Range[];
+/** The byte ranges to keep of a file, and what they say once they are there. */
+export interface Selection<Seen extends object> {
+  readonly ranges: readonly ByteRange[];
   /** Sees every byte of the file, from the first. */
   readonly everything?: (chunk: Uint8Array) => void;
-  end(parts: readonly Part[]): Sighting | undefined;
+  end(parts: readonly Part[]): Seen | undefined;
 }
 
 /** What linkers put first: headers and notes. A file that was patched later may have its program headers at the end; it is not looked into. */
@@ -34,14 +35,16 @@ const windowSize = 8192;
 const maxKept = 64 * 1024 * 1024;
 
 /** Keeps ranges of an ELF file that follow from its headers. The memory is that of the ranges, until the file ends. */
-export function keepingParts(want: (layout: ElfLayout) => Wanted | undefined): Watcher {
+export function keepParts<Seen extends object>(
+  select: (layout: ElfLayout) => Selection<Seen> | undefined,
+): StreamScanner<Seen> {
   let position = 0;
-  let wanted: Wanted | undefined;
+  let selection: Selection<Seen> | undefined;
   let parts: { readonly at: number; readonly size: number; readonly chunks: Buffer[] }[] = [];
   let window: Buffer | undefined = Buffer.alloc(windowSize);
 
   const take = (chunk: Uint8Array, start: number): void => {
-    wanted?.everything?.(chunk);
+    selection?.everything?.(chunk);
     for (const part of parts) {
       const from = Math.max(part.at, start);
       const to = Math.min(part.at + part.size, start + chunk.length);
@@ -51,9 +54,9 @@ export function keepingParts(want: (layout: ElfLayout) => Wanted | undefined): W
   };
   const open = (first: Buffer): void => {
     window = undefined;
-    wanted = wantedOf(first, want);
+    selection = selectionOf(first, select);
     let left = maxKept;
-    parts = (wanted?.ranges ?? []).map(({ at, size }) => {
+    parts = (selection?.ranges ?? []).map(({ at, size }) => {
       const most = Math.min(size, left);
       left -= most;
       return { at, size: most, chunks: [] };
@@ -71,7 +74,7 @@ export function keepingParts(want: (layout: ElfLayout) => Wanted | undefined): W
         open(window);
         rest = chunk.subarray(part.length);
       }
-      if (wanted !== undefined && rest.length > 0) take(rest, position);
+      if (selection !== undefined && rest.length > 0) take(rest, position);
       position += rest.length;
     },
     end() {
@@ -80,15 +83,18 @@ export function keepingParts(want: (layout: ElfLayout) => Wanted | undefined): W
         chunks.length === 0 ? [] : [{ at, bytes: Buffer.concat(chunks) }],
       );
       parts = [];
-      return wanted?.end(kept);
+      return selection?.end(kept);
     },
   };
 }
 
-function wantedOf(window: Buffer, want: (layout: ElfLayout) => Wanted | undefined): Wanted | undefined {
+function selectionOf<Seen extends object>(
+  window: Buffer,
+  select: (layout: ElfLayout) => Selection<Seen> | undefined,
+): Selection<Seen> | undefined {
   const header = elfHeaderOf(window);
   if (header === undefined) return undefined;
   const { at, count, size } = header.programs;
   if (at + count * size > window.length) return undefined;
-  return want({ header, segments: segmentsOf(window.subarray(at, at + count * size), header), window });
+  return select({ header, segments: segmentsOf(window.subarray(at, at + count * size), header), window });
 }

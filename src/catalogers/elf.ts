@@ -1,4 +1,4 @@
-import type { Catalog, Cataloger, SightedFile, Sighting, Watcher } from './contract.ts';
+import type { Catalog, Cataloger, ObservedFile, StreamScanner } from './contract.ts';
 import { elfHeaderOf, noteSegment, segmentsOf } from './elf-layout.ts';
 
 /** Whether a file starts as ELF does. The same words in a text file prove nothing. */
@@ -12,33 +12,39 @@ const windowSize = 8192;
 const maxNotes = 4096;
 const gnuBuildId = 3;
 
+/** Absent where a file has no build-id. */
+export interface ElfObservation {
+  readonly buildId?: string;
+}
+
 /**
- * Watches every ELF file for its build-id (the GNU note `NT_GNU_BUILD_ID`, gABI "Note Section"): the name under which debuggers and
+ * Scans every ELF file for its build-id (the GNU note `NT_GNU_BUILD_ID`, gABI "Note Section"): the name under which debuggers and
  * crash reports know exactly these bytes. It makes no components: the build-ids join those that others found.
  */
-export const elf: Cataloger = {
+export const elf: Cataloger<ElfObservation> = {
   name: 'elf',
   wants: () => false,
-  watch: (_path, head) => (isElf(head) ? readingBuildId() : undefined),
+  scan: (_path, head) => (isElf(head) ? readingBuildId() : undefined),
   catalog: (): Catalog => ({ components: [], dependencies: [], skipped: [] }),
 };
 
-/** The build-id of each file the watcher of `elf` had something to say about, 2 to 128 lower-case hexadecimal digits, by path. */
-export function buildIdsIn(sighted: readonly SightedFile[]): ReadonlyMap<string, string> {
+/** The build-id of each file the scanner of `elf` had something to say about, 2 to 128 lower-case hexadecimal digits, by path. */
+export function buildIdsIn(observed: readonly ObservedFile<ElfObservation>[]): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
-  for (const { path, links = [], sighting } of sighted) {
-    const { buildId } = sighting as { readonly buildId?: string };
+  for (const { path, links = [], observation } of observed) {
+    const { buildId } = observation;
     if (buildId !== undefined) for (const name of [path, ...links]) found.set(name, buildId);
   }
   return found;
 }
 
-/** Each file the watcher of `elf` saw, by each of its names: all of its names. */
-export function namesIn(sighted: readonly SightedFile[]): ReadonlyMap<string, readonly string[]> {
-  return new Map(sighted.map(({ path, links = [] }) => [path, [path, ...links]]));
+/** Each file the scanner of `elf` saw, by each of its names: all of its names. */
+export function namesIn(observed: readonly ObservedFile[]): ReadonlyMap<string, readonly string[]> {
+  return new Map(observed.map(({ path, links = [] }) => [path, [path, ...links]]));
 }
 
-interface Wish {
+/** Bytes of the file that are still to come, and who waits for them. */
+interface RangeRequest {
   readonly at: number;
   readonly bytes: Uint8Array;
   filled: number;
@@ -46,27 +52,27 @@ interface Wish {
 }
 
 /** Keeps what the headers point to, as far as it still comes by; a file that points backwards beyond the window is not searched again. */
-function readingBuildId(): Watcher {
+function readingBuildId(): StreamScanner<ElfObservation> {
   let position = 0;
   let chunkStart = 0;
   let buildId: string | undefined;
   const window = new Uint8Array(windowSize);
-  let wishes: Wish[] = [];
-  const wish = (at: number, size: number, then: Wish['then']): void => {
+  let requests: RangeRequest[] = [];
+  const request = (at: number, size: number, then: RangeRequest['then']): void => {
     if (at + size <= Math.min(position, windowSize)) then(window.subarray(at, at + size));
-    else if (at >= chunkStart) wishes.push({ at, bytes: new Uint8Array(size), filled: 0, then });
+    else if (at >= chunkStart) requests.push({ at, bytes: new Uint8Array(size), filled: 0, then });
   };
   const notes = (bytes: Uint8Array, little: boolean): void => {
     buildId ??= buildIdIn(bytes, little);
   };
-  wish(0, 64, (head) => {
+  request(0, 64, (head) => {
     const header = elfHeaderOf(head);
     if (header === undefined) return;
     const { at, count, size } = header.programs;
-    wish(at, count * size, (table) => {
+    request(at, count * size, (table) => {
       for (const segment of segmentsOf(table, header))
         if (segment.type === noteSegment && segment.size <= maxNotes)
-          wish(segment.at, segment.size, (bytes) => notes(bytes, header.little));
+          request(segment.at, segment.size, (bytes) => notes(bytes, header.little));
     });
   });
   return {
@@ -75,10 +81,10 @@ function readingBuildId(): Watcher {
       chunkStart = start;
       if (start < windowSize) window.set(chunk.subarray(0, windowSize - start), start);
       position += chunk.length;
-      // What a wish asks for next may lie in the same chunk.
-      for (let done = false; !done && wishes.length > 0; ) {
-        const open = wishes;
-        wishes = [];
+      // What is requested next may lie in the same chunk.
+      for (let done = false; !done && requests.length > 0; ) {
+        const open = requests;
+        requests = [];
         done = true;
         for (const one of open) {
           const from = one.at + one.filled - start;
@@ -88,7 +94,7 @@ function readingBuildId(): Watcher {
             one.filled += part.length;
           }
           if (one.filled < one.bytes.length) {
-            wishes.push(one);
+            requests.push(one);
             continue;
           }
           one.then(one.bytes);
@@ -96,7 +102,7 @@ function readingBuildId(): Watcher {
         }
       }
     },
-    end: (): Sighting => (buildId === undefined ? {} : { buildId }),
+    end: () => (buildId === undefined ? {} : { buildId }),
   };
 }
 

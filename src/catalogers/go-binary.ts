@@ -3,10 +3,10 @@ import { byCodeUnit, printable } from '../base/text.ts';
 import type { Component, Evidence, Property } from '../bom/model.ts';
 import { type Purl, toPurl } from '../bom/purl.ts';
 import { installed } from './caches.ts';
-import type { Catalog, Cataloger, Ownership, SightedFile, Sighting, Skipped, Tree } from './contract.ts';
+import type { Catalog, Cataloger, ObservedFile, Ownership, Skipped, Tree } from './contract.ts';
 import { isElf } from './elf.ts';
 import { type ElfHeader, loadSegment, noteSegment, type Segment } from './elf-layout.ts';
-import { type ElfLayout, keepingParts, type Part, type Wanted } from './elf-parts.ts';
+import { type ElfLayout, keepParts, type Part, type Selection } from './elf-parts.ts';
 import { fileHashes, hashesOfFile } from './file-hashes.ts';
 
 /** What a file says of itself: the toolchain, and the lines of `go version -m`. */
@@ -55,16 +55,16 @@ const maxVersion = 256;
  * Programs of Go by their build information (debug/buildinfo): the toolchain and every module that was linked, with its version. What a
  * module needs of the others is not written there.
  */
-export const goBinary: Cataloger = {
+export const goBinary: Cataloger<Seen> = {
   name: 'go-binary',
   wants: () => false,
-  watch: (_path, head) => (isElf(head) ? keepingParts(wantedOf) : undefined),
-  catalog(tree: Tree): Catalog {
+  scan: (_path, head) => (isElf(head) ? keepParts(selectionOf) : undefined),
+  catalog(tree: Tree<Seen>): Catalog {
     const skipped: Skipped[] = [];
     const components: Component[] = [];
     const owners: Ownership[] = [];
-    for (const file of installed(tree, tree.sighted())) {
-      const { modules } = file.sighting as unknown as Seen;
+    for (const file of installed(tree, tree.observed())) {
+      const { modules } = file.observation;
       const info = readLines(modules ?? '');
       if (modules === undefined || info.broken > 0)
         skipped.push({ path: printable(file.path), reason: 'has modules that cannot be read' });
@@ -89,7 +89,7 @@ export const goBinary: Cataloger = {
 };
 
 /** Old toolchains keep pointers in the data and the strings among the constants, new ones everything in the data. */
-function wantedOf({ header, segments, window }: ElfLayout): Wanted | undefined {
+function selectionOf({ header, segments, window }: ElfLayout): Selection<Seen> | undefined {
   const loaded = segments.filter(({ type, isExecutable }) => type === loadSegment && !isExecutable);
   // The same note that gives Go's build-id; a file without it is asked all the same, for less.
   const hasNote = segments.some(
@@ -107,7 +107,7 @@ function wantedOf({ header, segments, window }: ElfLayout): Wanted | undefined {
         size: Math.min(size, isWritable ? maxData : maxConstants),
       })),
     ...(hashes === undefined ? {} : { everything: hashes.push }),
-    end(parts): Sighting | undefined {
+    end(parts) {
       const said = buildInfoIn(memoryOf(parts, loaded, header));
       if (said === undefined) return undefined;
       return { ...said, ...(hashes === undefined ? {} : { hashes: hashes.end() }) };
@@ -283,8 +283,8 @@ function isWord(text: string): boolean {
   return /^[!-~]{1,512}$/.test(text);
 }
 
-function componentOf(file: SightedFile, info: BuildInfo): Component {
-  const { go, hashes } = file.sighting as unknown as Seen;
+function componentOf(file: ObservedFile<Seen>, info: BuildInfo): Component {
+  const { go, hashes } = file.observation;
   const name = info.main?.path ?? info.program ?? file.path.slice(file.path.lastIndexOf('/') + 1);
   const version = info.main?.version;
   const purl = info.main === undefined ? undefined : purlOf(info.main);

@@ -2,7 +2,7 @@ import { decodeUtf8 } from '../base/bytes.ts';
 import { printable } from '../base/text.ts';
 import { installed } from './caches.ts';
 import type { Catalog, Cataloger, Skipped, Tree } from './contract.ts';
-import { type Seen, watchForLlvm } from './llvm/binary.ts';
+import { type LlvmObservation, scanForLlvm } from './llvm/binary.ts';
 import type { Claim, Declaration } from './llvm/claims.ts';
 import { componentOf } from './llvm/component.ts';
 import { type Hints, placeOf } from './llvm/places.ts';
@@ -21,11 +21,11 @@ import { llvmOverrides, pathFrom } from './triton-env.ts';
  * Every LLVM of an image: the one linked into Triton, the prebuilts and pins Triton is built with, and those of others, which
  * are listed as what they are and never taken for Triton's. What is declared and what was seen stay apart (docs/llvm.md).
  */
-export const llvm: Cataloger = {
+export const llvm: Cataloger<LlvmObservation> = {
   name: 'llvm',
   wants: isLlvmText,
-  watch: watchForLlvm,
-  catalog(tree: Tree): Catalog {
+  scan: scanForLlvm,
+  catalog(tree: Tree<LlvmObservation>): Catalog {
     const skipped: Skipped[] = [];
     const checkouts = checkoutsIn(tree);
     const syspath = pathFrom(tree.env, 'LLVM_SYSPATH');
@@ -56,8 +56,8 @@ export const llvm: Cataloger = {
       else if (declared !== undefined) skipped.push({ ...declared, path: printable(declared.path) });
       else claims.push(...one(claimIn(file, text, hints)), ...one(claimOfDirectory(file, hints)));
     }
-    for (const file of installed(tree, tree.sighted())) {
-      const { finds, truncated, sha256, sha512 } = file.sighting as unknown as Seen;
+    for (const file of installed(tree, tree.observed())) {
+      const { finds, truncated, sha256, sha512 } = file.observation;
       const about = { path: file.path, layer: file.layer, ...placeOf(file.path, hints) };
       const hash = {
         ...(sha256 === undefined ? {} : { sha256 }),

@@ -7,7 +7,7 @@ import { type Distribution, distributionsIn, isMetadata } from './python/distrib
 import { isZippedEgg } from './python/egg.ts';
 import { filesOf } from './python/files.ts';
 import { normalName, requirementsOfEgg } from './python/metadata.ts';
-import { hashesOfInstalled, watchInstalled } from './python/record.ts';
+import { hashesOfInstalled, type RecordHash, scanInstalled } from './python/record.ts';
 import { byPlace, needsOf } from './python/requirements.ts';
 import { claimsOf } from './python/wheel-sboms.ts';
 
@@ -16,11 +16,11 @@ const besideMetadata =
 const searchPath = /(?:^|\/)(?:site|dist)-packages\/[^/]+\.(?:pth|egg-link)$|(?:^|\/)pyvenv\.cfg$/;
 
 /** Python distributions of every environment in the image, as `pip list` of each sees them, and what those vendor. */
-export const python: Cataloger = {
+export const python: Cataloger<RecordHash> = {
   name: 'python',
   wants: (path) => isMetadata(path) || besideMetadata.test(path) || searchPath.test(path),
-  watch: watchInstalled,
-  catalog(tree: Tree): Catalog {
+  scan: scanInstalled,
+  catalog(tree: Tree<RecordHash>): Catalog {
     const installed = hashesOfInstalled(tree);
     const { distributions, skipped: unread } = distributionsIn(tree);
     const skipped: Skipped[] = [...unread];

@@ -4,7 +4,7 @@ import type { Component, Dependency, ExternalReference } from '../bom/model.ts';
 import { toPurl } from '../bom/purl.ts';
 import type { Catalog, Cataloger, Skipped, Tree, TreeFile } from './contract.ts';
 import { distroOf, isOsRelease, type OsRelease, osReleaseOf } from './os-release.ts';
-import { chooseDatabase, isDatabase, keysIn, packagesIn, rememberDatabase } from './rpm/database.ts';
+import { chooseDatabase, isDatabase, keysIn, packagesIn, summarizeDatabase } from './rpm/database.ts';
 import { fileOwners, maxPaths, realPath } from './rpm/files.ts';
 import { manifestFile, packagesInManifest } from './rpm/manifest.ts';
 import { evrOf, fileCountOf, fullBudget, keyOf, type Rpm } from './rpm/packages.ts';
@@ -19,7 +19,7 @@ export const rpm: Cataloger = {
   // A dev image with 1,500 packages has 60 MiB.
   contentLimit: 96 * 1024 * 1024,
   wants: (path) => isDatabase(path) || isReasonFile(path) || isOsRelease(path) || path === manifestFile,
-  remember: rememberDatabase,
+  summarize: summarizeDatabase,
   catalog(tree: Tree): Catalog {
     const { chosen, others } = chooseDatabase(tree);
     const skipped: Skipped[] = others.map(({ path }) => ({

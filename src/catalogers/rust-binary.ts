@@ -5,10 +5,10 @@ import { byCodeUnit, printable } from '../base/text.ts';
 import type { Component, Evidence } from '../bom/model.ts';
 import { type Purl, toPurl } from '../bom/purl.ts';
 import { installed } from './caches.ts';
-import type { Catalog, Cataloger, Ownership, SightedFile, Sighting, Skipped, Tree } from './contract.ts';
+import type { Catalog, Cataloger, ObservedFile, Ownership, Skipped, Tree } from './contract.ts';
 import { isElf } from './elf.ts';
 import { loadSegment, sectionsOf } from './elf-layout.ts';
-import { type ElfLayout, keepingParts, type Part, type Wanted } from './elf-parts.ts';
+import { type ElfLayout, keepParts, type Part, type Selection } from './elf-parts.ts';
 
 /** What a file says of itself: the section as it stands, or why it could not be kept. */
 type Seen = { readonly section: string } | { readonly reason: string };
@@ -37,14 +37,14 @@ const maxCrates = 10_000;
  * Programs of Rust by the list of crates that cargo-auditable put into them (PARSING.md of it): zlib-compressed JSON in a section of its own.
  * A program without it says nothing of its crates, and stays a file that nobody owns.
  */
-export const rustBinary: Cataloger = {
+export const rustBinary: Cataloger<Seen> = {
   name: 'rust-binary',
   wants: () => false,
-  watch: (_path, head) => (isElf(head) ? keepingParts(wantedOf) : undefined),
-  catalog(tree: Tree): Catalog {
+  scan: (_path, head) => (isElf(head) ? keepParts(selectionOf) : undefined),
+  catalog(tree: Tree<Seen>): Catalog {
     const skipped: Skipped[] = [];
-    const programs = installed(tree, tree.sighted()).flatMap((file) => {
-      const crates = cratesIn(file.sighting as unknown as Seen);
+    const programs = installed(tree, tree.observed()).flatMap((file) => {
+      const crates = cratesIn(file.observation);
       if (typeof crates !== 'string') return [programOf(file, crates)];
       skipped.push({ path: printable(file.path), reason: crates });
       return [];
@@ -58,7 +58,7 @@ export const rustBinary: Cataloger = {
   },
 };
 
-function wantedOf({ header, segments }: ElfLayout): Wanted | undefined {
+function selectionOf({ header, segments }: ElfLayout): Selection<Seen> | undefined {
   const { sections } = header;
   if (sections === undefined) return undefined;
   const behind = Math.max(
@@ -73,7 +73,7 @@ function wantedOf({ header, segments }: ElfLayout): Wanted | undefined {
       { at: behind, size: Math.min(maxTail, end - behind) },
       { at: table, size: end - table },
     ],
-    end(parts): Sighting | undefined {
+    end(parts) {
       const last = parts.find(({ at, bytes }) => at === table && bytes.length === end - table);
       if (last === undefined) return undefined;
       const section = sectionsOf(last.bytes, table, header).find(({ name }) => name === sectionName);
@@ -139,7 +139,7 @@ interface Program {
 }
 
 /** Crates that only the build ran are not in the program. */
-function programOf(file: SightedFile, crates: readonly Crate[]): Program {
+function programOf(file: ObservedFile<Seen>, crates: readonly Crate[]): Program {
   const linked = crates.filter(({ isBuild }) => !isBuild);
   const root = linked.find(({ isRoot }) => isRoot) ?? {
     name: file.path.slice(file.path.lastIndexOf('/') + 1),

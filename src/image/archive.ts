@@ -20,7 +20,7 @@ export interface Archive extends AsyncDisposable {
 }
 
 /**
- * Reads the headers of an archive and remembers where each member lies; contents are read by position, in any order, as often as wanted.
+ * Reads the headers of an archive and keeps where each member lies; contents are read by position, in any order, as often as wanted.
  *
  * @throws TcfError (exit 2) `image.archive`; a compressed archive is refused, since nothing in it can be found without unpacking all of it.
  */

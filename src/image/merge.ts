@@ -5,11 +5,11 @@ import { cleanPath, joinPath, toText } from './names.ts';
 import { type Inode, type Missing, type Place, pathOf, Rootfs, root } from './rootfs.ts';
 import { type Finds, type LayerScan, tooMuchSeen } from './scan-layer.ts';
 
-export const mergeLimits: Readonly<Record<'visible' | 'sightings' | 'history', number>> = {
+export const mergeLimits: Readonly<Record<'visible' | 'observations' | 'history', number>> = {
   /** Content that is visible at any time while the layers are put together. */
   visible: 160 * 1024 * 1024,
-  /** What watchers said of visible files, as JSON. */
-  sightings: 64 * 1024 * 1024,
+  /** What scanners said of visible files, as JSON. */
+  observations: 64 * 1024 * 1024,
   /** Content that was hidden by layers above and only says in which layer a package first appeared. */
   history: 32 * 1024 * 1024,
 };
@@ -52,13 +52,13 @@ export class Merger implements Merged {
   /** What this layer has touched, by directory. */
   #upper: Map<Inode, Set<string>> = new Map();
   #visibleBytes = 0;
-  #sightingBytes = 0;
+  #observationBytes = 0;
   #historyBytes = 0;
   #layer = 0;
 
   readonly #catalogers: readonly Cataloger[];
 
-  /** `catalogers`: those that were scanned for, in their order; they say what is remembered of replaced contents. */
+  /** `catalogers`: those that were scanned for, in their order; they summarize contents that a layer above replaced. */
   constructor(catalogers: readonly Cataloger[] = []) {
     this.#catalogers = catalogers;
   }
@@ -117,11 +117,11 @@ export class Merger implements Merged {
     const size = found.content?.length ?? 0;
     if (this.#visibleBytes + size > mergeLimits.visible) delete found.content;
     else this.#visibleBytes += size;
-    this.#sightingBytes += found.sightingBytes ?? 0;
-    if (this.#sightingBytes <= mergeLimits.sightings) return;
-    this.#sightingBytes -= found.sightingBytes ?? 0;
-    found.sightingBytes = 0;
-    found.sightings.clear();
+    this.#observationBytes += found.observationBytes ?? 0;
+    if (this.#observationBytes <= mergeLimits.observations) return;
+    this.#observationBytes -= found.observationBytes ?? 0;
+    found.observationBytes = 0;
+    found.observations.clear();
     this.skipped.push({ path: toText(scan.paths[entry] ?? ''), reason: tooMuchSeen });
   }
 
@@ -196,32 +196,32 @@ export class Merger implements Merged {
       const [current, at] = next;
       for (const [child, below] of this.rootfs.childrenOf(current))
         removed.push([below, joinPath(at, child)]);
-      this.#forget(current, at);
+      this.#release(current, at);
     }
   }
 
   /** One name of a file is gone: its content becomes history, and is nowhere else once all names are gone. */
-  #forget(inode: Inode, path: string): void {
+  #release(inode: Inode, path: string): void {
     const names = (this.#names.get(inode) ?? 1) - 1;
     if (names > 0) this.#names.set(inode, names);
     const found = this.finds.get(inode);
     if (found === undefined) return;
     if (found.content !== undefined) {
-      const content = this.#remembered(path, found.wanted, found.content);
+      const content = this.#summarized(path, found.wanted, found.content);
       this.history.set(path, [...(this.history.get(path) ?? []), { inode, content }]);
       this.#historyBytes += content.length;
       this.#trimHistory();
     }
     if (names === 0) {
       this.#visibleBytes -= found.content?.length ?? 0;
-      this.#sightingBytes -= found.sightingBytes ?? 0;
+      this.#observationBytes -= found.observationBytes ?? 0;
       this.finds.delete(inode);
     }
   }
 
-  #remembered(path: string, wanted: number, content: Uint8Array): Uint8Array {
+  #summarized(path: string, wanted: number, content: Uint8Array): Uint8Array {
     for (const [at, cataloger] of this.#catalogers.entries()) {
-      const kept = (wanted & (1 << at)) === 0 ? undefined : cataloger.remember?.(toText(path), content);
+      const kept = (wanted & (1 << at)) === 0 ? undefined : cataloger.summarize?.(toText(path), content);
       if (kept !== undefined) return kept;
     }
     return content;

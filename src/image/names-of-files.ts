@@ -23,14 +23,14 @@ export interface NamedFile {
 /** A file under a name that it was not scanned under. Bits stand for catalogers. */
 export interface Renamed extends NamedFile {
   wanted: number;
-  watched: number;
+  scanned: number;
 }
 
 export interface FileNames {
   /** By cataloger: every visible file it wants. */
   readonly wanted: readonly (readonly NamedFile[])[];
-  /** By cataloger: every visible file its watcher saw or, under this name, would see. */
-  readonly watched: readonly (readonly NamedFile[])[];
+  /** By cataloger: every visible file its scanner saw or, under this name, would see. */
+  readonly scanned: readonly (readonly NamedFile[])[];
   /** All names of hard-linked files. */
   readonly links: ReadonlyMap<Inode, readonly string[]>;
   readonly skipped: readonly Skipped[];
@@ -50,10 +50,10 @@ class NameFinder {
   readonly #rootfs: Rootfs;
   readonly #catalogers: readonly Cataloger[];
   readonly #wanted: NamedFile[][];
-  readonly #watched: NamedFile[][];
+  readonly #scanned: NamedFile[][];
   readonly #links: Map<Inode, string[]> = new Map();
   /** Catalogers that see a file under its real name: they are not shown it again under another. */
-  readonly #seen: Map<Inode, { wanted: number; watched: number }> = new Map();
+  readonly #seen: Map<Inode, { wanted: number; scanned: number }> = new Map();
   readonly #skipped: Skipped[] = [];
   #namesLeft: number = aliasLimits.names;
 
@@ -62,7 +62,7 @@ class NameFinder {
     this.#rootfs = merged.rootfs;
     this.#catalogers = catalogers;
     this.#wanted = catalogers.map(() => []);
-    this.#watched = catalogers.map(() => []);
+    this.#scanned = catalogers.map(() => []);
   }
 
   find(): FileNames {
@@ -75,7 +75,7 @@ class NameFinder {
       }
     }
     this.#aliases(links);
-    return { wanted: this.#wanted, watched: this.#watched, links: this.#links, skipped: this.#skipped };
+    return { wanted: this.#wanted, scanned: this.#scanned, links: this.#links, skipped: this.#skipped };
   }
 
   *#directories(from: NamedFile = { path: '', inode: root }): Iterable<NamedFile> {
@@ -97,10 +97,10 @@ class NameFinder {
     if (isRenamed) this.#links.set(inode, [...(this.#links.get(inode) ?? []), path]);
     const text = toText(path);
     const wanted = isRenamed ? wantedBy(this.#catalogers, text) : (found?.wanted ?? 0);
-    const watched = isRenamed ? this.#watchedUnder(text, inode) : (found?.watched ?? 0);
-    this.#add({ path, inode }, wanted, watched);
-    const seen = this.#seen.get(inode) ?? { wanted: 0, watched: 0 };
-    this.#seen.set(inode, { wanted: seen.wanted | wanted, watched: seen.watched | watched });
+    const scanned = isRenamed ? this.#scannedUnder(text, inode) : (found?.scanned ?? 0);
+    this.#add({ path, inode }, wanted, scanned);
+    const seen = this.#seen.get(inode) ?? { wanted: 0, scanned: 0 };
+    this.#seen.set(inode, { wanted: seen.wanted | wanted, scanned: seen.scanned | scanned });
   }
 
   /** Breadth first: short ways before long ones, should there be too many. */
@@ -143,24 +143,24 @@ class NameFinder {
     const seen = this.#seen.get(inode);
     const text = toText(path);
     const wanted = wantedBy(this.#catalogers, text) & ~(seen?.wanted ?? 0);
-    const watched = this.#watchedUnder(text, inode) & ~(seen?.watched ?? 0);
-    if (wanted !== 0 || watched !== 0) this.#add({ path, inode }, wanted, watched);
+    const scanned = this.#scannedUnder(text, inode) & ~(seen?.scanned ?? 0);
+    if (wanted !== 0 || scanned !== 0) this.#add({ path, inode }, wanted, scanned);
   }
 
-  #watchedUnder(path: string, inode: Inode): number {
+  #scannedUnder(path: string, inode: Inode): number {
     const head = this.#merged.finds.get(inode)?.head;
     if (head === undefined) return 0;
     let bits = 0;
     for (const [at, cataloger] of this.#catalogers.entries()) {
-      if (cataloger.watch?.(path, head) !== undefined) bits |= 1 << at;
+      if (cataloger.scan?.(path, head) !== undefined) bits |= 1 << at;
     }
     return bits;
   }
 
-  #add(file: NamedFile, wanted: number, watched: number): void {
+  #add(file: NamedFile, wanted: number, scanned: number): void {
     for (let at = 0; at < this.#catalogers.length; at += 1) {
       if ((wanted & (1 << at)) !== 0) this.#wanted[at]?.push(file);
-      if ((watched & (1 << at)) !== 0) this.#watched[at]?.push(file);
+      if ((scanned & (1 << at)) !== 0) this.#scanned[at]?.push(file);
     }
   }
 }

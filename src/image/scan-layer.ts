@@ -1,27 +1,21 @@
 import type { Bytes } from '../base/bytes.ts';
 import { formatBytes } from '../base/bytes.ts';
-import {
-  type Cataloger,
-  contentLimit,
-  type Sighting,
-  type Skipped,
-  type Watcher,
-} from '../catalogers/contract.ts';
+import { type Cataloger, contentLimit, type Skipped, type StreamScanner } from '../catalogers/contract.ts';
 import { cleanPath, toText } from './names.ts';
 import { readTar, type TarEntry, type TarSink, type TarType } from './tar.ts';
 
 export const scanLimits: Readonly<
-  Record<'layerContent' | 'layerSightings' | 'holes' | 'head' | 'headKeptFrom', number>
+  Record<'layerContent' | 'layerObservations' | 'holes' | 'head' | 'headKeptFrom', number>
 > = {
   /** Content kept of one layer. A layer that installs a thousand packages has under 30 MiB of what catalogers want. */
   layerContent: 128 * 1024 * 1024,
-  /** What watchers say of the files of one layer, as JSON. The package list of a whole distribution is 14 MiB. */
-  layerSightings: 48 * 1024 * 1024,
+  /** What scanners say of the files of one layer, as JSON. The package list of a whole distribution is 14 MiB. */
+  layerObservations: 48 * 1024 * 1024,
   /** Zeros that the holes of sparse files may stand for in one layer: 16 GiB take some seconds to look through. */
   holes: 16 * 1024 ** 3,
-  /** A watcher gets at least so many bytes to know a file by. */
+  /** A scanner gets at least so many bytes to know a file by. */
   head: 64,
-  /** Below this size only ELF files and watched ones keep their head for a second look under another name. */
+  /** Below this size only ELF files and scanned ones keep their head for a second look under another name. */
   headKeptFrom: 64 * 1024,
 };
 
@@ -48,14 +42,14 @@ export interface LayerScan {
 export interface Finds {
   /** Catalogers that want the content under the name it has in the layer. */
   wanted: number;
-  /** Catalogers that watched it, whatever they saw. */
-  watched: number;
+  /** Catalogers that scanned it, whatever they saw. */
+  scanned: number;
   content?: Uint8Array;
   /** The first bytes, to be asked about again under another name. */
   head?: Uint8Array;
-  readonly sightings: Map<number, Sighting>;
-  /** How much the sightings are as JSON. */
-  sightingBytes?: number;
+  readonly observations: Map<number, object>;
+  /** How much the observations are as JSON. */
+  observationBytes?: number;
 }
 
 /** Bits of a number: more catalogers need another form. */
@@ -78,7 +72,7 @@ export function contentLimitOf(catalogers: readonly Cataloger[], wanted: number)
 }
 
 /**
- * Reads a layer once: names of everything, content of what a cataloger wants, sightings of watchers.
+ * Reads a layer once: names of everything, content of what a cataloger wants, observations of scanners.
  *
  * @throws TcfError (exit 2) for a layer that cannot be read to its end or is not what it should be.
  */
@@ -122,7 +116,7 @@ class FileReader implements TarSink {
   readonly #catalogers: readonly Cataloger[];
   #contentLeft: number = scanLimits.layerContent;
   #holesLeft: number = scanLimits.holes;
-  #sightingsLeft: number = scanLimits.layerSightings;
+  #observationsLeft: number = scanLimits.layerObservations;
   #index = 0;
   #path = '';
   #size = 0;
@@ -132,7 +126,7 @@ class FileReader implements TarSink {
   readonly #head = new Uint8Array(scanLimits.head);
   #headSize = 0;
   #isDecided = false;
-  #watchers: { readonly cataloger: number; readonly watcher: Watcher }[] = [];
+  #scanners: { readonly cataloger: number; readonly scanner: StreamScanner }[] = [];
 
   constructor(catalogers: readonly Cataloger[]) {
     this.#catalogers = catalogers;
@@ -141,7 +135,7 @@ class FileReader implements TarSink {
   empty(index: number, name: string): void {
     const wanted = wantedBy(this.#catalogers, toText(name));
     if (wanted !== 0)
-      this.finds.set(index, { wanted, watched: 0, content: new Uint8Array(0), sightings: new Map() });
+      this.finds.set(index, { wanted, scanned: 0, content: new Uint8Array(0), observations: new Map() });
   }
 
   open(entry: TarEntry, name: string): TarSink | undefined {
@@ -160,7 +154,7 @@ class FileReader implements TarSink {
     this.#filled = 0;
     this.#headSize = 0;
     this.#isDecided = false;
-    this.#watchers = [];
+    this.#scanners = [];
     return this;
   }
 
@@ -170,13 +164,13 @@ class FileReader implements TarSink {
       this.#filled += chunk.length;
     }
     if (this.#isDecided) {
-      for (const { watcher } of this.#watchers) watcher.push(chunk);
+      for (const { scanner } of this.#scanners) scanner.push(chunk);
       return;
     }
     // Nearly always the first chunk holds the whole head, and nothing is copied.
     if (this.#headSize === 0 && chunk.length >= Math.min(scanLimits.head, this.#size)) {
       this.#decide(chunk.subarray(0, scanLimits.head));
-      for (const { watcher } of this.#watchers) watcher.push(chunk);
+      for (const { scanner } of this.#scanners) scanner.push(chunk);
       return;
     }
     const part = chunk.subarray(0, scanLimits.head - this.#headSize);
@@ -185,16 +179,16 @@ class FileReader implements TarSink {
     if (this.#headSize < Math.min(scanLimits.head, this.#size)) return;
     const head = this.#head.slice(0, this.#headSize);
     this.#decide(head);
-    for (const { watcher } of this.#watchers) {
-      watcher.push(head);
-      if (part.length < chunk.length) watcher.push(chunk.subarray(part.length));
+    for (const { scanner } of this.#scanners) {
+      scanner.push(head);
+      if (part.length < chunk.length) scanner.push(chunk.subarray(part.length));
     }
   }
 
   end(): void {
-    for (const { cataloger, watcher } of this.#watchers) {
-      const sighting = watcher.end();
-      if (sighting !== undefined) this.#keep(cataloger, sighting);
+    for (const { cataloger, scanner } of this.#scanners) {
+      const observation = scanner.end();
+      if (observation !== undefined) this.#keep(cataloger, observation);
     }
     if (this.#wanted === 0) return;
     const found = this.#found();
@@ -207,13 +201,13 @@ class FileReader implements TarSink {
     const isElf = head[0] === 0x7f && head[1] === 0x45 && head[2] === 0x4c && head[3] === 0x46;
     if (isElf) this.elf.add(this.#index);
     for (let at = 0; at < this.#catalogers.length; at += 1) {
-      const watcher = this.#catalogers[at]?.watch?.(this.#path, head);
-      if (watcher === undefined) continue;
-      this.#watchers.push({ cataloger: at, watcher });
-      this.#found().watched |= 1 << at;
+      const scanner = this.#catalogers[at]?.scan?.(this.#path, head);
+      if (scanner === undefined) continue;
+      this.#scanners.push({ cataloger: at, scanner });
+      this.#found().scanned |= 1 << at;
     }
-    // A watched file is asked about again under the names that hard links give it.
-    if (isElf || this.#watchers.length > 0 || this.#size >= scanLimits.headKeptFrom)
+    // A scanned file is asked about again under the names that hard links give it.
+    if (isElf || this.#scanners.length > 0 || this.#size >= scanLimits.headKeptFrom)
       this.#found().head = Uint8Array.from(head);
   }
 
@@ -225,20 +219,20 @@ class FileReader implements TarSink {
     return new Uint8Array(this.#size);
   }
 
-  #keep(cataloger: number, sighting: Sighting): void {
-    const size = JSON.stringify(sighting).length;
-    if (size > this.#sightingsLeft) {
+  #keep(cataloger: number, observation: object): void {
+    const size = JSON.stringify(observation).length;
+    if (size > this.#observationsLeft) {
       this.#skip(tooMuchSeen);
       return;
     }
-    this.#sightingsLeft -= size;
+    this.#observationsLeft -= size;
     const found = this.#found();
-    found.sightings.set(cataloger, sighting);
-    found.sightingBytes = (found.sightingBytes ?? 0) + size;
+    found.observations.set(cataloger, observation);
+    found.observationBytes = (found.observationBytes ?? 0) + size;
   }
 
   #found(): Finds {
-    const found = this.finds.get(this.#index) ?? { wanted: 0, watched: 0, sightings: new Map() };
+    const found = this.finds.get(this.#index) ?? { wanted: 0, scanned: 0, observations: new Map() };
     this.finds.set(this.#index, found);
     return found;
   }

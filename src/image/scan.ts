@@ -6,7 +6,7 @@ import { joinPath, toText } from './names.ts';
 import { findNames } from './names-of-files.ts';
 import { type Rootfs, root } from './rootfs.ts';
 import { type LayerScan, scanLayer, scanLimits } from './scan-layer.ts';
-import { lookAgain, planSecondLook, type SightingBudget } from './second-look.ts';
+import { lookAgain, type ObservationBudget, planSecondLook } from './second-look.ts';
 import { treeOf } from './tree.ts';
 
 /** Layers that are read at a time. More would not be faster on the way through one digest, and each keeps what it finds in memory. */
@@ -14,7 +14,7 @@ const parallel = 2;
 
 export interface ScannedImage {
   /** The image as `cataloger`, one of those that were scanned for, may see it. */
-  treeFor(cataloger: Cataloger): Tree;
+  treeFor<Seen extends object>(cataloger: Cataloger<Seen>): Tree<Seen>;
   /** What could not be looked at, ordered as found; paths are text and may hold anything. */
   readonly skipped: readonly Skipped[];
   /** Visible regular files that begin as ELF files do, as text, ordered by directory. */
@@ -53,7 +53,7 @@ export async function scanImage(image: OpenImage, catalogers: readonly Cataloger
   }
   const names = findNames(merger, catalogers);
   const { missing, skipped } = planSecondLook(merger, names, catalogers);
-  const budget: SightingBudget = { left: scanLimits.layerSightings, skipped: [] };
+  const budget: ObservationBudget = { left: scanLimits.layerObservations, skipped: [] };
   for (const [index, missed] of missing) {
     const layer = image.layers[index];
     if (layer !== undefined)

@@ -1,5 +1,5 @@
 import { type Bytes, formatBytes } from '../base/bytes.ts';
-import { type Cataloger, contentLimit, type Skipped, type Watcher } from '../catalogers/contract.ts';
+import { type Cataloger, contentLimit, type Skipped, type StreamScanner } from '../catalogers/contract.ts';
 import type { Merged } from './merge.ts';
 import { toText } from './names.ts';
 import type { FileNames, NamedFile } from './names-of-files.ts';
@@ -15,8 +15,8 @@ interface Missed {
   readonly inode: Inode;
   readonly path: string;
   content: boolean;
-  /** Places of catalogers, with the name under which their watcher wants to see the file. */
-  readonly watchers: Map<number, string>;
+  /** Places of catalogers, with the name under which their scanner wants to see the file. */
+  readonly scanners: Map<number, string>;
 }
 
 /** By layer and by position in its archive: what the first look did not keep, since the file had another name there. */
@@ -41,7 +41,7 @@ export function planSecondLook(
     const entry = merged.rootfs.entryOf(inode);
     const entries = missing.get(layer) ?? new Map<number, Missed>();
     missing.set(layer, entries);
-    const missed = entries.get(entry) ?? { inode, path, content: false, watchers: new Map<number, string>() };
+    const missed = entries.get(entry) ?? { inode, path, content: false, scanners: new Map<number, string>() };
     entries.set(entry, missed);
     return missed;
   };
@@ -65,10 +65,10 @@ export function planSecondLook(
     if (!missed.content) left -= size;
     missed.content = true;
   }
-  for (const [at, files] of names.watched.entries()) {
+  for (const [at, files] of names.scanned.entries()) {
     for (const file of files) {
       const found = merged.finds.get(file.inode);
-      if (((found?.watched ?? 0) & (1 << at)) === 0) missedAt(file).watchers.set(at, toText(file.path));
+      if (((found?.scanned ?? 0) & (1 << at)) === 0) missedAt(file).scanners.set(at, toText(file.path));
     }
   }
   return { missing, skipped: [...skipped.values()] };
@@ -84,8 +84,8 @@ function wantedFiles(
   );
 }
 
-/** What watchers may still say, in bytes of JSON, and what was left out of it. */
-export interface SightingBudget {
+/** What scanners may still say, in bytes of JSON, and what was left out of it. */
+export interface ObservationBudget {
   left: number;
   readonly skipped: Skipped[];
 }
@@ -95,7 +95,7 @@ export async function lookAgain(
   bytes: Bytes,
   missed: ReadonlyMap<number, Missed>,
   finds: Map<Inode, Finds>,
-  budget: SightingBudget,
+  budget: ObservationBudget,
   catalogers: readonly Cataloger[],
   what: string,
 ): Promise<void> {
@@ -113,15 +113,15 @@ function sinkFor(
   missed: Missed,
   size: number,
   finds: Map<Inode, Finds>,
-  budget: SightingBudget,
+  budget: ObservationBudget,
   catalogers: readonly Cataloger[],
 ): TarSink {
-  const found: Finds = finds.get(missed.inode) ?? { wanted: 0, watched: 0, sightings: new Map() };
+  const found: Finds = finds.get(missed.inode) ?? { wanted: 0, scanned: 0, observations: new Map() };
   finds.set(missed.inode, found);
-  const watchers: [number, Watcher][] = [];
-  for (const [at, path] of missed.watchers) {
-    const watcher = found.head && catalogers[at]?.watch?.(path, found.head);
-    if (watcher !== undefined) watchers.push([at, watcher]);
+  const scanners: [number, StreamScanner][] = [];
+  for (const [at, path] of missed.scanners) {
+    const scanner = found.head && catalogers[at]?.scan?.(path, found.head);
+    if (scanner !== undefined) scanners.push([at, scanner]);
   }
   const content = missed.content ? new Uint8Array(size) : undefined;
   let filled = 0;
@@ -129,15 +129,15 @@ function sinkFor(
     push(chunk) {
       content?.set(chunk, filled);
       filled += chunk.length;
-      for (const [, watcher] of watchers) watcher.push(chunk);
+      for (const [, scanner] of scanners) scanner.push(chunk);
     },
     end() {
       if (content !== undefined) found.content = content;
-      for (const [at, watcher] of watchers) {
-        const sighting = watcher.end();
-        if (sighting === undefined) continue;
-        budget.left -= JSON.stringify(sighting).length;
-        if (budget.left >= 0) found.sightings.set(at, sighting);
+      for (const [at, scanner] of scanners) {
+        const observation = scanner.end();
+        if (observation === undefined) continue;
+        budget.left -= JSON.stringify(observation).length;
+        if (budget.left >= 0) found.observations.set(at, observation);
         else budget.skipped.push({ path: toText(missed.path), reason: tooMuchSeen });
       }
     },

@@ -91,15 +91,15 @@ class TarReader {
       else if (header.flag === 'K') this.#longLink = await this.#special(header);
       else if (header.flag === 'g') {
         await this.#paxBody(header);
-        this.#forget();
+        this.#reset();
       } else {
         await this.#entry(header);
-        this.#forget();
+        this.#reset();
       }
     }
   }
 
-  #forget(): void {
+  #reset(): void {
     this.#pax = new Map();
     this.#longName = '';
     this.#longLink = '';

@@ -1,6 +1,6 @@
 import { byCodeUnit } from '../base/text.ts';
 import type { Layer } from '../bom/model.ts';
-import type { SightedFile, Tree, TreeFile } from '../catalogers/contract.ts';
+import type { ObservedFile, Tree, TreeFile } from '../catalogers/contract.ts';
 import type { ImageConfig } from '../oci/config.ts';
 import type { ImageLayer } from './contract.ts';
 import type { Former, Merged } from './merge.ts';
@@ -15,8 +15,11 @@ export interface TreeSource {
   readonly config: ImageConfig;
 }
 
-/** The merged image as one cataloger may see it; `at` is its place in the list of catalogers. */
-export function treeOf(source: TreeSource, at: number): Tree {
+/**
+ * The merged image as one cataloger may see it; `at` is its place in the list of catalogers. `Seen` is what the scanner of
+ * that very cataloger returns: observations are filed under the place of the cataloger that made them.
+ */
+export function treeOf<Seen extends object>(source: TreeSource, at: number): Tree<Seen> {
   const { merged, names, layers, config } = source;
   const { rootfs } = merged;
   const fileOf = (path: string, inode: Inode, content?: Uint8Array): TreeFile => {
@@ -48,7 +51,7 @@ export function treeOf(source: TreeSource, at: number): Tree {
     architecture: config.architecture,
     env: config.env,
     wanted: () => inOrder(names.wanted[at]),
-    sighted: () => sightedOf(names.watched[at] ?? [], merged, at, fileOf),
+    observed: () => observedOf(names.scanned[at] ?? [], merged, at, fileOf),
     file(path) {
       const found = regularFile(path);
       return found && fileOf(found.path, found.inode);
@@ -73,17 +76,17 @@ export function treeOf(source: TreeSource, at: number): Tree {
   };
 }
 
-function sightedOf(
+function observedOf<Seen extends object>(
   files: readonly NamedFile[],
   { finds }: Merged,
   at: number,
   fileOf: (path: string, inode: Inode) => TreeFile,
-): readonly SightedFile[] {
-  const sighted = files.flatMap(({ path, inode }) => {
-    const sighting = finds.get(inode)?.sightings.get(at);
-    return sighting === undefined ? [] : [{ ...fileOf(path, inode), sighting }];
+): readonly ObservedFile<Seen>[] {
+  const observed = files.flatMap(({ path, inode }) => {
+    const observation = finds.get(inode)?.observations.get(at);
+    return observation === undefined ? [] : [{ ...fileOf(path, inode), observation: observation as Seen }];
   });
-  return sighted.sort((a, b) => byCodeUnit(a.path, b.path));
+  return observed.sort((a, b) => byCodeUnit(a.path, b.path));
 }
 
 function layerOf(layers: readonly ImageLayer[], index: number): Layer {

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { compareVersions, satisfies } from '../../src/bom/versions/deb.ts';
 import { licensesOf, upstreamSource } from '../../src/catalogers/dpkg/copyright.ts';
 import { parseStanzas } from '../../src/catalogers/dpkg/deb822.ts';
-import { listWatcher } from '../../src/catalogers/dpkg/lists.ts';
+import { listScanner } from '../../src/catalogers/dpkg/lists.ts';
 import { lz4Reader } from '../../src/catalogers/dpkg/lz4.ts';
 import { parseRelations } from '../../src/catalogers/dpkg/relations.ts';
 import { dpkg } from '../../src/catalogers/dpkg.ts';
@@ -21,14 +21,14 @@ const names = (entries: Entries) => catalog(entries).components.map(({ name }) =
 test.for([
   ['installed', 'install ok installed', true],
   ['on hold', 'hold ok installed', true],
-  ['wished away and still there', 'deinstall ok installed', true],
+  ['to be removed and still there', 'deinstall ok installed', true],
   ['unpacked', 'install ok unpacked', true],
   ['half removed', 'deinstall ok half-installed', true],
   ['waiting for a trigger', 'install ok triggers-pending', true],
   ['removed, its configuration kept', 'deinstall ok config-files', false],
   ['purged', 'purge ok not-installed', false],
   ['never seen', 'unknown ok not-installed', false],
-  ['wished for and not there', 'install ok not-installed', false],
+  ['to be installed and not there', 'install ok not-installed', false],
 ] as const)('a package that is %s', ([, state, expected]) => {
   const found = catalog({ [status]: stanza('a').replace('install ok installed', state) });
   expect(found.components.length === 1).toBe(expected);
@@ -358,11 +358,11 @@ test.for([
   expect(archiveOf(entries)).toEqual(expected);
 });
 
-/** What a watcher sees in chunks of `size` bytes. */
+/** What a scanner sees in chunks of `size` bytes. */
 const seen = (path: string, bytes: Buffer, size: number) => {
-  const watcher = listWatcher(path);
-  for (let at = 0; at < bytes.length; at += size) watcher.push(bytes.subarray(at, at + size));
-  return watcher.end() as { readonly packages: string; readonly fault?: string };
+  const scanner = listScanner(path);
+  for (let at = 0; at < bytes.length; at += size) scanner.push(bytes.subarray(at, at + size));
+  return scanner.end() as { readonly packages: string; readonly fault?: string };
 };
 
 test('a list is the same however it is cut', () => {
@@ -482,7 +482,7 @@ test.for([
   expect(found?.properties).toEqual([{ name: 'tcf:dpkg:auto-installed', value: expected }]);
 });
 
-test('a package for all architectures is remembered under the native one', () => {
+test('a package for all architectures is recorded under the native one', () => {
   const entries = {
     [status]: stanza('a').replace('amd64', 'all'),
     'var/lib/apt/extended_states': 'Package: a\nArchitecture: amd64\nAuto-Installed: 1\n',

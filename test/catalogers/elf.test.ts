@@ -54,15 +54,15 @@ function note(name: string, type: number, content: Buffer, little: boolean): Buf
 }
 
 function read(bytes: Uint8Array, chunk = 65_536): string | undefined {
-  const watcher = elf.watch?.('bin/x', bytes.subarray(0, 64));
-  for (let at = 0; at < bytes.length; at += chunk) watcher?.push(bytes.subarray(at, at + chunk));
-  const sighting = watcher?.end();
-  if (sighting === undefined) return undefined;
-  const sighted = [
-    { path: 'bin/x', links: ['bin/y'], size: bytes.length, layer, content: () => undefined, sighting },
+  const scanner = elf.scan?.('bin/x', bytes.subarray(0, 64));
+  for (let at = 0; at < bytes.length; at += chunk) scanner?.push(bytes.subarray(at, at + chunk));
+  const observation = scanner?.end();
+  if (observation === undefined) return undefined;
+  const observed = [
+    { path: 'bin/x', links: ['bin/y'], size: bytes.length, layer, content: () => undefined, observation },
   ];
-  expect(buildIdsIn(sighted).get('bin/y')).toBe(buildIdsIn(sighted).get('bin/x'));
-  return buildIdsIn(sighted).get('bin/x');
+  expect(buildIdsIn(observed).get('bin/y')).toBe(buildIdsIn(observed).get('bin/x'));
+  return buildIdsIn(observed).get('bin/x');
 }
 
 test.for<[string, Shape]>([

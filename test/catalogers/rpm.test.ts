@@ -521,7 +521,7 @@ test.for([
   ['one without repository', 'c', '1-1', { reason: 'weak-dependency' }],
   ['a reason nobody knows', 'd', '1-1', {}],
   ['nothing', 'e', '1-1', {}],
-] as const)('dnf 5 remembers %s', ([, name, evr, expected]) => {
+] as const)('dnf 5 records %s', ([, name, evr, expected]) => {
   const entries = {
     'usr/lib/sysimage/libdnf5/packages.toml':
       'version = "1.0"\n[packages]\n"a.noarch" = {reason="User"}\n"b.noarch" = { reason = "External User" }\n"c.noarch" = {reason="Weak Dependency"}\n"d.noarch" = {reason="Whim"}\nbroken\n',
@@ -591,15 +591,15 @@ test('each package is of the layer that brought it, however large the databases 
   ]);
 });
 
-test('of a replaced database its packages are remembered, and nothing of one that pretends to be remembered', () => {
+test('of a replaced database its packages are kept, and nothing of one that pretends to be a summary', () => {
   const path = 'var/lib/rpm/Packages';
-  const kept = rpm.remember?.(path, bdbOf([named('a'), named('b')]).file) ?? new Uint8Array(0);
+  const kept = rpm.summarize?.(path, bdbOf([named('a'), named('b')]).file) ?? new Uint8Array(0);
   expect(Buffer.from(kept).toString().split('\n').slice(1)).toEqual(['a-1-1.', 'b-1-1.']);
   expect(
-    Buffer.from(rpm.remember?.(path, kept) ?? [])
+    Buffer.from(rpm.summarize?.(path, kept) ?? [])
       .toString()
       .split('\n'),
   ).toHaveLength(1);
-  expect(rpm.remember?.('var/lib/rpm/rpmdb.sqlite-wal', kept)).toHaveLength(0);
-  expect(rpm.remember?.('etc/os-release', kept)).toBeUndefined();
+  expect(rpm.summarize?.('var/lib/rpm/rpmdb.sqlite-wal', kept)).toHaveLength(0);
+  expect(rpm.summarize?.('etc/os-release', kept)).toBeUndefined();
 });

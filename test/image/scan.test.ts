@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Cataloger, contentLimit, type Tree, type Watcher } from '../../src/catalogers/contract.ts';
+import {
+  type Cataloger,
+  contentLimit,
+  type StreamScanner,
+  type Tree,
+} from '../../src/catalogers/contract.ts';
 import { scanImage } from '../../src/image/scan.ts';
 import { memoryImage } from '../support/image.ts';
 import { archive, directory, file, hardlink, header, pax, symlink } from '../support/tar.ts';
@@ -15,11 +20,11 @@ const databases: Cataloger = {
   catalog: () => nothing,
 };
 
-/** Watches every ELF file called `tool`, and counts its bytes. */
+/** Scans every ELF file called `tool`, and counts its bytes. */
 const tools: Cataloger = {
   name: 'tools',
   wants: () => false,
-  watch(path, head): Watcher | undefined {
+  scan(path, head): StreamScanner | undefined {
     if (!/(?:^|\/)tool$/.test(path) || head[0] !== 0x7f) return undefined;
     let size = 0;
     let last = 0;
@@ -262,11 +267,11 @@ describe('links are no hiding place', () => {
     ]);
   });
 
-  test('a watched file behind a link is watched', async () => {
+  test('a file behind a link is shown to the scanner that its other name asks for', async () => {
     const { tools: tree, stats } = await scan(
       archive(file('opt/.hidden', elf(300)), symlink('bin/tool', '/opt/.hidden')),
     );
-    expect(tree.sighted().map(({ path, sighting }) => [path, sighting])).toEqual([
+    expect(tree.observed().map(({ path, observation }) => [path, observation])).toEqual([
       ['bin/tool', { size: 300, last: 7 }],
     ]);
     expect(stats.readAgain).toBe(1);
@@ -280,31 +285,31 @@ describe('links are no hiding place', () => {
   });
 });
 
-describe('what a watcher sees', () => {
+describe('what a scanner sees', () => {
   test('the whole file, its head whatever the chunks', async () => {
     const { tools: tree } = await scan(
       archive(file('bin/tool', elf(100_000, 9)), file('lib/tool', 'no program')),
     );
-    expect(tree.sighted().map(({ path, size, sighting }) => [path, size, sighting])).toEqual([
+    expect(tree.observed().map(({ path, size, observation }) => [path, size, observation])).toEqual([
       ['bin/tool', 100_000, { size: 100_000, last: 9 }],
     ]);
   });
 
   test('a file shorter than a head', async () => {
     const { tools: tree } = await scan(archive(file('bin/tool', elf(10))));
-    expect(tree.sighted()).toMatchObject([{ sighting: { size: 10 } }]);
+    expect(tree.observed()).toMatchObject([{ observation: { size: 10 } }]);
   });
 
   test('not what a layer above removed', async () => {
     const { tools: tree } = await scan(archive(file('bin/tool', elf(100))), archive(file('bin/.wh.tool')));
-    expect(tree.sighted()).toEqual([]);
+    expect(tree.observed()).toEqual([]);
   });
 
   /** Says 20 MiB of every file `long`, wherever that is. */
   const talkative: Cataloger = {
     name: 'talkative',
     wants: () => false,
-    watch: (path) =>
+    scan: (path) =>
       /(?:^|\/)long$/.test(path)
         ? { push: () => undefined, end: () => ({ text: 'x'.repeat(20 * 1024 * 1024) }) }
         : undefined,
@@ -314,7 +319,7 @@ describe('what a watcher sees', () => {
   const terse: Cataloger = {
     name: 'terse',
     wants: () => false,
-    watch: (path) =>
+    scan: (path) =>
       /(?:^|\/)said$/.test(path) ? { push: () => undefined, end: () => ({ is: 'said' }) } : undefined,
     catalog: () => nothing,
   };
@@ -325,7 +330,7 @@ describe('what a watcher sees', () => {
     expect(
       scanned
         .treeFor(terse)
-        .sighted()
+        .observed()
         .map(({ path }) => path),
     ).toEqual(['cache/said', 'env/said']);
   });
@@ -376,7 +381,7 @@ describe('what a watcher sees', () => {
     expect(
       scanned
         .treeFor(talkative)
-        .sighted()
+        .observed()
         .map(({ path }) => path),
     ).toEqual(kept);
     expect(scanned.skipped).toEqual(lost.map(tooMuch));
@@ -399,7 +404,7 @@ describe('what a watcher sees', () => {
     expect(skipped).toEqual([
       { path: 'bin/tool', reason: 'a sparse file of 1024 TiB: too many holes to look through' },
     ]);
-    expect(tree.sighted()).toEqual([]);
+    expect(tree.observed()).toEqual([]);
   });
 });
 
@@ -446,7 +451,7 @@ describe('the tree', () => {
     expect(tree.file('etc')).toBeUndefined();
   });
 
-  test('remembers what stood there, lowest first', async () => {
+  test('keeps what stood there, lowest first', async () => {
     const { tree } = await scan(
       archive(db('1')),
       archive(db('2')),

@@ -1,5 +1,5 @@
 import type { Layer } from '../../src/bom/model.ts';
-import type { Catalog, Cataloger, SightedFile, Tree, TreeFile } from '../../src/catalogers/contract.ts';
+import type { Catalog, Cataloger, ObservedFile, Tree, TreeFile } from '../../src/catalogers/contract.ts';
 
 /** The first bytes of a 64-bit little-endian ELF shared object; only the magic counts for catalogers. */
 const elfHead = Buffer.concat([Buffer.from('7f454c46020101', 'hex'), Buffer.alloc(57)]);
@@ -37,7 +37,7 @@ export function catalogFiles(
   { env = [], chunk = 65_536, modified }: CatalogOptions = {},
 ): Catalog {
   const all = new Map<string, TreeFile>();
-  const sighted: SightedFile[] = [];
+  const observed: ObservedFile[] = [];
   for (const path of Object.keys(files).sort()) {
     const bytes = Buffer.from(files[path] ?? '');
     const file: TreeFile = {
@@ -48,11 +48,12 @@ export function catalogFiles(
       content: () => bytes,
     };
     all.set(path, file);
-    const watcher = cataloger.watch?.(path, bytes.subarray(0, 64));
-    if (watcher === undefined) continue;
-    for (let at = 0; at < bytes.length; at += chunk) watcher.push(bytes.subarray(at, at + chunk));
-    const sighting = watcher.end();
-    if (sighting !== undefined) sighted.push({ ...file, sighting: JSON.parse(JSON.stringify(sighting)) });
+    const scanner = cataloger.scan?.(path, bytes.subarray(0, 64));
+    if (scanner === undefined) continue;
+    for (let at = 0; at < bytes.length; at += chunk) scanner.push(bytes.subarray(at, at + chunk));
+    const observation = scanner.end();
+    if (observation !== undefined)
+      observed.push({ ...file, observation: JSON.parse(JSON.stringify(observation)) });
   }
   const isThere = (path: string): boolean =>
     all.has(path) || [...all.keys()].some((other) => other.startsWith(`${path}/`));
@@ -60,7 +61,7 @@ export function catalogFiles(
     architecture: 'amd64',
     env,
     wanted: () => [...all.values()].filter(({ path }) => cataloger.wants(path)),
-    sighted: () => sighted,
+    observed: () => observed,
     file: (path) => (cataloger.wants(path) ? all.get(path) : undefined),
     exists: isThere,
     resolve: (path) => (isThere(path) ? path : undefined),

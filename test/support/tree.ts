@@ -5,7 +5,7 @@ import type { Layer } from '../../src/bom/model.ts';
 import {
   type Cataloger,
   contentLimit,
-  type SightedFile,
+  type ObservedFile,
   type Tree,
   type TreeFile,
 } from '../../src/catalogers/contract.ts';
@@ -22,11 +22,15 @@ export type Entry = string | Uint8Array | { readonly link: string };
 export type Entries = Readonly<Record<string, Entry>>;
 
 /** Files and links by their real path, as the tree of an image of one layer. */
-export function treeOf(cataloger: Cataloger, entries: Entries, options: TreeOptions = {}): Tree {
+export function treeOf<Seen extends object>(
+  cataloger: Cataloger<Seen>,
+  entries: Entries,
+  options: TreeOptions = {},
+): Tree<Seen> {
   const links = new Map<string, string>();
   const children = new Map<string, Set<string>>([['', new Set()]]);
   const files = new Map<string, TreeFile>();
-  const sighted: SightedFile[] = [];
+  const observed: ObservedFile<Seen>[] = [];
   const steps = Math.max(0, ...Object.values(options.before ?? {}).map((contents) => contents.length));
   const fileAt = (path: string, content: string | Uint8Array, layer: Layer): TreeFile => {
     const bytes = typeof content === 'string' ? Buffer.from(content) : content;
@@ -48,10 +52,10 @@ export function treeOf(cataloger: Cataloger, entries: Entries, options: TreeOpti
     const file = fileAt(path, entry, layerOf(steps));
     files.set(path, file);
     const bytes = Buffer.from(entry);
-    const watcher = cataloger.watch?.(path, bytes.subarray(0, 64));
-    watcher?.push(bytes);
-    const sighting = watcher?.end();
-    if (sighting !== undefined) sighted.push({ ...file, sighting });
+    const scanner = cataloger.scan?.(path, bytes.subarray(0, 64));
+    scanner?.push(bytes);
+    const observation = scanner?.end();
+    if (observation !== undefined) observed.push({ ...file, observation });
   }
 
   const resolve = (path: string, hops = 0): string | undefined => {
@@ -77,7 +81,7 @@ export function treeOf(cataloger: Cataloger, entries: Entries, options: TreeOpti
     architecture: options.architecture ?? 'amd64',
     env: options.env ?? [],
     wanted: () => [...files.values()].filter(({ path }) => cataloger.wants(path)),
-    sighted: () => sighted,
+    observed: () => observed,
     file,
     exists: (path) => resolve(path) !== undefined,
     resolve: (path) => resolve(path),
@@ -85,7 +89,7 @@ export function treeOf(cataloger: Cataloger, entries: Entries, options: TreeOpti
     history(path) {
       const visible = file(path);
       const lower = (options.before?.[path] ?? []).map((content, index) =>
-        fileAt(path, cataloger.remember?.(path, Buffer.from(content)) ?? content, layerOf(index)),
+        fileAt(path, cataloger.summarize?.(path, Buffer.from(content)) ?? content, layerOf(index)),
       );
       return visible === undefined ? [] : [...lower, visible];
     },
@@ -93,7 +97,11 @@ export function treeOf(cataloger: Cataloger, entries: Entries, options: TreeOpti
 }
 
 /** The tree in a folder, links as they are. */
-export function treeFromFolder(folder: string, cataloger: Cataloger, options: TreeOptions = {}): Tree {
+export function treeFromFolder<Seen extends object>(
+  folder: string,
+  cataloger: Cataloger<Seen>,
+  options: TreeOptions = {},
+): Tree<Seen> {
   const entries: Record<string, Entry> = {};
   const walk = (path: string): void => {
     for (const name of readdirSync(join(folder, path))) {

@@ -55,7 +55,7 @@ export function packagesIn(tree: Tree): Apks {
 }
 
 /** Of a database that a layer above replaced, the fields by which a package is known again. */
-export function rememberRecords(content: Uint8Array): Uint8Array {
+export function summarizeRecords(content: Uint8Array): Uint8Array {
   const lines = Buffer.from(content).toString('utf8').split('\n');
   return Buffer.from(lines.filter((line) => line.trim() === '' || /^[PVA]:/.test(line)).join('\n'));
 }

@@ -3,7 +3,7 @@ import type { Skipped, Tree } from '../contract.ts';
 import { parseStanzas } from './deb822.ts';
 import type { Deb } from './packages.ts';
 
-/** What apt remembers beside dpkg: which packages only came because another one needs them (apt-mark(8)). */
+/** What apt records beside dpkg: which packages only came because another one needs them (apt-mark(8)). */
 export const extendedStates = 'var/lib/apt/extended_states';
 
 /**

@@ -1,5 +1,5 @@
 import { printable } from '../../base/text.ts';
-import type { SightedFile, Skipped, Tree, Watcher } from '../contract.ts';
+import type { Skipped, StreamScanner, Tree, TreeFile } from '../contract.ts';
 import { lz4Reader } from './lz4.ts';
 import type { Deb } from './packages.ts';
 
@@ -27,11 +27,18 @@ export function isSource(path: string): boolean {
   );
 }
 
+/** What a list of apt says. */
+export interface AptList {
+  /** A line `NAME VERSION ARCHITECTURE SHA256 FILENAME` of each package. */
+  readonly packages: string;
+  readonly fault?: string;
+}
+
 /**
- * Watches a list of apt, which is too large to keep: of each package a line `NAME VERSION ARCHITECTURE SHA256 FILENAME`. In images of
+ * Scans a list of apt, which is too large to keep: of each package a line `NAME VERSION ARCHITECTURE SHA256 FILENAME`. In images of
  * Debian and Ubuntu they are compressed with LZ4.
  */
-export function listWatcher(path: string): Watcher {
+export function listScanner(path: string): StreamScanner<AptList> {
   const reader = new ListReader();
   if (!path.endsWith('.lz4')) return reader;
   const lz4 = lz4Reader((chunk) => reader.push(chunk));
@@ -50,7 +57,7 @@ const fields: Readonly<Record<string, string>> = {
   F: 'Filename: ',
 };
 
-class ListReader implements Watcher {
+class ListReader implements StreamScanner<AptList> {
   #rest = '';
   #kept: string[] = [];
   #size = 0;
@@ -68,7 +75,7 @@ class ListReader implements Watcher {
     this.#rest = text.slice(start, start + maxLine);
   }
 
-  end(): { readonly packages: string; readonly fault?: string } {
+  end(): AptList {
     this.#line(this.#rest, 0, this.#rest.length);
     this.#close();
     return {
@@ -104,17 +111,16 @@ class ListReader implements Watcher {
 
 /** Which archive each package came from: the one that has its name, version and architecture, if all lists agree on it. */
 export function archivesOf(
-  tree: Tree,
+  tree: Tree<AptList>,
   debs: readonly Deb[],
   skipped: Skipped[],
 ): (deb: Deb) => Archive | undefined {
   const sources = sourcesOf(tree);
   const found = new Map<string, Archive | undefined>();
   const wanted = new Set(debs.map(keyOf));
-  for (const list of tree.sighted()) {
-    const { packages, fault } = list.sighting;
-    if (typeof packages !== 'string') continue;
-    if (typeof fault === 'string') skipped.push({ path: printable(list.path), reason: fault });
+  for (const list of tree.observed()) {
+    const { packages, fault } = list.observation;
+    if (fault !== undefined) skipped.push({ path: printable(list.path), reason: fault });
     const base = baseOf(list, sources);
     for (const line of packages.split('\n')) {
       const [name, version, architecture, sha256 = '', filename = ''] = line.split(' ');
@@ -162,7 +168,7 @@ function sourcesOf(tree: Tree): ReadonlyMap<string, string> {
  * apt writes the address of a list as its name: `/` as `_`, and `_` itself as `%5f`. What stands before `dists` is the repository; one
  * without `dists` has its list in some folder of the repository.
  */
-function baseOf({ path }: SightedFile, sources: ReadonlyMap<string, string>): string | undefined {
+function baseOf({ path }: TreeFile, sources: ReadonlyMap<string, string>): string | undefined {
   const address = path
     .slice(lists.length)
     .replace(/_Packages(?:\.lz4)?$/, '')

@@ -58,7 +58,7 @@ export function packagesIn(tree: Tree): {
 }
 
 /** Of a database that a layer above replaced, the fields by which a package is known again. */
-export function rememberStanzas(content: Uint8Array): Uint8Array {
+export function summarizeStanzas(content: Uint8Array): Uint8Array {
   const lines = Buffer.from(content).toString('utf8').split('\n');
   return Buffer.from(
     lines
@@ -120,7 +120,7 @@ const present: ReadonlySet<string> = new Set([
 ]);
 const absent: ReadonlySet<string> = new Set(['config-files', 'not-installed']);
 
-/** The third word of Status; "deinstall" is a wish (first word) and proves nothing about the files. */
+/** The third word of Status; "deinstall" is what is wanted (first word) and proves nothing about the files. */
 function stateOf({ fields }: Stanza, path: string): string | undefined {
   const status = fields.get('status');
   if (status === undefined) return distroless.test(path) ? 'installed' : undefined;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Sighting, Watcher } from '../contract.ts';
+import type { StreamScanner } from '../contract.ts';
 import { isElf } from '../elf.ts';
 import { fileHashes } from '../file-hashes.ts';
 import { type Hit, stringFinder } from '../strings.ts';
@@ -15,8 +15,8 @@ export interface Find {
   readonly repository?: string;
 }
 
-/** What the watcher tells the cataloger about one file. */
-export interface Seen {
+/** What the scanner tells the cataloger about one file. */
+export interface LlvmObservation {
   readonly finds: readonly Find[];
   /** The file stopped the finder too often; there may be more in it. */
   readonly truncated: boolean;
@@ -45,12 +45,12 @@ function hashing(
 }
 
 /**
- * Watches an ELF file for the strings by which LLVM names itself. A file is an LLVM, or holds one, if it has a string that only
+ * Scans an ELF file for the strings by which LLVM names itself. A file is an LLVM, or holds one, if it has a string that only
  * LLVM's own code carries: the version with the commit, LLD's version line, the identification block that the bitcode writer
  * emits (`LLVM14.0.6\0`) or the producer of the assembler (`llvm-mc (based on LLVM 14.0.6)`). A bare `LLVM version 14.0.6` is
  * not enough: debuggers and build tools print such words about others. Bitcode (`*.bc`) names its compiler, not its content.
  */
-export function watchForLlvm(path: string, head: Uint8Array): Watcher | undefined {
+export function scanForLlvm(path: string, head: Uint8Array): StreamScanner<LlvmObservation> | undefined {
   if (!isElf(head) || path.endsWith('.bc')) return undefined;
   const finds = new Map<string, Find>();
   const keep = (find: Find | undefined): void => {
@@ -81,10 +81,10 @@ export function watchForLlvm(path: string, head: Uint8Array): Watcher | undefine
       llvm.push(chunk);
       bare?.push(chunk);
     },
-    end(): Sighting | undefined {
+    end() {
       const truncated = [llvm.end(), bare?.end()].some((end) => end?.truncated === true);
       if (finds.size === 0 && !truncated) return undefined;
-      const seen: Seen = {
+      const seen: LlvmObservation = {
         finds: [...finds.values()],
         truncated,
         ...hash?.end(),

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { printable } from '../../base/text.ts';
 import type { Property } from '../../bom/model.ts';
-import type { Tree, Watcher } from '../contract.ts';
+import type { StreamScanner, Tree } from '../contract.ts';
 import type { Distribution } from './distributions.ts';
 import { linesOf, normalPath, textOf } from './text.ts';
 
@@ -17,11 +17,16 @@ const maxEntries = 200_000;
 /** Paths named one by one; the count tells the rest. */
 const maxNamed = 10;
 
+/** SHA-256 of a file as RECORD writes it: base64url without padding. */
+export interface RecordHash {
+  readonly sha256: string;
+}
+
 /**
  * Hashes what lies where wheels are installed, while it streams by. Hard links of an environment made by uv may stand in the archive
  * under their name in the cache.
  */
-export function watchInstalled(path: string): Watcher | undefined {
+export function scanInstalled(path: string): StreamScanner<RecordHash> | undefined {
   if (path.endsWith('.pyc') || !/(?:^|\/)(?:(?:site|dist)-packages|archive-v\d{1,3})\//.test(path))
     return undefined;
   const hash = createHash('sha256');
@@ -33,13 +38,11 @@ export function watchInstalled(path: string): Watcher | undefined {
   };
 }
 
-/** SHA-256 of every file that was watched, by each of its names, as RECORD writes it. */
-export function hashesOfInstalled(tree: Tree): ReadonlyMap<string, string> {
+/** SHA-256 of every file that was scanned, by each of its names, as RECORD writes it. */
+export function hashesOfInstalled(tree: Tree<RecordHash>): ReadonlyMap<string, string> {
   const hashes = new Map<string, string>();
-  for (const { path, links = [], sighting } of tree.sighted()) {
-    const hash = sighting['sha256'];
-    if (typeof hash === 'string') for (const name of [path, ...links]) hashes.set(name, hash);
-  }
+  for (const { path, links = [], observation } of tree.observed())
+    for (const name of [path, ...links]) hashes.set(name, observation.sha256);
   return hashes;
 }
 

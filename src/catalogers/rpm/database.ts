@@ -78,11 +78,11 @@ export function* packagesIn(
   }
 }
 
-/** The first line of what is remembered of a database, which is the beginning of none. */
-const remembered = 'tcf: the packages of an rpm database';
+/** The first line of the summary of a database; no database begins with it. */
+const summaryMark = 'tcf: the packages of an rpm database';
 
 /** The packages of a database that a layer above replaced, a key on each line; nothing of its log, whose history nobody asks for. */
-export function rememberDatabase(path: string, content: Uint8Array): Uint8Array | undefined {
+export function summarizeDatabase(path: string, content: Uint8Array): Uint8Array | undefined {
   if (!isDatabase(path) || path === macros) return undefined;
   if (path.endsWith('-wal')) return new Uint8Array(0);
   const file: TreeFile = {
@@ -91,13 +91,13 @@ export function rememberDatabase(path: string, content: Uint8Array): Uint8Array 
     layer: { index: 0, diffId: '' },
     content: () => content,
   };
-  return Buffer.from([remembered, ...keysOf(file)].join('\n'));
+  return Buffer.from([summaryMark, ...keysOf(file)].join('\n'));
 }
 
-/** The keys of a database of a lower layer, remembered or whole. */
+/** The keys of a database of a lower layer, summarized or whole. */
 export function keysIn(file: TreeFile): readonly string[] {
   const content = Buffer.from(file.content() ?? []);
-  return content.toString('latin1', 0, remembered.length) === remembered
+  return content.toString('latin1', 0, summaryMark.length) === summaryMark
     ? content.toString('utf8').split('\n').slice(1)
     : keysOf(file);
 }

@@ -2,7 +2,7 @@ import { printable } from '../../base/text.ts';
 import type { Skipped, Tree, TreeFile } from '../contract.ts';
 import { numberOf, readTable, textOf } from './sqlite.ts';
 
-/** Why a package is there, and from which repository, as dnf remembers it. */
+/** Why a package is there, and from which repository, as dnf records it. */
 export interface Reason {
   /** `user`, `dependency`, `weak-dependency`, `group`, `clean` or `external-user`; in dnf's words. */
   readonly reason?: string;
