@@ -8,9 +8,9 @@ import { digestOf } from '../src/oci/digest.ts';
 /*
  * npm run test:conformance -- [--verbose] DIR
  *
- * Runs every case of sigstore-conformance below DIR twice, with the artifact and with its digest, through the function that
- * `tcf verify-bundle` calls. DIR holds one folder for each case, `a.txt` and `trusted_root.json`. A folder whose name ends in `_fail`
- * must be refused, any other must verify.
+ * Runs every case of sigstore-conformance below DIR twice, with the artifact and with its digest, through the
+ * function that `tcf verify-bundle` calls. DIR holds one folder for each case, `a.txt` and
+ * `trusted_root.json`. A folder whose name ends in `_fail` must be refused, any other must verify.
  */
 
 const standard = {
@@ -55,7 +55,10 @@ function readCase(dir: string, mode: (typeof modes)[number]): BundleQuestion {
   };
 }
 
-/** Why the case was refused, `undefined` where it verified. An error without a code of ours is a crash, never a refusal. */
+/**
+ * Why the case was refused, `undefined` where it verified. An error without a code of ours is a crash, never
+ * a refusal.
+ */
 function refusalOf(question: BundleQuestion): string | undefined {
   try {
     const outcome = verifyBundleAgainst(question, new Date());

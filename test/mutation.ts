@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseAst } from 'rolldown/parseAst';
 
-// Takes every check out of a room, one at a time, and runs the room's tests: a check without a case that only it stops could go unnoticed.
-// usage: npm run test:mutation [-- PATH ...]     PATH: files or folders of one room; src/attest where none is given
-// prints for each check the test that stops what it would have let in, or `survives`; exits with 1 if anything does
+// Takes every check out of a room, one at a time, and runs the room's tests: a check without a case that only
+// it stops could go unnoticed. usage: npm run test:mutation [-- PATH ...]     PATH: files or folders of one
+// room; src/attest where none is given prints for each check the test that stops what it would have let in,
+// or `survives`; exits with 1 if anything does
 
 const root = join(import.meta.dirname, '..');
 const workers = 2;

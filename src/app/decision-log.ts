@@ -31,9 +31,9 @@ export type Decided = {
 } & ({ readonly verdict: Verdict } | { readonly error: TcfError });
 
 /**
- * Adds a decision to the log. Each entry is a file that appears whole or not at all (`link`), under the next number, so neither a kill nor
- * ten writers at once leave half an entry or the same number twice. A log that cannot be written is a warning: it must not be a
- * way to stop a machine, nor does it make an image good.
+ * Adds a decision to the log. Each entry is a file that appears whole or not at all (`link`), under the next
+ * number, so neither a kill nor ten writers at once leave half an entry or the same number twice. A log that
+ * cannot be written is a warning: it must not be a way to stop a machine, nor does it make an image good.
  */
 export async function logDecision(host: Host, decided: Decided): Promise<void> {
   const { name, policies, verb, ...outcome } = decided;
@@ -48,7 +48,10 @@ export async function logDecision(host: Host, decided: Decided): Promise<void> {
   }
 }
 
-/** Adds the entry that `make` makes to follow the last one, and says which it is. @throws TcfError `folder.shared`, `log.busy` (exit 2). */
+/**
+ * Adds the entry that `make` makes to follow the last one, and says which it is. @throws TcfError
+ * `folder.shared`, `log.busy` (exit 2).
+ */
 async function append(host: Host, make: (last: ChainEnd | undefined) => string): Promise<ChainEnd> {
   const folder = logFolder(host);
   openPrivateFolder(host, folder);
@@ -61,7 +64,10 @@ async function append(host: Host, make: (last: ChainEnd | undefined) => string):
   throw cannotTell('log.busy', `${quoted(folder)} is being written by too many at once`);
 }
 
-/** Not through the thread pool, as all that stands before a start: each hop would take longer than what it is for. */
+/**
+ * Not through the thread pool, as all that stands before a start: each hop would take longer than what it is
+ * for.
+ */
 function addEntry(folder: string, sequence: number, text: string): boolean {
   const path = entryPath(folder, sequence);
   mkdirSync(join(path, '..'), { recursive: true, mode: 0o700 });
@@ -110,7 +116,8 @@ export type LogCheck =
   | { readonly broken: string };
 
 /**
- * Follows the chain from its beginning, or from where it was pruned. `wanted` is a digest that somebody wrote down, and that has to be in it.
+ * Follows the chain from its beginning, or from where it was pruned. `wanted` is a digest that somebody wrote
+ * down, and that has to be in it.
  *
  * @throws TcfError (exit 2) for an entry that is none.
  */
@@ -147,8 +154,9 @@ export type Pruned =
   | { readonly broken: string };
 
 /**
- * Takes away the beginning of the log. First an entry at its end owns up to it, with the digest of the last entry that goes, then the entries go, the oldest first: whenever
- * this is killed, what is left is a chain that can be proven, and the next time it goes on. A log that is broken is left as it is.
+ * Takes away the beginning of the log. First an entry at its end owns up to it, with the digest of the last
+ * entry that goes, then the entries go, the oldest first: whenever this is killed, what is left is a chain
+ * that can be proven, and the next time it goes on. A log that is broken is left as it is.
  *
  * @throws TcfError `folder.shared`, `log.busy` (exit 2).
  */

@@ -7,7 +7,10 @@ import { type LogEntry, readLogEntry } from './log-entry.ts';
 import { answer, refused } from './refusal.ts';
 import type { Refusal } from './verified.ts';
 
-/** A Sigstore bundle (protobuf-specs `sigstore_bundle.proto`) after the strict parser: well formed, nothing proven. */
+/**
+ * A Sigstore bundle (protobuf-specs `sigstore_bundle.proto`) after the strict parser: well formed, nothing
+ * proven.
+ */
 export interface Bundle {
   readonly version: BundleVersion;
   readonly content: DsseContent | MessageContent;
@@ -33,7 +36,10 @@ export interface MessageContent {
 
 export interface CertificateMaterial {
   readonly kind: 'certificate';
-  /** The leaf in DER. Further certificates of a chain are read but never used: issuers come from the trusted root. */
+  /**
+   * The leaf in DER. Further certificates of a chain are read but never used: issuers come from the trusted
+   * root.
+   */
   readonly leaf: Uint8Array;
   readonly chain: readonly Uint8Array[];
 }
@@ -52,8 +58,8 @@ const versions: ReadonlyMap<string, BundleVersion> = new Map([
   ['application/vnd.dev.sigstore.bundle.v0.3+json', '0.3'],
 ]);
 
-/** Real bundles have one log entry and one timestamp; each one costs a signature check. */
-const maxWitnesses = 16;
+/** Log entries, and timestamps. Real bundles have one of each; every one costs a signature check. */
+const maxEvidence = 16;
 const maxChain = 10;
 
 const hashAlgorithms = {
@@ -63,8 +69,9 @@ const hashAlgorithms = {
 } as const;
 
 /**
- * Reads a bundle of version 0.1, 0.2 or 0.3 in JSON. Unknown fields are refused, always: another verifier might decide by one.
- * `null` is an absent field, and absent numbers are zero, as the JSON form of Protocol Buffers has it.
+ * Reads a bundle of version 0.1, 0.2 or 0.3 in JSON. Unknown fields are refused, always: another verifier
+ * might decide by one. `null` is an absent field, and absent numbers are zero, as the JSON form of Protocol
+ * Buffers has it.
  *
  * Refused with `bundle.malformed`, `bundle.version`, `bundle.content`, or as `parseEnvelope` does.
  */
@@ -85,7 +92,7 @@ export function parseBundle(bytes: Uint8Array): Outcome<Bundle, Refusal> {
       version,
       content: readContent(shape),
       signer: readSigner(material, version),
-      entries: (optionalMember(material, 'tlogEntries')?.list(maxWitnesses) ?? []).map((entry) =>
+      entries: (optionalMember(material, 'tlogEntries')?.list(maxEvidence) ?? []).map((entry) =>
         readLogEntry(entry, version === '0.1' ? 'promise' : 'proof'),
       ),
       timestamps: readTimestamps(material),
@@ -165,7 +172,7 @@ function readTimestamps(material: Shape): readonly Uint8Array[] {
   const data = optionalMember(material, 'timestampVerificationData');
   if (data === undefined) return [];
   onlyKeys(data, ['rfc3161Timestamps']);
-  return (optionalMember(data, 'rfc3161Timestamps')?.list(maxWitnesses) ?? []).map((timestamp) => {
+  return (optionalMember(data, 'rfc3161Timestamps')?.list(maxEvidence) ?? []).map((timestamp) => {
     onlyKeys(timestamp, ['signedTimestamp']);
     return bytesAt(timestamp.get('signedTimestamp'));
   });

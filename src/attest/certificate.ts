@@ -7,7 +7,9 @@ import { guarded, refused } from './refusal.ts';
 import { describeKey, isStrongKey } from './trusted-key.ts';
 import type { KeylessSigner } from './verified.ts';
 
-/** A signing certificate that has the form of one; whether it is to be believed is for `verifyAttestation`. */
+/**
+ * A signing certificate that has the form of one; whether it is to be believed is for `verifyAttestation`.
+ */
 export interface Leaf {
   readonly certificate: X509Certificate;
   readonly der: Uint8Array;
@@ -32,8 +34,9 @@ const understood = [oids.keyUsage, oids.subjectAltName, oids.basicConstraints, o
 const maxExtensions = 100;
 
 /**
- * Reads the leaf and checks what makes a certificate one for signing code. Refused with `certificate.malformed`,
- * `certificate.duplicate-extension`, `certificate.critical`, `certificate.usage`, `certificate.key`, and as `readIdentity` does.
+ * Reads the leaf and checks what makes a certificate one for signing code. Refused with
+ * `certificate.malformed`, `certificate.duplicate-extension`, `certificate.critical`, `certificate.usage`,
+ * `certificate.key`, and as `readIdentity` does.
  * @throws a refusal; call it inside `answer`.
  */
 export function readLeaf(der: Uint8Array): Leaf {
@@ -43,7 +46,8 @@ export function readLeaf(der: Uint8Array): Leaf {
       message: `the certificate cannot be read: ${printable(reasonOf(thrown))}`,
     }),
     () => {
-      // The parser takes DER and nothing else: trailing bytes or a second spelling would be two certificates to two readers.
+      // The parser takes DER and nothing else: trailing bytes or a second spelling would be two certificates
+      // to two readers.
       const certificate = workedOutOnce(X509Certificate.parse(Buffer.from(der)));
       const extensions = extensionsOf(certificate);
       checkUsage(certificate);
@@ -55,7 +59,7 @@ export function readLeaf(der: Uint8Array): Leaf {
         certificate,
         der,
         key,
-        // Read here, where a date that is none is a refusal: further on it would end the process.
+        // An invalid date is a refusal here; further on it would end the process.
         validity: { start: dateOf(certificate.notBefore), end: dateOf(certificate.notAfter) },
         signer: readIdentity(extensions),
         issuerOrganization: organizationOf(certificate),
@@ -66,11 +70,14 @@ export function readLeaf(der: Uint8Array): Leaf {
 
 function dateOf(date: Date): Date {
   if (Number.isNaN(date.getTime()))
-    throw refused('certificate.malformed', 'the certificate names a date that is none');
+    throw refused('certificate.malformed', 'the certificate holds an invalid date');
   return date;
 }
 
-/** The extensions by OID; a second one of the same kind is refused, since two readers would take different ones (A-40). */
+/**
+ * The extensions by OID; a second one of the same kind is refused, since two readers would take different
+ * ones (A-40).
+ */
 function extensionsOf(certificate: X509Certificate): ReadonlyMap<string, ASN1Obj> {
   const extensions = new Map<string, ASN1Obj>();
   if (certificate.extensions.length > maxExtensions) {
@@ -94,7 +101,7 @@ function extensionsOf(certificate: X509Certificate): ReadonlyMap<string, ASN1Obj
   return extensions;
 }
 
-/** A-41: a CA or a TLS certificate of the same authority is no signing certificate. */
+/** A-41: a CA or a TLS certificate of the same authority is not a signing certificate. */
 function checkUsage(certificate: X509Certificate): void {
   if (certificate.extBasicConstraints?.isCA === true || certificate.extKeyUsage?.keyCertSign === true) {
     throw refused('certificate.usage', 'the certificate belongs to a certificate authority, not to a signer');
@@ -108,8 +115,10 @@ function checkUsage(certificate: X509Certificate): void {
 }
 
 /**
- * The same certificate, which works out once what @sigstore asks of it again and again: its DER for each comparison and each signature, and whether an issuer has signed it
- * for each trusted time of each bundle, which takes 0.6 ms with the P-384 keys of the public instance. That was a third of a keyless proof. What comes out is the same: nobody changes a certificate that was read.
+ * The same certificate, which works out once what @sigstore asks of it again and again: its DER for each
+ * comparison and each signature, and whether an issuer has signed it for each trusted time of each bundle,
+ * which takes 0.6 ms with the P-384 keys of the public instance. That was a third of a keyless proof. What
+ * comes out is the same: nobody changes a certificate that was read.
  */
 export function workedOutOnce(certificate: X509Certificate): X509Certificate {
   const { root, tbsCertificate } = certificate;
@@ -121,7 +130,10 @@ export function workedOutOnce(certificate: X509Certificate): X509Certificate {
   return certificate;
 }
 
-/** What was read, without writing each part of it anew: the parser takes DER alone, so tag, shortest length and value are the bytes that were there. */
+/**
+ * What was read, without writing each part of it anew: the parser takes DER alone, so tag, shortest length
+ * and value are the bytes that were there.
+ */
 function toDer({ tag, value }: ASN1Obj): Buffer {
   const digits = value.length.toString(16);
   const length = Buffer.from(digits.padStart(digits.length + (digits.length % 2), '0'), 'hex');
@@ -152,7 +164,8 @@ export function isSelfIssued(der: Uint8Array): boolean {
   return guarded(
     () => ({ code: 'certificate.malformed', message: 'a certificate of the chain cannot be read' }),
     () => {
-      // The parser takes DER and nothing else: trailing bytes or a second spelling would be two certificates to two readers.
+      // The parser takes DER and nothing else: trailing bytes or a second spelling would be two certificates
+      // to two readers.
       const certificate = X509Certificate.parse(Buffer.from(der));
       return certificate.subject.equals(certificate.issuer);
     },

@@ -6,9 +6,9 @@ import { refused } from './refusal.ts';
 const signatureLine = /^\u2014 (\S+) (\S+)$/;
 
 /**
- * Reads a checkpoint (C2SP tlog-checkpoint, a signed note) and checks that it speaks of this log and this proof. Whether the log's
- * signature is good is for @sigstore/verify, which compares neither the origin nor the size, and takes any part of the log's
- * address for its name.
+ * Reads a checkpoint (C2SP tlog-checkpoint, a signed note) and checks that it speaks of this log and this
+ * proof. Whether the log's signature is good is for @sigstore/verify, which compares neither the origin nor
+ * the size, and takes any part of the log's address for its name.
  *
  * Refused with `log.checkpoint`. @throws a refusal; call it inside `answer`.
  */
@@ -20,11 +20,12 @@ export function checkCheckpoint(
   const end = note.indexOf('\n\n');
   const lines = note.slice(0, Math.max(end, 0)).split('\n');
   const signatures = note.slice(end + 2).split('\n');
-  // Without a blank line, or with fewer lines before it, there is no origin, size or root hash that could fit below.
+  // Without a blank line, or with fewer lines before it, there is no origin, size or root hash that could fit
+  // below.
   if (signatures.pop() !== '') throw wrong('it is not a signed note');
   // A second note behind the first would be one document with two meanings.
   if (!signatures.every((line) => signatureLine.test(line)))
-    throw wrong('a line among its signatures is none');
+    throw wrong('a line among its signatures is not a signature');
   const [origin = '', size = '', root = ''] = lines;
   const names = namesOf(log.baseURL);
   // Rekor v1 appends its tree: `rekor.sigstore.dev - 1193050959916656506`.
@@ -38,7 +39,7 @@ export function checkCheckpoint(
   if (rootHash === undefined || toHex(rootHash) !== toHex(proof.rootHash)) {
     throw wrong('its root hash differs from that of the inclusion proof');
   }
-  // Witnesses may have signed too, in any order; lines that are not the log's own are nobody's to us.
+  // Co-signatures (C2SP tlog-witness) come in any order; lines that are not the log's own prove nothing here.
   if (!signatures.some((line) => isOwnLine(line, names, log.logID))) {
     throw wrong('it carries no signature under the name and key of the log');
   }
@@ -52,7 +53,10 @@ function isOwnLine(line: string, names: readonly string[], logId: Buffer): boole
   );
 }
 
-/** How a log may call itself: its host, with the port if there is one, or its whole address without the scheme. */
+/**
+ * How a log may call itself: its host, with the port if there is one, or its whole address without the
+ * scheme.
+ */
 export function namesOf(baseUrl: string): readonly string[] {
   const address = baseUrl.replace(/^https?:\/\//, '').replace(/\/+$/, '');
   const [authority = ''] = address.split('/');

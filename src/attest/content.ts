@@ -42,8 +42,8 @@ export function messageContent(message: MessageContent, artifact: Uint8Array): S
 }
 
 /**
- * The content of a `messageSignature` bundle for an artifact of which only so much is known. Refused with `message.digest`
- * where the bundle speaks of another artifact or in an algorithm whose digest is not known.
+ * The content of a `messageSignature` bundle for an artifact of which only so much is known. Refused with
+ * `message.digest` where the bundle speaks of another artifact or in an algorithm whose digest is not known.
  */
 export function messageAbout(
   message: MessageContent,

@@ -19,9 +19,9 @@ export interface Thresholds {
 }
 
 /**
- * Has @sigstore/verify check the cryptography of a bundle: the time stamps, the certificate's chain at each of these times with path
- * length and validity, its SCTs, the promise and the inclusion proof of each log entry, the signature. No policy goes in: its
- * comparison of identities is an unanchored regular expression.
+ * Has @sigstore/verify check the cryptography of a bundle: the time stamps, the certificate's chain at each
+ * of these times with path length and validity, its SCTs, the promise and the inclusion proof of each log
+ * entry, the signature. No policy goes in: its comparison of identities is an unanchored regular expression.
  *
  * @throws a refusal; call it inside `answer`.
  */
@@ -96,7 +96,8 @@ function toMessage(entry: LogEntry): Entry {
       signedEntryTimestamp === undefined
         ? undefined
         : { signedEntryTimestamp: Buffer.from(signedEntryTimestamp) },
-    // A proof without a checkpoint (version 0.1) leads to a root that nobody signed; there the promise decides.
+    // A proof without a checkpoint (version 0.1) leads to a root that nobody signed; there the promise
+    // decides.
     inclusionProof:
       proof?.checkpoint === undefined
         ? undefined
@@ -121,7 +122,8 @@ function parseTimestamp(der: Uint8Array): RFC3161Timestamp {
 }
 
 /**
- * The times that the witnesses of a bundle claim, earliest first. They are proven once `verifyCore` has passed.
+ * The times that the timestamps and log entries of a bundle claim, earliest first; proven once `verifyCore`
+ * has passed.
  * @throws a refusal; call it inside `answer`.
  */
 export function claimedTimes(bundle: Bundle): readonly Date[] {
@@ -137,7 +139,7 @@ export function claimedTimes(bundle: Bundle): readonly Date[] {
   const times = [...stamped, ...integrated];
   // A thirteenth month compares as neither before nor after anything.
   if (times.some((time) => Number.isNaN(time.getTime())))
-    throw refused('time.invalid', 'a witness names a time that is none');
+    throw refused('time.invalid', 'a timestamp or log entry holds an invalid time');
   return times.sort((a, b) => Number(a) - Number(b));
 }
 
@@ -157,6 +159,7 @@ function refusalOf(thrown: unknown): Refusal {
   const message = printable(reasonOf(thrown));
   const code = thrown instanceof VerificationError ? codes[thrown.code] : undefined;
   if (code === undefined) return { code: 'bundle.malformed', message: `the bundle is malformed: ${message}` };
-  // Chain and SCT share one code of theirs; the word tells them apart for people, the decision is the same.
+  // @sigstore/verify has one code for chain and SCT; the word tells them apart for readers, the decision is
+  // the same.
   return { code: /\bSCTs?\b/.test(message) ? 'certificate.sct' : code, message };
 }

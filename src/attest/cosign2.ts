@@ -13,8 +13,9 @@ import { predicateTypes, type Statement } from './statement.ts';
 import type { Refusal } from './verified.ts';
 
 /**
- * One layer of a `.sig` or `.att` image, as cosign 1 and 2 write it and cosign 3 with `--new-bundle-format=false`: the signed bytes, and in
- * annotations what proves them. None of the annotations is signed; each is checked against what is.
+ * One layer of a `.sig` or `.att` image, as cosign 1 and 2 write it and cosign 3 with
+ * `--new-bundle-format=false`: the signed bytes, and in annotations what proves them. None of the annotations
+ * is signed; each is checked against what is.
  */
 export interface Cosign2Layer {
   readonly mediaType: string;
@@ -29,7 +30,10 @@ export const cosign2Types = {
   envelope: 'application/vnd.dsse.envelope.v1+json',
 } as const;
 
-/** The same evidence as a bundle of version 0.1 holds, and the content of the layer: what was signed, or the envelope as it was logged. */
+/**
+ * The same evidence as a bundle of version 0.1 holds, and the content of the layer: what was signed, or the
+ * envelope as it was logged.
+ */
 export interface Cosign2Signature {
   readonly bundle: Bundle;
   readonly text: Uint8Array;
@@ -42,7 +46,10 @@ const names = {
   timestamp: 'dev.sigstore.cosign/rfc3161timestamp',
 } as const;
 
-/** Refused with `cosign2.malformed`, `cosign2.type`, or as `parseEnvelope` does. The chain is not read: issuers come from the trusted root. */
+/**
+ * Refused with `cosign2.malformed`, `cosign2.type`, or as `parseEnvelope` does. The chain is not read:
+ * issuers come from the trusted root.
+ */
 export function parseCosign2Layer(layer: Cosign2Layer): Outcome<Cosign2Signature, Refusal> {
   return answer('cosign2.malformed', () => {
     const { annotations, content, mediaType } = layer;
@@ -56,7 +63,8 @@ export function parseCosign2Layer(layer: Cosign2Layer): Outcome<Cosign2Signature
         const envelope = readEnvelope(
           new Shape(parseJson(content, 'the DSSE envelope', jsonLimits.bundle), 'envelope'),
         );
-        // The timestamp of an `.att` layer is over the envelope and not over a signature; it proves nothing that the log does not.
+        // The timestamp of an `.att` layer is over the envelope and not over a signature; it proves nothing
+        // that the log does not.
         return { bundle: { ...common, content: { kind: 'dsse', envelope }, timestamps: [] }, text: content };
       }
       case cosign2Types.simpleSigning: {
@@ -69,7 +77,7 @@ export function parseCosign2Layer(layer: Cosign2Layer): Outcome<Cosign2Signature
         };
       }
       default:
-        throw refused('cosign2.type', `a layer of the type ${quoted(mediaType)} is no signature of cosign`);
+        throw refused('cosign2.type', `a layer of the type ${quoted(mediaType)} is not a cosign signature`);
     }
   });
 }
@@ -77,8 +85,9 @@ export function parseCosign2Layer(layer: Cosign2Layer): Outcome<Cosign2Signature
 const signatureType = 'cosign container image signature';
 
 /**
- * What a simple-signing payload (containers-signature(5), as cosign fills it) says, in the words of a statement: `critical` names the image, `optional`
- * holds the user's annotations. The docker-reference is kept as the subject's name; mirrors differ in it, so only a policy can ask for it.
+ * What a simple-signing payload (containers-signature(5), as cosign fills it) says, in the words of a
+ * statement: `critical` names the image, `optional` holds the user's annotations. The docker-reference is
+ * kept as the subject's name; mirrors differ in it, so only a policy can ask for it.
  *
  * @throws TcfError or a refusal; call it inside `answer`.
  */

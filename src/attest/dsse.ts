@@ -16,8 +16,8 @@ export interface Envelope {
 }
 
 /**
- * What DSSE signs: `"DSSEv1" SP LEN(type) SP type SP LEN(payload) SP payload`, lengths in bytes. The type is part of it, so that a
- * signature over one kind of document is never one over another kind.
+ * What DSSE signs: `"DSSEv1" SP LEN(type) SP type SP LEN(payload) SP payload`, lengths in bytes. The type is
+ * part of it, so that a signature over one kind of document is never one over another kind.
  */
 export function preAuthEncoding(type: string, payload: Uint8Array): Uint8Array {
   const typeBytes = encodeUtf8(type);
@@ -40,7 +40,8 @@ export function parseEnvelope(bytes: Uint8Array): Outcome<Envelope, Refusal> {
 export function readEnvelope(shape: Shape): Envelope {
   onlyKeys(shape, ['payload', 'payloadType', 'signatures']);
   const type = shape.get('payloadType').string();
-  // Exactly: `text/plain`, parameters or another case would let a signature made for another protocol count as a statement.
+  // Exactly: `text/plain`, parameters or another case would let a signature made for another protocol count
+  // as a statement.
   if (type !== payloadType) {
     throw refused('envelope.payload-type', `the payload type is ${quoted(type)}, not ${payloadType}`);
   }

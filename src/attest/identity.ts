@@ -6,7 +6,10 @@ import type { KeylessSigner } from './verified.ts';
 const subjectAltName = '2.5.29.17';
 const fulcio = '1.3.6.1.4.1.57264.1';
 
-/** github.com/sigstore/fulcio docs/oid-info.md. 1 to 6 are raw strings, 8 to 24 DER UTF8Strings; 7 is a kind of name. */
+/**
+ * github.com/sigstore/fulcio docs/oid-info.md. 1 to 6 are raw strings, 8 to 24 DER UTF8Strings; 7 is a kind
+ * of name.
+ */
 const claimNames: Readonly<Record<number, string>> = {
   2: 'githubWorkflowTrigger',
   3: 'githubWorkflowSha',
@@ -36,8 +39,8 @@ const rfc822Name = 1;
 const uniformResourceIdentifier = 6;
 
 /**
- * Reads who signed from the extensions of a Fulcio leaf. Refused with `certificate.identity`, `certificate.issuer`
- * or `certificate.claim`.
+ * Reads who signed from the extensions of a Fulcio leaf. Refused with `certificate.identity`,
+ * `certificate.issuer` or `certificate.claim`.
  * @throws a refusal; call it inside `answer`.
  */
 export function readIdentity(extensions: ReadonlyMap<string, ASN1Obj>): KeylessSigner {
@@ -54,8 +57,8 @@ export function readIdentity(extensions: ReadonlyMap<string, ASN1Obj>): KeylessS
 }
 
 /**
- * Exactly one name (A-36: with two, the one that a policy wants hides the one that signed), a URI or an e-mail address in
- * visible ASCII (A-38: readers that mask the high bit see "http" in the bytes E8 F4 F4 F0).
+ * Exactly one name (A-36: with two, the one that a policy wants hides the one that signed), a URI or an
+ * e-mail address in visible ASCII (A-38: readers that mask the high bit see "http" in the bytes E8 F4 F4 F0).
  */
 function readName(extension: ASN1Obj | undefined): string {
   const names = extension?.subs[0]?.subs ?? [];

@@ -7,7 +7,9 @@ import { bytesAt, optionalMember } from './dsse.ts';
 import { describeKey, fingerprintOf, isStrongKey, isWithin, type TimeWindow } from './trusted-key.ts';
 import { parseTrustedRoot } from './trusted-root.ts';
 
-/** Something about a trusted root that a verification would not stumble over, and that its owner should know. */
+/**
+ * Something about a trusted root that a verification would not stumble over, and that its owner should know.
+ */
 export interface RootProblem {
   /** An error makes signatures count that should not, or makes an entry useless; a warning may be meant. */
   readonly severity: 'error' | 'warning';
@@ -30,7 +32,8 @@ interface Entry {
 }
 
 /**
- * Looks for what is suspicious in a trusted root that can be read, in the order of the file. `now` decides what is still valid.
+ * Looks for what is suspicious in a trusted root that can be read, in the order of the file. `now` decides
+ * what is still valid.
  *
  * @throws TcfError as `parseTrustedRoot` does, for what cannot be read at all.
  */
@@ -94,7 +97,7 @@ function lintWindow({ shape, window }: Entry, now: Date): readonly RootProblem[]
   return [];
 }
 
-/** Two entries with one key look like two witnesses to whoever counts entries (CVE-2026-49834). */
+/** Two entries with one key are two logs to a verifier that counts entries (CVE-2026-49834). */
 function lintTwins(entries: readonly Entry[]): readonly RootProblem[] {
   return entries.flatMap((entry, index) => {
     const twin = entries.slice(0, index).find(({ identity }) => identity === entry.identity);
@@ -117,7 +120,10 @@ function lintLog(log: Shape): readonly RootProblem[] {
   ];
 }
 
-/** RFC 6962 section 3.2; and the key ID of a checkpoint, whole (c2sp.org/signed-note), as Rekor v2 has it: name, 0x0A, type, key. */
+/**
+ * RFC 6962 section 3.2; and the key ID of a checkpoint, whole (c2sp.org/signed-note), as Rekor v2 has it:
+ * name, 0x0A, type, key.
+ */
 function logIdsOf(url: string, spki: Uint8Array): readonly Buffer[] {
   const hash = (...parts: readonly (Uint8Array | string)[]) => {
     const digest = createHash('sha256');

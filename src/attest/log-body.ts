@@ -25,8 +25,9 @@ export function isOwnKind({ apiVersion, kind }: LogEntry): boolean {
 }
 
 /**
- * Compares the body of a log entry with this bundle. An entry that proves the inclusion of somebody else's signature proves nothing
- * here: CVE-2022-36056 and CVE-2026-22703 accepted one whose signature or key was another's.
+ * Compares the body of a log entry with this bundle. An entry that proves the inclusion of somebody else's
+ * signature proves nothing here: CVE-2022-36056 and CVE-2026-22703 accepted one whose signature or key was
+ * another's.
  *
  * Refused with `log.body`, `log.unsupported`, `log.signature`, `log.key` or `log.digest`.
  * @throws a refusal or TcfError; call it inside `answer`.
@@ -147,7 +148,10 @@ function readDsse1(spec: Shape): Logged {
   };
 }
 
-/** As cosign 1 and 2 asked for it: neither envelope nor signature, but the digest of the envelope's text, which the log has made itself. */
+/**
+ * As cosign 1 and 2 asked for it: neither envelope nor signature, but the digest of the envelope's text,
+ * which the log has made itself.
+ */
 function readIntoto1(spec: Shape): Logged {
   return {
     signer: readPem(spec.get('publicKey')),

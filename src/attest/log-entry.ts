@@ -1,7 +1,10 @@
 import type { Shape } from '../base/shape.ts';
 import { bytesAt, onlyKeys, optionalMember } from './dsse.ts';
 
-/** `dev.sigstore.rekor.v1.TransparencyLogEntry`. Numbers are decimal digits: a log index may exceed what a double holds. */
+/**
+ * `dev.sigstore.rekor.v1.TransparencyLogEntry`. Numbers are decimal digits: a log index may exceed what a
+ * double holds.
+ */
 export interface LogEntry {
   readonly kind: string;
   readonly apiVersion: string;
@@ -80,7 +83,10 @@ function hashAt(shape: Shape): Uint8Array {
   return hash;
 }
 
-/** An int64 of the JSON form of Protocol Buffers, here never negative: digits in a string, or a number. Absent is zero. */
+/**
+ * An int64 of the JSON form of Protocol Buffers, here never negative: digits in a string, or a number. Absent
+ * is zero.
+ */
 function readNumber(shape: Shape, key: string): string {
   const member = optionalMember(shape, key);
   if (member === undefined) return '0';

@@ -5,9 +5,10 @@ import { guarded, refused } from './refusal.ts';
 import type { TrustedRoot } from './trusted-root.ts';
 
 /**
- * Checks the promise of Rekor v1 (SignedEntryTimestamp) that an entry is, or will be, in its log: a signature of the log over the body, the index and the time. For
- * entries whose kind @sigstore/verify does not know; it checks those of the others. That the log's key counted at that time is
- * asked with the entry (`checkEntries`).
+ * Checks the promise of Rekor v1 (SignedEntryTimestamp) that an entry is, or will be, in its log: a signature
+ * of the log over the body, the index and the time. For entries whose kind @sigstore/verify does not know; it
+ * checks those of the others. That the log's key counted at that time is asked with the entry
+ * (`checkEntries`).
  *
  * Refused with `log.promise`. @throws a refusal; call it inside `answer`.
  */

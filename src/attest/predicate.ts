@@ -21,7 +21,7 @@ export function toPredicateType(name: string): string | undefined {
   return /^[a-z][a-z0-9+.-]*:\/\/[!-~]{1,2000}$/.test(name) ? name : undefined;
 }
 
-/** What a predicate of each known type must have for its readers. Members beyond these are theirs. */
+/** What a predicate of each known type must have for its readers. Other members are free. */
 const checks: Readonly<Record<string, (predicate: Shape) => void>> = {
   // https://slsa.dev/spec/v1.0/provenance: what is required of every build.
   [predicateTypes.provenance]: (predicate) => {
@@ -49,14 +49,14 @@ const checks: Readonly<Record<string, (predicate: Shape) => void>> = {
   },
   [predicateTypes.spdx]: (predicate) => {
     const version = predicate.get('spdxVersion');
-    if (!/^SPDX-\d+\.\d+$/.test(version.string(20))) throw version.wrong('is no version of SPDX');
+    if (!/^SPDX-\d+\.\d+$/.test(version.string(20))) throw version.wrong('is not a version of SPDX');
   },
 };
 
 const vexStatuses = ['not_affected', 'affected', 'fixed', 'under_investigation'];
 
 function uri(shape: Shape): void {
-  if (!/^[a-z][a-z0-9+.-]*:[!-~]+$/i.test(shape.string(2000))) throw shape.wrong('is no URI');
+  if (!/^[a-z][a-z0-9+.-]*:[!-~]+$/i.test(shape.string(2000))) throw shape.wrong('is not a URI');
 }
 
 /**

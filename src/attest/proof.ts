@@ -33,8 +33,9 @@ export function prove(bundle: Bundle, content: SignedContent, trust: Trust, now:
 const gitHubInternal = 'GitHub, Inc.';
 
 /**
- * GitHub's instance for private repositories has no log of any kind; its timestamps alone bear witness (actions/attest). Its root says so by
- * listing none. Its name alone says nothing: the owner of a root with logs could call an authority in it so, and sign beside them.
+ * GitHub's instance for private repositories has no log of any kind; a timestamp suffices there
+ * (actions/attest). Its root says so by listing no log. The name alone says nothing: the owner of a root with
+ * logs could give an authority that name and sign without the logs.
  */
 function thresholdsOf(leaf: Leaf, { material: { ctlogs, tlogs } }: TrustedRoot): Thresholds {
   const isUnlogged = tlogs.length === 0 && ctlogs.length === 0;
@@ -46,9 +47,10 @@ function thresholdsOf(leaf: Leaf, { material: { ctlogs, tlogs } }: TrustedRoot):
 function proveKeyless(bundle: Bundle, leaf: Leaf, content: SignedContent, trust: Trust): Proven {
   checkSignature(content, leaf.key);
   const times = claimedTimes(bundle);
-  // A-42: a leaf lives ten minutes; without a trusted time nobody knows whether its key was still the signer's.
+  // A-42: a leaf lives ten minutes; without a trusted time nobody knows whether its key was still the
+  // signer's.
   if (times.length === 0) throw refused('time.missing', 'nothing proves when the signature was made');
-  // A-43: every trusted time, not just one: a witness that saw the signature later does not make it earlier.
+  // A-43: every trusted time, not just one: a later timestamp does not make the signature earlier.
   for (const time of times) {
     if (!isWithin(leaf.validity, time)) {
       throw refused(
@@ -81,7 +83,8 @@ function proveKey(
   now: Date,
 ): Proven {
   const trusted = keyNamed(hint, content, trust.keys);
-  // Empty is allowed, DSSE calls it optional; another key's name beside this key's signature is a mix of two bundles.
+  // Empty is allowed, DSSE calls it optional; another key's name beside this key's signature is a mix of two
+  // bundles.
   if (
     bundle.content.kind === 'dsse' &&
     !['', hintOf(trusted.fingerprint)].includes(bundle.content.envelope.keyid)
@@ -89,8 +92,8 @@ function proveKey(
     throw refused('key.keyid', 'the envelope and the bundle name different keys');
   }
   checkSignature(content, trusted.key);
-  const { logs, times } = proveWitnesses(bundle, content, trusted, trust);
-  // A-49: where no witness tells the time, the key has to be valid today.
+  const { logs, times } = proveLogsAndTimes(bundle, content, trusted, trust);
+  // A-49: without a trusted time the key has to be valid today.
   for (const time of times.length > 0 ? times : [now]) {
     if (!isWithin(trusted.validFor, time)) {
       throw refused('key.window', `the key ${quoted(trusted.name)} is not trusted for ${time.toISOString()}`);
@@ -112,21 +115,24 @@ function keyNamed(hint: string | undefined, content: SignedContent, keys: readon
   return named;
 }
 
-/** Witnesses of a signature by a key. Without any trusted root none can be believed, so none counts; where there is none, no root is read. */
-function proveWitnesses(
+/**
+ * Log entries and timestamps of a signature by a key. Without a trusted root nothing can prove them, so they
+ * do not count; a bundle without them reads no root.
+ */
+function proveLogsAndTimes(
   bundle: Bundle,
   content: SignedContent,
   trusted: TrustedKey,
   trust: Trust,
 ): Pick<Proven, 'times' | 'logs'> {
-  const required = { logs: trust.keyWitnesses?.logs ?? 0, times: trust.keyWitnesses?.times ?? 0, scts: 0 };
-  const isWitnessed = bundle.entries.length > 0 || bundle.timestamps.length > 0;
-  const isProvable = isWitnessed && trust.roots.length > 0;
+  const required = { logs: trust.keyThreshold?.logs ?? 0, times: trust.keyThreshold?.times ?? 0, scts: 0 };
+  const hasEvidence = bundle.entries.length > 0 || bundle.timestamps.length > 0;
+  const isProvable = hasEvidence && trust.roots.length > 0;
   const times = isProvable ? claimedTimes(bundle) : [];
   if (times.length < required.times)
     throw refused('time.missing', 'nothing proves when the signature was made');
   if (!isProvable && required.logs > 0)
-    throw refused('log.missing', 'no transparency log bears witness to the signature');
+    throw refused('log.missing', 'no transparency log entry proves the signature');
   if (!isProvable) return { times, logs: [] };
   const der = trusted.key.export({ format: 'der', type: 'spki' });
   return inOneRoot(trust.roots, (root) => {
@@ -146,9 +152,9 @@ function checkSignature(content: SignedContent, key: TrustedKey['key']): void {
 }
 
 /**
- * What @sigstore/verify leaves open about log entries: that each is about this signature by this signer, under a checkpoint of
- * this log, in the time in which the log's key counts; and that the logs are distinct (A-54, CVE-2026-49834: one log twice is one
- * witness). Whether they are enough, it counts by itself.
+ * What @sigstore/verify leaves open about log entries: that each is about this signature by this signer,
+ * under a checkpoint of this log, in the time in which the log's key counts; and that the logs are distinct
+ * (A-54, CVE-2026-49834: one log twice counts once). @sigstore/verify counts whether they are enough.
  */
 function checkEntries(
   bundle: Bundle,
@@ -167,8 +173,9 @@ function checkEntries(
     if (log === undefined)
       throw refused('log.window', `the key of the log ${logId} was not valid at that time`);
     if (entry.proof?.checkpoint !== undefined) checkCheckpoint(entry.proof.checkpoint, entry.proof, log);
-    if (logs.has(logId)) throw refused('log.duplicate', `the log ${logId} bears witness twice`);
-    // Only the promise signs the index outside the proof; without one, the index that the proof walked is the proven one.
+    if (logs.has(logId)) throw refused('log.duplicate', `the log ${logId} has two entries in the bundle`);
+    // Only the promise signs the index outside the proof; without one, the index that the proof walked is the
+    // proven one.
     logs.set(
       logId,
       entry.signedEntryTimestamp === undefined ? (entry.proof?.logIndex ?? '') : entry.logIndex,
@@ -178,13 +185,14 @@ function checkEntries(
 }
 
 /**
- * The first root that proves everything. Domains never mix: a certificate of one instance with the timestamp of another is no
- * proof. Where all refuse, the most telling reason is given: that of a root which knew the certificate's authority.
+ * The first root that proves everything. Domains never mix: a certificate of one instance with the timestamp
+ * of another is no proof. Where all refuse, the most telling reason is given: that of a root which knew the
+ * certificate's authority.
  */
 function inOneRoot<T>(roots: readonly TrustedRoot[], proof: (root: TrustedRoot) => T): T {
   let reason: Refusal = {
     code: 'certificate.untrusted',
-    message: 'there is no trusted root for certificates',
+    message: 'no trusted root for certificates is given',
   };
   for (const root of roots) {
     const outcome: Outcome<T, Refusal> = answer('bundle.malformed', () => proof(root));

@@ -3,7 +3,9 @@ import { Shape } from '../base/shape.ts';
 import { answer } from './refusal.ts';
 import type { Refusal } from './verified.ts';
 
-/** What a SLSA provenance says of a build, whichever version it is written in. Claims of its signer, no more. */
+/**
+ * What a SLSA provenance says of a build, whichever version it is written in. Claims of its signer, no more.
+ */
 export interface ProvenanceFacts {
   /** `runDetails.builder.id` (1.x) or `builder.id` (0.2). */
   readonly builder: string;
@@ -78,7 +80,10 @@ function readOld(shape: Shape): ProvenanceFacts {
   };
 }
 
-/** `{repository, ref}` as GitHub's workflows write it, `{uri}` as BuildKit and the generators do, or the address itself. */
+/**
+ * `{repository, ref}` as GitHub's workflows write it, `{uri}` as BuildKit and the generators do, or the
+ * address itself.
+ */
 function readAsked(shape: Shape | undefined): readonly SourceClaim[] {
   if (shape === undefined) return [];
   if (typeof shape.value === 'string') return [toSource(shape.string(maxText))];

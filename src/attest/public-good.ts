@@ -7,7 +7,10 @@ import type { SigningConfigName } from './tuf/update.ts';
 /** When this root and these signing configs were the current ones. */
 export const publicGoodDate: Date = new Date('2026-08-21T19:25:56Z');
 
-/** The trusted root of the public Sigstore instance that tcf carries byte for byte (see `data/NOTICE` for where it is from and when). */
+/**
+ * The trusted root of the public Sigstore instance that tcf carries byte for byte (see `data/NOTICE` for
+ * where it is from and when).
+ */
 export function publicGoodRoot(): Uint8Array {
   return asServed(root);
 }

@@ -2,7 +2,7 @@ import { TcfError } from '../base/error.ts';
 import { no, type Outcome, yes } from '../base/outcome.ts';
 import type { Refusal } from './verified.ts';
 
-/** Carries a refusal up to `answer`; it never leaves this room. */
+/** Carries a refusal up to `answer`; it never leaves this package. */
 class Refused extends Error {
   readonly refusal: Refusal;
 
@@ -17,8 +17,9 @@ export function refused(code: string, message: string): Error {
 }
 
 /**
- * Runs a proof that stops at its first refusal. What the strict readers of base throw about a stranger's document is an answer
- * too: it becomes `malformed` (`bundle.malformed`). Every other error is ours and goes on.
+ * Runs a proof that stops at its first refusal. What the strict readers of base throw about a stranger's
+ * document is an answer too: it becomes `malformed` (`bundle.malformed`). Every other error is ours and goes
+ * on.
  */
 export function answer<T>(malformed: string, proof: () => T): Outcome<T, Refusal> {
   try {
@@ -31,8 +32,8 @@ export function answer<T>(malformed: string, proof: () => T): Outcome<T, Refusal
 }
 
 /**
- * Calls code of @sigstore that throws anything at a stranger's bytes: SyntaxError, TypeError, errors of OpenSSL. Whatever it
- * threw is a refusal; a malformed bundle never ends the process.
+ * Calls code of @sigstore that throws anything at a stranger's bytes: SyntaxError, TypeError, errors of
+ * OpenSSL. Whatever it threw is a refusal; a malformed bundle never ends the process.
  */
 export function guarded<T>(refusal: (thrown: unknown) => Refusal, call: () => T): T {
   try {

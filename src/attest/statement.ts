@@ -39,9 +39,9 @@ const statementTypes = { v01: 'https://in-toto.io/Statement/v0.1', v1: 'https://
 const maxSubjects = 1024;
 
 /**
- * Reads the payload of a DSSE envelope. Refused with `statement.malformed`: anything but strict JSON, another `_type`, no
- * subject, a subject without a digest, a sha256 or sha512 that is not lower-case hex of full length, a missing predicate
- * (allowed only for cosign's signature type, cosign#4634).
+ * Reads the payload of a DSSE envelope. Refused with `statement.malformed`: anything but strict JSON, another
+ * `_type`, no subject, a subject without a digest, a sha256 or sha512 that is not lower-case hex of full
+ * length, a missing predicate (allowed only for cosign's signature type, cosign#4634).
  */
 export function parseStatement(bytes: Uint8Array): Outcome<Statement, Refusal> {
   return answer('statement.malformed', () => {

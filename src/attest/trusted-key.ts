@@ -27,7 +27,8 @@ const maxPemLength = 16_384;
 const onePublicKey = /^\s*-----BEGIN PUBLIC KEY-----\r?\n([A-Za-z0-9+/=\r\n]+)-----END PUBLIC KEY-----\s*$/;
 
 /**
- * Reads one public key in PEM (SubjectPublicKeyInfo): ECDSA P-256 or P-384, Ed25519, RSA with at least 2048 bits.
+ * Reads one public key in PEM (SubjectPublicKeyInfo): ECDSA P-256 or P-384, Ed25519, RSA with at least 2048
+ * bits.
  *
  * @throws TcfError `key.malformed` or `key.unsupported` (exit 2).
  */
@@ -85,7 +86,10 @@ export function fingerprintOf(key: KeyObject): Digest {
   return digestOf(key.export({ format: 'der', type: 'spki' }));
 }
 
-/** `publicKey.hint` of a bundle and `keyid` of its envelope, as cosign writes them: base64 of the fingerprint's bytes. */
+/**
+ * `publicKey.hint` of a bundle and `keyid` of its envelope, as cosign writes them: base64 of the
+ * fingerprint's bytes.
+ */
 export function hintOf(fingerprint: Digest): string {
   return encodeBase64(Buffer.from(hexOf(fingerprint), 'hex'));
 }

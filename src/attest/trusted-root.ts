@@ -11,7 +11,9 @@ import { extendedUsagesOf, workedOutOnce } from './certificate.ts';
 import { bytesAt, optionalMember } from './dsse.ts';
 import type { TrustedKey } from './trusted-key.ts';
 
-/** Certificate authorities, timestamp authorities and logs of one Sigstore instance, each with its validity. */
+/**
+ * Certificate authorities, timestamp authorities and logs of one Sigstore instance, each with its validity.
+ */
 export interface TrustedRoot {
   readonly material: TrustMaterial;
   /** Digest of the file: part of the key under which verifications are cached. */
@@ -20,19 +22,25 @@ export interface TrustedRoot {
   readonly newest: Date;
 }
 
-/** How many witnesses a signature needs: distinct logs, and trusted times of any kind. */
-export interface WitnessThreshold {
+/** What a signature by a key needs: distinct logs, and trusted times of any kind. */
+export interface KeyThreshold {
   readonly logs: number;
   readonly times: number;
 }
 
 /** Whom a verification believes. */
 export interface Trust {
-  /** Each one is a closed domain: certificate, log and timestamp of one bundle come from one and the same root. */
+  /**
+   * Each one is a closed domain: certificate, log and timestamp of one bundle come from one and the same
+   * root.
+   */
   readonly roots: readonly TrustedRoot[];
   readonly keys: readonly TrustedKey[];
-  /** What a signature by a key needs; nothing where absent. Keyless thresholds follow from the root and are not configurable. */
-  readonly keyWitnesses?: WitnessThreshold;
+  /**
+   * What a signature by a key needs; nothing where absent. Keyless thresholds follow from the root and are
+   * not configurable.
+   */
+  readonly keyThreshold?: KeyThreshold;
 }
 
 const mediaTypes = [
@@ -46,8 +54,9 @@ const maxEntries = 64;
 const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/;
 
 /**
- * Reads `trusted_root.json` (protobuf-specs `sigstore_trustroot.proto`). Unknown fields are ignored: this file comes from TUF and grows
- * while older programs read it. What decides is strict: an entry without `validFor.start` would be valid for ever (gap of
+ * Reads `trusted_root.json` (protobuf-specs `sigstore_trustroot.proto`). Unknown fields are ignored: this
+ * file comes from TUF and grows while older programs read it. What decides is strict: an entry without
+ * `validFor.start` would be valid for ever (gap of
  * @sigstore/verify), so it ends the reading.
  *
  * @throws TcfError `trust.malformed`, `json.malformed` or `document.malformed` (exit 2).
@@ -109,7 +118,8 @@ function toMaterial(json: unknown, what: string): TrustMaterial {
   try {
     const material = toTrustMaterial(RootMessage.fromJSON(json));
     for (const { certChain } of [...material.certificateAuthorities, ...material.timestampAuthorities]) {
-      // Certificates are read lazily; looking at each one here finds a broken one before any bundle depends on it.
+      // Certificates are read lazily; looking at each one here finds a broken one before any bundle depends
+      // on it.
       for (const certificate of certChain) createPublicKey(spkiOf(workedOutOnce(certificate)));
     }
     // RFC 3161 section 2.3: a key that may also sign other things could be talked into signing a time.
@@ -119,7 +129,8 @@ function toMaterial(json: unknown, what: string): TrustMaterial {
     }
     return material;
   } catch (error) {
-    // @sigstore and OpenSSL throw errors without a common class at keys and certificates that they cannot read.
+    // @sigstore and OpenSSL throw errors without a common class at keys and certificates that they cannot
+    // read.
     throw cannotTell('trust.malformed', `cannot use ${what}: ${printable(reasonOf(error))}`, {
       cause: error,
     });

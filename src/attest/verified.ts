@@ -2,7 +2,7 @@ import type { Branded } from '../base/brand.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Statement } from './statement.ts';
 
-/** Who signed, as proven by the certificate or the key; never by what stands beside the signature. */
+/** Who signed, as proven by the certificate or the key; never by unsigned data around the signature. */
 export type Signer = KeylessSigner | KeySigner;
 
 export interface KeylessSigner {
@@ -11,7 +11,10 @@ export interface KeylessSigner {
   readonly issuer: string;
   /** The one subject alternative name of the leaf: a URI or an e-mail address, strict UTF-8. */
   readonly identity: string;
-  /** The other Fulcio extensions by their names in the Fulcio OID page: `sourceRepositoryUri`, `buildTrigger`, ... */
+  /**
+   * The other Fulcio extensions by their names in the Fulcio OID page: `sourceRepositoryUri`, `buildTrigger`,
+   * ...
+   */
   readonly claims: Readonly<Record<string, string>>;
 }
 
@@ -29,18 +32,24 @@ interface VerifiedParts {
   readonly subjectIndex: number;
   readonly signer: Signer;
   /**
-   * Times at which the signature provably existed, earliest first: RFC 3161 tokens, Rekor integrated times with a promise. Empty
-   * only for a key without any witness, where the trust does not ask for one.
+   * Times at which the signature provably existed, earliest first: RFC 3161 tokens, Rekor integrated times
+   * with a promise. Empty only for a key without log entry and timestamp, where the trust asks for neither.
    */
   readonly times: readonly Date[];
   /** Transparency log entries that were proven, one for each distinct log. */
   readonly logs: readonly { readonly logId: string; readonly logIndex: string }[];
 }
 
-/** A DSSE envelope whose signature, certificate, witnesses and statement have all been checked. Minted by `verifyAttestation` only. */
+/**
+ * A DSSE envelope whose signature, certificate, log entries, timestamps and statement have all been checked.
+ * Minted by `verifyAttestation` only.
+ */
 export type Verified = Branded<VerifiedParts, 'Verified'>;
 
-/** Why a bundle does not count. `code` is stable: `signature.invalid`, `certificate.expired`, `statement.subject`. */
+/**
+ * Why a bundle does not count. `code` is stable: `signature.invalid`, `certificate.expired`,
+ * `statement.subject`.
+ */
 export interface Refusal {
   readonly code: string;
   /** One sentence; strangers' text in it is escaped. */

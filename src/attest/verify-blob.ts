@@ -17,7 +17,10 @@ export function digestsOf(artifact: Artifact): readonly [Digest, ...Digest[]] {
   return typeof artifact === 'string' ? [artifact] : [digestOf(artifact), digestOf(artifact, 'sha512')];
 }
 
-/** As `verifyAttestation`, for a `messageSignature` bundle over a file or its digest. It mints nothing: no image is signed so. */
+/**
+ * As `verifyAttestation`, for a `messageSignature` bundle over a file or its digest. It mints nothing: no
+ * image is signed so.
+ */
 export function verifyBlob(
   bundle: Bundle,
   trust: Trust,

@@ -4,7 +4,7 @@ import type { Digest } from '../oci/digest.ts';
 import { type Bundle, parseBundle } from './bundle.ts';
 import type { Proven } from './proof.ts';
 import { parsePublicKey } from './trusted-key.ts';
-import { parseTrustedRoot, type Trust, type WitnessThreshold } from './trusted-root.ts';
+import { type KeyThreshold, parseTrustedRoot, type Trust } from './trusted-root.ts';
 import type { Refusal } from './verified.ts';
 import { verifyAttestation } from './verify.ts';
 import { type Artifact, digestsOf, verifyBlob } from './verify-blob.ts';
@@ -16,7 +16,7 @@ export interface BundleQuestion {
   readonly expected: ExpectedIdentity | ExpectedKey;
   readonly artifact: Artifact;
   /** What a signature by a key needs, where that is not a log and a time, as in cosign. */
-  readonly keyWitnesses?: WitnessThreshold;
+  readonly keyThreshold?: KeyThreshold;
 }
 
 /** Both are compared exactly, byte for byte. */
@@ -32,17 +32,18 @@ export interface ExpectedKey {
 }
 
 /**
- * Verifies one bundle against one artifact, as the CLI protocol of sigstore-conformance asks it. A DSSE bundle has to be a statement
- * about the artifact, a messageSignature bundle a signature over it.
+ * Verifies one bundle against one artifact, as the CLI protocol of sigstore-conformance asks it. A DSSE
+ * bundle has to be a statement about the artifact, a messageSignature bundle a signature over it.
  *
- * @throws TcfError (exit 2) for a trusted root or key that cannot be read; everything about the bundle is a refusal.
+ * @throws TcfError (exit 2) for a trusted root or key that cannot be read; everything about the bundle is a
+ *   refusal.
  */
 export function verifyBundleAgainst(question: BundleQuestion, now: Date): Outcome<Proven, Refusal> {
   const { expected, artifact } = question;
   const trust: Trust = {
     roots: [parseTrustedRoot(question.trustedRoot)],
     keys: 'pem' in expected ? [parsePublicKey(expected.pem, expected.name)] : [],
-    keyWitnesses: question.keyWitnesses ?? { logs: 1, times: 1 },
+    keyThreshold: question.keyThreshold ?? { logs: 1, times: 1 },
   };
   const parsed = parseBundle(question.bundle);
   if (!parsed.ok) return parsed;

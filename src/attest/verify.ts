@@ -17,12 +17,13 @@ export interface Question {
 }
 
 /**
- * The proof that somebody whom `trust` believes made a statement about `asked.subject`. The only place where `Verified` is minted.
- * Who it was is in the answer; whether that one was allowed to is for the policy.
+ * The proof that somebody whom `trust` believes made a statement about `asked.subject`. The only place where
+ * `Verified` is minted. Who it was is in the answer; whether that one was allowed to is for the policy.
  *
- * The steps: the signature over the DSSE pre-authentication encoding; for a certificate its form, chain, SCT and validity at each
- * trusted time; for a key its fingerprint and window; the log entries against this very bundle, their checkpoints and promises; RFC
- * 3161 times; the thresholds; the statement and its subject. Every step refuses with a stable code.
+ * The steps: the signature over the DSSE pre-authentication encoding; for a certificate its form, chain, SCT
+ * and validity at each trusted time; for a key its fingerprint and window; the log entries against this very
+ * bundle, their checkpoints and promises; RFC 3161 times; the thresholds; the statement and its subject.
+ * Every step refuses with a stable code.
  */
 export function verifyAttestation(
   bundle: Bundle,
@@ -50,7 +51,10 @@ function proveStatement(
   return about(asked, proven, parsed.value);
 }
 
-/** As `verifyAttestation`, for a signature in the format of cosign 2: over an envelope, or over the simple-signing payload itself. */
+/**
+ * As `verifyAttestation`, for a signature in the format of cosign 2: over an envelope, or over the
+ * simple-signing payload itself.
+ */
 export function verifyCosign2(
   { bundle, text }: Cosign2Signature,
   trust: Trust,

@@ -6,8 +6,8 @@ export type Bytes = AsyncIterable<Uint8Array>;
 /**
  * Reads a whole stream into memory, at most `limit` bytes of it.
  *
- * @throws TcfError `bytes.too-large` (exit 2) as soon as one byte too many arrives: a stranger never decides how much
- *   memory we take (CVE-2024-29902, CVE-2023-25656 and their kind).
+ * @throws TcfError `bytes.too-large` (exit 2) as soon as one byte too many arrives: a stranger never decides
+ *   how much memory tcf takes (CVE-2024-29902, CVE-2023-25656 and their kind).
  */
 export async function collect(bytes: Bytes, limit: number, what: string): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
@@ -40,7 +40,10 @@ export async function* bytesOf(...chunks: readonly Uint8Array[]): Bytes {
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** Decodes UTF-8 and refuses what is not; `undefined` where the bytes are not UTF-8. A byte order mark is kept. */
+/**
+ * Decodes UTF-8 and refuses what is not; `undefined` where the bytes are not UTF-8. A byte order mark is
+ * kept.
+ */
 export function decodeUtf8(bytes: Uint8Array): string | undefined {
   try {
     return strictUtf8.decode(bytes);
@@ -55,8 +58,8 @@ export function encodeUtf8(text: string): Uint8Array {
 }
 
 /**
- * Standard base64 (RFC 4648 section 4) with its padding; `undefined` for anything else. `Buffer.from` skips what it does not
- * know, so two different texts would decode to the same signature.
+ * Standard base64 (RFC 4648 section 4) with its padding; `undefined` for anything else. `Buffer.from` skips
+ * what it does not know, so two different texts would decode to the same signature.
  */
 export function decodeBase64(text: string): Uint8Array | undefined {
   const bytes = Buffer.from(text, 'base64');

@@ -1,4 +1,7 @@
-/** 0 yes, 1 no, 2 cannot tell, 3 asked wrongly. "No" is an answer and never an error, so an error exits 2 or 3. */
+/**
+ * 0 yes, 1 no, 2 cannot tell, 3 asked wrongly. "No" is an answer and never an error, so an error exits 2 or
+ * 3.
+ */
 export type ErrorExit = 2 | 3;
 
 export interface ErrorDetails {
@@ -8,8 +11,9 @@ export interface ErrorDetails {
 }
 
 /**
- * The one error that tcf throws on purpose. `code` is stable and meant for machines (`registry.unauthorized`);
- * `message` says what could not be done, with the value; `hint` says what to do next.
+ * The one error that tcf throws on purpose. `code` is stable and meant for machines
+ * (`registry.unauthorized`); `message` says what could not be done, with the value; `hint` says what to do
+ * next.
  */
 export class TcfError extends Error {
   readonly code: string;

@@ -15,7 +15,10 @@ const mebi = 1024 * 1024;
 export const jsonLimits: Readonly<Record<'manifest' | 'bundle' | 'document' | 'small', JsonLimits>> = {
   /** Manifests and indexes: the distribution specification asks registries to take at least 4 MiB. */
   manifest: { maxBytes: 4 * mebi, maxDepth },
-  /** Bundles: GitHub's limit for an attestation is 16 MiB; base64 in DSSE adds a third, so 32 MiB holds every real one. */
+  /**
+   * Bundles: GitHub's limit for an attestation is 16 MiB; base64 in DSSE adds a third, so 32 MiB holds every
+   * real one.
+   */
   bundle: { maxBytes: 32 * mebi, maxDepth },
   /** SBOMs given as a file. */
   document: { maxBytes: 64 * mebi, maxDepth },
@@ -24,9 +27,10 @@ export const jsonLimits: Readonly<Record<'manifest' | 'bundle' | 'document' | 's
 };
 
 /**
- * Reads JSON (RFC 8259) as one meaning or none. Beyond `JSON.parse` it refuses what two parsers understand differently:
- * duplicate keys, a byte order mark, bytes that are not UTF-8, lone surrogates, numbers that a double cannot hold, nesting beyond the
- * limit. Objects have no prototype, so `__proto__` is a key like any other.
+ * Reads JSON (RFC 8259) as one meaning or none. Beyond `JSON.parse` it refuses what two parsers understand
+ * differently: duplicate keys, a byte order mark, bytes that are not UTF-8, lone surrogates, numbers that a
+ * double cannot hold, nesting beyond the limit. Objects have no prototype, so `__proto__` is a key like any
+ * other.
  *
  * @throws TcfError `json.malformed` or `json.too-large` (exit 2).
  */
@@ -55,7 +59,10 @@ function malformed(what: string, why: string): TcfError {
 const whitespace = /[\t\n\r ]*/y;
 const number = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const plainString = /"[^"\\\u0000-\u001f\ud800-\udfff]*"/y;
-/** Part of a string with escapes. Each round of an alternation takes a place on the engine's stack, so the rounds have a limit, not the string. */
+/**
+ * Part of a string with escapes. Each round of an alternation takes a place on the engine's stack, so the
+ * rounds have a limit, not the string.
+ */
 const anyCharacters = /(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})){1,4096}/y;
 const loneSurrogate = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
 /** A double holds 17 significant digits; a longer literal is a bomb (10^6 digits) or a second meaning. */

@@ -1,6 +1,6 @@
 /**
- * Maps in the order of `items`, at most `width` at once. After the first error nothing new is begun; it is thrown when what had been begun has
- * ended, so that nothing goes on behind the caller's back.
+ * Maps in the order of `items`, at most `width` at once. After the first error nothing new is begun; it is
+ * thrown when what had been begun has ended, so that nothing goes on behind the caller's back.
  */
 export async function inParallel<T, R>(
   items: readonly T[],

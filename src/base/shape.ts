@@ -1,8 +1,9 @@
 import { cannotTell, type TcfError } from './error.ts';
 
 /**
- * A JSON value and the path on which it was found, so that a refusal names the place: `manifest.layers[2].size is not a whole
- * number`. Every reader throws TcfError `document.malformed` (exit 2).
+ * A JSON value and the path on which it was found, so that a refusal names the place:
+ * `manifest.layers[2].size is not a whole number`. Every reader throws TcfError `document.malformed` (exit
+ * 2).
  */
 export class Shape {
   readonly value: unknown;

@@ -1,5 +1,6 @@
-// C0, DEL, C1, line and paragraph separators, bidirectional controls and zero-width characters. Names, identities and
-// annotations are written by strangers: printed raw they move the cursor, hide text or fake another line.
+// C0, DEL, C1, line and paragraph separators, bidirectional controls and zero-width characters. Names,
+// identities and annotations are written by strangers: printed raw they move the cursor, hide text or fake
+// another line.
 const unsafe =
   /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
@@ -17,7 +18,10 @@ export function printable(text: string, limit = 400): string {
 /** Of those, what `JSON.stringify` leaves as it is. */
 const unsafeInJson = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]/g;
 
-/** JSON for people and programs, with a line feed: the same values, and nothing in it that a terminal obeys (A-121). */
+/**
+ * JSON for people and programs, with a line feed: the same values, and nothing in it that a terminal obeys
+ * (A-121).
+ */
 export function formatJson(value: unknown, indent?: number): string {
   const text = JSON.stringify(value, undefined, indent);
   return `${text.replace(unsafeInJson, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)}\n`;

@@ -55,7 +55,7 @@ export const verb: Verb = {
             : await readUserFile(host, root, maxTrustedRoot, 'the trusted root'),
         expected: await readExpected(host, options),
         artifact: await readFileOrDigest(host, artifact),
-        ...(flag(options, 'allowUnlogged') ? { keyWitnesses: { logs: 0, times: 0 } } : {}),
+        ...(flag(options, 'allowUnlogged') ? { keyThreshold: { logs: 0, times: 0 } } : {}),
       },
       host.now(),
     );

@@ -120,7 +120,7 @@ test.for<[string, string, Loose]>([
   ],
   ['another version', 'bundle.version', changed(logged, (bundle) => Object.assign(bundle, version('0.4')))],
   [
-    'more witnesses than anybody has',
+    'more log entries than any real bundle',
     'bundle.malformed',
     changed(logged, ({ verificationMaterial }) => {
       verificationMaterial.tlogEntries = Array(17).fill(verificationMaterial.tlogEntries[0]);

@@ -203,10 +203,10 @@ describe('a certificate is worked out once', () => {
   });
 });
 
-test('a month that is none is refused where it is read, before anything compares it', () => {
+test('an invalid month is refused where it is read, before anything compares it', () => {
   expect(read(withMonth13(leaf()))).toMatchObject({
     ok: false,
-    reason: { message: expect.stringMatching(/a date that is none/) },
+    reason: { message: expect.stringMatching(/an invalid date/) },
   });
 });
 

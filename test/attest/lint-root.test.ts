@@ -120,7 +120,7 @@ const wrongs: readonly (readonly [string, (root: Loose) => void, string])[] = [
     'error trustedRoot.certificateAuthorities[0].certChain.certificates[0] ends the chain and is not self-signed',
   ],
   [
-    'an authority that is none',
+    'an invalid authority',
     (r) => (r.certificateAuthorities[0].certChain = r.timestampAuthorities[0].certChain),
     'error trustedRoot.certificateAuthorities[0].certChain.certificates[0] is not the certificate of an authority',
   ],
@@ -161,7 +161,7 @@ const wrongs: readonly (readonly [string, (root: Loose) => void, string])[] = [
     'error trustedRoot trusts nobody',
   ],
   [
-    'no witness at all',
+    'neither log nor timestamp authority',
     (r) => Object.assign(r, { tlogs: [], timestampAuthorities: [] }),
     'error trustedRoot has neither a log nor a timestamp authority: no certificate can ever count',
   ],
@@ -192,7 +192,7 @@ test.for<[string, object, readonly string[]]>([
   expect(problems.map(({ message }) => message)).toEqual(messages);
 });
 
-test('what cannot be read is no matter of taste', () => {
+test('an unreadable root is an error, not a finding', () => {
   expect(() => lintTrustedRoot(jsonBytes({ mediaType: 'other' }), now)).toThrow('which tcf does not know');
 });
 

@@ -173,12 +173,12 @@ test.for<[string, string, readonly [Loose, SignedContent]]>([
     broken('dsse 0.0.2', ({ dsseV002 }) => dsseV002.signatures.push(dsseV002.signatures[0])),
   ],
   [
-    'a signature that is no base64 inside its base64',
+    'a signature that is not base64 inside its base64',
     'bundle.malformed',
     broken('intoto 0.0.2', ({ content }) => (content.envelope.signatures[0].sig = base64('***'))),
   ],
   [
-    'a key that is no PEM',
+    'a key that is not PEM',
     'bundle.malformed',
     broken('dsse 0.0.1', (spec) => (spec.signatures[0].verifier = base64(der))),
   ],
@@ -193,7 +193,7 @@ test.for<[string, string, readonly [Loose, SignedContent]]>([
     broken('dsse 0.0.1', (spec) => (spec.signatures[0].verifier = base64(`${key.pem}x`))),
   ],
   [
-    'a key whose PEM is no base64',
+    'a key whose PEM is not base64',
     'bundle.malformed',
     broken('dsse 0.0.1', (spec) => {
       spec.signatures[0].verifier = base64('-----BEGIN PUBLIC KEY-----\nA\n-----END PUBLIC KEY-----\n');

@@ -65,11 +65,11 @@ describe('is refused before it is signed', () => {
       { ...slsa, buildDefinition: { buildType: 'https://build.test' } },
     ],
     [
-      'SLSA 1 with a builder that is no URI',
+      'SLSA 1 with a builder that is not a URI',
       predicateTypes.provenance,
       { ...slsa, runDetails: { builder: { id: 'us' } } },
     ],
-    ['SLSA 0.2 with a type of build that is no URI', slsa02Type, { ...slsa02, buildType: 'make' }],
+    ['SLSA 0.2 with a type of build that is not a URI', slsa02Type, { ...slsa02, buildType: 'make' }],
     [
       'SLSA 0.2 with a builder behind other text',
       slsa02Type,

@@ -32,7 +32,12 @@ describe('the source of a build', () => {
     ['a workflow without a ref', current, build({ workflow: { repository } }), [{ repository }]],
     ['an address', current, build({ source: `git+${repository}@${ref}` }), [{ repository, ref }]],
     ['an address in an object', current, build({ source: { uri: repository } }), [{ repository }]],
-    ['a commit is no ref', current, build({ source: `git+${repository}.git#${commit}` }), [{ repository }]],
+    [
+      'a commit is not a ref',
+      current,
+      build({ source: `git+${repository}.git#${commit}` }),
+      [{ repository }],
+    ],
     ['a folder of it', current, build({ source: `${repository}.git#${ref}:docs` }), [{ repository, ref }]],
     ['a slash at its end', current, build({ source: `${repository}/` }), [{ repository }]],
     ['an object that says nothing', current, build({ source: {} }), []],

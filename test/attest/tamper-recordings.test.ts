@@ -8,8 +8,8 @@ import { openRecording, type Recording, recordings } from '../support/recordings
 import { changedAt, fieldChanges, flipped, leaves } from '../support/tamper.ts';
 
 /*
- * Whatever is changed in what the real cosign wrote is refused: in the bundle, the statement, the certificate, the checkpoint, the manifest
- * that attaches them and the manifest of the image.
+ * Whatever is changed in what the real cosign wrote is refused: in the bundle, the statement, the
+ * certificate, the checkpoint, the manifest that attaches them and the manifest of the image.
  */
 
 const seed = 20261128;
@@ -31,7 +31,10 @@ interface Document {
   readonly fields: Changes;
   /** What is proven with other bytes in its place. */
   readonly proven: (bytes: Uint8Array) => Proof | Promise<Proof>;
-  /** Whether the same may be proven with these bytes: they say nothing else, or what nobody signs and nothing is decided by. */
+  /**
+   * Whether the same may be proven with these bytes: they say nothing else, or what nobody signs and nothing
+   * is decided by.
+   */
   readonly isHarmless: (bytes: Uint8Array) => boolean;
 }
 
@@ -57,7 +60,10 @@ function* lineChanges(bytes: Uint8Array): Changes {
       ];
 }
 
-/** What decides in a bundle: all of it but the indexes of entries without a promise, and what CMS leaves out of its signature. */
+/**
+ * What decides in a bundle: all of it but the indexes of entries without a promise, and what CMS leaves out
+ * of its signature.
+ */
 function gistOf(read: ReturnType<Recording['read']>): unknown {
   if (!read.ok) return undefined;
   const { bundle, payload } = read.value;

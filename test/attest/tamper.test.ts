@@ -58,15 +58,15 @@ beforeAll(async () => {
     });
   const witnesses = (version: 1 | 2) =>
     toWitnesses(chooseServices(parseSigningConfig(sigstore.signingConfig(version)), now), services);
-  const witnessed: Trust = { roots, keys: [trusted], keyWitnesses: { logs: 1, times: 1 } };
-  for (const [kind, signer, testimony, trust] of [
+  const witnessed: Trust = { roots, keys: [trusted], keyThreshold: { logs: 1, times: 1 } };
+  for (const [kind, signer, witnessing, trust] of [
     ['key', keySigner(privateKey), [], { roots: [], keys: [trusted] }],
     ['key with Rekor v1', keySigner(privateKey), witnesses(1), witnessed],
     ['keyless with Rekor v1', keyless(), witnesses(1), { roots, keys: [] }],
     ['keyless with Rekor v2', keyless(), witnesses(2), { roots, keys: [] }],
   ] as const) {
     const statement = formatStatement(toSignatureStatement(imageDigest, { env: 'prod' }));
-    const text = Buffer.from(await signStatement(statement, signer, testimony)).toString();
+    const text = Buffer.from(await signStatement(statement, signer, witnessing)).toString();
     const proven = verify(text, trust);
     expect(proven, kind).toBeDefined();
     genuine.set(kind, { json: JSON.parse(text), trust, proven });
@@ -80,8 +80,8 @@ function of(kind: Kind): Genuine {
 }
 
 /**
- * What nothing signs and nothing is decided by: the index of an entry without a promise (the one in the proof counts), and in a timestamp
- * what CMS leaves out of its signature: status, versions, certificates.
+ * What nothing signs and nothing is decided by: the index of an entry without a promise (the one in the proof
+ * counts), and in a timestamp what CMS leaves out of its signature: status, versions, certificates.
  */
 const harmless: Readonly<Record<Kind, readonly string[]>> = {
   key: [],
@@ -90,7 +90,9 @@ const harmless: Readonly<Record<Kind, readonly string[]>> = {
   'keyless with Rekor v2': ['signedTimestamp', 'logIndex'],
 };
 
-/** What a reader takes from it: `"1"` and `1` are one number in Protocol Buffers, and so are `0` and nothing. */
+/**
+ * What a reader takes from it: `"1"` and `1` are one number in Protocol Buffers, and so are `0` and nothing.
+ */
 const meaning = (text: string): unknown => parseBundle(Buffer.from(text));
 
 describe.for(kinds)('%s', (kind) => {

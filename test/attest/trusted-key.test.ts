@@ -48,6 +48,6 @@ test.for<[string, string, string]>([
   ['a key cut short', 'key.malformed', pem.replace(/\n.{20}/, '\n')],
   ['nothing', 'key.malformed', ''],
   ['a long text', 'key.malformed', pem + ' '.repeat(20_000)],
-])('%s is no key to verify with', ([, code, text]) => {
+])('%s is not a key to verify with', ([, code, text]) => {
   expect(() => parsePublicKey(text, 'team.pub')).toThrow(expect.objectContaining({ code, exit: 2 }));
 });

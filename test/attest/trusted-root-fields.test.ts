@@ -18,7 +18,8 @@ test('the root as it is can be read', () => {
 });
 
 test.for(paths)('%s has to be there, and to be what it should be', (path) => {
-  // Any text may be the address of a log: it is compared with the origin of a checkpoint, and nothing is fetched from it.
+  // Any text may be the address of a log: it is compared with the origin of a checkpoint, and nothing is
+  // fetched from it.
   const wrong = path.endsWith('baseUrl') ? [undefined, 7] : [undefined, 7, '', '***'];
   for (const value of wrong) {
     expect(() => parseTrustedRoot(jsonBytes(changedAt(genuine, path.split('.'), () => value)))).toThrow(

@@ -70,7 +70,7 @@ describe('is not believed', () => {
       (r) => (r.certificateAuthorities[0].certChain.certificates = []),
     ],
     [
-      'a certificate that is none',
+      'an invalid certificate',
       'trust.malformed',
       (r) => (r.certificateAuthorities[0].certChain.certificates[0].rawBytes = 'AAAA'),
     ],
@@ -96,7 +96,7 @@ describe('is not believed', () => {
       'document.malformed',
       (r) => (r.tlogs[0].publicKey.rawBytes += '\n'),
     ],
-    ['a log key that is none', 'trust.malformed', (r) => (r.tlogs[0].publicKey.rawBytes = 'AAAA')],
+    ['an invalid log key', 'trust.malformed', (r) => (r.tlogs[0].publicKey.rawBytes = 'AAAA')],
     ['an unknown kind of key', 'trust.malformed', (r) => (r.tlogs[0].publicKey.keyDetails = 'PKIX_NEW')],
     [
       'a timestamp certificate that may not stamp',

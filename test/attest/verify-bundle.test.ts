@@ -93,7 +93,7 @@ describe('a signed file', () => {
     expect(outcome).toMatchObject({ ok: false, reason: { code: 'signature.invalid' } });
   });
 
-  test('a key bundle is no answer to the question for an identity', () => {
+  test('a key bundle does not answer the question for an identity', () => {
     const question = {
       bundle: jsonBytes(blobBundle(key)),
       trustedRoot: jsonBytes(rootOf(log)),
@@ -128,7 +128,7 @@ describe('a bundle by an identity', () => {
   });
 });
 
-test('a signed file is no statement about an image', () => {
+test('a signed file is not a statement about an image', () => {
   const bundle = parseBundle(jsonBytes(blobBundle(key)));
   const trust = { roots: [], keys: [key.trusted] };
   const outcome = bundle.ok

@@ -156,12 +156,12 @@ test.for([
     'cosign2.malformed',
   ],
   [
-    'a signature that is no base64',
+    'a signature that is not base64',
     changed(keySig, { annotations: { 'dev.cosignproject.cosign/signature': '***' } }),
     'cosign2.malformed',
   ],
   [
-    'a certificate that is no base64',
+    'a certificate that is not base64',
     changed(keylessSig, {
       annotations: {
         'dev.sigstore.cosign/certificate': '-----BEGIN CERTIFICATE-----\nA\n-----END CERTIFICATE-----\n',
@@ -208,7 +208,7 @@ test.for([
     'log.missing',
   ],
   [
-    'a certificate that is none',
+    'an invalid certificate',
     changed(keylessSig, { annotations: { 'dev.sigstore.cosign/certificate': 'x' } }),
     'cosign2.malformed',
   ],
@@ -334,7 +334,7 @@ describe('an entry intoto 0.0.1', () => {
       }),
     ],
     [
-      'a promise that is no signature',
+      'a promise that is not a signature',
       'log.promise',
       changed(olderAtt, {
         annotations: { [rekor]: JSON.stringify({ ...older, SignedEntryTimestamp: 'AAAA' }) },

@@ -125,7 +125,7 @@ describe('does not count', () => {
     ['no key and no certificate', 'bundle.content', (b) => delete material(b).publicKey],
     ['a key and a certificate', 'bundle.content', (b) => (material(b).certificate = { rawBytes: 'AAAA' })],
     [
-      'a certificate that is none',
+      'an invalid certificate',
       'certificate.malformed',
       (b) => {
         delete material(b).publicKey;
@@ -163,7 +163,7 @@ describe('does not count', () => {
     expect(outcome).toMatchObject({ ok: false, reason: { code: 'statement.subject' } });
   });
 
-  test('something signed that is no statement', () => {
+  test('something signed that is not a statement', () => {
     const outcome = verify(jsonBytes(keyBundle(key, { payload: jsonBytes({ any: 'thing' }) })));
     expect(outcome).toMatchObject({ ok: false, reason: { code: 'statement.malformed' } });
   });
@@ -211,12 +211,15 @@ describe('a key with a validity', () => {
 test.for<[string, string, { logs: number; times: number }]>([
   ['a log', 'log.missing', { logs: 1, times: 0 }],
   ['a time', 'time.missing', { logs: 0, times: 1 }],
-])('a signature without witnesses does not count where the trust asks for %s', ([, code, keyWitnesses]) => {
-  const outcome = verify(jsonBytes(keyBundle(key)), { ...trusting(key.trusted), keyWitnesses });
-  expect(outcome).toMatchObject({ ok: false, reason: { code } });
-});
+])(
+  'a signature without log entry and timestamp does not count where the trust asks for %s',
+  ([, code, keyThreshold]) => {
+    const outcome = verify(jsonBytes(keyBundle(key)), { ...trusting(key.trusted), keyThreshold });
+    expect(outcome).toMatchObject({ ok: false, reason: { code } });
+  },
+);
 
-test('where nothing bears witness and nothing is asked for, no root is read', () => {
+test('without log entry and timestamp, where the trust asks for neither, no root is read', () => {
   const trust: Trust = {
     keys: [key.trusted],
     get roots(): Trust['roots'] {

@@ -11,8 +11,8 @@ import { dsseBody, integratedAt, logEntry, rootOf, testLog } from '../support/lo
 import { newTimestampAuthority } from '../support/sigstore/tsa.ts';
 
 /*
- * What a certificate has to survive before its name counts. The authority here issues no certificate timestamp, so the best that a
- * bundle reaches is `certificate.sct`: everything before it was right.
+ * What a certificate has to survive before its name counts. The authority here issues no certificate
+ * timestamp, so the best that a bundle reaches is `certificate.sct`: everything before it was right.
  */
 
 interface Pair {
@@ -90,7 +90,10 @@ const stamp = (signature: Uint8Array): Loose => ({
   rfc3161Timestamps: [{ signedTimestamp: witness.stamp(signature).toString('base64') }],
 });
 
-/** As GitHub's instance for private repositories makes it: no log in the root and none in the bundle, but a timestamp. */
+/**
+ * As GitHub's instance for private repositories makes it: no log in the root and none in the bundle, but a
+ * timestamp.
+ */
 function stamped(
   organization: string,
   change: (bundle: Loose, root: Loose) => void = () => {},
@@ -150,7 +153,7 @@ describe('does not count', () => {
       stamped('GitHub, Inc.', (_, root) => (root.tlogs = rootOf(log).tlogs)),
     ],
     [
-      "a signature by GitHub's internal instance that no timestamp bears witness to",
+      "a signature by GitHub's internal instance without a timestamp",
       'time.missing',
       stamped('GitHub, Inc.', (bundle) => delete bundle.verificationMaterial.timestampVerificationData),
     ],
@@ -182,7 +185,11 @@ describe('does not count', () => {
     ],
     ['an authority that had expired', 'certificate.untrusted', keyless({ caWindow: until(1000) })],
     ['a leaf signed by an impostor of the same name', 'certificate.untrusted', keyless({ impostor: pair() })],
-    ['an issuer that is no authority', 'certificate.untrusted', keyless({ caExtensions: [keyUsage(0x80)] })],
+    [
+      'an issuer that is not an authority',
+      'certificate.untrusted',
+      keyless({ caExtensions: [keyUsage(0x80)] }),
+    ],
     [
       'an authority outside the window that the root gives it',
       'certificate.untrusted',

@@ -21,8 +21,8 @@ const log = testLog();
 const second = testLog('rekor2.test');
 const now = new Date('2026-06-01T00:00:00Z');
 
-function trusting(root: Loose, keyWitnesses = { logs: 1, times: 1 }): Trust {
-  return { roots: [parseTrustedRoot(jsonBytes(root))], keys: [key.trusted], keyWitnesses };
+function trusting(root: Loose, keyThreshold = { logs: 1, times: 1 }): Trust {
+  return { roots: [parseTrustedRoot(jsonBytes(root))], keys: [key.trusted], keyThreshold };
 }
 
 function verify(bundle: Loose, trust: Trust = trusting(rootOf(log))): Outcome<Verified, Refusal> {
@@ -80,19 +80,19 @@ test.for<[string, Loose]>([
   expect(verify(bundle)).toMatchObject({ ok: true, value: { times: [integratedAt] } });
 });
 
-test('what no root knows is no witness, and takes nothing away', () => {
+test('a log that no root knows does not count, and takes nothing away', () => {
   const trust = { roots: [], keys: [key.trusted] };
   expect(verify(loggedBundle(key, log), trust)).toMatchObject({ ok: true, value: { times: [], logs: [] } });
 });
 
-test('a wrong witness counts against the signature, even where none is asked for', () => {
+test('a wrong log entry counts against the signature, even where none is required', () => {
   const wrong = relogged((body) => (body.spec.payloadHash.value = '0'.repeat(64)));
   const trust = trusting(rootOf(log), { logs: 0, times: 0 });
   expect(verify(loggedBundle(key, log), trust)).toMatchObject({ ok: true, value: { times: [integratedAt] } });
   expect(verify(wrong, trust)).toMatchObject({ ok: false, reason: { code: 'log.digest' } });
 });
 
-test('two distinct logs are two witnesses', () => {
+test('two distinct logs count twice', () => {
   const bundle = loggedBundle(key, log);
   bundle.verificationMaterial.tlogEntries.push(logEntry(second, dsseBody(bundle, key.pem)));
   expect(verify(bundle, trusting(rootOf(log, second), { logs: 2, times: 1 }))).toMatchObject({ ok: true });
@@ -169,17 +169,17 @@ describe('does not count', () => {
       'log.checkpoint',
       relogged(same, { root: Buffer.alloc(32).toString('base64') }),
     ],
-    ['a checkpoint whose root is no base64', 'log.checkpoint', relogged(same, { root: '***' })],
+    ['a checkpoint whose root is not base64', 'log.checkpoint', relogged(same, { root: '***' })],
     ...(
       [
         ['without its blank line', (text: string) => text.replace('\n\n', '\n')],
         ['without its last line feed', (text: string) => text.slice(0, -1)],
         ['whose last line never ends', (text: string) => `${text}\u2014 witness.test AAAAAAAAAAAA`],
-        ['with a signature that is no base64', (text: string) => text.replace(/ \S+\n$/, ' ***\n')],
+        ['with a signature that is not base64', (text: string) => text.replace(/ \S+\n$/, ' ***\n')],
         ['under the key of nobody', (text: string) => text.replace(/ \S+\n$/, ' AAAAAAAAAAAA\n')],
         ['of two lines', (text: string) => text.replace('\n', ' ')],
         ['with a second one behind it', (text: string) => `${text}${text}`],
-        ['with a line among its signatures that is none', (text: string) => `${text}rekor.test\n`],
+        ['with a line among its signatures that is not a signature', (text: string) => `${text}rekor.test\n`],
         [
           'with a signature behind other text',
           (text: string) => `${text}x\u2014 witness.test AAAAAAAAAAAA\n`,
@@ -228,7 +228,7 @@ describe('does not count', () => {
       'log.promise',
       changed((entry) => (entry.integratedTime = String(Number(entry.integratedTime) + 1))),
     ],
-    ['a time that is none', 'time.invalid', changed((entry) => (entry.integratedTime = '9999999999999'))],
+    ['an invalid time', 'time.invalid', changed((entry) => (entry.integratedTime = '9999999999999'))],
     ['a promise without a time', 'time.missing', relogged(same, { integratedTime: 0 })],
     ['a time without a promise', 'time.missing', changed((entry) => delete entry.inclusionPromise)],
     ['no entry', 'time.missing', keyBundle(key)],
@@ -259,7 +259,7 @@ describe('does not count', () => {
       changed(({ inclusionProof }) => (inclusionProof.rootHash = 'AAAA')),
     ],
     [
-      'a timestamp that is none',
+      'an invalid timestamp',
       'time.invalid',
       changed((_, { verificationMaterial }) => {
         verificationMaterial.timestampVerificationData = { rfc3161Timestamps: [{ signedTimestamp: 'AAAA' }] };

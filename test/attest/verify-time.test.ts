@@ -34,7 +34,7 @@ function stamped(
   const trust = {
     roots: [parseTrustedRoot(jsonBytes(root))],
     keys: [key.trusted],
-    keyWitnesses: { logs: 0, times },
+    keyThreshold: { logs: 0, times },
   };
   const now = new Date('2026-12-01T00:00:00Z');
   return parsed.ok ? verifyAttestation(parsed.value, trust, { subject: imageDigest }, now) : parsed;

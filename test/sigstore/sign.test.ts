@@ -106,7 +106,7 @@ test.for(Object.entries(keys))('a %s key signs with and without witnesses', asyn
     const trust: Trust = {
       roots: [root],
       keys: [trustedKey(key)],
-      keyWitnesses: version === undefined ? { logs: 0, times: 0 } : { logs: 1, times: 1 },
+      keyThreshold: version === undefined ? { logs: 0, times: 0 } : { logs: 1, times: 1 },
     };
     const proof = parsed.ok
       ? verifyAttestation(parsed.value, trust, { subject: shelf.image.digest }, now())
@@ -140,7 +140,7 @@ test.for([
       const trust: Trust = {
         roots: [parseTrustedRoot(sigstore.trustedRoot)],
         keys: [trustedKey(keys[kind])],
-        keyWitnesses: version === undefined ? { logs: 0, times: 0 } : { logs: 1, times: 1 },
+        keyThreshold: version === undefined ? { logs: 0, times: 0 } : { logs: 1, times: 1 },
       };
       expect(parsed.ok && verifyBlob(parsed.value, trust, artifact, now())).toMatchObject({ ok: true });
       expect(parsed.ok && verifyBlob(parsed.value, trust, Buffer.from('other'), now())).toMatchObject({

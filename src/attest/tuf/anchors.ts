@@ -8,7 +8,10 @@ export interface KnownRepository {
   readonly anchor: () => Uint8Array;
 }
 
-/** By the name that policies and `tcf trust` use: the public Sigstore instance, and the one of GitHub that private repositories sign with. */
+/**
+ * By the name that policies and `tcf trust` use: the public Sigstore instance, and the one of GitHub that
+ * private repositories sign with.
+ */
 export const knownRepositories: Readonly<Record<'github' | 'sigstore', KnownRepository>> = {
   sigstore: {
     mirror: 'https://tuf-repo-cdn.sigstore.dev',

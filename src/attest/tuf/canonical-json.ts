@@ -2,8 +2,9 @@ import { encodeUtf8 } from '../../base/bytes.ts';
 import { cannotTell } from '../../base/error.ts';
 
 /**
- * OLPC canonical JSON, which TUF metadata is signed as (TUF 1.0.34 section 4.2): keys in order of code points, no blanks, whole numbers only,
- * and in strings nothing escaped but `"` and `\`. Takes what `parseJson` returns.
+ * OLPC canonical JSON, which TUF metadata is signed as (TUF 1.0.34 section 4.2): keys in order of code
+ * points, no blanks, whole numbers only, and in strings nothing escaped but `"` and `\`. Takes what
+ * `parseJson` returns.
  *
  * @throws TcfError `tuf.malformed` (exit 2) for a number that is not whole, or that a double does not hold.
  */

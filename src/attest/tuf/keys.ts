@@ -31,7 +31,10 @@ const schemes: ReadonlyMap<string, Scheme> = new Map([
   ['rsassa-pss-sha256', { types: ['rsa'], hash: 'sha256', nature: 'rsa' }],
 ]);
 
-/** `undefined` for a key of another kind, or one that cannot be read: it signs nothing, and the threshold says whether it is missed. */
+/**
+ * `undefined` for a key of another kind, or one that cannot be read: it signs nothing, and the threshold says
+ * whether it is missed.
+ */
 export function toTufKey(form: KeyForm): TufKey | undefined {
   const scheme = schemes.get(form.scheme);
   if (!scheme?.types.includes(form.keytype)) return undefined;
@@ -49,7 +52,10 @@ function natureOf(key: KeyObject): string | undefined {
 }
 
 const pem = /^-----BEGIN PUBLIC KEY-----\r?\n[A-Za-z0-9+/=\r\n]+-----END PUBLIC KEY-----\s*$/;
-/** SubjectPublicKeyInfo of Ed25519 (RFC 8410 section 4) before the 32 bytes of the key, which TUF writes alone in hexadecimal. */
+/**
+ * SubjectPublicKeyInfo of Ed25519 (RFC 8410 section 4) before the 32 bytes of the key, which TUF writes alone
+ * in hexadecimal.
+ */
 const ed25519Prefix = '302a300506032b6570032100';
 
 function readKey(form: KeyForm): KeyObject | undefined {

@@ -2,8 +2,8 @@ import type { Metadata, Repository } from './update.ts';
 import { vouchedFor } from './update.ts';
 
 /**
- * What two runs that updated at once know together: under the newer root, of each role the newer metadata. So the last to write never takes
- * the store back behind what the other one saw, whoever that is.
+ * What two runs that updated at once know together: under the newer root, of each role the newer metadata. So
+ * the last to write never takes the store back behind what the other run saw.
  */
 export function merge(one: Repository, other: Repository): Repository {
   const [high, low] = one.root.version >= other.root.version ? [one, other] : [other, one];

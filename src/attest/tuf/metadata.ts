@@ -8,9 +8,13 @@ import { type TufKey, toTufKey } from './keys.ts';
 /** The top-level roles (TUF 1.0.34 section 2.1). */
 export type Role = 'root' | 'snapshot' | 'targets' | 'timestamp';
 
-/** Most bytes that are read of each role's metadata, where no other role says how many there are: W, X, Y and Z of section 5. */
+/**
+ * Most bytes that are read of each role's metadata, where no other role says how many there are: W, X, Y and
+ * Z of section 5.
+ */
 export const maxLength: Readonly<Record<Role, number>> = {
-  // The public Sigstore instance: root 6 KiB, timestamp 0.5 KiB, snapshot 0.5 KiB, targets 6 KiB. A timestamp names one file only.
+  // The public Sigstore instance: root 6 KiB, timestamp 0.5 KiB, snapshot 0.5 KiB, targets 6 KiB. A timestamp
+  // names one file only.
   root: 512 * 1024,
   timestamp: 16 * 1024,
   snapshot: 2 * 1024 * 1024,
@@ -22,7 +26,9 @@ interface Metadata {
   readonly bytes: Uint8Array;
   /** What signatures are made over. */
   readonly signed: Uint8Array;
-  /** By key id; entries with an empty signature, as tuf-on-ci leaves them for absent signers, are not in it. */
+  /**
+   * By key id; entries with an empty signature, as tuf-on-ci leaves them for absent signers, are not in it.
+   */
   readonly signatures: ReadonlyMap<string, Uint8Array>;
   /** From 1. */
   readonly version: number;
@@ -80,7 +86,10 @@ export type Hashes = Readonly<Partial<Record<'sha256' | 'sha512', string>>>;
 const maxKeys = 256;
 const maxTargets = 10_000;
 
-/** Reads root metadata (section 4.3). @throws TcfError `json.malformed`, `document.malformed`, `tuf.malformed` (exit 2); so do the others. */
+/**
+ * Reads root metadata (section 4.3). @throws TcfError `json.malformed`, `document.malformed`, `tuf.malformed`
+ * (exit 2); so do the others.
+ */
 export function parseRoot(bytes: Uint8Array): Root {
   const { common, signed } = open(bytes, 'root');
   const keys = readKeys(signed.get('keys'));
@@ -111,7 +120,10 @@ export function parseSnapshot(bytes: Uint8Array): Snapshot {
   return { ...common, role: 'snapshot', files: new Map(membersOf(signed.get('meta'), maxTargets, readFile)) };
 }
 
-/** Reads targets metadata (section 4.5). Delegations are not followed: Sigstore keeps its trusted root in the top-level role. */
+/**
+ * Reads targets metadata (section 4.5). Delegations are not followed: Sigstore keeps its trusted root in the
+ * top-level role.
+ */
 export function parseTargets(bytes: Uint8Array): Targets {
   const { common, signed } = open(bytes, 'targets');
   const readTarget = (target: Shape) => ({
@@ -196,7 +208,9 @@ function readFile(file: Shape): FileInfo {
   };
 }
 
-/** Hashes of other algorithms are passed over; where there is none that tcf knows, nothing could be checked. */
+/**
+ * Hashes of other algorithms are passed over; where there is none that tcf knows, nothing could be checked.
+ */
 function readHashes(hashes: Shape): Hashes {
   const read = (name: 'sha256' | 'sha512', digits: number): Hashes => {
     const hash = hashes.optional(name);

@@ -28,7 +28,7 @@ export interface State {
   readonly repository: Repository;
 }
 
-/** One JSON document, so that one rename replaces all of it: old metadata never stands beside new. */
+/** One JSON document, so that one rename replaces all of it: old and new metadata never mix. */
 export function formatState({ anchor, mirror, repository }: State): Uint8Array {
   const { chain, root, snapshot, targets, timestamp, trustedRoot } = repository;
   const base64 = (bytes: Uint8Array | undefined) => (bytes === undefined ? undefined : encodeBase64(bytes));
@@ -52,11 +52,13 @@ export function formatState({ anchor, mirror, repository }: State): Uint8Array {
 }
 
 /**
- * Reads what was kept, and proves all of it again, from the anchor on: a file that somebody else wrote gains no trust by lying there (A-104).
- * Nothing is asked about expiry: an old state is still the floor below which no mirror may go, and how old it is, is told by its age.
+ * Reads what was kept, and proves all of it again, from the anchor on: a file that somebody else wrote gains
+ * no trust by lying there (A-104). Nothing is asked about expiry: an old state is still the floor below which
+ * no mirror may go, and how old it is, is told by its age.
  *
  * @param carried the root that tcf carries for this repository, if it does.
- * @throws TcfError `trust.corrupt`, `json.malformed`, `document.malformed`, and those of the workflow (exit 2).
+ * @throws TcfError `trust.corrupt`, `json.malformed`, `document.malformed`, and those of the workflow (exit
+ *   2).
  */
 export function parseState(bytes: Uint8Array, name: string, carried: Uint8Array | undefined): State {
   const limits = { maxBytes: maxState, maxDepth: 4 };

@@ -37,7 +37,10 @@ export interface Metadata {
   readonly trustedRoot?: TargetFile;
 }
 
-/** What an instance says of itself: whom to believe, and with which services to sign. Both come from one and the same targets. */
+/**
+ * What an instance says of itself: whom to believe, and with which services to sign. Both come from one and
+ * the same targets.
+ */
 export interface TargetFile {
   readonly bytes: Uint8Array;
   /** When a mirror last showed that these bytes are the current ones. */
@@ -55,9 +58,15 @@ export interface UpdateOptions {
   readonly download: Download;
   /** When the update began; all of it happens at this time (5.1). */
   readonly now: Date;
-  /** Keeps what has just become trusted, so that no later update falls behind it even where this one ends early (5.3.8, 5.4.5, 5.5.7, 5.6.6). */
+  /**
+   * Keeps what has just become trusted, so that no later update falls behind it even where this one ends
+   * early (5.3.8, 5.4.5, 5.5.7, 5.6.6).
+   */
   readonly persist: (repository: Repository) => Promise<void>;
-  /** Throws where the new trusted root or a signing config cannot be used: then those before stay in use, and grow old. */
+  /**
+   * Throws where the new trusted root or a signing config cannot be used: then those before stay in use, and
+   * grow old.
+   */
   readonly accept: (files: Pick<TargetFile, 'bytes' | 'signingConfigs'>) => void;
 }
 
@@ -77,10 +86,12 @@ export function newRepository(anchor: Uint8Array): Repository {
 }
 
 /**
- * Brings a repository up to date: the client workflow of TUF 1.0.34 section 5, without delegations. Two requests where nothing is new.
+ * Brings a repository up to date: the client workflow of TUF 1.0.34 section 5, without delegations. Two
+ * requests where nothing is new.
  *
- * @throws TcfError `tuf.signatures`, `tuf.rollback`, `tuf.expired`, `tuf.mixed`, `tuf.content`, `tuf.no-target`, `tuf.malformed`, `tuf.missing`,
- *   `document.malformed`, `json.malformed` (exit 2), and what `download` and `persist` throw.
+ * @throws TcfError `tuf.signatures`, `tuf.rollback`, `tuf.expired`, `tuf.mixed`, `tuf.content`,
+ *   `tuf.no-target`, `tuf.malformed`, `tuf.missing`, `document.malformed`, `json.malformed` (exit 2), and
+ *   what `download` and `persist` throw.
  */
 export async function update(known: Repository, options: UpdateOptions): Promise<Repository> {
   const { download, now, persist } = options;
@@ -128,8 +139,9 @@ async function updateRoot(known: Repository, { download, persist }: UpdateOption
 }
 
 /**
- * What the keys of a new root still vouch for. The rest goes: after a fast-forward attack with a stolen online key the true versions are
- * lower than those that were seen, and would look like a rollback for ever (5.3.11). A trusted root that revoked keys signed goes with them.
+ * What the keys of a new root still vouch for. The rest goes: after a fast-forward attack with a stolen
+ * online key the true versions are lower than those that were seen, and would look like a rollback for ever
+ * (5.3.11). A trusted root that revoked keys signed goes with them.
  */
 export function vouchedFor({ snapshot, targets, timestamp, trustedRoot }: Metadata, root: Root): Metadata {
   const isOnline = [timestamp, snapshot].every((role) => role === undefined || isSigned(role, root));

@@ -17,13 +17,17 @@ import {
 } from './metadata.ts';
 
 /*
- * The client workflow of TUF 1.0.34 (section 5), one function for each file that comes from a mirror. A function takes what is trusted already
- * and the new bytes, and returns the new metadata or throws a TcfError (exit 2): what was trusted before stays so.
+ * The client workflow of TUF 1.0.34 (section 5), one function for each file that comes from a mirror. A
+ * function takes what is trusted already and the new bytes, and returns the new metadata or throws a TcfError
+ * (exit 2): what was trusted before stays so.
  */
 
 type Metadata = Root | Snapshot | Targets | Timestamp;
 
-/** A root to begin with, from the user or from tcf itself. It may be expired (5.2), but it has to be signed by its own keys. */
+/**
+ * A root to begin with, from the user or from tcf itself. It may be expired (5.2), but it has to be signed by
+ * its own keys.
+ */
 export function trustRoot(bytes: Uint8Array): Root {
   const root = parseRoot(bytes);
   requireSignatures(root, root);
@@ -52,7 +56,7 @@ export function nextTimestamp(root: Root, trusted: Timestamp | undefined, bytes:
   // 5.4.3.1, rollback.
   if (timestamp.version < trusted.version) throw older('timestamp', timestamp.version, trusted.version);
   if (timestamp.version === trusted.version) return trusted;
-  // 5.4.3.2, rollback of the snapshot by whoever holds the online key of the timestamp.
+  // 5.4.3.2, rollback of the snapshot by a holder of the timestamp's online key.
   if (timestamp.snapshot.version < trusted.snapshot.version)
     throw older('snapshot', timestamp.snapshot.version, trusted.snapshot.version);
   return timestamp;
@@ -109,7 +113,10 @@ export function targetIn(targets: Targets, name: string): TargetInfo {
   return target;
 }
 
-/** Freeze (5.3.10, 5.4.4, 5.5.6, 5.6.5): a mirror that withholds what is new can do so only until what is old expires. */
+/**
+ * Freeze (5.3.10, 5.4.4, 5.5.6, 5.6.5): a mirror that withholds what is new can do so only until what is old
+ * expires.
+ */
 export function requireFresh(metadata: Metadata, now: Date): void {
   if (now < metadata.expires) return;
   throw cannotTell(
@@ -119,7 +126,9 @@ export function requireFresh(metadata: Metadata, now: Date): void {
   );
 }
 
-/** 5.5.2, 5.6.2 and 5.7.3: the bytes are those that were announced. @throws TcfError `tuf.content` (exit 2). */
+/**
+ * 5.5.2, 5.6.2 and 5.7.3: the bytes are those that were announced. @throws TcfError `tuf.content` (exit 2).
+ */
 export function requireContent(what: string, bytes: Uint8Array, announced: Announced): void {
   if (isContent(bytes, announced)) return;
   throw cannotTell(
@@ -187,6 +196,6 @@ function older(what: Role | string, offered: number, known: number): TcfError {
 
 function rollback(why: string): TcfError {
   return cannotTell('tuf.rollback', `this is a rollback: ${why}`, {
-    hint: 'what was known before stays in use; ask whoever runs the mirror',
+    hint: 'the earlier metadata stays in use; ask the operator of the mirror',
   });
 }

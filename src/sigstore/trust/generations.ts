@@ -19,15 +19,15 @@ export type Readers = 'everyone' | 'owner';
 const name = /^([1-9]\d{0,14})\.json$/;
 /** A reader that is overtaken this often does not meet writers, but a broken file system. */
 const attempts = 100;
-/** Milliseconds after which a temporary file belongs to nobody any more. */
+/** Milliseconds after which a temporary file is an orphan. */
 const abandoned = 3_600_000;
 
 /**
  * Reads the newest generation of the document in `folder`; `undefined` where there is none.
  *
- * A document is a folder of numbered files. A new one is written beside the others and linked to the next number, which succeeds for one writer
- * only. So readers see a whole document or the one before, whatever is killed when, and no two runs overwrite each other; no lock can be
- * left behind.
+ * A document is a folder of numbered files. A new one is written beside the others and linked to the next
+ * number, which succeeds for one writer only. So readers see a whole document or the one before, whatever is
+ * killed when, and no two runs overwrite each other; no lock can be left behind.
  *
  * @throws TcfError `trust.unsafe`, `trust.unreadable`, `bytes.too-large` (exit 2).
  */
@@ -53,7 +53,8 @@ export async function readNewest(
 }
 
 /**
- * Writes the generation after `before`, synced. `false`: somebody else has written it first, and nothing was changed.
+ * Writes the generation after `before`, synced. `false`: somebody else has written it first, and nothing was
+ * changed.
  *
  * @throws TcfError `file.unwritable` (exit 3).
  */
@@ -66,7 +67,7 @@ export async function writeNext(
   try {
     await mkdir(folder, { recursive: true, mode: readers === 'owner' ? 0o700 : 0o755 });
     const linked = await writeOnce(folder, before + 1, bytes, readers === 'owner' ? 0o600 : 0o644);
-    // One that comes so late that its number was cleared away must not be taken for the newest.
+    // A late writer, whose number was cleared away, must not become the newest.
     if (!linked || (await newestIn(folder)) !== before + 1) return false;
     await clear(folder, before);
     return true;
@@ -98,7 +99,7 @@ async function newestIn(folder: string): Promise<number> {
   }
 }
 
-/** Whoever else may write here would choose whom to trust (A-108). */
+/** Another user with write access here would choose whom to trust (A-108). */
 async function refuseForeign(path: string): Promise<void> {
   const { mode, uid } = await lstat(path);
   const own = userInfo().uid;
@@ -126,7 +127,7 @@ async function linkOnce(from: string, to: string): Promise<boolean> {
   }
 }
 
-/** Until then the new name may be lost with the power, and with it the memory of what was seen. */
+/** A power cut before this call may lose the new name, and with it the protection against rollback. */
 async function syncFolder(path: string): Promise<void> {
   await using folder = await open(path, 'r');
   await folder.sync();

@@ -20,10 +20,11 @@ export interface RefreshOptions {
 }
 
 /**
- * Brings what is kept of one instance up to date. Every step that succeeds is kept, so a kill at any moment leaves a state from which the next
- * run goes on, and never one that is older.
+ * Brings what is kept of one instance up to date. Every step that succeeds is kept, so a kill at any moment
+ * leaves a state from which the next run goes on, and never one that is older.
  *
- * @throws TcfError as `update` and the store do; `sigstore.unreachable` and `sigstore.refused` of the mirror (exit 2).
+ * @throws TcfError as `update` and the store do; `sigstore.unreachable` and `sigstore.refused` of the mirror
+ *   (exit 2).
  */
 export async function refreshTrust(options: RefreshOptions): Promise<State> {
   const { accept, anchor, isOwn, known, mirror, name, now, services, store } = options;
@@ -41,7 +42,8 @@ export async function refreshTrust(options: RefreshOptions): Promise<State> {
       kept = await store.keep(name, toState(repository));
     },
   });
-  // `update` persists at least at its end; what is kept may be more than it found, where another run found more.
+  // `update` persists at least at its end; what is kept may be more than it found, where another run found
+  // more.
   return kept ?? toState(newRepository(anchor));
 }
 

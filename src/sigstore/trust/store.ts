@@ -24,9 +24,15 @@ export interface ImportedRoot {
 export interface TrustStore {
   /** Of everything that is kept, sorted. */
   names(): Promise<readonly string[]>;
-  /** What is known through TUF, proven again. @throws TcfError `trust.corrupt`, `trust.unsafe`, `trust.unreadable` (exit 2). */
+  /**
+   * What is known through TUF, proven again. @throws TcfError `trust.corrupt`, `trust.unsafe`,
+   * `trust.unreadable` (exit 2).
+   */
   state(name: string): Promise<State | undefined>;
-  /** Adds to what is known, whatever other runs do meanwhile, and returns all of it. A corrupt state is replaced. */
+  /**
+   * Adds to what is known, whatever other runs do meanwhile, and returns all of it. A corrupt state is
+   * replaced.
+   */
   keep(name: string, state: State): Promise<State>;
   /** @throws TcfError as `state`. */
   imported(name: string): Promise<ImportedRoot | undefined>;
@@ -113,14 +119,14 @@ async function namesIn(folder: string): Promise<readonly string[]> {
   }
 }
 
-/** What cannot be proven is not used and not passed over: whoever damaged it may want an older root to be used. */
+/** An unproven state is neither used nor skipped: its damage may be meant to bring an older root back. */
 function whole<T>(name: string, folder: string, parse: () => T): T {
   try {
     return parse();
   } catch (error) {
     if (!(error instanceof TcfError)) throw error;
     throw cannotTell('trust.corrupt', `what is kept of ${name} cannot be used: ${error.message}`, {
-      hint: `make it anew with tcf trust update ${name}, or remove ${quoted(folder)}`,
+      hint: `fetch it again with tcf trust update ${name}, or remove ${quoted(folder)}`,
       cause: error,
     });
   }

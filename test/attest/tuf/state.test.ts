@@ -78,7 +78,7 @@ const forgeries: readonly (readonly [string, (document: Loose, tuf: TestTuf) => 
   ['another trusted root', (d) => (d.trustedRoot = Buffer.from('{}').toString('base64')), 'tuf.content'],
   ['a trusted root without targets', (d) => delete d.targets, 'document.malformed'],
   ['a trusted root without its time', (d) => delete d.refreshedAt, 'document.malformed'],
-  ['a time that is none', (d) => (d.refreshedAt = 'yesterday'), 'document.malformed'],
+  ['an invalid time', (d) => (d.refreshedAt = 'yesterday'), 'document.malformed'],
   [
     'another signing config',
     (d) => (d.signingConfigs[0].bytes = Buffer.from('{"sign": 6}').toString('base64')),

@@ -25,7 +25,7 @@ const later = new Date(Number(now) + day);
 const target = Buffer.from('{"first": 1}');
 const other = Buffer.from('{"second": 2}');
 
-/** A client that remembers what it was told to keep, as the store does. */
+/** A client that keeps what it was told to persist, as the store does. */
 class Client {
   kept: Repository;
   writes = 0;
@@ -225,7 +225,7 @@ test('one key under two ids is one signer', async () => {
   await expect(client.update(tuf)).rejects.toMatchObject({ code: 'tuf.signatures' });
 });
 
-test('a first root that is not signed by its own keys is no anchor', () => {
+test('a first root that is not signed by its own keys is not an anchor', () => {
   const tuf = new TestTuf(target, now);
   const { signed } = JSON.parse(String(tuf.anchor));
   expect(() => newRepository(signMetadata(signed, [newKey(), newKey()]))).toThrow(
