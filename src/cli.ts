@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { askedWrongly, TcfError } from './base/error.ts';
 import { printable, quoted } from './base/text.ts';
 import { type VerbEntry, verbs } from './commands/index.ts';
+import { formatDiagnostic } from './report/diagnostics.ts';
 import type { ExitCode, Host } from './system/host.ts';
 import { version } from './version.ts';
 
@@ -90,9 +91,11 @@ function help(): string {
 
 async function report(error: unknown, host: Host): Promise<ExitCode> {
   if (error instanceof TcfError) {
-    await host.stderr.write(`tcf: error: ${printable(error.message, 2000)}\n`);
-    if (error.hint !== undefined) await host.stderr.write(`tcf: hint: ${printable(error.hint, 2000)}\n`);
-    return error.exit;
+    const { code, exit, hint, message } = error;
+    await host.stderr.write(
+      formatDiagnostic({ level: 'error', code, message, ...(hint === undefined ? {} : { hint }) }),
+    );
+    return exit;
   }
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
   // Messages of the system hold names of files, and a project may have chosen those.

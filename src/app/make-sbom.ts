@@ -1,20 +1,22 @@
 import type { Command } from 'commander';
 import { askedWrongly, type TcfError } from '../base/error.ts';
-import { plural, printable, quoted } from '../base/text.ts';
+import { plural, quoted } from '../base/text.ts';
 import { isEmail } from '../bom/clean.ts';
 import { type CycloneDxOptions, toCycloneDx } from '../bom/cyclonedx.ts';
+import type { MadeSbom } from '../bom/formats/format.ts';
 import type { Bom, Contact, Organization } from '../bom/model.ts';
 import {
-  type Lack,
-  lackProperties,
-  lacksOf,
+  missingFields,
   type Profile,
+  type ProfileDiagnostic,
   profileNames,
+  profileProperties,
   profiles,
-  unknownsOf,
+  unknownFields,
 } from '../bom/profiles.ts';
 import { toTimestamp } from '../bom/timestamp.ts';
 import type { OpenImage } from '../image/contract.ts';
+import { formatGrouped } from '../report/diagnostics.ts';
 import type { Host } from '../system/host.ts';
 import { version } from '../version.ts';
 import { openBase } from './base-image.ts';
@@ -59,9 +61,8 @@ export function readSbomWishes(options: Options): SbomWishes {
   return { ...readPeople(options), ...(profile === undefined ? {} : { profile }) };
 }
 
-export interface MadeSbom {
-  readonly bom: Bom;
-  readonly document: ReturnType<typeof toCycloneDx>;
+/** An SBOM and what the profile made of it. */
+export interface JudgedSbom extends MadeSbom {
   /** Absent where no profile was asked for. */
   readonly judged?: Judged;
 }
@@ -69,10 +70,10 @@ export interface MadeSbom {
 /** What a profile makes of an SBOM. */
 export interface Judged {
   readonly profile: Profile;
-  /** What it asks for and is not there. */
-  readonly lacks: readonly Lack[];
-  /** What is said to be unknown, which it allows. */
-  readonly unknowns: readonly Lack[];
+  /** The fields that it requires and the SBOM does not have. */
+  readonly missing: readonly ProfileDiagnostic[];
+  /** The fields that the SBOM states as unknown, which the profile accepts. */
+  readonly unknown: readonly ProfileDiagnostic[];
 }
 
 /**
@@ -86,26 +87,29 @@ export async function makeSbom(
   image: OpenImage,
   { profile, ...people }: SbomWishes,
   form: Pick<CycloneDxOptions, 'specVersion' | 'uniqueSerial'>,
-): Promise<MadeSbom> {
+): Promise<JudgedSbom> {
   const bom = await makeBom(image, await openBase(host, options, image));
-  const how = {
+  const how: CycloneDxOptions = {
     toolVersion: version,
     timestamp: toTimestamp(image.config.created, host.env['SOURCE_DATE_EPOCH']),
     ...form,
     ...people,
     ...(profile === undefined ? {} : { profile, scanOptions: { profile } }),
   };
-  const plain = toCycloneDx(bom, how);
-  if (profile === undefined) return { bom, document: plain };
-  const lacks = lacksOf(plain, profile);
-  requireAuthor(lacks, profile);
-  const unknowns = unknownsOf(plain, profile);
-  const properties = lackProperties(profile, lacks, unknowns);
-  const document =
-    properties.length === 0
-      ? plain
-      : toCycloneDx({ ...bom, properties: [...bom.properties, ...properties] }, how);
-  return { bom, document, judged: { profile, lacks, unknowns } };
+  const document = toCycloneDx(bom, how);
+  return profile === undefined
+    ? { bom, document, options: how }
+    : judge({ bom, document, options: how }, profile);
+}
+
+/** The SBOM with what the profile misses in its properties. */
+function judge({ bom, document, options }: MadeSbom, profile: Profile): JudgedSbom {
+  const missing = missingFields(document, profile);
+  requireAuthor(missing, profile);
+  const unknown = unknownFields(document, profile);
+  const properties = [...bom.properties, ...profileProperties(profile, missing, unknown)];
+  const told: Bom = { ...bom, properties };
+  return { bom: told, document: toCycloneDx(told, options), options, judged: { profile, missing, unknown } };
 }
 
 function readProfile(options: Options): Profile | undefined {
@@ -118,8 +122,10 @@ function readProfile(options: Options): Profile | undefined {
 }
 
 /** The one field that only the user can fill: without it nothing is written. */
-function requireAuthor(lacks: readonly Lack[], profile: Profile): void {
-  const needed = lacks.find(({ ref, field }) => ref === 'document' && /^(?:author|creator)/.test(field));
+function requireAuthor(missing: readonly ProfileDiagnostic[], profile: Profile): void {
+  const needed = missing.find(
+    ({ field, subject }) => subject === 'document' && /^(?:author|creator)/.test(field),
+  );
   if (needed === undefined) return;
   const how = profile === 'bsi' ? ', with an e-mail address or URL' : '';
   throw askedWrongly('sbom.author', `${profileNames[profile]} wants to know who makes the SBOM${how}`, {
@@ -127,20 +133,13 @@ function requireAuthor(lacks: readonly Lack[], profile: Profile): void {
   });
 }
 
-/** Of each field, named once with the first component that lacks it or calls it unknown. */
-export async function tellLacks(host: Host, { lacks, profile, unknowns }: Judged): Promise<void> {
-  const missing = lacks.length === 0 ? 'complete' : `${plural(lacks.length, 'field')} missing`;
-  const unknown = unknowns.length === 0 ? '' : `, ${plural(unknowns.length, 'field')} stated as unknown`;
-  await host.stderr.write(`${profileNames[profile]}: ${missing}${unknown}\n`);
-  await tellEach(host, 'no', lacks);
-  await tellEach(host, 'unknown', unknowns);
-}
-
-async function tellEach(host: Host, word: string, lacks: readonly Lack[]): Promise<void> {
-  for (const [field, of] of Map.groupBy(lacks, (lack) => lack.field)) {
-    const more = of.length === 1 ? '' : ` and ${of.length - 1} more`;
-    await host.stderr.write(`  ${word} ${field}: ${printable(of[0]?.ref ?? '')}${more}\n`);
-  }
+/** Each field once, with the first component that misses it or states it as unknown. */
+export async function tellProfile(host: Host, { missing, profile, unknown }: Judged): Promise<void> {
+  const result = missing.length === 0 ? 'complete' : `${plural(missing.length, 'field')} missing`;
+  const stated = unknown.length === 0 ? '' : `, ${plural(unknown.length, 'field')} stated as unknown`;
+  await host.stderr.write(
+    `${profileNames[profile]}: ${result}${stated}\n${formatGrouped([...missing, ...unknown])}`,
+  );
 }
 
 /** Without these options the labels of the image answer (`org.opencontainers.image.authors`, `.vendor`). */

@@ -1,3 +1,4 @@
+import type { Diagnostic } from '../base/diagnostic.ts';
 import type { JsonObject } from './cyclonedx-component.ts';
 import type { Property } from './model.ts';
 import { unknownField } from './unknowns.ts';
@@ -12,10 +13,10 @@ export const profileNames: Readonly<Record<Profile, string>> = {
   ntia: 'NTIA 2021 minimum elements',
 };
 
-/** One field that a profile requires and the document lacks. */
-export interface Lack {
-  /** The bom-ref of the component; `document` for the document itself. */
-  readonly ref: string;
+/** What a profile makes of one field: `profile.missing` (an error) or `profile.unknown` (a note) of `subject`, a bom-ref or `document`. */
+export interface ProfileDiagnostic extends Diagnostic {
+  readonly subject: string;
+  /** `supplier`, `SHA-512 of the file`. */
   readonly field: string;
 }
 
@@ -127,10 +128,10 @@ const checks: Readonly<
 };
 
 /**
- * What a profile requires and a document of `toCycloneDx` does not say: of the document first, then of the components in its order. The graph counts
- * too: every component has an entry, or stands among those whose dependencies are said to be unknown.
+ * The fields that a profile requires and a document of `toCycloneDx` does not have: of the document first, then of the components in its order.
+ * The graph counts too: every component has an entry, or is listed among those whose dependencies are unknown.
  */
-export function lacksOf(document: JsonObject, profile: Profile): readonly Lack[] {
+export function missingFields(document: JsonObject, profile: Profile): readonly ProfileDiagnostic[] {
   const components = componentsOf(document);
   const { component: ofComponent, document: ofDocument } = checks[profile];
   const said = new Set(list(document['dependencies']).map(({ ref }) => ref));
@@ -138,26 +139,32 @@ export function lacksOf(document: JsonObject, profile: Profile): readonly Lack[]
     if (aggregate === 'unknown') for (const ref of list(dependencies) as readonly unknown[]) said.add(ref);
   const dependencies: Check = ['dependencies', (component) => said.has(component['bom-ref'])];
   return [
-    ...lacking('document', document, ofDocument),
+    ...failing('document', document, ofDocument),
     ...components.flatMap((component) =>
-      lacking(String(component['bom-ref'] ?? ''), component, [...ofComponent, dependencies]),
+      failing(String(component['bom-ref'] ?? ''), component, [...ofComponent, dependencies]),
     ),
   ];
 }
 
-/** Fields of which a profile takes the word "unknown" for an answer, where nobody knows more: known unknowns are to be told. */
+/** The fields for which a profile accepts the answer "unknown": known unknowns have to be stated. */
 const maybeUnknown: Readonly<Record<Profile, readonly string[]>> = {
   bsi: [],
   cisa: ['license', 'version'],
   ntia: ['version'],
 };
 
-/** What a profile asks for and a document calls unknown. It is no lack, and users should hear of it all the same. */
-export function unknownsOf(document: JsonObject, profile: Profile): readonly Lack[] {
+/** The fields that a profile requires and a document states as unknown. The profile accepts that; users should know it all the same. */
+export function unknownFields(document: JsonObject, profile: Profile): readonly ProfileDiagnostic[] {
   return componentsOf(document).flatMap((component) =>
     stated(component)
       .filter((field) => maybeUnknown[profile].includes(String(field)))
-      .map((field) => ({ ref: String(component['bom-ref'] ?? ''), field: String(field) })),
+      .map((field) => ({
+        level: 'note',
+        code: `profile.unknown.${slug(String(field))}`,
+        subject: String(component['bom-ref'] ?? ''),
+        message: `unknown ${field}`,
+        field: String(field),
+      })),
   );
 }
 
@@ -169,23 +176,32 @@ function componentsOf(document: JsonObject): readonly Form[] {
 const maxListed = 1000;
 
 /** The document says itself which profile it was made for, and what it could not say. */
-export function lackProperties(
+export function profileProperties(
   profile: Profile,
-  lacks: readonly Lack[],
-  unknowns: readonly Lack[],
+  missing: readonly ProfileDiagnostic[],
+  unknown: readonly ProfileDiagnostic[],
 ): readonly Property[] {
   return [
     { name: 'tcf:profile', value: profileNames[profile] },
-    { name: 'tcf:profile:missing:count', value: String(lacks.length) },
-    { name: 'tcf:profile:unknown:count', value: String(unknowns.length) },
-    ...lacks
+    { name: 'tcf:profile:missing:count', value: String(missing.length) },
+    { name: 'tcf:profile:unknown:count', value: String(unknown.length) },
+    ...missing
       .slice(0, maxListed)
-      .map(({ ref, field }) => ({ name: 'tcf:profile:missing', value: `${field} of ${ref}` })),
+      .map(({ field, subject }) => ({ name: 'tcf:profile:missing', value: `${field} of ${subject}` })),
   ];
 }
 
-function lacking(ref: string, about: Form, of: readonly Check[]): readonly Lack[] {
-  return of.flatMap(([field, holds]) => (holds(about) ? [] : [{ ref, field }]));
+function failing(subject: string, about: Form, of: readonly Check[]): readonly ProfileDiagnostic[] {
+  return of.flatMap(([field, holds]) =>
+    holds(about)
+      ? []
+      : [{ level: 'error', code: `profile.missing.${slug(field)}`, subject, message: `no ${field}`, field }],
+  );
+}
+
+/** `creator with an e-mail address or URL` becomes `creator-with-an-e-mail-address-or-url`. */
+function slug(field: string): string {
+  return field.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-');
 }
 
 function flat(components: readonly Form[]): readonly Form[] {

@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
-import { declareSbomOptions, makeSbom, readSbomWishes, tellLacks } from '../app/make-sbom.ts';
+import { declareSbomOptions, makeSbom, readSbomWishes, tellProfile } from '../app/make-sbom.ts';
 import { openUserImage } from '../app/open-image.ts';
 import { flag, type Options, textOption } from '../app/options.ts';
 import { formatBytes } from '../base/bytes.ts';
 import { askedWrongly } from '../base/error.ts';
 import { plural, printable, quoted } from '../base/text.ts';
 import { attestationSize, refusedBy } from '../bom/attestation-size.ts';
-import { formatDocument } from '../bom/cyclonedx.ts';
-import { formatCycloneDxXml } from '../bom/cyclonedx-xml.ts';
+import type { SbomFormat } from '../bom/formats/format.ts';
+import { sbomFormats } from '../bom/formats/index.ts';
 import type { Bom, Component } from '../bom/model.ts';
 import { writeUserFile } from '../system/files.ts';
 import type { ExitCode, Host } from '../system/host.ts';
@@ -21,7 +21,7 @@ export const verb: Verb = {
         'docker://REF, oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE, containers-storage:REF or REF',
       )
       .option('-o, --output <file>', 'write to a file instead of standard output')
-      .option('--format <format>', 'cyclonedx-json or cyclonedx-xml', 'cyclonedx-json')
+      .option('--format <format>', describeFormats(), sbomFormats[0].name)
       .option('--spec-version <version>', 'CycloneDX version: 1.7 or 1.6', '1.7');
     declareSbomOptions(command, 'exit code 1 where something is missing');
     command
@@ -39,19 +39,19 @@ export const verb: Verb = {
     await using opened = await openUserImage(host, image, options);
     for (const warning of opened.warnings ?? [])
       await host.stderr.write(`tcf: warning: ${printable(warning, 2000)}\n`);
-    const { bom, document, judged } = await makeSbom(host, options, opened, wishes, {
+    const made = await makeSbom(host, options, opened, wishes, {
       specVersion,
       ...(flag(options, 'uniqueSerial') ? { uniqueSerial: crypto.randomUUID() } : {}),
     });
-    const text =
-      format === 'cyclonedx-xml' ? formatCycloneDxXml(document, specVersion) : formatDocument(document);
+    const text = format.write(made);
     const output = textOption(options, 'output');
     if (output === undefined) await host.stdout.write(text);
     else await writeUserFile(host, output, text);
-    await summarize(host, bom, text, output);
+    await summarize(host, made.bom, text, output);
+    const { judged } = made;
     if (judged === undefined) return 0;
-    await tellLacks(host, judged);
-    return judged.lacks.length === 0 ? 0 : 1;
+    await tellProfile(host, judged);
+    return judged.missing.length === 0 ? 0 : 1;
   },
 };
 
@@ -63,11 +63,16 @@ function readSpecVersion(options: Options): '1.6' | '1.7' {
   });
 }
 
-function readFormat(options: Options): 'cyclonedx-json' | 'cyclonedx-xml' {
-  const asked = textOption(options, 'format') ?? 'cyclonedx-json';
-  if (asked === 'cyclonedx-json' || asked === 'cyclonedx-xml') return asked;
+function describeFormats(): string {
+  return sbomFormats.map(({ name, summary }) => `${name}: ${summary}`).join('; ');
+}
+
+function readFormat(options: Options): SbomFormat {
+  const asked = textOption(options, 'format') ?? sbomFormats[0].name;
+  const format = sbomFormats.find(({ name }) => name === asked);
+  if (format !== undefined) return format;
   throw askedWrongly('sbom.format', `tcf does not write ${quoted(asked)}`, {
-    hint: 'write cyclonedx-json or cyclonedx-xml',
+    hint: `write one of ${sbomFormats.map(({ name }) => name).join(', ')}`,
   });
 }
 

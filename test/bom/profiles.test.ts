@@ -2,7 +2,14 @@ import { expect, test } from 'vitest';
 import { type CycloneDxOptions, toCycloneDx } from '../../src/bom/cyclonedx.ts';
 import { formatCycloneDxXml } from '../../src/bom/cyclonedx-xml.ts';
 import type { Bom, Component } from '../../src/bom/model.ts';
-import { lackProperties, lacksOf, type Profile, profiles, unknownsOf } from '../../src/bom/profiles.ts';
+import {
+  missingFields,
+  type Profile,
+  type ProfileDiagnostic,
+  profileProperties,
+  profiles,
+  unknownFields,
+} from '../../src/bom/profiles.ts';
 import { parseSbom } from '../../src/bom/read.ts';
 import { rootRef } from '../../src/bom/subject.ts';
 import { binary, bomOf, catalog, deb, debian, none, schemaOf, subject, wheel } from '../support/bom.ts';
@@ -59,17 +66,17 @@ function options(profile: Profile, specVersion: '1.6' | '1.7' = '1.7'): CycloneD
   };
 }
 
-const lacks = (profile: Profile, of: Bom, changed: Partial<CycloneDxOptions> = {}) =>
-  lacksOf(toCycloneDx(of, { ...options(profile), ...changed }), profile).map(
-    ({ ref, field }) => `${field} of ${ref}`,
+const missing = (profile: Profile, of: Bom, changed: Partial<CycloneDxOptions> = {}) =>
+  missingFields(toCycloneDx(of, { ...options(profile), ...changed }), profile).map(
+    ({ field, subject: about }) => `${field} of ${about}`,
   );
 
 test.for(profiles)('%s: a document with everything is complete, and valid in both versions', (profile) => {
-  expect(lacks(profile, bom())).toEqual([]);
+  expect(missing(profile, bom())).toEqual([]);
   for (const specVersion of ['1.6', '1.7'] as const) {
     const document = toCycloneDx(bom(), options(profile, specVersion));
     expect(schemaOf(specVersion)(document)).toEqual([]);
-    expect(lacksOf(document, profile)).toEqual([]);
+    expect(missingFields(document, profile)).toEqual([]);
     expect(formatCycloneDxXml(document, specVersion)).toContain(
       '<manufacturer>'.repeat(profile === 'bsi' ? 1 : 0),
     );
@@ -103,7 +110,7 @@ test.for<[string, readonly Profile[], Component, string]>([
     `SHA-512 of the file of ${ptxas.bomRef}`,
   ],
 ])('%s is named', ([, of, component, expected]) => {
-  for (const profile of of) expect(lacks(profile, bom(component)), profile).toEqual([expected]);
+  for (const profile of of) expect(missing(profile, bom(component)), profile).toEqual([expected]);
 });
 
 test.for<[string, Profile, Component, readonly string[]]>([
@@ -117,8 +124,18 @@ test.for<[string, Profile, Component, readonly string[]]>([
   ([, profile, component, expected]) => {
     const document = toCycloneDx(bom(component), options(profile));
     const { bomRef: ref } = torch;
-    expect(unknownsOf(document, profile)).toEqual(expected.map((field) => ({ ref, field })));
-    expect(lacksOf(document, profile)).toEqual(profile === 'bsi' ? [{ ref, field: 'version' }] : []);
+    expect(unknownFields(document, profile)).toEqual(
+      expected.map((field) => ({
+        level: 'note',
+        code: `profile.unknown.${field}`,
+        subject: ref,
+        message: `unknown ${field}`,
+        field,
+      })),
+    );
+    expect(missingFields(document, profile)).toMatchObject(
+      profile === 'bsi' ? [{ subject: ref, field: 'version' }] : [],
+    );
   },
 );
 
@@ -144,7 +161,7 @@ test('BSI takes the date of the last change for the version of a file that has n
   const { version: _version, ...tool } = ptxas;
   const dated = { ...tool, properties: [{ name: 'tcf:file:modified', value: '2026-11-28T07:52:06Z' }] };
   const document = toCycloneDx(bom(dated), options('bsi'));
-  expect(lacksOf(document, 'bsi')).toEqual([]);
+  expect(missingFields(document, 'bsi')).toEqual([]);
   const found = (document['components'] as readonly Record<string, unknown>[]).find(
     ({ name }) => name === 'ptxas',
   );
@@ -165,7 +182,7 @@ test.for<[string, readonly Profile[], Partial<CycloneDxOptions>, string]>([
   ],
   ['timestamp', ['bsi', 'cisa', 'ntia'], { timestamp: '' }, 'timestamp of document'],
 ])('a document without %s is not complete', ([, of, changed, expected]) => {
-  for (const profile of of) expect(lacks(profile, bom(), changed), profile).toEqual([expected]);
+  for (const profile of of) expect(missing(profile, bom(), changed), profile).toEqual([expected]);
 });
 
 test.for([
@@ -175,7 +192,7 @@ test.for([
   const { metadata, ...rest } = toCycloneDx(bom(), options('cisa'));
   const { [member]: gone, ...kept } = metadata as Record<string, unknown>;
   expect(gone).toBeDefined();
-  expect(lacksOf({ ...rest, metadata: kept }, 'cisa')).toEqual([{ ref: 'document', field }]);
+  expect(missingFields({ ...rest, metadata: kept }, 'cisa')).toMatchObject([{ subject: 'document', field }]);
 });
 
 test.for(profiles)('%s: a component about whose dependencies nothing is said is named', (profile) => {
@@ -183,8 +200,8 @@ test.for(profiles)('%s: a component about whose dependencies nothing is said is 
   const dependencies = (document['dependencies'] as readonly { ref: string }[]).filter(
     ({ ref }) => ref !== bash.bomRef,
   );
-  expect(lacksOf({ ...document, dependencies }, profile)).toEqual([
-    { ref: bash.bomRef, field: 'dependencies' },
+  expect(missingFields({ ...document, dependencies }, profile)).toMatchObject([
+    { subject: bash.bomRef, field: 'dependencies' },
   ]);
 });
 
@@ -240,18 +257,26 @@ test.for([
   ['bsi:component:structured', 'structured property'],
 ] as const)('BSI wants %s of a file', ([name, field]) => {
   const text = JSON.stringify(toCycloneDx(bom(), options('bsi')));
-  expect(lacksOf(JSON.parse(text.replace(`"${name}"`, '"x"')), 'bsi')).toEqual([
-    { ref: ptxas.bomRef, field },
+  expect(missingFields(JSON.parse(text.replace(`"${name}"`, '"x"')), 'bsi')).toMatchObject([
+    { subject: ptxas.bomRef, field },
   ]);
 });
 
 test('BSI wants a URI of the SBOM, everybody a name of each component', () => {
   const { serialNumber: _serial, ...anonymous } = toCycloneDx(bom(), options('bsi'));
-  expect(lacksOf(anonymous, 'bsi')).toEqual([{ ref: 'document', field: 'SBOM-URI' }]);
+  expect(missingFields(anonymous, 'bsi')).toEqual([
+    {
+      level: 'error',
+      code: 'profile.missing.sbom-uri',
+      subject: 'document',
+      message: 'no SBOM-URI',
+      field: 'SBOM-URI',
+    },
+  ]);
   for (const profile of profiles) {
     const text = JSON.stringify(toCycloneDx(bom(), options(profile)));
     const unnamed = JSON.parse(text.replace('"name":"bash"', '"name":""'));
-    expect(lacksOf(unnamed, profile)).toEqual([{ ref: bash.bomRef, field: 'name' }]);
+    expect(missingFields(unnamed, profile)).toMatchObject([{ subject: bash.bomRef, field: 'name' }]);
   }
 });
 
@@ -262,8 +287,17 @@ test('without the profile none of that stands in the document', () => {
 });
 
 test('what is missing is listed in the document, up to a thousand', () => {
-  const many = Array.from({ length: 1500 }, (_, index) => ({ ref: `r${index}`, field: 'version' }));
-  const properties = lackProperties('ntia', many, many.slice(0, 3));
+  const many = Array.from(
+    { length: 1500 },
+    (_, index): ProfileDiagnostic => ({
+      level: 'error',
+      code: 'profile.missing.version',
+      subject: `r${index}`,
+      message: 'no version',
+      field: 'version',
+    }),
+  );
+  const properties = profileProperties('ntia', many, many.slice(0, 3));
   expect(properties.slice(0, 4)).toEqual([
     { name: 'tcf:profile', value: 'NTIA 2021 minimum elements' },
     { name: 'tcf:profile:missing:count', value: '1500' },

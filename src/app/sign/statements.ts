@@ -12,7 +12,7 @@ import { formatPinnedRef, type ImageRef, type PinnedRef } from '../../oci/refere
 import type { Fetched, Registry } from '../../registry/contract.ts';
 import { readUserFile } from '../../system/files.ts';
 import type { Host } from '../../system/host.ts';
-import { givenSbomOptions, makeSbom, readSbomWishes, type SbomWishes, tellLacks } from '../make-sbom.ts';
+import { givenSbomOptions, makeSbom, readSbomWishes, type SbomWishes, tellProfile } from '../make-sbom.ts';
 import { flag, listOption, type Options, textOption } from '../options.ts';
 import { readPlatform } from '../registries.ts';
 
@@ -206,7 +206,7 @@ async function scan(
   await using image = await openFromRegistry(registry, pinned, readPlatform(host, options));
   const { document, judged } = await makeSbom(host, options, image, wishes, { specVersion: '1.7' });
   // What is missing stands in the SBOM that is signed, and is no reason not to sign what is known.
-  if (judged !== undefined) await tellLacks(host, judged);
+  if (judged !== undefined) await tellProfile(host, judged);
   return document;
 }
 

@@ -1,0 +1,22 @@
+import type { CycloneDxOptions } from '../cyclonedx.ts';
+import type { JsonObject } from '../cyclonedx-component.ts';
+import type { Bom } from '../model.ts';
+
+/** One SBOM in the three forms that formats are made from; all three say the same. */
+export interface MadeSbom {
+  readonly bom: Bom;
+  /** How `document` was made. */
+  readonly options: CycloneDxOptions;
+  /** The document of `toCycloneDx`. */
+  readonly document: JsonObject;
+}
+
+/** An output format of an SBOM: one file in this folder and one line in `index.ts`. */
+export interface SbomFormat {
+  /** As it is named behind `--format`: lower case, stable. */
+  readonly name: string;
+  /** For the help, a few words. */
+  readonly summary: string;
+  /** The SBOM as text with a line feed at its end. The same SBOM gives the same bytes. */
+  write(sbom: MadeSbom): string;
+}
