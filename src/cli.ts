@@ -3,6 +3,7 @@ import { askedWrongly, TcfError } from './base/error.ts';
 import { printable, quoted } from './base/text.ts';
 import { type VerbEntry, verbs } from './commands/index.ts';
 import { formatDiagnostic } from './report/diagnostics.ts';
+import { isSystemError } from './system/errors.ts';
 import type { ExitCode, Host } from './system/host.ts';
 import { version } from './version.ts';
 
@@ -89,6 +90,12 @@ function help(): string {
   return lines.join('\n');
 }
 
+/** `cannot open "/home/ann/policy.yaml": permission denied (EACCES)`. */
+function systemReason({ code, message, path, syscall }: NodeJS.ErrnoException): string {
+  const why = /^\w+: (.*?), /.exec(message)?.[1] ?? message;
+  return `cannot ${syscall}${path === undefined ? '' : ` ${quoted(path)}`}: ${why} (${code})`;
+}
+
 async function report(error: unknown, host: Host): Promise<ExitCode> {
   if (error instanceof TcfError) {
     const { code, exit, hint, message } = error;
@@ -96,6 +103,11 @@ async function report(error: unknown, host: Host): Promise<ExitCode> {
       formatDiagnostic({ level: 'error', code, message, ...(hint === undefined ? {} : { hint }) }),
     );
     return exit;
+  }
+  // Whatever the operating system refuses (a full disk, a folder that went away, too many open files) is said in its words, and is no fault of ours.
+  if (isSystemError(error)) {
+    await host.stderr.write(`tcf: error: ${printable(systemReason(error), 2000)}\n`);
+    return 2;
   }
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
   // Messages of the system hold names of files, and a project may have chosen those.

@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import { linkSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { decodeUtf8 } from '../base/bytes.ts';
@@ -12,7 +11,9 @@ import type { Policy } from '../policy/document.ts';
 import { type ChainEnd, chainEnd, formatDecision } from '../report/decision-entry.ts';
 import { Chain } from '../report/log-chain.ts';
 import { formatPruning, type PruningEntry, parseLogEntry } from '../report/pruning-entry.ts';
-import { isSystemError, readPlainFile } from '../system/files.ts';
+import { createFileSync } from '../system/atomic.ts';
+import { isSystemError } from '../system/errors.ts';
+import { readPlainFile } from '../system/files.ts';
 import { openPrivateFolder, stateFolder } from '../system/folders.ts';
 import type { Host } from '../system/host.ts';
 import { version } from '../version.ts';
@@ -71,17 +72,7 @@ async function append(host: Host, make: (last: ChainEnd | undefined) => string):
 function addEntry(folder: string, sequence: number, text: string): boolean {
   const path = entryPath(folder, sequence);
   mkdirSync(join(path, '..'), { recursive: true, mode: 0o700 });
-  const temporary = join(folder, `.${randomUUID()}.tmp`);
-  try {
-    writeFileSync(temporary, text, { flag: 'wx', mode: 0o600, flush: true });
-    linkSync(temporary, path);
-    return true;
-  } catch (error) {
-    if (isSystemError(error) && error.code === 'EEXIST') return false;
-    throw error;
-  } finally {
-    rmSync(temporary, { force: true });
-  }
+  return createFileSync(path, text, 0o600);
 }
 
 /** The text of an entry. @throws TcfError `log.missing`, `log.malformed` (exit 2). */

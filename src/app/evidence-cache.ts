@@ -11,7 +11,8 @@ import {
   type StoreCache,
   storeCacheLimit,
 } from '../registry/store-cache.ts';
-import { fileExists, isSystemError, readPlainFile, writeUserFile } from '../system/files.ts';
+import { isSystemError } from '../system/errors.ts';
+import { fileExists, readPlainFile, writeUserFile } from '../system/files.ts';
 import { cacheFolder, openPrivateFolder } from '../system/folders.ts';
 import type { Host } from '../system/host.ts';
 

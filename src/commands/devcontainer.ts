@@ -25,7 +25,8 @@ import {
 import { parseImageConfig } from '../oci/config.ts';
 import { formatImageRef, type ImageRef, parseImageRef } from '../oci/reference.ts';
 import { toText } from '../report/text.ts';
-import { fileExists, isSystemError, readPlainFile, writeUserFile } from '../system/files.ts';
+import { isSystemError } from '../system/errors.ts';
+import { fileExists, readPlainFile, writeUserFile } from '../system/files.ts';
 import type { ExitCode, Host } from '../system/host.ts';
 import type { Verb } from './verb.ts';
 

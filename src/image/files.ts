@@ -3,6 +3,7 @@ import { access, type FileHandle, open } from 'node:fs/promises';
 import { type Bytes, collect } from '../base/bytes.ts';
 import { cannotTell, reasonOf } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
+import { isMissing } from '../system/errors.ts';
 
 const chunkSize = 256 * 1024;
 
@@ -25,12 +26,6 @@ export async function openRegular(path: string | Buffer): Promise<FileHandle | u
   if ((await handle.stat()).isFile()) return handle;
   await handle.close();
   throw cannotTell('image.file', `${quoted(String(path))} is not a regular file`);
-}
-
-/** ENOENT, and ENOTDIR for a path below a file. */
-export function isMissing(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return code === 'ENOENT' || code === 'ENOTDIR';
 }
 
 /** Whether there is anything of that name; a folder that may not be looked into is an error of whoever reads it. */

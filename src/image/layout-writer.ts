@@ -1,4 +1,4 @@
-import { link, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Bytes, bytesOf, collect, encodeUtf8 } from '../base/bytes.ts';
 import { askedWrongly, cannotTell, reasonOf, TcfError } from '../base/error.ts';
@@ -10,6 +10,8 @@ import { type Descriptor, manifestLimits, parseManifest } from '../oci/manifest.
 import { mediaTypes } from '../oci/media-types.ts';
 import type { Fetched } from '../registry/contract.ts';
 import type { Target } from '../registry/copy.ts';
+import { createFile, replaceFile } from '../system/atomic.ts';
+import { isTaken } from '../system/errors.ts';
 import { fileBytes, openRegular, readSmall } from './files.ts';
 import { layoutFiles } from './from-oci.ts';
 import { layoutBlob, readLayoutIndex, refName } from './layout.ts';
@@ -85,12 +87,8 @@ async function prepare(directory: string, what: string): Promise<void> {
       });
     }
     await mkdir(join(directory, 'blobs', 'sha256'), { recursive: true });
-    await place(join(directory, 'index.json'), bytesOf(encodeUtf8(formatIndex({}, []))), createOnly);
-    await place(
-      join(directory, 'oci-layout'),
-      bytesOf(encodeUtf8('{"imageLayoutVersion":"1.0.0"}')),
-      createOnly,
-    );
+    await createFile(join(directory, 'index.json'), formatIndex({}, []));
+    await createFile(join(directory, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}');
   });
   await readLayoutIndex(layoutFiles(directory), what);
 }
@@ -120,40 +118,12 @@ async function writeBlob(directory: string, { digest }: Descriptor, bytes: Bytes
   const path = blobPath(directory, digest);
   await written(directory, async () => {
     await mkdir(dirname(path), { recursive: true });
-    await place(path, bytes);
+    await replaceFile(path, bytes);
   });
 }
 
 function checkedBytes(bytes: Uint8Array, { digest, size }: Descriptor): Bytes {
   return checked(bytesOf(bytes), digest, size, `manifest ${digest}`);
-}
-
-/** Writes beside the path and moves it there, so that a reader sees the old content or the new one and never half of it. */
-async function place(path: string, bytes: Bytes, move: Move = rename): Promise<void> {
-  const temporary = join(dirname(path), `.${crypto.randomUUID()}.tmp`);
-  try {
-    await using file = await open(temporary, 'wx', 0o644);
-    for await (const chunk of bytes) await file.writeFile(chunk);
-    await file.sync();
-    await move(temporary, path);
-  } finally {
-    await rm(temporary, { force: true });
-  }
-}
-
-type Move = (from: string, to: string) => Promise<void>;
-
-/** What stands there stays. */
-async function createOnly(from: string, to: string): Promise<void> {
-  try {
-    await link(from, to);
-  } catch (error) {
-    if (!isThere(error)) throw error;
-  }
-}
-
-function isThere(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EEXIST';
 }
 
 /** What the system says about a folder of the user's choice. @throws TcfError `file.unwritable` (exit 3). */
@@ -198,7 +168,7 @@ async function writeIndex(directory: string, added: readonly Entry[], what: stri
     );
   }
   const text = encodeUtf8(formatIndex(shape.record(), entries));
-  await written(directory, () => place(join(directory, 'index.json'), bytesOf(text)));
+  await written(directory, () => replaceFile(join(directory, 'index.json'), text));
 }
 
 /** A name moves; content without a name stands there once, and not at all beside its name. */
@@ -249,7 +219,7 @@ function take(directory: string, lock: string): Promise<boolean> {
       await (await open(lock, 'wx')).close();
       return true;
     } catch (error) {
-      if (isThere(error)) return false;
+      if (isTaken(error)) return false;
       throw error;
     }
   });

@@ -1,5 +1,4 @@
-import type { Bytes } from '../base/bytes.ts';
-import { formatBytes } from '../base/bytes.ts';
+import { type Bytes, formatBytes } from '../base/bytes.ts';
 import { type Cataloger, contentLimit, type Skipped, type StreamScanner } from '../catalogers/contract.ts';
 import { cleanPath, toText } from './names.ts';
 import { readTar, type TarEntry, type TarSink, type TarType } from './tar.ts';

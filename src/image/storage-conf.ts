@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { decodeUtf8 } from '../base/bytes.ts';
 import { cannotTell } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
+import { userFolder } from '../system/folders.ts';
 import { readSmall } from './files.ts';
 import { type LocalStore, localStoreAt, type StorageDriver, storageDrivers } from './storage-files.ts';
 
@@ -21,10 +22,11 @@ const confLimit = 1024 * 1024;
  */
 export async function localStoreOf({ env, home, uid }: StorageSettings): Promise<LocalStore> {
   const isRoot = uid === 0 && (env['_CONTAINERS_USERNS_CONFIGURED'] ?? '') === '';
-  const data = env['XDG_DATA_HOME'] ?? join(home, '.local/share');
-  const usual = isRoot ? '/var/lib/containers/storage' : join(data, 'containers/storage');
+  const usual = isRoot
+    ? '/var/lib/containers/storage'
+    : join(userFolder({ env, home }, 'XDG_DATA_HOME'), 'containers/storage');
   const named = env['CONTAINERS_STORAGE_CONF'];
-  const own = join(env['XDG_CONFIG_HOME'] ?? join(home, '.config'), 'containers/storage.conf');
+  const own = join(userFolder({ env, home }, 'XDG_CONFIG_HOME'), 'containers/storage.conf');
   const system = ['/etc/containers/storage.conf', '/usr/share/containers/storage.conf'];
   for (const path of named === undefined ? (isRoot ? system : [own]) : [named]) {
     const bytes = await readSmall(path, confLimit);

@@ -4,8 +4,7 @@ import { cannotTell } from '../base/error.ts';
 import { type JsonLimits, jsonLimits, parseJson } from '../base/json.ts';
 import { Shape } from '../base/shape.ts';
 import { quoted } from '../base/text.ts';
-import type { Digest } from '../oci/digest.ts';
-import { readDigest } from '../oci/digest.ts';
+import { type Digest, readDigest } from '../oci/digest.ts';
 import { isThere, readSmall } from './files.ts';
 
 /** A build host may hold thousands of images; their lists are ours, but a limit keeps a broken file from eating the memory. */

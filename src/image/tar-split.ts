@@ -7,7 +7,7 @@ import { cannotTell, reasonOf, TcfError } from '../base/error.ts';
 import { parseJson } from '../base/json.ts';
 import { Shape } from '../base/shape.ts';
 import { quoted } from '../base/text.ts';
-import { isMissing } from './files.ts';
+import { codeOf, isMissing } from '../system/errors.ts';
 import { cleanPath, joinPath, toText } from './names.ts';
 
 const chunkSize = 256 * 1024;
@@ -36,7 +36,7 @@ export async function* assembled(split: Bytes, directory: string, what: string):
     }
   } catch (error) {
     if (error instanceof TcfError) throw error;
-    const isForbidden = error instanceof Error && 'code' in error && error.code === 'EACCES';
+    const isForbidden = codeOf(error) === 'EACCES';
     throw cannotTell('storage.layer', `cannot read ${what}: ${reasonOf(error)}`, {
       cause: error,
       // Files of other users of a rootless image belong to ids of their own.

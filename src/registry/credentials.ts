@@ -6,10 +6,11 @@ import { cannotTell, reasonOf } from '../base/error.ts';
 import { parseJson } from '../base/json.ts';
 import { Shape } from '../base/shape.ts';
 import { printable } from '../base/text.ts';
+import { isMissing } from '../system/errors.ts';
+import { runtimeFolder, userFolder } from '../system/folders.ts';
 import type { Credential, Credentials } from './authorize.ts';
 import type { Repository } from './contract.ts';
 import { askHelper, helperRunner, type RunHelper } from './credential-helper.ts';
-import { codeOf } from './transport.ts';
 
 export interface CredentialSources {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -48,7 +49,7 @@ export function openCredentials(sources: CredentialSources): Credentials {
 export function credentialFiles({ env, home, uid }: CredentialSources): readonly string[] {
   const set = (name: string) => (env[name] === '' ? undefined : env[name]);
   const chosen = set('REGISTRY_AUTH_FILE');
-  const runtime = set('XDG_RUNTIME_DIR');
+  const runtime = runtimeFolder({ env });
   return [
     ...(chosen === undefined ? [] : [chosen]),
     ...(runtime !== undefined
@@ -56,7 +57,7 @@ export function credentialFiles({ env, home, uid }: CredentialSources): readonly
       : uid === undefined
         ? []
         : [`/run/containers/${uid}/auth.json`]),
-    join(set('XDG_CONFIG_HOME') ?? join(home, '.config'), 'containers', 'auth.json'),
+    join(userFolder({ env, home }, 'XDG_CONFIG_HOME'), 'containers', 'auth.json'),
     join(set('DOCKER_CONFIG') ?? join(home, '.docker'), 'config.json'),
   ];
 }
@@ -69,7 +70,7 @@ async function readCredentialFile(path: string, isChosen: boolean): Promise<Shap
     if (!isChosen && !(await file.stat()).isFile()) throw new Error('it is not a regular file');
     bytes = await collect(file.createReadStream({ autoClose: false }), maxCredentialFile, 'it');
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes(codeOf(error))) return undefined;
+    if (isMissing(error)) return undefined;
     throw cannotTell('credentials.file', `could not read ${printable(path)}: ${printable(reasonOf(error))}`, {
       hint: 'make the file readable, or name another one in REGISTRY_AUTH_FILE',
     });

@@ -10,10 +10,10 @@ import { getCACertificates } from 'node:tls';
 import type { Bytes } from '../base/bytes.ts';
 import { cannotTell, reasonOf, TcfError } from '../base/error.ts';
 import { printable, quoted } from '../base/text.ts';
+import { codeOf } from '../system/errors.ts';
 import { hostOf, isLoopback } from './hosts.ts';
 import { checkAddress, guardedLookup } from './network.ts';
 import {
-  codeOf,
   defaultTimeouts,
   type Timeouts,
   type Transport,

@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { TcfError } from '../base/error.ts';
-import { type Answer, codeOf, type Exchange, type Transport, type TransportOptions } from './transport.ts';
+import { codeOf } from '../system/errors.ts';
+import type { Answer, Exchange, Transport, TransportOptions } from './transport.ts';
 
 export interface RetryPolicy {
   /** Waits so many milliseconds. */

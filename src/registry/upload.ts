@@ -1,5 +1,4 @@
-import type { Bytes } from '../base/bytes.ts';
-import { formatBytes } from '../base/bytes.ts';
+import { type Bytes, formatBytes } from '../base/bytes.ts';
 import { cannotTell, TcfError } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
 import type { Descriptor } from '../oci/manifest.ts';

@@ -8,11 +8,13 @@ import {
   readSync,
   statSync,
 } from 'node:fs';
-import { appendFile, link, mkdir, open, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { appendFile, mkdir, open, readlink } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { type Bytes, collect } from '../base/bytes.ts';
-import { askedWrongly, reasonOf } from '../base/error.ts';
+import { askedWrongly, cannotTell, reasonOf } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
+import { createFile, replaceFile } from './atomic.ts';
+import { isSystemError } from './errors.ts';
 import type { Host } from './host.ts';
 
 const chunkSize = 64 * 1024;
@@ -90,8 +92,8 @@ export interface WriteOptions {
 }
 
 /**
- * Writes a whole file or none of it: into a temporary file beside it, synced, then renamed, so that a full disk or a kill never leaves half an
- * SBOM under the final name.
+ * Writes a whole file or none of it. A link is followed, and a device or a pipe that stands there is written to: only a regular file or
+ * nothing is ever replaced.
  *
  * @throws TcfError `file.unwritable`, `file.exists` (exit 3).
  */
@@ -102,26 +104,37 @@ export async function writeUserFile(
   options: WriteOptions = {},
 ): Promise<void> {
   const full = resolve(host.cwd, path);
-  const temporary = join(dirname(full), `.${basename(full)}.${crypto.randomUUID().slice(0, 8)}.tmp`);
   try {
-    await using file = await open(temporary, 'wx', options.mode ?? 0o644);
-    await file.writeFile(content);
-    await file.sync();
-    if (options.exclusive) await link(temporary, full);
-    else await rename(temporary, full);
-  } catch (error) {
-    if (!isSystemError(error)) throw error;
-    if (error.code === 'EEXIST') {
+    if (!options.exclusive) await writeThrough(full, content, options.mode);
+    else if (!(await createFile(full, content, options.mode))) {
       throw askedWrongly('file.exists', `${quoted(path)} exists already`, {
         hint: 'move it away or choose another name; nothing was changed',
       });
     }
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
     throw askedWrongly('file.unwritable', `cannot write ${quoted(path)}: ${reasonOf(error)}`, {
       cause: error,
     });
-  } finally {
-    await rm(temporary, { force: true });
   }
+}
+
+async function writeThrough(path: string, content: Uint8Array | string, mode?: number): Promise<void> {
+  const target = await leadsTo(path);
+  const standing = statSync(target, { throwIfNoEntry: false });
+  if (standing === undefined || standing.isFile()) {
+    await replaceFile(target, content, mode ?? (standing && standing.mode & 0o777));
+    return;
+  }
+  await using stream = await open(target, 'w');
+  await stream.writeFile(content);
+}
+
+/** Where the links of a path end; a link to nothing ends where its file would be made. */
+async function leadsTo(path: string, links = 40): Promise<string> {
+  if (links > 0 && lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink())
+    return await leadsTo(resolve(dirname(path), await readlink(path)), links - 1);
+  return path;
 }
 
 /** A folder for files to be written, with those above it. @throws TcfError `file.unwritable` (exit 3). */
@@ -136,9 +149,21 @@ export async function makeFolder(host: Host, path: string): Promise<void> {
   }
 }
 
-/** Whether anything stands at the path. @throws the system's error where that cannot be found out: a file that may not be seen is not absent. */
+/**
+ * Whether anything stands at the path.
+ *
+ * @throws TcfError `file.unreadable` (exit 2) where that cannot be found out: a file that may not be seen is not absent.
+ */
 export function fileExists(host: Host, path: string): boolean {
-  return lstatSync(resolve(host.cwd, path), { throwIfNoEntry: false }) !== undefined;
+  try {
+    return lstatSync(resolve(host.cwd, path), { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    throw cannotTell('file.unreadable', `cannot look for ${quoted(path)}: ${reasonOf(error)}`, {
+      hint: 'check who may read the folders above it, and HOME and XDG_CONFIG_HOME where tcf chose the path',
+      cause: error,
+    });
+  }
 }
 
 /** Adds to a file that others write to as well, such as GITHUB_STEP_SUMMARY. @throws TcfError `file.unwritable` (exit 3). */
@@ -151,8 +176,4 @@ export async function appendUserFile(host: Host, path: string, content: string):
       cause: error,
     });
   }
-}
-
-export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && typeof (error as NodeJS.ErrnoException).syscall === 'string';
 }

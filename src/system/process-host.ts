@@ -1,8 +1,9 @@
 import { accessSync, constants, statSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import { cannotTell } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
+import { codeOf } from './errors.ts';
+import { homeFolder } from './folders.ts';
 import type { Host, Output } from './host.ts';
 
 import type { Finished, RunProgram } from './program.ts';
@@ -19,7 +20,7 @@ export function processHost(process: NodeJS.Process): Host {
   return {
     env,
     cwd: process.cwd(),
-    home: env['HOME'] ?? homedir(),
+    home: homeFolder(env),
     uid: process.getuid?.() ?? -1,
     machine: { config: '/etc/tcf', state: '/var/lib/tcf' },
     architecture: { x64: 'amd64', ia32: '386' }[process.arch as string] ?? process.arch,
@@ -59,7 +60,7 @@ function output(open: () => NodeJS.WriteStream): Output {
       new Promise((resolve, reject) => {
         opened().write(text, (error) => {
           // The reader of a pipe went away (`tcf sbom IMAGE | head`): there is nobody left to tell.
-          if (!error || (error as NodeJS.ErrnoException).code === 'EPIPE') resolve();
+          if (!error || codeOf(error) === 'EPIPE') resolve();
           else reject(cannotTell('output.unwritable', `could not write the output: ${error.message}`));
         });
       }),
@@ -87,8 +88,7 @@ function isExecutable(path: string): boolean {
     accessSync(path, constants.X_OK);
     return statSync(path).isFile();
   } catch (error) {
-    if (['ENOENT', 'EACCES', 'ENOTDIR', 'ELOOP'].includes((error as NodeJS.ErrnoException).code ?? ''))
-      return false;
+    if (['ENOENT', 'EACCES', 'ENOTDIR', 'ELOOP'].includes(codeOf(error))) return false;
     throw error;
   }
 }

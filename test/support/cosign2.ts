@@ -3,8 +3,7 @@ import { type Cosign2Layer, cosign2Types } from '../../src/attest/cosign2.ts';
 import { preAuthEncoding } from '../../src/attest/dsse.ts';
 import { payloadType } from '../../src/attest/statement.ts';
 import type { Digest } from '../../src/oci/digest.ts';
-import type { VirtualSigstore } from './sigstore.ts';
-import { testIdentity } from './sigstore.ts';
+import { testIdentity, type VirtualSigstore } from './sigstore.ts';
 
 /** Layers as cosign 2 writes them into `.sig` and `.att` images; the interop test holds them against the real tool. */
 

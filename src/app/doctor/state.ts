@@ -1,6 +1,7 @@
 import { TcfError } from '../../base/error.ts';
 import { plural } from '../../base/text.ts';
-import { fileExists, isSystemError } from '../../system/files.ts';
+import { isSystemError } from '../../system/errors.ts';
+import { fileExists } from '../../system/files.ts';
 import { openPrivateFolder } from '../../system/folders.ts';
 import type { Host } from '../../system/host.ts';
 import { checkLog, logFolder } from '../decision-log.ts';

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { printable } from '../../base/text.ts';
 import { containerdVerifier } from '../../launch/containerd-hook.ts';
-import { isSystemError } from '../../system/files.ts';
+import { isSystemError } from '../../system/errors.ts';
 import type { Host } from '../../system/host.ts';
 import { type Options, textOption } from '../options.ts';
 import { ownerFinding, programFinding, readHookFile, removeHookFile, writeHookFile } from './files.ts';

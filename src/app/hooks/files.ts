@@ -4,7 +4,8 @@ import { dirname } from 'node:path';
 import { decodeUtf8 } from '../../base/bytes.ts';
 import { askedWrongly } from '../../base/error.ts';
 import { quoted } from '../../base/text.ts';
-import { fileExists, isSystemError, readPlainFile, writeUserFile } from '../../system/files.ts';
+import { isSystemError } from '../../system/errors.ts';
+import { fileExists, readPlainFile, writeUserFile } from '../../system/files.ts';
 import type { Host } from '../../system/host.ts';
 import { broken, fine, type HookFinding } from './target.ts';
 

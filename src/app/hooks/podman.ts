@@ -7,6 +7,7 @@ import { Shape } from '../../base/shape.ts';
 import { printable, quoted } from '../../base/text.ts';
 import { ociHookFile } from '../../launch/oci-hook.ts';
 import { parseDecision } from '../../report/decision-entry.ts';
+import { userFolder } from '../../system/folders.ts';
 import type { Host } from '../../system/host.ts';
 import { entryNumbers, readEntry } from '../decision-log.ts';
 import { type Options, textOption } from '../options.ts';
@@ -68,7 +69,7 @@ function placesOf(host: Host, options: Options): Places {
   const given = textOption(options, 'hooksDir');
   if (given !== undefined) return { hook: join(resolve(host.cwd, given), 'tcf.json') };
   if (host.uid === 0) return { hook: join(machineHooks, 'tcf.json') };
-  const folder = join(host.env['XDG_CONFIG_HOME'] ?? join(host.home, '.config'), 'containers');
+  const folder = join(userFolder(host, 'XDG_CONFIG_HOME'), 'containers');
   return {
     // Another name than the machine's, which it would replace.
     hook: join(folder, 'oci/hooks.d/tcf-user.json'),
@@ -78,7 +79,7 @@ function placesOf(host: Host, options: Options): Places {
 
 /** Our setting would replace the user's, and take their hooks away. */
 async function refuseOwnHooksDir(host: Host): Promise<void> {
-  const path = join(host.env['XDG_CONFIG_HOME'] ?? join(host.home, '.config'), 'containers/containers.conf');
+  const path = join(userFolder(host, 'XDG_CONFIG_HOME'), 'containers/containers.conf');
   const text = await readHookFile(host, path);
   if (text === undefined || !/^\s*hooks_dir\s*=/m.test(text)) return;
   throw askedWrongly('hook.hooks-dir', `${quoted(path)} has a hooks_dir of its own`, {

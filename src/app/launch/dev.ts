@@ -3,15 +3,14 @@ import { join, resolve } from 'node:path';
 import { decodeUtf8 } from '../../base/bytes.ts';
 import { askedWrongly } from '../../base/error.ts';
 import { quoted } from '../../base/text.ts';
-import type { RunArguments } from '../../launch/arguments.ts';
-import { parseRunArguments } from '../../launch/arguments.ts';
+import { parseRunArguments, type RunArguments } from '../../launch/arguments.ts';
 import { composeLaunch, type DevLaunch } from '../../launch/dev/compose.ts';
 import { type DevOptions, parseDevOptions, type Source, sources } from '../../launch/dev/options.ts';
 import { type CheckoutPin, type PinTexts, pinFiles, readPin } from '../../launch/dev/pin.ts';
 import { applyProfile, builtIn, type Profile, parseProfiles } from '../../launch/dev/profiles.ts';
 import type { Engine } from '../../launch/engine.ts';
 import { fileExists, readPlainFile } from '../../system/files.ts';
-import { cacheFolder, openPrivateFolder } from '../../system/folders.ts';
+import { cacheFolder, configFolder, openPrivateFolder } from '../../system/folders.ts';
 import type { Host } from '../../system/host.ts';
 import { readMachine } from './machine.ts';
 
@@ -20,9 +19,11 @@ const maxPin = 64 * 1024;
 
 /** Those that every user has, those of the machine and those of the user; a later one of the same name wins. */
 export async function loadProfiles(host: Host): Promise<ReadonlyMap<string, Profile>> {
-  const user = host.env['XDG_CONFIG_HOME'] ?? join(host.home, '.config');
   let profiles = builtIn;
-  for (const path of [join(host.machine.config, 'profiles.yaml'), join(user, 'tcf/profiles.yaml')]) {
+  for (const path of [
+    join(host.machine.config, 'profiles.yaml'),
+    join(configFolder(host), 'profiles.yaml'),
+  ]) {
     if (!fileExists(host, path)) continue;
     const text = decodeUtf8(await readPlainFile(host, path, maxProfiles, 'the profiles'));
     if (text === undefined) throw askedWrongly('profile.malformed', `${quoted(path)} is not UTF-8`);

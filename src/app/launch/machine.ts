@@ -8,7 +8,8 @@ import { printable, quoted } from '../../base/text.ts';
 import type { Machine } from '../../launch/dev/machine.ts';
 import type { Engine } from '../../launch/engine.ts';
 import { parseStrictYaml } from '../../policy/yaml.ts';
-import { fileExists, isSystemError, readPlainFile } from '../../system/files.ts';
+import { isSystemError } from '../../system/errors.ts';
+import { fileExists, readPlainFile } from '../../system/files.ts';
 import type { Host } from '../../system/host.ts';
 
 const limit = 1024 * 1024;

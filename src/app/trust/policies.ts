@@ -4,6 +4,7 @@ import { askedWrongly } from '../../base/error.ts';
 import { quoted } from '../../base/text.ts';
 import { draftPolicy, type Policy } from '../../policy/document.ts';
 import { fileExists, readPlainFile, readUserFile } from '../../system/files.ts';
+import { configFolder } from '../../system/folders.ts';
 import type { Host } from '../../system/host.ts';
 import { machinePolicy, maxKey } from './trust.ts';
 
@@ -17,9 +18,8 @@ const maxPolicy = 1024 * 1024;
  * @throws TcfError `policy.none` (exit 3) where there is none at all; `policy.malformed`, `file.unreadable` (exit 3).
  */
 export async function loadPolicies(host: Host, given: string | undefined): Promise<readonly Policy[]> {
-  const user = host.env['XDG_CONFIG_HOME'] ?? join(host.home, '.config');
   const asked = given ?? host.env['TCF_POLICY'];
-  const standing = [machinePolicy(host), join(user, 'tcf/policy.yaml')].filter((path) =>
+  const standing = [machinePolicy(host), join(configFolder(host), 'policy.yaml')].filter((path) =>
     fileExists(host, path),
   );
   const project = projectPolicy(host);

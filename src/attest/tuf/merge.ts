@@ -1,5 +1,4 @@
-import type { Metadata, Repository } from './update.ts';
-import { vouchedFor } from './update.ts';
+import { type Metadata, type Repository, vouchedFor } from './update.ts';
 
 /**
  * What two runs that updated at once know together: under the newer root, of each role the newer metadata. So

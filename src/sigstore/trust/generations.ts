@@ -1,11 +1,12 @@
 import { createReadStream } from 'node:fs';
-import { link, lstat, mkdir, open, readdir, rm } from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, rm } from 'node:fs/promises';
 import { userInfo } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { collect } from '../../base/bytes.ts';
 import { askedWrongly, cannotTell, reasonOf } from '../../base/error.ts';
 import { quoted } from '../../base/text.ts';
-import { codeOf } from '../../registry/transport.ts';
+import { createFile, temporaryEnd } from '../../system/atomic.ts';
+import { codeOf } from '../../system/errors.ts';
 
 /** The newest generation of a document. */
 export interface Generation {
@@ -80,13 +81,9 @@ export async function writeNext(
 }
 
 async function writeOnce(folder: string, number: number, bytes: Uint8Array, mode: number): Promise<boolean> {
-  const temporary = join(folder, `.${crypto.randomUUID()}.tmp`);
-  try {
-    await writeSynced(temporary, bytes, mode);
-    return await linkOnce(temporary, join(folder, `${number}.json`));
-  } finally {
-    await rm(temporary, { force: true });
-  }
+  const isFirst = await createFile(join(folder, `${number}.json`), bytes, mode);
+  if (isFirst) await syncFolder(folder);
+  return isFirst;
 }
 
 async function newestIn(folder: string): Promise<number> {
@@ -110,23 +107,6 @@ async function refuseForeign(path: string): Promise<void> {
   });
 }
 
-async function writeSynced(path: string, bytes: Uint8Array, mode: number): Promise<void> {
-  await using file = await open(path, 'wx', mode);
-  await file.writeFile(bytes);
-  await file.sync();
-}
-
-async function linkOnce(from: string, to: string): Promise<boolean> {
-  try {
-    await link(from, to);
-    await syncFolder(dirname(to));
-    return true;
-  } catch (error) {
-    if (codeOf(error) === 'EEXIST') return false;
-    throw error;
-  }
-}
-
 /** A power cut before this call may lose the new name, and with it the protection against rollback. */
 async function syncFolder(path: string): Promise<void> {
   await using folder = await open(path, 'r');
@@ -138,7 +118,7 @@ async function clear(folder: string, before: number): Promise<void> {
   for (const entry of await readdir(folder)) {
     const number = Number(name.exec(entry)?.[1] ?? Number.POSITIVE_INFINITY);
     const path = join(folder, entry);
-    if (number < before || (entry.endsWith('.tmp') && (await isAbandoned(path))))
+    if (number < before || (entry.endsWith(temporaryEnd) && (await isAbandoned(path))))
       await rm(path, { force: true });
   }
 }

@@ -9,7 +9,7 @@ import { askedWrongly, cannotTell, TcfError } from '../../base/error.ts';
 import { parseJson } from '../../base/json.ts';
 import { Shape } from '../../base/shape.ts';
 import { byCodeUnit, quoted } from '../../base/text.ts';
-import { codeOf } from '../../registry/transport.ts';
+import { codeOf } from '../../system/errors.ts';
 import { type Readers, readNewest, writeNext } from './generations.ts';
 
 /** A trusted root that the user brought. */
