@@ -10,7 +10,7 @@ import {
   describeTrusted,
   mismatch,
   outsideWindow,
-  personOf,
+  signerKey,
   suggestSigner,
   type TrustedSigner,
 } from './signer.ts';
@@ -33,22 +33,22 @@ export interface Accepted {
   readonly signer: string;
 }
 
-export interface Sifted {
+export interface Matched {
   readonly accepted: readonly Accepted[];
   readonly nearMisses: readonly NearMiss[];
   /** Candidates whose signature did not verify at all. They never hide a good one (A-93, A-94). */
-  readonly junk: number;
+  readonly rejected: number;
 }
 
 /** Takes from all candidates those that are of the wanted type, about this image, by a trusted signer and in enough logs. */
-export function sift(evidence: Evidence, context: RuleContext, wanted: Wanted): Sifted {
+export function matchCandidates(evidence: Evidence, context: RuleContext, wanted: Wanted): Matched {
   const accepted: Accepted[] = [];
   const nearMisses: NearMiss[] = [];
-  let junk = 0;
+  let rejected = 0;
   for (const candidate of evidence.candidates) {
     const { outcome, source } = candidate;
     if (!outcome.ok) {
-      junk += 1;
+      rejected += 1;
       continue;
     }
     const verified = outcome.value;
@@ -59,10 +59,10 @@ export function sift(evidence: Evidence, context: RuleContext, wanted: Wanted): 
       nearMisses.push({
         source,
         message: `signed by ${describeSigner(verified.signer)}${judged.why}`,
-        ...judged.mend,
+        ...judged.more,
       });
   }
-  return { accepted, nearMisses, junk };
+  return { accepted, nearMisses, rejected };
 }
 
 /** The clauses in which a proven statement has to hold, one after the other; the first that fails is the reason. */
@@ -71,7 +71,7 @@ function judge(
   { about, refuse, terms }: Wanted,
   context: RuleContext,
   now: Date,
-): { readonly signer: string } | { readonly why: string; readonly mend?: Pick<NearMiss, 'suggestion'> } {
+): { readonly signer: string } | { readonly why: string; readonly more?: Pick<NearMiss, 'suggestion'> } {
   // A-51: before anything else, so that no entry of signers brings a revoked one back.
   if (isDenied(verified.signer, context)) return { why: ', who is on the deny list' };
   // A-5: a good signature for another image of the same repository.
@@ -86,7 +86,7 @@ function judge(
     const suggestion = suggestSigner(verified.signer);
     return {
       why: `: ${reasons.map(({ one, why }) => `not ${one.name} (${why})`).join(', ')}`,
-      ...(suggestion === undefined ? {} : { mend: { suggestion } }),
+      ...(suggestion === undefined ? {} : { more: { suggestion } }),
     };
   }
   // Each policy asks for its own number of logs, so what another policy was content with does not count here.
@@ -121,12 +121,12 @@ function wrongTime({ times }: Verified, { maxAge, notBefore }: SigningTerms, now
 
 /** Whether enough distinct identities or keys stand behind what was accepted (k of n). */
 export function isEnough(accepted: readonly Accepted[], { threshold = 1 }: SigningTerms): boolean {
-  return peopleOf(accepted).length >= threshold;
+  return distinctSigners(accepted).length >= threshold;
 }
 
 /** The names of the policy for everybody who signed, each person once. */
-export function peopleOf(accepted: readonly Accepted[]): readonly string[] {
-  return [...new Map(accepted.map(({ signer, verified }) => [personOf(verified.signer), signer])).values()];
+export function distinctSigners(accepted: readonly Accepted[]): readonly string[] {
+  return [...new Map(accepted.map(({ signer, verified }) => [signerKey(verified.signer), signer])).values()];
 }
 
 /** A-76: any subject will do. */
@@ -149,13 +149,13 @@ export function describeWanted({ by, threshold = 1 }: SigningTerms, context: Rul
 }
 
 /** `found 1 other one and 3 candidates that did not verify` */
-export function describeRest(sifted: Pick<Sifted, 'accepted' | 'junk' | 'nearMisses'>): string {
-  const people = peopleOf(sifted.accepted);
-  const near = sifted.nearMisses.length;
+export function describeRest(matched: Pick<Matched, 'accepted' | 'rejected' | 'nearMisses'>): string {
+  const who = distinctSigners(matched.accepted);
+  const near = matched.nearMisses.length;
   const parts = [
-    ...(people.length === 0 ? [] : [`only that of ${people.join(', ')}`]),
+    ...(who.length === 0 ? [] : [`only that of ${who.join(', ')}`]),
     ...(near === 0 ? [] : [`${plural(near, 'other one')}`]),
-    ...(sifted.junk === 0 ? [] : [`${plural(sifted.junk, 'candidate')} that did not verify`]),
+    ...(matched.rejected === 0 ? [] : [`${plural(matched.rejected, 'candidate')} that did not verify`]),
   ];
   return parts.length === 0 ? 'found nothing' : `found ${parts.join(' and ')}`;
 }
@@ -168,7 +168,7 @@ export interface TrustedSbom {
   readonly why: string;
 }
 
-export interface SbomChoice extends Sifted {
+export interface SbomChoice extends Matched {
   /** The SBOMs in force: all of them count, and one that denies is enough (A-85). */
   readonly current: readonly TrustedSbom[];
 }
@@ -177,12 +177,12 @@ export interface SbomChoice extends Sifted {
  * From accepted CycloneDX attestations those whose document describes this very image, and of these the newest by trusted
  * time: an older one that is still validly signed must not bring back what it did not know (A-85).
  */
-export function chooseSboms(sifted: Sifted, evidence: Evidence, terms: SigningTerms): SbomChoice {
+export function chooseSboms(matched: Matched, evidence: Evidence, terms: SigningTerms): SbomChoice {
   const known = new Set<string>(
     [evidence.image.digest, evidence.platform, evidence.config].filter((digest) => digest !== undefined),
   );
-  const nearMisses = [...sifted.nearMisses];
-  const fitting = sifted.accepted.filter(({ candidate }) => {
+  const nearMisses = [...matched.nearMisses];
+  const fitting = matched.accepted.filter(({ candidate }) => {
     if (candidate.sbom === undefined) return false;
     if (!candidate.sbom.ok) return true;
     const { digests } = candidate.sbom.value.subject;
@@ -194,7 +194,7 @@ export function chooseSboms(sifted: Sifted, evidence: Evidence, terms: SigningTe
     });
     return false;
   });
-  return { ...sifted, accepted: fitting, nearMisses, current: inForce(fitting, terms).map(toTrustedSbom) };
+  return { ...matched, accepted: fitting, nearMisses, current: inForce(fitting, terms).map(toTrustedSbom) };
 }
 
 /**
@@ -204,7 +204,7 @@ export function chooseSboms(sifted: Sifted, evidence: Evidence, terms: SigningTe
 export function inForce(accepted: readonly Accepted[], terms: SigningTerms): readonly Accepted[] {
   if (!isEnough(accepted, terms)) return [];
   const groups = Map.groupBy(accepted, ({ verified }) =>
-    (terms.threshold ?? 1) > 1 ? personOf(verified.signer) : '',
+    (terms.threshold ?? 1) > 1 ? signerKey(verified.signer) : '',
   );
   return [...groups.values()].flatMap(newestOf);
 }

@@ -61,7 +61,7 @@ export function outsideWindow(trusted: TrustedSigner, { times }: Verified, now: 
  * Who a signer is, for telling two apart: a key, or an identity at its issuer. One workflow at two refs is one signer, or whoever may push a tag
  * would be as many people as they like.
  */
-export function personOf(signer: Signer): string {
+export function signerKey(signer: Signer): string {
   if (signer.kind === 'key') return signer.fingerprint;
   const identity = signer.identity.includes('://') ? signer.identity.replace(/@[^@]*$/, '') : signer.identity;
   return `${signer.issuer} ${identity}`;

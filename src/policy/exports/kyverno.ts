@@ -1,7 +1,7 @@
 import { no, yes } from '../../base/outcome.ts';
 import type { Policy } from '../document.ts';
 import type { Mode } from '../rule.ts';
-import { personOf, type TrustedSigner } from '../signer.ts';
+import { signerKey, type TrustedSigner } from '../signer.ts';
 import { formatYaml } from '../yaml.ts';
 import {
   indexOnly,
@@ -89,12 +89,12 @@ function toDocument(policy: Policy, rules: readonly unknown[], ...suffix: readon
 function objectionsTo({ place, signers, threshold }: Requirement): readonly Objection[] {
   if (threshold === 1) return [];
   const isExact = signers.every((signer) => signer.kind === 'key' || !signer.identity.includes('*'));
-  const people = new Set(
+  const keys = new Set(
     signers.map((signer) =>
-      signer.kind === 'key' ? signer.fingerprint : personOf({ ...signer, claims: {} }),
+      signer.kind === 'key' ? signer.fingerprint : signerKey({ ...signer, claims: {} }),
     ),
   );
-  return isExact && people.size === signers.length
+  return isExact && keys.size === signers.length
     ? []
     : [{ place: `${place}.threshold`, why: 'one signer could count there as several' }];
 }

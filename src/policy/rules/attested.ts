@@ -1,5 +1,5 @@
 import { toPredicateType } from '../../attest/predicate.ts';
-import { describeRest, describeWanted, isEnough, peopleOf, sift } from '../attestations.ts';
+import { describeRest, describeWanted, distinctSigners, isEnough, matchCandidates } from '../attestations.ts';
 import { type Evidence, manifestsOf } from '../evidence.ts';
 import { described, type Form, list, mapping, textThat } from '../form.ts';
 import {
@@ -51,7 +51,7 @@ export const attested: Rule<AttestedParams> = {
 
 function look(wanted: WantedPredicate, evidence: Evidence, context: RuleContext): Finding {
   const uri = toPredicateType(wanted.type);
-  const sifted = sift(evidence, context, {
+  const matched = matchCandidates(evidence, context, {
     isType: (type) => type === uri,
     terms: wanted,
     about: manifestsOf(evidence),
@@ -59,19 +59,19 @@ function look(wanted: WantedPredicate, evidence: Evidence, context: RuleContext)
   const common = {
     rule: 'attested',
     expected: `${wanted.type} attested ${describeWanted(wanted, context)}`,
-    nearMisses: sifted.nearMisses,
+    nearMisses: matched.nearMisses,
   };
-  return isEnough(sifted.accepted, wanted)
+  return isEnough(matched.accepted, wanted)
     ? {
         ...common,
         outcome: 'pass',
-        message: `${wanted.type} is attested by ${peopleOf(sifted.accepted).join(' and ')}`,
+        message: `${wanted.type} is attested by ${distinctSigners(matched.accepted).join(' and ')}`,
       }
     : {
         ...common,
         outcome: 'fail',
         message: `${wanted.type} is not attested by a trusted signer`,
-        actual: describeRest(sifted),
+        actual: describeRest(matched),
         hint: `attest it as ${wanted.by.join(' or ')} with tcf sign --attest ${wanted.type}=FILE`,
       };
 }

@@ -1,6 +1,6 @@
 import { predicateTypes } from '../../attest/statement.ts';
 import { plural } from '../../base/text.ts';
-import { type Accepted, inForce, type SbomChoice, sift } from '../attestations.ts';
+import { type Accepted, inForce, matchCandidates, type SbomChoice } from '../attestations.ts';
 import { type Evidence, manifestsOf } from '../evidence.ts';
 import type { Variables } from '../expression.ts';
 import { described, type Form, list, mapping, text } from '../form.ts';
@@ -65,18 +65,22 @@ function ask({ because, that }: WantedExpression, variables: Variables, context:
 
 /** What there is to ask about, once for each SBOM in force. */
 function variablesOf(by: readonly string[], evidence: Evidence, context: RuleContext): readonly Variables[] {
-  const sifted = sift(evidence, context, { isType: () => true, terms: { by }, about: manifestsOf(evidence) });
+  const matched = matchCandidates(evidence, context, {
+    isType: () => true,
+    terms: { by },
+    about: manifestsOf(evidence),
+  });
   const isSignature = ({ verified }: Accepted): boolean =>
     verified.statement.predicateType === predicateTypes.signature;
   const attestations = Map.groupBy(
-    sifted.accepted.filter((one) => !isSignature(one)),
+    matched.accepted.filter((one) => !isSignature(one)),
     ({ verified }) => verified.statement.predicateType,
   );
   const { digest, registry, repository } = evidence.image;
   const common = {
     image: { registry, repository, digest, platform: evidence.platform ?? digest },
     now: evidence.now,
-    signatures: sifted.accepted.filter(isSignature).map(toVariable),
+    signatures: matched.accepted.filter(isSignature).map(toVariable),
     attestations: [...attestations.values()].flatMap((group) => inForce(group, { by })).map(toVariable),
   };
   const sboms = factsOf(sbomsInForce(evidence, context));

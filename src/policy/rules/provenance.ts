@@ -1,7 +1,14 @@
 import { isProvenance, type ProvenanceFacts, parseProvenance } from '../../attest/provenance.ts';
 import { printable } from '../../base/text.ts';
 import type { Digest } from '../../oci/digest.ts';
-import { describeRest, describeWanted, inForce, peopleOf, type Sifted, sift } from '../attestations.ts';
+import {
+  describeRest,
+  describeWanted,
+  distinctSigners,
+  inForce,
+  type Matched,
+  matchCandidates,
+} from '../attestations.ts';
 import { type Evidence, manifestsOf } from '../evidence.ts';
 import {
   asking,
@@ -89,7 +96,7 @@ export const provenance: Rule<ProvenanceParams> = {
     return {
       ...common,
       outcome: 'pass',
-      message: `${worst.message}, attested by ${chosen.people.join(' and ')}`,
+      message: `${worst.message}, attested by ${chosen.signers.join(' and ')}`,
     };
   },
 };
@@ -176,26 +183,30 @@ function show(value: unknown): string {
   return value === undefined ? 'absent' : JSON.stringify(value);
 }
 
-export interface ProvenanceChoice extends Sifted {
+export interface ProvenanceChoice extends Matched {
   /** The provenances in force: all of them count, and one that denies is enough (A-85). */
   readonly current: readonly {
     readonly source: Digest;
     readonly facts: ProvenanceFacts | undefined;
     readonly why: string;
   }[];
-  readonly people: readonly string[];
+  readonly signers: readonly string[];
 }
 
 function trustedProvenances(terms: SigningTerms, evidence: Evidence, context: RuleContext): ProvenanceChoice {
-  const sifted = sift(evidence, context, { isType: isProvenance, terms, about: manifestsOf(evidence) });
-  const counting = inForce(sifted.accepted, terms);
+  const matched = matchCandidates(evidence, context, {
+    isType: isProvenance,
+    terms,
+    about: manifestsOf(evidence),
+  });
+  const counting = inForce(matched.accepted, terms);
   const current = counting.map(({ candidate: { source }, verified: { statement } }) => {
     const parsed = parseProvenance(statement.predicateType, statement.predicate);
     return parsed.ok
       ? { source, facts: parsed.value, why: '' }
       : { source, facts: undefined, why: parsed.reason.message };
   });
-  return { ...sifted, current, people: peopleOf(counting) };
+  return { ...matched, current, signers: distinctSigners(counting) };
 }
 
 /** The provenances that the rule `provenance` of this scope accepts by their signers. */

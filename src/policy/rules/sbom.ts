@@ -2,10 +2,10 @@ import {
   chooseSboms,
   describeRest,
   describeWanted,
+  distinctSigners,
   isEnough,
-  peopleOf,
+  matchCandidates,
   type SbomChoice,
-  sift,
   type TrustedSbom,
 } from '../attestations.ts';
 import { type Evidence, isCyclonedx, isSpdx, manifestsOf } from '../evidence.ts';
@@ -72,10 +72,14 @@ export const sbom: Rule<SbomParams> = {
       return say('pass', `an SBOM of ${newest} components is attested by ${names(chosen.current)}`);
     }
     if (formats.includes('spdx')) {
-      const { accepted } = sift(evidence, context, { isType: isSpdx, terms, about: manifestsOf(evidence) });
+      const { accepted } = matchCandidates(evidence, context, {
+        isType: isSpdx,
+        terms,
+        about: manifestsOf(evidence),
+      });
       if (isEnough(accepted, terms)) {
-        const people = peopleOf(accepted).join(' and ');
-        return say('pass', `an SPDX SBOM is attested by ${people}; its content was not read`);
+        const who = distinctSigners(accepted).join(' and ');
+        return say('pass', `an SPDX SBOM is attested by ${who}; its content was not read`);
       }
     }
     return say('fail', 'no SBOM of this image is attested by a trusted signer', {
@@ -118,8 +122,12 @@ function names(current: readonly TrustedSbom[]): string {
 }
 
 function trustedSboms(terms: SbomParams, evidence: Evidence, context: RuleContext): SbomChoice {
-  const sifted = sift(evidence, context, { isType: isCyclonedx, terms, about: manifestsOf(evidence) });
-  return chooseSboms(sifted, evidence, terms);
+  const matched = matchCandidates(evidence, context, {
+    isType: isCyclonedx,
+    terms,
+    about: manifestsOf(evidence),
+  });
+  return chooseSboms(matched, evidence, terms);
 }
 
 /**

@@ -2,7 +2,7 @@ import { predicateTypes } from '../../attest/statement.ts';
 import type { Verified } from '../../attest/verified.ts';
 import { plural, printable } from '../../base/text.ts';
 import type { Digest } from '../../oci/digest.ts';
-import { describeRest, describeWanted, isEnough, peopleOf, sift } from '../attestations.ts';
+import { describeRest, describeWanted, distinctSigners, isEnough, matchCandidates } from '../attestations.ts';
 import type { Evidence } from '../evidence.ts';
 import { asking, type Form, mapping, optional, table, text, textOrNothing } from '../form.ts';
 import {
@@ -34,7 +34,7 @@ export const signed: Rule<SignedParams> = {
   params,
   evaluate(terms, evidence, context) {
     const about = signable(evidence, context.multiArch);
-    const sifted = sift(evidence, context, {
+    const matched = matchCandidates(evidence, context, {
       isType: (type) => type === predicateTypes.signature,
       terms,
       about,
@@ -43,10 +43,10 @@ export const signed: Rule<SignedParams> = {
     const common = {
       rule: 'signed',
       expected: `a signature ${describeWanted(terms, context)}`,
-      nearMisses: sifted.nearMisses,
+      nearMisses: matched.nearMisses,
     };
-    if (isEnough(sifted.accepted, terms)) {
-      const names = peopleOf(sifted.accepted).join(' and ');
+    if (isEnough(matched.accepted, terms)) {
+      const names = distinctSigners(matched.accepted).join(' and ');
       return { ...common, outcome: 'pass', message: `the image is signed by ${names}` };
     }
     const { threshold = 1 } = terms;
@@ -57,7 +57,7 @@ export const signed: Rule<SignedParams> = {
         threshold === 1
           ? 'the image has no signature by a trusted signer'
           : `the image is not signed by ${plural(threshold, 'distinct trusted signer')}`,
-      actual: describeRest(sifted),
+      actual: describeRest(matched),
       hint: `sign ${about[0]} as ${terms.by.join(' or ')}, or name in the policy who signed it`,
     };
   },
