@@ -15,6 +15,7 @@ import {
 } from '@bufbuild/cel';
 import { askedWrongly, reasonOf, type TcfError } from '../base/error.ts';
 import { printable, quoted } from '../base/text.ts';
+import { absentTypes, type TypeNotes, toTypeNotes, typeNoteFunction, typeNoteOf } from './cel-types.ts';
 import { type Answer, type Compile, type Expression, variableNames } from './expression.ts';
 
 /**
@@ -61,9 +62,11 @@ interface Meter {
 
 function toExpression(expression: Node): Expression {
   const meter: Meter = { left: 0 };
-  const run = plan(celEnv({ funcs: functionsOf(meter) }), expression);
+  const notes = toTypeNotes();
+  const run = plan(celEnv({ funcs: [...functionsOf(meter), typeNoteFunction(notes)] }), expression);
   return (variables): Answer => {
     meter.left = maxSteps;
+    prepareNotes(notes, variables.attestations ?? []);
     const present = Object.entries(variables).filter(([, value]) => value !== undefined);
     const bindings = present.map(([name, value]) => [name, toInput(value, meter)] as const);
     const result = meter.left < 0 ? undefined : run(Object.fromEntries(bindings));
@@ -71,11 +74,22 @@ function toExpression(expression: Node): Expression {
     if (meter.left < 0) return { kind: 'cannot-tell', why: `it takes more than ${maxSteps} steps` };
     if (isCelError(result)) return { kind: 'cannot-tell', why: printable(result.message) };
     // The library's errors are truthy objects, so nothing but `true` is a yes.
-    if (result === true) return { kind: 'true' };
+    if (result === true) return { kind: 'true', absentTypes: absentTypes(notes) };
     return result === false
       ? { kind: 'false' }
       : { kind: 'cannot-tell', why: 'it says neither true nor false' };
   };
+}
+
+function prepareNotes(notes: TypeNotes, attestations: readonly unknown[]): void {
+  notes.compared.clear();
+  notes.attached = new Set(
+    attestations.flatMap((one) =>
+      typeof one === 'object' && one !== null && 'type' in one && typeof one.type === 'string'
+        ? [one.type]
+        : [],
+    ),
+  );
 }
 
 /**
@@ -183,7 +197,9 @@ function metered(node: Node, names: readonly string[]): Node {
         throw new Error(`no function is called ${quoted(call.function)}`);
       if (call.function === 'matches') checkPattern(call);
       const toll = tollOf(call.function);
-      const pay = (inner: Node): Node => (toll === undefined ? walk(inner) : charged(toll, walk(inner)));
+      const note = typeNoteOf(call);
+      const pay = (inner: Node): Node =>
+        note(inner, toll === undefined ? walk(inner) : charged(toll, walk(inner)));
       if (call.target !== undefined) call.target = pay(call.target);
       call.args = call.args.map(pay);
       return node;

@@ -1,5 +1,7 @@
+import { quoted } from '../base/text.ts';
+import { constantExpressions, judgeBareImages } from './bare-image.ts';
 import { enforces } from './decide.ts';
-import type { Policy } from './document.ts';
+import type { Policy, Scope } from './document.ts';
 
 /** Something about a policy that reads well and works badly. `error`: it does not do what a policy is for. */
 export interface Remark {
@@ -18,9 +20,7 @@ export function checkPolicy(policy: Policy, now: Date): readonly Remark[] {
   );
   const named = new Set(scopes.flatMap(({ require }) => signersNamedIn(require)));
   return [
-    ...scopes
-      .filter((scope) => !enforces(scope))
-      .map(({ match }) => error(`${match}: every rule only warns, so every image is allowed`)),
+    ...scopes.flatMap((scope) => checkScope(policy, scope, now)),
     ...exceptions
       .filter(({ expires }) => new Date(expires) <= now)
       .map(({ digest, expires, owner }) =>
@@ -30,6 +30,32 @@ export function checkPolicy(policy: Policy, now: Date): readonly Remark[] {
     ...[...signers.keys()]
       .filter((name) => !named.has(name))
       .map((name) => warning(`no rule names the signer ${name}`)),
+  ];
+}
+
+/** Scopes that allow every image in them, even those to which nothing is attached. */
+export function idleScopes(policy: Policy, now: Date): readonly Scope[] {
+  return policy.scopes.filter(
+    (scope) => !enforces(scope) || judgeBareImages(policy, scope, now) === 'all-allowed',
+  );
+}
+
+/** What a scope allows without any evidence. */
+function checkScope(policy: Policy, scope: Scope, now: Date): readonly Remark[] {
+  const { match } = scope;
+  if (!enforces(scope)) return [error(`${match}: every rule only warns, so every image is allowed`)];
+  const constant = constantExpressions(policy, scope, now).map((cel) =>
+    error(`${match}: the expression ${quoted(cel)} is true of every image`),
+  );
+  const verdict = judgeBareImages(policy, scope, now);
+  if (verdict === 'none-allowed') return constant;
+  return [
+    ...constant,
+    verdict === 'all-allowed'
+      ? error(`${match}: nothing in it can deny, so every image is allowed`)
+      : warning(
+          `${match}: images to which nothing is attached may be allowed by their name or the time alone`,
+        ),
   ];
 }
 

@@ -4,9 +4,9 @@ export interface Variables {
   readonly image: Readonly<Record<string, string>>;
   readonly now: Date;
   /** Signatures of the image by the signers of the rule. */
-  readonly signatures: readonly unknown[];
-  /** Attestations about the image by these signers: of each predicate type the newest. */
-  readonly attestations: readonly unknown[];
+  readonly signatures: readonly unknown[] | undefined;
+  /** Attestations about the image by these signers: of each predicate type the newest. Each has its `type`. */
+  readonly attestations: readonly unknown[] | undefined;
   /** What the SBOM in force says, as `SbomFacts`. */
   readonly sbom: unknown;
 }
@@ -21,8 +21,16 @@ export const variableNames: readonly (keyof Variables)[] = [
 
 /** `cannot-tell`: an error, another value than true or false, or more work than an expression may be. */
 export type Answer =
-  | { readonly kind: 'false' | 'true' }
+  | { readonly kind: 'false' }
+  /** `absentTypes`: predicate types that it asked for and that no attestation has. */
+  | { readonly kind: 'true'; readonly absentTypes: readonly AbsentType[] }
   | { readonly kind: 'cannot-tell'; readonly why: string };
+
+export interface AbsentType {
+  /** The text that a type was compared with: a whole type, a part of one, or a regular expression. */
+  readonly wanted: string;
+  readonly isPattern: boolean;
+}
 
 export type Expression = (variables: Variables) => Answer;
 

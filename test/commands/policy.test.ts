@@ -68,6 +68,72 @@ test.for([
   expect(err).toContain(`tcf: error: ${message}, so every image is allowed\n`);
 });
 
+const cel = (that: string, more = '') =>
+  `${signers}scopes:\n  - { match: quay.io/acme, require: { expressions: { by: [ada], all: [{ that: ${JSON.stringify(that)}, because: it is agreed }] }${more} } }\n`;
+
+test.for([
+  ['true'],
+  ['1 == 1'],
+  ['!false'],
+  ['true || attestations.exists(a, a.predicate.ok)'],
+  ['signatures.exists(s, true) || true'],
+  ['image.registry == "quay.io"'],
+  ['image.repository.startsWith("acme")'],
+  ['image.digest.startsWith("sha256:")'],
+  ['now > timestamp("2020-01-01T00:00:00Z") || now < timestamp("2021-01-01T00:00:00Z")'],
+  ['now.getHours() < 24 && now.getDayOfWeek() < 7'],
+  ['has(image.platform)'],
+  ['[1, 2].all(n, n > 0)'],
+  ['"a" in ["a", "b"]'],
+  ['type(now) == type(now)'],
+])('a scope is refused whose one expression is always true: %s', async ([that]) => {
+  const { err, exit } = await tcf({ 'p.yaml': cel(that ?? '') }, 'check', 'p.yaml');
+  expect(exit).toBe(1);
+  expect(err).toContain('tcf: error: quay.io/acme: nothing in it can deny, so every image is allowed\n');
+  expect(err).toContain('is true of every image\n');
+});
+
+test('an expression that is always true is refused beside rules that can deny, and other rules that only warn do not help', async () => {
+  const beside = await tcf({ 'p.yaml': cel('true', ', signed: { by: [ada] }') }, 'check', 'p.yaml');
+  expect(beside.exit).toBe(1);
+  expect(beside.err).toContain('tcf: error: quay.io/acme: the expression "true" is true of every image\n');
+  expect(beside.err).not.toContain('nothing in it can deny');
+  const warned = await tcf(
+    { 'p.yaml': cel('true', ', signed: { by: [ada], mode: warn }') },
+    'check',
+    'p.yaml',
+  );
+  expect(warned.err).toContain('nothing in it can deny');
+});
+
+test.for([
+  ['signatures.exists(s, s.signer == "ada")'],
+  ['attestations.all(a, true)'],
+  ['sbom.components.size() > 0'],
+  ['signatures.size() >= 0'],
+  ['false'],
+])('an expression that needs evidence, or is never true, can deny: %s', async ([that]) => {
+  expect(await tcf({ 'p.yaml': cel(that ?? '') }, 'check', 'p.yaml')).toMatchObject({
+    exit: 0,
+    err: expect.not.stringContaining('allowed'),
+  });
+});
+
+test.for([
+  ['image.repository == "acme/app"'],
+  ['image.repository != "acme/old"'],
+  [`image.digest != "sha256:${'a'.repeat(64)}"`],
+  ['now < timestamp("2031-01-01T00:00:00Z")'],
+  ['now.getDayOfWeek() != 5'],
+])(
+  'an expression about names or times alone can deny, and a warning says what it allows: %s',
+  async ([that]) => {
+    const { err, exit } = await tcf({ 'p.yaml': cel(that ?? '') }, 'check', 'p.yaml');
+    expect(exit).toBe(0);
+    expect(err).toContain('tcf: warning: quay.io/acme: images to which nothing is attached may be allowed');
+  },
+);
+
 test('a signer whom nothing names is not taken for protection', async () => {
   const { err } = await tcf({ 'p.yaml': strict.replace('by: [bob]', 'by: [ada]') }, 'check', 'p.yaml');
   expect(err).toContain('tcf: warning: no rule names the signer bob\n');

@@ -1,5 +1,6 @@
 import { plural } from '../../base/text.ts';
-import { enforces, type JudgedFinding } from '../../policy/decide.ts';
+import { idleScopes } from '../../policy/check.ts';
+import type { JudgedFinding } from '../../policy/decide.ts';
 import { judgeRoot, usesRoots } from '../../policy/root-age.ts';
 import { textOption } from '../options.ts';
 import { loadPolicies } from '../trust/policies.ts';
@@ -12,11 +13,11 @@ export const policy: DoctorCheck = {
   async examine(host, options) {
     const policies = await loadPolicies(host, textOption(options, 'policy'));
     const found = policies.map((one) => {
-      const idle = one.scopes.filter((scope) => !enforces(scope)).map(({ match }) => match);
+      const idle = idleScopes(one, host.now()).map(({ match }) => match);
       if (idle.length > 0)
         return broken(
-          `${one.name} denies nothing in ${idle.join(', ')}: every rule there only warns`,
-          'take "mode: warn" away from what you mean',
+          `${one.name} denies nothing in ${idle.join(', ')}: every rule there only warns, or is true of every image`,
+          'take "mode: warn" away from what you mean; tcf policy check FILE says more',
         );
       return ok(
         `${one.name} is in force: ${plural(one.scopes.length, 'scope')}, ${plural(one.signers.size, 'signer')}`,

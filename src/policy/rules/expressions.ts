@@ -1,8 +1,8 @@
 import { predicateTypes } from '../../attest/statement.ts';
-import { plural } from '../../base/text.ts';
+import { plural, printable } from '../../base/text.ts';
 import { type Accepted, inForce, matchCandidates, type SbomChoice } from '../attestations.ts';
 import { type Evidence, manifestsOf } from '../evidence.ts';
-import type { Variables } from '../expression.ts';
+import type { AbsentType, Expression, Variables } from '../expression.ts';
 import { described, type Form, list, mapping, text } from '../form.ts';
 import { type CommonParams, mode, type Rule, type RuleContext, signerNames } from '../rule.ts';
 import { line } from '../words.ts';
@@ -49,18 +49,61 @@ export const expressions: Rule<ExpressionsParams> = {
 };
 
 function ask({ because, that }: WantedExpression, variables: Variables, context: RuleContext): Said {
-  const answer = context.expressions.get(that)?.(variables) ?? {
-    kind: 'cannot-tell',
-    why: 'the policy was read without an engine for CEL',
-  };
+  const expression = context.expressions.get(that);
+  if (expression === undefined)
+    return { outcome: 'cannot-tell', message: 'the policy was read without an engine for CEL', actual: that };
+  const answer = expression(variables);
   switch (answer.kind) {
-    case 'true':
-      return { outcome: 'pass', message: because };
+    case 'true': {
+      const missing = missingEvidence(expression, variables, answer.absentTypes);
+      return missing === undefined
+        ? { outcome: 'pass', message: because }
+        : { outcome: 'cannot-tell', message: `an expression is true only because ${missing}`, actual: that };
+    }
     case 'false':
       return { outcome: 'fail', message: because, actual: `false: ${that}` };
     case 'cannot-tell':
       return { outcome: 'cannot-tell', message: `an expression has no answer: ${answer.why}`, actual: that };
   }
+}
+
+/**
+ * The evidence whose absence makes an expression true; `undefined` where it is true without that. A registry can always leave out what is
+ * attached to an image, so an answer that rests on nothing being there is not an answer. The expression is asked again: without the
+ * lists that are empty, and with an attestation of each type that it looked for in vain, of which nothing else is known.
+ */
+function missingEvidence(
+  expression: Expression,
+  variables: Variables,
+  absentTypes: readonly AbsentType[],
+): string | undefined {
+  const { attestations, sbom, signatures } = variables;
+  const present: Variables = {
+    ...variables,
+    signatures: unlessEmpty(signatures),
+    attestations: unlessEmpty(attestations),
+    sbom: withoutEmptyLists(sbom),
+  };
+  if (expression(present).kind !== 'true') return 'nothing of what it looks into is there';
+  const absent = absentTypes.find(({ isPattern, wanted }) => {
+    const more = [...(attestations ?? []), isPattern ? {} : { type: wanted }];
+    return expression({ ...present, attestations: more }).kind !== 'true';
+  });
+  return absent === undefined ? undefined : `no attestation has the type ${printable(absent.wanted)}`;
+}
+
+function unlessEmpty(list: readonly unknown[] | undefined): readonly unknown[] | undefined {
+  return list?.length === 0 ? undefined : list;
+}
+
+/** An SBOM without any component proves no absence, and one that names no ancestor does not say what the image was made from. */
+function withoutEmptyLists(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, inner]) =>
+      Array.isArray(inner) && inner.length === 0 ? [] : [[key, withoutEmptyLists(inner)]],
+    ),
+  );
 }
 
 /** What there is to ask about, once for each SBOM in force. */
