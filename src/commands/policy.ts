@@ -2,6 +2,7 @@ import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { type Options, textOption } from '../app/options.ts';
 import { loadPolicies, loadPolicy } from '../app/trust/policies.ts';
+import { hasErrors } from '../base/diagnostic.ts';
 import { askedWrongly } from '../base/error.ts';
 import { plural, printable, quoted } from '../base/text.ts';
 import { parseImageRef } from '../oci/reference.ts';
@@ -10,6 +11,7 @@ import { explainName } from '../policy/explain.ts';
 import { exportTargets } from '../policy/exports/index.ts';
 import type { Exported } from '../policy/exports/target.ts';
 import { toPolicyJsonSchema } from '../policy/schema.ts';
+import { formatDiagnostics } from '../report/diagnostics.ts';
 import { toExplainText } from '../report/explain-text.ts';
 import { makeFolder, writeUserFile } from '../system/files.ts';
 import type { ExitCode, Host } from '../system/host.ts';
@@ -53,10 +55,9 @@ async function check(host: Host, file: string): Promise<ExitCode> {
   );
   for (const scope of policy.scopes)
     await host.stdout.write(`  ${printable(scope.match)}: ${Object.keys(scope.require).join(', ')}\n`);
-  const remarks = checkPolicy(policy, host.now());
-  for (const { level, message } of remarks)
-    await host.stderr.write(`tcf: ${level}: ${printable(message, 2000)}\n`);
-  return remarks.some(({ level }) => level === 'error') ? 1 : 0;
+  const diagnostics = checkPolicy(policy, host.now());
+  await host.stderr.write(formatDiagnostics(diagnostics));
+  return hasErrors(diagnostics) ? 1 : 0;
 }
 
 /** Asks nobody: what is said follows from the policies and the name. */

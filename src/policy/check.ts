@@ -1,19 +1,14 @@
+import type { Diagnostic } from '../base/diagnostic.ts';
 import { quoted } from '../base/text.ts';
 import { constantExpressions, judgeBareImages } from './bare-image.ts';
 import { enforces } from './decide.ts';
 import type { Policy, Scope } from './document.ts';
 
-/** Something about a policy that reads well and works badly. `error`: it does not do what a policy is for. */
-export interface Remark {
-  readonly level: 'error' | 'warning';
-  readonly message: string;
-}
-
 /**
- * What is to be said of a policy that has been read: a scope whose rules all warn starts every image (A-112), an exception or a signer
- * whose time is over helps nobody, and a signer whom no rule names is a line that somebody will take for protection.
+ * What a policy does not do although it reads as if it did: a scope that cannot deny starts every image (A-112), an exception or a signer
+ * whose time is over helps nobody, and a signer whom no rule names looks like protection. `error`: it does not do what a policy is for.
  */
-export function checkPolicy(policy: Policy, now: Date): readonly Remark[] {
+export function checkPolicy(policy: Policy, now: Date): readonly Diagnostic[] {
   const { exceptions, scopes, signers } = policy;
   const over = [...signers.values()].filter(
     ({ validFor }) => validFor?.end !== undefined && validFor.end < now,
@@ -24,12 +19,12 @@ export function checkPolicy(policy: Policy, now: Date): readonly Remark[] {
     ...exceptions
       .filter(({ expires }) => new Date(expires) <= now)
       .map(({ digest, expires, owner }) =>
-        warning(`the exception of ${owner} for ${digest} ended ${expires}`),
+        warning('policy.exception-over', `the exception of ${owner} for ${digest} ended ${expires}`),
       ),
-    ...over.map(({ name }) => warning(`what ${name} signs today no longer counts`)),
+    ...over.map(({ name }) => warning('policy.signer-over', `what ${name} signs today no longer counts`)),
     ...[...signers.keys()]
       .filter((name) => !named.has(name))
-      .map((name) => warning(`no rule names the signer ${name}`)),
+      .map((name) => warning('policy.signer-unused', `no rule names the signer ${name}`)),
   ];
 }
 
@@ -41,23 +36,36 @@ export function idleScopes(policy: Policy, now: Date): readonly Scope[] {
 }
 
 /** What a scope allows without any evidence. */
-function checkScope(policy: Policy, scope: Scope, now: Date): readonly Remark[] {
-  const { match } = scope;
-  if (!enforces(scope)) return [error(`${match}: every rule only warns, so every image is allowed`)];
-  const constant = constantExpressions(policy, scope, now).map((cel) =>
-    error(`${match}: the expression ${quoted(cel)} is true of every image`),
+function checkScope(policy: Policy, scope: Scope, now: Date): readonly Diagnostic[] {
+  const subject = scope.match;
+  const idle = (why: string): Diagnostic => ({
+    level: 'error',
+    code: 'policy.idle-scope',
+    subject,
+    message: `${why}, so every image is allowed`,
+    hint: 'require signed, sbom or another rule, with mode: enforce',
+  });
+  if (!enforces(scope)) return [idle('every rule only warns')];
+  const constant = constantExpressions(policy, scope, now).map(
+    (cel): Diagnostic => ({
+      level: 'error',
+      code: 'policy.constant-expression',
+      subject,
+      message: `the expression ${quoted(cel)} is true of every image`,
+      hint: 'let it ask signatures, attestations or sbom, or remove it',
+    }),
   );
-  const verdict = judgeBareImages(policy, scope, now);
-  if (verdict === 'none-allowed') return constant;
-  return [
-    ...constant,
-    verdict === 'all-allowed'
-      ? error(`${match}: nothing in it can deny, so every image is allowed`)
-      : warning(
-          `${match}: images to which nothing is attached may be allowed by their name or the time alone`,
-        ),
-  ];
+  switch (judgeBareImages(policy, scope, now)) {
+    case 'none-allowed':
+      return constant;
+    case 'all-allowed':
+      return [...constant, idle('nothing in it can deny')];
+    case 'some-allowed':
+      return [...constant, { level: 'warning', code: 'policy.bare-image', subject, message: bareImage }];
+  }
 }
+
+const bareImage = 'an image to which nothing is attached may be allowed by its name or the time alone';
 
 /** Every name that stands under a `by`, however deep. */
 export function signersNamedIn(value: unknown): readonly string[] {
@@ -67,10 +75,6 @@ export function signersNamedIn(value: unknown): readonly string[] {
   return [...own, ...Object.values(value).flatMap(signersNamedIn)];
 }
 
-function error(message: string): Remark {
-  return { level: 'error', message };
-}
-
-function warning(message: string): Remark {
-  return { level: 'warning', message };
+function warning(code: string, message: string): Diagnostic {
+  return { level: 'warning', code, message };
 }

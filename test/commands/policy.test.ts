@@ -130,7 +130,7 @@ test.for([
   async ([that]) => {
     const { err, exit } = await tcf({ 'p.yaml': cel(that ?? '') }, 'check', 'p.yaml');
     expect(exit).toBe(0);
-    expect(err).toContain('tcf: warning: quay.io/acme: images to which nothing is attached may be allowed');
+    expect(err).toContain('tcf: warning: quay.io/acme: an image to which nothing is attached may be allowed');
   },
 );
 
