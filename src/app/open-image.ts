@@ -1,6 +1,7 @@
-import type { OpenImage } from '../image/contract.ts';
-import { isInContainersStorage } from '../image/from-containers-storage.ts';
-import { openImage, parseImageName, type SourceHost } from '../image/source.ts';
+import type { OpenImage, SourceHost } from '../image/contract.ts';
+import { isInContainersStorage, openFromContainersStorage } from '../image/from-containers-storage.ts';
+import { openFromRegistry } from '../image/from-registry.ts';
+import { isBareName, openImage, parseImageName } from '../image/source.ts';
 import { localStoreOf } from '../image/storage-conf.ts';
 import { parseImageRef } from '../oci/reference.ts';
 import type { Host } from '../system/host.ts';
@@ -21,12 +22,10 @@ export async function openUserImage(host: Host, text: string, options: Options):
   };
   const platform = readPlatform(host, options);
   const name = parseImageName(text);
-  if (name.transport !== 'bare') return await openImage(name, platform, sources);
+  if (!isBareName(name)) return await openImage(name, platform, sources);
   const ref = parseImageRef(name.name);
-  const isLocal = await isInContainersStorage(await localStoreOf(sources), name.name);
-  return await openImage(
-    isLocal ? { transport: 'containers-storage', name: name.name } : { transport: 'docker', ref },
-    platform,
-    sources,
-  );
+  const store = await localStoreOf(sources);
+  return (await isInContainersStorage(store, name.name))
+    ? await openFromContainersStorage(store, name.name)
+    : await openFromRegistry(await sources.registry(), ref, platform);
 }

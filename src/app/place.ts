@@ -48,14 +48,14 @@ async function openLayoutPlace(
   options: Options,
 ): Promise<Place> {
   // What reads layers is loaded for layouts only: a start from a registry must not wait for it.
-  const [{ parseImageName }, { layoutFiles }, { openLayoutStore }] = await Promise.all([
+  const [{ parseImageName }, { isOciLayoutName, layoutFiles }, { openLayoutStore }] = await Promise.all([
     import('../image/source.ts'),
     import('../image/from-oci.ts'),
     import('../image/layout-store.ts'),
   ]);
   const layout = parseImageName(name);
   // The names inside the layout are words of whoever packed it, so none of them chooses the scope.
-  if (layout.transport !== 'oci' || as === undefined) {
+  if (!isOciLayoutName(layout) || as === undefined) {
     throw askedWrongly('verify.as', `${quoted(name)} has no name that a policy could judge`, {
       hint: 'say which image it is meant to be: --as registry/repository',
     });

@@ -5,10 +5,11 @@ import { declareRegistryOptions, openUserRegistry, readPlatform, resolveImage } 
 import { formatBytes } from '../base/bytes.ts';
 import { askedWrongly } from '../base/error.ts';
 import { plural, printable, quoted } from '../base/text.ts';
-import { layoutFiles } from '../image/from-oci.ts';
-import { openLayoutStore } from '../image/layout-store.ts';
+import { isOciLayoutName, layoutFiles } from '../image/from-oci.ts';
+import { isRegistryName } from '../image/from-registry.ts';
+import { layoutRepository, openLayoutStore } from '../image/layout-store.ts';
 import { openLayoutWriter } from '../image/layout-writer.ts';
-import { parseImageName } from '../image/source.ts';
+import { isBareName, parseImageName } from '../image/source.ts';
 import type { Digest } from '../oci/digest.ts';
 import { formatPinnedRef, type ImageRef, parseImageRef, pin } from '../oci/reference.ts';
 import type { Fetched, Registry, Repository, Store } from '../registry/contract.ts';
@@ -52,20 +53,15 @@ type Place =
 
 function parsePlace(text: string): Place {
   const name = parseImageName(text);
-  switch (name.transport) {
-    case 'bare':
-      return { kind: 'registry', ref: parseImageRef(name.name) };
-    case 'docker':
-      return { kind: 'registry', ref: name.ref };
-    case 'oci': {
-      const { directory, reference } = name;
-      return { kind: 'layout', directory, ...(reference === undefined ? {} : { reference }) };
-    }
-    default:
-      throw askedWrongly('image.transport', `tcf copy cannot use ${name.transport}:`, {
-        hint: 'only registries and oci: layouts hold signatures beside images',
-      });
+  if (isBareName(name)) return { kind: 'registry', ref: parseImageRef(name.name) };
+  if (isRegistryName(name)) return { kind: 'registry', ref: name.ref };
+  if (isOciLayoutName(name)) {
+    const { directory, reference } = name;
+    return { kind: 'layout', directory, ...(reference === undefined ? {} : { reference }) };
   }
+  throw askedWrongly('image.transport', `tcf copy cannot use ${name.transport}:`, {
+    hint: 'only registries and oci: layouts hold signatures beside images',
+  });
 }
 
 interface Source {
@@ -73,9 +69,6 @@ interface Source {
   readonly repository: Repository;
   readonly image: Fetched;
 }
-
-/** A layout holds one repository, which has no name. */
-const nameless: Repository = { registry: '', repository: '' };
 
 async function openSource(
   host: Host,
@@ -93,7 +86,7 @@ async function openSource(
     readPlatform(host, options),
     quoted(text),
   );
-  return { store, repository: nameless, image: named };
+  return { store, repository: layoutRepository, image: named };
 }
 
 async function openTarget(host: Host, registry: Registry, from: Place, to: Place): Promise<Target> {

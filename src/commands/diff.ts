@@ -10,7 +10,7 @@ import { toCycloneDx } from '../bom/cyclonedx.ts';
 import { type BomDiff, diffBoms, isEmptyDiff } from '../bom/diff.ts';
 import { parseSbom, type SbomFacts } from '../bom/read.ts';
 import { toTimestamp } from '../bom/timestamp.ts';
-import { parseImageName } from '../image/source.ts';
+import { isBareName, parseImageName } from '../image/source.ts';
 import { toDiffJson } from '../report/diff-json.ts';
 import { toDiffMarkdown } from '../report/diff-markdown.ts';
 import { toDiffText } from '../report/diff-text.ts';
@@ -51,7 +51,7 @@ function rendererOf(options: Options): (diff: BomDiff) => string {
 }
 
 async function readSide(host: Host, text: string, options: Options): Promise<SbomFacts> {
-  if (parseImageName(text).transport === 'bare' && fileExists(host, text)) {
+  if (isBareName(parseImageName(text)) && fileExists(host, text)) {
     const what = `the SBOM ${quoted(text)}`;
     const { maxBytes } = jsonLimits.document;
     const content = await readUserFile(host, text, maxBytes, 'the SBOM');

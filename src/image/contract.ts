@@ -2,6 +2,7 @@ import type { Bytes } from '../base/bytes.ts';
 import type { ImageConfig } from '../oci/config.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Platform } from '../oci/manifest.ts';
+import type { Registry } from '../registry/contract.ts';
 
 /** An image that was found and chosen for one platform, whatever store it lies in. */
 export interface OpenImage extends AsyncDisposable {
@@ -31,4 +32,40 @@ export interface ImageLayer {
    * there is one, uncompressed bytes against `diffId`. May be called again, which reads the source again.
    */
   open(): Bytes;
+}
+
+/** The local store is found by these (containers-storage.conf(5)). */
+export interface StorageSettings {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly home: string;
+  readonly uid: number;
+}
+
+/** What opening an image needs of the world. */
+export interface SourceHost extends StorageSettings {
+  /** Relative paths start here. */
+  readonly cwd: string;
+  /** Called only for an image of a registry. */
+  readonly registry: () => Promise<Registry> | Registry;
+}
+
+/** An image as a source read its name: plain data that the same source opens. */
+export interface PlacedImageName {
+  readonly transport: string;
+}
+
+/** A place where images lie, spelled as in containers-transports(5). */
+export interface ImageSource<Name extends PlacedImageName = PlacedImageName> {
+  /** What stands before the first colon: `oci-archive`. */
+  readonly transport: Name['transport'];
+  /** How a hint spells it: `oci-archive:FILE`. */
+  readonly form: string;
+  /**
+   * Reads what follows the colon; `text` is the whole name, for messages. `undefined`: not spelled as `form` says.
+   *
+   * @throws TcfError `image.transport` (exit 3) for a name that lacks a part.
+   */
+  parse(rest: string, text: string): Name | undefined;
+  /** `platform` chooses among several images; a source with one image only gives that one. @throws TcfError (exit 2 or 3). */
+  open(name: Name, platform: Platform, host: SourceHost): Promise<OpenImage>;
 }

@@ -1,16 +1,63 @@
 import { join } from 'node:path';
-import { cannotTell } from '../base/error.ts';
+import { askedWrongly, cannotTell } from '../base/error.ts';
 import { jsonLimits } from '../base/json.ts';
 import { quoted } from '../base/text.ts';
 import { parseImageConfig } from '../oci/config.ts';
 import { checkContent, type Digest, digestOf, isDigest } from '../oci/digest.ts';
 import { type Manifest, manifestLimits, parseManifest } from '../oci/manifest.ts';
-import type { OpenImage } from './contract.ts';
+import type { ImageSource, OpenImage, PlacedImageName } from './contract.ts';
 import { fileBytes } from './files.ts';
 import { platformOf, type StoredLayer, toLayers } from './layers.ts';
-import { type LocalStore, readBigData, readImages, readLayers, type StoredImage } from './storage-files.ts';
+import { localStoreOf } from './storage-conf.ts';
+import {
+  type LocalStore,
+  localStoreAt,
+  readBigData,
+  readImages,
+  readLayers,
+  type StorageDriver,
+  type StoredImage,
+  storageDrivers,
+} from './storage-files.ts';
 import { findImage, hasImage } from './storage-names.ts';
 import { assembled } from './tar-split.ts';
+
+export interface StoredImageName extends PlacedImageName {
+  readonly transport: 'containers-storage';
+  /** Else where the machine or the user has its store. */
+  readonly graphRoot?: string;
+  readonly driver?: StorageDriver;
+  readonly name: string;
+}
+
+export const containersStorage: ImageSource<StoredImageName> = {
+  transport: 'containers-storage',
+  form: 'containers-storage:REF',
+  parse: (rest, text) => ({ transport: 'containers-storage', ...parseStoreName(rest, text) }),
+  async open({ driver, graphRoot, name }, _, host) {
+    const store = graphRoot === undefined ? await localStoreOf(host) : await localStoreAt(graphRoot, driver);
+    return await openFromContainersStorage(store, name);
+  },
+};
+
+/** `[DRIVER@GRAPHROOT[+RUNROOT][:OPTIONS]]NAME`. */
+function parseStoreName(rest: string, text: string): Omit<StoredImageName, 'transport'> {
+  const store = /^\[(?:([a-z]*)@)?(\/[^\]+:]*)(?:\+[^\]:]*)?(?::[^\]]*)?\](.*)$/s.exec(rest);
+  const name = store === null ? rest : (store[3] ?? '');
+  if (name === '' || name.startsWith('['))
+    throw askedWrongly('image.transport', `${quoted(text)} names no image in a store`, {
+      hint: 'write containers-storage:REF or containers-storage:[overlay@/graph/root+/run/root]REF',
+    });
+  if (store === null) return { name };
+  const [, named = '', graphRoot = ''] = store;
+  const driver = storageDrivers.find((known) => known === named);
+  if (driver === undefined && named !== '') {
+    throw askedWrongly('image.transport', `tcf reads no store of the driver ${quoted(named)}`, {
+      hint: `only ${storageDrivers.join(' and ')} keep the files of a layer where they can be found; skopeo can copy the image to oci:DIR`,
+    });
+  }
+  return { graphRoot, ...(driver === undefined ? {} : { driver }), name };
+}
 
 /**
  * Opens an image of podman's, buildah's and CRI-O's local store without podman and without its locks: manifest and configuration are checked

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { askedWrongly, cannotTell } from '../base/error.ts';
 import { jsonLimits, parseJson } from '../base/json.ts';
 import { Shape } from '../base/shape.ts';
@@ -7,8 +8,9 @@ import { digestOf } from '../oci/digest.ts';
 import { manifestLimits } from '../oci/manifest.ts';
 import { formatImageRef, type ImageRef, parseImageRef } from '../oci/reference.ts';
 import { type Archive, openArchive } from './archive.ts';
-import type { OpenImage } from './contract.ts';
+import type { ImageSource, OpenImage, PlacedImageName } from './contract.ts';
 import { platformOf, toLayers } from './layers.ts';
+import { parsePathName } from './path-name.ts';
 
 /** One image in `manifest.json`. */
 interface SavedImage {
@@ -17,23 +19,36 @@ interface SavedImage {
   readonly layers: readonly string[];
 }
 
-/**
- * Opens an image that `docker save`, `podman save` or skopeo wrote. `reference` is one of its names, or `@N` for its number. Layers may be
- * links to other members and stand in any order; newer archives are OCI layouts as well, and are read by their manifest.json all the same. The
- * archive has no manifest that a registry would know.
- *
- * @throws TcfError (exit 2): no such archive, no such image, content that does not fit the configuration.
- */
-export async function openFromDockerArchive(file: string, reference: string | undefined): Promise<OpenImage> {
-  const what = quoted(`docker-archive:${file}`);
-  const archive = await openArchive(file, what);
-  try {
-    return await openSaved(archive, reference, what);
-  } catch (error) {
-    await archive[Symbol.asyncDispose]();
-    throw error;
-  }
+export interface DockerArchiveName extends PlacedImageName {
+  readonly transport: 'docker-archive';
+  readonly file: string;
+  readonly reference?: string;
 }
+
+/**
+ * A file that `docker save`, `podman save` or skopeo wrote, compressed or not. The reference is one of its names, or `@N` for its number.
+ * Layers may be links to other members and stand in any order; newer archives are OCI layouts as well, and are read by their manifest.json
+ * all the same. The archive has no manifest that a registry would know.
+ */
+export const dockerArchive: ImageSource<DockerArchiveName> = {
+  transport: 'docker-archive',
+  form: 'docker-archive:FILE',
+  parse(rest, text) {
+    const { path, ...named } = parsePathName(rest, text);
+    return { transport: 'docker-archive', file: path, ...named };
+  },
+  async open({ file, reference }, _, host) {
+    const path = resolve(host.cwd, file);
+    const what = quoted(`docker-archive:${path}`);
+    const archive = await openArchive(path, what);
+    try {
+      return await openSaved(archive, reference, what);
+    } catch (error) {
+      await archive[Symbol.asyncDispose]();
+      throw error;
+    }
+  },
+};
 
 async function openSaved(archive: Archive, reference: string | undefined, what: string): Promise<OpenImage> {
   const manifest = await archive.small('manifest.json', jsonLimits.manifest.maxBytes);

@@ -1,17 +1,32 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { quoted } from '../base/text.ts';
-import type { Platform } from '../oci/manifest.ts';
-import type { OpenImage } from './contract.ts';
+import type { ImageSource, PlacedImageName } from './contract.ts';
 import { fileBytes, readSmall } from './files.ts';
-import { type LayoutFiles, openLayout } from './layout.ts';
+import type { LayoutFiles } from './layout.ts';
+import { openLayout } from './layout-store.ts';
+import { parsePathName } from './path-name.ts';
 
-/** Opens an image of an OCI layout directory. @throws TcfError as `openLayout`. */
-export async function openFromOci(
-  directory: string,
-  reference: string | undefined,
-  platform: Platform,
-): Promise<OpenImage> {
-  return await openLayout(layoutFiles(directory), reference, platform, quoted(`oci:${directory}`));
+export interface OciLayoutName extends PlacedImageName {
+  readonly transport: 'oci';
+  readonly directory: string;
+  readonly reference?: string;
+}
+
+export const ociLayout: ImageSource<OciLayoutName> = {
+  transport: 'oci',
+  form: 'oci:DIR',
+  parse(rest, text) {
+    const { path, ...named } = parsePathName(rest, text);
+    return { transport: 'oci', directory: path, ...named };
+  },
+  async open({ directory, reference }, platform, host) {
+    const path = resolve(host.cwd, directory);
+    return await openLayout(layoutFiles(path), reference, platform, quoted(`oci:${path}`));
+  },
+};
+
+export function isOciLayoutName(name: PlacedImageName): name is OciLayoutName {
+  return name.transport === ociLayout.transport;
 }
 
 export function layoutFiles(directory: string): LayoutFiles {

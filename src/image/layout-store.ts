@@ -3,15 +3,39 @@ import { jsonLimits } from '../base/json.ts';
 import { byCodeUnit } from '../base/text.ts';
 import { type Digest, isDigest } from '../oci/digest.ts';
 import { type Descriptor, type Index, type Platform, parseManifest } from '../oci/manifest.ts';
-import type { Fetched, Store } from '../registry/contract.ts';
+import type { Fetched, Repository, Store } from '../registry/contract.ts';
 import { fallbackTag } from '../registry/referrers.ts';
-import { chooseEntry, type LayoutFiles, layoutBlob, readLayoutIndex, refName } from './layout.ts';
+import type { OpenImage } from './contract.ts';
+import { openFromStore } from './from-store.ts';
+import { type LayoutFiles, layoutBlob, readLayoutIndex } from './layout.ts';
+import { chooseEntry, refName, repositoryOf } from './layout-entry.ts';
 
 /** An OCI image layout with all that refers to its images, asked as a registry is asked. */
 export interface LayoutStore {
   readonly store: Store;
-  /** The image that `reference` names, as `openLayout` understands it. */
+  /** The image that `reference` names, as `chooseEntry` understands it. */
   readonly named: Fetched;
+  /** `registry/repository`, where the layout has a whole name for it. Words of whoever packed it. */
+  readonly repository?: string;
+}
+
+/** A layout holds one repository, which has no name. */
+export const layoutRepository: Repository = { registry: '', repository: '' };
+
+/** Opens an image of an OCI image layout, and closes the layout with it. @throws TcfError as `openLayoutStore` and `openFromStore`. */
+export async function openLayout(
+  files: LayoutFiles,
+  reference: string | undefined,
+  platform: Platform,
+  what: string,
+): Promise<OpenImage> {
+  const { named, repository, store } = await openLayoutStore(files, reference, platform, what);
+  const image = await openFromStore(store, layoutRepository, named, platform, what);
+  return {
+    ...image,
+    ...(repository === undefined ? {} : { repository }),
+    [Symbol.asyncDispose]: () => files[Symbol.asyncDispose](),
+  };
 }
 
 /**
@@ -19,7 +43,7 @@ export interface LayoutStore {
  * image as its `subject` (as `oras` and `tcf copy` write it), or stands in the index that has the fallback tag as its name (as
  * `regctl` writes it).
  *
- * @throws TcfError as `openLayout`.
+ * @throws TcfError (exit 2): not a layout, no such image, content that is not what its descriptor says; `image.ambiguous` (exit 3).
  */
 export async function openLayoutStore(
   files: LayoutFiles,
@@ -68,7 +92,9 @@ export async function openLayoutStore(
       return [...found.values()].sort((a, b) => byCodeUnit(a.digest, b.digest));
     },
   };
-  return { store, named: await known(chooseEntry(index, reference, platform, what)) };
+  const entry = chooseEntry(index, reference, platform, what);
+  const repository = repositoryOf(entry);
+  return { store, named: await known(entry), ...(repository === undefined ? {} : { repository }) };
 }
 
 function entryNamed({ manifests }: Index, name: string): Descriptor | undefined {

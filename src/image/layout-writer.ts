@@ -14,7 +14,8 @@ import { createFile, replaceFile } from '../system/atomic.ts';
 import { isTaken } from '../system/errors.ts';
 import { fileBytes, openRegular, readSmall } from './files.ts';
 import { layoutFiles } from './from-oci.ts';
-import { layoutBlob, readLayoutIndex, refName } from './layout.ts';
+import { layoutBlob, readLayoutIndex } from './layout.ts';
+import { refName } from './layout-entry.ts';
 
 /** Writers of `index.json` take a second at most; who waits longer waits for one that died. */
 const lockTries = 100;

@@ -25,8 +25,14 @@ export function choosePlatform(index: Index, wanted: Platform, what: string): De
   });
 }
 
-function isImage({ platform, annotations }: Descriptor): boolean {
+/** Attestation manifests of BuildKit are none. */
+export function isImage({ platform, annotations }: Descriptor): boolean {
   return platform?.os !== 'unknown' && annotations?.['vnd.docker.reference.type'] === undefined;
+}
+
+/** The same text for two platforms that run the same programs. */
+export function platformKey(platform: Platform): string {
+  return JSON.stringify([platform.os, platform.architecture, variantOf(platform)]);
 }
 
 /** containerd's normal form: v8 is what arm64 means, v7 what arm means, v1 what amd64 means. */

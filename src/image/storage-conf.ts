@@ -3,14 +3,9 @@ import { decodeUtf8 } from '../base/bytes.ts';
 import { cannotTell } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
 import { userFolder } from '../system/folders.ts';
+import type { StorageSettings } from './contract.ts';
 import { readSmall } from './files.ts';
 import { type LocalStore, localStoreAt, type StorageDriver, storageDrivers } from './storage-files.ts';
-
-export interface StorageSettings {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly home: string;
-  readonly uid: number;
-}
 
 const confLimit = 1024 * 1024;
 

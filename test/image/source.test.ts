@@ -5,8 +5,9 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { encodeBase64 } from '../../src/base/bytes.ts';
 import type { Cataloger } from '../../src/catalogers/contract.ts';
+import type { SourceHost } from '../../src/image/contract.ts';
 import { scanImage } from '../../src/image/scan.ts';
-import { openImage, type PlacedImageName, parseImageName, type SourceHost } from '../../src/image/source.ts';
+import { openImage, parseImageName } from '../../src/image/source.ts';
 import { digestOf } from '../../src/oci/digest.ts';
 import { folder } from '../support/host.ts';
 import {
@@ -46,7 +47,7 @@ const hostAt = (cwd: string): SourceHost => ({
 async function open(cwd: string, name: string, platform = linux) {
   const parsed = parseImageName(name);
   expect(parsed.transport).not.toBe('bare');
-  return await openImage(parsed as PlacedImageName, platform, hostAt(cwd));
+  return await openImage(parsed, platform, hostAt(cwd));
 }
 
 /** Path, layer and length of everything in the image. */
@@ -516,7 +517,7 @@ describe('the local store', () => {
       `[storage]\ndriver = "overlay"\ngraphroot = "${work.path}/graph"\n`,
     );
     const host = { ...hostAt('/'), env: { CONTAINERS_STORAGE_CONF: join(work.path, 'storage.conf') } };
-    const name = parseImageName('containers-storage:a') as PlacedImageName;
+    const name = parseImageName('containers-storage:a');
     expect((await openImage(name, linux, host)).repository).toBe('localhost/a');
     writeFileSync(join(work.path, 'storage.conf'), '[storage]\ndriver = "btrfs"\n');
     await expect(openImage(name, linux, host)).rejects.toMatchObject({ code: 'storage.conf' });
@@ -533,7 +534,7 @@ describe('the local store', () => {
       code: 'image.missing',
     });
     const host = { ...hostAt('/'), env: { CONTAINERS_STORAGE_CONF: join(work.path, 'storage.conf') } };
-    const name = parseImageName('containers-storage:a') as PlacedImageName;
+    const name = parseImageName('containers-storage:a');
     for (const driver of ['driver = "vfs"', 'driver = ""', '']) {
       writeFileSync(join(work.path, 'storage.conf'), `[storage]\n${driver}\ngraphroot = "${graph}"\n`);
       expect((await openImage(name, linux, host)).repository).toBe('localhost/a');
@@ -551,7 +552,7 @@ describe('the local store', () => {
       uid: 0,
       env: { _CONTAINERS_USERNS_CONFIGURED: 'done' },
     };
-    const name = parseImageName('containers-storage:localhost/a') as PlacedImageName;
+    const name = parseImageName('containers-storage:localhost/a');
     expect((await openImage(name, linux, inside)).repository).toBe('localhost/a');
   });
 });

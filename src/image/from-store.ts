@@ -1,0 +1,58 @@
+import { collect } from '../base/bytes.ts';
+import { cannotTell } from '../base/error.ts';
+import { jsonLimits } from '../base/json.ts';
+import { quoted } from '../base/text.ts';
+import { type ImageConfig, parseImageConfig } from '../oci/config.ts';
+import type { Manifest, Platform } from '../oci/manifest.ts';
+import { mediaTypes } from '../oci/media-types.ts';
+import type { Fetched, Repository, Store } from '../registry/contract.ts';
+import type { OpenImage } from './contract.ts';
+import { platformOf, toLayers } from './layers.ts';
+import { chooseManifest } from './manifests.ts';
+
+const configTypes: readonly string[] = [mediaTypes.config, mediaTypes.dockerConfig];
+
+/**
+ * Opens the image that `named` leads to in a registry or a layout. From there everything is asked for by digest.
+ *
+ * @throws TcfError (exit 2): not there, no such platform, no image.
+ */
+export async function openFromStore(
+  store: Store,
+  repository: Repository,
+  named: Fetched,
+  platform: Platform,
+  what: string,
+): Promise<OpenImage> {
+  const { descriptor, manifest } = await chooseManifest(store, repository, named, platform, what);
+  const config = await fetchConfig(store, repository, manifest, what);
+  const stored = manifest.layers.map((layer) => ({
+    mediaType: layer.mediaType,
+    open: () => store.blob(repository, layer),
+  }));
+  return {
+    manifestDigest: descriptor.digest,
+    ...(named.document.kind === 'index' ? { indexDigest: named.descriptor.digest } : {}),
+    annotations: manifest.annotations,
+    configDigest: manifest.config.digest,
+    config,
+    platform: platformOf(config),
+    layers: toLayers(config, stored, what),
+    [Symbol.asyncDispose]: async () => {},
+  };
+}
+
+async function fetchConfig(
+  store: Store,
+  repository: Repository,
+  { config }: Manifest,
+  what: string,
+): Promise<ImageConfig> {
+  if (!configTypes.includes(config.mediaType))
+    throw cannotTell('image.config', `${what} is no image: its config is ${quoted(config.mediaType)}`);
+  const name = `the configuration of ${what}`;
+  return parseImageConfig(
+    await collect(store.blob(repository, config), jsonLimits.small.maxBytes, name),
+    name,
+  );
+}
