@@ -6,6 +6,8 @@ export interface JsonLimits {
   readonly maxBytes: number;
   /** Deepest nesting of arrays and objects. */
   readonly maxDepth: number;
+  /** What becomes of half a character (a lone surrogate): an error, or U+FFFD as in Go, which is what container engines read. */
+  readonly surrogates?: 'refused' | 'replaced';
 }
 
 /** 64 levels: the deepest document we read (CycloneDX with nested components) uses fewer than 20. */
@@ -48,7 +50,7 @@ export function parseJson(
   }
   const text = typeof input === 'string' ? input : decodeUtf8(input);
   if (text === undefined) throw malformed(what, 'it is not UTF-8');
-  return new Parser(text, what, limits.maxDepth).document();
+  return new Parser(text, what, limits).document();
 }
 
 function malformed(what: string, why: string): TcfError {
@@ -72,12 +74,14 @@ class Parser {
   readonly #text: string;
   readonly #what: string;
   readonly #maxDepth: number;
+  readonly #replaces: boolean;
   #at = 0;
 
-  constructor(text: string, what: string, maxDepth: number) {
+  constructor(text: string, what: string, { maxDepth, surrogates }: JsonLimits) {
     this.#text = text;
     this.#what = what;
     this.#maxDepth = maxDepth;
+    this.#replaces = surrogates === 'replaced';
   }
 
   document(): unknown {
@@ -145,6 +149,7 @@ class Parser {
     const plain = this.#match(plainString);
     if (plain !== undefined) return plain.slice(1, -1);
     const value = JSON.parse(this.#escaped()) as string;
+    if (this.#replaces) return value.toWellFormed();
     if (loneSurrogate.test(value)) throw this.#wrong('a string holds half a character (lone surrogate)');
     return value;
   }

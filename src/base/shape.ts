@@ -68,12 +68,12 @@ export class Shape {
     return this.value as number;
   }
 
-  /** An object whose values are all strings, such as annotations and labels. */
-  strings(limit = 10_000): Readonly<Record<string, string>> {
+  /** An object whose values are all strings, such as annotations and labels; `longest` is the limit of each, in characters. */
+  strings(limit = 10_000, longest?: number): Readonly<Record<string, string>> {
     const members = Object.entries(this.record());
     if (members.length > limit) throw this.wrong(`has more than ${limit} entries`);
     return Object.fromEntries(
-      members.map(([key, value]) => [key, new Shape(value, `${this.path}.${key}`).string()]),
+      members.map(([key, value]) => [key, new Shape(value, `${this.path}.${key}`).string(longest)]),
     );
   }
 }

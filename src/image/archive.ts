@@ -3,9 +3,11 @@ import { dirname } from 'node:path';
 import { type Bytes, collect } from '../base/bytes.ts';
 import { cannotTell } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
+import { compressionOf } from './decompress.ts';
 import { openRegular, range } from './files.ts';
 import { cleanPath } from './names.ts';
-import { readTar, type TarEntry } from './tar.ts';
+import { PackedFile } from './packed-file.ts';
+import { readTar, type TarEntry, type TarSink } from './tar.ts';
 
 /** An archive of an image has some members for each layer, and 1000 layers at most. */
 const maxMembers = 100_000;
@@ -20,36 +22,26 @@ export interface Archive extends AsyncDisposable {
 }
 
 /**
- * Reads the headers of an archive and keeps where each member lies; contents are read by position, in any order, as often as wanted.
+ * Reads the headers of an archive and keeps where each member lies; contents are read in any order, as often as wanted: by position, or
+ * from the stream of a compressed archive, which is unpacked again for a member that lies behind.
  *
- * @throws TcfError (exit 2) `image.archive`; a compressed archive is refused, since nothing in it can be found without unpacking all of it.
+ * @throws TcfError (exit 2) `image.archive`, and as `readTar` and `decompressed`.
  */
 export async function openArchive(file: string, what: string): Promise<Archive> {
   const handle = await openRegular(file);
   if (handle === undefined) throw cannotTell('image.archive', `there is no file ${quoted(file)}`);
   try {
-    const members = await membersOf(handle, what);
-    return archiveOf(handle, members, what);
+    const compression = compressionOf(await collect(range(handle, 0, 4), 4, what));
+    return compression === 'none' ? await plainArchive(handle, what) : await packedArchive(handle, what);
   } catch (error) {
     await handle.close();
     throw error;
   }
 }
 
-async function membersOf(handle: FileHandle, what: string): Promise<ReadonlyMap<string, TarEntry>> {
-  await refuseCompressed(handle, what);
+async function plainArchive(handle: FileHandle, what: string): Promise<Archive> {
   const { size } = await handle.stat();
-  const members = new Map<string, TarEntry>();
-  const visit = (entry: TarEntry) => {
-    if (entry.index >= maxMembers)
-      throw cannotTell('image.archive', `${what} has more than ${maxMembers} members`);
-    const name = cleanPath(entry.name);
-    // Two readers would take two different ones.
-    if (members.has(name) && entry.type !== 'directory')
-      throw cannotTell('image.archive', `${what} has two members of the name ${quoted(name)}`);
-    members.set(name, entry);
-    return undefined;
-  };
+  const members = new Members(what);
   let position = 0;
   const chunks = {
     async *[Symbol.asyncIterator]() {
@@ -68,44 +60,99 @@ async function membersOf(handle: FileHandle, what: string): Promise<ReadonlyMap<
     position += count;
     return position <= size;
   };
+  const visit = (entry: TarEntry) => {
+    members.add(entry);
+    return undefined;
+  };
   await readTar(chunks, visit, what, skip);
-  return members;
+  return archiveOf(members, (entry) => range(handle, entry.offset, entry.size), {
+    [Symbol.asyncDispose]: () => handle.close(),
+  });
 }
 
-async function refuseCompressed(handle: FileHandle, what: string): Promise<void> {
-  const head = await collect(range(handle, 0, 4), 4, what);
-  const tools: readonly (readonly [string, string])[] = [
-    ['1f8b', 'gunzip'],
-    ['28b52ffd', 'zstd -d'],
-    ['fd377a58', 'unxz'],
-    ['425a68', 'bunzip2'],
-  ];
-  const tool = tools.find(([magic]) => Buffer.from(head).toString('hex').startsWith(magic))?.[1];
-  if (tool === undefined) return;
-  throw cannotTell('image.archive', `${what} is compressed`, { hint: `unpack it with ${tool} first` });
+async function packedArchive(handle: FileHandle, what: string): Promise<Archive> {
+  const packed = new PackedFile(handle, what);
+  const members = new Members(what);
+  await readTar(packed.all(), (entry) => members.keep(entry, members.add(entry)), what);
+  return archiveOf(members, (entry) => packed.range(entry.offset, entry.size), packed);
 }
 
-function archiveOf(handle: FileHandle, members: ReadonlyMap<string, TarEntry>, what: string): Archive {
-  const find = (path: string): TarEntry | undefined => {
+/** Documents of a compressed archive that are kept, since reading one again means to unpack what lies before it. */
+const keptLimits = { each: 8 * 1024 * 1024, all: 64 * 1024 * 1024 } as const;
+
+class Members {
+  readonly what: string;
+  readonly #entries: Map<string, TarEntry> = new Map();
+  readonly #kept: Map<string, Uint8Array> = new Map();
+  #keepLeft: number = keptLimits.all;
+
+  constructor(what: string) {
+    this.what = what;
+  }
+
+  /** The clean name. @throws TcfError `image.archive` (exit 2). */
+  add(entry: TarEntry): string {
+    if (entry.index >= maxMembers)
+      throw cannotTell('image.archive', `${this.what} has more than ${maxMembers} members`);
+    const name = cleanPath(entry.name);
+    // Two readers would take two different ones.
+    if (this.#entries.has(name) && entry.type !== 'directory')
+      throw cannotTell('image.archive', `${this.what} has two members of the name ${quoted(name)}`);
+    this.#entries.set(name, entry);
+    return name;
+  }
+
+  /** Keeps a member that begins as a JSON object does. */
+  keep({ size, stored, type }: TarEntry, name: string): TarSink | undefined {
+    if (type !== 'file' || size !== stored || size > Math.min(keptLimits.each, this.#keepLeft))
+      return undefined;
+    const chunks: Uint8Array[] = [];
+    return {
+      push: (chunk) => {
+        if (chunks.length > 0 || chunk[0] === 0x7b) chunks.push(Uint8Array.from(chunk));
+      },
+      end: () => {
+        const bytes = Buffer.concat(chunks);
+        if (bytes.length !== size) return;
+        this.#kept.set(name, bytes);
+        this.#keepLeft -= size;
+      },
+    };
+  }
+
+  keptAt(entry: TarEntry): Uint8Array | undefined {
+    return this.#kept.get(cleanPath(entry.name));
+  }
+
+  /** The file behind a name; links are followed. */
+  find(path: string): TarEntry | undefined {
     let name = cleanPath(path);
     for (let hops = 0; hops <= maxLinks; hops += 1) {
-      const member = members.get(name);
+      const member = this.#entries.get(name);
       if (member?.type === 'hardlink') name = cleanPath(member.linkName);
       else if (member?.type === 'symlink') name = cleanPath(`${dirname(name)}/${member.linkName}`);
       else return member?.type === 'file' && member.size === member.stored ? member : undefined;
     }
     return undefined;
-  };
+  }
+}
+
+function archiveOf(members: Members, read: (entry: TarEntry) => Bytes, closing: AsyncDisposable): Archive {
+  const { what } = members;
   async function* stream(path: string): Bytes {
-    const member = find(path);
+    const member = members.find(path);
     if (member === undefined) throw cannotTell('image.archive', `${what} has no member ${quoted(path)}`);
-    yield* range(handle, member.offset, member.size);
+    const kept = members.keptAt(member);
+    if (kept === undefined) yield* read(member);
+    else yield kept;
   }
   return {
-    has: (path) => find(path) !== undefined,
+    has: (path) => members.find(path) !== undefined,
     small: async (path, limit) =>
-      find(path) === undefined ? undefined : await collect(stream(path), limit, `${quoted(path)} of ${what}`),
+      members.find(path) === undefined
+        ? undefined
+        : await collect(stream(path), limit, `${quoted(path)} of ${what}`),
     stream,
-    [Symbol.asyncDispose]: () => handle.close(),
+    [Symbol.asyncDispose]: () => closing[Symbol.asyncDispose](),
   };
 }

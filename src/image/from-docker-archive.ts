@@ -101,7 +101,7 @@ function choose(
     position === undefined
       ? images.filter(({ names }) => full === undefined || names.some((name) => fullName(name) === full))
       : images.slice(Number(position), Number(position) + 1);
-  const [image, ...more] = fitting;
+  const [image, ...more] = distinct(fitting);
   const names = images
     .flatMap((saved) => saved.names)
     .slice(0, 20)
@@ -113,6 +113,16 @@ function choose(
   const own = image.names.length === 1 ? image.names[0] : undefined;
   const known = ref ?? (own !== undefined && fullName(own) !== undefined ? parseImageRef(own) : undefined);
   return { image, ...(known === undefined ? {} : { ref: known }) };
+}
+
+/** One image that stands there once for each of its names. */
+function distinct(images: readonly SavedImage[]): readonly SavedImage[] {
+  const groups = Map.groupBy(images, ({ config, layers }) => JSON.stringify([config, layers]));
+  return [...groups.values()].flatMap(([first, ...more]) =>
+    first === undefined
+      ? []
+      : [more.length === 0 ? first : { ...first, names: [first, ...more].flatMap(({ names }) => names) }],
+  );
 }
 
 const simpleName = /^[a-zA-Z0-9][\w.:/-]*$/;

@@ -4,7 +4,7 @@ import { joinPath, toText } from './names.ts';
 import { type Inode, pathOf, type Rootfs, root } from './rootfs.ts';
 import { wantedBy } from './scan-layer.ts';
 
-export const aliasLimits: Readonly<Record<'names' | 'depth', number>> = {
+export const aliasLimits: Readonly<Record<'names' | 'depth' | 'around', number>> = {
   /** Names through symbolic links that are tried. An image with merged `/usr` has 100 000. */
   names: 1_000_000,
   /**
@@ -12,6 +12,8 @@ export const aliasLimits: Readonly<Record<'names' | 'depth', number>> = {
    * more links on the way hide nothing.
    */
   depth: 8,
+  /** Of these, links to a directory they lie in (`build/Release -> ..`): each more goes round the same files once more. */
+  around: 2,
 };
 
 /** A visible name of a regular file, as latin1. */
@@ -70,7 +72,7 @@ class NameFinder {
     for (const directory of this.#directories()) {
       for (const [name, inode] of this.#rootfs.childrenOf(directory.inode)) {
         const type = this.#rootfs.typeOf(inode);
-        if (type === 'symlink') links.push({ ...directory, name, link: inode });
+        if (type === 'symlink') links.push({ ...directory, name, link: inode, around: 0 });
         else if (type === 'file') this.#realName(directory.path, name, inode);
       }
     }
@@ -121,16 +123,18 @@ class NameFinder {
     }
   }
 
-  #alias({ path, name, inode, link }: Link, next: Link[]): void {
+  #alias({ path, name, inode, link, around: before }: Link, next: Link[]): void {
     const target = this.#rootfs.follow(inode, link)?.inode;
     if (target === undefined) return;
     const alias = joinPath(path, name);
     if (this.#rootfs.typeOf(target) === 'file') this.#otherName(alias, target);
     if (this.#rootfs.typeOf(target) !== 'directory') return;
+    const around = before + (this.#rootfs.isWithin(inode, target) ? 1 : 0);
+    if (around > aliasLimits.around) return;
     for (const directory of this.#directories({ path: alias, inode: target })) {
       for (const [child, below] of this.#rootfs.childrenOf(directory.inode)) {
         const type = this.#rootfs.typeOf(below);
-        if (type === 'symlink') next.push({ ...directory, name: child, link: below });
+        if (type === 'symlink') next.push({ ...directory, name: child, link: below, around });
         else if (type === 'file') this.#otherName(joinPath(directory.path, child), below);
         this.#namesLeft -= 1;
         if (this.#namesLeft < 0) return;
@@ -169,6 +173,8 @@ class NameFinder {
 interface Link extends NamedFile {
   readonly name: string;
   readonly link: Inode;
+  /** Links on the way that lead to a directory they lie in. */
+  readonly around: number;
 }
 
 /** The real path behind a path, as latin1. */

@@ -117,6 +117,14 @@ export class Rootfs {
     return this.#targets.get(link) ?? '';
   }
 
+  /** Whether `directory` is `above` or lies below it. */
+  isWithin(directory: Inode, above: Inode): boolean {
+    for (let at = directory; ; at = this.#parents.get(at) ?? root) {
+      if (at === above) return true;
+      if (at === root) return false;
+    }
+  }
+
   childrenOf(directory: Inode): ReadonlyMap<string, Inode> {
     return this.#children.get(directory) ?? none;
   }

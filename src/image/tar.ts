@@ -144,7 +144,7 @@ class TarReader {
       );
     }
     const body = await this.#source.exactly(size + paddingOf(size));
-    if (body.length < size + paddingOf(size)) throw this.#wrong('it is cut off inside an extended header');
+    if (body.length < size) throw this.#wrong('it is cut off inside an extended header');
     return Buffer.from(body.buffer, body.byteOffset, size);
   }
 
@@ -178,7 +178,8 @@ class TarReader {
     if (sparse === undefined) await this.#pass(entry.stored, sink);
     else await this.#passSparse(sparse.spans, entry.size, sink);
     sink?.end();
-    await this.#pass(paddingOf(stored), undefined);
+    // `umoci insert` writes no padding after its last entry; Go takes that for the end.
+    await this.#source.skip(paddingOf(stored));
   }
 
   async #sparse(header: RawHeader, type: TarType, stored: number): Promise<Sparse | undefined> {

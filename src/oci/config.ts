@@ -22,9 +22,12 @@ export interface ImageConfig extends Platform {
   readonly env: readonly string[];
 }
 
+/** Buildpacks write half a megabyte into one label. The limit of the whole document holds all the same. */
+const maxText = 8 * 1024 * 1024;
+
 /** @throws TcfError (exit 2) for anything that is not an image configuration. */
 export function parseImageConfig(bytes: Uint8Array, what: string): ImageConfig {
-  const shape = new Shape(parseJson(bytes, what, jsonLimits.small), what);
+  const shape = new Shape(parseJson(bytes, what, { ...jsonLimits.small, surrogates: 'replaced' }), what);
   const rootfs = shape.get('rootfs');
   if (rootfs.get('type').string() !== 'layers')
     throw cannotTell('config.rootfs', `${what} has no rootfs of type "layers"`);
@@ -40,14 +43,14 @@ export function parseImageConfig(bytes: Uint8Array, what: string): ImageConfig {
     ...(created === undefined ? {} : { created }),
     diffIds: (present(rootfs.get('diff_ids'))?.list(manifestLimits.layers) ?? []).map(readDigest),
     history: (present(shape.get('history'))?.list(10 * manifestLimits.layers) ?? []).map(readHistory),
-    labels: labels?.strings() ?? {},
-    env: env?.list(10_000).map((line) => line.string()) ?? [],
+    labels: labels?.strings(10_000, maxText) ?? {},
+    env: env?.list(10_000).map((line) => line.string(maxText)) ?? [],
   };
 }
 
 function readHistory(shape: Shape): History {
   const created = shape.optional('created')?.string(100);
-  const createdBy = shape.optional('created_by')?.string(1_000_000);
+  const createdBy = shape.optional('created_by')?.string(maxText);
   return {
     ...(created === undefined ? {} : { created }),
     ...(createdBy === undefined ? {} : { createdBy }),

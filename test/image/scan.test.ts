@@ -277,10 +277,20 @@ describe('links are no hiding place', () => {
     expect(stats.readAgain).toBe(1);
   });
 
+  test('links of llvm-14-dev that lead to where they lie cost nothing', async () => {
+    const files = Array.from({ length: 3000 }, (_, at) => file(`llvm/lib/${at}`, 'x'));
+    const links = ['Release', 'Debug', 'Debug+Asserts'].map((name) => symlink(`llvm/build/${name}`, '..'));
+    const { skipped, tree } = await scan(archive(...files, db('1'), ...links, symlink('host', '/')));
+    expect(skipped).toEqual([]);
+    expect(wanted(tree)).toEqual(['etc/db@0 1']);
+  });
+
   test('more names than can be tried are owned up to', async () => {
     const files = Array.from({ length: 300 }, (_, at) => file(`d/${at}`, 'x'));
-    const links = Array.from({ length: 20 }, (_, at) => symlink(`d/l${at}`, '/d'));
-    const { skipped } = await scan(archive(...files, ...links));
+    const levels = Array.from({ length: 6 }, (_, level) =>
+      Array.from({ length: 8 }, (_, at) => symlink(`${level}/${at}`, level === 5 ? '/d' : `/${level + 1}`)),
+    );
+    const { skipped } = await scan(archive(...files, ...levels.flat()));
     expect(skipped[0]?.reason).toMatch(/names lead through symbolic links/);
   });
 });

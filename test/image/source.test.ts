@@ -9,6 +9,7 @@ import type { SourceHost } from '../../src/image/contract.ts';
 import { scanImage } from '../../src/image/scan.ts';
 import { openImage, parseImageName } from '../../src/image/source.ts';
 import { digestOf } from '../../src/oci/digest.ts';
+import { mediaTypes } from '../../src/oci/media-types.ts';
 import { folder } from '../support/host.ts';
 import {
   type BuiltImage,
@@ -152,6 +153,142 @@ describe('an OCI layout', () => {
     });
   });
 
+  const dockerEntry = (name: string, tag: string, image: BuiltImage, platform = linux): LayoutEntry => ({
+    image,
+    tag,
+    platform,
+    annotations: { 'io.containerd.image.name': `docker.io/library/${name}:${tag}` },
+  });
+  const one = buildImage({ layers });
+  const two = buildImage({ layers: [] });
+  const arm = { os: 'linux', architecture: 'arm64' };
+
+  test.for([
+    ['docker save a b', [dockerEntry('a', 'latest', one), dockerEntry('b', 'latest', two)], ''],
+    [
+      'and a tag that both have',
+      [dockerEntry('a', 'latest', one), dockerEntry('b', 'latest', two)],
+      ':latest',
+    ],
+    ['two names with a platform each', [dockerEntry('a', '1', one), dockerEntry('b', '1', two, arm)], ''],
+    [
+      'two images for one platform',
+      [
+        { image: one, platform: linux },
+        { image: two, platform: linux },
+      ],
+      '',
+    ],
+    ['two images without platforms', [{ image: one }, { image: two }], ''],
+    ['an image with and one without a platform', [{ image: one, platform: linux }, { image: two }], ''],
+  ] as const)('refuses to choose: %s', async ([, entries, reference]) => {
+    using work = folder();
+    writeOciLayout(work.path, ...entries);
+    writeFileSync(join(work.path, 'a.tar'), ociArchive(...entries));
+    for (const name of [`oci:.${reference}`, `oci-archive:a.tar${reference}`])
+      await expect(open(work.path, name)).rejects.toMatchObject({ code: 'image.ambiguous', exit: 3 });
+  });
+
+  test('names each image by what leads to it alone', async () => {
+    using work = folder();
+    writeOciLayout(work.path, dockerEntry('a', 'latest', one), dockerEntry('b', 'latest', two));
+    await expect(open(work.path, 'oci:.')).rejects.toMatchObject({
+      hint: 'append one of its names: :docker.io/library/a:latest, :docker.io/library/b:latest',
+    });
+    const opened = await open(work.path, 'oci:.:docker.io/library/b:latest');
+    expect(opened).toMatchObject({ manifestDigest: two.manifestDigest, repository: 'docker.io/library/b' });
+  });
+
+  test.for([
+    [
+      'two tags',
+      [
+        { image: one, tag: 'v1' },
+        { image: one, tag: 'v2' },
+      ],
+    ],
+    ['a tag and none', [{ image: one, tag: 'v1' }, { image: one }]],
+    ['two names with platforms', [dockerEntry('a', '1', one), dockerEntry('a', '2', one)]],
+  ] as const)('takes one digest under %s for one image', async ([, entries]) => {
+    using work = folder();
+    writeOciLayout(work.path, ...entries);
+    expect((await open(work.path, 'oci:.')).manifestDigest).toBe(one.manifestDigest);
+  });
+
+  test.for([
+    ['quay.io/a/b:c', 'quay.io/a/b'],
+    ['localhost/app:1', 'localhost/app'],
+    ['app:1', 'docker.io/library/app'],
+    ['v1', undefined],
+    ['http://x y', undefined],
+  ] as const)('keeps the name %s', async ([tag, repository]) => {
+    using work = folder();
+    writeOciLayout(work.path, { image: one, tag });
+    expect((await open(work.path, 'oci:.')).repository).toBe(repository);
+    expect((await open(work.path, `oci:.:${tag}`)).repository).toBe(repository);
+  });
+
+  test('follows an index in an index, as a registry does, and no further', async () => {
+    using work = folder();
+    const files = layoutFiles({ image: one });
+    const nest = (child: { readonly digest: string; readonly size: number }, mediaType: string) => {
+      const bytes = json({
+        schemaVersion: 2,
+        mediaType: mediaTypes.index,
+        manifests: [{ ...child, mediaType, platform: linux }],
+      });
+      files.set(`blobs/${digestOf(bytes).replace(':', '/')}`, bytes);
+      return { digest: digestOf(bytes), size: bytes.length };
+    };
+    const write = (entry: object) => {
+      files.set(
+        'index.json',
+        json({ schemaVersion: 2, manifests: [{ ...entry, mediaType: mediaTypes.index }] }),
+      );
+      writeFiles(work.path, files);
+    };
+    const inner = nest(one.descriptor, mediaTypes.manifest);
+    const middle = nest(inner, mediaTypes.index);
+    const outer = nest(middle, mediaTypes.index);
+    for (const entry of [inner, middle]) {
+      write(entry);
+      expect(await open(work.path, 'oci:.')).toMatchObject({
+        manifestDigest: one.manifestDigest,
+        indexDigest: entry.digest,
+      });
+    }
+    write(outer);
+    await expect(open(work.path, 'oci:.')).rejects.toMatchObject({ code: 'image.nesting' });
+  });
+
+  test.for([
+    ['a label of 100 KiB', { labels: { long: 'x'.repeat(100_000) } }],
+    ['a variable of 100 KiB', { env: [`A=${'x'.repeat(100_000)}`] }],
+    ['half a character in a label', { labels: { half: 'a\ud800b' } }],
+    ['half a character in a key', { labels: { 'a\udc00': 'b' } }],
+    ['half a character in a step', { steps: ['RUN \udfff', 'RUN true'] }],
+  ] as const)('with %s', async ([, options]) => {
+    using work = folder();
+    writeOciLayout(work.path, { image: buildImage({ layers, ...options }) });
+    expect(await contents(work.path, 'oci:.')).toEqual(expected);
+  });
+
+  test.for([
+    ['no padding', -1024 - 509],
+    ['half of its padding', -1024 - 200],
+    ['no end blocks', -1024],
+    ['one end block', -512],
+  ] as const)('with a layer that has %s', async ([, cut]) => {
+    using work = folder();
+    const cutLayers = layers.map((whole, at) =>
+      at === 0 ? archive(file('etc/a', 'one')).subarray(0, cut) : whole,
+    );
+    writeOciLayout(work.path, {
+      image: buildImage({ layers: [...cutLayers.slice(0, 1), archive(file('b', 'x'))] }),
+    });
+    expect(await contents(work.path, 'oci:.')).toEqual(['b@1 1', 'etc/a@0 3']);
+  });
+
   const image = buildImage({ layers });
   const [layer] = image.layers;
   const blobPath = (digest = '') => `blobs/${digest.replace(':', '/')}`;
@@ -241,6 +378,33 @@ describe('an archive', () => {
         file('blobs/one', layers[0]),
       ),
     ],
+    ['compressed with gzip', 'docker-archive:a.tar', gzipSync(dockerArchive(image, layers, ['a:b']))],
+    ['compressed with zstd', 'oci-archive:a.tar:v1', zstdCompressSync(ociArchive({ image, tag: 'v1' }))],
+    [
+      'compressed, with the layers in the other order',
+      'docker-archive:a.tar',
+      gzipSync(
+        archive(
+          file('two.tar', layers[1]),
+          file('one.tar', layers[0]),
+          file(config, image.config),
+          manifest(['one.tar', 'two.tar']),
+        ),
+      ),
+    ],
+    [
+      'that holds the image once for each name',
+      'docker-archive:a.tar',
+      archive(
+        file(
+          'manifest.json',
+          json(['a:1', 'a:2'].map((name) => ({ Config: config, RepoTags: [name], Layers: ['1', '2'] }))),
+        ),
+        file('1', layers[0]),
+        file('2', layers[1]),
+        file(config, image.config),
+      ),
+    ],
     [
       'with compressed layers, whatever their names',
       'docker-archive:a.tar',
@@ -270,12 +434,18 @@ describe('an archive', () => {
   const saved = dockerArchive(image, layers, ['a:b']);
   test.for([
     ['that is not there', 'docker-archive:b.tar', saved, 'image.archive'],
-    ['that is compressed with gzip', 'docker-archive:a.tar', gzipSync(saved), 'image.archive'],
     [
-      'that is compressed with zstd',
-      'oci-archive:a.tar',
-      zstdCompressSync(ociArchive({ image })),
-      'image.archive',
+      'that is compressed and cut off',
+      'docker-archive:a.tar',
+      gzipSync(saved).subarray(0, -9),
+      'layer.compression',
+    ],
+    ['that is compressed and no tar', 'docker-archive:a.tar', gzipSync('x'.repeat(999)), 'layer.tar'],
+    [
+      'that is compressed with another layer',
+      'docker-archive:a.tar',
+      gzipSync(archive(manifest(['one', 'one']), file('one', layers[0]), file(config, image.config))),
+      'content.digest',
     ],
     ['that is cut off', 'docker-archive:a.tar', saved.subarray(0, 5000), 'layer.tar'],
     ['that is no tar', 'docker-archive:a.tar', Buffer.alloc(2000, 'x'), 'layer.tar'],

@@ -94,14 +94,19 @@ export interface LayoutEntry {
   readonly image: BuiltImage;
   readonly tag?: string;
   readonly platform?: { readonly os: string; readonly architecture: string };
+  /** Of its descriptor, beside the tag. */
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 /** The files of an OCI layout, by path. */
 export function layoutFiles(...entries: readonly LayoutEntry[]): Map<string, Uint8Array> {
   const files = new Map<string, Uint8Array>([['oci-layout', json({ imageLayoutVersion: '1.0.0' })]]);
-  const manifests = entries.map(({ image, tag, platform }) => ({
+  const manifests = entries.map(({ annotations, image, tag, platform }) => ({
     ...image.descriptor,
-    ...(tag === undefined ? {} : { annotations: { 'org.opencontainers.image.ref.name': tag } }),
+    annotations: {
+      ...annotations,
+      ...(tag === undefined ? {} : { 'org.opencontainers.image.ref.name': tag }),
+    },
     ...(platform === undefined ? {} : { platform }),
   }));
   files.set('index.json', json({ schemaVersion: 2, mediaType: mediaTypes.index, manifests }));
