@@ -47,18 +47,22 @@ export function assemble(
       by: '',
     })),
   ];
+  const leftOut = runs.flatMap(({ cataloger, catalog }) =>
+    (catalog.leftOut ?? []).map(({ path, reason }) => `${cataloger}: ${path}: ${reason}`),
+  );
   const bom: Bom = {
     subject,
     components: componentTree(inventory, parents, facts.buildIds ?? new Map(), subject.base),
     dependencies: graph.dependencies,
     compositions: compositionsOf(root, inventory, graph, {
-      complete: complaints.length === 0 && facts.unownedExecutables.length === 0,
+      complete: complaints.length === 0 && leftOut.length === 0 && facts.unownedExecutables.length === 0,
     }),
     properties: [
       ...listed(
         'tcf:skipped',
         complaints.map(({ by, path, reason }) => `${by}${path}: ${reason}`),
       ),
+      ...listed('tcf:left-out', leftOut),
       ...listed(
         'tcf:unowned-executable',
         facts.unownedExecutables.map((path) => withBuildId(path, facts.buildIds?.get(path))),

@@ -1,13 +1,56 @@
-import type { Tree } from './contract.ts';
+import { byCodeUnit } from '../base/text.ts';
+import type { Skipped, Tree } from './contract.ts';
 
-/** uv keeps unpacked wheels, builds and environments in its cache, wherever that lies; pip's is below `.cache`. */
-const cache = /(?:^|\/)(?:\.cache|(?:archive|builds|environments|sdists|wheels)-v\d+)(?:\/|$)/;
+/** uv keeps unpacked wheels, build environments and sources in folders of these names, wherever its cache lies. */
+const uvFolder = /^((?:.*\/)?(archive|builds|sdists|wheels)-v\d{1,4})(?:\/|$)/;
+const condaFolders = /(?:^|\/)pkgs(?=\/)/g;
 
-/** Whether a directory belongs to a cache: what lies there is not installed. */
-export function isCache(tree: Tree, directory: string): boolean {
-  if (cache.test(directory)) return true;
-  const conda = /^(.*)\/pkgs\//.exec(`${directory}/`)?.[1];
-  return conda !== undefined && tree.exists(`${conda}/conda-meta`);
+/**
+ * The package cache that a directory belongs to: what lies there is not installed. A name alone makes no cache: a virtual or conda
+ * environment is one wherever it lies, and so is a prefix that PATH or VIRTUAL_ENV of the image names. Only what uv builds in is none.
+ */
+export function cacheAround(tree: Tree, directory: string): string | undefined {
+  const [, root, kind] = uvFolder.exec(directory) ?? [];
+  const cache = root ?? condaCache(tree, directory);
+  if (cache === undefined) return undefined;
+  const named = prefixesIn(tree.env);
+  for (let at = directory; at.length > cache.length; at = parentOf(at)) {
+    if (named.has(at)) return undefined;
+    if (kind !== 'builds' && (tree.exists(`${at}/pyvenv.cfg`) || tree.exists(`${at}/conda-meta`)))
+      return undefined;
+  }
+  return cache;
+}
+
+/** `pkgs` holds one folder for each unpacked package of conda, with the package's own description in `info/index.json`. */
+function condaCache(tree: Tree, directory: string): string | undefined {
+  for (const { index, 0: { length } } of directory.matchAll(condaFolders)) {
+    const root = directory.slice(0, index + length);
+    const entry = directory.slice(root.length + 1).split('/', 1)[0] ?? '';
+    if (tree.exists(`${root}/${entry}/info/index.json`) || tree.exists(`${parentOf(root)}/conda-meta`)) return root;
+  }
+  return undefined;
+}
+
+/** Prefixes that the image's environment names: the parents of PATH's `bin` folders, VIRTUAL_ENV and CONDA_PREFIX. */
+export function prefixesIn(env: readonly string[]): ReadonlySet<string> {
+  const prefixes = env.flatMap((entry) => {
+    const [, name, value = ''] = /^(PATH|VIRTUAL_ENV|CONDA_PREFIX)=(.*)$/s.exec(entry) ?? [];
+    if (name === undefined) return [];
+    const paths = name === 'PATH' ? value.split(':') : [value];
+    return paths
+      .filter((path) => path.startsWith('/'))
+      .map((path) => path.replace(/\/+/g, '/').replace(/^\/|\/$/g, ''))
+      .map((path) => (name === 'PATH' ? path.replace(/(?:^|\/)bin$/, '') : path));
+  });
+  return new Set(prefixes);
+}
+
+/** What was left out because it lies in package caches, counted for each of them. */
+export function leftInCaches(caches: readonly string[], what: string): readonly Skipped[] {
+  return [...Map.groupBy(caches, (cache) => cache)]
+    .sort(([a], [b]) => byCodeUnit(a, b))
+    .map(([path, { length }]) => ({ path, reason: `is a package cache with ${length} ${what} not installed from here` }));
 }
 
 /**
@@ -18,8 +61,11 @@ export function installed<T extends { readonly path: string }>(
   tree: Tree,
   files: readonly T[],
 ): readonly T[] {
-  return files.filter(({ path }) => {
-    const directory = path.slice(0, Math.max(0, path.lastIndexOf('/')));
-    return /(?:^|\/)\.triton\//.test(path) || !isCache(tree, directory);
-  });
+  return files.filter(
+    ({ path }) => /(?:^|\/)\.triton\//.test(path) || cacheAround(tree, parentOf(path)) === undefined,
+  );
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf('/')));
 }

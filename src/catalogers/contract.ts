@@ -88,6 +88,8 @@ export interface Catalog {
   readonly owners?: readonly Ownership[];
   /** Known unknowns: each makes the composition of this cataloger incomplete. */
   readonly skipped: readonly Skipped[];
+  /** What was seen and left out on purpose, such as package caches: named in the BOM, which is then not complete. */
+  readonly leftOut?: readonly Skipped[];
   /** Components whose dependencies could not be read; they get no `dependsOn` and stand in an `unknown` composition. */
   readonly unknownDependencies?: readonly string[];
 }

@@ -3,26 +3,29 @@ import type { Component, Dependency } from '../bom/model.ts';
 import type { Catalog, Cataloger, Ownership, Skipped, Tree } from './contract.ts';
 import { componentOf, refOf } from './python/component.ts';
 import { parseDirectUrl } from './python/direct-url.ts';
-import { type Distribution, distributionsIn, isMetadata } from './python/distributions.ts';
+import { byPlace, type Distribution, distributionsIn } from './python/distributions.ts';
 import { isZippedEgg } from './python/egg.ts';
 import { filesOf } from './python/files.ts';
+import { infoAround, isMetadata } from './python/info.ts';
 import { normalName, requirementsOfEgg } from './python/metadata.ts';
 import { hashesOfInstalled, type RecordHash, scanInstalled } from './python/record.ts';
-import { byPlace, needsOf } from './python/requirements.ts';
+import { needsOf } from './python/requirements.ts';
+import { isSiteMark, searchPathOf } from './python/sites.ts';
 import { claimsOf } from './python/wheel-sboms.ts';
 
+/** Read beside the metadata, whatever the capitals of its directory. */
 const besideMetadata =
-  /\.dist-info\/(?:INSTALLER|RECORD|direct_url\.json|sboms\/[^/]+)$|\.egg-info\/(?:requires|installed-files)\.txt$|(?:^|\/)EGG-INFO\/requires\.txt$/;
-const searchPath = /(?:^|\/)(?:site|dist)-packages\/[^/]+\.(?:pth|egg-link)$|(?:^|\/)pyvenv\.cfg$/;
+  /\/(?:INSTALLER|RECORD|direct_url\.json|sboms\/[^/]+|requires\.txt|installed-files\.txt)$/;
 
 /** Python distributions of every environment in the image, as `pip list` of each sees them, and what those vendor. */
 export const python: Cataloger<RecordHash> = {
   name: 'python',
-  wants: (path) => isMetadata(path) || besideMetadata.test(path) || searchPath.test(path),
+  wants: (path) =>
+    isMetadata(path) || isSiteMark(path) || (besideMetadata.test(path) && infoAround(path) !== undefined),
   scan: scanInstalled,
   catalog(tree: Tree<RecordHash>): Catalog {
     const installed = hashesOfInstalled(tree);
-    const { distributions, skipped: unread } = distributionsIn(tree);
+    const { distributions, leftOut, skipped: unread } = distributionsIn(tree, installed);
     const skipped: Skipped[] = [...unread];
     const ordered = [...distributions].sort(byPlace);
     const owners = new Map(ordered.map((distribution) => [distribution, filesOf(tree, distribution)]));
@@ -30,7 +33,11 @@ export const python: Cataloger<RecordHash> = {
       missing,
       needs,
       unread: unknown,
-    } = needsOf(ordered, (distribution) => requirementsOf(tree, distribution), tree.architecture);
+    } = needsOf(ordered, {
+      textsOf: (distribution) => requirementsOf(tree, distribution),
+      architecture: tree.architecture,
+      searchPath: searchPathOf(tree),
+    });
     for (const [distribution, reason] of unknown)
       if (reason !== '') skipped.push({ path: printable(distribution.file.path), reason });
 
@@ -63,6 +70,7 @@ export const python: Cataloger<RecordHash> = {
         ),
       owners: [...owners].map(([distribution, owns]): Ownership => ({ bomRef: refOf(distribution), owns })),
       skipped,
+      leftOut,
       unknownDependencies: [
         ...[...unknown.keys()].map(refOf),
         ...[...claims.values()].flatMap((claim) => claim.components.map(({ bomRef }) => bomRef)),
@@ -98,7 +106,7 @@ function requirementsOf(
 ): readonly string[] | undefined {
   if (isZippedEgg(info)) return requires === undefined ? [] : requirementsOfEgg(requires);
   if (info === file.path) return undefined;
-  if (info.endsWith('.dist-info')) return metadata.get('requires-dist') ?? [];
+  if (/\.dist-info$/i.test(info)) return metadata.get('requires-dist') ?? [];
   const content = tree.file(`${info}/requires.txt`)?.content();
   return content === undefined ? [] : requirementsOfEgg(content);
 }

@@ -23,7 +23,9 @@ test.for(cases)('%s', ([folder, name]) => {
 });
 
 /** What a reader wants to see change: evidence is cut to the places, and everything is in order. */
-function goldenOf({ components, dependencies, skipped, unknownDependencies = [] }: Catalog): object {
+function goldenOf(catalog: Catalog): object {
+  const { components, dependencies, leftOut = [], skipped, unknownDependencies = [] } = catalog;
+  const told = (list: Catalog['skipped']) => list.map(({ path, reason }) => `${path}: ${reason}`).sort(byCodeUnit);
   return JSON.parse(
     JSON.stringify({
       components: [...components].sort((a, b) => byCodeUnit(a.bomRef, b.bomRef)).map(briefly),
@@ -33,7 +35,8 @@ function goldenOf({ components, dependencies, skipped, unknownDependencies = [] 
           .map(({ ref, dependsOn }) => [ref, [...dependsOn].sort(byCodeUnit)]),
       ),
       unknownDependencies: [...unknownDependencies].sort(byCodeUnit),
-      skipped: skipped.map(({ path, reason }) => `${path}: ${reason}`).sort(byCodeUnit),
+      skipped: told(skipped),
+      ...(leftOut.length === 0 ? {} : { leftOut: told(leftOut) }),
     }),
   );
 }

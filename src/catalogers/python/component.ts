@@ -15,11 +15,10 @@ import type {
 import { toPurl } from '../../bom/purl.ts';
 import type { Tree } from '../contract.ts';
 import { repositoryAt } from '../sources.ts';
-import { type DirectUrl, parseDirectUrl } from './direct-url.ts';
+import { type DirectUrl, parseDirectUrl, sourceOf } from './direct-url.ts';
 import type { Distribution } from './distributions.ts';
 import { firstOf, type Metadata, parseMetadata } from './metadata.ts';
 import { listed, recordProperties } from './record.ts';
-import { normalPath } from './text.ts';
 
 /** scipy lists 30 classifiers, large projects name 20 people. */
 const maxEntries = 100;
@@ -92,21 +91,11 @@ function occurrencesOf(
     const content = older.content();
     return content !== undefined && firstOf(parseMetadata(content), 'version') === version;
   });
-  const source = direct?.editable && direct.url.startsWith('file:///') ? sourceOf(direct.url) : '';
+  const source = direct?.editable ? (sourceOf(direct) ?? '') : '';
   return [
     { location: file.path, layer: (first ?? file).layer },
     ...(source === '' || !tree.exists(source) ? [] : [{ location: source }]),
   ];
-}
-
-function sourceOf(url: string): string {
-  const path = url.slice('file:///'.length);
-  try {
-    return normalPath(decodeURIComponent(path));
-  } catch (error) {
-    if (error instanceof URIError) return normalPath(path);
-    throw error;
-  }
 }
 
 function hashesOf(

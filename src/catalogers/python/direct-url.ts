@@ -2,6 +2,7 @@ import { TcfError } from '../../base/error.ts';
 import { parseJson } from '../../base/json.ts';
 import { Shape } from '../../base/shape.ts';
 import type { ComponentHash } from '../../bom/model.ts';
+import { normalPath } from './text.ts';
 
 /** Where a distribution was installed from, when it was not from an index (PEP 610). */
 export interface DirectUrl {
@@ -40,6 +41,18 @@ export function parseDirectUrl(content: Uint8Array): DirectUrl | undefined {
     };
   } catch (error) {
     if (error instanceof TcfError) return undefined;
+    throw error;
+  }
+}
+
+/** The directory of a `file:` URL without a leading slash; `undefined` for any other. */
+export function sourceOf({ url }: DirectUrl): string | undefined {
+  if (!url.startsWith('file:///')) return undefined;
+  const path = url.slice('file:///'.length);
+  try {
+    return normalPath(decodeURIComponent(path));
+  } catch (error) {
+    if (error instanceof URIError) return normalPath(path);
     throw error;
   }
 }

@@ -1,143 +1,191 @@
-import { compare, valid } from '@renovatebot/pep440';
 import { byCodeUnit, printable } from '../../base/text.ts';
-import { isCache } from '../caches.ts';
-import type { Skipped, Tree, TreeFile } from '../contract.ts';
-import { isZippedEgg, parseEgg } from './egg.ts';
+import { cacheAround, leftInCaches } from '../caches.ts';
+import type { Skipped, Tree } from '../contract.ts';
+import { parseDirectUrl, sourceOf } from './direct-url.ts';
 import { type Environment, environmentsOf, siteAround } from './environments.ts';
-import { firstOf, isProjectName, type Metadata, normalName, parseMetadata } from './metadata.ts';
-import { directoryOf } from './text.ts';
-
-interface Find {
-  readonly name: string;
-  readonly version: string;
-  readonly metadata: Metadata;
-  /** METADATA, PKG-INFO, the egg-info file itself or the zipped egg. */
-  readonly file: TreeFile;
-  /** The metadata directory, the egg-info file or the zipped egg. */
-  readonly info: string;
-  /** The directory the packages lie in. */
-  readonly site: string;
-  /** `requires.txt` of a zipped egg. */
-  readonly requires?: Uint8Array;
-}
+import { type Find, isInfoName, readInfo } from './info.ts';
+import { normalName } from './metadata.ts';
+import { byEvidence } from './rank.ts';
+import { searchPathOf, sitesIn } from './sites.ts';
+import { directoryOf, linesOf, textOf } from './text.ts';
 
 /** What one metadata directory or file says is installed. */
 export interface Distribution extends Find {
   readonly environment: Environment;
+  /** Other environments that have it in sight through a symbolic link to its metadata. */
+  readonly seenFrom: readonly Environment[];
   /** Another of its name that comes before it in `sys.path`: imports find that one. */
   readonly shadowedBy?: Distribution;
 }
 
-const metadataFile =
-  /^(?:(.*)\/)?([^/]+\.dist-info\/METADATA|[^/]+\.egg-info(?:\/PKG-INFO)?|EGG-INFO\/PKG-INFO)$/;
-
-/** Whether a file is the metadata of a distribution. A file `x.egg-info` counts only where packages lie. */
-export function isMetadata(path: string): boolean {
-  if (isZippedEgg(path)) return true;
-  return metadataFile.test(path) && (!path.endsWith('.egg-info') || siteAround(path) === directoryOf(path));
+export interface Installed {
+  readonly distributions: readonly Distribution[];
+  /** What looks installed and could not be read. */
+  readonly skipped: readonly Skipped[];
+  /** What was seen and is not installed: package caches, source trees, test data, what pip left behind. */
+  readonly leftOut: readonly Skipped[];
 }
 
-/**
- * Every distribution that is installed or vendored. Source trees, caches and what pip left behind (`~ip-23.0.dist-info`) are not
- * installed.
- */
-export function distributionsIn(tree: Tree): {
-  readonly distributions: readonly Distribution[];
-  readonly skipped: readonly Skipped[];
-} {
-  const skipped: Skipped[] = [];
-  const finds = findsIn(tree, skipped);
-  const byDirectory = Map.groupBy(finds, ({ site }) => site);
-  const directories = [...byDirectory.keys()].filter((directory) => !isCache(tree, directory));
-  const environments = environmentsOf(tree, directories);
+/** Every distribution that is installed or vendored, as importlib.metadata finds them. `hashes` are those of installed files. */
+export function distributionsIn(tree: Tree, hashes: ReadonlyMap<string, string>): Installed {
+  const caches: string[] = [];
+  const isHere = (site: string): boolean => {
+    const cache = cacheAround(tree, site);
+    if (cache !== undefined) caches.push(...metadataIn(tree, site).map(() => cache));
+    return cache === undefined;
+  };
+  const sites = sitesIn(tree).filter(isHere);
+  const shelf = readSites(tree, sites);
+  const environments = environmentsOf(tree, sites);
   const covered = new Set(environments.flatMap((environment) => environment.directories));
-  const rest = directories
-    .filter((directory) => !covered.has(directory))
-    .flatMap((directory) => strayEnvironment(directory, byDirectory.get(directory) ?? [], environments));
+  const searched = new Set(searchPathOf(tree));
+  const strays = sites
+    .filter((site) => !covered.has(site) && shelf.finds(site).length > 0)
+    .map((site) => strayEnvironment(site, shelf.finds(site), environments, searched.has(site)));
+  const found = [...environments, ...strays.flatMap((stray) => ('reason' in stray ? [] : stray))];
+  return {
+    distributions: placed(tree, found, shelf, new Set(sites), hashes),
+    skipped: shelf.skipped,
+    leftOut: [
+      ...leftInCaches(caches, 'distributions'),
+      ...strays.flatMap((stray) => ('reason' in stray ? stray : [])),
+      ...shelf.leftOut,
+    ],
+  };
+}
 
+function metadataIn(tree: Tree, site: string): readonly string[] {
+  return tree.list(site).filter((name) => isInfoName(site, name));
+}
+
+interface Shelf {
+  /** What lies in a directory, read once. */
+  finds(site: string): readonly Find[];
+  readonly skipped: Skipped[];
+  readonly leftOut: Skipped[];
+}
+
+function readSites(tree: Tree, sites: readonly string[]): Shelf {
+  const read = new Map<string, readonly Find[]>();
+  const skipped: Skipped[] = [];
+  const leftOut: Skipped[] = [];
+  const readSite = (site: string): readonly Find[] =>
+    tree.list(site).flatMap((name): readonly Find[] => {
+      // pip renames what it is about to remove and leaves it there when it is interrupted; pip does not list it.
+      if (name.startsWith('~') && isInfoName(site, name)) {
+        leftOut.push({ path: printable(`${site}/${name}`), reason: 'was left behind by pip' });
+        return [];
+      }
+      if (name.endsWith('.egg-link')) skipped.push(...deadLink(tree, site, name));
+      const find = isInfoName(site, name) ? readInfo(tree, site, name) : undefined;
+      if (find === undefined) return [];
+      if ('version' in find) return [find];
+      skipped.push(find);
+      return [];
+    });
+  const finds = (site: string): readonly Find[] => {
+    const known = read.get(site) ?? readSite(site);
+    read.set(site, known);
+    return known;
+  };
+  for (const site of sites) finds(site);
+  return { finds, skipped, leftOut };
+}
+
+/** An egg-link that leads to no metadata: setuptools made it for a project that is not there. */
+function deadLink(tree: Tree, site: string, name: string): readonly Skipped[] {
+  if (!/(?:^|\/)(?:site|dist)-packages$/.test(site)) return [];
+  const line = linesOf(textOf(tree, `${site}/${name}`) ?? '')[0]?.trim() ?? '';
+  const target = line.startsWith('/') ? tree.resolve(line.replace(/^\/+/, '')) : undefined;
+  if (target !== undefined && metadataIn(tree, target).length > 0) return [];
+  return [{ path: printable(`${site}/${name}`), reason: 'leads to no metadata of a project' }];
+}
+
+/** Each find in the environment it lies in; others that see it through a link to its metadata are told. */
+function placed(
+  tree: Tree,
+  environments: readonly Environment[],
+  shelf: Shelf,
+  sites: ReadonlySet<string>,
+  hashes: ReadonlyMap<string, string>,
+): readonly Distribution[] {
+  const seenFrom = new Map<string, Environment[]>();
   const distributions: Distribution[] = [];
-  for (const environment of [...environments, ...rest]) {
+  const isGuest = ({ info }: Find, environment: Environment): boolean => {
+    const real = tree.resolve(info) ?? info;
+    if (real === info || !sites.has(directoryOf(real))) return false;
+    seenFrom.set(real, [...(seenFrom.get(real) ?? []), environment]);
+    return true;
+  };
+  for (const environment of environments) {
     const first = new Map<string, Distribution>();
     for (const site of new Set(environment.directories)) {
-      for (const [name, candidates] of Map.groupBy(byDirectory.get(site) ?? [], (find) =>
-        normalName(find.name),
-      )) {
-        const [best, ...leftovers] = [...candidates].sort((a, b) => byTrust(tree, a, b));
+      for (const [name, all] of Map.groupBy(shelf.finds(site), (find) => normalName(find.name))) {
+        const candidates = all.filter((find) => !isGuest(find, environment));
+        const [best, ...leftovers] = byEvidence(tree, candidates, hashes);
         if (best === undefined) continue;
-        for (const { info, version } of leftovers) {
-          // Debian ships some twice, as egg-info and as dist-info of one version: that is one thing.
-          if (version !== best.version)
-            skipped.push({
-              path: printable(info),
-              reason: `is a second ${best.name} beside ${printable(best.info)}`,
-            });
-        }
+        shelf.skipped.push(...leftovers.flatMap((leftover) => second(leftover, best)));
         const shadowedBy = first.get(name);
-        const distribution = { ...best, environment, ...(shadowedBy === undefined ? {} : { shadowedBy }) };
+        if (shadowedBy !== undefined && isSourceOf(tree, best, shadowedBy)) continue;
+        const distribution: Distribution = {
+          ...best,
+          environment,
+          seenFrom: [],
+          ...(shadowedBy === undefined ? {} : { shadowedBy }),
+        };
         if (shadowedBy === undefined) first.set(name, distribution);
         distributions.push(distribution);
       }
     }
   }
-  return { distributions, skipped };
+  return distributions.map((distribution) => ({
+    ...distribution,
+    seenFrom: seenFrom.get(distribution.info) ?? [],
+  }));
 }
 
-function findsIn(tree: Tree, skipped: Skipped[]): readonly Find[] {
-  const finds: Find[] = [];
-  for (const file of tree.wanted()) {
-    if (!isMetadata(file.path)) continue;
-    const info = /\.egg(?:-info)?$/.test(file.path) ? file.path : directoryOf(file.path);
-    const site = directoryOf(info);
-    const base = info.slice(site === '' ? 0 : site.length + 1);
-    // pip renames what it is about to remove and leaves it there when it is interrupted; pip does not list it.
-    if (base.startsWith('~') || isCache(tree, site)) continue;
-    const content = file.content();
-    const path = printable(file.path);
-    if (content === undefined) {
-      skipped.push({ path, reason: 'is too large to read' });
-      continue;
-    }
-    const egg = isZippedEgg(file.path) ? parseEgg(content) : { info: content };
-    if (egg === undefined) {
-      skipped.push({ path, reason: 'is no egg that can be read' });
-      continue;
-    }
-    const metadata = parseMetadata(egg.info);
-    const name = firstOf(metadata, 'name') ?? '';
-    const version = firstOf(metadata, 'version') ?? '';
-    if (!isProjectName(name)) skipped.push({ path, reason: 'has no Name that is one' });
-    else if (!/^[!-~]{1,200}$/.test(version)) skipped.push({ path, reason: 'has no Version that is one' });
-    else finds.push({ ...egg, name, version, metadata, file, info, site });
-  }
-  return finds;
+/** Debian ships some twice, as egg-info and as dist-info of one version: that is one thing. */
+function second({ info, version }: Find, best: Find): readonly Skipped[] {
+  if (version === best.version) return [];
+  return [{ path: printable(info), reason: `is a second ${best.name} beside ${printable(best.info)}` }];
+}
+
+/** Whether this is the egg-info that an editable installation left in the source directory it was made from. */
+function isSourceOf(tree: Tree, find: Find, { info, version }: Find): boolean {
+  if (!/\.egg-info$/i.test(find.info) || find.version !== version) return false;
+  const direct = parseDirectUrl(tree.file(`${info}/direct_url.json`)?.content() ?? new Uint8Array());
+  if (direct?.editable !== true) return false;
+  const source = tree.resolve(sourceOf(direct) ?? '') ?? '';
+  return source !== '' && (find.site === source || find.site.startsWith(`${source}/`));
 }
 
 /**
- * Metadata outside of the directories of packages. Below one of them it was vendored. Elsewhere a dist-info with a RECORD was put
- * there by an installer (`pip install --target`), and anything else is a source tree.
+ * Metadata outside of the directories of packages. Below one of them it was vendored, unless it is test data. Elsewhere a dist-info was put
+ * there by an installer (`pip install --target`), and anything else is a source tree, unless PYTHONPATH names it.
  */
 function strayEnvironment(
   directory: string,
   finds: readonly Find[],
   environments: readonly Environment[],
-): readonly Environment[] {
+  isSearched: boolean,
+): Environment | Skipped {
   const around = siteAround(directory);
   const parent = environments.find(({ directories }) => around !== undefined && directories.includes(around));
   const python =
     parent?.python ??
     (new Set(environments.map((other) => other.python)).size === 1 ? environments[0]?.python : undefined);
   const found = { name: directory, directories: [directory], ...(python === undefined ? {} : { python }) };
-  if (around !== undefined && around !== directory)
-    return [{ ...found, vendored: true, ...(parent === undefined ? {} : { parent }) }];
-  return finds.some(({ info }) => info.endsWith('.dist-info')) ? [found] : [];
+  const path = printable(finds[0]?.info ?? directory);
+  if (around !== undefined && around !== directory) {
+    if (/\/(?:tests?|testdata|testing)\//.test(`${directory.slice(around.length)}/`))
+      return { path, reason: 'is test data of another distribution' };
+    return { ...found, vendored: true, ...(parent === undefined ? {} : { parent }) };
+  }
+  if (isSearched || finds.some(({ info }) => /\.dist-info$/i.test(info))) return { ...found, stray: true };
+  return { path, reason: 'describes a source tree, which nothing says is installed' };
 }
 
-/** Of two in one directory the one with a RECORD, then the newer, is what the last installer wrote. */
-function byTrust(tree: Tree, a: Find, b: Find): number {
-  const complete = ({ info }: Find): number => (tree.exists(`${info}/RECORD`) ? 0 : 1);
-  const order =
-    valid(a.version) !== null && valid(b.version) !== null
-      ? compare(b.version, a.version)
-      : byCodeUnit(b.version, a.version);
-  return complete(a) - complete(b) || order || byCodeUnit(a.info, b.info);
+/** Orders distributions by where they lie. */
+export function byPlace(a: Distribution, b: Distribution): number {
+  return byCodeUnit(a.info, b.info);
 }

@@ -16,6 +16,8 @@ export interface Environment {
   readonly parent?: Environment;
   /** Copies inside another distribution, which no installer knows. */
   readonly vendored?: true;
+  /** A directory outside of all prefixes (`pip install --target`): nothing says what is searched with it. */
+  readonly stray?: true;
 }
 
 interface Site {

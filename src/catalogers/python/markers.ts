@@ -1,5 +1,5 @@
-import { satisfies, valid } from '@renovatebot/pep440';
 import { normalName } from './metadata.ts';
+import { satisfiesVersion } from './versions.ts';
 
 /** An environment marker of PEP 508, as a tree. */
 export type Marker =
@@ -117,9 +117,8 @@ export function holds(marker: Marker, environment: MarkerEnvironment, extra: str
 function compare(left: string, operator: string, right: string): boolean {
   if (operator === 'in') return right.includes(left);
   if (operator === 'not in') return !right.includes(left);
-  const wanted = /\.\*$/.test(right) && /^[=!]=$/.test(operator) ? right.slice(0, -2) : right;
-  if (operator !== '===' && valid(left) !== null && valid(wanted) !== null)
-    return satisfies(left, `${operator}${right}`, { prereleases: true });
+  const byVersion = operator === '===' ? undefined : satisfiesVersion(left, operator, right);
+  if (byVersion !== undefined) return byVersion;
   switch (operator) {
     case '===':
     case '==':

@@ -1,8 +1,13 @@
 import { createHash } from 'node:crypto';
 import { printable } from '../../base/text.ts';
 import type { Property } from '../../bom/model.ts';
+<<<<<<< HEAD
 import type { StreamScanner, Tree } from '../contract.ts';
 import type { Distribution } from './distributions.ts';
+=======
+import type { Tree, Watcher } from '../contract.ts';
+import type { Find } from './info.ts';
+>>>>>>> 1bb578e (catalogers: look for Python packages where interpreters look, and name what is left out)
 import { linesOf, normalPath, textOf } from './text.ts';
 
 /** One line of RECORD (packaging.python.org, "Recording installed projects"). */
@@ -46,18 +51,23 @@ export function hashesOfInstalled(tree: Tree<RecordHash>): ReadonlyMap<string, s
   return hashes;
 }
 
-/**
- * What differs from RECORD: files that were changed or are gone since the installation, and how many could not be compared, such as
- * scripts outside of the directories of packages. Nothing where all is as recorded. A file that is compiled anew may be gone.
- */
-export function recordProperties(
+/** What RECORD says compared with the files; paths without a leading slash. */
+export interface Comparison {
+  /** How many files RECORD lists. */
+  readonly entries: number;
+  /** Changed since the installation. */
+  readonly modified: readonly string[];
+  readonly missing: readonly string[];
+  /** How many could not be compared, such as scripts outside of the directories of packages. */
+  readonly unchecked: number;
+}
+
+/** Compares files with RECORD. A file that is compiled anew may be gone. */
+export function compareToRecord(
   tree: Tree,
-  { info, site }: Distribution,
+  { info, site }: Pick<Find, 'info' | 'site'>,
   hashes: ReadonlyMap<string, string>,
-): readonly Property[] {
-  // Debian and rpm strip libraries after RECORD was written, and have checksums of their own.
-  const installer = (textOf(tree, `${info}/INSTALLER`) ?? '').trim();
-  if (installer === 'debian' || installer === 'rpm') return [];
+): Comparison {
   const modified: string[] = [];
   const missing: string[] = [];
   let unchecked = 0;
@@ -73,6 +83,22 @@ export function recordProperties(
     }
   }
   unchecked += Math.max(0, entries.length - maxEntries);
+  return { entries: entries.length, missing, modified, unchecked };
+}
+
+/**
+ * What differs from RECORD: files that were changed or are gone since the installation, and how many could not be compared. Nothing where
+ * all is as recorded.
+ */
+export function recordProperties(
+  tree: Tree,
+  distribution: Pick<Find, 'info' | 'site'>,
+  hashes: ReadonlyMap<string, string>,
+): readonly Property[] {
+  // Debian and rpm strip libraries after RECORD was written, and have checksums of their own.
+  const installer = (textOf(tree, `${distribution.info}/INSTALLER`) ?? '').trim();
+  if (installer === 'debian' || installer === 'rpm') return [];
+  const { missing, modified, unchecked } = compareToRecord(tree, distribution, hashes);
   return [
     ...listed('tcf:python:record:missing', missing),
     ...listed('tcf:python:record:modified', modified),

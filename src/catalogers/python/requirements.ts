@@ -1,9 +1,9 @@
-import { byCodeUnit } from '../../base/text.ts';
 import type { Distribution } from './distributions.ts';
-import type { Environment } from './environments.ts';
-import { holds, type MarkerEnvironment } from './markers.ts';
+import { markerEnvironments } from './marker-environments.ts';
+import { holds } from './markers.ts';
 import { normalName } from './metadata.ts';
 import { parseRequirement, type Requirement } from './pep508.ts';
+import { finderOf } from './visible.ts';
 
 /** What a distribution asks for: texts of requirements, or nothing known. */
 export type RequirementTexts = (distribution: Distribution) => readonly string[] | undefined;
@@ -16,6 +16,14 @@ export interface Needs {
   readonly missing: ReadonlyMap<Distribution, ReadonlySet<string>>;
 }
 
+export interface Asking {
+  readonly textsOf: RequirementTexts;
+  /** Of the image: `amd64`. */
+  readonly architecture: string;
+  /** The directories of PYTHONPATH. */
+  readonly searchPath: readonly string[];
+}
+
 /** An environment of 600 distributions takes 40,000; the product of hostile extras and requirements has no end. */
 const maxEvaluations = 2_000_000;
 
@@ -23,28 +31,53 @@ const maxEvaluations = 2_000_000;
  * Who needs whom, each environment for itself, with markers evaluated for the image's interpreter and machine. An extra counts only
  * where an installed distribution asks for it: nobody recorded what the user typed.
  */
-export function needsOf(
+export function needsOf(distributions: readonly Distribution[], asking: Asking): Needs {
+  const { requirements, unread } = readRequirements(distributions, asking.textsOf);
+  const find = finderOf(distributions, asking.searchPath);
+  const needs = new Map(distributions.map((distribution) => [distribution, new Set<Distribution>()]));
+  const missing = new Map<Distribution, Set<string>>();
+  const asked = new Map(distributions.map((distribution) => [distribution, new Set([''])]));
+  const work: (readonly [Distribution, string])[] = distributions.map((distribution) => [distribution, '']);
+  const addExtras = (target: Distribution, extras: readonly string[]): void => {
+    for (const wanted of extras.map(normalName)) {
+      const known = asked.get(target);
+      if (known === undefined || known.has(wanted)) continue;
+      known.add(wanted);
+      work.push([target, wanted]);
+    }
+  };
+  let evaluations = 0;
+  for (const [distribution, extra] of work) {
+    const holdsFor = holder(distribution, asking.architecture, extra);
+    for (const requirement of requirements.get(distribution) ?? []) {
+      evaluations += 1;
+      if (evaluations > maxEvaluations) {
+        unread.set(distribution, 'asks for too much to follow');
+        break;
+      }
+      const target = find(requirement.name, distribution);
+      const holding = holdsFor(requirement);
+      if (target === undefined) {
+        if (holding === 'always' && isComplete(distribution))
+          addTo(missing, distribution, `${requirement.name}${requirement.versions}`);
+        continue;
+      }
+      if (holding === 'never') continue;
+      // A distribution that asks for itself with an extra has no edge, but the extra counts.
+      if (target !== distribution) needs.get(distribution)?.add(target);
+      addExtras(target, requirement.extras);
+    }
+  }
+  return { needs, unread, missing };
+}
+
+function readRequirements(
   distributions: readonly Distribution[],
   textsOf: RequirementTexts,
-  architecture: string,
-): Needs {
-  const visible = new Map<string, Map<string, Distribution>>();
-  for (const distribution of distributions) {
-    if (distribution.shadowedBy !== undefined) continue;
-    const key = keyOf(distribution.environment);
-    const names = visible.get(key) ?? new Map<string, Distribution>();
-    names.set(normalName(distribution.name), distribution);
-    visible.set(key, names);
-  }
-  const find = (name: string, from: Environment): Distribution | undefined => {
-    const normal = normalName(name);
-    for (let at: Environment | undefined = from; at !== undefined; at = at.parent) {
-      const found = visible.get(keyOf(at))?.get(normal);
-      if (found !== undefined) return found;
-    }
-    return undefined;
-  };
-
+): {
+  readonly requirements: ReadonlyMap<Distribution, readonly Requirement[]>;
+  readonly unread: Map<Distribution, string>;
+} {
   const unread = new Map<Distribution, string>();
   const requirements = new Map<Distribution, readonly Requirement[]>();
   for (const distribution of distributions) {
@@ -57,80 +90,27 @@ export function needsOf(
       parsed.filter((requirement) => requirement !== undefined),
     );
   }
-
-  const needs = new Map(distributions.map((distribution) => [distribution, new Set<Distribution>()]));
-  const missing = new Map<Distribution, Set<string>>();
-  const asked = new Map(distributions.map((distribution) => [distribution, new Set([''])]));
-  const work: (readonly [Distribution, string])[] = distributions.map((distribution) => [distribution, '']);
-  let evaluations = 0;
-  for (const [distribution, extra] of work) {
-    const machines = markerEnvironments(distribution.environment, architecture);
-    for (const { name, extras, marker, versions } of requirements.get(distribution) ?? []) {
-      const target = find(name, distribution.environment);
-      evaluations += 1;
-      if (evaluations > maxEvaluations) {
-        unread.set(distribution, 'asks for too much to follow');
-        break;
-      }
-      const holdsOn = (machine: MarkerEnvironment): boolean =>
-        marker === undefined || holds(marker, machine, extra);
-      if (target === undefined) {
-        if (isComplete(distribution) && machines.every(holdsOn))
-          missing.set(distribution, (missing.get(distribution) ?? new Set()).add(`${name}${versions}`));
-        continue;
-      }
-      if (!machines.some(holdsOn)) continue;
-      // A distribution that asks for itself with an extra has no edge, but the extra counts.
-      if (target !== distribution) needs.get(distribution)?.add(target);
-      for (const wanted of extras.map(normalName)) {
-        const known = asked.get(target);
-        if (known === undefined || known.has(wanted)) continue;
-        known.add(wanted);
-        work.push([target, wanted]);
-      }
-    }
-  }
-  return { needs, unread, missing };
+  return { requirements, unread };
 }
 
-/** What is vendored finds the rest of itself elsewhere, and what is shadowed nobody imports. */
+/** Whether a requirement holds on every machine that the environment may be, on some, or on none. */
+function holder(
+  { environment }: Distribution,
+  architecture: string,
+  extra: string,
+): (requirement: Requirement) => 'always' | 'never' | 'perhaps' {
+  const machines = markerEnvironments(environment, architecture);
+  return ({ marker }) => {
+    const held = machines.filter((machine) => marker === undefined || holds(marker, machine, extra)).length;
+    return held === 0 ? 'never' : held === machines.length ? 'always' : 'perhaps';
+  };
+}
+
+/** What is vendored or lies in a directory of its own finds the rest of itself elsewhere, and what is shadowed nobody imports. */
 function isComplete({ environment, shadowedBy }: Distribution): boolean {
-  return environment.vendored === undefined && shadowedBy === undefined;
+  return environment.vendored === undefined && environment.stray === undefined && shadowedBy === undefined;
 }
 
-function keyOf({ name, python }: Environment): string {
-  return `${name}\0${python ?? ''}`;
-}
-
-const machines: Readonly<Record<string, string>> = {
-  '386': 'i686',
-  amd64: 'x86_64',
-  arm: 'armv7l',
-  arm64: 'aarch64',
-};
-
-/**
- * The marker variables of PEP 508. Where only `3.11` is known, the first and a late release of it: a requirement that holds in either
- * counts, and an edge leads to what is installed anyway.
- */
-function markerEnvironments(environment: Environment, architecture: string): readonly MarkerEnvironment[] {
-  const python = environment.python ?? '3';
-  const full = environment.fullVersion ?? environment.parent?.fullVersion;
-  const versions = full?.startsWith(`${python}.`) ? [full] : [`${python}.0`, `${python}.99`];
-  return versions.map((version) => ({
-    implementation_name: 'cpython',
-    implementation_version: version,
-    os_name: 'posix',
-    platform_machine: machines[architecture] ?? architecture,
-    platform_python_implementation: 'CPython',
-    platform_system: 'Linux',
-    python_full_version: version,
-    python_version: python,
-    sys_platform: 'linux',
-  }));
-}
-
-/** Orders distributions by where they lie. */
-export function byPlace(a: Distribution, b: Distribution): number {
-  return byCodeUnit(a.info, b.info);
+function addTo<K>(sets: Map<K, Set<string>>, key: K, value: string): void {
+  sets.set(key, (sets.get(key) ?? new Set()).add(value));
 }
