@@ -1,6 +1,6 @@
 import { byCodeUnit } from '../base/text.ts';
 import type { Component } from '../bom/model.ts';
-import { installed } from './caches.ts';
+import { installed, isRecord } from './caches.ts';
 import type { Catalog, Cataloger, ObservedFile, StreamScanner, Tree } from './contract.ts';
 import { type FileHashes, fileHashes, hashesOfFile } from './file-hashes.ts';
 import { amd, partComponent } from './gpu.ts';
@@ -43,7 +43,7 @@ const known: ReadonlyMap<string, Known> = new Map([
 /** AMD's bitcode libraries, by what their bytes are. The LLVM that wrote them is no LLVM of the image. */
 export const amdBitcode: Cataloger<FileHashes> = {
   name: 'amd-bitcode',
-  wants: () => false,
+  wants: isRecord,
   scan(path, head): StreamScanner<FileHashes> | undefined {
     if (!libraries.test(path) || !magic.every((byte, at) => head[at] === byte)) return undefined;
     return fileHashes();

@@ -24,10 +24,14 @@ export function cacheAround(tree: Tree, directory: string): string | undefined {
 
 /** `pkgs` holds one folder for each unpacked package of conda, with the package's own description in `info/index.json`. */
 function condaCache(tree: Tree, directory: string): string | undefined {
-  for (const { index, 0: { length } } of directory.matchAll(condaFolders)) {
+  for (const {
+    index,
+    0: { length },
+  } of directory.matchAll(condaFolders)) {
     const root = directory.slice(0, index + length);
     const entry = directory.slice(root.length + 1).split('/', 1)[0] ?? '';
-    if (tree.exists(`${root}/${entry}/info/index.json`) || tree.exists(`${parentOf(root)}/conda-meta`)) return root;
+    if (tree.exists(`${root}/${entry}/info/index.json`) || tree.exists(`${parentOf(root)}/conda-meta`))
+      return root;
   }
   return undefined;
 }
@@ -50,20 +54,49 @@ export function prefixesIn(env: readonly string[]): ReadonlySet<string> {
 export function leftInCaches(caches: readonly string[], what: string): readonly Skipped[] {
   return [...Map.groupBy(caches, (cache) => cache)]
     .sort(([a], [b]) => byCodeUnit(a, b))
-    .map(([path, { length }]) => ({ path, reason: `is a package cache with ${length} ${what} not installed from here` }));
+    .map(([path, { length }]) => ({
+      path,
+      reason: `is a package cache with ${length} ${what} not installed from here`,
+    }));
 }
+
+/** What a cataloger that asks `installed` has to want: beside RECORD lies what uv may have linked from its cache. */
+export function isRecord(path: string): boolean {
+  return record.test(path);
+}
+
+const record = /^(?:(.*)\/)?[^/]+\.dist-info\/RECORD$/i;
 
 /**
  * The files that are no copies in the cache of a package manager. uv hard-links what it installs from there, so one file has a name here and
- * a name there, and only the first says where it is used. Triton's own cache is another matter: checkouts are built with what lies in it.
+ * a name there, and only the first says where it is used; where uv made symbolic links, the file is given the name of the link. Triton's own
+ * cache is another matter: checkouts are built with what lies in it.
  */
 export function installed<T extends { readonly path: string }>(
   tree: Tree,
   files: readonly T[],
 ): readonly T[] {
-  return files.filter(
-    ({ path }) => /(?:^|\/)\.triton\//.test(path) || cacheAround(tree, parentOf(path)) === undefined,
-  );
+  let sites: readonly string[] | undefined;
+  return files.flatMap((file): readonly T[] => {
+    if (isRecord(file.path)) return [];
+    const cache = /(?:^|\/)\.triton\//.test(file.path) ? undefined : cacheAround(tree, parentOf(file.path));
+    if (cache === undefined) return [file];
+    // `archive-v0/ID/triton/_C/libtriton.so`: below the ID the file lies as it does where it is installed.
+    const below = file.path.slice(cache.length + 1).replace(/^[^/]+\//, '');
+    sites ??= sitesIn(tree);
+    return sites
+      .map((site) => (site === '' ? below : `${site}/${below}`))
+      .filter((path) => tree.resolve(path) === file.path)
+      .map((path) => ({ ...file, path }));
+  });
+}
+
+function sitesIn(tree: Tree): readonly string[] {
+  const sites = tree.wanted().flatMap(({ path }) => {
+    const found = record.exec(path);
+    return found === null || cacheAround(tree, parentOf(path)) !== undefined ? [] : [found[1] ?? ''];
+  });
+  return [...new Set(sites)];
 }
 
 function parentOf(path: string): string {

@@ -1,7 +1,7 @@
 import { byCodeUnit, printable } from '../base/text.ts';
 import type { Component, IdentityMethod } from '../bom/model.ts';
 import { toPurl } from '../bom/purl.ts';
-import { installed } from './caches.ts';
+import { installed, isRecord } from './caches.ts';
 import type {
   Catalog,
   Cataloger,
@@ -54,7 +54,7 @@ const libdevices: ReadonlyMap<string, string> = new Map([
  */
 export const cudaTools: Cataloger<Seen> = {
   name: 'cuda-tools',
-  wants: () => false,
+  wants: isRecord,
   scan(path, head): StreamScanner<Seen> | undefined {
     const name = nameOf(path);
     if (name === bitcode)

@@ -2,7 +2,7 @@ import { TcfError } from '../base/error.ts';
 import { byCodeUnit, printable } from '../base/text.ts';
 import type { Component, Evidence, Property } from '../bom/model.ts';
 import { type Purl, toPurl } from '../bom/purl.ts';
-import { installed } from './caches.ts';
+import { installed, isRecord } from './caches.ts';
 import type { Catalog, Cataloger, ObservedFile, Ownership, Skipped, Tree } from './contract.ts';
 import { isElf } from './elf.ts';
 import { type ElfHeader, loadSegment, noteSegment, type Segment } from './elf-layout.ts';
@@ -57,7 +57,7 @@ const maxVersion = 256;
  */
 export const goBinary: Cataloger<Seen> = {
   name: 'go-binary',
-  wants: () => false,
+  wants: isRecord,
   scan: (_path, head) => (isElf(head) ? keepParts(selectionOf) : undefined),
   catalog(tree: Tree<Seen>): Catalog {
     const skipped: Skipped[] = [];

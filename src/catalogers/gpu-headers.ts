@@ -1,6 +1,6 @@
 import { printable } from '../base/text.ts';
 import type { Component, License } from '../bom/model.ts';
-import { installed } from './caches.ts';
+import { installed, isRecord } from './caches.ts';
 import type { Catalog, Cataloger, Skipped, Tree } from './contract.ts';
 import { amd, nvidia, partComponent, type Vendor } from './gpu.ts';
 
@@ -113,7 +113,7 @@ const headers: ReadonlyMap<string, Header> = new Map([
 /** CUDA, cuDNN, NCCL, CUPTI, HIP and ROCm by the version macros of their headers, wherever they were unpacked. */
 export const gpuHeaders: Cataloger = {
   name: 'gpu-headers',
-  wants: (path) => headers.has(nameOf(path)),
+  wants: (path) => isRecord(path) || headers.has(nameOf(path)),
   catalog(tree: Tree): Catalog {
     const components: Component[] = [];
     const skipped: Skipped[] = [];

@@ -1,6 +1,6 @@
 import { decodeUtf8 } from '../base/bytes.ts';
 import { printable } from '../base/text.ts';
-import { installed } from './caches.ts';
+import { installed, isRecord } from './caches.ts';
 import type { Catalog, Cataloger, Skipped, Tree } from './contract.ts';
 import { type LlvmObservation, scanForLlvm } from './llvm/binary.ts';
 import type { Claim, Declaration } from './llvm/claims.ts';
@@ -23,7 +23,7 @@ import { llvmOverrides, pathFrom } from './triton-env.ts';
  */
 export const llvm: Cataloger<LlvmObservation> = {
   name: 'llvm',
-  wants: isLlvmText,
+  wants: (path) => isRecord(path) || isLlvmText(path),
   scan: scanForLlvm,
   catalog(tree: Tree<LlvmObservation>): Catalog {
     const skipped: Skipped[] = [];

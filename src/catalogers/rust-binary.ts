@@ -4,7 +4,7 @@ import { parseJson } from '../base/json.ts';
 import { byCodeUnit, printable } from '../base/text.ts';
 import type { Component, Evidence } from '../bom/model.ts';
 import { type Purl, toPurl } from '../bom/purl.ts';
-import { installed } from './caches.ts';
+import { installed, isRecord } from './caches.ts';
 import type { Catalog, Cataloger, ObservedFile, Ownership, Skipped, Tree } from './contract.ts';
 import { isElf } from './elf.ts';
 import { loadSegment, sectionsOf } from './elf-layout.ts';
@@ -39,7 +39,7 @@ const maxCrates = 10_000;
  */
 export const rustBinary: Cataloger<Seen> = {
   name: 'rust-binary',
-  wants: () => false,
+  wants: isRecord,
   scan: (_path, head) => (isElf(head) ? keepParts(selectionOf) : undefined),
   catalog(tree: Tree<Seen>): Catalog {
     const skipped: Skipped[] = [];

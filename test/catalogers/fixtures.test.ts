@@ -25,7 +25,8 @@ test.for(cases)('%s', ([folder, name]) => {
 /** What a reader wants to see change: evidence is cut to the places, and everything is in order. */
 function goldenOf(catalog: Catalog): object {
   const { components, dependencies, leftOut = [], skipped, unknownDependencies = [] } = catalog;
-  const told = (list: Catalog['skipped']) => list.map(({ path, reason }) => `${path}: ${reason}`).sort(byCodeUnit);
+  const told = (list: Catalog['skipped']) =>
+    list.map(({ path, reason }) => `${path}: ${reason}`).sort(byCodeUnit);
   return JSON.parse(
     JSON.stringify({
       components: [...components].sort((a, b) => byCodeUnit(a.bomRef, b.bomRef)).map(briefly),

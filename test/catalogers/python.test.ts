@@ -297,6 +297,26 @@ test('no bytes of one distribution disturb another', () => {
   );
 });
 
+test('no versions in a requirement end the scan', () => {
+  const digits = fc.stringMatching(/^[0-9]{1,40}$/);
+  const version = fc
+    .tuple(digits, digits, fc.constantFrom('', 'a', 'rc', '.post', '.dev', '+'), digits)
+    .map(([epoch, release, word, number]) => `${epoch}!${release}.${number}${word}${word === '' ? '' : number}`);
+  fc.assert(
+    fc.property(version, fc.constantFrom('<', '<=', '==', '!=', '>=', '>', '~='), (text, operator) => {
+      const found = catalog({
+        [`${site}/a-1.dist-info/METADATA`]: metadata(
+          'a',
+          text,
+          `Requires-Dist: b; python_version ${operator} "${text}"\n`,
+        ),
+        [`${site}/a-2.dist-info/METADATA`]: metadata('a', '2'),
+      });
+      expect(found.components).toHaveLength(1);
+    }),
+  );
+});
+
 test('the parent of a virtual environment lends its packages only when asked to', () => {
   const entries = (system: string): Entries => ({
     'opt/venv/pyvenv.cfg': `home = /usr/bin\ninclude-system-site-packages = ${system}\nversion = 3.11.2\n`,
@@ -385,6 +405,10 @@ test.for([
   ['python_full_version == "3.11.*"', true],
   ['python_full_version >= "3.11.2rc1"', true],
   ['python_version ~= "3.10"', true],
+  ['python_version < "9999999999999999999999"', true],
+  ['python_version >= "1.9999999999999999999999"', true],
+  ['python_version == "9999999999999999999999!3.11"', false],
+  ['python_version != "0000000000000000000003.11"', false],
   ['"3.11" == python_version', true],
   ['sys_platform == "win32"', false],
   ['sys_platform == "win32" or os_name == "posix"', true],

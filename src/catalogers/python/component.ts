@@ -13,7 +13,7 @@ import type {
   Property,
 } from '../../bom/model.ts';
 import { toPurl } from '../../bom/purl.ts';
-import type { Tree } from '../contract.ts';
+import type { Tree, TreeFile } from '../contract.ts';
 import { repositoryAt } from '../sources.ts';
 import { type DirectUrl, parseDirectUrl, sourceOf } from './direct-url.ts';
 import type { Distribution } from './distributions.ts';
@@ -84,7 +84,7 @@ export function componentOf(
 /** The metadata, in the layer that first had this version; for an editable install the source directory too. */
 function occurrencesOf(
   tree: Tree,
-  { file, version }: Distribution,
+  { file, info, version }: Distribution,
   direct: DirectUrl | undefined,
 ): readonly Occurrence[] {
   const first = tree.history(file.path).find((older) => {
@@ -93,9 +93,16 @@ function occurrencesOf(
   });
   const source = direct?.editable ? (sourceOf(direct) ?? '') : '';
   return [
-    { location: file.path, layer: (first ?? file).layer },
+    { location: placeOf(tree, info, file), layer: (first ?? file).layer },
     ...(source === '' || !tree.exists(source) ? [] : [{ location: source }]),
   ];
+}
+
+/** Where an environment shows the metadata: uv may have linked it from its cache, which is not where it is installed. */
+function placeOf(tree: Tree, info: string, file: TreeFile): string {
+  if (file.path === info || file.path.startsWith(`${info}/`)) return file.path;
+  const name = file.path.slice(file.path.lastIndexOf('/') + 1);
+  return tree.file(`${info}/${name}`)?.path === file.path ? `${info}/${name}` : info;
 }
 
 function hashesOf(

@@ -1,8 +1,8 @@
 import { printable } from '../../base/text.ts';
 import type { Skipped, Tree, TreeFile } from '../contract.ts';
 import { isZippedEgg, parseEgg } from './egg.ts';
-import { firstOf, isProjectName, type Metadata, parseMetadata } from './metadata.ts';
 import { siteAround } from './environments.ts';
+import { firstOf, isProjectName, type Metadata, parseMetadata } from './metadata.ts';
 import { directoryOf } from './text.ts';
 
 /** What one metadata directory, egg-info file or zipped egg says. */

@@ -1,13 +1,8 @@
 import { createHash } from 'node:crypto';
 import { printable } from '../../base/text.ts';
 import type { Property } from '../../bom/model.ts';
-<<<<<<< HEAD
 import type { StreamScanner, Tree } from '../contract.ts';
-import type { Distribution } from './distributions.ts';
-=======
-import type { Tree, Watcher } from '../contract.ts';
 import type { Find } from './info.ts';
->>>>>>> 1bb578e (catalogers: look for Python packages where interpreters look, and name what is left out)
 import { linesOf, normalPath, textOf } from './text.ts';
 
 /** One line of RECORD (packaging.python.org, "Recording installed projects"). */

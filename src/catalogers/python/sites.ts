@@ -38,6 +38,7 @@ export function sitesIn(tree: Tree): readonly string[] {
   }
   for (const prefix of prefixes) for (const library of librariesOf(tree, prefix)) add(library);
   for (const path of searchPathOf(tree)) found.add(path);
+  for (const path of besideThem(tree, [...found])) add(path);
   return [...found].sort(byCodeUnit);
 }
 
@@ -51,6 +52,28 @@ function librariesOf(tree: Tree, prefix: string): readonly string[] {
         .filter((name) => /^(?:python|pypy)\d/.test(name))
         .flatMap((name) => packages.map((each) => `${library}/${name}/${each}`)),
     );
+}
+
+const ofPrefix = /^(?:(.*)\/)?[^/]+\/(lib(?:64|32)?\/(?:python|pypy)[^/]+\/(?:site|dist)-packages)$/;
+/** Versions of Python whose environments lie in one folder: each multiplies the names that are tried. */
+const maxBeside = 16;
+
+/** Environments lie in one folder, and one of them may hold nothing but links to the others, as in Nix's store. */
+function besideThem(tree: Tree, sites: readonly string[]): readonly string[] {
+  const folders = new Map<string, Set<string>>();
+  for (const site of sites) {
+    const [, folder = '', inside] = ofPrefix.exec(site) ?? [];
+    if (inside === undefined) continue;
+    const known = folders.get(folder) ?? new Set();
+    if (known.size < maxBeside) folders.set(folder, known.add(inside));
+  }
+  return [...folders].flatMap(([folder, insides]) =>
+    tree
+      .list(folder)
+      .flatMap((name) =>
+        [...insides].map((inside) => `${folder === '' ? '' : `${folder}/`}${name}/${inside}`),
+      ),
+  );
 }
 
 /** The directories of PYTHONPATH by their real paths: every interpreter searches them first. Relative ones lie nowhere in an image. */
