@@ -301,7 +301,9 @@ test('no versions in a requirement end the scan', () => {
   const digits = fc.stringMatching(/^[0-9]{1,40}$/);
   const version = fc
     .tuple(digits, digits, fc.constantFrom('', 'a', 'rc', '.post', '.dev', '+'), digits)
-    .map(([epoch, release, word, number]) => `${epoch}!${release}.${number}${word}${word === '' ? '' : number}`);
+    .map(
+      ([epoch, release, word, number]) => `${epoch}!${release}.${number}${word}${word === '' ? '' : number}`,
+    );
   fc.assert(
     fc.property(version, fc.constantFrom('<', '<=', '==', '!=', '>=', '>', '~='), (text, operator) => {
       const found = catalog({
