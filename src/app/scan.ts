@@ -4,6 +4,7 @@ import { assemble } from '../catalogers/assemble.ts';
 import type { Ownership } from '../catalogers/contract.ts';
 import { buildIdsIn, elf, namesIn } from '../catalogers/elf.ts';
 import { catalogers } from '../catalogers/index.ts';
+import { runCataloger } from '../catalogers/run.ts';
 import type { OpenImage } from '../image/contract.ts';
 import { scanImage } from '../image/scan.ts';
 
@@ -15,7 +16,7 @@ export async function makeBom(image: OpenImage, base?: BaseImage): Promise<Bom> 
   const scanned = await scanImage(image, catalogers);
   const runs = catalogers.map((cataloger) => ({
     cataloger: cataloger.name,
-    catalog: cataloger.catalog(scanned.treeFor(cataloger)),
+    catalog: runCataloger(cataloger, scanned.treeFor(cataloger)),
   }));
   const executables = scanned.treeFor(elf).observed();
   const { repository, manifestDigest, configDigest, config } = image;

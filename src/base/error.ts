@@ -39,7 +39,11 @@ export function askedWrongly(code: string, message: string, details?: ErrorDetai
   return new TcfError(3, code, message, details);
 }
 
-/** The message of anything that was thrown. */
+/** The message of anything that was thrown; an object that cannot be told as text has none. */
 export function reasonOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  try {
+    return thrown instanceof Error ? thrown.message : String(thrown);
+  } catch {
+    return 'an error without a message';
+  }
 }

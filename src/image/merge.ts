@@ -1,6 +1,7 @@
 import { cannotTell } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
 import type { Cataloger, Skipped } from '../catalogers/contract.ts';
+import { summaryBy } from '../catalogers/run.ts';
 import { cleanPath, joinPath, toText } from './names.ts';
 import { type Inode, type Missing, type Place, pathOf, Rootfs, root } from './rootfs.ts';
 import { type Finds, type LayerScan, tooMuchSeen } from './scan-layer.ts';
@@ -221,7 +222,7 @@ export class Merger implements Merged {
 
   #summarized(path: string, wanted: number, content: Uint8Array): Uint8Array {
     for (const [at, cataloger] of this.#catalogers.entries()) {
-      const kept = (wanted & (1 << at)) === 0 ? undefined : cataloger.summarize?.(toText(path), content);
+      const kept = (wanted & (1 << at)) === 0 ? undefined : summaryBy(cataloger, toText(path), content);
       if (kept !== undefined) return kept;
     }
     return content;

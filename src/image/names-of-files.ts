@@ -1,4 +1,5 @@
 import type { Cataloger, Skipped } from '../catalogers/contract.ts';
+import { openScanner } from '../catalogers/run.ts';
 import type { Merged } from './merge.ts';
 import { joinPath, toText } from './names.ts';
 import { type Inode, pathOf, type Rootfs, root } from './rootfs.ts';
@@ -156,7 +157,7 @@ class NameFinder {
     if (head === undefined) return 0;
     let bits = 0;
     for (const [at, cataloger] of this.#catalogers.entries()) {
-      if (cataloger.scan?.(path, head) !== undefined) bits |= 1 << at;
+      if (openScanner(cataloger, path, head, []) !== undefined) bits |= 1 << at;
     }
     return bits;
   }

@@ -1,5 +1,6 @@
 import { type Bytes, formatBytes } from '../base/bytes.ts';
 import { type Cataloger, contentLimit, type Skipped, type StreamScanner } from '../catalogers/contract.ts';
+import { openScanner } from '../catalogers/run.ts';
 import { cleanPath, toText } from './names.ts';
 import { readTar, type TarEntry, type TarSink, type TarType } from './tar.ts';
 
@@ -200,7 +201,8 @@ class FileReader implements TarSink {
     const isElf = head[0] === 0x7f && head[1] === 0x45 && head[2] === 0x4c && head[3] === 0x46;
     if (isElf) this.elf.add(this.#index);
     for (let at = 0; at < this.#catalogers.length; at += 1) {
-      const scanner = this.#catalogers[at]?.scan?.(this.#path, head);
+      const cataloger = this.#catalogers[at];
+      const scanner = cataloger && openScanner(cataloger, this.#path, head, this.skipped);
       if (scanner === undefined) continue;
       this.#scanners.push({ cataloger: at, scanner });
       this.#found().scanned |= 1 << at;

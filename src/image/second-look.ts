@@ -1,5 +1,6 @@
 import { type Bytes, formatBytes } from '../base/bytes.ts';
 import { type Cataloger, contentLimit, type Skipped, type StreamScanner } from '../catalogers/contract.ts';
+import { openScanner } from '../catalogers/run.ts';
 import type { Merged } from './merge.ts';
 import { toText } from './names.ts';
 import type { FileNames, NamedFile } from './names-of-files.ts';
@@ -120,7 +121,8 @@ function sinkFor(
   finds.set(missed.inode, found);
   const scanners: [number, StreamScanner][] = [];
   for (const [at, path] of missed.scanners) {
-    const scanner = found.head && catalogers[at]?.scan?.(path, found.head);
+    const cataloger = catalogers[at];
+    const scanner = found.head && cataloger && openScanner(cataloger, path, found.head, budget.skipped);
     if (scanner !== undefined) scanners.push([at, scanner]);
   }
   const content = missed.content ? new Uint8Array(size) : undefined;
