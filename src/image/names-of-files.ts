@@ -5,16 +5,19 @@ import { joinPath, toText } from './names.ts';
 import { type Inode, pathOf, type Rootfs, root } from './rootfs.ts';
 import { wantedBy } from './scan-layer.ts';
 
-export const aliasLimits: Readonly<Record<'names' | 'depth' | 'around', number>> = {
+export const aliasLimits: Readonly<Record<'names' | 'depth' | 'above', number>> = {
   /** Names through symbolic links that are tried. An image with merged `/usr` has 100 000. */
-  names: 1_000_000,
+  names: 4_000_000,
   /**
    * Symbolic links to directories that follow one another in one name. A path that a cataloger asks for by all its directories has fewer, so
    * more links on the way hide nothing.
    */
   depth: 8,
-  /** Of these, links to a directory they lie in (`build/Release -> ..`): each more goes round the same files once more. */
-  around: 2,
+  /**
+   * Levels below a link that leads to a directory above itself (`build/Release -> ..`, `x.dist-info -> .`). What lies there
+   * has its name already, and only the last parts of a name make it a package: `lib/sysimage/rpm/rpmdb.sqlite` has four.
+   */
+  above: 4,
 };
 
 /** A visible name of a regular file, as latin1. */
@@ -73,7 +76,8 @@ class NameFinder {
     for (const directory of this.#directories()) {
       for (const [name, inode] of this.#rootfs.childrenOf(directory.inode)) {
         const type = this.#rootfs.typeOf(inode);
-        if (type === 'symlink') links.push({ ...directory, name, link: inode, around: 0 });
+        if (type === 'symlink')
+          links.push({ ...directory, name, link: inode, way: [], left: Number.POSITIVE_INFINITY });
         else if (type === 'file') this.#realName(directory.path, name, inode);
       }
     }
@@ -81,13 +85,17 @@ class NameFinder {
     return { wanted: this.#wanted, scanned: this.#scanned, links: this.#links, skipped: this.#skipped };
   }
 
-  *#directories(from: NamedFile = { path: '', inode: root }): Iterable<NamedFile> {
-    const todo: NamedFile[] = [from];
-    for (let directory = todo.pop(); directory !== undefined; directory = todo.pop()) {
-      yield directory;
-      for (const [name, inode] of this.#rootfs.childrenOf(directory.inode)) {
+  *#directories(
+    from: NamedFile = { path: '', inode: root },
+    levels = Number.POSITIVE_INFINITY,
+  ): Iterable<NamedFile & { readonly left: number }> {
+    const todo = levels < 1 ? [] : [{ ...from, left: levels }];
+    for (let at = todo.pop(); at !== undefined; at = todo.pop()) {
+      yield at;
+      if (at.left <= 1) continue;
+      for (const [name, inode] of this.#rootfs.childrenOf(at.inode)) {
         if (this.#rootfs.typeOf(inode) === 'directory')
-          todo.push({ path: joinPath(directory.path, name), inode });
+          todo.push({ path: joinPath(at.path, name), inode, left: at.left - 1 });
       }
     }
   }
@@ -124,18 +132,29 @@ class NameFinder {
     }
   }
 
-  #alias({ path, name, inode, link, around: before }: Link, next: Link[]): void {
+  #alias({ path, name, inode, link, way, left }: Link, next: Link[]): void {
+    // A second time on one way it leads where it led.
+    if (way.some((before) => before.link === link)) return;
     const target = this.#rootfs.follow(inode, link)?.inode;
     if (target === undefined) return;
     const alias = joinPath(path, name);
     if (this.#rootfs.typeOf(target) === 'file') this.#otherName(alias, target);
     if (this.#rootfs.typeOf(target) !== 'directory') return;
-    const around = before + (this.#rootfs.isWithin(inode, target) ? 1 : 0);
-    if (around > aliasLimits.around) return;
-    for (const directory of this.#directories({ path: alias, inode: target })) {
+    const steps = [...way, { link, directory: inode }];
+    const leadsAbove = steps.some(({ directory }) => this.#rootfs.isWithin(directory, target));
+    // Every turn back says again what was said, so that all turns of one way share the levels of the first.
+    const levels = leadsAbove ? Math.min(left, aliasLimits.above) : Number.POSITIVE_INFINITY;
+    for (const directory of this.#directories({ path: alias, inode: target }, levels)) {
       for (const [child, below] of this.#rootfs.childrenOf(directory.inode)) {
         const type = this.#rootfs.typeOf(below);
-        if (type === 'symlink') next.push({ ...directory, name: child, link: below, around });
+        if (type === 'symlink')
+          next.push({
+            ...directory,
+            name: child,
+            link: below,
+            way: steps,
+            left: Math.min(left, directory.left - 1),
+          });
         else if (type === 'file') this.#otherName(joinPath(directory.path, child), below);
         this.#namesLeft -= 1;
         if (this.#namesLeft < 0) return;
@@ -174,8 +193,10 @@ class NameFinder {
 interface Link extends NamedFile {
   readonly name: string;
   readonly link: Inode;
-  /** Links on the way that lead to a directory they lie in. */
-  readonly around: number;
+  /** The links that were followed on the way to it, and their directories. */
+  readonly way: readonly { readonly link: Inode; readonly directory: Inode }[];
+  /** Levels that are left to the way below it, once one of those led to a directory above its own or another of the way. */
+  readonly left: number;
 }
 
 /** The real path behind a path, as latin1. */

@@ -285,13 +285,45 @@ describe('links are no hiding place', () => {
     expect(wanted(tree)).toEqual(['etc/db@0 1']);
   });
 
+  /** Ten folders, each with a link to each other one: as many ways as there are orders of them. */
   test('more names than can be tried are owned up to', async () => {
-    const files = Array.from({ length: 300 }, (_, at) => file(`d/${at}`, 'x'));
-    const levels = Array.from({ length: 6 }, (_, level) =>
-      Array.from({ length: 8 }, (_, at) => symlink(`${level}/${at}`, level === 5 ? '/d' : `/${level + 1}`)),
+    const folders = Array.from({ length: 10 }, (_, at) => `d/${at}`);
+    const files = folders.flatMap((folder) =>
+      Array.from({ length: 60 }, (_, at) => file(`${folder}/${at}`, 'x')),
     );
-    const { skipped } = await scan(archive(...files, ...levels.flat()));
+    const links = folders.flatMap((folder) => folders.map((to, at) => symlink(`${folder}/l${at}`, `/${to}`)));
+    const { skipped } = await scan(archive(...files, ...links));
     expect(skipped[0]?.reason).toMatch(/names lead through symbolic links/);
+  });
+
+  test('a link to a directory above itself adds a few names, however many there are', async () => {
+    const files = Array.from({ length: 2000 }, (_, at) => file(`usr/lib/llvm/include/d/e/f/${at}`, 'x'));
+    const links = ['Debug', 'Debug+Asserts', 'Release', 'Release+Asserts'].map((name) =>
+      symlink(`usr/lib/llvm/build/${name}`, '..'),
+    );
+    const roots = Array.from({ length: 50 }, (_, at) => symlink(`srv/${at}/host`, '/'));
+    const { skipped } = await scan(archive(...files, ...links, ...roots));
+    expect(skipped).toEqual([]);
+  });
+
+  test.for([
+    [
+      'the name of a package',
+      [symlink('lib/a-1.dist-info', '.'), file('lib/METADATA', '1')],
+      'lib/a-1.dist-info/METADATA@0 1',
+    ],
+    [
+      'the place of a database',
+      [symlink('var/lib', '/opt/y'), symlink('opt/y/x', '.'), file('opt/y/db', '1')],
+      'var/lib/x/db@0 1',
+    ],
+    [
+      'the name of a package, seen through a link of its own',
+      [symlink('lib/a-1.dist-info', '..'), symlink('METADATA', 'opt/m'), file('opt/m', '1')],
+      'lib/a-1.dist-info/METADATA@0 1',
+    ],
+  ] as const)('a link to a directory above itself gives %s', async ([, members, expected]) => {
+    expect(wanted((await scan(archive(...members))).tree)).toEqual([expected]);
   });
 });
 
