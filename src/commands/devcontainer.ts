@@ -67,8 +67,8 @@ async function check(host: Host, options: Options): Promise<ExitCode> {
   const file = findFile(host, options);
   const container = await readContainer(host, file);
   const faults = faultsOf(container, file);
-  for (const { mend, message } of faults)
-    await host.stderr.write(`tcf: ${printable(file)}: ${printable(message, 1000)}\n    mend: ${mend}\n`);
+  for (const { hint, message } of faults)
+    await host.stderr.write(`tcf: ${printable(file)}: ${printable(message, 1000)}\n    hint: ${hint}\n`);
   const image = pinnedImage(container);
   if (image === undefined || faults.length > 0) return await nothing(host);
   const { verdict } = await verifyImage(
@@ -133,8 +133,8 @@ async function pin(host: Host, name: string | undefined, options: Options): Prom
   if (pinned === undefined) return 1;
   const text = pinDevContainer(container, pinned, file);
   const left = faultsOf(parseDevContainer(text, file), file);
-  for (const { mend, message } of left)
-    await host.stderr.write(`tcf: ${printable(file)}: ${printable(message, 1000)}\n    mend: ${mend}\n`);
+  for (const { hint, message } of left)
+    await host.stderr.write(`tcf: ${printable(file)}: ${printable(message, 1000)}\n    hint: ${hint}\n`);
   if (left.length > 0) {
     await host.stderr.write('tcf: nothing was changed\n');
     return 1;

@@ -11,7 +11,8 @@ import { askedWrongly, TcfError } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
 import type { Digest } from '../oci/digest.ts';
 import { type ImageRef, parseImageRef } from '../oci/reference.ts';
-import { checkMount, parseRunArguments } from './arguments.ts';
+import { type JudgedFlag, parseRunArguments } from './arguments.ts';
+import { shellLine } from './shell.ts';
 
 /** A devcontainer.json as it was read: its members, each once. */
 export interface DevContainer {
@@ -19,10 +20,12 @@ export interface DevContainer {
   readonly members: Readonly<Record<string, unknown>>;
 }
 
-/** Something that would let another image than the verified one start, or the verified one start unasked. */
+/** Something that would let another image than the verified one start, the verified one unasked, or the project at the host. */
 export interface DevContainerFault {
   readonly message: string;
-  readonly mend: string;
+  readonly hint: string;
+  /** The flag of the engine that gives the project something of the host. It is the user's to give, by this very word. */
+  readonly word?: string;
 }
 
 /** Where the CLI looks first (devcontainers specification, "devcontainer.json"). */
@@ -108,25 +111,55 @@ export function imageOf(members: DevContainer['members']): ImageRef | undefined 
   return typeof image === 'string' ? parseImageRef(image) : undefined;
 }
 
+/**
+ * What a devcontainer.json may say without being looked at (devcontainers specification, "devcontainer.json properties"): it concerns the inside of the
+ * container, or the editor. A key that is not known here or below is refused.
+ */
+const harmlessKeys: ReadonlySet<string> = new Set(
+  `$schema appPort containerEnv containerUser customizations devPort extensions forwardPorts hostRequirements image init initializeCommand name
+  onCreateCommand otherPortsAttributes overrideCommand overrideFeatureInstallOrder portsAttributes postAttachCommand postCreateCommand
+  postStartCommand remoteEnv remoteUser secrets settings shutdownAction updateContentCommand updateRemoteUserUID userEnvProbe waitFor
+  workspaceFolder`.split(/\s+/),
+);
+/** What the CLI makes flags of the engine from. */
+const engineKeys: ReadonlySet<string> = new Set(
+  'capAdd mounts privileged runArgs securityOpt workspaceMount'.split(' '),
+);
+
 /** What makes the CLI build an image of its own, on top of the verified digest or beside it. */
 const builders: Readonly<Record<string, string>> = {
   build: 'a Dockerfile is built on images that nothing has verified',
+  context: 'a Dockerfile is built on images that nothing has verified',
   dockerFile: 'a Dockerfile is built on images that nothing has verified',
   dockerComposeFile: 'Compose starts whatever images it names',
+  runServices: 'Compose starts whatever images it names',
+  service: 'Compose starts whatever images it names',
   features: 'Features are installed into a new image, on top of the verified one',
 };
 
-/** Everything in a devcontainer.json that lets something unverified start. None: it starts the image that it pins, after asking. */
-export function faultsOf(container: DevContainer, file: string): readonly DevContainerFault[] {
+/**
+ * Everything in a devcontainer.json that lets something unverified start, or gives the project the host. None: it starts the image that it pins, after
+ * asking.
+ *
+ * @param allowed words of the engine that the user allows this project.
+ */
+export function faultsOf(
+  container: DevContainer,
+  file: string,
+  allowed: readonly string[] = [],
+): readonly DevContainerFault[] {
   const { members } = container;
   const faults: DevContainerFault[] = [];
-  const fault = (message: string, mend: string) => faults.push({ message, mend });
-  for (const [key, why] of Object.entries(builders)) {
-    if (members[key] !== undefined && !isEmptyObject(members[key]))
+  const fault = (message: string, hint: string) => faults.push({ message, hint });
+  for (const [key, value] of Object.entries(members)) {
+    const builds = Object.hasOwn(builders, key) ? builders[key] : undefined;
+    if (builds !== undefined && !isEmptyObject(value))
       fault(
-        `${quoted(key)}: ${why}`,
+        `${quoted(key)}: ${builds}`,
         'put it into the image, build that in CI, sign it, and name it here by digest',
       );
+    if (builds === undefined && !harmlessKeys.has(key) && !engineKeys.has(key))
+      fault(`tcf does not know the key ${quoted(key)}, which could start something`, 'leave it out');
   }
   if (pinnedImage(container) === undefined) {
     const { image = '' } = members;
@@ -141,53 +174,80 @@ export function faultsOf(container: DevContainer, file: string): readonly DevCon
   const command = JSON.stringify(initializeCommand(file));
   if (JSON.stringify(members['initializeCommand']) !== command)
     fault(`"initializeCommand" is not ${command}`, 'tcf devcontainer pin');
-  const wrongRunArgs = faultOfRunArgs(members['runArgs']);
-  if (wrongRunArgs !== undefined) fault(wrongRunArgs, 'leave it out');
-  for (const key of ['mounts', 'workspaceMount']) {
-    const wrongMount = faultOfMounts(members[key]);
-    if (wrongMount !== undefined) fault(`${quoted(key)}: ${wrongMount}`, 'leave it out');
-  }
-  return faults;
+  return [...faults, ...engineWords(container).flatMap((asked) => faultOfWord(asked, allowed))];
 }
 
-/** The engine takes `runArgs` as they are, before the image: the same closed list as for `tcf run`. */
-function faultOfRunArgs(runArgs: unknown): string | undefined {
-  if (runArgs === undefined) return undefined;
-  if (!Array.isArray(runArgs) || runArgs.some((word) => typeof word !== 'string'))
-    return '"runArgs" is no list of texts';
+/** Paths in the project that the engine mounts or reads: a link there may lead out of it. */
+export function projectPaths(container: DevContainer): readonly string[] {
+  return engineWords(container).flatMap(({ flag }) => flag?.inProject ?? []);
+}
+
+interface EngineWord {
+  /** The key of devcontainer.json that asks for it. */
+  readonly key: string;
+  readonly flag?: JudgedFlag;
+  /** Why it cannot be read as a flag. */
+  readonly problem?: string;
+}
+
+/** All that the CLI tells the engine in words of the project, each judged by the table of `tcf run`. */
+function engineWords({ members }: DevContainer): readonly EngineWord[] {
+  const { capAdd, mounts, privileged, runArgs, securityOpt, workspaceMount } = members;
+  const list = (value: unknown): readonly unknown[] =>
+    value === undefined ? [] : Array.isArray(value) ? value : [value];
+  const flags = (key: string, name: string, values: readonly unknown[]) =>
+    values.flatMap((value) => {
+      const text = name === 'mount' ? mountText(value) : value;
+      return typeof text === 'string'
+        ? judgeWords(key, [`--${name}=${text}`])
+        : [
+            {
+              key,
+              problem: name === 'mount' ? 'it is no text, and no type, source and target' : 'it is no text',
+            },
+          ];
+    });
+  return [
+    ...(runArgs === undefined ? [] : judgeWords('runArgs', runArgs)),
+    ...flags('mounts', 'mount', list(mounts)),
+    ...flags('workspaceMount', 'mount', list(workspaceMount)),
+    ...flags('capAdd', 'cap-add', list(capAdd)),
+    ...flags('securityOpt', 'security-opt', list(securityOpt)),
+    ...(privileged === undefined || privileged === false ? [] : judgeWords('privileged', ['--privileged'])),
+  ];
+}
+
+/** The engine takes `runArgs` as they are, before the image. */
+function judgeWords(key: string, words: unknown): readonly EngineWord[] {
+  if (!Array.isArray(words) || words.some((word) => typeof word !== 'string'))
+    return [{ key, problem: 'it is no list of texts' }];
   const end = 'the-image';
   try {
-    const { engineFlags, image } = parseRunArguments([...(runArgs as string[]), end], {});
+    const { image, judged } = parseRunArguments([...(words as string[]), end], {});
     if (image !== end)
-      return `"runArgs": ${quoted(image ?? '')} is no flag, and would stand in the place of the image`;
-    const wrong = faultOfMounts(mountsOf(engineFlags));
-    return wrong === undefined ? undefined : `"runArgs": ${wrong}`;
+      return [
+        { key, problem: `${quoted(image ?? '')} is no flag, and would stand in the place of the image` },
+      ];
+    return judged.map((flag) => ({ key, flag }));
   } catch (error) {
-    if (error instanceof TcfError) return `"runArgs": ${error.message}`;
-    throw error;
+    if (!(error instanceof TcfError)) throw error;
+    return [{ key, problem: [error.message, error.hint].filter((text) => text !== undefined).join(': ') }];
   }
 }
 
-const mountsOf = (flags: readonly string[]): readonly string[] =>
-  flags.flatMap((word, index) =>
-    word === '--mount' ? (flags[index + 1] ?? '') : word.startsWith('--mount=') ? word.slice(8) : [],
-  );
-
-/** What makes a mount another than it looks: an image as its content, or a variable that could become one. `undefined`: nothing. */
-function faultOfMounts(value: unknown): string | undefined {
-  for (const mount of value === undefined ? [] : Array.isArray(value) ? value : [value]) {
-    const text = mountText(mount);
-    if (text === undefined) return 'it is no text, and no type, source and target';
-    try {
-      checkMount(text);
-    } catch (error) {
-      if (error instanceof TcfError) return error.message;
-      throw error;
-    }
-    const field = text.replaceAll('"', '').split(',').find(isOpenField);
-    if (field !== undefined) return `a variable in ${quoted(field)} could make another mount of it`;
-  }
-  return undefined;
+function faultOfWord(
+  { flag, key, problem }: EngineWord,
+  allowed: readonly string[],
+): readonly DevContainerFault[] {
+  if (problem !== undefined) return [{ message: `${quoted(key)}: ${problem}`, hint: 'leave it out' }];
+  if (flag === undefined || flag.class === 'harmless' || allowed.includes(flag.word)) return [];
+  return [
+    {
+      message: `${quoted(key)}: ${quoted(flag.word)} gives the project something of this machine: ${flag.why ?? ''}`,
+      hint: `leave it out; or, if you trust this project with it: ${shellLine('tcf', ['devcontainer', 'allow', '--', flag.word])}`,
+      word: flag.word,
+    },
+  ];
 }
 
 /** The argument of `--mount` that the CLI makes of it. */
@@ -197,19 +257,6 @@ function mountText(mount: unknown): string | undefined {
   const { source = '', target, type } = mount;
   const isText = [source, target, type].every((part) => typeof part === 'string');
   return isText ? `type=${type},src=${source},dst=${target}` : undefined;
-}
-
-/**
- * The CLI puts variables in after we looked, and `${localEnv:NONE:any text}` puts in what the project likes: so they may name a place of the machine or of
- * the container, and nothing else.
- */
-function isOpenField(field: string): boolean {
-  const rest = field.replaceAll(
-    /\$\{(?:(?:local|container)WorkspaceFolder(?:Basename)?|localEnv:\w+|devcontainerId)\}/g,
-    '',
-  );
-  if (rest.includes('${')) return true;
-  return rest !== field && !/^\s*(?:source|src|target|dst|destination)\s*=/i.test(rest);
 }
 
 function isEmptyObject(value: unknown): boolean {

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of devcontainer.json
 import { expect, test } from 'vitest';
 import {
   faultsOf,
@@ -25,9 +26,7 @@ test('what tcf writes has no fault', () => {
       runArgs: ['--device', 'nvidia.com/gpu=all'],
       customizations: { vscode: {} },
       mounts: [
-        // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of devcontainer.json
         'source=${localEnv:HOME}/.triton,target=/root/.triton,type=bind,consistency=cached',
-        // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of devcontainer.json
         { type: 'volume', source: 'cache-${devcontainerId}', target: '/cache' },
       ],
     }),
@@ -69,7 +68,6 @@ test.for<readonly [string, object, RegExp]>([
   ['a mounted image', { runArgs: ['--mount', 'type=image,src=x,dst=/y'] }, /type=image/],
   [
     'a mounted image that a variable hides',
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of devcontainer.json
     { runArgs: ['--mount=typ${localEnv:NONE}e=image,src=x,dst=/y'] },
     /could make another mount/,
   ],
@@ -82,19 +80,62 @@ test.for<readonly [string, object, RegExp]>([
   ],
   [
     'one that the default of a variable makes',
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of devcontainer.json
     { mounts: ['type=bind,source=${localEnv:NONE:x,typ}e=image,target=/y'] },
     /could make another mount/,
   ],
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of devcontainer.json
-  ['a type by a variable', { mounts: ['type=${localEnv:T},source=x,target=/y'] }, /could make another/],
+  [
+    'a type by a variable',
+    { mounts: ['type=${localEnv:T},source=x,target=/y'] },
+    /does not take --mount type=\$/,
+  ],
   ['a mount that is a number', { mounts: [1] }, /"mounts": it is no text/],
   ['a mount of something', { mounts: [{ type: 'bind', source: {}, target: '/y' }] }, /it is no text/],
   ['the workspace from an image', { workspaceMount: 'type=image,src=x,dst=/y' }, /"workspaceMount"/],
   ['an image that is an object', { image: {} }, /the image "{}" is not named/],
+  [
+    'a runtime of the project',
+    { runArgs: ['--runtime=${localWorkspaceFolder}/evil.sh'] },
+    /gives the project something/,
+  ],
+  ['a program for pid 1', { runArgs: ['--init-path', '/x'] }, /--init-path=\/x/],
+  [
+    'hooks of the project',
+    { runArgs: ['--hooks-dir=${localWorkspaceFolder}/hooks'] },
+    /does not take --hooks-dir/,
+  ],
+  ['a file to be written', { runArgs: ['--cidfile=/etc/cron.d/x'] }, /--cidfile/],
+  ['all powers', { privileged: true }, /"privileged": "--privileged"/],
+  ['all powers among the arguments', { runArgs: ['--privileged'] }, /"runArgs": "--privileged"/],
+  ['a power', { capAdd: ['SYS_ADMIN'] }, /"capAdd": "--cap-add=SYS_ADMIN"/],
+  ['a filter switched off', { securityOpt: ['unmask=ALL'] }, /"securityOpt"/],
+  ['the processes of the host', { runArgs: ['--pid', 'host'] }, /--pid=host/],
+  ['a disk', { runArgs: ['--device=/dev/sda'] }, /--device=\/dev\/sda/],
+  ['the socket of the engine', { mounts: ['type=bind,src=/var/run/docker.sock,dst=/s'] }, /docker\.sock/],
+  ['the whole host', { mounts: [{ type: 'bind', source: '/', target: '/host' }] }, /mounts "\/" of the host/],
+  ['the whole host as the workspace', { workspaceMount: 'type=bind,src=/,dst=/w' }, /"workspaceMount"/],
+  [
+    'a folder above the project',
+    { mounts: ['type=bind,src=${localWorkspaceFolder}/..,dst=/w'] },
+    /of the host/,
+  ],
+  ['another container first', { runArgs: ['--requires=evil'] }, /starts the other container first/],
+  ['the network of another container', { runArgs: ['--network=container:evil'] }, /joins another container/],
+  ['another engine', { runArgs: ['--url=unix:/x'] }, /does not take --url/],
+  ['a key that tcf does not know', { initHostCommand: 'x' }, /does not know the key "initHostCommand"/],
+  ['a Compose service', { service: 'x' }, /"service": Compose/],
   ['arguments that are no list', { runArgs: '--privileged' }, /no list of texts/],
 ])('%s is a fault', ([, change, message]) => {
   expect(messages({ ...good, ...change })).toEqual([expect.stringMatching(message)]);
+});
+
+test('what the user allows by its word, the project has', () => {
+  const greedy = { ...good, privileged: true, runArgs: ['--pid', 'host'] };
+  const left = (value: object, ...words: readonly string[]) =>
+    faultsOf(read(value), file, words).map(({ word }) => word);
+  expect(left(greedy)).toEqual(['--pid=host', '--privileged']);
+  expect(left(greedy, '--pid=private', '--privileged')).toEqual(['--pid=host']);
+  expect(left(greedy, '--pid=host', '--privileged')).toEqual([]);
+  expect(left({ ...good, runArgs: ['--requires=evil'] }, '--requires=evil')).toEqual([undefined]);
 });
 
 test('a file in a folder of its own is named in its command', () => {
