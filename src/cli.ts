@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { askedWrongly, TcfError } from './base/error.ts';
 import { printable, quoted } from './base/text.ts';
 import { type VerbEntry, verbs } from './commands/index.ts';
+import type { Action } from './commands/verb.ts';
 import { formatDiagnostic } from './report/diagnostics.ts';
 import { isSystemError } from './system/errors.ts';
 import type { ExitCode, Host } from './system/host.ts';
@@ -40,6 +41,22 @@ async function dispatch(argv: readonly string[], host: Host): Promise<ExitCode> 
 
 async function callVerb(entry: VerbEntry, args: readonly string[], host: Host): Promise<ExitCode> {
   const { verb } = await entry.load();
+  if (!('actions' in verb)) return await callCommand({ ...entry, ...verb }, args, host);
+  const [name, ...rest] = args;
+  if (name === undefined || name === '--help' || name === '-h') {
+    await host.stdout.write(actionHelp(entry, verb.actions));
+    return name === undefined ? 3 : 0;
+  }
+  const action = verb.actions.find((candidate) => candidate.name === name);
+  if (action !== undefined)
+    return await callCommand({ ...action, name: `${entry.name} ${name}` }, rest, host);
+  const known = verb.actions.flatMap((one) => (one.hidden ? [] : one.name));
+  throw askedWrongly('cli.action', `tcf ${entry.name} does not know ${quoted(name)}`, {
+    hint: `tcf ${entry.name} ${known.join('|')}`,
+  });
+}
+
+async function callCommand(entry: Action, args: readonly string[], host: Host): Promise<ExitCode> {
   let shown = '';
   const command = new Command(`tcf ${entry.name}`)
     .summary(entry.summary)
@@ -53,7 +70,7 @@ async function callVerb(entry: VerbEntry, args: readonly string[], host: Host): 
       writeErr: () => {},
       getOutHelpWidth: () => 100,
     });
-  verb.declare(command);
+  entry.declare(command);
   try {
     command.parse([...args], { from: 'user' });
   } catch (error) {
@@ -66,7 +83,14 @@ async function callVerb(entry: VerbEntry, args: readonly string[], host: Host): 
       hint: `tcf ${entry.name} --help`,
     });
   }
-  return await verb.run(host, command.args, command.opts());
+  return await entry.run(host, command.args, command.opts());
+}
+
+function actionHelp(entry: VerbEntry, actions: readonly Action[]): string {
+  const lines = actions.flatMap(({ hidden, name, summary, usage }) =>
+    hidden ? [] : [`  ${entry.name} ${name} ${usage}`, `      ${summary}`],
+  );
+  return [`Usage: tcf ${entry.name} ACTION [arguments]`, '', entry.summary, '', ...lines, ''].join('\n');
 }
 
 function help(): string {

@@ -1,74 +1,117 @@
-import { readdirSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
-import { dirname, join, relative, resolve } from 'node:path';
+import { relative, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { allowWords } from '../app/launch/allowed-words.ts';
+import {
+  examineDevContainer,
+  findDevContainerFile,
+  readDevContainer,
+  writeDevContainer,
+} from '../app/launch/devcontainer-file.ts';
+import { readSelinux } from '../app/launch/machine.ts';
 import { type Options, textOption } from '../app/options.ts';
 import { openUserRegistry, readPlatform, resolveImage } from '../app/registries.ts';
 import { declareVerifyOptions, verifyImage } from '../app/verify-image.ts';
-import { collect, decodeUtf8 } from '../base/bytes.ts';
+import { collect } from '../base/bytes.ts';
 import { askedWrongly } from '../base/error.ts';
 import { jsonLimits } from '../base/json.ts';
 import { printable, quoted } from '../base/text.ts';
 import { chooseManifest } from '../image/manifests.ts';
+import { parseRunArguments } from '../launch/arguments.ts';
 import { readDevice } from '../launch/dev/options.ts';
 import {
   type DevContainer,
-  faultsOf,
   imageOf,
-  newDevContainer,
   parseDevContainer,
-  pinDevContainer,
   pinnedImage,
-  powersOfLabel,
-  usualFiles,
-} from '../launch/devcontainer.ts';
+} from '../launch/devcontainer/document.ts';
+import { migrateDevContainer, newDevContainer, pinDevContainer } from '../launch/devcontainer/edit.ts';
+import { type DevContainerFault, faultsOf, powersOfLabel } from '../launch/devcontainer/faults.ts';
 import { parseImageConfig } from '../oci/config.ts';
 import { formatImageRef, type ImageRef, parseImageRef } from '../oci/reference.ts';
 import { toText } from '../report/text.ts';
-import { isSystemError } from '../system/errors.ts';
-import { fileExists, readPlainFile, writeUserFile } from '../system/files.ts';
 import type { ExitCode, Host } from '../system/host.ts';
-import type { Verb } from './verb.ts';
+import type { Action, ActionVerb } from './verb.ts';
 
-const maxFile = 1024 * 1024;
+const declareFile = (command: Command): Command =>
+  command.option('--file <path>', 'devcontainer.json, where there are several');
 
-export const verb: Verb = {
-  declare(command: Command): void {
-    command
-      .argument(
-        '<action>',
-        'init: write a devcontainer.json; pin: put the digest into the one that is there; check: what "initializeCommand" asks',
-      )
-      .argument('[image]', 'init: the image; pin: another image than the one that is named')
-      .option('--file <path>', 'devcontainer.json, where there are several')
-      .option('--device <name>', 'init: base, cpu, cuda or rocm', 'base');
-    declareVerifyOptions(command);
-  },
-  async run(host, [action, image], options): Promise<ExitCode> {
-    // The devcontainer CLI takes 130 for "the user wants to go on", and starts the container (devcontainers/cli).
-    host.onInterrupt(2);
-    if (action === 'check' && image === undefined) return await check(host, options);
-    if (action === 'pin') return await pin(host, image, options);
-    if (action === 'init' && image !== undefined) return await init(host, image, options);
-    throw askedWrongly(
-      'devcontainer.action',
-      `tcf devcontainer does not know ${quoted([action, image].join(' ').trim())}`,
-      {
-        hint: 'tcf devcontainer init IMAGE, pin, or check',
+/** An action of the verb that the devcontainer CLI may call: it takes 130 for "the user wants to go on", and starts the container. */
+function action(entry: Action): Action {
+  return {
+    ...entry,
+    run: (host, args, options) => {
+      host.onInterrupt(2);
+      return entry.run(host, args, options);
+    },
+  };
+}
+
+export const verb: ActionVerb = {
+  actions: [
+    action({
+      name: 'init',
+      usage: 'IMAGE [options]',
+      summary: 'write a devcontainer.json that starts one verified digest',
+      declare: (command) => {
+        declareFile(command.argument('<image>', 'registry/repository:tag'))
+          .option('--device <name>', 'base, cpu, cuda or rocm', 'base')
+          .option(
+            '--user <name>',
+            'the user inside, with the ids of the caller (default: that of the image)',
+          );
+        declareVerifyOptions(command);
       },
-    );
-  },
+      run: (host, [image = ''], options) => init(host, image, options),
+    }),
+    action({
+      name: 'pin',
+      usage: '[IMAGE] [options]',
+      summary: 'put the digest into the devcontainer.json that is there, and have tcf asked',
+      declare: (command) =>
+        declareVerifyOptions(
+          declareFile(command.argument('[image]', 'another image than the one that is named')),
+        ),
+      run: (host, [image], options) => pin(host, image, options),
+    }),
+    action({
+      name: 'migrate',
+      usage: 'IMAGE [options]',
+      summary: 'turn a devcontainer.json that builds its image into one that starts a verified one',
+      declare: (command) =>
+        declareVerifyOptions(
+          declareFile(command.argument('<image>', 'what its Dockerfile built, pushed and signed')),
+        ),
+      run: (host, [image = ''], options) => migrate(host, image, options),
+    }),
+    action({
+      name: 'check',
+      usage: '[options]',
+      summary: 'whether what the file starts is verified; what "initializeCommand" asks',
+      declare: (command) => declareVerifyOptions(declareFile(command)),
+      run: (host, _, options) => check(host, options),
+    }),
+    action({
+      name: 'allow',
+      usage: '-- WORD...',
+      summary: 'let the project in this folder have something of the host, by the words that check prints',
+      declare: (command) => command.argument('<word...>', 'such as --privileged'),
+      run: (host, words) =>
+        allow(
+          host,
+          words.filter((word) => word !== undefined),
+        ),
+    }),
+  ],
 };
 
 /** Verified at each start, from what was found today if it was verified today. */
 const asked = (options: Options): Options => ({ ...options, cache: true });
 
 async function check(host: Host, options: Options): Promise<ExitCode> {
-  const file = findFile(host, options);
-  const container = await readContainer(host, file);
-  const faults = faultsOf(container, file);
-  for (const { hint, message } of faults)
-    await host.stderr.write(`tcf: ${printable(file)}: ${printable(message, 1000)}\n    hint: ${hint}\n`);
+  const file = findDevContainerFile(host, textOption(options, 'file'));
+  const container = await readDevContainer(host, file);
+  const faults = await examineDevContainer(host, container, file);
+  await tell(host, file, faults);
   const image = pinnedImage(container);
   if (image === undefined || faults.length > 0) return await nothing(host);
   const { verdict } = await verifyImage(
@@ -86,8 +129,15 @@ async function check(host: Host, options: Options): Promise<ExitCode> {
   await host.stderr.write(
     `tcf: the image asks for ${powers.join(', ')} in its label devcontainer.metadata, and the project does not\n`,
   );
-  await host.stderr.write(`    mend: write what you want of it into ${printable(file)}, in the same words\n`);
+  await host.stderr.write(`    hint: write what you want of it into ${printable(file)}, in the same words\n`);
   return await nothing(host);
+}
+
+async function tell(host: Host, file: string, faults: readonly DevContainerFault[]): Promise<void> {
+  for (const { hint, message } of faults)
+    await host.stderr.write(
+      `tcf: ${printable(file)}: ${printable(message, 1000)}\n    hint: ${printable(hint, 1000)}\n`,
+    );
 }
 
 async function nothing(host: Host): Promise<ExitCode> {
@@ -95,7 +145,7 @@ async function nothing(host: Host): Promise<ExitCode> {
   return 1;
 }
 
-/** The tag beside a digest is for people; nobody has to ask where it leads by now. */
+/** The tag beside a digest is for people; nobody has to ask where it leads now. */
 function withoutTag({ digest, registry, repository }: ImageRef): ImageRef {
   return { registry, repository, ...(digest === undefined ? {} : { digest }) };
 }
@@ -121,52 +171,107 @@ async function powersOf(
 }
 
 async function pin(host: Host, name: string | undefined, options: Options): Promise<ExitCode> {
-  const file = findFile(host, options);
-  const container = await readContainer(host, file);
+  const file = findDevContainerFile(host, textOption(options, 'file'));
+  const container = await readDevContainer(host, file);
   const ref = name === undefined ? imageOf(container.members) : parseImageRef(name);
   if (ref === undefined) {
     throw askedWrongly('devcontainer.image', `${quoted(file)} names no image`, {
-      hint: 'a Dockerfile, Compose file or Features cannot be verified before they start: build the image in CI, sign it, and name it here',
+      hint: 'a Dockerfile, Compose file or Features cannot be verified before they start: build the image in CI, sign it, and tcf devcontainer migrate IMAGE',
     });
   }
   const pinned = await resolveAllowed(host, ref, options);
   if (pinned === undefined) return 1;
-  const text = pinDevContainer(container, pinned, file);
+  return await replace(host, file, pinDevContainer(container, pinned, file), pinned, options);
+}
+
+async function migrate(host: Host, name: string, options: Options): Promise<ExitCode> {
+  const file = findDevContainerFile(host, textOption(options, 'file'));
+  const container = await readDevContainer(host, file);
+  const pinned = await resolveAllowed(host, parseImageRef(name), options);
+  if (pinned === undefined) return 1;
+  const { removed, text } = migrateDevContainer(container, pinned, file);
+  const exit = await replace(host, file, text, pinned, options);
+  if (exit === 0 && removed.length > 0)
+    await host.stderr.write(
+      `tcf: took ${removed.join(', ')} out of ${printable(file)}: what they made has to be in the image\n`,
+    );
+  return exit;
+}
+
+/** Writes the new text if nothing but words of the user speaks against it. */
+async function replace(
+  host: Host,
+  file: string,
+  text: string,
+  pinned: string,
+  options: Options,
+): Promise<ExitCode> {
   const left = faultsOf(parseDevContainer(text, file), file);
-  for (const { hint, message } of left)
-    await host.stderr.write(`tcf: ${printable(file)}: ${printable(message, 1000)}\n    hint: ${hint}\n`);
-  if (left.length > 0) {
+  await tell(host, file, left);
+  // What the user may allow is left in: the file says what it wants, and check asks the user.
+  if (left.some(({ word }) => word === undefined)) {
     await host.stderr.write('tcf: nothing was changed\n');
     return 1;
   }
-  await writeUserFile(host, file, text);
+  await warn(host, await writeDevContainer(host, file, text, options));
   await host.stdout.write(`${pinned}\n`);
   return 0;
 }
+
+async function warn(host: Host, warning: string | undefined): Promise<void> {
+  if (warning !== undefined) await host.stderr.write(`tcf: warning: ${printable(warning, 1000)}\n`);
+}
+
+const gpuFlags = {
+  base: [],
+  cpu: [],
+  cuda: ['--device=nvidia.com/gpu=all', '--security-opt=label=disable'],
+  rocm: [
+    '--device=/dev/kfd',
+    '--device=/dev/dri',
+    '--cap-add=SYS_PTRACE',
+    '--group-add=keep-groups',
+    '--ipc=host',
+    '--security-opt=seccomp=unconfined',
+    '--security-opt=label=disable',
+  ],
+} as const;
 
 async function init(host: Host, name: string, options: Options): Promise<ExitCode> {
   const file = relative(
     host.cwd,
     resolve(host.cwd, textOption(options, 'file') ?? '.devcontainer/devcontainer.json'),
   );
+  const user = textOption(options, 'user');
+  const choices = {
+    runArgs: gpuFlags[readDevice(textOption(options, 'device') ?? 'base')],
+    relabel: await readSelinux(host),
+    ...(user === undefined ? {} : { user }),
+  };
   const pinned = await resolveAllowed(host, parseImageRef(name), options);
   if (pinned === undefined) return 1;
-  const gpu = {
-    base: [],
-    cpu: [],
-    cuda: ['--device=nvidia.com/gpu=all'],
-    rocm: [
-      '--device=/dev/kfd',
-      '--device=/dev/dri',
-      '--cap-add=SYS_PTRACE',
-      '--group-add=keep-groups',
-      '--ipc=host',
-      '--security-opt=seccomp=unconfined',
-    ],
-  }[readDevice(textOption(options, 'device') ?? 'base')];
-  await mkdir(dirname(resolve(host.cwd, file)), { recursive: true });
-  await writeUserFile(host, file, newDevContainer(pinned, gpu, file), { exclusive: true });
+  await warn(
+    host,
+    await writeDevContainer(host, file, newDevContainer(pinned, choices, file), options, true),
+  );
   await host.stdout.write(`${pinned}\n`);
+  return 0;
+}
+
+async function allow(host: Host, words: readonly string[]): Promise<ExitCode> {
+  // One that nobody may say is refused here, and one that is no flag at all.
+  const { image, judged } = parseRunArguments([...words, 'the-image'], {});
+  if (image !== 'the-image' || judged.length !== words.length)
+    throw askedWrongly('devcontainer.allow', `cannot read ${quoted(words.join(' '))} as flags`, {
+      hint: 'each is one word with "=", as "tcf devcontainer check" prints it',
+    });
+  const now = await allowWords(
+    host,
+    judged.map(({ word }) => word),
+  );
+  await host.stderr.write(
+    `tcf: the project in ${printable(host.cwd)} may say ${now.map(quoted).join(', ')}\n`,
+  );
   return 0;
 }
 
@@ -180,40 +285,4 @@ async function resolveAllowed(host: Host, ref: ImageRef, options: Options): Prom
   await host.stderr.write(toText(verdict));
   await host.stderr.write('tcf: nothing was changed\n');
   return undefined;
-}
-
-async function readContainer(host: Host, file: string): Promise<DevContainer> {
-  const text = decodeUtf8(await readPlainFile(host, file, maxFile, 'the configuration'));
-  if (text === undefined) throw askedWrongly('devcontainer.malformed', `${quoted(file)} is not UTF-8`);
-  return parseDevContainer(text, file);
-}
-
-/** The usual file, else the only one of `.devcontainer/NAME/devcontainer.json`. */
-function findFile(host: Host, options: Options): string {
-  const given = textOption(options, 'file');
-  if (given !== undefined) return relative(host.cwd, resolve(host.cwd, given));
-  const usual = usualFiles.find((path) => fileExists(host, path));
-  if (usual !== undefined) return usual;
-  const found = inFolders(host).filter((path) => fileExists(host, path));
-  const [only, ...more] = found;
-  if (only !== undefined && more.length === 0) return only;
-  throw askedWrongly(
-    'devcontainer.file',
-    only === undefined
-      ? `there is no devcontainer.json in ${quoted(host.cwd)}`
-      : `there are several: ${found.join(', ')}`,
-    { hint: only === undefined ? 'tcf devcontainer init IMAGE writes one' : 'name one with --file' },
-  );
-}
-
-function inFolders(host: Host): readonly string[] {
-  try {
-    return readdirSync(join(host.cwd, '.devcontainer'), { withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
-      .map(({ name }) => join('.devcontainer', name, 'devcontainer.json'))
-      .sort();
-  } catch (error) {
-    if (isSystemError(error) && error.code === 'ENOENT') return [];
-    throw error;
-  }
 }

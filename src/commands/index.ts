@@ -1,4 +1,4 @@
-import type { Verb } from './verb.ts';
+import type { ActionVerb, Verb } from './verb.ts';
 
 export interface VerbEntry {
   readonly name: string;
@@ -6,7 +6,7 @@ export interface VerbEntry {
   readonly usage: string;
   readonly summary: string;
   /** Loaded only when it is called, so that `tcf verify` does not pay for what `tcf sbom` needs. */
-  readonly load: () => Promise<{ readonly verb: Verb }>;
+  readonly load: () => Promise<{ readonly verb: ActionVerb | Verb }>;
 }
 
 export const verbs: readonly VerbEntry[] = [

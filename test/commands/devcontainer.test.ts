@@ -1,4 +1,16 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of devcontainer.json
+import { spawnSync } from 'node:child_process';
+import {
+  appendFileSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { pushDemoImage } from '../support/demo-image.ts';
@@ -14,6 +26,7 @@ const own = () => ['--policy', join(place.path, 'policy.yaml'), '--allow-http'];
 const tcf = (...args: readonly string[]): Promise<Called> =>
   type(args, { cwd: project, env: { COSIGN_PASSWORD: 'x' } });
 const file = () => join(project, '.devcontainer/devcontainer.json');
+const script = () => readFileSync(join(project, '.devcontainer/tcf-check.sh'), 'utf8');
 const write = (path: string, value: unknown) => {
   mkdirSync(join(project, path, '..'), { recursive: true });
   writeFileSync(join(project, path), typeof value === 'string' ? value : JSON.stringify(value));
@@ -47,14 +60,87 @@ test('init writes what check allows, and replaces nothing', async () => {
   expect(made).toMatchObject({ exit: 0, out: `${registry.host}/dev:1@${digest}\n` });
   expect(JSON.parse(readFileSync(file(), 'utf8'))).toMatchObject({
     image: `${registry.host}/dev:1@${digest}`,
-    initializeCommand: ['tcf', 'devcontainer', 'check'],
-    runArgs: ['--device=nvidia.com/gpu=all'],
+    initializeCommand: ['sh', '.devcontainer/tcf-check.sh'],
+    runArgs: ['--device=nvidia.com/gpu=all', '--security-opt=label=disable'],
   });
   expect(await tcf('devcontainer', 'check', ...own())).toMatchObject({ exit: 0, out: '', err: '' });
   expect(await tcf('devcontainer', 'init', `${registry.host}/dev:1`, ...own())).toMatchObject({
     exit: 3,
     err: expect.stringMatching(/exists already/),
   });
+});
+
+test("the script says what init was told, and that a policy elsewhere is nobody else's", async () => {
+  const made = await tcf('devcontainer', 'init', `${registry.host}/dev:1`, '--user', 'me', ...own());
+  expect(made).toMatchObject({ exit: 0, err: expect.stringMatching(/warning: .*is not in the project/) });
+  expect(script()).toMatch(/^set -- devcontainer check --allow-http$/m);
+  expect(JSON.parse(readFileSync(file(), 'utf8'))).toMatchObject({
+    remoteUser: 'me',
+    containerUser: 'me',
+    runArgs: ['--userns=keep-id'],
+  });
+  copyFileSync(join(place.path, 'policy.yaml'), join(project, 'policy.yaml'));
+  copyFileSync(join(place.path, 'team.pub'), join(project, 'team.pub'));
+  const inside = ['--policy', 'policy.yaml', '--allow-http'];
+  expect(await tcf('devcontainer', 'pin', ...inside)).toMatchObject({ exit: 0, err: '' });
+  expect(script()).toMatch(/^set -- devcontainer check --policy policy.yaml --allow-http$/m);
+  expect(await tcf('devcontainer', 'check', ...inside)).toMatchObject({ exit: 0 });
+  // What the editor starts, where there is no tcf.
+  const alone = spawnSync('/bin/sh', ['.devcontainer/tcf-check.sh'], {
+    cwd: project,
+    env: { HOME: project, PATH: '.' },
+  });
+  expect(alone.status).toBe(1);
+  expect(alone.stderr.toString()).toMatch(/there is no tcf on this machine\n.*releases\/tag\/v\d/);
+  // And where there is one.
+  mkdirSync(join(project, '.local/bin'), { recursive: true });
+  writeFileSync(join(project, '.local/bin/tcf'), '#!/bin/sh\necho "$@"; exit 7\n', { mode: 0o755 });
+  const found = spawnSync('/bin/sh', ['.devcontainer/tcf-check.sh'], {
+    cwd: project,
+    env: { HOME: project, PATH: '' },
+  });
+  expect(found.status).toBe(7);
+  expect(found.stdout.toString()).toBe('devcontainer check --policy policy.yaml --allow-http\n');
+});
+
+test.for<readonly [string, (path: string) => void]>([
+  ['a script that was changed', (path) => appendFileSync(path, 'exit 0\n')],
+  ['a script that is gone', (path) => rmSync(path)],
+])('%s is seen', async ([, change]) => {
+  await tcf('devcontainer', 'init', `${registry.host}/dev:1`, ...own());
+  expect(await tcf('devcontainer', 'check', ...own())).toMatchObject({ exit: 0 });
+  change(join(project, '.devcontainer/tcf-check.sh'));
+  expect(await tcf('devcontainer', 'check', ...own())).toMatchObject({
+    exit: 1,
+    err: expect.stringMatching(/tcf-check\.sh/),
+  });
+});
+
+test('a link in the project may not lead out of it', async () => {
+  await tcf('devcontainer', 'init', `${registry.host}/dev:1`, ...own());
+  const config = JSON.parse(readFileSync(file(), 'utf8'));
+  const mounts = ['type=bind,source=${localWorkspaceFolder}/data/sub,target=/data'];
+  writeFileSync(file(), JSON.stringify({ ...config, mounts }));
+  const check = () => tcf('devcontainer', 'check', ...own());
+  expect(await check()).toMatchObject({ exit: 0 });
+  for (const target of ['/', '../..', '/nowhere/at/all']) {
+    symlinkSync(target, join(project, 'data'));
+    expect(await check()).toMatchObject({ exit: 1, err: expect.stringMatching(/leads out of the project/) });
+    rmSync(join(project, 'data'));
+  }
+  mkdirSync(join(project, 'data'));
+  symlinkSync('..', join(project, 'data/sub'));
+  expect(await check()).toMatchObject({ exit: 0 });
+});
+
+test('a file that builds becomes one that starts a verified image', async () => {
+  write('.devcontainer/devcontainer.json', { build: { dockerfile: 'Dockerfile' }, remoteUser: 'me' });
+  expect(await tcf('devcontainer', 'migrate', `${registry.host}/dev:2`, ...own())).toMatchObject({ exit: 1 });
+  expect(await tcf('devcontainer', 'migrate', `${registry.host}/dev:1`, ...own())).toMatchObject({
+    exit: 0,
+    err: expect.stringMatching(/took build out of/),
+  });
+  expect(await tcf('devcontainer', 'check', ...own())).toMatchObject({ exit: 0 });
 });
 
 test('pin follows the tag, and check the digest', async () => {
@@ -126,18 +212,35 @@ describe('nothing starts', () => {
       privileged: true,
       mounts: ['source=/,target=/host,type=bind'],
     });
+    const asked = await tcf('devcontainer', 'check', ...own());
+    expect(asked.exit).toBe(1);
+    expect(asked.err).toMatch(/hint: .*tcf devcontainer allow -- --privileged/);
+    // The word of the user, for this folder and no other.
+    expect(await tcf('devcontainer', 'allow', '--', '--privileged')).toMatchObject({ exit: 0 });
+    expect(await tcf('devcontainer', 'check', ...own())).toMatchObject({ exit: 1 });
+    expect(await tcf('devcontainer', 'allow', '--', '--mount=source=/,target=/host,type=bind')).toMatchObject(
+      { exit: 0 },
+    );
     expect(await tcf('devcontainer', 'check', ...own())).toMatchObject({ exit: 0 });
+    cpSync(project, join(place.path, 'copy'), { recursive: true });
+    const elsewhere = await type(['devcontainer', 'check', ...own()], { cwd: join(place.path, 'copy') });
+    expect(elsewhere.exit).toBe(1);
   });
 });
 
 test.for<readonly [string, readonly string[], number, RegExp]>([
   ['no file', ['check'], 3, /there is no devcontainer\.json/],
   ['an unknown action', ['open'], 3, /does not know "open"/],
-  ['init without an image', ['init'], 3, /does not know/],
+  ['init without an image', ['init'], 3, /missing required argument 'image'/],
+  ['an option of another action', ['check', '--device', 'cuda'], 3, /unknown option '--device'/],
+  ['a word that nobody may say', ['allow', '--', '--requires=x'], 3, /does not take --requires/],
+  ['a word that is no flag', ['allow', '--', 'evil'], 3, /as flags/],
+  ['no action', [], 3, /^$/],
   ['an unknown device', ['init', 'IMAGE', '--device', 'tpu'], 3, /does not know the device/],
 ])('%s is asked wrongly', async ([, args, exit, message]) => {
   const words = args.map((word) => (word === 'IMAGE' ? `${registry.host}/dev:1` : word));
-  expect(await tcf('devcontainer', ...words, ...own())).toMatchObject({
+  const options = ['check', 'init', 'open'].includes(args[0] ?? '') ? own() : [];
+  expect(await tcf('devcontainer', ...words, ...options)).toMatchObject({
     exit,
     err: expect.stringMatching(message),
   });

@@ -1,13 +1,9 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of devcontainer.json
-import { expect, test } from 'vitest';
-import {
-  faultsOf,
-  initializeCommand,
-  newDevContainer,
-  parseDevContainer,
-  pinDevContainer,
-  powersOfLabel,
-} from '../../src/launch/devcontainer.ts';
+import { describe, expect, test } from 'vitest';
+import { initializeCommand, parseDevContainer } from '../../src/launch/devcontainer/document.ts';
+import { migrateDevContainer, newDevContainer, pinDevContainer } from '../../src/launch/devcontainer/edit.ts';
+import { faultsOf, powersOfLabel, projectPaths } from '../../src/launch/devcontainer/faults.ts';
+import { formatCheckScript, parseCheckScript, scriptFile } from '../../src/launch/devcontainer/script.ts';
 
 const file = '.devcontainer/devcontainer.json';
 const image = `quay.io/triton-dev-containers/cuda:1@sha256:${'a'.repeat(64)}`;
@@ -17,7 +13,11 @@ const read = (value: unknown) =>
 const messages = (value: unknown, path = file) => faultsOf(read(value), path).map(({ message }) => message);
 
 test('what tcf writes has no fault', () => {
-  expect(messages(newDevContainer(image, ['--device=nvidia.com/gpu=all'], file))).toEqual([]);
+  expect(
+    messages(
+      newDevContainer(image, { runArgs: ['--device=nvidia.com/gpu=all'], relabel: true, user: 'me' }, file),
+    ),
+  ).toEqual([]);
   expect(messages(good)).toEqual([]);
   expect(
     messages({
@@ -59,7 +59,7 @@ test.for<readonly [string, object, RegExp]>([
   ],
   [
     'another policy',
-    { initializeCommand: [...initializeCommand(file), '--policy', 'x'] },
+    { initializeCommand: ['tcf', 'devcontainer', 'check', '--policy', 'x'] },
     /"initializeCommand" is not/,
   ],
   ['a word in the place of the image', { runArgs: ['evil'] }, /would stand in the place of the image/],
@@ -141,7 +141,11 @@ test('what the user allows by its word, the project has', () => {
 test('a file in a folder of its own is named in its command', () => {
   const own = '.devcontainer/cuda/devcontainer.json';
   expect(messages({ ...good, initializeCommand: initializeCommand(own) }, own)).toEqual([]);
-  expect(messages(good, own)).toEqual([expect.stringMatching(/"--file"/)]);
+  expect(messages(good, own)).toEqual([expect.stringMatching(/cuda\/tcf-check\.sh/)]);
+  const direct = ['tcf', 'devcontainer', 'check'];
+  expect(messages({ ...good, initializeCommand: direct })).toEqual([]);
+  expect(messages({ ...good, initializeCommand: direct }, own)).toHaveLength(1);
+  expect(messages({ ...good, initializeCommand: [...direct, '--file', own] }, own)).toEqual([]);
 });
 
 test.for<readonly [string, string, RegExp]>([
@@ -168,6 +172,61 @@ test('pinning keeps comments and everything else', () => {
   expect(pinned).toContain('"name": "Triton", // a name');
   expect(messages(pinned)).toEqual([]);
   expect(pinDevContainer(read(pinned), image, file)).toBe(pinned);
+});
+
+test('paths in the project are named, since links may lead out of it', () => {
+  const runArgs = ['-v', '${localWorkspaceFolder}/a:/a', '--env-file=${localWorkspaceFolder}/.env'];
+  const workspaceMount = 'source=${localWorkspaceFolder},target=/w,type=bind';
+  expect(projectPaths(read({ ...good, runArgs, workspaceMount }))).toEqual(['a', '.env', '']);
+});
+
+describe('the script', () => {
+  const call = ['devcontainer', 'check', '--policy', "it's a policy.yaml", '--allow-http'];
+  const text = formatCheckScript({ call, version: '0.1.0' });
+
+  test('says what it was written with', () => {
+    expect(parseCheckScript(text)).toEqual({ call, version: '0.1.0' });
+    expect(scriptFile('.devcontainer/cuda/devcontainer.json')).toBe('.devcontainer/cuda/tcf-check.sh');
+    expect(scriptFile('.devcontainer.json')).toBe('tcf-check.sh');
+  });
+
+  test.for([
+    ['another line', `${text}true\n`],
+    ['another exit', text.replace('exit 1\n', 'exit 0\n')],
+    ['a command among the words', text.replace('--allow-http', '$(evil)')],
+    ['another verb', text.replace('devcontainer check', 'version')],
+    ['no version', text.replace('0.1.0,', 'x,')],
+    ['nothing', ''],
+  ])('%s is seen', ([, changed]) => {
+    expect(parseCheckScript(changed ?? '')).toBeUndefined();
+  });
+});
+
+test('a file that builds its image becomes one that starts a verified one', () => {
+  // As redhat-et/triton-dev-containers generates it (head 7e053cd).
+  const theirs = `{
+  "build": { "dockerfile": "Dockerfile", "args": { "USERNAME": "\${localEnv:USER}" } },
+  "remoteUser": "me",
+  "hostRequirements": { "cpus": 4, "gpu": "optional" },
+  "runArgs": ["--runtime=nvidia", "--gpus", "all", "--userns=keep-id:uid=1001,gid=1001", "--security-opt=label=disable"],
+  // ours
+  "workspaceMount": "source=\${localWorkspaceFolder},target=/workspace,type=bind,consistency=cached,Z",
+  "updateRemoteUserUID": true
+}`;
+  const { removed, text } = migrateDevContainer(read(theirs), image, file);
+  expect(removed).toEqual(['build']);
+  expect(messages(text)).toEqual([]);
+  expect(text).toContain('// ours');
+  expect(read(text).members).toMatchObject({
+    image,
+    remoteUser: 'me',
+    hostRequirements: { cpus: 4 },
+    runArgs: [
+      '--device=nvidia.com/gpu=all',
+      '--userns=keep-id:uid=1001,gid=1001',
+      '--security-opt=label=disable',
+    ],
+  });
 });
 
 test('a command of the project is not thrown away', () => {

@@ -23,12 +23,17 @@ export async function readMachine(host: Host, engine: Engine, user: string | und
     cores: availableParallelism(),
     memory: Math.min(totalmem(), await groupMemory(host)),
     isTerminal: host.stdout.isTerminal,
-    hasSelinux: (await textOf(host, '/sys/fs/selinux/enforce'))?.trim() === '1',
+    hasSelinux: await readSelinux(host),
     cdi: (await readCdi(host)).flatMap(({ devices }) => devices),
     amdGroups: amdGroups(),
     hasKfd: fileExists(host, '/dev/kfd'),
     env: host.env,
   };
+}
+
+/** Whether SELinux enforces, so that mounts need a label. */
+export async function readSelinux(host: Host): Promise<boolean> {
+  return (await textOf(host, '/sys/fs/selinux/enforce'))?.trim() === '1';
 }
 
 /** The user who is meant, with the ids of that user and not of the caller. */

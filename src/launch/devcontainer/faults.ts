@@ -1,24 +1,16 @@
+import { TcfError } from '../../base/error.ts';
+import { quoted } from '../../base/text.ts';
+import { type JudgedFlag, parseRunArguments } from '../arguments.ts';
+import { shellLine } from '../shell.ts';
 import {
-  applyEdits,
-  type JSONPath,
-  modify,
-  type Node,
-  type ParseError,
-  parseTree,
-  printParseErrorCode,
-} from 'jsonc-parser';
-import { askedWrongly, TcfError } from '../base/error.ts';
-import { quoted } from '../base/text.ts';
-import type { Digest } from '../oci/digest.ts';
-import { type ImageRef, parseImageRef } from '../oci/reference.ts';
-import { type JudgedFlag, parseRunArguments } from './arguments.ts';
-import { shellLine } from './shell.ts';
-
-/** A devcontainer.json as it was read: its members, each once. */
-export interface DevContainer {
-  readonly text: string;
-  readonly members: Readonly<Record<string, unknown>>;
-}
+  asksTcf,
+  type DevContainer,
+  initializeCommand,
+  isObject,
+  malformed,
+  parseJsonc,
+  pinnedImage,
+} from './document.ts';
 
 /** Something that would let another image than the verified one start, the verified one unasked, or the project at the host. */
 export interface DevContainerFault {
@@ -26,89 +18,6 @@ export interface DevContainerFault {
   readonly hint: string;
   /** The flag of the engine that gives the project something of the host. It is the user's to give, by this very word. */
   readonly word?: string;
-}
-
-/** Where the CLI looks first (devcontainers specification, "devcontainer.json"). */
-export const usualFiles: readonly string[] = ['.devcontainer/devcontainer.json', '.devcontainer.json'];
-
-/**
- * What has to stand in `initializeCommand`: a list, so that no shell takes part, and nothing beside it that could end first or with 130. The CLI does
- * not say which of several files it read, so the file says it.
- */
-export function initializeCommand(file: string): readonly string[] {
-  return ['tcf', 'devcontainer', 'check', ...(usualFiles.includes(file) ? [] : ['--file', file])];
-}
-
-const maxCharacters = 1024 * 1024;
-/** The devcontainer CLI asks no deeper; a document that nests without end would end us. */
-const maxDepth = 64;
-
-/**
- * Reads JSON with comments and trailing commas, as the devcontainer CLI does, but as one meaning or none: a key that stands twice is refused,
- * since the last one would win there.
- *
- * @throws TcfError `devcontainer.malformed` (exit 3).
- */
-export function parseDevContainer(text: string, file: string): DevContainer {
-  const value = parseJsonc(text, file);
-  if (isObject(value)) return { text, members: value };
-  throw malformed(file, 'it is not an object');
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function parseJsonc(text: string, file: string): unknown {
-  if (text.length > maxCharacters) throw malformed(file, `it has more than ${maxCharacters} characters`);
-  const errors: ParseError[] = [];
-  const tree = parseNodes(text, file, errors);
-  const [error] = errors;
-  if (error !== undefined) {
-    const line = text.slice(0, error.offset).split('\n').length;
-    throw malformed(file, `line ${line}: ${printParseErrorCode(error.error)}`);
-  }
-  return tree === undefined ? undefined : toValue(tree, file, 0);
-}
-
-/** The parser calls itself for each level, and has no limit but the stack. */
-function parseNodes(text: string, file: string, errors: ParseError[]): Node | undefined {
-  try {
-    return parseTree(text, errors, { allowTrailingComma: true, disallowComments: false });
-  } catch (error) {
-    if (error instanceof RangeError) throw malformed(file, `it nests deeper than ${maxDepth} levels`);
-    throw error;
-  }
-}
-
-function toValue(node: Node, file: string, depth: number): unknown {
-  if (depth > maxDepth) throw malformed(file, `it nests deeper than ${maxDepth} levels`);
-  if (node.type === 'array') return (node.children ?? []).map((child) => toValue(child, file, depth + 1));
-  if (node.type !== 'object') return node.value;
-  const members: Record<string, unknown> = Object.create(null);
-  for (const property of node.children ?? []) {
-    const [key, value] = property.children ?? [];
-    const name = String(key?.value);
-    if (Object.hasOwn(members, name)) throw malformed(file, `the key ${quoted(name)} stands twice`);
-    if (value !== undefined) members[name] = toValue(value, file, depth + 1);
-  }
-  return members;
-}
-
-function malformed(file: string, why: string): TcfError {
-  return askedWrongly('devcontainer.malformed', `cannot read ${quoted(file)}: ${why}`);
-}
-
-/** The image by its digest; `undefined` where the name can move, or where there is none. */
-export function pinnedImage({ members }: DevContainer): (ImageRef & { readonly digest: Digest }) | undefined {
-  const ref = imageOf(members);
-  return ref?.digest === undefined ? undefined : { ...ref, digest: ref.digest };
-}
-
-/** @throws TcfError `reference.malformed` (exit 3). */
-export function imageOf(members: DevContainer['members']): ImageRef | undefined {
-  const image = members['image'];
-  return typeof image === 'string' ? parseImageRef(image) : undefined;
 }
 
 /**
@@ -127,7 +36,7 @@ const engineKeys: ReadonlySet<string> = new Set(
 );
 
 /** What makes the CLI build an image of its own, on top of the verified digest or beside it. */
-const builders: Readonly<Record<string, string>> = {
+export const builders: Readonly<Record<string, string>> = {
   build: 'a Dockerfile is built on images that nothing has verified',
   context: 'a Dockerfile is built on images that nothing has verified',
   dockerFile: 'a Dockerfile is built on images that nothing has verified',
@@ -171,9 +80,8 @@ export function faultsOf(
       'without "updateRemoteUserUID": false a new image with another user id is built on top',
       'tcf devcontainer pin',
     );
-  const command = JSON.stringify(initializeCommand(file));
-  if (JSON.stringify(members['initializeCommand']) !== command)
-    fault(`"initializeCommand" is not ${command}`, 'tcf devcontainer pin');
+  if (!asksTcf(container, file))
+    fault(`"initializeCommand" is not ${JSON.stringify(initializeCommand(file))}`, 'tcf devcontainer pin');
   return [...faults, ...engineWords(container).flatMap((asked) => faultOfWord(asked, allowed))];
 }
 
@@ -288,46 +196,4 @@ export function powersOfLabel(label: string, { members }: DevContainer): readonl
     }
   }
   return [...asked].sort();
-}
-
-/**
- * The text with the image by its digest and tcf asked before each start; comments and all else stay. What cannot be pinned is left, and is a fault
- * afterwards.
- *
- * @param pinned `registry/repository[:tag]@digest`.
- * @throws TcfError `devcontainer.command` (exit 3) where the project has a command of its own there.
- */
-export function pinDevContainer({ members, text }: DevContainer, pinned: string, file: string): string {
-  const own = members['initializeCommand'];
-  if (own !== undefined && JSON.stringify(own) !== JSON.stringify(initializeCommand(file))) {
-    throw askedWrongly('devcontainer.command', `"initializeCommand" is ${JSON.stringify(own)} already`, {
-      hint: 'a command beside tcf could end with 130, which starts the container all the same; move it to "onCreateCommand", or into a script that people call',
-    });
-  }
-  const set = (before: string, path: JSONPath, value: unknown) =>
-    applyEdits(
-      before,
-      modify(before, path, value, { formattingOptions: { insertSpaces: true, tabSize: 2 } }),
-    );
-  return [
-    [['image'], pinned],
-    [['initializeCommand'], initializeCommand(file)],
-    [['updateRemoteUserUID'], false],
-  ].reduce((before, [path, value]) => set(before, path as JSONPath, value), text);
-}
-
-/** A devcontainer.json for a Triton checkout. `runArgs` give it the GPU. */
-export function newDevContainer(pinned: string, runArgs: readonly string[], file: string): string {
-  const config = {
-    name: 'Triton',
-    image: pinned,
-    initializeCommand: initializeCommand(file),
-    updateRemoteUserUID: false,
-    // Ninja, compile_commands.json and an editable install keep absolute paths: the checkout is at the same one everywhere.
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of devcontainer.json
-    workspaceMount: 'source=${localWorkspaceFolder},target=/workspace/triton,type=bind',
-    workspaceFolder: '/workspace/triton',
-    ...(runArgs.length === 0 ? {} : { runArgs }),
-  };
-  return `${JSON.stringify(config, undefined, 2)}\n`;
 }

@@ -1,0 +1,163 @@
+import { lstatSync, readdirSync, realpathSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { decodeUtf8 } from '../../base/bytes.ts';
+import { askedWrongly } from '../../base/error.ts';
+import { quoted } from '../../base/text.ts';
+import {
+  asksByScript,
+  type DevContainer,
+  parseDevContainer,
+  usualFiles,
+} from '../../launch/devcontainer/document.ts';
+import { type DevContainerFault, faultsOf, projectPaths } from '../../launch/devcontainer/faults.ts';
+import { formatCheckScript, parseCheckScript, scriptFile } from '../../launch/devcontainer/script.ts';
+import { isMissing } from '../../system/errors.ts';
+import { fileExists, makeFolder, readPlainFile, writeUserFile } from '../../system/files.ts';
+import type { Host } from '../../system/host.ts';
+import { version } from '../../version.ts';
+import { flag, type Options, textOption } from '../options.ts';
+import { allowedWords } from './allowed-words.ts';
+
+const maxFile = 1024 * 1024;
+
+/** @throws TcfError `file.unreadable`, `devcontainer.malformed` (exit 3). */
+export async function readDevContainer(host: Host, file: string): Promise<DevContainer> {
+  return parseDevContainer(await readText(host, file, 'the configuration'), file);
+}
+
+async function readText(host: Host, file: string, what: string): Promise<string> {
+  const text = decodeUtf8(await readPlainFile(host, file, maxFile, what));
+  if (text === undefined) throw askedWrongly('devcontainer.malformed', `${quoted(file)} is not UTF-8`);
+  return text;
+}
+
+/** The usual file, else the only one of `.devcontainer/NAME/devcontainer.json`. @throws TcfError `devcontainer.file` (exit 3). */
+export function findDevContainerFile(host: Host, given: string | undefined): string {
+  if (given !== undefined) return relative(host.cwd, resolve(host.cwd, given));
+  const usual = usualFiles.find((path) => fileExists(host, path));
+  if (usual !== undefined) return usual;
+  const found = inFolders(host).filter((path) => fileExists(host, path));
+  const [only, ...more] = found;
+  if (only !== undefined && more.length === 0) return only;
+  throw askedWrongly(
+    'devcontainer.file',
+    only === undefined
+      ? `there is no devcontainer.json in ${quoted(host.cwd)}`
+      : `there are several: ${found.join(', ')}`,
+    { hint: only === undefined ? 'tcf devcontainer init IMAGE writes one' : 'name one with --file' },
+  );
+}
+
+function inFolders(host: Host): readonly string[] {
+  try {
+    return readdirSync(join(host.cwd, '.devcontainer'), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => join('.devcontainer', name, 'devcontainer.json'))
+      .sort();
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}
+
+/** All that speaks against starting the file: what it says, what its script says, and where its paths lead. */
+export async function examineDevContainer(
+  host: Host,
+  container: DevContainer,
+  file: string,
+): Promise<readonly DevContainerFault[]> {
+  return [
+    ...faultsOf(container, file, await allowedWords(host)),
+    ...(asksByScript(container, file) ? await faultsOfScript(host, file) : []),
+    ...faultsOfPaths(host, container),
+  ];
+}
+
+async function faultsOfScript(host: Host, file: string): Promise<readonly DevContainerFault[]> {
+  const path = scriptFile(file);
+  const hint = 'tcf devcontainer pin';
+  if (!fileExists(host, path))
+    return [{ message: `there is no ${quoted(path)}, which "initializeCommand" calls`, hint }];
+  if (parseCheckScript(await readText(host, path, 'the script')) !== undefined) return [];
+  return [{ message: `${quoted(path)} is not what tcf writes, so tcf may not be asked`, hint }];
+}
+
+/** The engine follows links: `cache -> /` in a project is the whole host. */
+function faultsOfPaths(host: Host, container: DevContainer): readonly DevContainerFault[] {
+  const project = realpathSync(host.cwd);
+  const hint = 'leave it out';
+  const paths = [...new Set(projectPaths(container))];
+  if (paths.length > 0 && /[,:]/.test(project))
+    return [
+      {
+        message: `the path ${quoted(project)} has a comma or a colon, which ends a mount`,
+        hint: 'move the project',
+      },
+    ];
+  return paths
+    .filter((path) => !isBelow(realPath(join(project, path)), project))
+    .map((path) => ({ message: `${quoted(path)} leads out of the project through a link`, hint }));
+}
+
+const isBelow = (path: string, folder: string): boolean => path === folder || path.startsWith(`${folder}/`);
+
+/** The path without links; of what is not there yet, the nearest folder that is. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    // A link to nowhere is missing as well, and would be made by the engine.
+    if (!isMissing(error)) return '/';
+    return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()
+      ? '/'
+      : join(realPath(dirname(path)), 'new');
+  }
+}
+
+/** Writes the file and, beside it, the script that asks with the options that were used. Returns a warning for what others cannot use. */
+export async function writeDevContainer(
+  host: Host,
+  file: string,
+  text: string,
+  options: Options,
+  exclusive = false,
+): Promise<string | undefined> {
+  const { call, warning } = scriptCall(host, file, options);
+  await makeFolder(host, dirname(resolve(host.cwd, file)));
+  await writeUserFile(host, file, text, { exclusive });
+  await writeUserFile(host, scriptFile(file), formatCheckScript({ call, version }), { mode: 0o755 });
+  return warning;
+}
+
+function scriptCall(
+  host: Host,
+  file: string,
+  options: Options,
+): { readonly call: readonly string[]; readonly warning?: string } {
+  const outside: string[] = [];
+  const path = (name: string, option: string): readonly string[] => {
+    const given = textOption(options, option);
+    if (given === undefined) return [];
+    const inProject = relative(host.cwd, resolve(host.cwd, given));
+    if (!inProject.startsWith('..') && inProject !== '') return [name, inProject];
+    outside.push(given);
+    return [];
+  };
+  const call = [
+    'devcontainer',
+    'check',
+    ...(usualFiles.includes(file) ? [] : ['--file', file]),
+    ...path('--policy', 'policy'),
+    ...path('--trusted-root', 'trustedRoot'),
+    ...(textOption(options, 'platform') === undefined
+      ? []
+      : ['--platform', textOption(options, 'platform') ?? '']),
+    ...(flag(options, 'allowHttp') ? ['--allow-http'] : []),
+  ];
+  const [first] = outside;
+  if (first === undefined) return { call };
+  return {
+    call,
+    warning: `${quoted(first)} is not in the project, so whoever opens it needs a policy in /etc/tcf or ~/.config/tcf`,
+  };
+}
