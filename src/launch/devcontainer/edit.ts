@@ -100,7 +100,6 @@ export function newDevContainer(
     updateRemoteUserUID: false,
     ...(user === undefined ? {} : { remoteUser: user, containerUser: user }),
     // Ninja, compile_commands.json and an editable install keep absolute paths: the checkout is at the same one everywhere.
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of devcontainer.json
     workspaceMount: `source=\${localWorkspaceFolder},target=/workspace/triton,type=bind${relabel ? ',Z' : ''}`,
     workspaceFolder: '/workspace/triton',
     ...(args.length === 0 ? {} : { runArgs: args }),
