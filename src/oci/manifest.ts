@@ -41,12 +41,20 @@ export interface Index {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
-export const manifestLimits = {
-  /** Overlay file systems take 128 layers, and docker stops at 127; cosign's legacy manifests have up to 1000. */
+/** The most that is read of one document: its bytes, the layers of a manifest, the entries of an index. */
+export interface ManifestLimits {
+  readonly maxBytes: number;
+  readonly layers: number;
+  readonly manifests: number;
+}
+
+export const manifestLimits: ManifestLimits = {
+  maxBytes: jsonLimits.manifest.maxBytes,
+  /** Overlay file systems take 128 layers, and docker stops at 127. */
   layers: 1000,
   /** An index of a real image has under 50 platforms; A-10 wants more than 1000 refused. */
   manifests: 1000,
-} as const;
+};
 
 const indexTypes: readonly string[] = [mediaTypes.index, mediaTypes.dockerIndex];
 const imageTypes: readonly string[] = [mediaTypes.manifest, mediaTypes.dockerManifest];
@@ -55,7 +63,7 @@ const imageTypes: readonly string[] = [mediaTypes.manifest, mediaTypes.dockerMan
  * Reads the bytes of a manifest or an index. `contentType` is what the transport announced, if it announces anything.
  *
  * Refused, because two readers would see two images: a document with both `layers` and `manifests` (CVE-2021-41190), a mediaType
- * that differs from the announced type, schema 1.
+ * that differs from the announced type, schema 1, more than `limits`.
  *
  * @throws TcfError (exit 2).
  */
@@ -63,8 +71,10 @@ export function parseManifest(
   bytes: Uint8Array,
   contentType: string | undefined,
   what: string,
+  limits: ManifestLimits = manifestLimits,
 ): Manifest | Index {
-  const shape = new Shape(parseJson(bytes, what, jsonLimits.manifest), what);
+  const json = { ...jsonLimits.manifest, maxBytes: limits.maxBytes };
+  const shape = new Shape(parseJson(bytes, what, json), what);
   const schema = shape.get('schemaVersion').value;
   if (schema !== 2) {
     throw cannotTell(
@@ -94,27 +104,27 @@ export function parseManifest(
       `${what} has the media type ${quoted(mediaType)}, which names no ${isIndex ? 'index' : 'image manifest'}`,
     );
   }
-  return isIndex ? readIndex(shape, mediaType) : readManifest(shape, mediaType);
+  return isIndex ? readIndex(shape, mediaType, limits) : readManifest(shape, mediaType, limits);
 }
 
-function readIndex(shape: Shape, mediaType: string): Index {
+function readIndex(shape: Shape, mediaType: string, limits: ManifestLimits): Index {
   const manifests = shape.get('manifests');
   return {
     kind: 'index',
     mediaType,
     ...readCommon(shape),
     // Go writes `null` for an empty list: olareg does so where an image has no referrers.
-    manifests: manifests.value === null ? [] : manifests.list(manifestLimits.manifests).map(readDescriptor),
+    manifests: manifests.value === null ? [] : manifests.list(limits.manifests).map(readDescriptor),
   };
 }
 
-function readManifest(shape: Shape, mediaType: string): Manifest {
+function readManifest(shape: Shape, mediaType: string, limits: ManifestLimits): Manifest {
   return {
     kind: 'manifest',
     mediaType,
     ...readCommon(shape),
     config: readDescriptor(shape.get('config')),
-    layers: shape.get('layers').list(manifestLimits.layers).map(readDescriptor),
+    layers: shape.get('layers').list(limits.layers).map(readDescriptor),
   };
 }
 

@@ -8,6 +8,7 @@ import type { Registry, Repository } from './contract.ts';
 import { fetchManifest } from './manifest.ts';
 import { pushManifest } from './push.ts';
 import { attach, attachAll, referrers } from './referrers.ts';
+import type { ReferrersMode } from './referrers-api.ts';
 import { attempts, isBroken, pauseAfter, type RetryPolicy, toRetryPolicy, withRetry } from './retry.ts';
 import { openSession, type Session } from './session.ts';
 import { defaultTimeouts, openTransport, type TransportOptions } from './transport.ts';
@@ -18,6 +19,8 @@ export interface RegistryOptions extends TransportOptions, Partial<RetryPolicy> 
   readonly credentials?: Credentials;
   /** Bytes of a blob on its way to hold in memory; 16 MiB where nothing is said. */
   readonly chunkSize?: number;
+  /** Where the list of referrers is; `auto` where nothing is said. */
+  readonly referrers?: ReferrersMode;
   /** Speak plain HTTP to loopback. It is spoken to no other host, whatever is said here. */
   readonly allowHttp?: boolean;
 }
@@ -32,6 +35,7 @@ export function openRegistry(options: RegistryOptions): Registry {
   const transport = withRetry(openTransport(options), retryPolicy);
   const authorizer = openAuthorizer(transport, options.credentials ?? (async () => undefined), timeouts);
   const session = openSession(transport, authorizer, options.allowHttp ?? false, timeouts);
+  const context = { session, retryPolicy, mode: options.referrers ?? 'auto' };
   const upload = { session, retryPolicy, chunkSize: options.chunkSize ?? defaultChunkSize };
   return {
     manifest: async (repository, reference) => (await fetchManifest(session, repository, reference))?.fetched,
@@ -44,10 +48,9 @@ export function openRegistry(options: RegistryOptions): Registry {
     copyBlob: (repository, blob, open, from) => uploadBlob(upload, repository, blob, open, from),
     pushManifest: async (repository, reference, mediaType, bytes) =>
       (await pushManifest(session, repository, reference, mediaType, bytes)).descriptor,
-    referrers: (repository, subject) => referrers(session, repository, subject),
-    attach: (repository, manifest, subject) => attach(session, retryPolicy, repository, manifest, subject),
-    attachAll: (repository, manifests, subject) =>
-      attachAll(session, retryPolicy, repository, manifests, subject),
+    referrers: (repository, subject) => referrers(context, repository, subject),
+    attach: (repository, manifest, subject) => attach(context, repository, manifest, subject),
+    attachAll: (repository, manifests, subject) => attachAll(context, repository, manifests, subject),
   };
 }
 

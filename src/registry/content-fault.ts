@@ -6,6 +6,7 @@ export function isContentFault(error: unknown): error is TcfError {
   return (
     error instanceof TcfError &&
     (error.code === 'content.size' ||
+      error.code === 'bytes.too-large' ||
       error.code === 'registry.missing' ||
       /^(?:json|manifest|document|digest)\./.test(error.code))
   );

@@ -1,13 +1,16 @@
 import { encodeUtf8 } from '../base/bytes.ts';
 import { cannotTell, type TcfError } from '../base/error.ts';
 import { jsonLimits, parseJson } from '../base/json.ts';
+import { inParallel } from '../base/parallel.ts';
 import { Shape } from '../base/shape.ts';
 import { quoted } from '../base/text.ts';
-import { type Descriptor, manifestLimits } from '../oci/manifest.ts';
-import { mediaTypes } from '../oci/media-types.ts';
+import { algorithmOf, type Digest, digestOf, hexOf } from '../oci/digest.ts';
+import type { Descriptor, Index } from '../oci/manifest.ts';
+import { manifestTypes, mediaTypes } from '../oci/media-types.ts';
 import type { Repository } from './contract.ts';
 import { fetchManifest } from './manifest.ts';
 import { writeSharedTag } from './push.ts';
+import { referrerLimits, referrerListLimits } from './referrers-api.ts';
 import { attempts, pauseAfter, type RetryPolicy } from './retry.ts';
 import type { Session } from './session.ts';
 
@@ -20,46 +23,107 @@ const quietReads = 3;
  * ourselves: the registry, the line and the machine are often the same. No more than that, or a registry that hangs would hold us for ever.
  */
 const pace = { least: 60, most: 1000 } as const;
-/** A wait lasts from one pace up to so many. */
+/** A wait lasts from one pace up to four. */
 const spread = 4;
+/** Requests at once. */
+const parallelChecks = 4;
+
+/** `sha256-<64 hex>`: distribution specification, "Referrers Tag Schema"; longer hex is cut there. */
+export function fallbackTag(subject: Digest): string {
+  return `${subject.slice(0, subject.indexOf(':'))}-${hexOf(subject).slice(0, 64)}`;
+}
+
+/**
+ * What the index at the fallback tag lists; nothing where there is no tag.
+ *
+ * @throws TcfError `registry.protocol` when the tag holds something that is neither an index nor the subject, `registry.*`.
+ */
+export async function listByTag(
+  session: Session,
+  repository: Repository,
+  subject: Digest,
+): Promise<readonly Descriptor[]> {
+  const found = await fetchTag(session, repository, subject);
+  return found.kind === 'index' ? found.document.manifests : [];
+}
+
+type AtTag =
+  | { readonly kind: 'none' }
+  /** GitLab takes `sha256-<hex>` for the digest and answers the image itself (oras-project/oras-go#1396): it has no such tag. */
+  | { readonly kind: 'subject' }
+  | {
+      readonly kind: 'index';
+      readonly bytes: Uint8Array;
+      readonly document: Index;
+      readonly etag: string | undefined;
+    };
+
+async function fetchTag(session: Session, repository: Repository, subject: Digest): Promise<AtTag> {
+  const tag = fallbackTag(subject);
+  const found = await fetchManifest(session, repository, tag, referrerListLimits);
+  if (found === undefined) return { kind: 'none' };
+  const { bytes, document } = found.fetched;
+  if (digestOf(bytes, algorithmOf(subject)) === subject) return { kind: 'subject' };
+  if (document.kind === 'index' && document.mediaType === mediaTypes.index)
+    return { kind: 'index', bytes, document, etag: found.etag };
+  throw cannotTell(
+    'registry.protocol',
+    `${quoted(tag)} in ${quoted(repository.repository)} is not an index of referrers`,
+    {
+      hint: 'the specification keeps this tag for what refers to an image; if an image of yours is there, give it another tag first',
+    },
+  );
+}
 
 /** The index at the tag as JSON, so that members we do not know survive. */
 interface TagIndex {
   readonly members: Readonly<Record<string, unknown>>;
-  readonly entries: ReadonlyMap<string, unknown>;
+  readonly entries: ReadonlyMap<Digest, unknown>;
   readonly etag: string | undefined;
+  /** The registry answered the image itself. */
+  readonly isSubject: boolean;
 }
 
 /**
- * Adds descriptors to the index at a fallback tag. The protocol has no lock, so two writers can undo each other's work: where the
+ * Adds descriptors to the index at the fallback tag of `subject`. The protocol has no lock, so two writers can undo each other's work: where the
  * registry sends ETags the write says which version it replaces, and in any case the tag is read again after a random wait, and whatever
  * was ever seen there and is gone is put back. Every writer does so, therefore nothing stays lost while one of them is still looking.
  *
- * @throws TcfError `registry.protocol` when the tag holds something else or never comes to rest.
+ * A registry may refuse an index that names a manifest which was deleted. Such an entry is left out, once the registry says 404 to it.
+ *
+ * @throws TcfError `registry.protocol` when the tag holds something else or never comes to rest, `registry.refused` where it cannot be written.
  */
 export async function addToTag(
   session: Session,
   { sleep, random }: RetryPolicy,
   repository: Repository,
-  tag: string,
+  subject: Digest,
   added: readonly Descriptor[],
 ): Promise<void> {
-  const seen = new Map<string, unknown>();
+  const tag = fallbackTag(subject);
+  const list = new SharedList(tag, added);
   let quiet = 0;
   let failures = 0;
+  let written = 0;
   let slowest: number = pace.least;
   for (let attempt = 0; attempt < maxTries; attempt += 1) {
     const begun = performance.now();
-    const current = await readTag(session, repository, tag);
-    mergeSeen(seen, current, added, tag);
-    if (current.entries.size === seen.size) {
+    const current = await readTag(session, repository, subject);
+    if (current.isSubject && written >= quietReads) throw keepsNoTag(repository, tag);
+    if (list.isComplete(current)) {
       quiet += 1;
       if (quiet === quietReads) return;
     } else {
       quiet = 0;
-      const failed = await writeTag(session, repository, tag, current, seen);
-      failures = failed === undefined ? 0 : failures + 1;
-      if (failed !== undefined && failures === attempts) throw failed;
+      const bytes = encodeUtf8(JSON.stringify({ ...current.members, manifests: list.entries() }));
+      const write = await writeSharedTag(session, repository, tag, mediaTypes.index, bytes, current.etag);
+      if (write.kind === 'sent') written += 1;
+      if (write.kind === 'refused') {
+        const isSmaller = list.drop(await deletedOf(session, repository, list.foreign()));
+        if (!isSmaller) throw current.isSubject ? keepsNoTag(repository, tag, write.error) : write.error;
+      }
+      failures = write.kind === 'failed' ? failures + 1 : 0;
+      if (write.kind === 'failed' && failures === attempts) throw write.error;
     }
     slowest = Math.min(Math.max(slowest, performance.now() - begun), pace.most);
     await sleep(failures > 0 ? pauseAfter(failures, random) : slowest * (1 + random() * (spread - 1)));
@@ -71,51 +135,103 @@ export async function addToTag(
   );
 }
 
-function mergeSeen(
-  seen: Map<string, unknown>,
-  { entries }: TagIndex,
-  added: readonly Descriptor[],
-  tag: string,
-): void {
-  for (const [digest, entry] of entries) if (!seen.has(digest)) seen.set(digest, entry);
-  for (const descriptor of added) if (!seen.has(descriptor.digest)) seen.set(descriptor.digest, descriptor);
-  if (seen.size <= manifestLimits.manifests) return;
-  throw cannotTell(
-    'registry.limit',
-    `${quoted(tag)} would hold more than the limit of ${manifestLimits.manifests} referrers`,
+/** All that this writer ever saw at the tag, and what it adds. */
+class SharedList {
+  readonly #tag: string;
+  readonly #own: ReadonlySet<Digest>;
+  readonly #seen = new Map<Digest, unknown>();
+  readonly #deleted = new Set<Digest>();
+
+  constructor(tag: string, added: readonly Descriptor[]) {
+    this.#tag = tag;
+    this.#own = new Set(added.map(({ digest }) => digest));
+    for (const descriptor of added) this.#seen.set(descriptor.digest, descriptor);
+  }
+
+  /** Merges what the tag holds now, and says whether it holds everything. */
+  isComplete({ entries }: TagIndex): boolean {
+    const before = [...this.#seen.keys()];
+    const merged = new Map(entries);
+    for (const [digest, entry] of this.#seen) if (!merged.has(digest)) merged.set(digest, entry);
+    this.#seen.clear();
+    for (const [digest, entry] of merged) if (!this.#deleted.has(digest)) this.#seen.set(digest, entry);
+    if (this.#seen.size > referrerLimits.entries) {
+      throw cannotTell(
+        'registry.limit',
+        `${quoted(this.#tag)} would hold more than the limit of ${referrerLimits.entries} referrers`,
+      );
+    }
+    return before.every((digest) => entries.has(digest));
+  }
+
+  entries(): readonly unknown[] {
+    return [...this.#seen.values()];
+  }
+
+  /** What others listed. */
+  foreign(): readonly Digest[] {
+    return [...this.#seen.keys()].filter((digest) => !this.#own.has(digest));
+  }
+
+  /** Leaves entries out from now on, and says whether there were any. */
+  drop(deleted: readonly Digest[]): boolean {
+    for (const digest of deleted) {
+      this.#deleted.add(digest);
+      this.#seen.delete(digest);
+    }
+    return deleted.length > 0;
+  }
+}
+
+/** Which of these manifests the registry no longer has. Any answer but 404 leaves one where it is. */
+async function deletedOf(
+  session: Session,
+  repository: Repository,
+  digests: readonly Digest[],
+): Promise<readonly Digest[]> {
+  const deleted = await inParallel(digests, parallelChecks, async (digest) => {
+    const answer = await session.call(repository, {
+      method: 'HEAD',
+      url: session.url(repository, `manifests/${digest}`),
+      action: 'pull',
+      headers: { accept: manifestTypes.join(', ') },
+      what: `manifest ${digest}`,
+    });
+    answer.end();
+    return answer.status === 404 ? [digest] : [];
+  });
+  return deleted.flat();
+}
+
+function keepsNoTag({ registry }: Repository, tag: string, cause?: TcfError): TcfError {
+  const said = cause === undefined ? '' : `: ${cause.message}`;
+  return cannotTell(
+    'registry.refused',
+    `${quoted(registry)} has no referrers API and takes the tag ${quoted(tag)} for the image itself${said}`,
+    {
+      hint: 'the signature was pushed and cannot be listed there; sign in a registry that docs/registries.md names, or copy the image there first',
+      cause,
+    },
   );
 }
 
-function writeTag(
-  session: Session,
-  repository: Repository,
-  tag: string,
-  { etag, members }: TagIndex,
-  entries: ReadonlyMap<string, unknown>,
-): Promise<TcfError | undefined> {
-  const bytes = encodeUtf8(JSON.stringify({ ...members, manifests: [...entries.values()] }));
-  return writeSharedTag(session, repository, tag, mediaTypes.index, bytes, etag);
-}
-
-async function readTag(session: Session, repository: Repository, tag: string): Promise<TagIndex> {
-  const found = await fetchManifest(session, repository, tag);
-  if (found === undefined) {
+async function readTag(session: Session, repository: Repository, subject: Digest): Promise<TagIndex> {
+  const found = await fetchTag(session, repository, subject);
+  if (found.kind !== 'index') {
     return {
       members: { schemaVersion: 2, mediaType: mediaTypes.index },
       entries: new Map(),
       etag: undefined,
+      isSubject: found.kind === 'subject',
     };
   }
-  const { bytes, document } = found.fetched;
-  if (document.kind !== 'index' || document.mediaType !== mediaTypes.index) {
-    throw cannotTell(
-      'registry.protocol',
-      `${quoted(tag)} in ${quoted(repository.repository)} is not an index of referrers`,
-      { hint: 'something else was pushed under this tag; look at it and remove it' },
-    );
-  }
-  const shape = new Shape(parseJson(bytes, tag, jsonLimits.manifest), tag);
-  const raw = shape.get('manifests').list(manifestLimits.manifests);
-  const entries = new Map(document.manifests.map(({ digest }, at) => [digest, raw[at]?.value] as const));
-  return { members: { mediaType: mediaTypes.index, ...shape.record() }, entries, etag: found.etag };
+  const tag = fallbackTag(subject);
+  const shape = new Shape(parseJson(found.bytes, tag, jsonLimits.manifest), tag);
+  const raw =
+    shape.get('manifests').value === null ? [] : shape.get('manifests').list(referrerLimits.entries);
+  const entries = new Map(
+    found.document.manifests.map(({ digest }, at) => [digest, raw[at]?.value] as const),
+  );
+  const members = { mediaType: mediaTypes.index, ...shape.record() };
+  return { members, entries, etag: found.etag, isSubject: false };
 }

@@ -53,9 +53,20 @@ function nameOf({ registry, repository }: Repository, reference: string): string
   return `upload of manifest ${quoted(`${registry}/${repository} ${reference}`)}`;
 }
 
+/** What became of a write of a shared tag. In each case the tag is to be read again. */
+export type TagWrite =
+  /** Somebody may have been faster all the same. */
+  | { readonly kind: 'sent' }
+  /** An error that may pass. */
+  | { readonly kind: 'failed'; readonly error: TcfError }
+  /** The registry does not want this content, or not at this tag. */
+  | { readonly kind: 'refused'; readonly error: TcfError };
+
 /**
  * Writes a tag that others write as well, once: what was read before is stale by the time of a second attempt, and would undo the work of others. With
- * `etag`, only over that version. `undefined`: written, or somebody was faster; to be read again in any case. An error that is returned and not thrown may pass.
+ * `etag`, only over that version.
+ *
+ * @throws TcfError `registry.unauthorized` and others that no other content would change.
  */
 export async function writeSharedTag(
   session: Session,
@@ -64,7 +75,7 @@ export async function writeSharedTag(
   mediaType: string,
   bytes: Uint8Array,
   etag: string | undefined,
-): Promise<TcfError | undefined> {
+): Promise<TagWrite> {
   const what = nameOf(repository, tag);
   const call: Call = {
     method: 'PUT',
@@ -79,15 +90,17 @@ export async function writeSharedTag(
   try {
     answer = await session.call(repository, call);
   } catch (error) {
-    if (error instanceof TcfError && isBroken(error)) return error;
+    if (error instanceof TcfError && isBroken(error)) return { kind: 'failed', error };
     throw error;
   }
   const outrun = etag !== undefined && (answer.status === 412 || answer.status === 409);
   if (answer.status === 201 || outrun) {
     answer.end();
-    return undefined;
+    return { kind: 'sent' };
   }
   const error = await failure(answer, what, session.timeouts);
-  if (busy.has(answer.status) || answer.status === 500) return error;
+  if (busy.has(answer.status) || answer.status === 500) return { kind: 'failed', error };
+  if (answer.status === 400 || answer.status === 404 || answer.status === 422)
+    return { kind: 'refused', error };
   throw error;
 }

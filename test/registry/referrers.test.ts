@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { encodeUtf8 } from '../../src/base/bytes.ts';
 import { digestOf } from '../../src/oci/digest.ts';
 import { mediaTypes } from '../../src/oci/media-types.ts';
-import { fallbackTag } from '../../src/registry/referrers.ts';
+import { fallbackTag } from '../../src/registry/fallback-tag.ts';
 import { type Fault, startRegistry, type TestRegistryOptions } from '../support/registry.ts';
 import { client, clientFor, descriptorOf, manifestNamed, refusal, repositoryOn, store } from './support.ts';
 
@@ -50,12 +50,13 @@ test.for<readonly [string, Fault, RegExp]>([
   ['500', { status: 500 }, /^registry\.unreachable/],
   ['401', { status: 401 }, /^registry\.unauthorized/],
   ['403', { status: 403 }, /^registry\.unauthorized/],
-  ['400', { status: 400 }, /^registry\.refused/],
-  ['406', { status: 406 }, /^registry\.refused/],
+  ['409', { status: 409 }, /^registry\.refused/],
+  ['503', { status: 503 }, /^registry\.unreachable/],
   ['silence', { hang: true }, /^registry\.unreachable/],
   ['a broken connection', { truncate: 0 }, /^registry\.unreachable/],
-  ['a page for people', { body: '<html>', headers: { 'content-type': 'text/html' } }, /^json\.malformed/],
-  ['an image', { body: image, headers: { 'content-type': mediaTypes.manifest } }, /^registry\.protocol/],
+  ['a page for people as an index', { body: '<html>' }, /^json\.malformed/],
+  ['an image as an index', { body: image }, /^registry\.protocol/],
+  ['a Link that cannot be read', { headers: { link: '<next rel=next' } }, /^registry\.protocol/],
   ['no end', { endless: true }, /^bytes\.too-large/],
   [
     'A-90: a loop',
@@ -67,6 +68,147 @@ test.for<readonly [string, Fault, RegExp]>([
   server.fault(/referrers/, fault);
   expect(await refusal(clientFor(fault).referrers(repositoryOn(server), subject.digest))).toMatch(expected);
   expect(server.requests.filter(({ path }) => path.includes('manifests'))).toEqual([]);
+});
+
+test.for<readonly [string, Fault]>([
+  ['404', { status: 404 }],
+  ['404 and a page for people', { status: 404, body: '<html>', headers: { 'content-type': 'text/html' } }],
+  ['400', { status: 400 }],
+  ['405', { status: 405 }],
+  ['406', { status: 406 }],
+  ['501', { status: 501 }],
+  [
+    '200 and a page for people',
+    { body: '<!doctype html>', headers: { 'content-type': 'text/html; charset=utf-8' } },
+  ],
+  ['200 and other JSON', { body: '{"status":"ok"}', headers: { 'content-type': 'application/json' } }],
+  ['200 and an image', { body: image, headers: { 'content-type': mediaTypes.manifest } }],
+])('referrers that answer %s are at the fallback tag, in both ways', async ([, fault]) => {
+  // OCI-Subject, as some registries send it without the API.
+  await using server = await startRegistry({ referrersApi: false, ociSubject: true });
+  server.fault(/\/referrers\//, fault);
+  const registry = client();
+  expect(await registry.referrers(repositoryOn(server), subject.digest)).toEqual([]);
+  await registry.attach(repositoryOn(server), signature('one'), subject);
+  expect(await registry.referrers(repositoryOn(server), subject.digest)).toMatchObject([
+    { digest: digestOf(signature('one')) },
+  ]);
+  expect(await refusal(client({ referrers: 'api' }).referrers(repositoryOn(server), subject.digest))).toMatch(
+    /^registry\.refused: .*without the referrers API/,
+  );
+});
+
+test('an index that is announced as JSON is a list of referrers', async () => {
+  await using server = await startRegistry();
+  store(server, signature('one'), 'one');
+  server.fault(/\/referrers\//, { headers: { 'content-type': 'application/json; charset=utf-8' } });
+  expect(await client().referrers(repositoryOn(server), subject.digest)).toHaveLength(1);
+});
+
+test('A-61: 401 without a challenge is no empty list, and the way out is named; then only the tag is asked', async () => {
+  await using server = await startRegistry({ referrersApi: false });
+  server.fault(/\/referrers\//, { status: 401 });
+  const asked = client().referrers(repositoryOn(server), subject.digest);
+  await expect(asked).rejects.toMatchObject({
+    code: 'registry.unauthorized',
+    hint: expect.stringContaining('--referrers tag'),
+  });
+  const byTag = client({ referrers: 'tag' });
+  expect(await byTag.referrers(repositoryOn(server), subject.digest)).toEqual([]);
+  const before = server.requests.length;
+  await byTag.attach(repositoryOn(server), signature('one'), subject);
+  expect(await byTag.referrers(repositoryOn(server), subject.digest)).toHaveLength(1);
+  expect(server.requests.slice(before).filter(({ path }) => path.includes('/referrers/'))).toEqual([]);
+});
+
+test('--referrers api writes no tag where the registry does not say that it noted the subject', async () => {
+  await using server = await startRegistry({ ociSubject: false });
+  await client({ referrers: 'api' }).attach(repositoryOn(server), signature('one'), subject);
+  expect(server.manifests.has(`team/app:${fallbackTag(subject.digest)}`)).toBe(false);
+  await client().attach(repositoryOn(server), signature('two'), subject);
+  expect(server.manifests.has(`team/app:${fallbackTag(subject.digest)}`)).toBe(true);
+});
+
+test('more than a thousand referrers on one page are read', async () => {
+  await using server = await startRegistry();
+  for (let number = 0; number < 1200; number += 1) {
+    const bytes = signature(`${number}`);
+    server.manifests.set(`team/app@${digestOf(bytes)}`, { mediaType: mediaTypes.manifest, bytes });
+  }
+  expect(await client().referrers(repositoryOn(server), subject.digest)).toHaveLength(1200);
+});
+
+const indexImage = encodeUtf8(
+  JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.index, manifests: [subject] }),
+);
+test.for([
+  ['an image', image, mediaTypes.manifest],
+  ['an index', indexImage, mediaTypes.index],
+] as const)(
+  'a registry that answers the fallback tag with %s itself has no referrers of it',
+  async ([, bytes, mediaType]) => {
+    await using server = await startRegistry({ referrersApi: false, dashIsDigest: 'reads' });
+    const digest = store(server, bytes, 'latest', mediaType);
+    const about = { mediaType, digest, size: bytes.length };
+    const registry = client();
+    expect(await registry.referrers(repositoryOn(server), digest)).toEqual([]);
+    const signed = manifestNamed('one', { subject: about, artifactType: mediaTypes.sigstoreBundle });
+    await registry.attach(repositoryOn(server), signed, about);
+    expect(await registry.referrers(repositoryOn(server), digest)).toMatchObject([
+      { digest: digestOf(signed) },
+    ]);
+  },
+);
+
+test.for(['refuses', 'writes'] as const)(
+  'a registry that %s the tag for the digest of the image says so, and asks nobody to delete the image',
+  async (dashIsDigest) => {
+    await using server = await startRegistry({ referrersApi: false, dashIsDigest });
+    store(server, image);
+    const attached = client().attach(repositoryOn(server), signature('one'), subject);
+    await expect(attached).rejects.toMatchObject({
+      code: 'registry.refused',
+      message: expect.stringContaining('takes the tag'),
+      hint: expect.not.stringMatching(/delete|remove/),
+    });
+    expect(server.manifests.has('team/app:latest')).toBe(true);
+  },
+);
+
+test('what was deleted from the registry is left out of the tag, and the image can be signed again', async () => {
+  await using server = await startRegistry({ referrersApi: false, strict: true });
+  const registry = client();
+  for (const name of ['one', 'two', 'three'])
+    await registry.attach(repositoryOn(server), signature(name), subject);
+  for (const name of ['one', 'three']) server.manifests.delete(`team/app@${digestOf(signature(name))}`);
+  await registry.attach(repositoryOn(server), signature('four'), subject);
+  const found = await registry.referrers(repositoryOn(server), subject.digest);
+  expect(found.map(({ digest }) => digest)).toEqual(['two', 'four'].map((name) => digestOf(signature(name))));
+});
+
+test('a refusal that nothing deleted explains is the error, and the tag stays as it is', async () => {
+  await using server = await startRegistry({ referrersApi: false });
+  const registry = client();
+  await registry.attach(repositoryOn(server), signature('one'), subject);
+  server.fault(/PUT .*manifests\/sha256-/, { status: 400 });
+  expect(await refusal(registry.attach(repositoryOn(server), signature('two'), subject))).toMatch(
+    /^registry\.refused: .*answered 400/,
+  );
+  server.clearFaults();
+  expect(await registry.referrers(repositoryOn(server), subject.digest)).toHaveLength(1);
+});
+
+test('a registry that cannot say whether a listed manifest is there loses none', async () => {
+  await using server = await startRegistry({ referrersApi: false, strict: true });
+  const registry = client();
+  for (const name of ['one', 'two']) await registry.attach(repositoryOn(server), signature(name), subject);
+  server.manifests.delete(`team/app@${digestOf(signature('one'))}`);
+  server.fault(/HEAD .*manifests/, { status: 403 });
+  expect(await refusal(registry.attach(repositoryOn(server), signature('three'), subject))).toMatch(
+    /MANIFEST_BLOB_UNKNOWN/,
+  );
+  server.clearFaults();
+  expect(await registry.referrers(repositoryOn(server), subject.digest)).toHaveLength(2);
 });
 
 test('an empty list as Go writes it is an empty list', async () => {

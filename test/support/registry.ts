@@ -22,6 +22,13 @@ export interface TestRegistryOptions {
   readonly ownBlobs?: boolean;
   /** Mounts blobs from another repository. Default: true. */
   readonly mounts?: boolean;
+  /** Refuses an index that lists a manifest which is not there, as docker-registry does. */
+  readonly strict?: boolean;
+  /**
+   * Takes the tag `sha256-<hex>` for the digest where there is no such tag, as GitLab does. `writes`: also when somebody writes it; `refuses`: and then
+   * refuses, because the content is another.
+   */
+  readonly dashIsDigest?: 'reads' | 'refuses' | 'writes';
   /** Waits up to so many milliseconds before each answer, so that parallel clients interleave. */
   readonly jitter?: number;
 }
@@ -309,7 +316,11 @@ function router(
   }
 
   function getManifest(repository: string, reference: string): Reply {
-    const found = manifests.get(nameOf(repository, reference));
+    const dashed =
+      options.dashIsDigest === undefined
+        ? reference
+        : reference.replace(/^sha256-(?=[0-9a-f]{64}$)/, 'sha256:');
+    const found = manifests.get(nameOf(repository, reference)) ?? manifests.get(nameOf(repository, dashed));
     if (found === undefined) return error(404, 'MANIFEST_UNKNOWN');
     const digest = isDigest(reference) ? reference : digestOf(found.bytes);
     const etag = etags ? { etag: `"${digest}"` } : {};
@@ -333,9 +344,16 @@ function router(
         return error(412, 'PRECONDITION_FAILED');
     }
     if (isDigest(reference) && reference !== digest) return error(400, 'DIGEST_INVALID');
+    const isDashed = /^sha256-[0-9a-f]{64}$/.test(reference);
+    if (isDashed && options.dashIsDigest === 'refuses') return error(400, 'DIGEST_INVALID');
+    const { manifests: listed = [] } = JSON.parse(Buffer.from(bytes).toString()) as {
+      manifests?: readonly { digest: string }[];
+    };
+    if (options.strict && listed.some((entry) => !manifests.has(`${repository}@${entry.digest}`)))
+      return error(400, 'MANIFEST_BLOB_UNKNOWN');
     const stored = { mediaType: headers['content-type'] ?? '', bytes };
     manifests.set(nameOf(repository, digest), stored);
-    manifests.set(nameOf(repository, reference), stored);
+    if (!isDashed || options.dashIsDigest !== 'writes') manifests.set(nameOf(repository, reference), stored);
     const subject = (JSON.parse(Buffer.from(bytes).toString()) as { subject?: { digest: string } }).subject;
     const noted = ociSubject && subject ? { 'oci-subject': subject.digest } : {};
     return text(201, '', { 'docker-content-digest': digest, ...noted });
