@@ -7,6 +7,7 @@ import { formatImageRef, type ImageRef, parseImageRef } from '../oci/reference.t
 import { openRegistry } from '../registry/client.ts';
 import type { Fetched, Registry, Store } from '../registry/contract.ts';
 import { openCredentials } from '../registry/credentials.ts';
+import type { ReferrersMode } from '../registry/referrers-api.ts';
 import type { TransportOptions } from '../registry/transport.ts';
 import { openServices, type Services } from '../sigstore/services.ts';
 import { readUserFile } from '../system/files.ts';
@@ -21,14 +22,31 @@ const maxCertificates = 4 * 1024 * 1024;
 export function declareRegistryOptions(command: Command): void {
   command
     .option('--allow-http', 'speak plain HTTP to a registry on loopback')
-    .option('--timeout <seconds>', 'how long a registry may stay silent (default: 30)');
+    .option(
+      '--timeout <seconds>',
+      'how long a registry may stay silent, or send one document (default: 30, 120)',
+    )
+    .option(
+      '--referrers <auto|api|tag>',
+      'where signatures are listed, if the registry does not tell (docs/registries.md)',
+    );
 }
 
 export async function openUserRegistry(host: Host, options: Options): Promise<Registry> {
   return openRegistry({
     ...(await transportOptions(host, options)),
     allowHttp: flag(options, 'allowHttp'),
+    referrers: readReferrersMode(options),
     credentials: openCredentials({ env: host.env, home: host.home, uid: host.uid }),
+  });
+}
+
+/** @throws TcfError `cli.referrers` (exit 3). */
+function readReferrersMode(options: Options): ReferrersMode {
+  const mode = textOption(options, 'referrers') ?? 'auto';
+  if (mode === 'auto' || mode === 'api' || mode === 'tag') return mode;
+  throw askedWrongly('cli.referrers', `--referrers is auto, api or tag, not ${quoted(mode)}`, {
+    hint: 'docs/registries.md says what each of them asks',
   });
 }
 
@@ -50,7 +68,7 @@ async function transportOptions(host: Host, options: Options): Promise<Transport
     userAgent: `tcf/${version}`,
     proxyEnv: host.env,
     ...(ca === undefined ? {} : { ca: [ca] }),
-    ...(idle === undefined ? {} : { timeouts: { idle, document: Math.max(idle, 120_000) } }),
+    ...(idle === undefined ? {} : { timeouts: { idle, document: idle } }),
     ...(signal instanceof AbortSignal ? { signal } : {}),
   };
 }

@@ -98,11 +98,17 @@ async function fetchToken(
     });
   }
   const bytes = await readDocument(answer, maxSmallAnswer, what, timeouts);
-  const shape = new Shape(parseJson(bytes, what), what);
-  const token = (shape.optional('token') ?? shape.get('access_token')).string(maxSmallAnswer);
+  const token = readToken(new Shape(parseJson(bytes, what), what));
   // A header value; anything else would end the header line.
   if (!/^[\x21-\x7e]+$/.test(token)) throw cannotTell('registry.protocol', `${what} is not a bearer token`);
   return `Bearer ${token}`;
+}
+
+/** `token`, or `access_token` of OAuth 2. Servers that know both write `null` or nothing into the one that they do not use. */
+function readToken(shape: Shape): string {
+  const { value } = shape.get('token');
+  const isUnused = value === undefined || value === null || value === '';
+  return shape.get(isUnused ? 'access_token' : 'token').string(maxSmallAnswer);
 }
 
 function tokenRequest(

@@ -46,7 +46,9 @@ export interface Realm {
  * @throws TcfError `registry.refused`.
  */
 export function toRealm(text: string | undefined, registry: URL): Realm {
-  const url = text !== undefined && URL.canParse(text) ? new URL(text) : undefined;
+  // A path is one of the registry itself: some behind a proxy do not know their own name.
+  const base = text?.startsWith('/') ? registry : undefined;
+  const url = text !== undefined && URL.canParse(text, base) ? new URL(text, base) : undefined;
   if (url === undefined) {
     throw cannotTell('registry.protocol', `${quoted(registry.host)} names no token service that can be read`);
   }

@@ -78,8 +78,17 @@ async function attemptOnce(
   }
 }
 
-/** Milliseconds. A date is not read: it would need a clock that agrees with theirs. */
-function retryAfter(answer: Answer): number {
-  const seconds = answer.headers['retry-after'];
-  return seconds !== undefined && /^\d{1,9}$/.test(seconds) ? Number(seconds) * 1000 : 0;
+/** RFC 9110, 5.6.7: the one form that is sent, and the two that are read. */
+const httpDate =
+  /^(?:\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT|\w{6,9}, \d\d-\w{3}-\d\d \d\d:\d\d:\d\d GMT|\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4})$/;
+
+/** Milliseconds of a Retry-After header, in seconds or as a date by the clock of the same answer; 0 where it cannot be read. */
+function retryAfter({ headers }: Answer): number {
+  const text = headers['retry-after'] ?? '';
+  if (/^\d{1,9}$/.test(text)) return Number(text) * 1000;
+  const [until, now] = [text, headers['date'] ?? ''].map((date) =>
+    httpDate.test(date) ? Date.parse(date) : NaN,
+  );
+  const delay = (until ?? NaN) - (now ?? NaN);
+  return Number.isNaN(delay) ? 0 : Math.max(0, delay);
 }

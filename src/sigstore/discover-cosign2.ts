@@ -63,7 +63,7 @@ export async function openLayers(
   { layers }: Manifest,
   budget: Budget,
 ): Promise<readonly FoundBundle[]> {
-  const blobs = new Map(layers.filter(isCosign2).map((layer) => [layer.digest, layer]));
+  const blobs = new Map(layers.filter(isCosign2Layer).map((layer) => [layer.digest, layer]));
   const fetched = new Map(
     await inParallel([...blobs.values()], discoverLimits.parallel, async (blob) => {
       const content = await refuseContentFaults(source, async () => {
@@ -75,7 +75,7 @@ export async function openLayers(
     }),
   );
   return layers
-    .filter(isCosign2)
+    .filter(isCosign2Layer)
     .flatMap(({ annotations = {}, digest, mediaType }): readonly FoundBundle[] => {
       const content = fetched.get(digest);
       if (content === undefined) return [];
@@ -84,6 +84,7 @@ export async function openLayers(
     });
 }
 
-function isCosign2({ mediaType }: Descriptor): boolean {
+/** A signature, or an attestation in its envelope. */
+export function isCosign2Layer({ mediaType }: Descriptor): boolean {
   return mediaType === cosign2Types.simpleSigning || mediaType === cosign2Types.envelope;
 }

@@ -4,7 +4,7 @@ import { quoted } from '../base/text.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Descriptor, Manifest } from '../oci/manifest.ts';
 import type { Repository, Store } from '../registry/contract.ts';
-import { cosign2Artifact, openLayers } from './discover-cosign2.ts';
+import { cosign2Artifact, isCosign2Layer, openLayers } from './discover-cosign2.ts';
 import {
   type Budget,
   discoverLimits,
@@ -56,8 +56,9 @@ async function openReferrer(
     if (fetched === undefined) return [refuse(source, 'bundle.missing', 'it is listed but not there')];
     const { document } = fetched;
     if (document.kind === 'index') return [];
-    // cosign 2 with its experimental OCI 1.1 mode: the image of a `.sig` tag, as a referrer.
-    if (document.artifactType !== undefined && cosign2Artifact.test(document.artifactType))
+    // cosign 2 with its experimental OCI 1.1 mode: the image of a `.sig` tag, as a referrer. It writes the type into the configuration only.
+    const type = document.artifactType ?? document.config.mediaType;
+    if (cosign2Artifact.test(type) || document.layers.some(isCosign2Layer))
       return await openLayers(store, repository, source, document, budget);
     if (!speaksOfBundle(document)) return [];
     const [layer, ...others] = document.layers;

@@ -24,6 +24,8 @@ test.for([
 test.for([
   ['its own host', 'https://quay.io/v2/auth', 'https://quay.io/v2/', true],
   ['its own host and port', 'https://reg.corp:5000/token', 'https://reg.corp:5000/v2/', true],
+  ['a path of its own', '/jwt/auth?a=b', 'https://reg.corp:5000/v2/', true],
+  ['another host without a scheme', '//evil.example/token', 'https://quay.io/v2/', false],
   ["Docker Hub's", 'https://auth.docker.io/token', 'https://registry-1.docker.io/v2/', true],
   ["GitLab's", 'https://gitlab.com/jwt/auth', 'https://registry.gitlab.com/v2/', true],
   ['a host that ends alike', 'https://evil-docker.io/token', 'https://registry-1.docker.io/v2/', false],

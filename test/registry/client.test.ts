@@ -117,9 +117,23 @@ test('no compression is asked for', async () => {
   expect(server.requests[0]?.headers['accept-encoding']).toBe('identity');
 });
 
+const at = (seconds: number) => new Date(Date.UTC(2026, 10, 30, 12, 0, seconds)).toUTCString();
 test.for<readonly [string, Fault, number]>([
   ['429', { status: 429, headers: { 'retry-after': '2' } }, 2000],
   ['503', { status: 503 }, 375],
+  ['429 with a date', { status: 429, headers: { date: at(0), 'retry-after': at(7) } }, 7000],
+  [
+    '429 with a date as RFC 850 has it',
+    { status: 429, headers: { date: at(0), 'retry-after': 'Monday, 30-Nov-26 12:00:07 GMT' } },
+    7000,
+  ],
+  [
+    '429 with a date as asctime writes it',
+    { status: 429, headers: { date: at(0), 'retry-after': 'Mon Nov 30 12:00:07 2026' } },
+    7000,
+  ],
+  ['429 with a date in the past', { status: 429, headers: { date: at(9), 'retry-after': at(0) } }, 375],
+  ['429 with no date at all', { status: 429, headers: { date: at(0), 'retry-after': '2026-12' } }, 375],
   ['a broken connection', { truncate: 0 }, 375],
 ])('a registry that answers %s once is asked again', async ([, fault, waited]) => {
   await using server = await startRegistry();
@@ -131,9 +145,12 @@ test.for<readonly [string, Fault, number]>([
   expect(sleeps).toEqual([waited]);
 });
 
-test('a registry that asks for a wait of an hour is not asked again', async () => {
+test.for([
+  ['an hour', { 'retry-after': '3600' }],
+  ['a day, as a date', { date: at(0), 'retry-after': at(86_400) }],
+] as const)('a registry that asks for a wait of %s is not asked again', async ([, headers]) => {
   await using server = await startRegistry();
-  server.fault(/manifests/, { status: 429, headers: { 'retry-after': '3600' } });
+  server.fault(/manifests/, { status: 429, headers });
   expect(await refusal(client().manifest(repositoryOn(server), 'latest'))).toMatch(/^registry\.refused/);
   expect(server.requests).toHaveLength(1);
 });
@@ -218,6 +235,24 @@ test('a token is fetched once for each repository and action', async () => {
     '/token?service=test&scope=repository%3Ateam%2Fapp%3Apull',
     '/token?service=test&scope=repository%3Ateam%2Fapp%3Apull%2Cpush',
   ]);
+});
+
+test.for([
+  ['access_token', '{"access_token":"pull"}'],
+  ['null beside access_token', '{"token":null,"access_token":"pull"}'],
+  ['nothing beside access_token', '{"token":"","access_token":"pull","expires_in":300}'],
+  ['token beside null', '{"token":"pull","access_token":null}'],
+] as const)('a token service may answer %s', async ([, body]) => {
+  await using server = await startRegistry({ auth: 'token' });
+  store(server, manifestNamed('one'));
+  server.fault(/token/, { body });
+  expect(await client().manifest(repositoryOn(server), 'latest')).toBeDefined();
+});
+
+test('a token service at a path of the registry is asked there', async () => {
+  await using server = await startRegistry({ auth: 'token', realm: '/token' });
+  store(server, manifestNamed('one'));
+  expect(await client().manifest(repositoryOn(server), 'latest')).toBeDefined();
 });
 
 test('an identity token is posted to the token service', async () => {

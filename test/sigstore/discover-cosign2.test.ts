@@ -22,13 +22,14 @@ async function push(
   kind: string,
   layers: readonly (Cosign2Layer & Odd)[],
   changes: object = {},
+  configType: string = mediaTypes.config,
 ): Promise<void> {
   const descriptors = [];
   for (const { annotations, content, mediaType, size } of layers) {
     const pushed = await registry.pushBlob(repository, mediaType, content);
     descriptors.push({ ...pushed, size: size ?? pushed.size, annotations });
   }
-  const config = await registry.pushBlob(repository, mediaTypes.config, Buffer.from('{}'));
+  const config = await registry.pushBlob(repository, configType, Buffer.from('{}'));
   const manifest = {
     schemaVersion: 2,
     mediaType: mediaTypes.manifest,
@@ -73,17 +74,42 @@ test('every layer of both tags is found; the same payload signed twice is fetche
   expect(shelf.server.requests.length - before).toBe(4);
 });
 
-test('the same as a referrer is found among the bundles', async () => {
+const sigType = 'application/vnd.dev.cosign.artifact.sig.v1+json';
+const attType = 'application/vnd.dev.cosign.artifact.att.v1+json';
+// cosign 2.0 to 2.4 name the type in the configuration only (sigstore/cosign#4995), and so do libraries that write attestations with it.
+test.for([
+  ['with an artifact type', sigType, mediaTypes.config, 'sig'],
+  ['with the type of the configuration only', undefined, sigType, 'sig'],
+  ['of an attestation with the type of the configuration only', undefined, attType, 'att'],
+  ['with no type but that of the layer', undefined, mediaTypes.config, 'sig'],
+  ['of an attestation with no type but that of the layer', undefined, mediaTypes.empty, 'att'],
+] as const)('a referrer %s is found among the bundles', async ([, artifactType, configType, kind]) => {
   await using shelf = await openShelf({ referrersApi: true });
-  await push(shelf, 'referrer', signatures(shelf), {
-    artifactType: 'application/vnd.dev.cosign.artifact.sig.v1+json',
-    subject: shelf.image,
-  });
+  const key = keys[0]?.privateKey ?? testKey().privateKey;
+  const layers = kind === 'sig' ? signatures(shelf) : [attLayer({ payload: shelf.statement, key })];
+  const changes = { subject: shelf.image, ...(artifactType === undefined ? {} : { artifactType }) };
+  await push(shelf, 'referrer', layers, changes, configType);
   const found = await discoverBundles(shelf.registry, shelf.repository, shelf.image.digest);
-  expect(found).toMatchObject([
-    { ok: true, layer: {} },
-    { ok: true, layer: {} },
-  ]);
+  expect(found).toMatchObject(layers.map(() => ({ ok: true, layer: {} })));
+});
+
+test('a tag with more than 4 MiB of signatures is read; one above the limit is refused and counted', async () => {
+  await using shelf = await openShelf();
+  const [good] = signatures(shelf);
+  if (good === undefined) throw new Error('the test has lost its layer');
+  const certificate = { 'dev.sigstore.cosign/certificate': 'x'.repeat(8000) };
+  const many = Array.from({ length: 1100 }, (_, at) => ({
+    ...good,
+    annotations: { ...good.annotations, ...certificate, at: `${at}` },
+  }));
+  await push(shelf, 'sig', many);
+  expect(await find(shelf)).toHaveLength(1100);
+  const tag = `sha256-${hexOf(shelf.image.digest)}.sig`;
+  shelf.server.manifests.set(`triton/dev:${tag}`, {
+    mediaType: mediaTypes.manifest,
+    bytes: Buffer.alloc(33 * 1024 * 1024, ' '),
+  });
+  expect(await find(shelf)).toMatchObject([{ ok: false, code: 'bytes.too-large' }]);
 });
 
 test('layers of other kinds are left out, and what cannot be read never hides what can', async () => {

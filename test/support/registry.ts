@@ -40,6 +40,8 @@ export interface Seen {
   readonly headers: IncomingMessage['headers'];
   /** Bytes of its body. */
   readonly size: number;
+  /** Of the answer, as soon as there is one. */
+  readonly status?: number;
 }
 
 /** What goes wrong with an answer. Everything not named stays as it is. */
@@ -113,7 +115,16 @@ export async function startRegistry(options: TestRegistryOptions = {}): Promise<
   const server = createServer(async (request, response) => {
     const { method = 'GET', url: path = '/', headers } = request;
     const body = await readAll(request);
-    requests.push({ method, path, headers, size: body.length });
+    const seen: { -readonly [Member in keyof Seen]: Seen[Member] } = {
+      method,
+      path,
+      headers,
+      size: body.length,
+    };
+    requests.push(seen);
+    response.on('prefinish', () => {
+      seen.status = response.statusCode;
+    });
     const met = faults.find(({ match, left }) => left > 0 && match.test(`${method} ${path}`));
     if (met !== undefined) met.left -= 1;
     if (options.jitter) await new Promise((done) => setTimeout(done, Math.random() * (options.jitter ?? 0)));
