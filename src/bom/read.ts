@@ -46,6 +46,8 @@ export interface SbomComponent {
   readonly hashes: readonly string[];
   /** Where the first occurrence lies in the image. */
   readonly location?: string;
+  /** Not in the image, by the word of the document: `scope: excluded`, `isExternal: true`, or a part of such a component. */
+  readonly absent?: 'excluded' | 'external';
 }
 
 /** Four times the largest image seen (a TeX Live desktop, about 50,000 components without files). */
@@ -89,7 +91,12 @@ export function parseSbom(value: unknown, what: string): SbomFacts {
   };
 }
 
-function readNested(parent: Shape, found: SbomComponent[], depth: number): void {
+function readNested(
+  parent: Shape,
+  found: SbomComponent[],
+  depth: number,
+  inherited: SbomComponent['absent'] = undefined,
+): void {
   const list = parent.optional('components')?.list(maxComponents) ?? [];
   if (list.length > 0 && depth > maxDepth)
     throw parent.wrong(`nests components deeper than ${maxDepth} levels`);
@@ -97,8 +104,9 @@ function readNested(parent: Shape, found: SbomComponent[], depth: number): void 
     if (found.length >= maxComponents) {
       throw cannotTell('sbom.too-large', `${parent.path} is part of more than ${maxComponents} components`);
     }
-    found.push(readComponent(component));
-    readNested(component, found, depth + 1);
+    const absent = readAbsence(component) ?? inherited;
+    found.push({ ...readComponent(component), ...(absent === undefined ? {} : { absent }) });
+    readNested(component, found, depth + 1, absent);
   }
 }
 
@@ -120,6 +128,11 @@ function readComponent(component: Shape): SbomComponent {
     ),
     ...readLocation(component),
   };
+}
+
+function readAbsence(component: Shape): SbomComponent['absent'] {
+  if (component.optional('scope')?.string() === 'excluded') return 'excluded';
+  return component.optional('isExternal')?.boolean() === true ? 'external' : undefined;
 }
 
 function readLocation(component: Shape): { readonly location?: string } {

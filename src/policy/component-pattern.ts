@@ -2,8 +2,12 @@ import { TcfError } from '../base/error.ts';
 import { isPurlText, type PurlParts, parsePurl } from '../bom/purl.ts';
 import { isInRange, orderedVersion, parseVers, type VersionRange } from '../bom/vers.ts';
 import { described, either, type Form, list, mapping, such, text, textThat } from './form.ts';
+import { matchName, patternProblem } from './purl-pattern.ts';
 
-/** A component as a policy names it: a purl, which may end in a version, or a purl with a range of versions. */
+/**
+ * A component as a policy names it: a purl, which may end in a version, or a purl with a range of versions. `*` in namespace and name
+ * stands for any characters except `/`.
+ */
 export type ComponentShape = string | { readonly purl: string; readonly versions: string };
 
 /** The same, read. Without version and range every version is meant. */
@@ -14,14 +18,14 @@ export interface ComponentPattern {
   readonly range?: VersionRange;
 }
 
-/** `unversioned`: the component does not say its version, or in a way that nobody can order. */
+/** `unversioned`: the component does not say its version or distribution, or in a way that nobody can order. */
 export type PatternMatch = 'match' | 'none' | 'unversioned';
 
 const purlText = such(
   textThat(isPurlText, 'is not a purl, such as pkg:deb/debian/telnetd or pkg:pypi/torch@2.0.0'),
   (purl) =>
     isPlain(parsePurl(purl))
-      ? undefined
+      ? patternProblem(parsePurl(purl))
       : 'has qualifiers or a subpath; here a purl has type, namespace, name and perhaps a version',
 );
 
@@ -70,13 +74,17 @@ export function toComponentPattern(shape: ComponentShape): ComponentPattern {
 
 /** By parsed parts, so that no second spelling slips past. */
 export function matchComponent(pattern: ComponentPattern, found: PurlParts): PatternMatch {
-  const { purl: wanted, range } = pattern;
-  if (wanted.type !== found.type || wanted.namespace !== found.namespace || wanted.name !== found.name)
-    return 'none';
-  if (range === undefined && pattern.version === undefined) return 'match';
+  const named = matchName(pattern.purl, found);
+  if (named === 'none') return 'none';
+  const matched = matchVersion(pattern, found);
+  return matched === 'match' && named === 'perhaps' ? 'unversioned' : matched;
+}
+
+function matchVersion({ range, version: wanted }: ComponentPattern, found: PurlParts): PatternMatch {
+  if (range === undefined && wanted === undefined) return 'match';
   const version = orderedVersion(found);
   if (version === undefined) return 'unversioned';
-  if (pattern.version === found.version) return 'match';
+  if (wanted === found.version) return 'match';
   const isInside = range === undefined ? false : isInRange(range, version);
   if (isInside === undefined) return 'unversioned';
   return isInside ? 'match' : 'none';

@@ -1,6 +1,6 @@
 import { plural, printable } from '../../base/text.ts';
 import { isPurlText, type PurlParts, parsePurl } from '../../bom/purl.ts';
-import type { SbomFacts } from '../../bom/read.ts';
+import type { SbomComponent } from '../../bom/read.ts';
 import {
   type ComponentPattern,
   type ComponentShape,
@@ -9,6 +9,7 @@ import {
   toComponentPattern,
 } from '../component-pattern.ts';
 import { asking, mapping, optional } from '../form.ts';
+import { isGlob, matchName } from '../purl-pattern.ts';
 import { type CommonParams, mode, type Rule } from '../rule.ts';
 import { sbomsInForce } from './sbom.ts';
 import { type Said, sayWorst } from './worst.ts';
@@ -35,8 +36,8 @@ export const components: Rule<ComponentsParams> = {
   evaluate({ deny = [], require = [] }, evidence, context) {
     const denied = deny.map(toComponentPattern);
     const required = require.map((one) => ({ text: describe(one), pattern: toComponentPattern(one) }));
-    const finding = sayWorst('components', sbomsInForce(evidence, context), (facts) =>
-      judge(facts, denied, required),
+    const finding = sayWorst('components', sbomsInForce(evidence, context), (facts, absent) =>
+      judge(facts.components, absent, denied, required),
     );
     const expected = [
       ...(deny.length === 0 ? [] : [`none of ${plural(deny.length, 'denied component')}`]),
@@ -51,17 +52,17 @@ interface Required {
   readonly pattern: ComponentPattern;
 }
 
-function judge(facts: SbomFacts, denied: readonly ComponentPattern[], required: readonly Required[]): Said {
+function judge(
+  components: readonly SbomComponent[],
+  absent: readonly SbomComponent[],
+  denied: readonly ComponentPattern[],
+  required: readonly Required[],
+): Said {
   // A list without entries proves no absence.
-  if (facts.components.length === 0)
-    return { outcome: 'cannot-tell', message: 'the SBOM lists no component at all' };
-  const purls = facts.components.flatMap(({ purl }) =>
-    purl !== undefined && isPurlText(purl) ? [{ text: purl, parts: parsePurl(purl) }] : [],
-  );
-  // A component without a version may be the denied one.
-  const found = purls.filter(({ parts }) =>
-    denied.some((pattern) => matchComponent(pattern, parts) !== 'none'),
-  );
+  if (components.length === 0)
+    return { outcome: 'cannot-tell', message: 'the SBOM lists no component of the image at all' };
+  const present = packagesIn(components);
+  const found = present.filter((one) => isDenied(one, denied));
   if (found.length > 0) {
     return {
       outcome: 'fail',
@@ -70,23 +71,77 @@ function judge(facts: SbomFacts, denied: readonly ComponentPattern[], required: 
       hint: 'build the image without them',
     };
   }
-  const missing = required.filter(({ pattern }) => !isPresent(pattern, purls));
-  if (missing.length > 0) {
+  const missing = required.filter(({ pattern }) => !isPresent(pattern, present));
+  if (missing.length > 0) return lacking(missing, packagesIn(absent));
+  const doubtful = denied.length === 0 ? [] : incomparable(components, denied);
+  if (doubtful.length > 0) {
     return {
-      outcome: 'fail',
-      message: `the image lacks ${plural(missing.length, 'required component')}`,
-      actual: `no ${listed(missing.map(({ text }) => text))}`,
-      hint: 'build the image with them',
+      outcome: 'cannot-tell',
+      message: `${plural(doubtful.length, 'component')} cannot be compared with what is denied, for want of a readable purl`,
+      actual: listed(doubtful),
+      hint: 'write the SBOM with tcf sbom, or correct these purls and attest it again',
     };
   }
+  const left = packagesIn(absent).filter((one) => isDenied(one, denied));
   return {
     outcome: 'pass',
-    message: `nothing denied and nothing missing among ${plural(facts.components.length, 'component')}`,
+    message: `nothing denied and nothing missing among ${plural(components.length, 'component')}`,
+    ...(left.length === 0
+      ? {}
+      : { actual: `denied, but excluded or external: ${listed(left.map(({ text }) => text))}` }),
   };
 }
 
-function isPresent(pattern: ComponentPattern, purls: readonly { readonly parts: PurlParts }[]): boolean {
-  return purls.some(({ parts }) => matchComponent(pattern, parts) === 'match');
+function lacking(missing: readonly Required[], absent: readonly Package[]): Said {
+  const named = missing.filter(({ pattern }) => isPresent(pattern, absent));
+  const more = named.length === 0 ? '' : `; excluded or external: ${listed(named.map(({ text }) => text))}`;
+  return {
+    outcome: 'fail',
+    message: `the image lacks ${plural(missing.length, 'required component')}`,
+    actual: `no ${listed(missing.map(({ text }) => text))}${more}`,
+    hint: 'build the image with them',
+  };
+}
+
+interface Package {
+  readonly text: string;
+  readonly parts: PurlParts;
+}
+
+function packagesIn(components: readonly SbomComponent[]): readonly Package[] {
+  return components.flatMap(({ purl }) =>
+    purl !== undefined && isPurlText(purl) ? [{ text: purl, parts: parsePurl(purl) }] : [],
+  );
+}
+
+/** A component without a version may be the denied one. */
+function isDenied({ parts }: Package, denied: readonly ComponentPattern[]): boolean {
+  return denied.some((pattern) => matchComponent(pattern, parts) !== 'none');
+}
+
+/**
+ * Components that may be a denied one and cannot be compared: those whose purl cannot be read, and those without a purl that have the name of a
+ * denied package. A pattern with `*` would mean each of the latter and is not asked.
+ */
+function incomparable(
+  components: readonly SbomComponent[],
+  denied: readonly ComponentPattern[],
+): readonly string[] {
+  const plain = denied.map(({ purl }) => purl).filter((purl) => !isGlob(purl));
+  const isNamesake = (text: string): boolean =>
+    plain.some(({ name, namespace, type }) =>
+      [name, `${namespace}/${name}`].some(
+        (wanted) => matchName({ type, name: wanted }, { type, name: text }) === 'match',
+      ),
+    );
+  return components.flatMap(({ name, purl }) => {
+    if (purl === undefined) return isNamesake(name) ? [`${name} (without a purl)`] : [];
+    return isPurlText(purl) ? [] : [purl];
+  });
+}
+
+function isPresent(pattern: ComponentPattern, packages: readonly Package[]): boolean {
+  return packages.some(({ parts }) => matchComponent(pattern, parts) === 'match');
 }
 
 function listed(texts: readonly string[]): string {

@@ -1,4 +1,5 @@
-import type { SbomFacts } from '../../bom/read.ts';
+import { plural } from '../../base/text.ts';
+import type { SbomComponent, SbomFacts } from '../../bom/read.ts';
 import { describeRest, type SbomChoice } from '../attestations.ts';
 import type { Finding } from '../rule.ts';
 
@@ -14,14 +15,21 @@ export function worstOf(said: readonly Said[]): Said | undefined {
   );
 }
 
-/** Asks every SBOM in force and keeps the worst answer. */
-export function sayWorst(rule: string, chosen: SbomChoice, judge: (facts: SbomFacts) => Said): Finding {
+/**
+ * Asks every SBOM in force about the components that are in the image, and keeps the worst answer. Components that are not in it by the word of
+ * the document (`scope: excluded`, `isExternal`) satisfy nothing and deny nothing; an answer says how many were passed over.
+ */
+export function sayWorst(
+  rule: string,
+  chosen: SbomChoice,
+  judge: (facts: SbomFacts, absent: readonly SbomComponent[]) => Said,
+): Finding {
   const { nearMisses } = chosen;
   const worst = worstOf(
     chosen.current.map(({ facts, why }) =>
       facts === undefined
         ? { outcome: 'cannot-tell', message: `the attested SBOM cannot be read: ${why}` }
-        : judge(facts),
+        : judgePresent(facts, judge),
     ),
   );
   if (worst !== undefined) return { rule, nearMisses, ...worst };
@@ -32,5 +40,16 @@ export function sayWorst(rule: string, chosen: SbomChoice, judge: (facts: SbomFa
     actual: describeRest(chosen),
     hint: 'attest one with tcf sign',
     nearMisses,
+  };
+}
+
+function judgePresent(facts: SbomFacts, judge: Parameters<typeof sayWorst>[2]): Said {
+  const present = facts.components.filter((component) => component.absent === undefined);
+  const absent = facts.components.filter((component) => component.absent !== undefined);
+  const said = judge({ ...facts, components: present }, absent);
+  if (absent.length === 0) return said;
+  return {
+    ...said,
+    message: `${said.message}; the SBOM says that ${plural(absent.length, 'more component')} ${absent.length === 1 ? 'is' : 'are'} not in the image`,
   };
 }
