@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { openUserImage } from '../app/open-image.ts';
 import { flag, type Options } from '../app/options.ts';
+import { readSbomFile } from '../app/read-sbom.ts';
 import { declareRegistryOptions } from '../app/registries.ts';
 import { makeBom } from '../app/scan.ts';
 import { askedWrongly } from '../base/error.ts';
-import { jsonLimits, parseJson } from '../base/json.ts';
 import { printable, quoted } from '../base/text.ts';
 import { toCycloneDx } from '../bom/cyclonedx.ts';
 import { type BomDiff, diffBoms, isEmptyDiff } from '../bom/diff.ts';
@@ -14,7 +14,7 @@ import { isBareName, parseImageName } from '../image/source.ts';
 import { toDiffJson } from '../report/diff-json.ts';
 import { toDiffMarkdown } from '../report/diff-markdown.ts';
 import { toDiffText } from '../report/diff-text.ts';
-import { fileExists, readUserFile } from '../system/files.ts';
+import { fileExists } from '../system/files.ts';
 import type { ExitCode, Host } from '../system/host.ts';
 import { version } from '../version.ts';
 import type { Verb } from './verb.ts';
@@ -51,12 +51,7 @@ function rendererOf(options: Options): (diff: BomDiff) => string {
 }
 
 async function readSide(host: Host, text: string, options: Options): Promise<SbomFacts> {
-  if (isBareName(parseImageName(text)) && fileExists(host, text)) {
-    const what = `the SBOM ${quoted(text)}`;
-    const { maxBytes } = jsonLimits.document;
-    const content = await readUserFile(host, text, maxBytes, 'the SBOM');
-    return parseSbom(parseJson(content, what, jsonLimits.document), what);
-  }
+  if (isBareName(parseImageName(text)) && fileExists(host, text)) return await readSbomFile(host, text);
   await using opened = await openUserImage(host, text, options);
   for (const warning of opened.warnings ?? [])
     await host.stderr.write(`tcf: warning: ${printable(warning, 2000)}\n`);

@@ -1,11 +1,13 @@
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { type Options, textOption } from '../app/options.ts';
+import { readSbomFile } from '../app/read-sbom.ts';
 import { loadPolicies, loadPolicy } from '../app/trust/policies.ts';
 import { hasErrors } from '../base/diagnostic.ts';
 import { askedWrongly } from '../base/error.ts';
 import { plural, printable, quoted } from '../base/text.ts';
 import { parseImageRef } from '../oci/reference.ts';
+import { unmatchedEntries } from '../policy/against.ts';
 import { checkPolicy } from '../policy/check.ts';
 import { explainName } from '../policy/explain.ts';
 import { exportTargets } from '../policy/exports/index.ts';
@@ -28,6 +30,7 @@ export const verb: Verb = {
       )
       .argument('[what]', 'the policy to check or export, or the image to explain')
       .option('--policy <file>', 'explain: a policy beside those of machine, user and project')
+      .option('--against <sbom>', 'check: list the entries of components that match nothing in this SBOM')
       .option(`--to <${targets}>`, 'export: for which engine')
       .option('-o, --output <folder>', 'export: write the files there (default: print them)');
   },
@@ -36,7 +39,8 @@ export const verb: Verb = {
       await host.stdout.write(`${JSON.stringify(toPolicyJsonSchema(), undefined, 2)}\n`);
       return 0;
     }
-    if (action === 'check' && what !== undefined) return await check(host, what);
+    if (action === 'check' && what !== undefined)
+      return await check(host, what, textOption(options, 'against'));
     if (action === 'explain' && what !== undefined) return await explain(host, what, options);
     if (action === 'export' && what !== undefined) return await exportPolicy(host, what, options);
     throw askedWrongly(
@@ -48,14 +52,15 @@ export const verb: Verb = {
 };
 
 /** No is the answer for a policy that lets everything through: in CI it has to be seen, not only read (A-112). */
-async function check(host: Host, file: string): Promise<ExitCode> {
+async function check(host: Host, file: string, against: string | undefined): Promise<ExitCode> {
   const policy = await loadPolicy(host, file);
   await host.stdout.write(
     `${file} is a policy: ${plural(policy.signers.size, 'signer')}, ${plural(policy.scopes.length, 'scope')}\n`,
   );
   for (const scope of policy.scopes)
     await host.stdout.write(`  ${printable(scope.match)}: ${Object.keys(scope.require).join(', ')}\n`);
-  const diagnostics = checkPolicy(policy, host.now());
+  const unmatched = against === undefined ? [] : unmatchedEntries(policy, await readSbomFile(host, against));
+  const diagnostics = [...checkPolicy(policy, host.now()), ...unmatched];
   await host.stderr.write(formatDiagnostics(diagnostics));
   return hasErrors(diagnostics) ? 1 : 0;
 }

@@ -72,6 +72,11 @@ export function toComponentPattern(shape: ComponentShape): ComponentPattern {
   return isInRange(range, version) === undefined ? { purl, version } : { purl, version, range };
 }
 
+/** `pkg:deb/debian/telnetd`, or with its range: `pkg:deb/debian/xz-utils in vers:deb/<5.6.2`. */
+export function formatComponent(shape: ComponentShape): string {
+  return typeof shape === 'string' ? shape : `${shape.purl} in ${shape.versions}`;
+}
+
 /** By parsed parts, so that no second spelling slips past. */
 export function matchComponent(pattern: ComponentPattern, found: PurlParts): PatternMatch {
   const named = matchName(pattern.purl, found);

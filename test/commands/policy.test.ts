@@ -134,6 +134,32 @@ test.for([
   },
 );
 
+test('entries that match nothing in an SBOM are listed, and those that match are not', async () => {
+  const require = `sbom: { by: [ada] }, components: { deny: ["pkg:pypi/trition", "pkg:deb/*/bash", "pkg:pypi/torch@1.0", { purl: pkg:pypi/torch, versions: "vers:pypi/<2.0" }], require: ["pkg:pypi/TORCH", "pkg:pypi/vllm"] }`;
+  const sbom = {
+    bomFormat: 'CycloneDX',
+    specVersion: '1.6',
+    components: [
+      { type: 'library', name: 'torch', purl: 'pkg:pypi/torch@2.8.0' },
+      { type: 'library', name: 'bash', purl: 'pkg:deb/debian/bash@5.2-1' },
+    ],
+  };
+  const files = {
+    'p.yaml': `${signers}scopes:\n  - { match: quay.io, require: { ${require} } }\n`,
+    'sbom.json': JSON.stringify(sbom),
+  };
+  const { err, exit } = await tcf(files, 'check', 'p.yaml', '--against', 'sbom.json');
+  expect(exit).toBe(0);
+  expect(err.split('\n').filter((line) => line.includes('matches nothing'))).toEqual([
+    'tcf: note: quay.io: components.deny: pkg:pypi/trition matches nothing in the SBOM',
+    'tcf: note: quay.io: components.deny: pkg:pypi/torch@1.0 matches nothing in the SBOM',
+    'tcf: note: quay.io: components.deny: pkg:pypi/torch in vers:pypi/<2.0 matches nothing in the SBOM',
+    'tcf: warning: quay.io: components.require: pkg:pypi/vllm matches nothing in the SBOM',
+  ]);
+  expect((await tcf(files, 'check', 'p.yaml', '--against', 'p.yaml')).exit).toBe(2);
+  expect((await tcf(files, 'check', 'p.yaml', '--against', 'none.json')).exit).toBe(3);
+});
+
 test('a signer whom nothing names is not taken for protection', async () => {
   const { err } = await tcf({ 'p.yaml': strict.replace('by: [bob]', 'by: [ada]') }, 'check', 'p.yaml');
   expect(err).toContain('tcf: warning: no rule names the signer bob\n');

@@ -199,6 +199,22 @@ test.for([
     `${good}      components: { deny: ["pkg:deb/debian/telnetd#lib"] }\n`,
     'a subpath',
   ],
+  ...(
+    [
+      ['that crosses slashes', '"pkg:deb/debian/**"', 'holds **'],
+      ['that is a version', '"pkg:pypi/torch@2.*"', 'has a pattern as its version'],
+      ['that is any version', '"pkg:pypi/torch@*"', 'leave the version out, or give a range'],
+      ['that is a regular expression', '"pkg:pypi/torch$"', 'is a pattern of another language'],
+      ['that is a choice', '"pkg:pypi/[tv]orch"', 'is a pattern of another language'],
+      ['that is any text', '"pkg:pypi/.*"', 'is a pattern of another language'],
+      ['without a name', '"pkg:deb/debian/"', 'is not a purl'],
+      ['for any type', '"pkg:*/torch"', 'is not a purl'],
+      ['beside a range', '{ purl: "pkg:deb/debian/**", versions: "vers:deb/<1" }', 'holds **'],
+    ] as const
+  ).map(
+    ([name, entry, message]) =>
+      [`a denied pattern ${name}`, `${good}      components: { deny: [${entry}] }\n`, message] as const,
+  ),
   ['no denied components', `${good}      components: { deny: [] }\n`, 'is empty'],
   ['an unknown mode', swap('{ by: [release] }', '{ by: [release], mode: off }'), 'enforce or warn'],
   ['a signer with nothing', signerWith('{}'), 'signers.release'],

@@ -5,6 +5,7 @@ import {
   type ComponentPattern,
   type ComponentShape,
   componentPatterns,
+  formatComponent,
   matchComponent,
   toComponentPattern,
 } from '../component-pattern.ts';
@@ -35,7 +36,7 @@ export const components: Rule<ComponentsParams> = {
   params: asking(shape, 'asks for nothing; name components under deny or require', ['deny', 'require']),
   evaluate({ deny = [], require = [] }, evidence, context) {
     const denied = deny.map(toComponentPattern);
-    const required = require.map((one) => ({ text: describe(one), pattern: toComponentPattern(one) }));
+    const required = require.map((one) => ({ text: formatComponent(one), pattern: toComponentPattern(one) }));
     const finding = sayWorst('components', sbomsInForce(evidence, context), (facts, absent) =>
       judge(facts.components, absent, denied, required),
     );
@@ -147,8 +148,4 @@ function isPresent(pattern: ComponentPattern, packages: readonly Package[]): boo
 function listed(texts: readonly string[]): string {
   const names = texts.slice(0, 10).map((text) => printable(text));
   return `${names.join(', ')}${texts.length > names.length ? ` and ${texts.length - names.length} more` : ''}`;
-}
-
-function describe(shape: ComponentShape): string {
-  return typeof shape === 'string' ? shape : `${shape.purl} in ${shape.versions}`;
 }

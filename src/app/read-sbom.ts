@@ -1,0 +1,16 @@
+import { jsonLimits, parseJson } from '../base/json.ts';
+import { quoted } from '../base/text.ts';
+import { parseSbom, type SbomFacts } from '../bom/read.ts';
+import { readUserFile } from '../system/files.ts';
+import type { Host } from '../system/host.ts';
+
+/**
+ * A CycloneDX document in a file.
+ *
+ * @throws TcfError `file.unreadable` (exit 3), `sbom.format`, `document.malformed` (exit 2).
+ */
+export async function readSbomFile(host: Host, path: string): Promise<SbomFacts> {
+  const what = `the SBOM ${quoted(path)}`;
+  const content = await readUserFile(host, path, jsonLimits.document.maxBytes, 'the SBOM');
+  return parseSbom(parseJson(content, what, jsonLimits.document), what);
+}
