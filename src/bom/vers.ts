@@ -1,11 +1,11 @@
-import { compare as comparePep440, valid as isPep440 } from '@renovatebot/pep440';
 import { cannotTell, type TcfError } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
 import type { PurlParts } from './purl.ts';
 import { compareVersions as compareApk, isVersion as isApk } from './versions/apk.ts';
 import { compareVersions as compareDeb } from './versions/deb.ts';
+import { comparePep440, isPep440, parsePep440, satisfiesPep440 } from './versions/pep440.ts';
 import { compareEvr } from './versions/rpm.ts';
-import { compareSemver, isSemver } from './versions/semver.ts';
+import { compareGo, compareSemver, isGoVersion, isSemver } from './versions/semver.ts';
 
 /** A range of versions in the order of one ecosystem, as the VERS specification of package-url spells it: `vers:deb/>=5.6.0|<5.6.2`. */
 export interface VersionRange {
@@ -15,8 +15,10 @@ export interface VersionRange {
   readonly constraints: readonly Constraint[];
 }
 
+type Comparator = '!=' | '<' | '<=' | '=' | '>' | '>=';
+
 interface Constraint {
-  readonly comparator: '!=' | '<' | '<=' | '=' | '>' | '>=';
+  readonly comparator: Comparator;
   readonly version: string;
 }
 
@@ -24,6 +26,10 @@ interface Constraint {
 interface Order {
   isVersion(text: string): boolean;
   compare(a: string, b: string): number;
+  /** Where a constraint means more than the order says. */
+  satisfies?(version: string, comparator: Comparator, bound: string): boolean;
+  /** Why the ecosystem's own tool would not take this constraint. */
+  refuse?(constraint: Constraint): string | undefined;
 }
 
 const semver: Order = { isVersion: isSemver, compare: compareSemver };
@@ -33,9 +39,17 @@ const orders: Readonly<Record<string, Order>> = {
   apk: { isVersion: isApk, compare: compareApk },
   cargo: semver,
   deb: { isVersion: (text) => /^(?:\d+:)?\d[\w.+~:-]*$/.test(text), compare: compareDeb },
-  golang: semver,
+  golang: { isVersion: isGoVersion, compare: compareGo },
   npm: semver,
-  pypi: { isVersion: (text) => isPep440(text) !== null, compare: comparePep440 },
+  pypi: {
+    isVersion: isPep440,
+    compare: comparePep440,
+    satisfies: satisfiesPep440,
+    refuse: ({ comparator, version }) =>
+      /[<>]/.test(comparator) && parsePep440(version)?.local !== undefined
+        ? 'PEP 440 allows a local version (+cu124) behind = and != only'
+        : undefined,
+  },
   rpm: { isVersion: (text) => /^(?:\d+:)?[\w.+~^-]+$/.test(text), compare: compareEvr },
 };
 
@@ -74,12 +88,16 @@ export function parseVers(text: string): VersionRange {
   return { type, constraints };
 }
 
-function parseConstraint(piece: string, text: string, { isVersion }: Order): Constraint {
-  const [, comparator = '', encoded = ''] = /^\s*(!=|<=|>=|<|>|=|)\s*([^\s|<>=!*]+)\s*$/.exec(piece) ?? [];
+function parseConstraint(piece: string, text: string, { isVersion, refuse }: Order): Constraint {
+  const [, comparator = '', encoded = ''] =
+    /^\s*(!=|<=|>=|<|>|=|)\s*([^\s|<>=!*][^\s|<>=*]*)\s*$/.exec(piece) ?? [];
   const version = decode(encoded);
   if (version === undefined || !isVersion(version))
     throw malformed(text, `${quoted(piece)} is not a constraint`);
-  return { comparator: (comparator === '' ? '=' : comparator) as Constraint['comparator'], version };
+  const constraint = { comparator: (comparator === '' ? '=' : comparator) as Comparator, version };
+  const why = refuse?.(constraint);
+  if (why !== undefined) throw malformed(text, why);
+  return constraint;
 }
 
 function decode(text: string): string | undefined {
@@ -101,21 +119,66 @@ function refuseGaps(constraints: readonly Constraint[], text: string): void {
 }
 
 /**
- * Whether the range holds the version, by the algorithm of the VERS specification; `undefined` where the text is no version of this ecosystem.
+ * Whether the range holds the version, by the algorithm of the VERS specification with each constraint as the ecosystem's own tool reads it;
+ * `undefined` where the text is no version of this ecosystem.
  */
 export function isInRange(range: VersionRange, version: string): boolean | undefined {
+  const order = orderOf(range, version);
+  return order && contains(range, (constraint) => satisfies(order, version, constraint));
+}
+
+/**
+ * As `isInRange`, and true as well for what comes before an excluded upper bound in the plain order: PEP 440 leaves 2.6.0rc1 out of `<2.6.0`, and
+ * whoever denies everything before 2.6.0 does not want its candidates either.
+ */
+export function isInOrBeforeRange(range: VersionRange, version: string): boolean | undefined {
+  const order = orderOf(range, version);
+  const isBefore = ({ comparator, version: bound }: Constraint): boolean =>
+    comparator === '<' && order !== undefined && order.compare(version, bound) < 0;
+  return (
+    order && contains(range, (constraint) => isBefore(constraint) || satisfies(order, version, constraint))
+  );
+}
+
+function orderOf(range: VersionRange, version: string): Order | undefined {
   const order = Object.hasOwn(orders, range.type) ? orders[range.type] : undefined;
-  if (order === undefined || !order.isVersion(version)) return undefined;
-  const { constraints } = range;
-  if (constraints.length === 0) return true;
-  const same = constraints.find((constraint) => order.compare(version, constraint.version) === 0);
-  if (same !== undefined) return ['<=', '=', '>='].includes(same.comparator);
+  return order?.isVersion(version) === true ? order : undefined;
+}
+
+function contains({ constraints }: VersionRange, holds: (constraint: Constraint) => boolean): boolean {
   const bounds = constraints.filter(({ comparator }) => /[<>]/.test(comparator));
-  if (bounds.length === 0) return constraints.every(({ comparator }) => comparator === '!=');
-  // Between two bounds a version is inside where the one below opens or, below all of them, where the one above closes.
-  const below = bounds.findLast((bound) => order.compare(bound.version, version) < 0);
-  const above = bounds.find((bound) => order.compare(bound.version, version) > 0);
-  return below === undefined ? above?.comparator.startsWith('<') === true : below.comparator.startsWith('>');
+  const [equal, unequal] = ['=', '!='].map((wanted) =>
+    constraints.filter(({ comparator }) => comparator === wanted),
+  ) as [Constraint[], Constraint[]];
+  if (equal.some(holds)) return true;
+  if (!unequal.every(holds)) return false;
+  // Without bounds and exact versions the range is everything but what it excludes.
+  if (bounds.length === 0) return equal.length === 0;
+  return intervalsOf(bounds).some((interval) => interval.every(holds));
+}
+
+function satisfies(order: Order, version: string, constraint: Constraint): boolean {
+  const { comparator, version: bound } = constraint;
+  if (order.satisfies !== undefined) return order.satisfies(version, comparator, bound);
+  const sign = Math.sign(order.compare(version, bound));
+  const wanted: Readonly<Record<Comparator, readonly number[]>> = {
+    '!=': [-1, 1],
+    '<': [-1],
+    '<=': [-1, 0],
+    '=': [0],
+    '>': [1],
+    '>=': [0, 1],
+  };
+  return wanted[comparator].includes(sign);
+}
+
+/** Bounds come in turns, oldest first (`refuseGaps`): an upper one closes what the lower one before it opened. */
+function intervalsOf(bounds: readonly Constraint[]): readonly (readonly Constraint[])[] {
+  return bounds.flatMap((bound, at) => {
+    if (bound.comparator.startsWith('<')) return at === 0 ? [[bound]] : [];
+    const next = bounds[at + 1];
+    return [next === undefined ? [bound] : [bound, next]];
+  });
 }
 
 /** The version by which an ecosystem orders a package: rpm keeps its epoch in a qualifier of the purl. */

@@ -1,6 +1,6 @@
 import { TcfError } from '../base/error.ts';
 import { isPurlText, type PurlParts, parsePurl } from '../bom/purl.ts';
-import { isInRange, orderedVersion, parseVers, type VersionRange } from '../bom/vers.ts';
+import { isInOrBeforeRange, isInRange, orderedVersion, parseVers, type VersionRange } from '../bom/vers.ts';
 import { described, either, type Form, list, mapping, such, text, textThat } from './form.ts';
 import { matchName, patternProblem } from './purl-pattern.ts';
 
@@ -18,7 +18,7 @@ export interface ComponentPattern {
   readonly range?: VersionRange;
 }
 
-/** `unversioned`: the component does not say its version or distribution, or in a way that nobody can order. */
+/** `unversioned`: the component does not say its version or distribution, or in a way that nobody can order, or it is a candidate of an excluded bound. */
 export type PatternMatch = 'match' | 'none' | 'unversioned';
 
 const purlText = such(
@@ -92,5 +92,6 @@ function matchVersion({ range, version: wanted }: ComponentPattern, found: PurlP
   if (wanted === found.version) return 'match';
   const isInside = range === undefined ? false : isInRange(range, version);
   if (isInside === undefined) return 'unversioned';
-  return isInside ? 'match' : 'none';
+  if (isInside) return 'match';
+  return range !== undefined && isInOrBeforeRange(range, version) === true ? 'unversioned' : 'none';
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parsePurl } from '../../src/bom/purl.ts';
-import { isInRange, orderedVersion, parseVers } from '../../src/bom/vers.ts';
+import { isInOrBeforeRange, isInRange, orderedVersion, parseVers } from '../../src/bom/vers.ts';
 import { compareSemver } from '../../src/bom/versions/semver.ts';
 
 test.for([
@@ -16,8 +16,26 @@ test.for([
   ['rpm: a release where the range has none', 'vers:rpm/=1.0', '1.0-7.el9', true],
   ['apk: a candidate comes before', 'vers:apk/<1.2.3', '1.2.3_rc1-r0', true],
   ['apk: a patch comes after', 'vers:apk/<=1.2.3', '1.2.3_p1-r0', false],
-  ['pypi: a development release comes before', 'vers:pypi/<2.6.0', '2.6.0.dev1', true],
-  ['pypi: a local version comes after', 'vers:pypi/<=2.6.0', '2.6.0+cu124', false],
+  ['pypi: a candidate is left out before its release', 'vers:pypi/<2.6.0', '2.6.0.dev1', false],
+  ['pypi: and is in before another candidate', 'vers:pypi/<2.6.0rc2', '2.6.0rc1', true],
+  ['pypi: an older candidate is in', 'vers:pypi/<2.6.0', '2.5.0rc1', true],
+  ['pypi: every build of a release, at most', 'vers:pypi/<=2.5.1', '2.5.1+cu124', true],
+  ['pypi: every build of a release, at least', 'vers:pypi/>=2.5.1', '2.5.1+cu124', true],
+  ['pypi: every build of a release, exactly', 'vers:pypi/=2.5.1', '2.5.1+cu124', true],
+  ['pypi: every build of a release, spelled out', 'vers:pypi/2.5.1', '2.5.1+cpu', true],
+  ['pypi: no build of a release', 'vers:pypi/!=2.5.1', '2.5.1+cu124', false],
+  ['pypi: a build is not after its release', 'vers:pypi/>2.5.1', '2.5.1+cu124', false],
+  ['pypi: nor before it', 'vers:pypi/<2.5.1', '2.5.1+cu124', false],
+  ['pypi: one build', 'vers:pypi/=2.5.1%2Bcu124', '2.5.1+cu121', false],
+  ['pypi: one build, spelled another way', 'vers:pypi/=2.5.1%2Bcu.124', '2.5.1+CU-124', true],
+  ['pypi: a post-release is the release again', 'vers:pypi/>1.7', '1.7.post1', false],
+  ['pypi: and at least it', 'vers:pypi/>=1.7', '1.7.post1', true],
+  ['pypi: an epoch outweighs', 'vers:pypi/<2024.1', '1!0.1', false],
+  ['pypi: numbers beyond 2^53 are exact', 'vers:pypi/9007199254740993', '9007199254740992', false],
+  ['pypi: a range of them', 'vers:pypi/>9007199254740992', '9007199254740993', true],
+  ['golang: of the toolchain', 'vers:golang/<1.22.1', '1.22rc1', true],
+  ['golang: of the toolchain, with its name', 'vers:golang/>=1.22.1', 'go1.22.1', true],
+  ['golang: short', 'vers:golang/>=v1.2', 'v1.2.0', true],
   ['pypi: spelled another way', 'vers:pypi/=1.0', '1.0.0', true],
   ['npm: numbers and not text', 'vers:npm/<1.10.0', '1.9.0', true],
   ['npm: a pre-release comes before', 'vers:npm/<1.0.0', '1.0.0-rc.1', true],
@@ -49,6 +67,8 @@ test.for([
   ['an inherited name', 'vers:constructor/<1.0', 'have no order'],
   ['a caret', 'vers:npm/^1.0.0', '"^1.0.0" is not a constraint'],
   ['half a version', 'vers:npm/<1.0', '"<1.0" is not a constraint'],
+  ['a bound with a build', 'vers:pypi/<=2.5.1%2Bcu124', 'allows a local version'],
+  ['a zero before a number', 'vers:npm/<01.0.0', '"<01.0.0" is not a constraint'],
   ['a broken escape', 'vers:deb/<1.0%', 'is not a constraint'],
   ['a version twice', 'vers:npm/>=1.0.0|<1.0.0', 'stands twice'],
   ['a version twice, spelled differently', 'vers:pypi/>=1.0|<1.0.0', 'stands twice'],
@@ -82,4 +102,15 @@ test('a range and its opposite never both hold a version', () => {
       expect(older).toBe(!newer);
     }),
   );
+});
+
+test.for([
+  ['a candidate of the bound', 'vers:pypi/<2.6.0', '2.6.0rc1', true],
+  ['a candidate of the bound, behind a lower one', 'vers:pypi/>=2.0|<2.6.0', '2.6.0.dev1', true],
+  ['a candidate below the lower one', 'vers:pypi/>=2.0|<2.6.0', '1.9rc1', false],
+  ['the bound itself, built', 'vers:pypi/<2.6.0', '2.6.0+cu124', false],
+  ['what is excluded', 'vers:pypi/!=2.6.0rc1|<2.6.0', '2.6.0rc1', false],
+  ['not a version', 'vers:pypi/<2.6.0', 'latest', undefined],
+] as const)('in the range or a candidate of its end: %s', ([, range, version, expected]) => {
+  expect(isInOrBeforeRange(parseVers(range), version)).toBe(expected);
 });

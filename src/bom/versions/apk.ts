@@ -1,3 +1,5 @@
+import { compareDigits } from './digits.ts';
+
 /**
  * Versions as apk orders them: `digit{.digit}...{letter}{_suffix{number}}...{~hash}{-r number}` (apk-package(5), and
  * apk_version.c of apk-tools 3).
@@ -120,8 +122,7 @@ function compareTokens(a: Token, b: Token): number {
   const isFraction = a.kind === 'digits' && (a.text.startsWith('0') || b.text.startsWith('0'));
   if (a.kind === 'letter' || a.kind === 'hash' || isFraction)
     return a.text < b.text ? -1 : a.text > b.text ? 1 : 0;
-  const [left, right] = [BigInt(a.text), BigInt(b.text)];
-  return left < right ? -1 : left > right ? 1 : 0;
+  return compareDigits(a.text, b.text);
 }
 
 /** `operator` is made of `<`, `>`, `=` and `~`; without one every version will do. */

@@ -1,3 +1,5 @@
+import { compareDigits } from './digits.ts';
+
 /**
  * Orders Debian versions as deb-version(7) says: epoch as a number, then upstream version and revision, each in turns of text and
  * digits, where `~` comes before everything, even before the end.
@@ -67,11 +69,4 @@ function weight(char: string | undefined): number {
   if (char === undefined) return 0;
   if (char === '~') return -1;
   return /[A-Za-z]/.test(char) ? char.charCodeAt(0) : char.charCodeAt(0) + 256;
-}
-
-/** Numbers of any length, without turning them into doubles. */
-function compareDigits(a: string, b: string): number {
-  const plainA = a.replace(/^0+/, '');
-  const plainB = b.replace(/^0+/, '');
-  return plainA.length - plainB.length || (plainA < plainB ? -1 : plainA > plainB ? 1 : 0);
 }

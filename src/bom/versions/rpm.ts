@@ -1,3 +1,5 @@
+import { compareDigits } from './digits.ts';
+
 /** Orders two versions or two releases as rpm does: runs of digits or letters, `~` before everything, `^` after the bare version only. */
 export function compareRpmVersions(a: string, b: string): number {
   const runsA = runsOf(a);
@@ -34,10 +36,7 @@ function compareRuns(a: string, b: string): number {
   const isNumber = /^\d/.test(a);
   // A number is newer than a word.
   if (isNumber !== /^\d/.test(b)) return isNumber ? 1 : -1;
-  const one = isNumber ? a.replace(/^0+/, '') : a;
-  const two = isNumber ? b.replace(/^0+/, '') : b;
-  if (isNumber && one.length !== two.length) return one.length < two.length ? -1 : 1;
-  return one < two ? -1 : one > two ? 1 : 0;
+  return isNumber ? compareDigits(a, b) : a < b ? -1 : a > b ? 1 : 0;
 }
 
 function partsOf(evr: string): readonly [string, string, string] {
