@@ -2,6 +2,7 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import { type ASN1Obj, X509Certificate } from '@sigstore/core';
 import { reasonOf } from '../base/error.ts';
 import { printable, quoted } from '../base/text.ts';
+import { CachedCertificate } from './cached-certificate.ts';
 import { readIdentity } from './identity.ts';
 import { guarded, refused } from './refusal.ts';
 import { describeKey, isStrongKey } from './trusted-key.ts';
@@ -46,9 +47,7 @@ export function readLeaf(der: Uint8Array): Leaf {
       message: `the certificate cannot be read: ${printable(reasonOf(thrown))}`,
     }),
     () => {
-      // The parser takes DER and nothing else: trailing bytes or a second spelling would be two certificates
-      // to two readers.
-      const certificate = workedOutOnce(X509Certificate.parse(Buffer.from(der)));
+      const certificate = new CachedCertificate(der);
       const extensions = extensionsOf(certificate);
       checkUsage(certificate);
       const key = createPublicKey({ key: certificate.publicKey, format: 'der', type: 'spki' });
@@ -112,45 +111,6 @@ function checkUsage(certificate: X509Certificate): void {
   if (!extendedUsagesOf(certificate).includes(oids.codeSigning)) {
     throw refused('certificate.usage', 'the certificate lacks the extended usage codeSigning');
   }
-}
-
-/**
- * The same certificate, which works out once what @sigstore asks of it again and again: its DER for each
- * comparison and each signature, and whether an issuer has signed it for each trusted time of each bundle,
- * which takes 0.6 ms with the P-384 keys of the public instance. That was a third of a keyless proof. What
- * comes out is the same: nobody changes a certificate that was read.
- */
-export function workedOutOnce(certificate: X509Certificate): X509Certificate {
-  const { root, tbsCertificate } = certificate;
-  // RFC 5280 section 4.1: the seventh part is the key.
-  for (const part of [root, tbsCertificate, ...tbsCertificate.subs.slice(6, 7)]) {
-    part.toDER = once(() => toDer(part));
-  }
-  certificate.verify = once(certificate.verify.bind(certificate));
-  return certificate;
-}
-
-/**
- * What was read, without writing each part of it anew: the parser takes DER alone, so tag, shortest length
- * and value are the bytes that were there.
- */
-function toDer({ tag, value }: ASN1Obj): Buffer {
-  const digits = value.length.toString(16);
-  const length = Buffer.from(digits.padStart(digits.length + (digits.length % 2), '0'), 'hex');
-  const long = value.length < 0x80 ? [] : [0x80 | length.length];
-  return Buffer.concat([Buffer.from([tag.toDER(), ...long]), length, value]);
-}
-
-/** The function, asked once for each argument. */
-function once<Argument, Result>(ask: (argument?: Argument) => Result): (argument?: Argument) => Result {
-  const answers = new Map<Argument | undefined, Result>();
-  return (argument) => {
-    const known = answers.get(argument);
-    if (known !== undefined) return known;
-    const answer = ask(argument);
-    answers.set(argument, answer);
-    return answer;
-  };
 }
 
 /** OIDs of the extended key usage (RFC 5280 section 4.2.1.12). */

@@ -1,11 +1,12 @@
-import { createHash, createPublicKey, X509Certificate } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 import { parseJson } from '../base/json.ts';
 import { Shape } from '../base/shape.ts';
 import { plural } from '../base/text.ts';
 import { namesOf } from './checkpoint.ts';
 import { bytesAt, optionalMember } from './dsse.ts';
-import { describeKey, fingerprintOf, isStrongKey, isWithin, type TimeWindow } from './trusted-key.ts';
-import { parseTrustedRoot } from './trusted-root.ts';
+import { readLog } from './root-material.ts';
+import { fingerprintOf, isWithin, type TimeWindow } from './trusted-key.ts';
+import { parseTrustedRoot, type SkippedEntry } from './trusted-root.ts';
 
 /**
  * Something about a trusted root that a verification would not stumble over, and that its owner should know.
@@ -29,6 +30,8 @@ interface Entry {
   readonly window: Window;
   /** Tells two entries that trust the same key apart from two that do not. */
   readonly identity: string;
+  /** By which a bundle or a certificate names it. */
+  readonly id: string;
 }
 
 /**
@@ -38,16 +41,19 @@ interface Entry {
  * @throws TcfError as `parseTrustedRoot` does, for what cannot be read at all.
  */
 export function lintTrustedRoot(bytes: Uint8Array, now: Date): readonly RootProblem[] {
-  parseTrustedRoot(bytes);
+  const { skipped } = parseTrustedRoot(bytes);
   const root = new Shape(parseJson(bytes, 'the trusted root'), 'trustedRoot');
   const of = (kind: string, read: (shape: Shape) => Entry) =>
-    (optionalMember(root, kind)?.list(64) ?? []).map(read);
-  const logs = of('tlogs', readLog);
-  const certificateLogs = of('ctlogs', readLog);
-  const authorities = of('certificateAuthorities', readAuthority);
-  const clocks = of('timestampAuthorities', readAuthority);
+    (optionalMember(root, kind)?.list(64) ?? [])
+      .filter(({ path }) => !skipped.some((entry) => entry.path === path))
+      .map(read);
+  const logs = of('tlogs', toLog);
+  const certificateLogs = of('ctlogs', toLog);
+  const authorities = of('certificateAuthorities', toAuthority);
+  const clocks = of('timestampAuthorities', toAuthority);
   const kinds = [logs, certificateLogs, authorities, clocks];
   return [
+    ...skipped.map(toProblem),
     ...kinds.flatMap((entries) => entries.flatMap((entry) => lintWindow(entry, now))),
     ...kinds.flatMap(lintTwins),
     ...[...logs, ...certificateLogs].flatMap(({ shape }) => lintLog(shape)),
@@ -57,25 +63,26 @@ export function lintTrustedRoot(bytes: Uint8Array, now: Date): readonly RootProb
   ];
 }
 
-function readLog(shape: Shape): Entry {
-  const key = shape.get('publicKey');
-  return { shape, window: windowOf(key.get('validFor')), identity: keyOf(key).fingerprint };
+/** An algorithm that a later tcf may know is no reason to refuse the rest; damage is. */
+function toProblem({ isUnsupported, path, reason }: SkippedEntry): RootProblem {
+  return { severity: isUnsupported ? 'warning' : 'error', path, message: `does not count: ${reason}` };
 }
 
-function readAuthority(shape: Shape): Entry {
+function toLog(shape: Shape): Entry {
+  const { logID, publicKey } = readLog(shape, []);
+  const window = windowOf(shape.get('publicKey').get('validFor'));
+  return { shape, window, identity: fingerprintOf(publicKey), id: logID.toString('hex') };
+}
+
+function toAuthority(shape: Shape): Entry {
   const [first] = certificatesOf(shape);
-  return { shape, window: windowOf(shape.get('validFor')), identity: first?.fingerprint256 ?? '' };
+  const identity = first?.fingerprint256 ?? '';
+  return { shape, window: windowOf(shape.get('validFor')), identity, id: identity };
 }
 
 function certificatesOf(authority: Shape): readonly X509Certificate[] {
   const certificates = authority.get('certChain').get('certificates').list(10);
   return certificates.map((certificate) => new X509Certificate(bytesAt(certificate.get('rawBytes'))));
-}
-
-function keyOf(publicKey: Shape) {
-  const raw = bytesAt(publicKey.get('rawBytes'));
-  const key = createPublicKey({ key: Buffer.from(raw), format: 'der', type: 'spki' });
-  return { raw, key, fingerprint: fingerprintOf(key) };
 }
 
 function windowOf(validFor: Shape): Window {
@@ -99,20 +106,22 @@ function lintWindow({ shape, window }: Entry, now: Date): readonly RootProblem[]
 
 /** Two entries with one key are two logs to a verifier that counts entries (CVE-2026-49834). */
 function lintTwins(entries: readonly Entry[]): readonly RootProblem[] {
-  return entries.flatMap((entry, index) => {
-    const twin = entries.slice(0, index).find(({ identity }) => identity === entry.identity);
-    return twin === undefined
+  return entries.flatMap(({ id, identity, shape }, index) => {
+    const before = entries.slice(0, index);
+    const twin = before.find((other) => other.identity === identity);
+    if (twin !== undefined) return [problem('error', shape, `has the same key as ${twin.shape.path}`)];
+    const rival = before.find((other) => other.id === id);
+    return rival === undefined
       ? []
-      : [problem('error', entry.shape, `has the same key as ${twin.shape.path}`)];
+      : [problem('error', shape, `has the id of ${rival.shape.path} and another key`)];
   });
 }
 
 function lintLog(log: Shape): readonly RootProblem[] {
-  const { key, raw } = keyOf(log.get('publicKey'));
   const url = log.get('baseUrl');
   const id = bytesAt(log.get('logId').get('keyId'));
+  const raw = bytesAt(log.get('publicKey').get('rawBytes'));
   return [
-    ...(isStrongKey(key) ? [] : [problem('error', log.get('publicKey'), `is too weak: ${describeKey(key)}`)]),
     ...(logIdsOf(url.string(), raw).some((known) => known.equals(id))
       ? []
       : [problem('warning', log.get('logId'), 'is not made from the key and the name of the log')]),
@@ -138,12 +147,8 @@ function lintChain({ shape, window }: Entry, isSigner: boolean): readonly RootPr
   const at = (index: number) => shape.get('certChain').get('certificates').list(10)[index] ?? shape;
   return chain.flatMap((certificate, index) => {
     const issuer = chain[index + 1] ?? certificate;
-    const { publicKey } = certificate;
     const isAuthority = isSigner || index > 0;
     return [
-      ...(isStrongKey(publicKey) || isLargeCurve(publicKey.asymmetricKeyDetails?.namedCurve)
-        ? []
-        : [problem('error', at(index), `has a key that is too weak: ${describeKey(publicKey)}`)]),
       ...(isAuthority && !certificate.ca
         ? [problem('error', at(index), 'is not the certificate of an authority')]
         : []),
@@ -163,11 +168,6 @@ function lintChain({ shape, window }: Entry, isSigner: boolean): readonly RootPr
         : [problem('warning', at(index), 'is never valid while its entry is')]),
     ];
   });
-}
-
-/** Roots of private authorities are often P-521; leaves and logs never are. */
-function isLargeCurve(curve: string | undefined): boolean {
-  return curve === 'secp521r1';
 }
 
 function overlaps({ validFromDate, validToDate }: X509Certificate, { end, start }: Window): boolean {

@@ -1,6 +1,6 @@
 import { toHex } from '../base/bytes.ts';
 import type { Outcome } from '../base/outcome.ts';
-import { quoted } from '../base/text.ts';
+import { plural, quoted } from '../base/text.ts';
 import type { Bundle } from './bundle.ts';
 import { isSelfIssued, type Leaf, readLeaf } from './certificate.ts';
 import { checkCheckpoint } from './checkpoint.ts';
@@ -9,7 +9,7 @@ import { claimedTimes, type Thresholds, verifyCore } from './core.ts';
 import { checkLogBody } from './log-body.ts';
 import { answer, guarded, refused } from './refusal.ts';
 import { hintOf, isWithin, type TrustedKey } from './trusted-key.ts';
-import type { Trust, TrustedRoot } from './trusted-root.ts';
+import { listsLog, type Trust, type TrustedRoot } from './trusted-root.ts';
 import type { Refusal, Signer } from './verified.ts';
 
 /** Who made the signature, and when it provably existed; nothing yet about what was signed. */
@@ -37,9 +37,8 @@ const gitHubInternal = 'GitHub, Inc.';
  * (actions/attest). Its root says so by listing no log. The name alone says nothing: the owner of a root with
  * logs could give an authority that name and sign without the logs.
  */
-function thresholdsOf(leaf: Leaf, { material: { ctlogs, tlogs } }: TrustedRoot): Thresholds {
-  const isUnlogged = tlogs.length === 0 && ctlogs.length === 0;
-  return isUnlogged && leaf.issuerOrganization === gitHubInternal
+function thresholdsOf(leaf: Leaf, root: TrustedRoot): Thresholds {
+  return !listsLog(root) && leaf.issuerOrganization === gitHubInternal
     ? { logs: 0, scts: 0, times: 1 }
     : { logs: 1, scts: 1, times: 1 };
 }
@@ -197,9 +196,22 @@ function inOneRoot<T>(roots: readonly TrustedRoot[], proof: (root: TrustedRoot) 
   for (const root of roots) {
     const outcome: Outcome<T, Refusal> = answer('bundle.malformed', () => proof(root));
     if (outcome.ok) return outcome.value;
-    if (isAboutOtherRoot(reason)) reason = outcome.reason;
+    if (isAboutOtherRoot(reason)) reason = withSkipped(outcome.reason, root);
   }
   throw refused(reason.code, reason.message);
+}
+
+const causedByMissingEntry = ['certificate.untrusted', 'certificate.sct', 'log.unknown', 'time.invalid'];
+
+/** A refusal for want of an entry names the entries of the root that were skipped: one of them may be the cause. */
+function withSkipped({ code, message }: Refusal, { skipped }: TrustedRoot): Refusal {
+  const [first] = skipped;
+  if (first === undefined || !causedByMissingEntry.includes(code)) return { code, message };
+  const count = plural(skipped.length, 'entry', 'entries');
+  return {
+    code,
+    message: `${message} (${count} of the trusted root not used: ${first.path}: ${first.reason})`,
+  };
 }
 
 function isAboutOtherRoot({ code }: Refusal): boolean {

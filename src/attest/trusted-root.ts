@@ -1,14 +1,19 @@
-import { createPublicKey, type PublicKeyInput } from 'node:crypto';
-import type { X509Certificate } from '@sigstore/core';
-import { TrustedRoot as RootMessage } from '@sigstore/protobuf-specs';
-import { type TrustMaterial, toTrustMaterial } from '@sigstore/verify';
-import { cannotTell, reasonOf } from '../base/error.ts';
+import type { TrustMaterial } from '@sigstore/verify';
+import { cannotTell } from '../base/error.ts';
 import { jsonLimits, parseJson } from '../base/json.ts';
 import { Shape } from '../base/shape.ts';
-import { printable, quoted } from '../base/text.ts';
+import { quoted } from '../base/text.ts';
 import { type Digest, digestOf } from '../oci/digest.ts';
-import { extendedUsagesOf, workedOutOnce } from './certificate.ts';
 import { bytesAt, optionalMember } from './dsse.ts';
+import {
+  type ExperimentalAlgorithm,
+  isUnusable,
+  readAuthority,
+  readLog,
+  readTimestampAuthority,
+  type Unusable,
+  usable,
+} from './root-material.ts';
 import type { TrustedKey } from './trusted-key.ts';
 
 /**
@@ -20,6 +25,23 @@ export interface TrustedRoot {
   readonly digest: Digest;
   /** The latest start of any entry: how old this knowledge is at most. */
   readonly newest: Date;
+  /** Entries that do not count, in the order of the file; `docs/trust.md` has the rule. */
+  readonly skipped: readonly SkippedEntry[];
+}
+
+export interface SkippedEntry extends Unusable {
+  readonly kind: EntryKind;
+  /** `trustedRoot.tlogs[1]`. */
+  readonly path: string;
+}
+
+type EntryKind = 'tlogs' | 'ctlogs' | 'certificateAuthorities' | 'timestampAuthorities';
+
+export interface RootOptions {
+  /** For messages: the file, or the instance. */
+  readonly what?: string;
+  /** Algorithms that count besides those of `isStrongKey`; none where absent. */
+  readonly experimental?: readonly ExperimentalAlgorithm[];
 }
 
 /** What a signature by a key needs: distinct logs, and trusted times of any kind. */
@@ -54,16 +76,16 @@ const maxEntries = 64;
 const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/;
 
 /**
- * Reads `trusted_root.json` (protobuf-specs `sigstore_trustroot.proto`). Unknown fields are ignored: this
- * file comes from TUF and grows while older programs read it. What decides is strict: an entry without
- * `validFor.start` would be valid for ever (gap of
- * @sigstore/verify), so it ends the reading.
+ * Reads `trusted_root.json` (protobuf-specs `sigstore_trustroot.proto`). Unknown fields are ignored: this file
+ * comes from TUF and grows while older programs read it. The form is strict: an entry without `validFor.start`
+ * would be valid for ever (gap of @sigstore/verify), so it ends the reading. An entry of the right form whose key
+ * or certificate cannot be used is skipped and listed in `skipped`; fewer entries never make a signature count.
  *
  * @throws TcfError `trust.malformed`, `json.malformed` or `document.malformed` (exit 2).
  */
-export function parseTrustedRoot(bytes: Uint8Array, what = 'the trusted root'): TrustedRoot {
-  const json = parseJson(bytes, what, jsonLimits.small);
-  const shape = new Shape(json, 'trustedRoot');
+export function parseTrustedRoot(bytes: Uint8Array, options: RootOptions = {}): TrustedRoot {
+  const { experimental = [], what = 'the trusted root' } = options;
+  const shape = new Shape(parseJson(bytes, what, jsonLimits.small), 'trustedRoot');
   const mediaType = shape.get('mediaType').string(200);
   if (!mediaTypes.includes(mediaType)) {
     throw shape.get('mediaType').wrong(`is ${quoted(mediaType)}, which tcf does not know`);
@@ -75,7 +97,43 @@ export function parseTrustedRoot(bytes: Uint8Array, what = 'the trusted root'): 
     ...entries(shape, 'timestampAuthorities').map(checkAuthority),
   ];
   const newest = new Date(Math.max(0, ...starts.map(Number)));
-  return { material: toMaterial(json, what), digest: digestOf(bytes), newest };
+  const { material, skipped } = readMaterial(shape, experimental);
+  const [first] = skipped;
+  if (first !== undefined && skipped.length === starts.length)
+    throw cannotTell('trust.malformed', `cannot use any entry of ${what}: ${first.path}: ${first.reason}`);
+  return { material, digest: digestOf(bytes), newest, skipped };
+}
+
+function readMaterial(
+  root: Shape,
+  experimental: readonly ExperimentalAlgorithm[],
+): Pick<TrustedRoot, 'material' | 'skipped'> {
+  const skipped: SkippedEntry[] = [];
+  const all = <T extends object>(kind: EntryKind, read: (shape: Shape, allowed: typeof experimental) => T) =>
+    entries(root, kind).flatMap((entry) => {
+      const value = usable(() => read(entry, experimental));
+      if (!isUnusable(value)) return [value];
+      skipped.push({ ...value, kind, path: entry.path });
+      return [];
+    });
+  const material: TrustMaterial = {
+    tlogs: all('tlogs', readLog),
+    ctlogs: all('ctlogs', readLog),
+    certificateAuthorities: all('certificateAuthorities', readAuthority),
+    timestampAuthorities: all('timestampAuthorities', readTimestampAuthority),
+    // A key of the user is handed to each proof by itself; a root knows none.
+    publicKey: (hint) => {
+      throw new Error(`the trusted root holds no key ${quoted(hint)}`);
+    },
+  };
+  return { material, skipped };
+}
+
+/** Whether the root lists a log of any kind, be it one that tcf cannot use. */
+export function listsLog({ material: { ctlogs, tlogs }, skipped }: TrustedRoot): boolean {
+  return (
+    tlogs.length + ctlogs.length > 0 || skipped.some(({ kind }) => kind === 'tlogs' || kind === 'ctlogs')
+  );
 }
 
 function entries(root: Shape, key: string): readonly Shape[] {
@@ -110,37 +168,4 @@ function readTime(shape: Shape): Date {
   if (!rfc3339.test(text) || Number.isNaN(time.getTime()))
     throw shape.wrong('is not a time such as 2026-01-31T00:00:00Z');
   return time;
-}
-
-const timeStamping = '1.3.6.1.5.5.7.3.8';
-
-function toMaterial(json: unknown, what: string): TrustMaterial {
-  try {
-    const material = toTrustMaterial(RootMessage.fromJSON(json));
-    for (const { certChain } of [...material.certificateAuthorities, ...material.timestampAuthorities]) {
-      // Certificates are read lazily; looking at each one here finds a broken one before any bundle depends
-      // on it.
-      for (const certificate of certChain) createPublicKey(spkiOf(workedOutOnce(certificate)));
-    }
-    // RFC 3161 section 2.3: a key that may also sign other things could be talked into signing a time.
-    const leaves = material.timestampAuthorities.flatMap(({ certChain }) => certChain.slice(0, 1));
-    if (!leaves.every(mayStampTime)) {
-      throw new Error('a timestamp certificate lacks the usage timeStamping');
-    }
-    return material;
-  } catch (error) {
-    // @sigstore and OpenSSL throw errors without a common class at keys and certificates that they cannot
-    // read.
-    throw cannotTell('trust.malformed', `cannot use ${what}: ${printable(reasonOf(error))}`, {
-      cause: error,
-    });
-  }
-}
-
-function spkiOf(certificate: X509Certificate): PublicKeyInput {
-  return { key: certificate.publicKey, format: 'der', type: 'spki' };
-}
-
-function mayStampTime(leaf: X509Certificate): boolean {
-  return extendedUsagesOf(leaf).includes(timeStamping);
 }

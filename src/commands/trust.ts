@@ -209,7 +209,7 @@ async function bring(host: Host, file: string | undefined, options: Options): Pr
   }
   const name = parseInstanceName(textOption(options, 'as') ?? 'sigstore');
   const bytes = await readUserFile(host, file, maxTrustedRoot, 'the trusted root');
-  const { digest, newest } = parseTrustedRoot(bytes, file);
+  const { digest, newest } = parseTrustedRoot(bytes, { what: file });
   const problems = lintTrustedRoot(bytes, host.now());
   for (const { message, path, severity } of problems)
     await host.stderr.write(`tcf: ${severity}: ${printable(path)} ${printable(message)}\n`);
@@ -247,7 +247,7 @@ async function refuseStranger(
 ): Promise<void> {
   const known = await knownInstance(host, name, whose);
   if (known === undefined) return;
-  const before = parseTrustedRoot(known, name);
+  const before = parseTrustedRoot(known, { what: name });
   if (newest < before.newest) {
     throw cannotTell('trust.rollback', `this root of ${name} is older than the one that is known`, {
       hint: `its newest entry is of ${newest.toISOString()}, and ${before.newest.toISOString()} is known; --trusted-root FILE uses it all the same, once`,

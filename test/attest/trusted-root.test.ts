@@ -1,3 +1,4 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -5,6 +6,7 @@ import { publicGoodRoot } from '../../src/attest/public-good.ts';
 import { parseTrustedRoot } from '../../src/attest/trusted-root.ts';
 import { digestOf, hexOf } from '../../src/oci/digest.ts';
 import { jsonBytes, type Loose } from '../support/key-bundle.ts';
+import { newKey, spkiOf } from '../support/sigstore/authority.ts';
 
 const data = join(import.meta.dirname, '../../src/attest/data');
 
@@ -70,41 +72,142 @@ describe('is not believed', () => {
       (r) => (r.certificateAuthorities[0].certChain.certificates = []),
     ],
     [
-      'an invalid certificate',
-      'trust.malformed',
-      (r) => (r.certificateAuthorities[0].certChain.certificates[0].rawBytes = 'AAAA'),
-    ],
-    [
       'a certificate in another spelling of base64',
       'document.malformed',
       (r) => (r.certificateAuthorities[0].certChain.certificates[0].rawBytes += '\n'),
-    ],
-    [
-      'a certificate whose key is on no known curve',
-      'trust.malformed',
-      (r) => {
-        const [certificate] = r.certificateAuthorities[0].certChain.certificates;
-        const hex = Buffer.from(certificate.rawBytes, 'base64').toString('hex');
-        // secp384r1 (1.3.132.0.34), and a curve with a number that nobody has.
-        certificate.rawBytes = Buffer.from(hex.replace('06052b81040022', '06052b8104007f'), 'hex').toString(
-          'base64',
-        );
-      },
     ],
     [
       'a log key in another spelling of base64',
       'document.malformed',
       (r) => (r.tlogs[0].publicKey.rawBytes += '\n'),
     ],
-    ['an invalid log key', 'trust.malformed', (r) => (r.tlogs[0].publicKey.rawBytes = 'AAAA')],
-    ['an unknown kind of key', 'trust.malformed', (r) => (r.tlogs[0].publicKey.keyDetails = 'PKIX_NEW')],
-    [
-      'a timestamp certificate that may not stamp',
-      'trust.malformed',
-      (r) => (r.timestampAuthorities[0].certChain = r.certificateAuthorities[1].certChain),
-    ],
     ['a list of logs that is an object', 'document.malformed', (r) => (r.tlogs = {})],
+    [
+      'no entry that can be used',
+      'trust.malformed',
+      (r) => Object.assign(r, { tlogs: [spoilt(r.tlogs[0])], ctlogs: [], ...noAuthorities }),
+    ],
   ])('%s', ([, code, change]) => {
     expect(() => parseTrustedRoot(root(change))).toThrow(expect.objectContaining({ code, exit: 2 }));
+  });
+});
+
+const noAuthorities = { certificateAuthorities: [], timestampAuthorities: [] };
+const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64');
+const spoilt = (log: Loose) => ({ ...log, publicKey: { ...log.publicKey, rawBytes: 'AAAA' } });
+
+/** Replaces hex inside one certificate. */
+function patched(certificate: Loose, from: string, to: string): void {
+  const hex = Buffer.from(certificate.rawBytes, 'base64').toString('hex');
+  expect(hex).toContain(from);
+  certificate.rawBytes = Buffer.from(hex.replace(from, to), 'hex').toString('base64');
+}
+
+const certificates = (r: Loose, kind: string, at = 0) => r[kind][at].certChain.certificates;
+const logKey = (key: KeyObject, details: string) => (r: Loose) =>
+  Object.assign(r.tlogs[0].publicKey, { rawBytes: base64(spkiOf(key)), keyDetails: details });
+const rsa = (bits: number) => generateKeyPairSync('rsa', { modulusLength: bits }).privateKey;
+const curve = (name: string) => generateKeyPairSync('ec', { namedCurve: name }).privateKey;
+const ed25519 = () => generateKeyPairSync('ed25519').privateKey;
+const mlDsa = () => generateKeyPairSync('ml-dsa-65').privateKey;
+
+/** Each with the entry that does not count, a word of the reason, and whether the algorithm is the reason. */
+const skips: readonly (readonly [string, string, RegExp, boolean, (root: Loose) => void])[] = [
+  ['a log key of three bytes', 'tlogs[0]', /cannot be read/, false, (r) => (r.tlogs[0] = spoilt(r.tlogs[0]))],
+  ['a CT log key of three bytes', 'ctlogs[1]', /read/, false, (r) => (r.ctlogs[1] = spoilt(r.ctlogs[1]))],
+  [
+    'a kind of key that is new',
+    'tlogs[0]',
+    /keyDetails are "PKIX_NEW"/,
+    true,
+    (r) => (r.tlogs[0].publicKey.keyDetails = 'PKIX_NEW'),
+  ],
+  [
+    'a kind of key that is the name of a property',
+    'tlogs[0]',
+    /"constructor"/,
+    true,
+    (r) => (r.tlogs[0].publicKey.keyDetails = 'constructor'),
+  ],
+  ['P-256 that says Ed25519', 'tlogs[0]', /say PKIX_ED25519/, false, logKey(newKey(), 'PKIX_ED25519')],
+  ['Ed25519 that says P-256', 'tlogs[0]', /say PKIX_EC/, false, logKey(ed25519(), 'PKIX_ECDSA_P256_SHA_256')],
+  ['P-384 that says P-256', 'tlogs[0]', /384/, false, logKey(curve('P-384'), 'PKIX_ECDSA_P256_SHA_256')],
+  ['P-256 that says RSA', 'tlogs[0]', /say PKIX_RSA/, false, logKey(newKey(), 'PKIX_RSA_PKCS1V5')],
+  [
+    'RSA 2048 that says 4096',
+    'tlogs[0]',
+    /2048 bits/,
+    false,
+    logKey(rsa(2048), 'PKIX_RSA_PKCS1V15_4096_SHA256'),
+  ],
+  ['RSA of 1024 bits', 'tlogs[0]', /too weak/, false, logKey(rsa(1024), 'PKIX_RSA_PKCS1V5')],
+  ['ML-DSA-65 that is off', 'tlogs[0]', /trust\.experimental/, true, logKey(mlDsa(), 'ML_DSA_65')],
+  ['P-256 that says ML-DSA-65', 'tlogs[0]', /say ML_DSA_65/, false, logKey(newKey(), 'ML_DSA_65')],
+  [
+    'a certificate of three bytes',
+    'certificateAuthorities[0]',
+    /certificate 1 cannot be read/,
+    false,
+    (r) => (certificates(r, 'certificateAuthorities')[0].rawBytes = 'AAAA'),
+  ],
+  [
+    'a damaged root above a whole certificate',
+    'certificateAuthorities[1]',
+    /certificate 2 cannot be read/,
+    false,
+    (r) => (certificates(r, 'certificateAuthorities', 1)[1].rawBytes = 'MAA='),
+  ],
+  [
+    // secp384r1 (1.3.132.0.34), and a curve with a number that nobody has.
+    'a certificate whose key is on no known curve',
+    'certificateAuthorities[0]',
+    /key of certificate 1 cannot be read/,
+    false,
+    (r) => patched(certificates(r, 'certificateAuthorities')[0], '06052b81040022', '06052b8104007f'),
+  ],
+  [
+    // id-ecPublicKey, and an algorithm that nobody has.
+    'a certificate of an unknown algorithm',
+    'certificateAuthorities[0]',
+    /key of certificate 1/,
+    true,
+    (r) => patched(certificates(r, 'certificateAuthorities')[0], '06072a8648ce3d0201', '06072a8648ce3d027f'),
+  ],
+  [
+    'a certificate that is valid from a thirteenth month on',
+    'certificateAuthorities[0]',
+    /certificate 1 cannot be read/,
+    false,
+    (r) => patched(certificates(r, 'certificateAuthorities')[0], '170d3231303330', '170d3231313330'),
+  ],
+  [
+    'a timestamp certificate that may not stamp',
+    'timestampAuthorities[0]',
+    /timeStamping/,
+    false,
+    (r) => (r.timestampAuthorities[0].certChain = r.certificateAuthorities[1].certChain),
+  ],
+];
+
+describe('an entry that cannot be used is skipped, and the others count', () => {
+  test.for(skips)('%s', ([, path, reason, isUnsupported, change]) => {
+    const { material, skipped } = parseTrustedRoot(root(change));
+    expect(skipped).toEqual([
+      {
+        kind: path.replace(/\[.*/, ''),
+        path: `trustedRoot.${path}`,
+        reason: expect.stringMatching(reason),
+        isUnsupported,
+      },
+    ]);
+    const { certificateAuthorities, ctlogs, timestampAuthorities, tlogs } = material;
+    expect([tlogs, ctlogs, certificateAuthorities, timestampAuthorities].flat()).toHaveLength(6);
+  });
+
+  test('ML-DSA-65 counts where the policy says so', () => {
+    const bytes = root(logKey(mlDsa(), 'ML_DSA_65'));
+    const { material, skipped } = parseTrustedRoot(bytes, { experimental: ['ml-dsa-65'] });
+    expect(skipped).toEqual([]);
+    expect(material.tlogs[0]?.publicKey.asymmetricKeyType).toBe('ml-dsa-65');
   });
 });

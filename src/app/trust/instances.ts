@@ -181,7 +181,7 @@ export async function updateInstance(
     services,
     now: host.now(),
     accept: ({ bytes, signingConfigs }) => {
-      parseTrustedRoot(bytes, `the new trusted root of ${name}`);
+      parseTrustedRoot(bytes, { what: `the new trusted root of ${name}` });
       for (const [file, config] of Object.entries(signingConfigs))
         parseSigningConfig(config, `the new ${file} of ${name}`);
     },

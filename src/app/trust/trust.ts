@@ -86,7 +86,7 @@ export async function loadFileRoot(
   read: typeof readUserFile = readUserFile,
 ): Promise<Loaded> {
   const bytes = await read(host, file, maxTrustedRoot, 'the trusted root');
-  const root = parseTrustedRoot(bytes, file);
+  const root = parseTrustedRoot(bytes, { what: file });
   const { digest, newest } = root;
   return { root, dated: { source: file, digest, newest, origin: 'a file' } };
 }
@@ -97,7 +97,7 @@ export function loadInstanceRoot(host: Host, name: string, whose: Whose): Promis
 
 async function readInstance(name: string, loading: Promise<InstanceRoot>): Promise<Loaded> {
   const { asOf, bytes, origin } = await loading;
-  const root = parseTrustedRoot(bytes, `the trusted root of ${name}`);
+  const root = parseTrustedRoot(bytes, { what: `the trusted root of ${name}` });
   const { digest, newest } = root;
   return { root, dated: { source: name, digest, newest, origin, asOf } };
 }
