@@ -164,10 +164,14 @@ async function judge(
 ): Promise<Verification> {
   const image = pin(ref, named.descriptor.digest);
   const what = formatPinnedRef(image);
-  const { descriptor, manifest } = await chooseManifest(store, ref, named, platformWanted, what);
+  const { bytes, descriptor, manifest } = await chooseManifest(store, ref, named, platformWanted, what);
   const platform = descriptor.digest === image.digest ? undefined : descriptor.digest;
 
-  const digests = [image.digest, ...(platform === undefined ? [] : [platform])];
+  const questions: readonly Question[] = [
+    { subject: image.digest, content: named.bytes },
+    ...(platform === undefined ? [] : [{ subject: platform, content: bytes }]),
+  ];
+  const digests = questions.map(({ subject }) => subject);
   const now = host.now();
   const facts = {
     image,
@@ -181,7 +185,7 @@ async function judge(
       facts,
       (policy) => {
         const trust = trusts.get(policy) ?? { roots: [], keys: [] };
-        return found.map((candidate) => prove(candidate, trust, digests, now));
+        return found.map((candidate) => prove(candidate, trust, questions, now));
       },
       (policy) => trusts.get(policy)?.dates ?? [],
     );
@@ -202,16 +206,21 @@ async function judge(
 }
 
 /** A statement may be about the index or about its manifest for the platform; the rules ask which. */
-function prove(found: FoundBundle, trust: Trust, subjects: readonly Digest[], now: Date): Candidate {
+function prove(found: FoundBundle, trust: Trust, questions: readonly Question[], now: Date): Candidate {
   if (!found.ok) return { source: found.source, outcome: no({ code: found.code, message: found.reason }) };
   const parsed = parse(found);
   if (!parsed.ok) return toCandidate(found.source, parsed);
-  const outcomes = subjects.map((subject) => parsed.value(trust, { subject }, now));
-  const best = outcomes.find(({ ok }) => ok) ?? outcomes[0];
+  const outcomes = questions.map((question) => parsed.value(trust, question, now));
+  const best = outcomes.find(isContradiction) ?? outcomes.find(({ ok }) => ok) ?? outcomes[0];
   return toCandidate(
     found.source,
     best ?? no({ code: 'statement.subject', message: 'it is about no image' }),
   );
+}
+
+/** A statement that contradicts itself about the manifest says nothing about its index either. */
+function isContradiction(outcome: Outcome<Verified, Refusal>): boolean {
+  return !outcome.ok && outcome.reason.code === 'statement.contradiction';
 }
 
 type Proof = (trust: Trust, question: Question, now: Date) => Outcome<Verified, Refusal>;

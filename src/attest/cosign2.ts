@@ -9,7 +9,7 @@ import type { Bundle, CertificateMaterial, KeyMaterial } from './bundle.ts';
 import { bytesAt, onlyKeys, readEnvelope } from './dsse.ts';
 import type { LogEntry } from './log-entry.ts';
 import { answer, refused } from './refusal.ts';
-import { predicateTypes, type Statement } from './statement.ts';
+import { digestSetOf, predicateTypes, type Statement } from './statement.ts';
 import type { Refusal } from './verified.ts';
 
 /**
@@ -105,12 +105,14 @@ export function readSimpleSigning(payload: Uint8Array): Statement {
   const name = critical.get('identity').optional('docker-reference')?.string(2000) ?? '';
   const optional = shape.get('optional');
   const entries = optional.missing || optional.value === null ? {} : optional.record();
+  const digest = readDigest(critical.get('image').get('docker-manifest-digest'));
   return {
     type: signatureType,
     subjects: [
       {
         ...(name === '' ? {} : { name }),
-        digests: [readDigest(critical.get('image').get('docker-manifest-digest'))],
+        digests: [digest],
+        digestSet: digestSetOf([digest]),
         annotations: Object.fromEntries(
           Object.entries(entries).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
         ),

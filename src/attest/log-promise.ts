@@ -1,8 +1,11 @@
-import { verify } from 'node:crypto';
+import { type KeyObject, verify } from 'node:crypto';
 import { encodeBase64, encodeUtf8, toHex } from '../base/bytes.ts';
 import type { LogEntry } from './log-entry.ts';
 import { guarded, refused } from './refusal.ts';
 import type { TrustedRoot } from './trusted-root.ts';
+
+/** Algorithms that hash by themselves. */
+const isPure = ({ asymmetricKeyType: type }: KeyObject) => type === 'ed25519' || type === 'ml-dsa-65';
 
 /**
  * Checks the promise of Rekor v1 (SignedEntryTimestamp) that an entry is, or will be, in its log: a signature
@@ -25,12 +28,7 @@ export function checkPromise(entry: LogEntry, { tlogs }: TrustedRoot['material']
       tlogs
         .filter(({ logID }) => toHex(logID) === toHex(logId))
         .some(({ publicKey }) =>
-          verify(
-            publicKey.asymmetricKeyType === 'ed25519' ? null : 'sha256',
-            promised,
-            publicKey,
-            signedEntryTimestamp,
-          ),
+          verify(isPure(publicKey) ? null : 'sha256', promised, publicKey, signedEntryTimestamp),
         ),
   );
   if (!isKept) throw refused('log.promise', 'the log did not promise to keep this entry');

@@ -5,6 +5,7 @@ import { Shape } from '../base/shape.ts';
 import { quoted } from '../base/text.ts';
 import { algorithmOf, type Digest, hexOf, isDigest } from '../oci/digest.ts';
 import { answer, refused } from './refusal.ts';
+import { canonicalAlgorithm, checkSubjects } from './subject.ts';
 import type { Refusal } from './verified.ts';
 
 /** in-toto Statement v0.1 or v1, after the strict parser. */
@@ -18,8 +19,10 @@ export interface Statement {
 
 export interface StatementSubject {
   readonly name?: string;
-  /** The `sha256` and `sha512` entries; entries of other algorithms are not digests to us. */
+  /** The `sha256` and `sha512` entries, by which an artifact is found. */
   readonly digests: readonly Digest[];
+  /** Every entry by its algorithm, as `canonicalAlgorithm` spells it. */
+  readonly digestSet: ReadonlyMap<string, string>;
   /** The entries whose value is a string; in-toto allows any JSON. */
   readonly annotations: Readonly<Record<string, string>>;
 }
@@ -41,7 +44,8 @@ const maxSubjects = 1024;
 /**
  * Reads the payload of a DSSE envelope. Refused with `statement.malformed`: anything but strict JSON, another
  * `_type`, no subject, a subject without a digest, a sha256 or sha512 that is not lower-case hex of full
- * length, a missing predicate (allowed only for cosign's signature type, cosign#4634).
+ * length, a missing predicate (allowed only for cosign's signature type, cosign#4634). Refused with
+ * `statement.contradiction` as `checkSubjects` says.
  */
 export function parseStatement(bytes: Uint8Array): Outcome<Statement, Refusal> {
   return answer('statement.malformed', () => {
@@ -53,6 +57,7 @@ export function parseStatement(bytes: Uint8Array): Outcome<Statement, Refusal> {
     const subjects = shape.get('subject').list(maxSubjects).map(readSubject);
     // A statement about nothing would be a signature that fits any policy asking only "is it signed".
     if (subjects.length === 0) throw shape.get('subject').wrong('is empty');
+    checkSubjects(subjects);
     const predicateType = shape.get('predicateType').string(2000);
     if (predicateType === '') throw shape.get('predicateType').wrong('is empty');
     return { type, subjects, predicateType, predicate: readPredicate(shape, predicateType) };
@@ -75,10 +80,31 @@ function readSubject(shape: Shape): StatementSubject {
   return {
     ...(name === '' ? {} : { name }),
     digests,
+    digestSet: readDigestSet(shape, algorithms),
     annotations: Object.fromEntries(
       Object.entries(annotations).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
     ),
   };
+}
+
+function readDigestSet(
+  subject: Shape,
+  entries: readonly (readonly [string, unknown])[],
+): StatementSubject['digestSet'] {
+  const set = new Map<string, string>();
+  for (const [name, value] of entries) {
+    const algorithm = canonicalAlgorithm(name);
+    const text = new Shape(value, `${subject.path}.digest`).string(1000);
+    if ((set.get(algorithm) ?? text).toLowerCase() !== text.toLowerCase())
+      throw refused('statement.contradiction', `${subject.path}.digest has two values of ${algorithm}`);
+    set.set(algorithm, text);
+  }
+  return set;
+}
+
+/** The set of digests whose spelling is known to be right. */
+export function digestSetOf(digests: readonly Digest[]): StatementSubject['digestSet'] {
+  return new Map(digests.map((digest) => [algorithmOf(digest), hexOf(digest)]));
 }
 
 function readDigestEntry(subject: Shape, algorithm: string, value: unknown): readonly Digest[] {
@@ -106,6 +132,7 @@ export function toStatement(parts: StatementParts): Statement {
       {
         ...(parts.name === undefined ? {} : { name: parts.name }),
         digests: [parts.subject],
+        digestSet: digestSetOf([parts.subject]),
         annotations: parts.annotations ?? {},
       },
     ],
@@ -124,9 +151,9 @@ export function toSignatureStatement(
 
 /** The JSON bytes to sign. `annotations` is written only where there are some, as cosign does. */
 export function formatStatement(statement: Statement): Uint8Array {
-  const subject = statement.subjects.map(({ name, digests, annotations }) => ({
+  const subject = statement.subjects.map(({ name, digestSet, annotations }) => ({
     name,
-    digest: Object.fromEntries(digests.map((digest) => [algorithmOf(digest), hexOf(digest)])),
+    digest: Object.fromEntries(digestSet),
     annotations: Object.keys(annotations).length === 0 ? undefined : annotations,
   }));
   const { type: _type, predicateType, predicate } = statement;

@@ -67,7 +67,8 @@ function verifyStatement(
   artifact: Artifact,
   now: Date,
 ): Outcome<Proven, Refusal> {
-  const ask = (subject: Digest) => verifyAttestation(bundle, trust, { subject }, now);
+  const content = typeof artifact === 'string' ? {} : { content: artifact };
+  const ask = (subject: Digest) => verifyAttestation(bundle, trust, { subject, ...content }, now);
   const [first, ...others] = digestsOf(artifact);
   const outcome = ask(first);
   return outcome.ok ? outcome : (others.map(ask).find(({ ok }) => ok) ?? outcome);

@@ -7,6 +7,7 @@ import { type Cosign2Signature, readSimpleSigning } from './cosign2.ts';
 import { type Proven, prove } from './proof.ts';
 import { answer, refused } from './refusal.ts';
 import { parseStatement, type Statement } from './statement.ts';
+import { checkSubject } from './subject.ts';
 import type { Trust } from './trusted-root.ts';
 import type { Refusal, Verified } from './verified.ts';
 
@@ -14,6 +15,8 @@ import type { Refusal, Verified } from './verified.ts';
 export interface Question {
   /** The image, or any other artifact, that the statement has to be about. */
   readonly subject: Digest;
+  /** The bytes of the subject where they are at hand: no other digest of the statement may contradict them. */
+  readonly content?: Uint8Array;
 }
 
 /**
@@ -68,12 +71,15 @@ export function verifyCosign2(
   });
 }
 
-/** A-73: a genuine statement about another image. */
+/** A-73: a genuine statement about another image, or one that contradicts itself about this one. */
 function about(asked: Question, proven: Proven, statement: Statement): Verified {
   const subjectIndex = statement.subjects.findIndex(({ digests }) => digests.includes(asked.subject));
   if (subjectIndex < 0) {
     const count = plural(statement.subjects.length, 'other subject');
     throw refused('statement.subject', `the statement is about ${count}, not about ${asked.subject}`);
   }
+  for (const subject of statement.subjects)
+    if (asked.content !== undefined && subject.digests.includes(asked.subject))
+      checkSubject(subject, asked.content);
   return { ...proven, statement, subjectIndex } as Verified;
 }

@@ -189,6 +189,8 @@ async function tell(host: Host, name: string, { before, state, warning }: Update
   if (warning !== undefined) await host.stderr.write(`tcf: warning: ${printable(warning, 2000)}\n`);
   const { root, timestamp, trustedRoot } = state.repository;
   if (trustedRoot === undefined) throw cannotTell('trust.corrupt', `there is no trusted root of ${name}`);
+  for (const { path, reason } of parseTrustedRoot(trustedRoot.bytes).skipped)
+    await host.stderr.write(`tcf: warning: ${printable(path)} does not count: ${printable(reason)}\n`);
   const digest = digestOf(trustedRoot.bytes);
   const old = before?.repository.trustedRoot;
   const change = old !== undefined && digestOf(old.bytes) === digest ? 'unchanged' : 'new';

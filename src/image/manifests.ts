@@ -29,8 +29,8 @@ export async function chooseManifest(
   named: Fetched,
   platform: Platform,
   what: string,
-): Promise<{ readonly descriptor: Descriptor; readonly manifest: Manifest }> {
-  let { descriptor, document } = named;
+): Promise<{ readonly bytes: Uint8Array; readonly descriptor: Descriptor; readonly manifest: Manifest }> {
+  let { bytes, descriptor, document } = named;
   for (let nesting = 0; document.kind === 'index'; nesting += 1) {
     if (nesting > maxNesting)
       throw cannotTell('image.nesting', `${what} is an index in an index in an index`);
@@ -42,9 +42,9 @@ export async function chooseManifest(
         `${what}: manifest ${chosen.digest} is not what the index says of it`,
       );
     }
-    ({ descriptor, document } = fetched);
+    ({ bytes, descriptor, document } = fetched);
   }
-  return { descriptor, manifest: document };
+  return { bytes, descriptor, manifest: document };
 }
 
 /** Where the tag beside a digest leads by now. It changes nothing, so a failure to find out changes nothing either. */

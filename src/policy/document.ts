@@ -1,4 +1,5 @@
 import { createPublicKey } from 'node:crypto';
+import type { ExperimentalAlgorithm } from '../attest/root-material.ts';
 import { encodeUtf8 } from '../base/bytes.ts';
 import { TcfError } from '../base/error.ts';
 import { byCodeUnit, printable, quoted } from '../base/text.ts';
@@ -39,6 +40,8 @@ export interface PolicyTrust {
   readonly maxAge?: { readonly warn?: number; readonly deny?: number };
   /** Transparency logs that must have seen a signature. */
   readonly logs: { readonly keyless: number; readonly key: number };
+  /** Algorithms of logs and authorities that count besides the standard ones. */
+  readonly experimental: readonly ExperimentalAlgorithm[];
 }
 
 export interface Scope {
@@ -132,7 +135,7 @@ function completePolicy(
 }
 
 function toTrust(shape: DocumentShape['trust'], yaml: YamlDocument): PolicyTrust {
-  const { instances, logs, maxAge, root } = shape ?? {};
+  const { experimental = [], instances, logs, maxAge, root } = shape ?? {};
   if (root !== undefined && instances !== undefined) {
     throw yaml.wrong(['trust', 'instances'], 'stands beside a root, and only one of them can be meant', {
       hint: 'name the file, or name instances; tcf trust import makes an instance of a file',
@@ -151,6 +154,7 @@ function toTrust(shape: DocumentShape['trust'], yaml: YamlDocument): PolicyTrust
           },
         }),
     logs: { keyless: logs?.keyless ?? 1, key: logs?.key ?? 1 },
+    experimental,
   };
 }
 

@@ -16,6 +16,8 @@ export interface DatedRoot {
   readonly isOfMachine?: boolean;
   /** The latest start of any of its entries. */
   readonly newest: Date;
+  /** How many of its entries do not count (`tcf trust show` says why); none where absent. */
+  readonly skipped?: number;
 }
 
 const day = 24 * 3_600_000;
@@ -66,9 +68,14 @@ export function judgeRoot(root: DatedRoot, { trust }: Policy, now: Date): Judged
 function describe(root: DatedRoot, now: Date): string {
   const name = printable(root.source);
   const age = plural(ageInDays(root, now), 'day');
-  return root.asOf === undefined
-    ? `the newest entry of the trusted root ${name} is ${age} old`
-    : `the trusted root of ${name} is ${age} old (${root.origin}, ${root.asOf.toISOString().slice(0, 10)})`;
+  const { asOf, origin, skipped = 0 } = root;
+  const aged =
+    asOf === undefined
+      ? `the newest entry of the trusted root ${name} is ${age} old`
+      : `the trusted root of ${name} is ${age} old (${origin}, ${asOf.toISOString().slice(0, 10)})`;
+  return skipped === 0
+    ? aged
+    : `${aged}; ${plural(skipped, 'entry', 'entries')} not used (tcf trust show ${name})`;
 }
 
 function days(milliseconds: number): string {

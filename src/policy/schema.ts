@@ -1,3 +1,4 @@
+import { type ExperimentalAlgorithm, experimentalAlgorithms } from '../attest/root-material.ts';
 import { type ExceptionShape, exceptionSchema } from './exception.ts';
 import {
   asking,
@@ -40,6 +41,7 @@ interface TrustShape {
   readonly instances?: readonly string[] | undefined;
   readonly maxAge?: { readonly warn?: string | undefined; readonly deny?: string | undefined } | undefined;
   readonly logs?: LogsShape | undefined;
+  readonly experimental?: readonly ExperimentalAlgorithm[] | undefined;
 }
 
 interface LogsShape {
@@ -88,6 +90,10 @@ const trust: Form<TrustShape> = mapping({
   logs: optional(
     mapping({ keyless: logs, key: logs }),
     'how many transparency logs must have seen a signature; the default is 1',
+  ),
+  experimental: optional(
+    list(choice(...experimentalAlgorithms)),
+    'algorithms of logs and authorities that count besides the standard ones; the default is none',
   ),
 });
 

@@ -49,7 +49,9 @@ test('what was written is read back', () => {
 
 test('a name that is empty is none', () => {
   const read = parseStatement(statement((s) => (s.subject[0].name = '')));
-  expect(read.ok ? read.value.subjects : []).toEqual([{ digests: [imageDigest], annotations: {} }]);
+  expect(read.ok ? read.value.subjects : []).toEqual([
+    { digests: [imageDigest], digestSet: new Map([['sha256', hex]]), annotations: {} },
+  ]);
 });
 
 describe('is read', () => {
@@ -66,6 +68,51 @@ describe('is read', () => {
 test('digests of other algorithms are not digests to us', () => {
   const read = parseStatement(statement((s) => (s.subject[0].digest = { sha1: 'ab' })));
   expect(read).toMatchObject({ ok: true, value: { subjects: [{ digests: [] }] } });
+});
+
+const two = (first: Loose, second: Loose) => (s: Loose) =>
+  (s.subject = [{ digest: first }, { digest: second }]);
+const long = 'ab'.repeat(64);
+
+test.for<[string, (statement: Loose) => void]>([
+  [
+    'one artifact with two sha512',
+    two({ sha256: hex, sha512: long }, { sha256: hex, sha512: '0'.repeat(128) }),
+  ],
+  [
+    'one sha512 with two sha256',
+    two({ sha256: hex, sha512: long }, { sha256: '0'.repeat(64), sha512: long }),
+  ],
+  [
+    'two sha512 with a third subject between that has none',
+    (s) => {
+      const [first, ...others] = [{ sha512: long }, {}, { sha512: '0'.repeat(128) }];
+      s.subject = [first, ...others].map((more) => ({ digest: { sha256: hex, ...more } }));
+    },
+  ],
+  ['one artifact with two md5', two({ sha256: hex, md5: 'ab' }, { sha256: hex, md5: 'cd' })],
+  ['one algorithm in two spellings', (s) => (s.subject[0].digest['SHA-256'] = '0'.repeat(64))],
+  [
+    'one of three words in two spellings',
+    (s) => Object.assign(s.subject[0].digest, { sha3_256: 'a', 'SHA3-256': 'b' }),
+  ],
+])('%s contradicts itself', ([, change]) => {
+  expect(parseStatement(statement(change))).toMatchObject({
+    ok: false,
+    reason: { code: 'statement.contradiction' },
+  });
+});
+
+test.for<[string, (statement: Loose) => void]>([
+  [
+    'two artifacts of one commit',
+    two({ sha256: hex, gitCommit: 'c' }, { sha256: '0'.repeat(64), gitCommit: 'c' }),
+  ],
+  ['two artifacts with one sha1', two({ sha256: hex, sha1: 'c' }, { sha256: '0'.repeat(64), sha1: 'c' })],
+  ['one artifact under two names', (s) => (s.subject = [s.subject[0], { ...s.subject[0], name: 'b' }])],
+  ['one digest in two cases', (s) => (s.subject[0].digest['SHA-256'] = hex.toUpperCase())],
+])('%s do not contradict each other', ([, change]) => {
+  expect(parseStatement(statement(change))).toMatchObject({ ok: true });
 });
 
 describe('is refused', () => {

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { type Cosign2Layer, parseCosign2Layer } from '../../src/attest/cosign2.ts';
-import { formatStatement, predicateTypes, toStatement } from '../../src/attest/statement.ts';
+import { digestSetOf, formatStatement, predicateTypes, toStatement } from '../../src/attest/statement.ts';
 import { parseTrustedRoot, type Trust } from '../../src/attest/trusted-root.ts';
 import type { Refusal, Verified } from '../../src/attest/verified.ts';
 import { verifyAttestation, verifyCosign2 } from '../../src/attest/verify.ts';
@@ -71,7 +71,12 @@ test('a payload that leaves out its annotations counts', () => {
 test('signed annotations are those of the payload, and only texts', () => {
   const outcome = verify(keySig);
   expect(outcome.ok ? outcome.value.statement.subjects : []).toEqual([
-    { name: 'registry.test/triton/dev', digests: [imageDigest], annotations: { env: 'prod' } },
+    {
+      name: 'registry.test/triton/dev',
+      digests: [imageDigest],
+      digestSet: digestSetOf([imageDigest]),
+      annotations: { env: 'prod' },
+    },
   ]);
 });
 

@@ -124,6 +124,13 @@ const until = (offset: number): { start: Date; end: Date } => ({
   end: new Date(integratedAt.getTime() - offset),
 });
 
+/** A log that tcf cannot use, and that the root lists all the same. */
+function unusableLogs(): Loose {
+  const { tlogs } = rootOf(log);
+  tlogs[0].publicKey.keyDetails = 'PKIX_NEW';
+  return tlogs;
+}
+
 describe('does not count', () => {
   test.for<[string, string, { bundle: Loose; root: Loose }]>([
     ['a certificate without a certificate timestamp', 'certificate.sct', keyless()],
@@ -151,6 +158,16 @@ describe('does not count', () => {
       'the same by one that is called so, in a root with a transparency log',
       'certificate.sct',
       stamped('GitHub, Inc.', (_, root) => (root.tlogs = rootOf(log).tlogs)),
+    ],
+    [
+      'the same in a root with a transparency log that tcf cannot use',
+      'certificate.sct',
+      stamped('GitHub, Inc.', (_, root) => (root.tlogs = unusableLogs())),
+    ],
+    [
+      'the same in a root with a certificate log that tcf cannot use',
+      'certificate.sct',
+      stamped('GitHub, Inc.', (_, root) => (root.ctlogs = unusableLogs())),
     ],
     [
       "a signature by GitHub's internal instance without a timestamp",

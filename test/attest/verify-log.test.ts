@@ -1,10 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import { parseBundle } from '../../src/attest/bundle.ts';
+import { toSignatureStatement } from '../../src/attest/statement.ts';
 import { parseTrustedRoot, type Trust } from '../../src/attest/trusted-root.ts';
 import type { Refusal, Verified } from '../../src/attest/verified.ts';
 import { verifyAttestation } from '../../src/attest/verify.ts';
 import type { Outcome } from '../../src/base/outcome.ts';
-import { imageDigest, jsonBytes, keyBundle, type Loose, testKey } from '../support/key-bundle.ts';
+import {
+  imageDigest,
+  jsonBytes,
+  keyBundle,
+  type Loose,
+  otherDigest,
+  testKey,
+} from '../support/key-bundle.ts';
 import {
   dsseBody,
   type EntryParts,
@@ -114,6 +122,103 @@ test('co-signatures of witnesses change nothing', () => {
   });
   expect(verify(bundle)).toMatchObject({ ok: true });
 });
+
+describe('CVE-2026-48816: an integrated time counts with a promise over this very entry only', () => {
+  const fifteenYears = String(Date.parse('2041-01-01T00:00:00Z') / 1000);
+  const promiseOf = (parts: EntryParts) =>
+    relogged(same, parts).verificationMaterial.tlogEntries[0].inclusionPromise;
+  const noTimes = { logs: 1, times: 0 };
+
+  test.for<[string, string, Loose]>([
+    [
+      'a time of its own beside a genuine proof and promise',
+      'log.promise',
+      changed((entry) => (entry.integratedTime = fifteenYears)),
+    ],
+    [
+      'the promise of another time',
+      'log.promise',
+      changed((entry) => (entry.inclusionPromise = promiseOf({ integratedTime: 1_800_000_000 }))),
+    ],
+    [
+      'the promise of another log',
+      'log.promise',
+      changed((entry, bundle) => {
+        const foreign = logEntry(second, dsseBody(bundle, key.pem));
+        entry.inclusionPromise = foreign.inclusionPromise;
+      }),
+    ],
+    [
+      'the promise of another body',
+      'log.promise',
+      changed((entry) => {
+        const foreign = loggedBundle(stranger, log).verificationMaterial.tlogEntries[0];
+        entry.inclusionPromise = foreign.inclusionPromise;
+      }),
+    ],
+    [
+      'an empty promise',
+      'bundle.malformed',
+      changed((entry) => (entry.inclusionPromise = { signedEntryTimestamp: '' })),
+    ],
+  ])('%s', ([, code, bundle]) => {
+    for (const threshold of [noTimes, { logs: 1, times: 1 }, { logs: 0, times: 0 }])
+      expect(verify(bundle, trusting(rootOf(log, second), threshold))).toMatchObject({
+        ok: false,
+        reason: { code },
+      });
+  });
+
+  test.for([
+    ['without a promise', undefined],
+    ['with a promise that is null', null],
+  ] as const)('the time of an entry %s is not a time, however good its proof', ([, promise]) => {
+    const bundle = changed((entry) => {
+      Object.assign(entry, { integratedTime: fifteenYears, inclusionPromise: promise });
+    });
+    expect(verify(bundle, trusting(rootOf(log), noTimes))).toMatchObject({ ok: true, value: { times: [] } });
+    expect(verify(bundle)).toMatchObject({ ok: false, reason: { code: 'time.missing' } });
+  });
+});
+
+describe('CVE-2026-31830: the result of each binding check is obeyed', () => {
+  const hex = (fill: string) => fill.repeat(64);
+  /** Signed, logged and promised genuinely; one binding is wrong, and nothing else is. */
+  test.for<[string, string, Loose]>([
+    [
+      'the entry is of another payload',
+      'log.digest',
+      relogged((body) => (body.spec.payloadHash.value = hex('0'))),
+    ],
+    [
+      'the hash of the payload is cut',
+      'log.digest',
+      relogged((body) => (body.spec.payloadHash.value = '00')),
+    ],
+    [
+      'the hash of the payload is named as another',
+      'log.digest',
+      relogged((body) => (body.spec.payloadHash.algorithm = 'sha512')),
+    ],
+    [
+      'the statement is about another image',
+      'statement.subject',
+      logged(keyBundle(key, { statement: toSignatureStatement(otherDigest) })),
+    ],
+    [
+      'the payload is not a statement',
+      'statement.malformed',
+      logged(keyBundle(key, { payload: new TextEncoder().encode('{}') })),
+    ],
+  ])('%s', ([, code, bundle]) => {
+    expect(verify(bundle)).toMatchObject({ ok: false, reason: { code } });
+  });
+});
+
+function logged(bundle: Loose): Loose {
+  bundle.verificationMaterial.tlogEntries = [logEntry(log, dsseBody(bundle, key.pem))];
+  return bundle;
+}
 
 describe('does not count', () => {
   const theirs = keyBundle(stranger);

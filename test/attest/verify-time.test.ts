@@ -1,6 +1,7 @@
-import { expect, test } from 'vitest';
+import { generateKeyPairSync } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
 import { parseBundle } from '../../src/attest/bundle.ts';
-import { parseTrustedRoot } from '../../src/attest/trusted-root.ts';
+import { parseTrustedRoot, type RootOptions } from '../../src/attest/trusted-root.ts';
 import type { Refusal, Verified } from '../../src/attest/verified.ts';
 import { verifyAttestation } from '../../src/attest/verify.ts';
 import type { Outcome } from '../../src/base/outcome.ts';
@@ -13,18 +14,26 @@ import { newTimestampAuthority } from '../support/sigstore/tsa.ts';
 const key = testKey();
 const stampedAt = new Date('2026-06-01T00:00:00Z');
 const tsa = newTimestampAuthority(() => stampedAt);
+const postQuantum = newTimestampAuthority(
+  () => stampedAt,
+  'pq.test',
+  () => generateKeyPairSync('ml-dsa-65').privateKey,
+);
 const root: Loose = rootOf();
-root.timestampAuthorities.push({
-  subject: { organization: 'sigstore.test', commonName: 'tsa' },
-  uri: 'https://tsa.test',
-  certChain: { certificates: tsa.chain.map((bytes) => ({ rawBytes: bytes.toString('base64') })) },
-  validFor: { start: '2026-01-01T00:00:00Z' },
-});
+for (const { chain } of [tsa, postQuantum]) {
+  root.timestampAuthorities.push({
+    subject: { organization: 'sigstore.test', commonName: 'tsa' },
+    uri: 'https://tsa.test',
+    certChain: { certificates: chain.map((bytes) => ({ rawBytes: bytes.toString('base64') })) },
+    validFor: { start: '2026-01-01T00:00:00Z' },
+  });
+}
 
 /** `stamp`: makes the timestamp of a signature. */
 function stamped(
   stamp: (signature: Buffer) => Buffer = (signature) => tsa.stamp(signature),
   times = 1,
+  options: RootOptions = {},
 ): Outcome<Verified, Refusal> {
   const bundle = keyBundle(key);
   const signature = Buffer.from(bundle.dsseEnvelope.signatures[0].sig, 'base64');
@@ -32,7 +41,7 @@ function stamped(
   bundle.verificationMaterial.timestampVerificationData = { rfc3161Timestamps: [{ signedTimestamp }] };
   const parsed = parseBundle(jsonBytes(bundle));
   const trust = {
-    roots: [parseTrustedRoot(jsonBytes(root))],
+    roots: [parseTrustedRoot(jsonBytes(root), options)],
     keys: [key.trusted],
     keyThreshold: { logs: 0, times },
   };
@@ -64,3 +73,46 @@ test.for<[string, (signature: Buffer) => Buffer]>([
   expect(stamped(stamp)).toMatchObject(refused);
   expect(stamped(stamp, 0)).toMatchObject(refused);
 });
+
+describe('a timestamp by ML-DSA-65', () => {
+  const on: RootOptions = { experimental: ['ml-dsa-65'] };
+
+  test('counts where the policy says so', () => {
+    expect(stamped((signature) => postQuantum.stamp(signature), 1, on)).toMatchObject({
+      ok: true,
+      value: { times: [stampedAt] },
+    });
+  });
+
+  test('does not count elsewhere, and the refusal says why', () => {
+    expect(stamped((signature) => postQuantum.stamp(signature))).toMatchObject({
+      ok: false,
+      reason: {
+        code: 'time.invalid',
+        message: expect.stringMatching(/timestampAuthorities\[1\].* is of ml-dsa-65/),
+      },
+    });
+  });
+
+  test.for<[string, (signature: Buffer) => Buffer]>([
+    ['made for another signature', () => postQuantum.stamp(Buffer.from('another'))],
+    ['with one bit changed', (signature) => flippedAtEnd(postQuantum.stamp(signature))],
+    [
+      'made by another authority',
+      (signature) =>
+        newTimestampAuthority(
+          () => stampedAt,
+          'pq.test',
+          () => generateKeyPairSync('ml-dsa-65').privateKey,
+        ).stamp(signature),
+    ],
+  ])('that was %s does not count', ([, stamp]) => {
+    expect(stamped(stamp, 1, on)).toMatchObject({ ok: false, reason: { code: 'time.invalid' } });
+  });
+});
+
+/** The signature is the last part of a token. */
+function flippedAtEnd(timestamp: Buffer): Buffer {
+  timestamp[timestamp.length - 1] = (timestamp.at(-1) ?? 0) ^ 1;
+  return timestamp;
+}

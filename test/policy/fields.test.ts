@@ -27,6 +27,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   version: 'there is only one',
   'trust.root': 'whom a proof believes: test/commands/keyless.test.ts',
   'trust.instances': 'whom a proof believes: test/commands/instances.test.ts',
+  'trust.experimental': 'whom a proof believes: test/commands/instances.test.ts',
   'trust.maxAge.warn': 'a warning decides nothing: test/policy/root-age.test.ts',
 };
 

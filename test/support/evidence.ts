@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { predicateTypes, type StatementSubject } from '../../src/attest/statement.ts';
+import { digestSetOf, predicateTypes, type StatementSubject } from '../../src/attest/statement.ts';
 import type { Signer, Verified } from '../../src/attest/verified.ts';
 import { no, yes } from '../../src/base/outcome.ts';
 import { type Digest, digestOf, parseDigest } from '../../src/oci/digest.ts';
@@ -21,6 +21,7 @@ export function unsafeVerified(parts: {
 }): Verified {
   const subjects: StatementSubject[] = parts.about.map((digest) => ({
     digests: [digest],
+    digestSet: digestSetOf([digest]),
     annotations: parts.annotations ?? {},
   }));
   const plain = {

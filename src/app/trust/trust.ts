@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { publicGoodRoot } from '../../attest/public-good.ts';
+import type { ExperimentalAlgorithm } from '../../attest/root-material.ts';
 import { parsePublicKey } from '../../attest/trusted-key.ts';
 import { parseTrustedRoot, type Trust, type TrustedRoot } from '../../attest/trusted-root.ts';
 import { maxTarget } from '../../attest/tuf/update.ts';
@@ -28,13 +29,13 @@ export async function loadTrust(host: Host, policy: Policy, given: string | unde
   const keys = [...policy.signers.values()].flatMap((signer) =>
     signer.kind === 'key' ? [parsePublicKey(signer.pem, signer.name)] : [],
   );
-  const { root } = policy.trust;
+  const { experimental, root } = policy.trust;
   const isGiven = given !== undefined && !isOfMachine(host, policy);
   if (!isGiven && root === undefined && !usesRoots(policy)) return explaining(keys);
   const loaded = isGiven
-    ? [await loadFileRoot(host, given)]
+    ? [await loadFileRoot(host, given, readUserFile, experimental)]
     : root !== undefined
-      ? [await loadFileRoot(host, root, readPlainFile)]
+      ? [await loadFileRoot(host, root, readPlainFile, experimental)]
       : await loadInstances(host, policy);
   return { roots: loaded.map(({ root }) => root), dates: loaded.map(({ dated }) => dated), keys };
 }
@@ -62,12 +63,13 @@ function explaining(keys: DatedTrust['keys']): DatedTrust {
 
 /** What a user keeps, at a place that the environment names, proves nothing for the machine's policy, unless that user is its administrator. */
 async function loadInstances(host: Host, policy: Policy): Promise<readonly Loaded[]> {
+  const { experimental, instances } = policy.trust;
   const isForeign = isOfMachine(host, policy) && host.uid !== 0;
   const stores: readonly Whose[] = isOfMachine(host, policy)
     ? ['machine', ...(isForeign ? [] : (['user'] as const))]
     : ['user'];
   const loaded = await Promise.all(
-    policy.trust.instances.map((name) => readInstance(name, loadInstance(host, name, stores))),
+    instances.map((name) => readInstance(name, loadInstance(host, name, stores), experimental)),
   );
   return isForeign
     ? loaded.map(({ dated, root }) => ({ root, dated: { ...dated, isOfMachine: true } }))
@@ -84,20 +86,27 @@ export async function loadFileRoot(
   host: Host,
   file: string,
   read: typeof readUserFile = readUserFile,
+  experimental: readonly ExperimentalAlgorithm[] = [],
 ): Promise<Loaded> {
   const bytes = await read(host, file, maxTrustedRoot, 'the trusted root');
-  const root = parseTrustedRoot(bytes, { what: file });
-  const { digest, newest } = root;
-  return { root, dated: { source: file, digest, newest, origin: 'a file' } };
+  const root = parseTrustedRoot(bytes, { what: file, experimental });
+  return { root, dated: { source: file, ...datesOf(root), origin: 'a file' } };
 }
 
 export function loadInstanceRoot(host: Host, name: string, whose: Whose): Promise<Loaded> {
   return readInstance(name, loadInstance(host, name, [whose]));
 }
 
-async function readInstance(name: string, loading: Promise<InstanceRoot>): Promise<Loaded> {
+async function readInstance(
+  name: string,
+  loading: Promise<InstanceRoot>,
+  experimental: readonly ExperimentalAlgorithm[] = [],
+): Promise<Loaded> {
   const { asOf, bytes, origin } = await loading;
-  const root = parseTrustedRoot(bytes, { what: `the trusted root of ${name}` });
-  const { digest, newest } = root;
-  return { root, dated: { source: name, digest, newest, origin, asOf } };
+  const root = parseTrustedRoot(bytes, { what: `the trusted root of ${name}`, experimental });
+  return { root, dated: { source: name, ...datesOf(root), origin, asOf } };
+}
+
+function datesOf({ digest, newest, skipped }: TrustedRoot): Pick<DatedRoot, 'digest' | 'newest' | 'skipped'> {
+  return { digest, newest, ...(skipped.length === 0 ? {} : { skipped: skipped.length }) };
 }

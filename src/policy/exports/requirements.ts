@@ -63,6 +63,9 @@ function objectionsToPolicy({ exceptions, scopes, trust }: Policy): readonly Obj
     ...(trust.maxAge === undefined
       ? []
       : [{ place: 'trust.maxAge', why: 'the target does not ask how old its trusted root is' }]),
+    ...(trust.experimental.length === 0
+      ? []
+      : [{ place: 'trust.experimental', why: 'the target has its own list of algorithms' }]),
     ...(exceptions.length === 0
       ? []
       : [{ place: 'exceptions', why: 'the target has no exceptions for one digest that end by themselves' }]),

@@ -7,9 +7,9 @@ import {
   sign,
 } from 'node:crypto';
 import { der, extension, oid, sequence, utf8 } from '../certificate.ts';
-import { algorithm, bits, integer, octets, setOf, tagged, utcTime } from './der.ts';
+import { algorithm as algorithmId, bits, integer, octets, setOf, tagged, utcTime } from './der.ts';
 
-export const ecdsaWithSha256: Buffer = algorithm('1.2.840.10045.4.3.2');
+export const ecdsaWithSha256: Buffer = algorithmId('1.2.840.10045.4.3.2');
 
 export function spkiOf(key: KeyObject): Buffer {
   return (key.type === 'private' ? createPublicKey(key) : key).export({ format: 'der', type: 'spki' });
@@ -79,11 +79,16 @@ function keyIdOf(key: KeyObject): Buffer {
 }
 
 /** The part of a certificate that is signed. */
-export function toBeSigned(parts: CertificateParts, issuer: Uint8Array, serial: Uint8Array): Buffer {
+export function toBeSigned(
+  parts: CertificateParts,
+  issuer: Uint8Array,
+  serial: Uint8Array,
+  algorithm: Uint8Array = ecdsaWithSha256,
+): Buffer {
   return sequence(
     tagged(0, integer(2)),
     integer(serial),
-    ecdsaWithSha256,
+    algorithm,
     issuer,
     sequence(utcTime(parts.from), utcTime(parts.to)),
     parts.subject,
@@ -93,8 +98,17 @@ export function toBeSigned(parts: CertificateParts, issuer: Uint8Array, serial: 
 }
 
 export function certify(tbs: Uint8Array, key: KeyObject): Buffer {
-  return sequence(tbs, ecdsaWithSha256, bits(sign('sha256', tbs, key)));
+  return sequence(tbs, algorithmOf(key), bits(signWith(key, tbs)));
 }
+
+/** RFC 9881 section 2: ML-DSA-65 signs the bytes themselves, without parameters. */
+const mlDsa65 = sequence(oid('2.16.840.1.101.3.4.3.18'));
+const isMlDsa = (key: KeyObject) => key.asymmetricKeyType === 'ml-dsa-65';
+
+export const algorithmOf = (key: KeyObject): Buffer => (isMlDsa(key) ? mlDsa65 : ecdsaWithSha256);
+
+export const signWith = (key: KeyObject, bytes: Uint8Array): Buffer =>
+  sign(isMlDsa(key) ? null : 'sha256', bytes, key);
 
 /** Positive, and without a leading zero, as DER wants it. */
 export function newSerial(): Buffer {
@@ -108,11 +122,11 @@ export const authorityLife: Readonly<Record<'from' | 'to', Date>> = {
   to: new Date('2045-01-01T00:00:00Z'),
 };
 
-export function newRoot(organization: string, commonName: string): Issuer {
-  const key = newKey();
+export function newRoot(organization: string, commonName: string, key: KeyObject = newKey()): Issuer {
   const subject = name(organization, commonName);
   const parts = [extensions.certificateSign, extensions.authority(), extensions.subjectKey(key)];
-  const tbs = toBeSigned({ subject, key, ...authorityLife, extensions: parts }, subject, newSerial());
+  const content = { subject, key, ...authorityLife, extensions: parts };
+  const tbs = toBeSigned(content, subject, newSerial(), algorithmOf(key));
   return { key, name: subject, certificate: certify(tbs, key) };
 }
 

@@ -1,15 +1,16 @@
-import { sign } from 'node:crypto';
+import { createHash, type KeyObject } from 'node:crypto';
 import { oid, sequence } from '../certificate.ts';
 import {
+  algorithmOf,
   authorityLife,
   certify,
-  ecdsaWithSha256,
   extensions,
   name,
   newKey,
   newRoot,
   newSerial,
   sha256,
+  signWith,
   toBeSigned,
 } from './authority.ts';
 import { generalizedTime, integer, octets, setOf, tagged } from './der.ts';
@@ -21,6 +22,7 @@ const oids = {
   messageDigest: oid('1.2.840.113549.1.9.4'),
   signingCertificateV2: oid('1.2.840.113549.1.9.16.2.47'),
   sha256: oid('2.16.840.1.101.3.4.2.1'),
+  sha512: oid('2.16.840.1.101.3.4.2.3'),
   policy: oid('1.3.6.1.4.1.57264.2'),
 };
 
@@ -33,9 +35,14 @@ export interface TimestampAuthority {
   stampDigest(digest: Uint8Array, time?: Date): Buffer;
 }
 
-export function newTimestampAuthority(now: () => Date, organization = 'sigstore.test'): TimestampAuthority {
-  const root = newRoot(organization, 'tsa-root');
-  const key = newKey();
+/** @param makeKey of the authority and of its root: P-256 or ML-DSA-65. */
+export function newTimestampAuthority(
+  now: () => Date,
+  organization = 'sigstore.test',
+  makeKey: () => KeyObject = newKey,
+): TimestampAuthority {
+  const root = newRoot(organization, 'tsa-root', makeKey());
+  const key = makeKey();
   const serial = newSerial();
   const usage = [
     extensions.digitalSignature,
@@ -44,11 +51,16 @@ export function newTimestampAuthority(now: () => Date, organization = 'sigstore.
     extensions.authorityKey(root.key),
   ];
   const subject = name(organization, 'tsa');
-  const tbs = toBeSigned({ subject, key, ...authorityLife, extensions: usage }, root.name, serial);
+  const content = { subject, key, ...authorityLife, extensions: usage };
+  const tbs = toBeSigned(content, root.name, serial, algorithmOf(root.key));
   const leaf = certify(tbs, root.key);
 
   const stampDigest = (digest: Uint8Array, time = now()): Buffer => {
     const algorithm = sequence(oids.sha256);
+    // RFC 9882 section 3.3: with ML-DSA the attributes hold a SHA-512.
+    const hash = key.asymmetricKeyType === 'ec' ? 'sha256' : 'sha512';
+    const digestAlgorithm = sequence(oids[hash]);
+    const infoDigest = (bytes: Uint8Array) => createHash(hash).update(bytes).digest();
     const info = sequence(
       integer(1),
       oids.policy,
@@ -59,21 +71,21 @@ export function newTimestampAuthority(now: () => Date, organization = 'sigstore.
     const attribute = (type: Uint8Array, value: Uint8Array) => sequence(type, setOf(value));
     const attributes = [
       attribute(oids.contentType, oids.tstInfo),
-      attribute(oids.messageDigest, octets(sha256(info))),
+      attribute(oids.messageDigest, octets(infoDigest(info))),
       attribute(oids.signingCertificateV2, sequence(sequence(sequence(octets(sha256(leaf)))))),
     ].sort(Buffer.compare);
-    const signature = sign('sha256', setOf(...attributes), key);
+    const signature = signWith(key, setOf(...attributes));
     const signer = sequence(
       integer(1),
       sequence(root.name, integer(serial)),
-      algorithm,
+      digestAlgorithm,
       tagged(0, ...attributes),
-      ecdsaWithSha256,
+      algorithmOf(key),
       octets(signature),
     );
     const signedData = sequence(
       integer(3),
-      setOf(algorithm),
+      setOf(digestAlgorithm),
       sequence(oids.tstInfo, tagged(0, octets(info))),
       setOf(signer),
     );
