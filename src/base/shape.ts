@@ -60,6 +60,14 @@ export class Shape {
     return this.value;
   }
 
+  /** A moment in RFC 3339, UTC, as `Date.toISOString` writes it. */
+  instant(): string {
+    const text = this.string(40);
+    if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/.test(text) || Number.isNaN(Date.parse(text)))
+      throw this.wrong('is not a time such as 2026-01-31T00:00:00Z');
+    return text;
+  }
+
   /** A whole number from 0 to 2^53 - 1. */
   whole(): number {
     if (!Number.isSafeInteger(this.value) || (this.value as number) < 0) {

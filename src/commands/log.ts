@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { checkLog, entryNumbers, type Kept, pruneLog, readEntry } from '../app/decision-log.ts';
+import { checkLog, entryNumbers, type ReadEntry, readEntry } from '../app/decision-log.ts';
+import { archiveLog, type Kept, pruneLog } from '../app/log-upkeep.ts';
 import { flag, type Options, textOption } from '../app/options.ts';
-import { askedWrongly } from '../base/error.ts';
+import { askedWrongly, TcfError } from '../base/error.ts';
 import { plural, printable, quoted } from '../base/text.ts';
 import { parseDigest } from '../oci/digest.ts';
-import { parseLogEntry } from '../report/pruning-entry.ts';
 import type { ExitCode, Host } from '../system/host.ts';
 import type { Verb } from './verb.ts';
 
@@ -13,7 +13,7 @@ export const verb: Verb = {
     command
       .argument(
         '<action>',
-        'show: what was decided, the latest last; verify: whether entries were changed or removed; prune: take old ones away',
+        'show: what was decided, the latest last; verify: whether entries were changed or removed; prune: take old ones away; archive: keep a broken log under another name and begin a new one',
       )
       .option('--last <count>', 'show: only so many')
       .option('--json', 'show: the entries as they are, one a line')
@@ -28,24 +28,38 @@ export const verb: Verb = {
     if (action === 'show') return await show(host, options);
     if (action === 'verify') return await verify(host, options);
     if (action === 'prune') return await prune(host, options);
+    if (action === 'archive') return await archive(host);
     throw askedWrongly('log.action', `tcf log does not know ${quoted(String(action))}`, {
-      hint: 'tcf log show, tcf log verify, or tcf log prune',
+      hint: 'tcf log show, tcf log verify, tcf log prune, or tcf log archive',
     });
   },
 };
 
 async function show(host: Host, options: Options): Promise<ExitCode> {
   const numbers = entryNumbers(host);
+  let exit: ExitCode = 0;
   for (const number of numbers.slice(-readCount(options))) {
-    const text = await readEntry(host, number);
-    if (flag(options, 'json')) await host.stdout.write(text);
-    else await host.stdout.write(line(text, number));
+    try {
+      const entry = await readEntry(host, number);
+      await host.stdout.write(flag(options, 'json') ? entry.text : line(entry, number));
+    } catch (error) {
+      // One entry that cannot be read does not hide the others.
+      if (!(error instanceof TcfError)) throw error;
+      await host.stderr.write(`tcf: error: ${printable(error.message, 2000)}\n`);
+      if (exit === 0) await host.stderr.write(`tcf: hint: ${error.hint ?? 'tcf log archive'}\n`);
+      exit = 2;
+    }
   }
+  return exit;
+}
+
+async function archive(host: Host): Promise<ExitCode> {
+  const path = await archiveLog(host);
+  await host.stdout.write(`the old log is ${printable(path)}; the next decision begins a new one\n`);
   return 0;
 }
 
-function line(text: string, number: number): string {
-  const logged = parseLogEntry(text, `entry ${number}`);
+function line({ logged }: ReadEntry, number: number): string {
   if (logged.kind === 'pruning') {
     const { at, pruned, uid } = logged.entry;
     return `${number} ${printable(at)} pruned by user ${uid}, up to entry ${pruned.sequence}, ${pruned.digest}\n`;

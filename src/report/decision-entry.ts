@@ -91,14 +91,20 @@ function ofError({ code, message }: TcfError): Told {
   return { verdict: 'cannot-tell', reasons: [`${code}: ${message}`] };
 }
 
+/** A user id; -1 where the system has none (Windows). */
+export function readUid(shape: Shape): number {
+  return shape.value === -1 ? -1 : shape.whole();
+}
+
 /** The last entry of a log: what the next one names. */
 export interface ChainEnd {
   readonly sequence: number;
   readonly digest: Digest;
 }
 
-export function chainEnd(sequence: number, text: string): ChainEnd {
-  return { sequence, digest: digestOf(encodeUtf8(text)) };
+/** @param entry as it is on the disk, whether it can be read as an entry or not. */
+export function chainEnd(sequence: number, entry: string | Uint8Array): ChainEnd {
+  return { sequence, digest: digestOf(typeof entry === 'string' ? encodeUtf8(entry) : entry) };
 }
 
 /** @throws TcfError `json.malformed`, `document.malformed` (exit 2). */
@@ -113,10 +119,10 @@ export function parseDecision(text: string, what: string): DecisionEntry {
   return {
     sequence: shape.get('sequence').whole(),
     ...(previous === undefined ? {} : { previous: readDigest(previous) }),
-    at: shape.get('at').string(),
+    at: shape.get('at').instant(),
     tcf: shape.get('tcf').string(),
     verb: shape.get('verb').string(),
-    uid: Number(shape.get('uid').value),
+    uid: readUid(shape.get('uid')),
     asked: shape.get('asked').string(),
     ...(image === undefined ? {} : { image }),
     verdict,

@@ -2,7 +2,7 @@ import { parseJson } from '../base/json.ts';
 import { Shape } from '../base/shape.ts';
 import { formatJson } from '../base/text.ts';
 import { readDigest } from '../oci/digest.ts';
-import { type ChainEnd, type DecisionEntry, parseDecision } from './decision-entry.ts';
+import { type ChainEnd, type DecisionEntry, parseDecision, readUid } from './decision-entry.ts';
 
 /** The entry of the log that says which entries were taken away on purpose: all up to one, whose digest it keeps. */
 export interface PruningEntry extends Pick<DecisionEntry, 'at' | 'previous' | 'sequence' | 'tcf' | 'uid'> {
@@ -43,9 +43,9 @@ export function parseLogEntry(text: string, what: string): LogEntry {
     entry: {
       sequence: shape.get('sequence').whole(),
       previous: readDigest(shape.get('previous')),
-      at: shape.get('at').string(),
+      at: shape.get('at').instant(),
       tcf: shape.get('tcf').string(),
-      uid: Number(shape.get('uid').value),
+      uid: readUid(shape.get('uid')),
       pruned: { sequence: pruned.get('sequence').whole(), digest: readDigest(pruned.get('digest')) },
     },
   };

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -123,4 +124,25 @@ test('the file that was named on the command line is used in place of instances,
   const { exit, err } = await verify(now, '--trusted-root', 'root.json');
   expect(exit).toBe(0);
   expect(err).toContain('✓ trust: the newest entry of the trusted root root.json is 2518 days old');
+});
+
+test('a timestamp authority with ML-DSA-65 counts where the policy says so, and elsewhere the reason is named', async () => {
+  await using quantum = await startInstance(now, {
+    tsaKey: () => generateKeyPairSync('ml-dsa-65').privateKey,
+  });
+  const env = { SIGSTORE_ID_TOKEN: quantum.sigstore.token() };
+  const at = (...args: readonly string[]) => type(args, { cwd: quantum.place.path, now, env });
+  quantum.write('config.json', quantum.sigstore.signingConfig(2));
+  const services = ['--signing-config', 'config.json', '--trusted-root', 'root.json'];
+  const signed = await at('sign', quantum.image, ...services, '--no-sbom', '--allow-http');
+  expect(signed.exit, signed.err).toBe(0);
+  const verifying = async (trust: string) => {
+    quantum.write('policy.yaml', quantum.policy(trust));
+    return await at('verify', quantum.image, '--policy', 'policy.yaml', '--allow-http');
+  };
+  expect(await verifying('root: root.json, experimental: [ml-dsa-65]')).toMatchObject({ exit: 0 });
+  const denied = await verifying('root: root.json');
+  expect(denied.exit).toBe(1);
+  expect(denied.err).toContain('1 entry not used (tcf trust show');
+  expect(denied.err).toContain('trust.experimental');
 });

@@ -1,14 +1,13 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { cannotTell } from '../../src/base/error.ts';
-import { type ChainEnd, chainEnd, formatDecision } from '../../src/report/decision-entry.ts';
+import { chainEnd } from '../../src/report/decision-entry.ts';
+import { fillLog } from '../support/decision-log.ts';
 import { type Called, folder, type } from '../support/host.ts';
 
 /* Taking the beginning of the log away, so that what stays can still be proven. */
 
 const now = new Date('2026-11-23T12:00:00Z');
-const hour = 3_600_000;
 let place: ReturnType<typeof folder>;
 
 beforeEach(() => {
@@ -30,18 +29,7 @@ const numbers = () =>
 const tcf = (...args: readonly string[]): Promise<Called> => type(['log', ...args], { cwd: place.path, now });
 const text = (number: number) => readFileSync(fileOf(number), 'utf8');
 
-/** One decision an hour, the last one an hour ago. */
-function fill(count: number): void {
-  let last: ChainEnd | undefined;
-  for (let number = 0; number < count; number += 1) {
-    const at = new Date(Number(now) - (count - number) * hour);
-    const facts = { asked: `i${number}`, at, tcf: '0', uid: 0, verb: 'verify', policies: [] };
-    const made = formatDecision({ ...facts, error: cannotTell('a.b', 'why') }, last);
-    mkdirSync(join(fileOf(number), '..'), { recursive: true, mode: 0o700 });
-    writeFileSync(fileOf(number), made, { mode: 0o600 });
-    last = chainEnd(number, made);
-  }
-}
+const fill = (count: number) => fillLog(log(), count, now);
 
 test('keeps the latest decisions, and an entry that owns up to the others', async () => {
   fill(10);

@@ -187,7 +187,7 @@ test.for<[string, () => readonly string[], number, string]>([
     'an SPDX without a version',
     () => ['--attest', `spdxjson=${write('x', { spdxVersion: '2.3' })}`],
     2,
-    'no version of SPDX',
+    'not a version of SPDX',
   ],
 ])('%s: nothing is pushed', async ([, args, exit, message]) => {
   const before = registry.blobs.size;

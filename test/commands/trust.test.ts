@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { publicGoodSigningConfigs } from '../../src/attest/public-good.ts';
 import { folder, type } from '../support/host.ts';
+import type { Loose } from '../support/key-bundle.ts';
 import { sha256 } from '../support/sigstore/authority.ts';
 import { newSigstore, type VirtualSigstore } from '../support/sigstore.ts';
 import { day, serveTuf, TestTuf, type TufServer } from '../support/tuf.ts';
@@ -35,6 +36,13 @@ const slot = (name: string) => join(place.path, 'home/.local/state/tcf/trust', n
 const shown = async (...args: readonly string[]) =>
   JSON.parse((await trust('show', '--json', ...args)).out).roots;
 
+const firstCertificate = (root: Loose) => root.certificateAuthorities[0].certChain.certificates[0];
+
+function halved(base64: string): string {
+  const bytes = Buffer.from(base64, 'base64');
+  return bytes.subarray(0, bytes.length / 2).toString('base64');
+}
+
 describe('show', () => {
   test('tcf carries the root of the public instance, and says since when', async () => {
     const { exit, out } = await trust('show');
@@ -51,6 +59,42 @@ describe('show', () => {
     expect(exit).toBe(1);
     expect(out).toContain('✗ trustedRoot.tlogs[2] has the same key as trustedRoot.tlogs[0]');
     expect((await trust('show', 'twice.json', '--json')).out).toContain('"severity": "error"');
+  });
+
+  /** Each damages one entry. */
+  const damages: readonly (readonly [string, (root: Loose) => void])[] = [
+    ['a certificate of three bytes', (r) => (firstCertificate(r).rawBytes = 'AAAA')],
+    ['half a certificate', (r) => (firstCertificate(r).rawBytes = halved(firstCertificate(r).rawBytes))],
+    ['a certificate that is another document', (r) => (firstCertificate(r).rawBytes = 'MAMCAQA=')],
+    ['a key of another kind', (r) => (r.tlogs[0].publicKey.keyDetails = 'PKIX_ED25519')],
+    ['half a key', (r) => (r.ctlogs[0].publicKey.rawBytes = halved(r.ctlogs[0].publicKey.rawBytes))],
+  ];
+
+  test.for(damages)(
+    '%s is shown as an error, is not imported, and the rest of the root can be used',
+    async ([, damage]) => {
+      const root = JSON.parse(Buffer.from(sigstore.trustedRoot).toString());
+      damage(root);
+      write('damaged.json', JSON.stringify(root));
+      const shown = await trust('show', 'damaged.json');
+      expect(shown).toMatchObject({ exit: 1, err: '' });
+      expect(shown.out).toMatch(/✗ trustedRoot\.\w+\[\d\] does not count: its /);
+      expect(await trust('import', 'damaged.json', '--as', 'corp')).toMatchObject({
+        exit: 1,
+        err: expect.stringContaining('does not count'),
+      });
+    },
+  );
+
+  test('an algorithm to come is shown as a warning, and the root is imported', async () => {
+    const root = JSON.parse(Buffer.from(sigstore.trustedRoot).toString());
+    root.tlogs[1].publicKey.keyDetails = 'SLH_DSA_128S';
+    write('tomorrow.json', JSON.stringify(root));
+    expect(await trust('import', 'tomorrow.json', '--as', 'corp')).toMatchObject({
+      exit: 0,
+      err: expect.stringContaining('warning: trustedRoot.tlogs[1] does not count'),
+    });
+    expect(await trust('show', 'corp')).toMatchObject({ exit: 0, out: expect.stringContaining('! trusted') });
   });
 
   test.for([
@@ -166,6 +210,17 @@ describe('update', () => {
       err: expect.stringContaining('of tomorrow'),
     });
     expect(await shown('corp')).toMatchObject([{ ageDays: 0, tuf: { timestamp: 2, targets: 1 } }]);
+  });
+
+  test('an entry that this tcf cannot use is said, and the rest of the new root is taken', async () => {
+    await start();
+    const root = JSON.parse(Buffer.from(sigstore.trustedRoot).toString());
+    root.tlogs[1].publicKey.keyDetails = 'SLH_DSA_128S';
+    tuf.publish({ target: Buffer.from(JSON.stringify(root)) });
+    expect(await trust('update', 'corp')).toMatchObject({
+      exit: 0,
+      err: expect.stringContaining('warning: trustedRoot.tlogs[1] does not count'),
+    });
   });
 
   test.for([

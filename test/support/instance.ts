@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pushDemoImage } from './demo-image.ts';
 import { folder } from './host.ts';
 import { startRegistry, type TestRegistry } from './registry.ts';
-import { type SigstoreServer, startSigstore, testIdentity } from './sigstore.ts';
+import { type SigstoreOptions, type SigstoreServer, startSigstore, testIdentity } from './sigstore.ts';
 import { serveTuf, TestTuf, type TufServer } from './tuf.ts';
 
 /** A private Sigstore instance, the TUF mirror of its root, and an image in a registry, which nobody has signed. */
@@ -21,10 +21,10 @@ export interface Instance extends AsyncDisposable {
 }
 
 /** In the folder lie `tuf-root.json`, in which the trust in the mirror begins, `root.json` and `config.json`. */
-export async function startInstance(now: Date): Promise<Instance> {
+export async function startInstance(now: Date, options: SigstoreOptions = {}): Promise<Instance> {
   const place = folder();
   const registry = await startRegistry();
-  const sigstore = await startSigstore({ now: () => now });
+  const sigstore = await startSigstore({ now: () => now, ...options });
   const tuf = new TestTuf(sigstore.trustedRoot, now);
   const mirror = await serveTuf(tuf.files);
   await pushDemoImage({ host: registry.host, repository: 'triton/dev', tag: '1' });

@@ -13,6 +13,8 @@ export interface SigstoreOptions {
   readonly now?: () => Date;
   /** `O` of every certificate. */
   readonly organization?: string;
+  /** Makes the keys of the timestamp authority. Default: P-256. */
+  readonly tsaKey?: () => KeyObject;
 }
 
 /** A Sigstore instance in memory. Its parts can be used without the network. */
@@ -62,7 +64,7 @@ export function newSigstore(
   const fulcio = newFulcio(now, options.organization);
   const rekor = newLog(1, host, now);
   const rekor2 = newLog(2, hostname, now);
-  const tsa = newTimestampAuthority(now, options.organization);
+  const tsa = newTimestampAuthority(now, options.organization, options.tsaKey);
   const tokenKey = newKey();
   return {
     fulcio,

@@ -15,18 +15,24 @@ export const state: DoctorCheck = {
     const folders = await Promise.all(
       [logFolder(host), evidenceFolder(host)].map((path) => examineFolder(host, path)),
     );
-    const log = await checkLog(host);
-    return [
-      ...folders.flat(),
-      'broken' in log
-        ? broken(
-            `the log was changed at ${log.broken}`,
-            'find out by whom; then move the folder away, and a new log begins',
-          )
-        : ok(`the log has ${plural(log.count, 'decision')} in an unbroken chain`),
-    ];
+    return [...folders.flat(), await examineLog(host)];
   },
 };
+
+async function examineLog(host: Host): Promise<DoctorFinding> {
+  try {
+    const log = await checkLog(host);
+    return 'broken' in log
+      ? broken(
+          `the log was changed at ${log.broken}`,
+          'find out by whom; then tcf log archive keeps this log under another name, and a new log begins',
+        )
+      : ok(`the log has ${plural(log.count, 'decision')} in an unbroken chain`);
+  } catch (error) {
+    if (error instanceof TcfError) return broken(error.message, error.hint ?? 'tcf log archive');
+    throw error;
+  }
+}
 
 async function examineFolder(host: Host, path: string): Promise<readonly DoctorFinding[]> {
   if (!fileExists(host, path)) return [];

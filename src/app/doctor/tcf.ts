@@ -1,8 +1,7 @@
 import { publicGoodDate } from '../../attest/public-good.ts';
-import { parseLogEntry } from '../../report/pruning-entry.ts';
 import type { Host } from '../../system/host.ts';
 import { version } from '../../version.ts';
-import { entryNumbers, readEntry } from '../decision-log.ts';
+import { lastEntryTime } from '../decision-log.ts';
 import { broken, type DoctorCheck, ok } from './finding.ts';
 
 /** tcf itself and the clock, on which every certificate and every age depends. */
@@ -27,10 +26,9 @@ export const tcf: DoctorCheck = {
 
 /** Moments that are certainly over. */
 async function knownTimes(host: Host): Promise<readonly { readonly what: string; readonly at: Date }[]> {
-  const last = entryNumbers(host).at(-1);
-  const logged = last === undefined ? undefined : parseLogEntry(await readEntry(host, last), `entry ${last}`);
+  const last = await lastEntryTime(host);
   return [
     { what: 'the Sigstore root that tcf carries', at: publicGoodDate },
-    ...(logged === undefined ? [] : [{ what: 'the last entry of the log', at: new Date(logged.entry.at) }]),
+    ...(last === undefined ? [] : [{ what: 'the last entry of the log', at: last }]),
   ];
 }

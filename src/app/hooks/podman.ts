@@ -6,7 +6,6 @@ import { parseJson } from '../../base/json.ts';
 import { Shape } from '../../base/shape.ts';
 import { printable, quoted } from '../../base/text.ts';
 import { ociHookFile } from '../../launch/oci-hook.ts';
-import { parseDecision } from '../../report/decision-entry.ts';
 import { userFolder } from '../../system/folders.ts';
 import type { Host } from '../../system/host.ts';
 import { entryNumbers, readEntry } from '../decision-log.ts';
@@ -131,8 +130,13 @@ async function probe(host: Host, options: Options): Promise<HookFinding> {
 async function isRefused(host: Host, nonce: string, before: number): Promise<boolean> {
   for (const number of entryNumbers(host).slice(before)) {
     try {
-      const entry = parseDecision(await readEntry(host, number), `entry ${number}`);
-      if (entry.asked.endsWith(nonce) && entry.verdict !== 'allow') return true;
+      const { logged } = await readEntry(host, number);
+      if (
+        logged.kind === 'decision' &&
+        logged.entry.asked.endsWith(nonce) &&
+        logged.entry.verdict !== 'allow'
+      )
+        return true;
     } catch (error) {
       if (!(error instanceof TcfError)) throw error;
     }

@@ -1,6 +1,7 @@
 import { createPublicKey } from 'node:crypto';
 import type { Command } from 'commander';
 import { type Bundle, parseBundle } from '../../attest/bundle.ts';
+import { experimentalAlgorithms } from '../../attest/root-material.ts';
 import { fingerprintOf } from '../../attest/trusted-key.ts';
 import { parseTrustedRoot, type Trust } from '../../attest/trusted-root.ts';
 import type { Signer as Proven } from '../../attest/verified.ts';
@@ -64,7 +65,7 @@ export async function openSigning(host: Host, options: Options, need?: 'checked'
   const witnesses = toWitnesses(chosen.services, services);
   const { key, signer } = await openKey(host, who);
   const fingerprint = fingerprintOf(key);
-  const roots = root === undefined || witnesses.length === 0 ? [] : [parseTrustedRoot(root)];
+  const roots = root === undefined || witnesses.length === 0 ? [] : [parseOwnRoot(root)];
   return {
     signer,
     witnesses,
@@ -72,6 +73,9 @@ export async function openSigning(host: Host, options: Options, need?: 'checked'
     isSigner: (proven) => proven.kind === 'key' && proven.fingerprint === fingerprint,
   };
 }
+
+/** Services that the signer chose are checked with every algorithm; which of them count is for the verifier. */
+const parseOwnRoot = (root: Uint8Array) => parseTrustedRoot(root, { experimental: experimentalAlgorithms });
 
 interface Who {
   readonly flag: 'key' | 'signerCmd';
@@ -121,7 +125,7 @@ async function openKeyless(
   return {
     signer: keylessSigner({ fulcio, token, services, now: host.now }),
     witnesses: toWitnesses(chosen, services),
-    ...(root === undefined ? {} : { trust: { roots: [parseTrustedRoot(root)], keys: [] } }),
+    ...(root === undefined ? {} : { trust: { roots: [parseOwnRoot(root)], keys: [] } }),
     isSigner: (signer) =>
       signer.kind === 'keyless' && signer.issuer === token.issuer && signer.identity === token.identity,
   };
