@@ -7,6 +7,7 @@ import { failure, maxSmallAnswer, readDocument } from './answers.ts';
 import { parseChallenges, type Realm, toRealm } from './challenge.ts';
 import type { Repository } from './contract.ts';
 import { hostOf, isLoopback } from './hosts.ts';
+import type { SentSecrets } from './secrets.ts';
 import type { Action } from './session.ts';
 import type { Answer, Exchange, Timeouts, Transport } from './transport.ts';
 
@@ -38,6 +39,7 @@ export function openAuthorizer(
   transport: Transport,
   credentials: Credentials,
   timeouts: Timeouts,
+  secrets: SentSecrets,
 ): Authorizer {
   const known = new Map<string, string>();
   const keyOf = (scope: Scope) => [scope.repository.registry, ...scopesOf(scope)].join(' ');
@@ -49,6 +51,8 @@ export function openAuthorizer(
       const bearer = challenges.find(({ scheme }) => scheme === 'bearer');
       const basic = challenges.some(({ scheme }) => scheme === 'basic');
       const credential = await credentials(scope.repository);
+      if (credential !== undefined)
+        secrets.add(credential.kind === 'password' ? credential.password : credential.token);
       let authorization: string | undefined;
       if (bearer !== undefined) {
         const realm = toRealm(bearer.parameters['realm'], refused.url);
@@ -63,7 +67,10 @@ export function openAuthorizer(
       } else if (basic && credential?.kind === 'password') {
         authorization = basicHeader(credential.username, credential.password);
       }
-      if (authorization !== undefined) known.set(keyOf(scope), authorization);
+      if (authorization !== undefined) {
+        secrets.add(authorization.replace(/^\w+ /, ''));
+        known.set(keyOf(scope), authorization);
+      }
       return authorization;
     },
   };

@@ -10,9 +10,11 @@ import { pushManifest } from './push.ts';
 import { attach, attachAll, referrers } from './referrers.ts';
 import type { ReferrersMode } from './referrers-api.ts';
 import { attempts, isBroken, pauseAfter, type RetryPolicy, toRetryPolicy, withRetry } from './retry.ts';
+import { SentSecrets } from './secrets.ts';
 import { openSession, type Session } from './session.ts';
 import { defaultTimeouts, openTransport, type TransportOptions } from './transport.ts';
 import { defaultChunkSize, uploadBlob } from './upload.ts';
+import { withoutSecrets } from './without-secrets.ts';
 
 export interface RegistryOptions extends TransportOptions, Partial<RetryPolicy> {
   /** Asked when a registry wants to know who we are; without it everything is anonymous. */
@@ -33,11 +35,13 @@ export function openRegistry(options: RegistryOptions): Registry {
   const timeouts = options.timeouts ?? defaultTimeouts;
   const retryPolicy = toRetryPolicy(options);
   const transport = withRetry(openTransport(options), retryPolicy);
-  const authorizer = openAuthorizer(transport, options.credentials ?? (async () => undefined), timeouts);
-  const session = openSession(transport, authorizer, options.allowHttp ?? false, timeouts);
+  const secrets = new SentSecrets();
+  const credentials = options.credentials ?? (async () => undefined);
+  const authorizer = openAuthorizer(transport, credentials, timeouts, secrets);
+  const session = openSession(transport, authorizer, options.allowHttp ?? false, timeouts, secrets);
   const context = { session, retryPolicy, mode: options.referrers ?? 'auto' };
   const upload = { session, retryPolicy, chunkSize: options.chunkSize ?? defaultChunkSize };
-  return {
+  const registry: Registry = {
     manifest: async (repository, reference) => (await fetchManifest(session, repository, reference))?.fetched,
     blob: (repository, descriptor) => fetchBlob(session, retryPolicy, repository, descriptor),
     pushBlob: async (repository, mediaType, bytes) => {
@@ -52,6 +56,7 @@ export function openRegistry(options: RegistryOptions): Registry {
     attach: (repository, manifest, subject) => attach(context, repository, manifest, subject),
     attachAll: (repository, manifests, subject) => attachAll(context, repository, manifests, subject),
   };
+  return withoutSecrets(registry, secrets);
 }
 
 function fetchBlob(

@@ -65,7 +65,9 @@ export async function askHelper(
   if (code !== 0) {
     // docker-credential-helpers says so on stdout; it is the only failure that means "none".
     if (/credentials not found/i.test(stdout)) return undefined;
-    throw cannotTell('credentials.helper', `${file} failed with ${code}: ${quoted(stdout.trim())}`, {
+    // An object may be the credentials that it printed before it failed.
+    const said = stdout.includes('{') ? '' : `: ${quoted(stdout.trim())}`;
+    throw cannotTell('credentials.helper', `${file} failed with ${code}${said}`, {
       hint: `try it by hand: echo ${server} | ${file} get`,
     });
   }

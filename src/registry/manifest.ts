@@ -42,6 +42,8 @@ export async function fetchManifest(
   }
   if (answer.status !== 200) throw await failure(answer, what, session.timeouts);
   const bytes = await readDocument(answer, limits.maxBytes, what, session.timeouts);
+  if (session.secrets.isInDocument(bytes))
+    throw cannotTell('registry.refused', `${what} repeats a credential`);
   const announced = answer.headers['docker-content-digest'];
   if (isDigest(reference)) checkContent(bytes, reference, what);
   if (announced !== undefined) {

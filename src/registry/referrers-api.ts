@@ -100,6 +100,8 @@ async function readPage(
     return undefined;
   }
   const bytes = await readDocument(answer, referrerListLimits.maxBytes, what, session.timeouts);
+  if (session.secrets.isInDocument(bytes))
+    throw cannotTell('registry.refused', `${what} repeat a credential`);
   if (isAnnounced) return readIndex(bytes, what);
   try {
     return readIndex(bytes, what);

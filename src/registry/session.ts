@@ -4,6 +4,7 @@ import { failure } from './answers.ts';
 import type { Authorizer, Scope } from './authorize.ts';
 import type { Repository } from './contract.ts';
 import { hostOf, isLoopback } from './hosts.ts';
+import type { SentSecrets } from './secrets.ts';
 import type { Answer, Exchange, Timeouts, Transport } from './transport.ts';
 
 export type Action = 'pull' | 'pull,push';
@@ -25,6 +26,7 @@ export interface Call {
 /** Asks a registry with credentials where it wants them, and follows its redirects where that is safe. */
 export interface Session {
   readonly timeouts: Timeouts;
+  readonly secrets: SentSecrets;
   /** `https://HOST/v2/REPOSITORY/PATH`. @throws TcfError `reference.malformed` when the parts do not stay in their places. */
   url(repository: Repository, path: string): URL;
   call(repository: Repository, call: Call): Promise<Answer>;
@@ -38,9 +40,11 @@ export function openSession(
   authorizer: Authorizer,
   allowHttp: boolean,
   timeouts: Timeouts,
+  secrets: SentSecrets,
 ): Session {
   return {
     timeouts,
+    secrets,
     url: (repository, path) => toUrl(repository, path, allowHttp),
     call: async (repository, call) => {
       const asked = (authorization: string | undefined) =>

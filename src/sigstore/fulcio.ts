@@ -57,6 +57,7 @@ async function requestCertificate(
     url: under(fulcio, 'api/v2/signingCert'),
     headers: { 'content-type': 'application/json' },
     body,
+    secrets: [token.raw],
     what: 'a signing certificate',
   };
   const reply = await services(question);

@@ -110,12 +110,16 @@ export async function askForToken(
   return { ok: true, token };
 }
 
+/** Form fields that let whoever has them log in. */
+const secretFields: readonly string[] = ['code', 'code_verifier', 'device_code'];
+
 export function formQuestion(url: URL, form: Readonly<Record<string, string>>, what: string): Question {
   return {
     method: 'POST',
     url,
     headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
     body: encodeUtf8(new URLSearchParams(form).toString()),
+    secrets: secretFields.flatMap((name) => form[name] ?? []),
     what,
   };
 }

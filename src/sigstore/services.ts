@@ -1,10 +1,12 @@
+import { encodeUtf8 } from '../base/bytes.ts';
 import { cannotTell, TcfError } from '../base/error.ts';
 import { parseJson } from '../base/json.ts';
 import { Shape } from '../base/shape.ts';
 import { printable, quoted } from '../base/text.ts';
 import { readDocument } from '../registry/answers.ts';
 import { type RetryPolicy, toRetryPolicy, withRetry } from '../registry/retry.ts';
-import { openTransport, type Timeouts, type TransportOptions } from '../registry/transport.ts';
+import { SentSecrets } from '../registry/secrets.ts';
+import { type Exchange, openTransport, type Timeouts, type TransportOptions } from '../registry/transport.ts';
 
 export interface ServicesOptions extends TransportOptions, Partial<RetryPolicy> {}
 
@@ -13,6 +15,8 @@ export interface Question {
   readonly url: URL;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
+  /** What of the body proves who asks; an Authorization header is known to. No message repeats it. */
+  readonly secrets?: readonly string[];
   /** For messages: `the signing certificate`. */
   readonly what: string;
   /** Most bytes of an answer with status 200; 8 MiB where absent. */
@@ -23,7 +27,10 @@ export interface Reply {
   readonly status: number;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Of an error, nothing where it repeats a secret. */
   readonly body: Uint8Array;
+  /** Whether a text from the answer repeats what was sent as a secret. */
+  readonly repeatsSecret: (text: string) => boolean;
 }
 
 /** Asks the services of a Sigstore instance. @throws TcfError `sigstore.unreachable`, `sigstore.protocol` (exit 2). */
@@ -39,25 +46,40 @@ const defaultTimeouts: Timeouts = { idle: 30_000, document: 60_000 };
 export function openServices(options: ServicesOptions): Services {
   const timeouts = options.timeouts ?? defaultTimeouts;
   const transport = withRetry(openTransport({ ...options, timeouts }), toRetryPolicy(options));
-  return async ({ method, url, headers = {}, body, what, limit = maxReply }) => {
+  const secrets = new SentSecrets();
+  return async (question) => {
+    const { limit = maxReply, url, what } = question;
+    addSecrets(secrets, question);
     try {
-      const answer = await transport({
-        method,
-        url,
-        headers,
-        ...(body === undefined ? {} : { body }),
-        reach: url.protocol === 'http:' ? 'loopback' : 'any',
-      });
+      const answer = await transport(toExchange(question));
       const received = await readDocument(answer, answer.status === 200 ? limit : maxReply, what, timeouts);
-      return { status: answer.status, headers: answer.headers, body: received };
+      const isEcho = answer.status >= 400 && secrets.isIn(Buffer.from(received).toString());
+      return {
+        status: answer.status,
+        headers: answer.headers,
+        body: isEcho ? encodeUtf8('{}') : received,
+        repeatsSecret: (text) => secrets.isIn(text),
+      };
     } catch (error) {
-      if (!(error instanceof TcfError)) throw error;
-      throw cannotTell('sigstore.unreachable', `could not get ${what}: ${error.message}`, {
+      const cleaned = secrets.cleaned(error, [url.host]);
+      if (!(cleaned instanceof TcfError)) throw cleaned;
+      throw cannotTell('sigstore.unreachable', `could not get ${what}: ${cleaned.message}`, {
         hint: 'check the network and the address of the service; nothing was changed',
-        cause: error,
+        cause: cleaned,
       });
     }
   };
+}
+
+function toExchange({ body, headers = {}, method, url }: Question): Exchange {
+  const sent = body === undefined ? {} : { body };
+  return { method, url, headers, ...sent, reach: url.protocol === 'http:' ? 'loopback' : 'any' };
+}
+
+function addSecrets(secrets: SentSecrets, question: Question): void {
+  const authorization = question.headers?.['authorization'];
+  if (authorization !== undefined) secrets.add(authorization.replace(/^\w+ /, ''));
+  for (const secret of question.secrets ?? []) secrets.add(secret);
 }
 
 /** `https://host/base/` + `api/v2/signingCert`. */
@@ -95,7 +117,7 @@ export function jsonOf<T>(question: Question, reply: Reply, read: (shape: Shape)
     return read(new Shape(parseJson(reply.body, 'the answer'), 'answer'));
   } catch (error) {
     if (!(error instanceof TcfError)) throw error;
-    throw garbled(question, error.message);
+    throw garbled(question, reply.repeatsSecret(error.message) ? 'it repeats a credential' : error.message);
   }
 }
 
