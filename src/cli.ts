@@ -1,8 +1,9 @@
 import { Command, CommanderError } from 'commander';
+import { closest } from './base/closest.ts';
 import { askedWrongly, TcfError } from './base/error.ts';
 import { printable, quoted } from './base/text.ts';
-import { type VerbEntry, verbs } from './commands/index.ts';
-import type { Action } from './commands/verb.ts';
+import { verbs } from './commands/index.ts';
+import type { Verb, VerbEntry } from './commands/verb.ts';
 import { formatDiagnostic } from './report/diagnostics.ts';
 import { isSystemError } from './system/errors.ts';
 import type { ExitCode, Host } from './system/host.ts';
@@ -24,44 +25,60 @@ export async function main(argv: readonly string[], host: Host): Promise<ExitCod
 
 async function dispatch(argv: readonly string[], host: Host): Promise<ExitCode> {
   const [name, ...rest] = argv;
-  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
-    await host.stdout.write(help());
-    return name === undefined ? 3 : 0;
-  }
   if (name === '--version' || name === '-V') {
     await host.stdout.write(`tcf ${version}\n`);
     return 0;
   }
-  const entry = verbs.find((verb) => verb.name === name);
+  const isHelp = name === undefined || ['--help', '-h', 'help'].includes(name);
+  if (!isHelp) return await callNamed({ path: 'tcf', entries: verbs, what: 'verb' }, argv, host);
+  if (name === 'help' && rest.length > 0) return await dispatch([...rest, '--help'], host);
+  await host.stdout.write(help());
+  return name === undefined ? 3 : 0;
+}
+
+/** Verbs that have a word before them in common. */
+interface Group {
+  /** `tcf`, or `tcf log`. */
+  readonly path: string;
+  readonly entries: readonly VerbEntry[];
+  readonly what: 'action' | 'verb';
+}
+
+async function callNamed(
+  { entries, path, what }: Group,
+  argv: readonly string[],
+  host: Host,
+): Promise<ExitCode> {
+  const [name = '', ...rest] = argv;
+  const entry = entries.find((one) => one.name === name);
   if (entry === undefined) {
-    throw askedWrongly('cli.verb', `tcf has no verb ${quoted(name)}`, { hint: 'tcf --help lists the verbs' });
+    const near = closest(name, namesOf(entries));
+    const asked = name === '' ? `${path} needs an ${what}` : `${path} has no ${what} ${quoted(name)}`;
+    throw askedWrongly(`cli.${what}`, asked, {
+      hint: near === undefined ? `${path} --help lists the ${what}s` : `did you mean ${path} ${near}?`,
+    });
   }
-  return await callVerb(entry, rest, host);
+  const loaded = await entry.load();
+  const own = `${path} ${entry.name}`;
+  if ('verb' in loaded) return await callVerb(own, entry, loaded.verb, rest, host);
+  if (rest[0] !== '--help' && rest[0] !== '-h')
+    return await callNamed({ path: own, entries: loaded.actions, what: 'action' }, rest, host);
+  await host.stdout.write(groupHelp(own, entry, loaded.actions));
+  return 0;
 }
 
-async function callVerb(entry: VerbEntry, args: readonly string[], host: Host): Promise<ExitCode> {
-  const { verb } = await entry.load();
-  if (!('actions' in verb)) return await callCommand({ ...entry, ...verb }, args, host);
-  const [name, ...rest] = args;
-  if (name === undefined || name === '--help' || name === '-h') {
-    await host.stdout.write(actionHelp(entry, verb.actions));
-    return name === undefined ? 3 : 0;
-  }
-  const action = verb.actions.find((candidate) => candidate.name === name);
-  if (action !== undefined)
-    return await callCommand({ ...action, name: `${entry.name} ${name}` }, rest, host);
-  const known = verb.actions.flatMap((one) => (one.hidden ? [] : one.name));
-  throw askedWrongly('cli.action', `tcf ${entry.name} does not know ${quoted(name)}`, {
-    hint: `tcf ${entry.name} ${known.join('|')}`,
-  });
-}
-
-async function callCommand(entry: Action, args: readonly string[], host: Host): Promise<ExitCode> {
+async function callVerb(
+  path: string,
+  { summary, usage }: VerbEntry,
+  verb: Verb,
+  args: readonly string[],
+  host: Host,
+): Promise<ExitCode> {
   let shown = '';
-  const command = new Command(`tcf ${entry.name}`)
-    .summary(entry.summary)
-    .description(entry.summary)
-    .usage(entry.usage)
+  const command = new Command(path)
+    .summary(summary)
+    .description(summary)
+    .usage(usage)
     .exitOverride()
     .configureOutput({
       writeOut: (text) => {
@@ -70,7 +87,7 @@ async function callCommand(entry: Action, args: readonly string[], host: Host): 
       writeErr: () => {},
       getOutHelpWidth: () => 100,
     });
-  entry.declare(command);
+  verb.declare(command);
   try {
     command.parse([...args], { from: 'user' });
   } catch (error) {
@@ -79,18 +96,31 @@ async function callCommand(entry: Action, args: readonly string[], host: Host): 
       await host.stdout.write(shown);
       return 0;
     }
-    throw askedWrongly('cli.usage', error.message.replace(/^error: /, ''), {
-      hint: `tcf ${entry.name} --help`,
-    });
+    throw askedWrongly('cli.usage', error.message.replace(/^error: /, ''), { hint: `${path} --help` });
   }
-  return await entry.run(host, command.args, command.opts());
+  return await verb.run(host, command.args, command.opts());
 }
 
-function actionHelp(entry: VerbEntry, actions: readonly Action[]): string {
-  const lines = actions.flatMap(({ hidden, name, summary, usage }) =>
-    hidden ? [] : [`  ${entry.name} ${name} ${usage}`, `      ${summary}`],
-  );
-  return [`Usage: tcf ${entry.name} ACTION [arguments]`, '', entry.summary, '', ...lines, ''].join('\n');
+function namesOf(entries: readonly VerbEntry[]): readonly string[] {
+  return entries.filter(({ hidden }) => !hidden).map(({ name }) => name);
+}
+
+function groupHelp(path: string, { summary, usage }: VerbEntry, actions: readonly VerbEntry[]): string {
+  const shown = actions.filter(({ hidden }) => !hidden);
+  const calls = shown.map((action) => `${action.name} ${action.usage}`.trim());
+  const width = Math.max(...calls.map(({ length }) => length)) + 2;
+  const lines = shown.map((action, at) => `  ${(calls[at] ?? '').padEnd(width)}${action.summary}`);
+  return [
+    `Usage: ${path} ${usage}`,
+    '',
+    summary,
+    '',
+    'Actions:',
+    ...lines,
+    '',
+    `${path} ACTION --help says more.`,
+    '',
+  ].join('\n');
 }
 
 function help(): string {
@@ -108,7 +138,7 @@ function help(): string {
   lines.push(
     '',
     'IMAGE is docker://REF, oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE, containers-storage:REF, or a bare REF.',
-    'Exit codes: 0 yes, 1 no, 2 cannot tell, 3 asked wrongly. tcf VERB --help says more.',
+    'Exit codes: 0 yes, 1 no, 2 cannot tell, 3 asked wrongly. tcf help VERB says more.',
     '',
   );
   return lines.join('\n');

@@ -23,7 +23,7 @@ export { type Policy, parsePolicy } from './policy/document.ts';
 export { type Evidence, toCandidate } from './policy/evidence.ts';
 export { openRegistry } from './registry/client.ts';
 export type { Registry } from './registry/contract.ts';
-export { type Copied, copyImage, type Target } from './registry/copy.ts';
+export { type Copied, copyContent, type Target } from './registry/copy.ts';
 export { registryTarget } from './registry/copy-target.ts';
 export { attachBundle } from './sigstore/attach.ts';
 export { discoverBundles } from './sigstore/discover.ts';

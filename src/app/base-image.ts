@@ -1,11 +1,20 @@
+import { compact } from '../base/compact.ts';
 import { askedWrongly } from '../base/error.ts';
 import { plural, quoted } from '../base/text.ts';
 import type { BaseImage } from '../bom/model.ts';
 import type { OpenImage } from '../image/contract.ts';
+import type { Platform } from '../oci/manifest.ts';
 import type { Host } from '../system/host.ts';
+import type { Network } from './network.ts';
 import { openUserImage } from './open-image.ts';
-import { type Options, textOption } from './options.ts';
 import { claimedBaseOf } from './scan.ts';
+
+export interface BaseRequest {
+  readonly base: string;
+  /** Default: the one of the image. */
+  readonly platform: Platform | undefined;
+  readonly network: Network | undefined;
+}
 
 /**
  * The base that the user names with `--base`, or with `--base auto` the one that the builder names, proven by its layers: they must be the
@@ -16,14 +25,16 @@ import { claimedBaseOf } from './scan.ts';
  */
 export async function openBase(
   host: Host,
-  options: Options,
   image: OpenImage,
-): Promise<BaseImage | undefined> {
-  const asked = textOption(options, 'base');
-  if (asked === undefined) return undefined;
+  { base: asked, network, platform }: BaseRequest,
+): Promise<BaseImage> {
   const name = asked === 'auto' ? claimedName(image) : asked;
   const { architecture, os } = image.config;
-  await using base = await openUserImage(host, name, { platform: `${os}/${architecture}`, ...options });
+  await using base = await openUserImage(
+    host,
+    name,
+    compact({ platform: platform ?? { os, architecture }, network }),
+  );
   const { config, configDigest, manifestDigest, repository } = base;
   const layers = config.diffIds.length;
   const why = whyNot(base, image);

@@ -3,24 +3,34 @@ import { isInContainersStorage, openFromContainersStorage } from '../image/from-
 import { openFromRegistry } from '../image/from-registry.ts';
 import { isBareName, openImage, parseImageName } from '../image/source.ts';
 import { localStoreOf } from '../image/storage-conf.ts';
+import type { Platform } from '../oci/manifest.ts';
 import { parseImageRef } from '../oci/reference.ts';
 import type { Host } from '../system/host.ts';
-import type { Options } from './options.ts';
-import { openUserRegistry, readPlatform } from './registries.ts';
+import { type Network, openUserRegistry } from './network.ts';
+import { hostPlatform } from './registries.ts';
+
+export interface ImageRequest {
+  /** Which image of an index. Default: the one of this machine. */
+  readonly platform?: Platform;
+  readonly network?: Network;
+}
 
 /**
  * Opens an image as the user named it. A bare name is an image of the local store where that holds it, and of a registry otherwise; a store that cannot
  * be read is an error and not "otherwise".
  */
-export async function openUserImage(host: Host, text: string, options: Options): Promise<OpenImage> {
+export async function openUserImage(
+  host: Host,
+  text: string,
+  { network, platform = hostPlatform(host) }: ImageRequest = {},
+): Promise<OpenImage> {
   const sources: SourceHost = {
     cwd: host.cwd,
     env: host.env,
     home: host.home,
     uid: host.uid,
-    registry: () => openUserRegistry(host, options),
+    registry: () => openUserRegistry(host, network),
   };
-  const platform = readPlatform(host, options);
   const name = parseImageName(text);
   if (!isBareName(name)) return await openImage(name, platform, sources);
   const ref = parseImageRef(name.name);

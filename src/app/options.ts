@@ -1,4 +1,4 @@
-/** Options as commander parsed them, by their camel-case names. */
+/** Options by their camel-case names, for hooks and doctor only, until each of them takes a typed record. */
 export type Options = Readonly<Record<string, unknown>>;
 
 export function textOption(options: Options, name: string): string | undefined {
@@ -8,14 +8,4 @@ export function textOption(options: Options, name: string): string | undefined {
 
 export function flag(options: Options, name: string): boolean {
   return options[name] === true;
-}
-
-/** For commander: an option that may be given again, which `listOption` reads. */
-export function collect(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value];
-}
-
-export function listOption(options: Options, name: string): readonly string[] {
-  const value = options[name];
-  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
 }

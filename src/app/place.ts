@@ -2,11 +2,12 @@ import { resolve } from 'node:path';
 import { askedWrongly } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
 import { tagWarnings } from '../image/manifests.ts';
+import type { Platform } from '../oci/manifest.ts';
 import { type ImageRef, parseImageRef } from '../oci/reference.ts';
 import type { Fetched, Store } from '../registry/contract.ts';
 import type { Host } from '../system/host.ts';
-import { type Options, textOption } from './options.ts';
-import { openUserRegistry, parseRegistryName, readPlatform, resolveImage } from './registries.ts';
+import { type Network, openUserRegistry } from './network.ts';
+import { parseRegistryName, resolveImage } from './registries.ts';
 
 /** Where an image and its signatures lie, and the name by which policies judge it. */
 export interface Place {
@@ -19,19 +20,27 @@ export interface Place {
   readonly warnings: () => Promise<readonly string[]>;
 }
 
+export interface PlaceRequest {
+  readonly image: string;
+  readonly verb: string;
+  readonly platform: Platform;
+  readonly as: string | undefined;
+  readonly network: Network;
+}
+
 /**
  * Finds the image that the user named: in a registry, or in an OCI layout where `--as` says which image it is meant to be.
  *
  * @throws TcfError `verify.as` (exit 3), else as the registry and the layout do.
  */
-export async function openPlace(host: Host, name: string, options: Options, verb: string): Promise<Place> {
-  const as = textOption(options, 'as');
-  if (name.startsWith('oci:') && verb !== 'run') return await openLayoutPlace(host, name, as, options);
+export async function openPlace(host: Host, request: PlaceRequest): Promise<Place> {
+  const { as, image: name, network, verb } = request;
+  if (name.startsWith('oci:') && verb !== 'run') return await openLayoutPlace(host, request);
   if (as !== undefined) {
     throw askedWrongly('verify.as', `--as is for oci: layouts; ${quoted(name)} has a name already`);
   }
   const ref = parseRegistryName(name, verb);
-  const registry = await openUserRegistry(host, options);
+  const registry = await openUserRegistry(host, network);
   return {
     store: registry,
     ref,
@@ -41,12 +50,7 @@ export async function openPlace(host: Host, name: string, options: Options, verb
   };
 }
 
-async function openLayoutPlace(
-  host: Host,
-  name: string,
-  as: string | undefined,
-  options: Options,
-): Promise<Place> {
+async function openLayoutPlace(host: Host, { as, image: name, platform }: PlaceRequest): Promise<Place> {
   // What reads layers is loaded for layouts only: a start from a registry must not wait for it.
   const [{ parseImageName }, { isOciLayoutName, layoutFiles }, { openLayoutStore }] = await Promise.all([
     import('../image/source.ts'),
@@ -64,7 +68,7 @@ async function openLayoutPlace(
   const { named, store } = await openLayoutStore(
     layoutFiles(resolve(host.cwd, layout.directory)),
     layout.reference,
-    readPlatform(host, options),
+    platform,
     quoted(name),
   );
   const { digest } = named.descriptor;

@@ -1,4 +1,3 @@
-import type { Command } from 'commander';
 import { parseBundle } from '../attest/bundle.ts';
 import { parseCosign2Layer } from '../attest/cosign2.ts';
 import type { Trust } from '../attest/trusted-root.ts';
@@ -24,9 +23,9 @@ import type { FoundBundle } from '../sigstore/found-bundle.ts';
 import type { Host } from '../system/host.ts';
 import { logDecision } from './decision-log.ts';
 import { evictEvidence, keepEvidence, loadEvidence } from './evidence-cache.ts';
-import { flag, type Options, textOption } from './options.ts';
+import { type Network, openUserServices } from './network.ts';
 import { openPlace, type Place } from './place.ts';
-import { declareRegistryOptions, openUserServices, readPlatform } from './registries.ts';
+import { hostPlatform } from './registries.ts';
 import { updateInstance } from './trust/instances.ts';
 import { loadPolicies } from './trust/policies.ts';
 import { type DatedTrust, isOfMachine, loadTrust } from './trust/trust.ts';
@@ -39,47 +38,43 @@ export interface Verification {
   readonly imageIds: readonly Digest[];
 }
 
-export function declareVerifyOptions(command: Command): void {
-  command
-    .option(
-      '--policy <file>',
-      'a policy that has to allow the image, beside those of machine, user and project',
-    )
-    .option(
-      '--trusted-root <file>',
-      'trusted_root.json in place of those that policies name, but for that of the machine',
-    )
-    .option(
-      '--update-trust',
-      'ask the TUF mirrors for newer trusted roots first (default: no network for trust)',
-    )
-    .option('--platform <os/arch>', 'which image of an index (default: the one of this host)')
-    .option('--as <name>', 'registry/repository by which policies judge an image of an oci: layout')
-    .option('--cache', 'prove again what was found at most a day ago, without asking the registry');
-  declareRegistryOptions(command);
+/** A question about an image, and with what to answer it. */
+export interface VerifyRequest {
+  /** `registry/repository[:tag][@digest]`, or `oci:DIR[:TAG]`. */
+  readonly image: string;
+  /** Who asks, for the log of decisions. Default: `verify`. */
+  readonly verb?: string;
+  /** File of a policy that has to allow the image, beside those of machine, user and project. */
+  readonly policy?: string;
+  /** File of a trusted root in place of those that policies name; it does not speak for the policy of the machine. */
+  readonly trustedRoot?: string;
+  /** Ask the TUF mirrors for newer trusted roots first. Without it no network is used for trust. */
+  readonly updateTrust?: boolean;
+  /** Which image of an index. Default: the one of this machine. */
+  readonly platform?: Platform;
+  /** `registry/repository` by which policies judge an image of an `oci:` layout. */
+  readonly as?: string;
+  /** Prove what was found at most a day ago, without asking the registry. */
+  readonly cache?: boolean;
+  readonly network?: Network;
 }
 
 /**
  * The one way from a name to a decision: resolve once, gather every candidate, prove each with the trust of each policy, decide. What cannot be
  * found out is thrown; what was found out is in the verdict. Both go into the log of decisions.
  */
-export async function verifyImage(
-  host: Host,
-  name: string,
-  options: Options,
-  verb: string,
-): Promise<Verification> {
-  const policies = await loadPolicies(host, textOption(options, 'policy'));
-  await tellUnmoved(host, policies, options);
-  if (flag(options, 'updateTrust')) await updateTrust(host, policies, options);
+export async function verifyImage(host: Host, request: VerifyRequest): Promise<Verification> {
+  const { cache = false, image, network = {}, policy, trustedRoot, verb = 'verify' } = request;
+  const policies = await loadPolicies(host, policy);
+  await tellUnmoved(host, policies, trustedRoot);
+  if (request.updateTrust) await updateTrust(host, policies, request);
   const trusts = new Map<Policy, DatedTrust>();
-  for (const policy of policies)
-    trusts.set(policy, await loadTrust(host, policy, textOption(options, 'trustedRoot')));
-  const asked = { verb, name, policies };
+  for (const one of policies) trusts.set(one, await loadTrust(host, one, trustedRoot));
+  const asked = { verb, name: image, policies };
   try {
-    const place = await openPlace(host, name, options, verb);
-    const platform = readPlatform(host, options);
-    const verification = await decideAt(host, place, platform, { policies, trusts }, flag(options, 'cache'));
+    const platform = request.platform ?? hostPlatform(host);
+    const place = await openPlace(host, { image, verb, platform, as: request.as, network });
+    const verification = await decideAt(host, place, platform, { policies, trusts }, cache);
     await logDecision(host, { ...asked, verdict: verification.verdict });
     return verification;
   } catch (error) {
@@ -89,8 +84,12 @@ export async function verifyImage(
 }
 
 /** Somebody who sees a denial beside a root that fits should know why. */
-export async function tellUnmoved(host: Host, policies: readonly Policy[], options: Options): Promise<void> {
-  if (textOption(options, 'trustedRoot') === undefined) return;
+export async function tellUnmoved(
+  host: Host,
+  policies: readonly Policy[],
+  trustedRoot: string | undefined,
+): Promise<void> {
+  if (trustedRoot === undefined) return;
   const policy = policies.find((one) => isOfMachine(host, one) && usesRoots(one));
   if (policy === undefined) return;
   await host.stderr.write(
@@ -99,9 +98,13 @@ export async function tellUnmoved(host: Host, policies: readonly Policy[], optio
 }
 
 /** The one place where a verification goes to the network for trust, and only because it was asked to. */
-async function updateTrust(host: Host, policies: readonly Policy[], options: Options): Promise<void> {
-  const services = await openUserServices(host, options);
-  const isPinned = textOption(options, 'trustedRoot') !== undefined;
+async function updateTrust(
+  host: Host,
+  policies: readonly Policy[],
+  { network, trustedRoot }: VerifyRequest,
+): Promise<void> {
+  const services = await openUserServices(host, network);
+  const isPinned = trustedRoot !== undefined;
   // What a user fetches is not asked by the machine's policy, nor is it where there is a root on the command line by the others.
   const asking = policies.filter((policy) => (isOfMachine(host, policy) ? host.uid === 0 : !isPinned));
   const names = asking.flatMap(({ trust }) => (trust.root === undefined ? trust.instances : []));

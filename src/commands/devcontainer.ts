@@ -8,9 +8,9 @@ import {
   writeDevContainer,
 } from '../app/launch/devcontainer-file.ts';
 import { readSelinux } from '../app/launch/machine.ts';
-import { type Options, textOption } from '../app/options.ts';
-import { openUserRegistry, readPlatform, resolveImage } from '../app/registries.ts';
-import { declareVerifyOptions, verifyImage } from '../app/verify-image.ts';
+import { openUserRegistry } from '../app/network.ts';
+import { hostPlatform, resolveImage } from '../app/registries.ts';
+import { verifyImage } from '../app/verify-image.ts';
 import { collect } from '../base/bytes.ts';
 import { askedWrongly } from '../base/error.ts';
 import { jsonLimits } from '../base/json.ts';
@@ -30,82 +30,80 @@ import { parseImageConfig } from '../oci/config.ts';
 import { formatImageRef, type ImageRef, parseImageRef } from '../oci/reference.ts';
 import { toText } from '../report/text.ts';
 import type { ExitCode, Host } from '../system/host.ts';
-import type { Action, ActionVerb } from './verb.ts';
+import { type Options, textOption } from './options/bag.ts';
+import { readNetwork } from './options/network.ts';
+import { readPlatform } from './options/platform.ts';
+import { readStartRequest } from './options/start.ts';
+import { declareVerifyOptions, readVerifyRequest } from './options/verify.ts';
+import type { Verb, VerbEntry } from './verb.ts';
 
 const declareFile = (command: Command): Command =>
   command.option('--file <path>', 'devcontainer.json, where there are several');
 
 /** An action of the verb that the devcontainer CLI may call: it takes 130 for "the user wants to go on", and starts the container. */
-function action(entry: Action): Action {
-  return {
-    ...entry,
+function action({ declare, run, ...entry }: Omit<VerbEntry, 'load'> & Verb): VerbEntry {
+  const verb: Verb = {
+    declare,
     run: (host, args, options) => {
       host.onInterrupt(2);
-      return entry.run(host, args, options);
+      return run(host, args, options);
     },
   };
+  return { ...entry, load: async () => ({ verb }) };
 }
 
-export const verb: ActionVerb = {
-  actions: [
-    action({
-      name: 'init',
-      usage: 'IMAGE [options]',
-      summary: 'write a devcontainer.json that starts one verified digest',
-      declare: (command) => {
-        declareFile(command.argument('<image>', 'registry/repository:tag'))
-          .option('--device <name>', 'base, cpu, cuda or rocm', 'base')
-          .option(
-            '--user <name>',
-            'the user inside, with the ids of the caller (default: that of the image)',
-          );
-        declareVerifyOptions(command);
-      },
-      run: (host, [image = ''], options) => init(host, image, options),
-    }),
-    action({
-      name: 'pin',
-      usage: '[IMAGE] [options]',
-      summary: 'put the digest into the devcontainer.json that is there, and have tcf asked',
-      declare: (command) =>
-        declareVerifyOptions(
-          declareFile(command.argument('[image]', 'another image than the one that is named')),
-        ),
-      run: (host, [image], options) => pin(host, image, options),
-    }),
-    action({
-      name: 'migrate',
-      usage: 'IMAGE [options]',
-      summary: 'turn a devcontainer.json that builds its image into one that starts a verified one',
-      declare: (command) =>
-        declareVerifyOptions(
-          declareFile(command.argument('<image>', 'what its Dockerfile built, pushed and signed')),
-        ),
-      run: (host, [image = ''], options) => migrate(host, image, options),
-    }),
-    action({
-      name: 'check',
-      usage: '[options]',
-      summary: 'whether what the file starts is verified; what "initializeCommand" asks',
-      declare: (command) => declareVerifyOptions(declareFile(command)),
-      run: (host, _, options) => check(host, options),
-    }),
-    action({
-      name: 'allow',
-      usage: '-- WORD...',
-      summary: 'let the project in this folder have something of the host, by the words that check prints',
-      declare: (command) => command.argument('<word...>', 'such as --privileged'),
-      run: (host, words) =>
-        allow(
-          host,
-          words.filter((word) => word !== undefined),
-        ),
-    }),
-  ],
-};
-
-/** Verified at each start, from what was found today if it was verified today. */
-const asked = (options: Options): Options => ({ ...options, cache: true });
+export const actions: readonly VerbEntry[] = [
+  action({
+    name: 'init',
+    usage: 'IMAGE [options]',
+    summary: 'write a devcontainer.json that starts one verified digest',
+    declare: (command) => {
+      declareFile(command.argument('<image>', 'registry/repository:tag'))
+        .option('--device <name>', 'base, cpu, cuda or rocm', 'base')
+        .option('--user <name>', 'the user inside, with the ids of the caller (default: that of the image)');
+      declareVerifyOptions(command);
+    },
+    run: (host, [image = ''], options) => init(host, image, options),
+  }),
+  action({
+    name: 'pin',
+    usage: '[IMAGE] [options]',
+    summary: 'put the digest into the devcontainer.json that is there, and have tcf asked',
+    declare: (command) =>
+      declareVerifyOptions(
+        declareFile(command.argument('[image]', 'another image than the one that is named')),
+      ),
+    run: (host, [image], options) => pin(host, image, options),
+  }),
+  action({
+    name: 'migrate',
+    usage: 'IMAGE [options]',
+    summary: 'turn a devcontainer.json that builds its image into one that starts a verified one',
+    declare: (command) =>
+      declareVerifyOptions(
+        declareFile(command.argument('<image>', 'what its Dockerfile built, pushed and signed')),
+      ),
+    run: (host, [image = ''], options) => migrate(host, image, options),
+  }),
+  action({
+    name: 'check',
+    usage: '[options]',
+    summary: 'whether what the file starts is verified; what "initializeCommand" asks',
+    declare: (command) => declareVerifyOptions(declareFile(command)),
+    run: (host, _, options) => check(host, options),
+  }),
+  action({
+    name: 'allow',
+    usage: '-- WORD...',
+    summary: 'let the project in this folder have something of the host, by the words that check prints',
+    declare: (command) => command.argument('<word...>', 'such as --privileged'),
+    run: (host, words) =>
+      allow(
+        host,
+        words.filter((word) => word !== undefined),
+      ),
+  }),
+];
 
 async function check(host: Host, options: Options): Promise<ExitCode> {
   const file = findDevContainerFile(host, textOption(options, 'file'));
@@ -116,9 +114,7 @@ async function check(host: Host, options: Options): Promise<ExitCode> {
   if (image === undefined || faults.length > 0) return await nothing(host);
   const { verdict } = await verifyImage(
     host,
-    formatImageRef(withoutTag(image)),
-    asked(options),
-    'devcontainer',
+    readStartRequest(options, formatImageRef(withoutTag(image)), 'devcontainer'),
   );
   if (verdict.verdict !== 'allow') {
     await host.stderr.write(toText(verdict));
@@ -157,10 +153,16 @@ async function powersOf(
   container: DevContainer,
   options: Options,
 ): Promise<readonly string[]> {
-  const registry = await openUserRegistry(host, options);
+  const registry = await openUserRegistry(host, readNetwork(options));
   const named = await resolveImage(registry, withoutTag(image));
   const what = formatImageRef(image);
-  const { manifest } = await chooseManifest(registry, image, named, readPlatform(host, options), what);
+  const { manifest } = await chooseManifest(
+    registry,
+    image,
+    named,
+    readPlatform(options) ?? hostPlatform(host),
+    what,
+  );
   const name = `the configuration of ${what}`;
   const config = parseImageConfig(
     await collect(registry.blob(image, manifest.config), jsonLimits.small.maxBytes, name),
@@ -280,7 +282,10 @@ async function resolveAllowed(host: Host, ref: ImageRef, options: Options): Prom
   // A digest that was pinned before is replaced by where its tag leads now.
   const wanted =
     ref.tag === undefined ? ref : { registry: ref.registry, repository: ref.repository, tag: ref.tag };
-  const { verdict } = await verifyImage(host, formatImageRef(wanted), options, 'devcontainer');
+  const { verdict } = await verifyImage(
+    host,
+    readVerifyRequest(options, formatImageRef(wanted), 'devcontainer'),
+  );
   if (verdict.verdict === 'allow') return formatImageRef({ ...wanted, digest: verdict.image.digest });
   await host.stderr.write(toText(verdict));
   await host.stderr.write('tcf: nothing was changed\n');

@@ -1,9 +1,8 @@
 import type { Command } from 'commander';
-import { openUserImage } from '../app/open-image.ts';
-import { flag, type Options } from '../app/options.ts';
+import { type ImageRequest, openUserImage } from '../app/open-image.ts';
 import { readSbomFile } from '../app/read-sbom.ts';
-import { declareRegistryOptions } from '../app/registries.ts';
 import { makeBom } from '../app/scan.ts';
+import { compact } from '../base/compact.ts';
 import { askedWrongly } from '../base/error.ts';
 import { printable, quoted } from '../base/text.ts';
 import { toCycloneDx } from '../bom/cyclonedx.ts';
@@ -17,6 +16,9 @@ import { toDiffText } from '../report/diff-text.ts';
 import { fileExists } from '../system/files.ts';
 import type { ExitCode, Host } from '../system/host.ts';
 import { version } from '../version.ts';
+import { flag, type Options } from './options/bag.ts';
+import { declareNetworkOptions, readNetwork } from './options/network.ts';
+import { declarePlatform, readPlatform } from './options/platform.ts';
 import type { Verb } from './verb.ts';
 
 export const verb: Verb = {
@@ -26,13 +28,14 @@ export const verb: Verb = {
       .argument('<new>', 'the same')
       .option('--json', 'the whole difference for machines')
       .option('--markdown', 'for a pull request or a job summary')
-      .option('--exit-code', 'exit with 1 where they differ')
-      .option('--platform <os/arch>', 'which image of an index (default: the one of this host)');
-    declareRegistryOptions(command);
+      .option('--exit-code', 'exit with 1 where they differ');
+    declarePlatform(command);
+    declareNetworkOptions(command);
   },
   async run(host, [old = '', now = ''], options): Promise<ExitCode> {
     const render = rendererOf(options);
-    const diff = diffBoms(await readSide(host, old, options), await readSide(host, now, options));
+    const request = compact({ platform: readPlatform(options), network: readNetwork(options) });
+    const diff = diffBoms(await readSide(host, old, request), await readSide(host, now, request));
     await host.stdout.write(render(diff));
     return flag(options, 'exitCode') && !isEmptyDiff(diff) ? 1 : 0;
   },
@@ -50,9 +53,9 @@ function rendererOf(options: Options): (diff: BomDiff) => string {
   return markdown ? toDiffMarkdown : toDiffText;
 }
 
-async function readSide(host: Host, text: string, options: Options): Promise<SbomFacts> {
+async function readSide(host: Host, text: string, request: ImageRequest): Promise<SbomFacts> {
   if (isBareName(parseImageName(text)) && fileExists(host, text)) return await readSbomFile(host, text);
-  await using opened = await openUserImage(host, text, options);
+  await using opened = await openUserImage(host, text, request);
   for (const warning of opened.warnings ?? [])
     await host.stderr.write(`tcf: warning: ${printable(warning, 2000)}\n`);
   const bom = await makeBom(opened);

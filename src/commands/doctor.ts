@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { broken, type DoctorCheck, type DoctorFinding } from '../app/doctor/finding.ts';
 import { doctorChecks } from '../app/doctor/index.ts';
-import { flag, type Options } from '../app/options.ts';
 import { TcfError } from '../base/error.ts';
 import { formatJson, printable } from '../base/text.ts';
 import type { ExitCode, Host } from '../system/host.ts';
+import { flag, type Options } from './options/bag.ts';
 import type { Verb } from './verb.ts';
 
 const signs: Readonly<Record<DoctorFinding['level'], string>> = { ok: '✓', note: '•', broken: '✗' };

@@ -12,6 +12,7 @@ import { askedWrongly } from '../base/error.ts';
 import { execFlags, parseRunArguments } from '../launch/arguments.ts';
 import { findEngine } from '../launch/engine.ts';
 import type { ExitCode } from '../system/host.ts';
+import { readStartRequest } from './options/start.ts';
 import type { Verb } from './verb.ts';
 
 const { 'dry-run': _, ...flags } = runFlags;
@@ -43,7 +44,7 @@ export const verb: Verb = {
     if (!container.isRunning) {
       throw askedWrongly('dev.stopped', `the dev container ${name} does not run`, { hint: `tcf up ${name}` });
     }
-    const verification = await allowedImage(host, container.imageName, options, 'exec');
+    const verification = await allowedImage(host, readStartRequest(options, container.imageName, 'exec'));
     if (verification === undefined) return notStarted;
     checkContainer(name, container, verification);
     const hasUser = line.engineFlags.some((flag) => /^(?:-u|--user)/.test(flag));

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
-import { flag, textOption } from '../app/options.ts';
-import { declareVerifyOptions, verifyImage } from '../app/verify-image.ts';
+import { verifyImage } from '../app/verify-image.ts';
 import { toJson } from '../report/json.ts';
 import { toMarkdown } from '../report/markdown.ts';
 import { toSarif } from '../report/sarif.ts';
@@ -8,6 +7,8 @@ import { toText } from '../report/text.ts';
 import { appendUserFile, writeUserFile } from '../system/files.ts';
 import type { ExitCode } from '../system/host.ts';
 import { version } from '../version.ts';
+import { flag, textOption } from './options/bag.ts';
+import { declareVerifyOptions, readVerifyRequest } from './options/verify.ts';
 import type { Verb } from './verb.ts';
 
 export const verb: Verb = {
@@ -20,7 +21,7 @@ export const verb: Verb = {
       .option('--json', 'the whole decision on standard output');
   },
   async run(host, [image = ''], options): Promise<ExitCode> {
-    const { verdict } = await verifyImage(host, image, options, 'gate');
+    const { verdict } = await verifyImage(host, readVerifyRequest(options, image, 'gate'));
     const sarif = textOption(options, 'sarif');
     const summary = textOption(options, 'summary');
     if (sarif !== undefined) await writeUserFile(host, sarif, toSarif(verdict, version));

@@ -6,10 +6,8 @@ import { pluginSocket } from '../app/hooks/docker.ts';
 import { ownerFinding } from '../app/hooks/files.ts';
 import { hookTargets } from '../app/hooks/index.ts';
 import type { HookTarget } from '../app/hooks/target.ts';
-import { flag, type Options, textOption } from '../app/options.ts';
-import { readSeconds } from '../app/registries.ts';
 import { loadPolicies } from '../app/trust/policies.ts';
-import { tellUnmoved, type Verification, verifyImage } from '../app/verify-image.ts';
+import { tellUnmoved, type Verification, type VerifyRequest, verifyImage } from '../app/verify-image.ts';
 import { collect } from '../base/bytes.ts';
 import { askedWrongly, cannotTell, TcfError } from '../base/error.ts';
 import { printable, quoted } from '../base/text.ts';
@@ -29,6 +27,10 @@ import { formatImageRef, parseImageRef } from '../oci/reference.ts';
 import { toText } from '../report/text.ts';
 import { readPlainFile } from '../system/files.ts';
 import type { ExitCode, Host } from '../system/host.ts';
+import { flag, type Options, textOption } from './options/bag.ts';
+import { readSeconds } from './options/network.ts';
+import { parsePlatform } from './options/platform.ts';
+import { readVerifyRequest } from './options/verify.ts';
 import type { Verb } from './verb.ts';
 
 const names = () => hookTargets.map(({ name }) => name).join(', ');
@@ -94,7 +96,7 @@ async function install(host: Host, target: HookTarget, options: Options): Promis
     textOption(options, 'policy') && resolve(host.cwd, textOption(options, 'policy') ?? ''),
   );
   for (const { name } of policies) refuseForeign(host, name);
-  await tellUnmoved(host, policies, options);
+  await tellUnmoved(host, policies, textOption(options, 'trustedRoot'));
   for (const line of await target.install(host, hookCall(host, options), options))
     await host.stdout.write(`${line}\n`);
   await host.stdout.write(`not covered: ${target.gaps.join('; ')}\n`);
@@ -185,11 +187,13 @@ async function uninstall(host: Host, target: HookTarget, options: Options): Prom
 }
 
 /** What a hook asks: the evidence of an image that was allowed today is proven again without a request, and the runtime does not wait for ever. */
-const asked = (options: Options, deadline: number): Options => ({
-  ...options,
-  cache: true,
-  signal: AbortSignal.timeout(readSeconds(options, 'deadline') ?? deadline * 1000),
-});
+function asked(options: Options, deadline: number): (image: string, verb: string) => VerifyRequest {
+  const signal = AbortSignal.timeout(readSeconds(options, 'deadline') ?? deadline * 1000);
+  return (image, verb) => {
+    const request = readVerifyRequest(options, image, verb);
+    return { ...request, cache: true, network: { ...request.network, signal } };
+  };
+}
 
 async function enterPodman(host: Host, options: Options): Promise<ExitCode> {
   const verb = 'hook podman';
@@ -227,13 +231,13 @@ async function admit(
   host: Host,
   names: readonly string[],
   { config }: StoredContainer,
-  options: Options,
+  ask: (image: string, verb: string) => VerifyRequest,
 ): Promise<ExitCode> {
   const denials: Verification[] = [];
   const errors: TcfError[] = [];
   for (const name of names) {
     try {
-      const verification = await verifyImage(host, name, options, 'hook podman');
+      const verification = await verifyImage(host, ask(name, 'hook podman'));
       const isSame = verification.imageIds.some((id) => id === config);
       if (verification.verdict.verdict === 'allow' && isSame) return 0;
       denials.push(verification);
@@ -275,7 +279,7 @@ function namesOf({ manifests, names, typed }: StoredContainer): readonly string[
 async function enterContainerd(host: Host, args: readonly string[], options: Options): Promise<ExitCode> {
   try {
     const name = formatImageRef(parseVerifierArguments(args));
-    const { verdict } = await verifyImage(host, name, asked(options, verifierDeadline), 'hook containerd');
+    const { verdict } = await verifyImage(host, asked(options, verifierDeadline)(name, 'hook containerd'));
     const text = verdict.verdict === 'allow' ? `tcf: ${name} is allowed\n` : `tcf: ${toText(verdict)}`;
     await host.stdout.write(text.slice(0, reasonLimit / 4));
     return verdict.exit;
@@ -291,12 +295,10 @@ async function serveDocker(host: Host, options: Options): Promise<ExitCode> {
   const daemon = textOption(options, 'daemon') ?? '/var/run/docker.sock';
   await using server: AuthzServer = await serveAuthz(socket, daemon, async (ref, platform) => {
     try {
-      const { imageIds, verdict } = await verifyImage(
-        host,
-        formatImageRef(ref),
-        { ...asked(options, hookDeadline), ...(platform === undefined ? {} : { platform }) },
-        'hook docker',
-      );
+      const { imageIds, verdict } = await verifyImage(host, {
+        ...asked(options, hookDeadline)(formatImageRef(ref), 'hook docker'),
+        ...(platform === undefined ? {} : { platform: parsePlatform(platform) }),
+      });
       return verdict.verdict === 'allow' ? { imageIds } : { reason: toText(verdict) };
     } catch (error) {
       if (error instanceof TcfError) return { reason: error.message };

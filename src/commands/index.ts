@@ -1,15 +1,11 @@
-import type { ActionVerb, Verb } from './verb.ts';
+import type { VerbEntry } from './verb.ts';
 
-export interface VerbEntry {
-  readonly name: string;
+/** A verb in the list of `tcf --help`. */
+export interface TopVerb extends VerbEntry {
   readonly group: 'Everyday' | 'More';
-  readonly usage: string;
-  readonly summary: string;
-  /** Loaded only when it is called, so that `tcf verify` does not pay for what `tcf sbom` needs. */
-  readonly load: () => Promise<{ readonly verb: ActionVerb | Verb }>;
 }
 
-export const verbs: readonly VerbEntry[] = [
+export const verbs: readonly TopVerb[] = [
   {
     name: 'sbom',
     group: 'Everyday',
@@ -92,7 +88,7 @@ export const verbs: readonly VerbEntry[] = [
     group: 'More',
     usage: 'check|explain|export|schema [FILE_OR_IMAGE]',
     summary: 'check a policy, explain what decides about an image, export to other engines',
-    load: () => import('./policy.ts'),
+    load: () => import('./policy/index.ts'),
   },
   {
     name: 'devcontainer',
@@ -118,16 +114,16 @@ export const verbs: readonly VerbEntry[] = [
   {
     name: 'log',
     group: 'More',
-    usage: 'show|verify|prune [options]',
+    usage: 'show|verify|prune|archive [options]',
     summary: 'show what was decided on this machine, prove that nobody changed it, or take old entries away',
-    load: () => import('./log.ts'),
+    load: () => import('./log/index.ts'),
   },
   {
     name: 'trust',
     group: 'More',
     usage: 'show|update|import [NAME|FILE] [options]',
     summary: 'show, renew or bring the trusted roots of Sigstore instances',
-    load: () => import('./trust.ts'),
+    load: () => import('./trust/index.ts'),
   },
   {
     name: 'sign-bundle',

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import { textOption } from '../app/options.ts';
 import { generateKeyPair } from '../sigstore/keys.ts';
 import { writeUserFile } from '../system/files.ts';
 import type { ExitCode } from '../system/host.ts';
 import { newPassword } from '../system/password.ts';
+import { textOption } from './options/bag.ts';
 import type { Verb } from './verb.ts';
 
 export const verb: Verb = {

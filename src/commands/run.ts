@@ -9,11 +9,12 @@ import {
   runFlags,
   transport,
 } from '../app/launch/launching.ts';
-import type { Options } from '../app/options.ts';
 import { parseRunArguments } from '../launch/arguments.ts';
 import type { DevLaunch } from '../launch/dev/compose.ts';
 import { type Engine, findEngine, type Launch, launchContainer } from '../launch/engine.ts';
 import type { ExitCode, Host } from '../system/host.ts';
+import type { Options } from './options/bag.ts';
+import { readStartRequest } from './options/start.ts';
 import type { Verb } from './verb.ts';
 
 export const verb: Verb = {
@@ -57,7 +58,7 @@ async function verifyAndRun(
 ): Promise<ExitCode> {
   const engine = findEngine(host, engineName(options));
   const { command, engineFlags, globals = [], image } = await compose(engine);
-  const verification = await allowedImage(host, image, options, 'run');
+  const verification = await allowedImage(host, readStartRequest(options, image, 'run'));
   if (verification === undefined) return notStarted;
   const { imageIds, verdict } = verification;
   const launch: Launch = {

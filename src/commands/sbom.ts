@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { declareSbomOptions, makeSbom, readSbomWishes, tellProfile } from '../app/make-sbom.ts';
+import { makeSbom } from '../app/make-sbom.ts';
 import { openUserImage } from '../app/open-image.ts';
-import { flag, type Options, textOption } from '../app/options.ts';
 import { formatBytes } from '../base/bytes.ts';
+import { compact } from '../base/compact.ts';
 import { askedWrongly } from '../base/error.ts';
 import { plural, printable, quoted } from '../base/text.ts';
 import { attestationSize, refusedBy } from '../bom/attestation-size.ts';
@@ -11,6 +11,10 @@ import { sbomFormats } from '../bom/formats/index.ts';
 import type { Bom, Component } from '../bom/model.ts';
 import { writeUserFile } from '../system/files.ts';
 import type { ExitCode, Host } from '../system/host.ts';
+import { flag, type Options, textOption } from './options/bag.ts';
+import { declareNetworkOptions } from './options/network.ts';
+import { declarePlatform } from './options/platform.ts';
+import { declareSbomOptions, formatJudged, readSbomRequest } from './options/sbom.ts';
 import type { Verb } from './verb.ts';
 
 export const verb: Verb = {
@@ -24,25 +28,22 @@ export const verb: Verb = {
       .option('--format <format>', describeFormats(), sbomFormats[0].name)
       .option('--spec-version <version>', 'CycloneDX version: 1.7 or 1.6', '1.7');
     declareSbomOptions(command, 'exit code 1 where something is missing');
-    command
-      .option('--platform <os/arch>', 'which image of an index (default: the one of this host)')
-      .option(
-        '--unique-serial',
-        'a new serial number for each run; otherwise the same image gives the same bytes',
-      )
-      .option('--allow-http', 'speak plain HTTP to a registry on loopback');
+    declarePlatform(command);
+    command.option(
+      '--unique-serial',
+      'a new serial number for each run; otherwise the same image gives the same bytes',
+    );
+    declareNetworkOptions(command);
   },
   async run(host, [image = ''], options): Promise<ExitCode> {
     const specVersion = readSpecVersion(options);
     const format = readFormat(options);
-    const wishes = readSbomWishes(options);
-    await using opened = await openUserImage(host, image, options);
+    const request = readSbomRequest(options);
+    await using opened = await openUserImage(host, image, request);
     for (const warning of opened.warnings ?? [])
       await host.stderr.write(`tcf: warning: ${printable(warning, 2000)}\n`);
-    const made = await makeSbom(host, options, opened, wishes, {
-      specVersion,
-      ...(flag(options, 'uniqueSerial') ? { uniqueSerial: crypto.randomUUID() } : {}),
-    });
+    const uniqueSerial = flag(options, 'uniqueSerial') ? crypto.randomUUID() : undefined;
+    const made = await makeSbom(host, opened, compact({ ...request, specVersion, uniqueSerial }));
     const text = format.write(made);
     const output = textOption(options, 'output');
     if (output === undefined) await host.stdout.write(text);
@@ -50,7 +51,7 @@ export const verb: Verb = {
     await summarize(host, made.bom, text, output);
     const { judged } = made;
     if (judged === undefined) return 0;
-    await tellProfile(host, judged);
+    await host.stderr.write(formatJudged(judged));
     return judged.missing.length === 0 ? 0 : 1;
   },
 };

@@ -1,8 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { readArtifact } from '../app/artifact.ts';
-import { flag, type Options, textOption } from '../app/options.ts';
-import { type About, checkOwnBundle, declareSigningOptions, openSigning } from '../app/sign/signing.ts';
+import { type About, checkOwnBundle, openSigning } from '../app/sign/signing.ts';
 import { parseStatement } from '../attest/statement.ts';
 import { formatBytes } from '../base/bytes.ts';
 import { askedWrongly } from '../base/error.ts';
@@ -11,6 +10,9 @@ import { digestOf } from '../oci/digest.ts';
 import { signArtifact, signStatement } from '../sigstore/sign.ts';
 import { writeUserFile } from '../system/files.ts';
 import type { ExitCode, Host } from '../system/host.ts';
+import { flag, type Options, textOption } from './options/bag.ts';
+import { declareTimeout } from './options/network.ts';
+import { declareSigningOptions, readSigningRequest } from './options/signing.ts';
 import type { Verb } from './verb.ts';
 
 export const verb: Verb = {
@@ -21,7 +23,7 @@ export const verb: Verb = {
       .option('--in-toto', 'FILE is an in-toto statement, and is signed as one')
       .option('--staging', 'refused unless --signing-config and --trusted-root say what that is');
     declareSigningOptions(command);
-    command.option('--timeout <seconds>', 'how long a service may stay silent (default: 30)');
+    declareTimeout(command, 'a service');
   },
   async run(host, [file = ''], options): Promise<ExitCode> {
     const target = textOption(options, 'bundle') ?? '';
@@ -33,7 +35,7 @@ export const verb: Verb = {
     }
     const content = await readArtifact(host, file);
     const about = flag(options, 'inToto') ? subjectOf(content, file) : { artifact: content };
-    const signing = await openSigning(host, options, 'checked');
+    const signing = await openSigning(host, readSigningRequest(options), 'checked');
     const sign = 'artifact' in about ? signArtifact : signStatement;
     const bundle = await sign(content, signing.signer, signing.witnesses);
     checkOwnBundle(bundle, signing, about, host.now(), 'written');

@@ -10,13 +10,14 @@ import {
   runFlags,
   transport,
 } from '../app/launch/launching.ts';
-import type { Options } from '../app/options.ts';
 import { askedWrongly } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
 import { parseRunArguments } from '../launch/arguments.ts';
 import { findEngine, inspectContainer, type Launch, startContainer } from '../launch/engine.ts';
 import { shellLine } from '../launch/shell.ts';
 import type { ExitCode, Host } from '../system/host.ts';
+import type { Options } from './options/bag.ts';
+import { readStartRequest } from './options/start.ts';
 import type { Verb } from './verb.ts';
 
 const ownFlags = { ...runFlags, name: true } as const;
@@ -67,7 +68,7 @@ async function up(
   // Without a command of its own it waits; people come in with exec.
   const waiting = wanted.command.length === 0 ? { ...wanted, command: ['sleep', 'infinity'] } : wanted;
   const { command, engineFlags, globals, image } = await composeForHost(host, engine, waiting);
-  const verification = await allowedImage(host, image, options, 'up');
+  const verification = await allowedImage(host, readStartRequest(options, image, 'up'));
   if (verification === undefined) return notStarted;
   const { imageIds, verdict } = verification;
 

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import { readArtifact } from '../app/artifact.ts';
-import { flag, type Options, textOption } from '../app/options.ts';
 import { loadInstance } from '../app/trust/instances.ts';
 import { maxKey, maxTrustedRoot } from '../app/trust/trust.ts';
 import { verifyBundleAgainst } from '../attest/verify-bundle.ts';
@@ -11,6 +10,7 @@ import { printable, quoted } from '../base/text.ts';
 import { type Digest, isDigest } from '../oci/digest.ts';
 import { fileExists, readUserFile } from '../system/files.ts';
 import type { ExitCode, Host } from '../system/host.ts';
+import { flag, type Options, textOption } from './options/bag.ts';
 import type { Verb } from './verb.ts';
 
 export const verb: Verb = {

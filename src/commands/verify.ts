@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
-import { flag } from '../app/options.ts';
-import { declareVerifyOptions, verifyImage } from '../app/verify-image.ts';
+import { verifyImage } from '../app/verify-image.ts';
 import { toJson } from '../report/json.ts';
 import { toText } from '../report/text.ts';
 import type { ExitCode } from '../system/host.ts';
+import { flag } from './options/bag.ts';
+import { declareVerifyOptions, readVerifyRequest } from './options/verify.ts';
 import type { Verb } from './verb.ts';
 
 export const verb: Verb = {
@@ -16,7 +17,7 @@ export const verb: Verb = {
       .option('--print-digest', 'print registry/repository@digest of an allowed image, for scripts');
   },
   async run(host, [image = ''], options): Promise<ExitCode> {
-    const { verdict, pinned } = await verifyImage(host, image, options, 'verify');
+    const { verdict, pinned } = await verifyImage(host, readVerifyRequest(options, image, 'verify'));
     if (flag(options, 'json')) await host.stdout.write(toJson(verdict));
     else if (!flag(options, 'quiet')) await host.stderr.write(toText(verdict));
     if (flag(options, 'printDigest') && verdict.verdict === 'allow') await host.stdout.write(`${pinned}\n`);

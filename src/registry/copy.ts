@@ -45,7 +45,7 @@ const nonDistributable = /\.(?:foreign|nondistributable)\./;
  *
  * @throws TcfError `registry.*`, `content.*`, `copy.conflict` (exit 2), and as the target does.
  */
-export async function copyImage(
+export async function copyContent(
   store: Store,
   repository: Repository,
   image: Fetched,

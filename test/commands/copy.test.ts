@@ -75,7 +75,7 @@ test('an image in a registry goes to a layout, to a registry without the API, an
   const out = await tcf('copy', `${registry.host}/cpu:1`, 'oci:layout:1');
   expect(out, out.err).toMatchObject({ exit: 0, out: `${index}\n` });
   expect(out.err).toMatch(
-    /^copied the image and 5 that speak of it: 8 manifests; \d+ blobs sent \(.* KiB\), 0 mounted, 0 there already\n$/,
+    /^copied the image and 5 referrers: 8 manifests; \d+ blobs sent \(.* KiB\), 0 mounted, 0 there already\n$/,
   );
   expect(await verify('oci:layout:1', '--as', as)).toMatchObject({ exit: 0 });
   expect(await verify('oci:layout', '--as', as)).toMatchObject({ exit: 0 });
@@ -100,7 +100,7 @@ test('a mirror verifies under its own name', async () => {
 test('one platform is copied by its digest, with what is about it', async () => {
   const { exit, err } = await tcf('copy', `${registry.host}/cpu@${image}`, `${other.host}/cpu@${image}`);
   expect(exit, err).toBe(0);
-  expect(err).toContain('the image and 2 that speak of it: 3 manifests');
+  expect(err).toContain('the image and 2 referrers: 3 manifests');
   expect([...other.manifests.keys()].filter((name) => name.includes(':') && !name.includes('@'))).toEqual([
     `cpu:sha256-${hexOf(image)}`,
   ]);

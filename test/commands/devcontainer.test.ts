@@ -230,7 +230,7 @@ describe('nothing starts', () => {
 
 test.for<readonly [string, readonly string[], number, RegExp]>([
   ['no file', ['check'], 3, /there is no devcontainer\.json/],
-  ['an unknown action', ['open'], 3, /does not know "open"/],
+  ['an unknown action', ['open'], 3, /has no action "open"/],
   ['init without an image', ['init'], 3, /missing required argument 'image'/],
   ['an option of another action', ['check', '--device', 'cuda'], 3, /unknown option '--device'/],
   ['a word that nobody may say', ['allow', '--', '--requires=x'], 3, /does not take --requires/],

@@ -100,7 +100,7 @@ test.for<readonly [string, readonly string[], RegExp]>([
     ['--oidc-flow', 'device', '--oidc-issuer', 'x'],
     /--oidc-issuer is not an http/,
   ],
-  ['a login and a token', ['--oidc-flow', 'device', '--identity-token', 'x'], /there are two to sign/],
+  ['a login and a token', ['--oidc-flow', 'device', '--identity-token', 'x'], /more than one signer given/],
 ])('%s: exit code 3', async ([, args, message]) => {
   const signed = await sign(person, ...args);
   expect(signed.err).toMatch(message);

@@ -271,8 +271,8 @@ test('what a target cannot say is refused with its place, and nothing is written
 test.for([
   ['no target', ['export', 'p.yaml'], 'nothing says for which engine'],
   ['an unknown target', ['export', '--to', 'opa', 'p.yaml'], 'tcf does not export to "opa"'],
-  ['an unknown action', ['bless', 'p.yaml'], 'tcf policy does not know "bless p.yaml"'],
-  ['an action without its object', ['check'], 'tcf policy does not know "check"'],
+  ['an unknown action', ['bless', 'p.yaml'], 'tcf policy has no action "bless"'],
+  ['an action without its object', ['check'], "missing required argument 'file'"],
   [
     'an image that is none',
     ['explain', '--policy', 'p.yaml', 'quay.io/UPPER'],

@@ -143,9 +143,14 @@ test('without --recursive an index is signed alone', async () => {
 test.for<[string, () => readonly string[], number, string]>([
   ['an annotation without a value', () => ['-a', 'env'], 3, 'is no key=value'],
   ['an annotation twice', () => ['-a', 'a=1', '-a', 'a=2'], 3, 'names a key twice'],
-  ['a type that nobody knows', () => ['--attest', 'odd=x.json'], 3, 'is no TYPE=FILE'],
-  ['a member of every object as a type', () => ['--attest', 'constructor=x.json'], 3, 'is no TYPE=FILE'],
-  ['no file', () => ['--attest', 'openvex='], 3, 'is no TYPE=FILE'],
+  ['a type that nobody knows', () => ['--attest', 'odd=x.json'], 3, 'cannot attest the predicate type "odd"'],
+  [
+    'a member of every object as a type',
+    () => ['--attest', 'constructor=x.json'],
+    3,
+    'cannot attest the predicate type "constructor"',
+  ],
+  ['no file', () => ['--attest', 'openvex='], 3, 'as TYPE=FILE'],
   ['a file that is not there', () => ['--attest', 'openvex=nowhere.json'], 3, 'cannot read the predicate'],
   ['a file that is no JSON', () => ['--attest', `openvex=${write('x', '{')}`], 2, 'is not well-formed JSON'],
   ['an SBOM that nobody checks', () => ['--attest', `cyclonedx=${write('b', {})}`], 3, 'makes itself'],

@@ -47,12 +47,12 @@ afterAll(async () => {
 
 test.for([
   ['a program that refuses', ['--signer-cmd', 'hsm'], 2, /signer|"hsm" gave no public key/],
-  ['a key beside the program', ['--signer-cmd', 'hsm', '--key', 'team.key'], 3, /there are two to sign/],
+  ['a key beside the program', ['--signer-cmd', 'hsm', '--key', 'team.key'], 3, /more than one signer given/],
   [
     'a token beside the program',
     ['--signer-cmd', 'hsm', '--identity-token', 'token'],
     3,
-    /there are two to sign/,
+    /more than one signer given/,
   ],
   ['no program', ['--signer-cmd', ' '], 3, /names no program/],
 ] as const)('%s: nothing is pushed', async ([, args, exit, message]) => {

@@ -101,8 +101,8 @@ describe('show', () => {
     ['an instance that nobody knows', ['show', 'corp'], 3, '--mirror URL --root FILE'],
     ['one that has to be fetched first', ['show', 'github'], 3, 'tcf trust update github'],
     ['a name that is none', ['show', '../no-such-file'], 3, 'is not a name'],
-    ['another action', ['refresh'], 3, 'does not know "refresh"'],
-    ['no action', [], 3, 'missing required argument'],
+    ['another action', ['refresh'], 3, 'tcf trust has no action "refresh"'],
+    ['no action', [], 3, 'tcf trust needs an action'],
   ] as const)('%s', async ([, args, exit, words]) => {
     const called = await trust(...args);
     expect(called).toMatchObject({ exit, out: '', err: expect.stringContaining(words) });
@@ -318,7 +318,7 @@ describe('import', () => {
   });
 
   test.for([
-    ['nothing', [], 3, 'nothing to import'],
+    ['nothing', [], 3, "missing required argument 'file'"],
     ['a missing file', ['none.json'], 3, 'cannot read the trusted root'],
     ['a TUF root', ['root.json'], 2, 'mediaType'],
     ['a bad name', ['trusted_root.json', '--as', 'a/b'], 3, 'is not a name'],

@@ -4,7 +4,7 @@ import { type Digest, digestOf, hexOf } from '../../src/oci/digest.ts';
 import type { Descriptor } from '../../src/oci/manifest.ts';
 import { mediaTypes } from '../../src/oci/media-types.ts';
 import type { Fetched, Repository } from '../../src/registry/contract.ts';
-import { type Copied, copyImage } from '../../src/registry/copy.ts';
+import { type Copied, copyContent } from '../../src/registry/copy.ts';
 import { registryTarget } from '../../src/registry/copy-target.ts';
 import {
   type Fault,
@@ -71,7 +71,7 @@ async function copy(
   const image = (await registry.manifest(repositoryOn(from), wanted)) as Fetched;
   const repository = { ...repositoryOn(to), ...target };
   const near = from === to ? repositoryOn(from) : undefined;
-  return await copyImage(
+  return await copyContent(
     registry,
     repositoryOn(from),
     image,

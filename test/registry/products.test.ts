@@ -8,7 +8,7 @@ import { type Digest, digestOf } from '../../src/oci/digest.ts';
 import type { Descriptor } from '../../src/oci/manifest.ts';
 import { mediaTypes } from '../../src/oci/media-types.ts';
 import type { Registry, Repository } from '../../src/registry/contract.ts';
-import { copyImage } from '../../src/registry/copy.ts';
+import { copyContent } from '../../src/registry/copy.ts';
 import { registryTarget } from '../../src/registry/copy-target.ts';
 import type { ReferrersMode } from '../../src/registry/referrers-api.ts';
 import { attachBundle } from '../../src/sigstore/attach.ts';
@@ -129,7 +129,7 @@ describe.for(files)('%s', (file) => {
     const named = await registry.manifest(here, '1');
     if (named === undefined) throw new Error('the image is gone');
     const plain = client();
-    const away = await copyImage(registry, here, named, registryTarget(plain, repositoryOn(other), '1'));
+    const away = await copyContent(registry, here, named, registryTarget(plain, repositoryOn(other), '1'));
     expect(away).toMatchObject({ companions: 2, warnings: [] });
     expect(await verify(plain, repositoryOn(other))).toBe(2);
 
@@ -137,7 +137,7 @@ describe.for(files)('%s', (file) => {
     await sign(plain, repositoryOn(source));
     const there = repositoryOn(server, 'team/copy');
     const target = registryTarget(registry, there, '1');
-    expect(await copyImage(plain, repositoryOn(source), named, target)).toMatchObject({ companions: 1 });
+    expect(await copyContent(plain, repositoryOn(source), named, target)).toMatchObject({ companions: 1 });
     expect(await verify(registry, there)).toBe(1);
 
     if (process.env['UPDATE_GOLDEN'])

@@ -8,7 +8,7 @@ import { shellLine } from '../../launch/shell.ts';
 import { toText } from '../../report/text.ts';
 import type { Host } from '../../system/host.ts';
 import type { Options } from '../options.ts';
-import { type Verification, verifyImage } from '../verify-image.ts';
+import { type Verification, type VerifyRequest, verifyImage } from '../verify-image.ts';
 
 /** podman and docker exit with it when they, not the container, failed. A denied container did not fail, it never was. */
 export const notStarted = 125;
@@ -58,19 +58,12 @@ export function engineName(options: Options): Engine['name'] | undefined {
   });
 }
 
-/** Those who start things use the cache unless told otherwise; those who judge ask anew. */
-function cachedUnless(options: Options): Options {
-  return { ...options, cache: options['noCache'] !== true && options['cache'] !== false };
-}
-
-/** Decides about an image; a denial is told, and `undefined`. */
+/** Decides about an image, by default from the cache, unlike those who only judge; a denial is told, and `undefined`. */
 export async function allowedImage(
   host: Host,
-  image: string,
-  options: Options,
-  verb: string,
+  request: VerifyRequest,
 ): Promise<(Verification & { readonly verdict: { readonly verdict: 'allow' } }) | undefined> {
-  const verification = await verifyImage(host, image, cachedUnless(options), verb);
+  const verification = await verifyImage(host, { cache: true, ...request });
   const { verdict } = verification;
   if (verdict.verdict === 'allow') return { ...verification, verdict };
   await host.stderr.write(toText(verdict));

@@ -1,33 +1,31 @@
-import type { Command } from 'commander';
 import { decodeUtf8 } from '../../base/bytes.ts';
 import { askedWrongly, TcfError } from '../../base/error.ts';
-import { printable, quoted } from '../../base/text.ts';
+import { printable } from '../../base/text.ts';
 import { type IdentityToken, openIdentityToken, parseIdentityToken } from '../../sigstore/identity-token.ts';
 import { discoverProvider } from '../../sigstore/oidc.ts';
 import { tokenByBrowser } from '../../sigstore/oidc-browser.ts';
 import { tokenByDevice } from '../../sigstore/oidc-device.ts';
 import type { Services } from '../../sigstore/services.ts';
-import { readUrl } from '../../sigstore/signing-config.ts';
 import { readUserFile } from '../../system/files.ts';
 import type { Host } from '../../system/host.ts';
-import { type Options, textOption } from '../options.ts';
 
 /** GitHub's tokens have 2 KiB. */
 const maxToken = 64 * 1024;
 /** Milliseconds: what opens a browser hands the address over and ends. */
 const openerTimeout = 5000;
 
-type Flow = 'browser' | 'device';
+export type LoginFlow = 'browser' | 'device';
 
-export function declareIdentityOptions(command: Command): void {
-  command
-    .option(
-      '--identity-token <token|file>',
-      'OIDC token for keyless signing (default: SIGSTORE_ID_TOKEN, the CI job, or a login on the terminal)',
-    )
-    .option('--oidc-flow <browser|device>', 'log in, also where there is no terminal')
-    .option('--oidc-issuer <url>', 'where to log in (default: as the signing config says)')
-    .option('--oidc-client-id <id>', 'as which client to log in (default: sigstore)');
+/** Who signs without a key. */
+export interface KeylessRequest {
+  /** An OIDC token, or a file that holds one. Default: SIGSTORE_ID_TOKEN, the CI job, or a login on the terminal. */
+  readonly token?: string;
+  /** Log in this way, also where there is no terminal. */
+  readonly flow?: LoginFlow;
+  /** Where to log in. Default: as the signing config says. */
+  readonly issuer?: URL;
+  /** Default: `sigstore`. */
+  readonly clientId?: string;
 }
 
 /**
@@ -37,14 +35,14 @@ export function declareIdentityOptions(command: Command): void {
  */
 export async function openUserToken(
   host: Host,
-  options: Options,
+  request: KeylessRequest,
   services: Services,
   issuer: URL | undefined,
 ): Promise<IdentityToken> {
-  const flow = readFlow(options);
-  const login = (way: Flow) => logIn(host, options, services, issuer, way);
+  const { flow, token } = request;
+  const login = (way: LoginFlow) => logIn(host, { issuer, ...request }, services, way);
   if (flow !== undefined) return parseIdentityToken(await login(flow));
-  const given = await readToken(host, textOption(options, 'identityToken'));
+  const given = await readToken(host, token);
   const attended = host.stderr.isTerminal && !host.env['CI'];
   return await openIdentityToken({
     env: host.env,
@@ -61,26 +59,17 @@ async function readToken(host: Host, asked: string | undefined): Promise<string 
   return decodeUtf8(await readUserFile(host, asked, maxToken, 'the identity token'));
 }
 
-function readFlow(options: Options): Flow | undefined {
-  const flow = textOption(options, 'oidcFlow');
-  if (flow === undefined || flow === 'browser' || flow === 'device') return flow;
-  throw askedWrongly('flags.oidc-flow', `--oidc-flow is browser or device, not ${quoted(flow)}`);
-}
-
 async function logIn(
   host: Host,
-  options: Options,
+  { clientId = 'sigstore', issuer }: Pick<KeylessRequest, 'clientId'> & { readonly issuer: URL | undefined },
   services: Services,
-  configured: URL | undefined,
-  flow: Flow,
+  flow: LoginFlow,
 ): Promise<string> {
-  const issuer = readUrl('--oidc-issuer', textOption(options, 'oidcIssuer')) ?? configured;
   if (issuer === undefined) {
     throw askedWrongly('sign.issuer', 'these services name nobody to log in with', {
       hint: 'give --oidc-issuer URL, or a token with --identity-token or SIGSTORE_ID_TOKEN',
     });
   }
-  const clientId = textOption(options, 'oidcClientId') ?? 'sigstore';
   const provider = await discoverProvider({ issuer, clientId }, services);
   await host.stderr.write(
     'tcf: your e-mail address goes into the certificate; in a public log everybody can read it for ever\n',

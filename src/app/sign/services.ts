@@ -1,5 +1,5 @@
-import type { Command } from 'commander';
 import type { SigningConfigName } from '../../attest/tuf/update.ts';
+import { compact } from '../../base/compact.ts';
 import { askedWrongly } from '../../base/error.ts';
 import { jsonLimits } from '../../base/json.ts';
 import { printable, quoted } from '../../base/text.ts';
@@ -11,7 +11,6 @@ import {
 } from '../../sigstore/signing-config.ts';
 import { readUserFile } from '../../system/files.ts';
 import type { Host } from '../../system/host.ts';
-import { type Options, textOption } from '../options.ts';
 import { type InstanceSigningConfig, loadInstance, loadSigningConfigs } from '../trust/instances.ts';
 import { maxTrustedRoot } from '../trust/trust.ts';
 
@@ -22,18 +21,19 @@ export interface ChosenServices {
   readonly root?: Uint8Array;
 }
 
-export function declareServiceOptions(command: Command): void {
-  command
-    .option('--instance <name>', 'Sigstore instance whose services sign (default for keyless: sigstore)')
-    .option('--signing-config <file>', 'signing_config.json in place of the one of the instance')
-    .option('--fulcio-url <url>', 'certificate authority, in place of a signing config')
-    .option('--rekor-url <url>', 'transparency log')
-    .option('--rekor-version <1|2>', 'API of the log (default: 1)')
-    .option('--tsa-url <url>', 'timestamp authority, the whole address of its endpoint')
-    .option(
-      '--trusted-root <file>',
-      'what the new signatures are checked against, in place of the root of the instance',
-    );
+/** With which services to sign: named one by one, by a file, or by the name of an instance. */
+export interface ServiceRequest {
+  /** Sigstore instance; default for keyless: `sigstore`. */
+  readonly instance?: string;
+  /** File of a signing config, in place of the one of the instance. */
+  readonly signingConfig?: string;
+  readonly fulcioUrl?: string;
+  readonly rekorUrl?: string;
+  /** `1` or `2`. */
+  readonly rekorVersion?: string;
+  readonly tsaUrl?: string;
+  /** File of the root that new signatures are checked against, in place of the root of the instance. */
+  readonly trustedRoot?: string;
 }
 
 /**
@@ -44,15 +44,14 @@ export function declareServiceOptions(command: Command): void {
  */
 export async function readServices(
   host: Host,
-  options: Options,
+  request: ServiceRequest,
   isKeyless: boolean,
 ): Promise<ChosenServices> {
-  const named = await namedServices(host, options);
-  const instance =
-    textOption(options, 'instance') ?? (named === undefined && isKeyless ? 'sigstore' : undefined);
+  const named = await namedServices(host, request);
+  const instance = request.instance ?? (named === undefined && isKeyless ? 'sigstore' : undefined);
   const services =
-    named ?? (instance === undefined ? alone(options) : await instanceServices(host, options, instance));
-  const file = textOption(options, 'trustedRoot');
+    named ?? (instance === undefined ? alone(request) : await instanceServices(host, request, instance));
+  const file = request.trustedRoot;
   if (file !== undefined)
     return { services, root: await readUserFile(host, file, maxTrustedRoot, 'the trusted root') };
   return instance === undefined
@@ -60,18 +59,15 @@ export async function readServices(
     : { services, root: (await loadInstance(host, instance)).bytes };
 }
 
-async function namedServices(host: Host, options: Options): Promise<SigningServices | undefined> {
-  const config = textOption(options, 'signingConfig');
-  const flags = Object.fromEntries(
-    ['fulcioUrl', 'rekorUrl', 'rekorVersion', 'tsaUrl'].flatMap((name) => {
-      const value = textOption(options, name);
-      return value === undefined ? [] : [[name, value]];
-    }),
-  );
-  const names = Object.keys(flags);
+async function namedServices(
+  host: Host,
+  { signingConfig: config, fulcioUrl, rekorUrl, rekorVersion, tsaUrl }: ServiceRequest,
+): Promise<SigningServices | undefined> {
+  const urls = compact({ fulcioUrl, rekorUrl, rekorVersion, tsaUrl });
+  const names = Object.keys(urls);
   if (config === undefined) {
     // The version alone names no service: it chooses among those of an instance.
-    return names.every((name) => name === 'rekorVersion') ? undefined : toServices(flags);
+    return names.every((name) => name === 'rekorVersion') ? undefined : toServices(urls);
   }
   if (names.length > 0) {
     throw askedWrongly('sign.services', 'services are named twice: by --signing-config and by a URL', {
@@ -82,8 +78,8 @@ async function namedServices(host: Host, options: Options): Promise<SigningServi
   return chooseServices(parseSigningConfig(bytes, quoted(config)), host.now());
 }
 
-function alone(options: Options): SigningServices {
-  if (textOption(options, 'rekorVersion') !== undefined) {
+function alone({ rekorVersion }: ServiceRequest): SigningServices {
+  if (rekorVersion !== undefined) {
     throw askedWrongly('sign.services', '--rekor-version says of which kind a log is, and none is named', {
       hint: 'name it with --rekor-url, or its instance with --instance',
     });
@@ -98,8 +94,11 @@ const filesOf: Readonly<Record<'1' | '2', SigningConfigName>> = {
 };
 
 /** Which ones nobody named, so it is told. */
-async function instanceServices(host: Host, options: Options, name: string): Promise<SigningServices> {
-  const version = textOption(options, 'rekorVersion');
+async function instanceServices(
+  host: Host,
+  { rekorVersion: version }: ServiceRequest,
+  name: string,
+): Promise<SigningServices> {
   toServices(version === undefined ? {} : { rekorVersion: version });
   const configs = await loadSigningConfigs(host, name);
   const config =

@@ -1,5 +1,4 @@
 import { createPublicKey } from 'node:crypto';
-import type { Command } from 'commander';
 import { type Bundle, parseBundle } from '../../attest/bundle.ts';
 import { experimentalAlgorithms } from '../../attest/root-material.ts';
 import { fingerprintOf } from '../../attest/trusted-key.ts';
@@ -22,11 +21,11 @@ import { toWitnesses } from '../../sigstore/witnesses.ts';
 import { readUserFile } from '../../system/files.ts';
 import type { Host } from '../../system/host.ts';
 import { password } from '../../system/password.ts';
-import { type Options, textOption } from '../options.ts';
-import { openUserServices } from '../registries.ts';
+import { type Network, openUserServices } from '../network.ts';
 import { maxKey } from '../trust/trust.ts';
-import { declareIdentityOptions, openUserToken } from './identity.ts';
-import { type ChosenServices, declareServiceOptions, describeServices, readServices } from './services.ts';
+
+import { type KeylessRequest, openUserToken } from './identity.ts';
+import { type ChosenServices, describeServices, readServices, type ServiceRequest } from './services.ts';
 
 export interface Signing {
   readonly signer: Signer;
@@ -37,12 +36,17 @@ export interface Signing {
   readonly isSigner: (signer: Proven) => boolean;
 }
 
-export function declareSigningOptions(command: Command): void {
-  command
-    .option('--key <file>', 'private key of tcf keygen, cosign or openssl; its password is COSIGN_PASSWORD')
-    .option('--signer-cmd <command>', 'program that keeps the key (HSM, KMS); see docs/signer-command.md');
-  declareIdentityOptions(command);
-  declareServiceOptions(command);
+/** Who signs: a key in a file or at a program that keeps it, or without both an identity. */
+export type SignerRequest =
+  | { readonly kind: 'key'; readonly file: string }
+  | { readonly kind: 'command'; readonly command: string }
+  | ({ readonly kind: 'keyless' } & KeylessRequest);
+
+export interface SigningRequest {
+  /** Default: keyless. */
+  readonly signer?: SignerRequest;
+  readonly services?: ServiceRequest;
+  readonly network?: Network;
 }
 
 /**
@@ -51,17 +55,17 @@ export function declareSigningOptions(command: Command): void {
  * @param need `checked`: what cannot be checked must not be signed.
  * @throws TcfError (exit 3) for what was asked wrongly, (exit 2) for services that do not answer.
  */
-export async function openSigning(host: Host, options: Options, need?: 'checked'): Promise<Signing> {
-  const services = await openUserServices(host, options);
-  const who = readWho(options);
-  const chosen = await readServices(host, options, who === undefined);
+export async function openSigning(host: Host, request: SigningRequest, need?: 'checked'): Promise<Signing> {
+  const { signer: who = { kind: 'keyless' } } = request;
+  const services = await openUserServices(host, request.network);
+  const chosen = await readServices(host, request.services ?? {}, who.kind === 'keyless');
   const { root } = chosen;
   if (need === 'checked' && root === undefined && describeServices(chosen.services).length > 0) {
     throw askedWrongly('sign.trust', 'there is nothing to check the new bundle against', {
       hint: 'name the trusted root of these services with --trusted-root',
     });
   }
-  if (who === undefined) return await openKeyless(host, options, services, chosen);
+  if (who.kind === 'keyless') return await openKeyless(host, who, services, chosen);
   const witnesses = toWitnesses(chosen.services, services);
   const { key, signer } = await openKey(host, who);
   const fingerprint = fingerprintOf(key);
@@ -69,7 +73,7 @@ export async function openSigning(host: Host, options: Options, need?: 'checked'
   return {
     signer,
     witnesses,
-    trust: { roots, keys: [{ name: who.value, key, fingerprint }] },
+    trust: { roots, keys: [{ name: who.kind === 'key' ? who.file : who.command, key, fingerprint }] },
     isSigner: (proven) => proven.kind === 'key' && proven.fingerprint === fingerprint,
   };
 }
@@ -77,41 +81,18 @@ export async function openSigning(host: Host, options: Options, need?: 'checked'
 /** Services that the signer chose are checked with every algorithm; which of them count is for the verifier. */
 const parseOwnRoot = (root: Uint8Array) => parseTrustedRoot(root, { experimental: experimentalAlgorithms });
 
-interface Who {
-  readonly flag: 'key' | 'signerCmd';
-  readonly value: string;
-}
-
-/** The key to sign with, wherever it is kept; `undefined`: keyless. */
-function readWho(options: Options): Who | undefined {
-  const given = (['key', 'signerCmd', 'identityToken', 'oidcFlow'] as const).flatMap((name) => {
-    const value = textOption(options, name);
-    return value === undefined ? [] : [{ flag: name, value }];
-  });
-  if (given.length > 1) {
-    throw askedWrongly(
-      'sign.who',
-      'there are two to sign: a key, a program that keeps one, an identity token, or a person',
-      {
-        hint: 'give one of --key, --signer-cmd, --identity-token and --oidc-flow',
-      },
-    );
-  }
-  const [{ flag, value } = { flag: 'identityToken' as const, value: '' }] = given;
-  return flag === 'key' || flag === 'signerCmd' ? { flag, value } : undefined;
-}
-
-async function openKey(host: Host, { flag, value }: Who): Promise<CommandSigner> {
-  if (flag === 'signerCmd') return await openSignerCommand(value, host.program);
-  const pem = decodeUtf8(await readUserFile(host, value, maxKey, 'the key'));
-  if (pem === undefined) throw askedWrongly('key.malformed', `${quoted(value)} is not a PEM file`);
-  const privateKey = await openPrivateKey(pem, () => password(host, value), value);
+async function openKey(host: Host, who: Exclude<SignerRequest, { kind: 'keyless' }>): Promise<CommandSigner> {
+  if (who.kind === 'command') return await openSignerCommand(who.command, host.program);
+  const { file } = who;
+  const pem = decodeUtf8(await readUserFile(host, file, maxKey, 'the key'));
+  if (pem === undefined) throw askedWrongly('key.malformed', `${quoted(file)} is not a PEM file`);
+  const privateKey = await openPrivateKey(pem, () => password(host, file), file);
   return { key: createPublicKey(privateKey), signer: keySigner(privateKey) };
 }
 
 async function openKeyless(
   host: Host,
-  options: Options,
+  who: KeylessRequest,
   services: Services,
   { root, services: chosen }: ChosenServices,
 ): Promise<Signing> {
@@ -121,7 +102,7 @@ async function openKeyless(
       hint: 'give --key FILE, --fulcio-url URL, or a signing config that names one',
     });
   }
-  const token = await openUserToken(host, options, services, chosen.issuer);
+  const token = await openUserToken(host, who, services, chosen.issuer);
   return {
     signer: keylessSigner({ fulcio, token, services, now: host.now }),
     witnesses: toWitnesses(chosen, services),

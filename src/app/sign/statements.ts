@@ -1,5 +1,6 @@
 import { checkPredicate, predicateNames, toPredicateType } from '../../attest/predicate.ts';
 import { predicateTypes, type Statement, toSignatureStatement, toStatement } from '../../attest/statement.ts';
+import { compact } from '../../base/compact.ts';
 import { askedWrongly } from '../../base/error.ts';
 import { jsonLimits, parseJson } from '../../base/json.ts';
 import { Shape } from '../../base/shape.ts';
@@ -7,14 +8,13 @@ import { quoted } from '../../base/text.ts';
 import { parseSbom } from '../../bom/read.ts';
 import { openFromRegistry } from '../../image/from-registry.ts';
 import { chooseManifest } from '../../image/manifests.ts';
-import type { Descriptor, Manifest } from '../../oci/manifest.ts';
+import type { Descriptor, Manifest, Platform } from '../../oci/manifest.ts';
 import { formatPinnedRef, type ImageRef, type PinnedRef } from '../../oci/reference.ts';
 import type { Fetched, Registry } from '../../registry/contract.ts';
 import { readUserFile } from '../../system/files.ts';
 import type { Host } from '../../system/host.ts';
-import { givenSbomOptions, makeSbom, readSbomWishes, type SbomWishes, tellProfile } from '../make-sbom.ts';
-import { flag, listOption, type Options, textOption } from '../options.ts';
-import { readPlatform } from '../registries.ts';
+import { type Judged, makeSbom, type SbomRequest } from '../make-sbom.ts';
+import { hostPlatform } from '../registries.ts';
 
 /** What is going to be signed, and what it is about. */
 export interface Signed {
@@ -29,6 +29,33 @@ export interface Target {
   readonly image: PinnedRef;
 }
 
+/** An SBOM that is made now, one that was made before, or none. */
+export type SbomChoice =
+  | { readonly kind: 'made'; readonly request?: SbomRequest }
+  /** A file with CycloneDX JSON; it must be about the very image. */
+  | { readonly kind: 'given'; readonly file: string }
+  | { readonly kind: 'none' };
+
+/** What is said about an image beside the signature. */
+export interface StatementRequest {
+  /** Signed with the image. */
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** Predicates to attest: the type is a URI or a short name of cosign, the file holds JSON. */
+  readonly attest?: readonly { readonly type: string; readonly file: string }[];
+  /** Of an index, every platform too, each with its own SBOM. */
+  readonly recursive?: boolean;
+  /** Default: made. */
+  readonly sbom?: SbomChoice;
+  /** Whose SBOM to make where the image is an index. Default: the platform of this machine. */
+  readonly platform?: Platform;
+}
+
+export interface Statements {
+  readonly signed: readonly Signed[];
+  /** What profiles made of the SBOMs, where one was asked for. */
+  readonly judged: readonly Judged[];
+}
+
 /**
  * All that `tcf sign` was asked to say about an image, in the order in which it is attached. SBOMs come first and signatures last: whoever sees
  * a signature expects the rest to be there. What was named is signed last of all.
@@ -37,78 +64,55 @@ export interface Target {
  */
 export async function toStatements(
   host: Host,
-  options: Options,
   registry: Registry,
   target: Target,
-  wishes: SbomWishes,
-): Promise<readonly Signed[]> {
-  const { named, ref } = target;
-  const annotations = readAnnotations(listOption(options, 'annotation'));
-  const attested = await readAttestations(host, listOption(options, 'attest'), target);
-  const recursive = flag(options, 'recursive');
-  const wantsSbom = options['sbom'] !== false;
+  request: StatementRequest,
+): Promise<Statements> {
+  const { annotations = {}, attest = [], recursive = false, sbom = { kind: 'made' } } = request;
+  const { named } = target;
+  const attested = await readAttestations(host, attest, target);
+  const platform = request.platform ?? hostPlatform(host);
+  const wantsSbom = sbom.kind !== 'none';
   const platforms = recursive
     ? await platformsOf(registry, target)
     : wantsSbom
-      ? [await chosenOf(host, options, registry, target)]
+      ? [await chosenOf(registry, target, platform)]
       : [];
-  if (recursive && typeof options['sbom'] === 'string' && platforms.length > 1) {
+  if (recursive && sbom.kind === 'given' && platforms.length > 1) {
     throw askedWrongly('sign.recursive', '--sbom is about one platform, and --recursive signs them all', {
       hint: 'leave --sbom away, or sign one platform after the other',
     });
   }
-  const sboms: Signed[] = [];
-  if (wantsSbom)
-    for (const platform of platforms)
-      sboms.push(await attestSbom(host, options, registry, ref, platform, wishes));
+  const sboms: AttestedSbom[] = [];
+  for (const chosen of wantsSbom ? platforms : [])
+    sboms.push(await attestSbom({ host, platform, registry, ref: target.ref, sbom }, chosen));
   const signed = (subject: Descriptor): Signed => ({
     subject,
     statement: toSignatureStatement(subject.digest, annotations),
   });
   const others = recursive ? platforms.map(({ descriptor }) => descriptor) : [];
-  return [
-    ...sboms,
-    ...attested,
-    ...others.filter(({ digest }) => digest !== named.descriptor.digest).map(signed),
-    signed(named.descriptor),
-  ];
-}
-
-/** What is wanted of the SBOM. One that is not made grants no wishes, and a wish is not passed over in silence. @throws TcfError `sign.sbom` (exit 3). */
-export function readWishes(options: Options): SbomWishes {
-  const [wish] = givenSbomOptions(options);
-  const isMade = options['sbom'] !== false && typeof options['sbom'] !== 'string';
-  if (wish === undefined || isMade) return readSbomWishes(options);
-  throw askedWrongly('sign.sbom', `${wish} is about an SBOM that tcf sign makes, and it is to make none`, {
-    hint: 'leave --sbom FILE and --no-sbom away, or give the option to tcf sbom',
-  });
-}
-
-function readAnnotations(given: readonly string[]): Readonly<Record<string, string>> {
-  const annotations = new Map<string, string>();
-  for (const text of given) {
-    const [, key = '', value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
-    if (value === undefined || annotations.has(key)) {
-      const why = value === undefined ? 'is no key=value' : 'names a key twice';
-      throw askedWrongly('sign.annotation', `--annotation ${quoted(text)} ${why}`);
-    }
-    annotations.set(key, value);
-  }
-  return Object.fromEntries(annotations);
+  return {
+    signed: [
+      ...sboms.map(({ signed: attestation }) => attestation),
+      ...attested,
+      ...others.filter(({ digest }) => digest !== named.descriptor.digest).map(signed),
+      signed(named.descriptor),
+    ],
+    judged: sboms.flatMap(({ judged }) => judged ?? []),
+  };
 }
 
 async function readAttestations(
   host: Host,
-  given: readonly string[],
+  given: NonNullable<StatementRequest['attest']>,
   { named, ref }: Target,
 ): Promise<readonly Signed[]> {
   const signed: Signed[] = [];
-  for (const text of given) {
-    const [, name = '', file = ''] = /^(.*?)=([^=]*)$/s.exec(text) ?? [];
+  for (const { file, type: name } of given) {
     const predicateType = toPredicateType(name);
-    if (predicateType === undefined || file === '') {
-      throw askedWrongly('sign.attest', `--attest ${quoted(text)} is no TYPE=FILE`, {
-        hint: `the type is a URI or one of ${Object.keys(predicateNames).join(', ')}`,
+    if (predicateType === undefined) {
+      throw askedWrongly('sign.attest', `cannot attest the predicate type ${quoted(name)}`, {
+        hint: `write a URI or one of ${Object.keys(predicateNames).join(', ')}`,
       });
     }
     if (predicateType === predicateTypes.signature || predicateType === predicateTypes.cyclonedx) {
@@ -141,12 +145,11 @@ interface Chosen {
 }
 
 async function chosenOf(
-  host: Host,
-  options: Options,
   registry: Registry,
   { image, named, ref }: Target,
+  platform: Platform,
 ): Promise<Chosen> {
-  return await chooseManifest(registry, ref, named, readPlatform(host, options), formatPinnedRef(image));
+  return await chooseManifest(registry, ref, named, platform, formatPinnedRef(image));
 }
 
 /** Every image of an index; attestation manifests of BuildKit, for `unknown/unknown`, are none. */
@@ -167,47 +170,47 @@ async function platformsOf(registry: Registry, { image, named, ref }: Target): P
   return chosen;
 }
 
+interface SbomContext {
+  readonly host: Host;
+  readonly registry: Registry;
+  readonly ref: ImageRef;
+  readonly platform: Platform;
+  readonly sbom: SbomChoice;
+}
+
+interface AttestedSbom {
+  readonly signed: Signed;
+  readonly judged?: Judged;
+}
+
 /** The SBOM is about one platform, so it is attached to that platform's manifest. */
-async function attestSbom(
-  host: Host,
-  options: Options,
-  registry: Registry,
-  ref: ImageRef,
-  chosen: Chosen,
-  wishes: SbomWishes,
-): Promise<Signed> {
-  const file = textOption(options, 'sbom');
-  const predicate =
-    file === undefined
-      ? await scan(host, options, registry, ref, chosen, wishes)
-      : await readSbom(host, file, chosen);
+async function attestSbom(context: SbomContext, chosen: Chosen): Promise<AttestedSbom> {
+  const { ref } = context;
+  const { judged, predicate } = await predicateOf(context, chosen);
   const statement = toStatement({
     subject: chosen.descriptor.digest,
     name: `${ref.registry}/${ref.repository}`,
     predicateType: predicateTypes.cyclonedx,
     predicate,
   });
-  return { subject: chosen.descriptor, statement };
+  return compact({ signed: { subject: chosen.descriptor, statement }, judged });
 }
 
-async function scan(
-  host: Host,
-  options: Options,
-  registry: Registry,
-  ref: ImageRef,
-  chosen: Chosen,
-  wishes: SbomWishes,
-): Promise<unknown> {
-  const pinned: ImageRef = {
-    registry: ref.registry,
-    repository: ref.repository,
-    digest: chosen.descriptor.digest,
-  };
-  await using image = await openFromRegistry(registry, pinned, readPlatform(host, options));
-  const { document, judged } = await makeSbom(host, options, image, wishes, { specVersion: '1.7' });
+interface Predicate {
+  readonly predicate: unknown;
+  readonly judged?: Judged | undefined;
+}
+
+async function predicateOf(context: SbomContext, chosen: Chosen): Promise<Predicate> {
+  const { host, platform, ref, registry, sbom } = context;
+  if (sbom.kind === 'given') return { predicate: await readSbom(host, sbom.file, chosen) };
+  const { digest } = chosen.descriptor;
+  const pinned: ImageRef = { registry: ref.registry, repository: ref.repository, digest };
+  await using image = await openFromRegistry(registry, pinned, platform);
+  const request = sbom.kind === 'made' ? sbom.request : {};
   // What is missing stands in the SBOM that is signed, and is no reason not to sign what is known.
-  if (judged !== undefined) await tellProfile(host, judged);
-  return document;
+  const { document, judged } = await makeSbom(host, image, { ...request, specVersion: '1.7' });
+  return { predicate: document, judged };
 }
 
 /** An SBOM of another image under this image's name would be a lie with our signature on it. */

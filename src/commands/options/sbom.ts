@@ -1,0 +1,115 @@
+import type { Command } from 'commander';
+import type { Judged, SbomRequest } from '../../app/make-sbom.ts';
+import { compact } from '../../base/compact.ts';
+import { askedWrongly, type TcfError } from '../../base/error.ts';
+import { plural, quoted } from '../../base/text.ts';
+import { isEmail } from '../../bom/clean.ts';
+import type { CycloneDxOptions } from '../../bom/cyclonedx.ts';
+import type { Contact, Organization } from '../../bom/model.ts';
+import { type Profile, profileNames, profiles } from '../../bom/profiles.ts';
+import { formatGrouped } from '../../report/diagnostics.ts';
+import { collect, listOption, type Options, textOption } from './bag.ts';
+import { readNetwork } from './network.ts';
+import { readPlatform } from './platform.ts';
+/** What a user may say about an SBOM that is made, in whatever verb makes it. @param missing what follows where a profile asks for more. */
+export function declareSbomOptions(command: Command, missing: string): void {
+  command
+    .option(
+      '--profile <profile>',
+      `what has to be in the SBOM: bsi (TR-03183-2 v2.1), cisa (2025) or ntia (2021); ${missing}`,
+    )
+    .option(
+      '--author <who>',
+      "who makes the SBOM: 'Name <mail address or https://...>', may be given again",
+      collect,
+      [],
+    )
+    .option('--supplier <who>', "who supplies the image: 'Name <https://address>'")
+    .option(
+      '--base <image>',
+      "the image this one is built on: says of each component whether it came with it; 'auto' asks for the one its annotations name",
+    );
+}
+
+/** Those that were given, as they are typed. */
+export function givenSbomOptions(options: Options): readonly string[] {
+  return (['profile', 'author', 'supplier', 'base'] as const).flatMap((name) =>
+    textOption(options, name) !== undefined || listOption(options, name).length > 0 ? [`--${name}`] : [],
+  );
+}
+
+/**
+ * What the options say about an SBOM, read before anything is fetched.
+ *
+ * @throws TcfError `sbom.profile`, `sbom.who`, `cli.platform`, `cli.timeout` (exit 3).
+ */
+export function readSbomRequest(options: Options): SbomRequest {
+  return compact({
+    ...readPeople(options),
+    profile: readProfile(options),
+    base: textOption(options, 'base'),
+    platform: readPlatform(options),
+    network: readNetwork(options),
+  });
+}
+
+function readProfile(options: Options): Profile | undefined {
+  const asked = textOption(options, 'profile');
+  const known = profiles.find((name) => name === asked);
+  if (asked === undefined || known !== undefined) return known;
+  throw askedWrongly('sbom.profile', `tcf knows no profile ${quoted(asked)}`, {
+    hint: `write ${profiles.join(', ')}`,
+  });
+}
+
+/** Each field once, with the first component that misses it or states it as unknown. */
+export function formatJudged({ missing, profile, unknown }: Judged): string {
+  const result = missing.length === 0 ? 'complete' : `${plural(missing.length, 'field')} missing`;
+  const stated = unknown.length === 0 ? '' : `, ${plural(unknown.length, 'field')} stated as unknown`;
+  return `${profileNames[profile]}: ${result}${stated}\n${formatGrouped([...missing, ...unknown])}`;
+}
+
+/** Without these options the labels of the image answer (`org.opencontainers.image.authors`, `.vendor`). */
+function readPeople(options: Options): Pick<CycloneDxOptions, 'authors' | 'manufacturer' | 'supplier'> {
+  const authors: Contact[] = [];
+  const pages: Organization[] = [];
+  for (const text of listOption(options, 'author')) {
+    const { address, name } = readPerson('--author', text);
+    const isPage = address !== undefined && isWebPage(address);
+    if (address !== undefined && !isEmail(address) && (!isPage || name === ''))
+      throw notAPerson('--author', text, 'Name <name@example.org>');
+    // A contact has no place for a URL.
+    if (isPage) pages.push({ name, url: address });
+    else
+      authors.push({
+        ...(name === '' ? {} : { name }),
+        ...(address === undefined ? {} : { email: address }),
+      });
+  }
+  const made = {
+    ...(authors.length === 0 ? {} : { authors }),
+    ...(pages[0] === undefined ? {} : { manufacturer: pages[0] }),
+  };
+  const given = textOption(options, 'supplier');
+  if (given === undefined) return made;
+  const { address, name } = readPerson('--supplier', given);
+  if (name === '' || (address !== undefined && !isWebPage(address)))
+    throw notAPerson('--supplier', given, 'Name <https://example.org>');
+  const supplier = { name, ...(address === undefined ? {} : { url: address }) };
+  return { ...made, supplier };
+}
+
+function isWebPage(text: string): boolean {
+  return /^https?:\/\/[^\s<>]+$/.test(text);
+}
+
+function readPerson(option: string, text: string): { readonly name: string; readonly address?: string } {
+  const [, name = '', address] = /^([^<>]*?) ?(?:<([^<>]+)>)?$/.exec(text.trim()) ?? [];
+  if (address === undefined && isEmail(name)) return { name: '', address: name };
+  if (name === '' && address === undefined) throw notAPerson(option, text, 'Name <address>');
+  return { name, ...(address === undefined ? {} : { address }) };
+}
+
+function notAPerson(option: string, text: string, form: string): TcfError {
+  return askedWrongly('sbom.who', `${option} ${quoted(text)} names nobody`, { hint: `write '${form}'` });
+}
