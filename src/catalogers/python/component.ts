@@ -1,13 +1,10 @@
 import { createHash } from 'node:crypto';
 import { byCodeUnit } from '../../base/text.ts';
-import { withLicenseText } from '../../bom/license-texts.ts';
-import { combineLicenses, toLicenses } from '../../bom/licenses.ts';
 import type {
   Component,
   ComponentHash,
   Contact,
   ExternalReference,
-  License,
   Occurrence,
   Organization,
   Property,
@@ -17,6 +14,7 @@ import type { Tree, TreeFile } from '../contract.ts';
 import { repositoryAt } from '../sources.ts';
 import { type DirectUrl, parseDirectUrl, sourceOf } from './direct-url.ts';
 import type { Distribution } from './distributions.ts';
+import { licensesOf } from './licenses.ts';
 import { firstOf, type Metadata, parseMetadata } from './metadata.ts';
 import { listed, recordProperties } from './record.ts';
 
@@ -38,7 +36,7 @@ export function componentOf(
   const { name, version, metadata, file, info, environment, shadowedBy } = distribution;
   const direct = parseDirectUrl(tree.file(`${info}/direct_url.json`)?.content() ?? new Uint8Array());
   const description = firstOf(metadata, 'summary');
-  const license = withLicenseField(licensesOf(metadata), metadata, file.path);
+  const license = licensesOf(metadata, file.path);
   const maintainers = contactsOf(metadata, 'maintainer');
   const authors = contactsOf(metadata, 'author');
   const supplier = supplierOf(maintainers, authors);
@@ -116,30 +114,6 @@ function hashesOf(
     .update(record ?? file.content() ?? '')
     .digest('hex');
   return [{ algorithm: 'SHA-256', value, subject: record === undefined ? nameOf(file.path) : 'RECORD' }];
-}
-
-/** License-Expression (PEP 639) is SPDX; License is prose; classifiers say least. */
-function licensesOf(metadata: Metadata): readonly License[] {
-  const expression = firstOf(metadata, 'license-expression');
-  if (expression !== undefined) return toLicenses(expression, 'spdx');
-  const license = firstOf(metadata, 'license');
-  const stated = license === undefined ? [] : toLicenses(license, 'python');
-  if (stated.some(({ acknowledgement }) => acknowledgement === 'concluded')) return stated;
-  const classifiers = (metadata.get('classifier') ?? [])
-    .filter((entry) => entry.startsWith('License :: ') && entry !== 'License :: OSI Approved')
-    .slice(0, maxEntries);
-  return [...stated, ...combineLicenses(classifiers, 'classifier')];
-}
-
-/** A License field of several lines is no name of a licence but its text. */
-function withLicenseField(
-  licenses: readonly License[],
-  metadata: Metadata,
-  path: string,
-): ReturnType<typeof withLicenseText> {
-  const text = firstOf(metadata, 'license') ?? '';
-  if (!text.includes('\n')) return { licenses, properties: [] };
-  return withLicenseText(licenses, text, `the field License of ${path}, lines trimmed`);
 }
 
 /** `Author: Ada` beside `Author-email: ada@x.org`, or `Author-email: Ada <ada@x.org>, Bo <bo@x.org>`. */
