@@ -1,6 +1,7 @@
 import { printable } from '../base/text.ts';
 import type { Component, Dependency } from '../bom/model.ts';
 import type { Catalog, Cataloger, Ownership, Skipped, Tree } from './contract.ts';
+import { builtInPins, type PinTable } from './llvm/pins.ts';
 import { componentOf, refOf } from './python/component.ts';
 import { parseDirectUrl } from './python/direct-url.ts';
 import { byPlace, type Distribution, distributionsIn } from './python/distributions.ts';
@@ -18,66 +19,77 @@ const besideMetadata =
   /\/(?:INSTALLER|RECORD|direct_url\.json|sboms\/[^/]+|requires\.txt|installed-files\.txt)$/;
 
 /** Python distributions of every environment in the image, as `pip list` of each sees them, and what those vendor. */
-export const python: Cataloger<RecordHash> = {
-  name: 'python',
-  wants: (path) =>
-    isMetadata(path) || isSiteMark(path) || (besideMetadata.test(path) && infoAround(path) !== undefined),
-  scan: scanInstalled,
-  catalog(tree: Tree<RecordHash>): Catalog {
-    const installed = hashesOfInstalled(tree);
-    const { distributions, leftOut, skipped: unread } = distributionsIn(tree, installed);
-    const skipped: Skipped[] = [...unread];
-    const ordered = [...distributions].sort(byPlace);
-    const owners = new Map(ordered.map((distribution) => [distribution, filesOf(tree, distribution)]));
-    const {
-      missing,
-      needs,
-      unread: unknown,
-    } = needsOf(ordered, {
-      textsOf: (distribution) => requirementsOf(tree, distribution),
-      architecture: tree.architecture,
-      searchPath: searchPathOf(tree),
-    });
-    for (const [distribution, reason] of unknown)
-      if (reason !== '') skipped.push({ path: printable(distribution.file.path), reason });
+export function pythonCataloger(pins: PinTable): Cataloger<RecordHash> {
+  return {
+    name: 'python',
+    wants: (path) =>
+      isMetadata(path) || isSiteMark(path) || (besideMetadata.test(path) && infoAround(path) !== undefined),
+    scan: scanInstalled,
+    catalog(tree: Tree<RecordHash>): Catalog {
+      const installed = hashesOfInstalled(tree);
+      const { distributions, leftOut, skipped: unread } = distributionsIn(tree, installed);
+      const skipped: Skipped[] = [...unread];
+      const ordered = [...distributions].sort(byPlace);
+      const owners = new Map(ordered.map((distribution) => [distribution, filesOf(tree, distribution)]));
+      const {
+        missing,
+        needs,
+        unread: unknown,
+      } = needsOf(ordered, {
+        textsOf: (distribution) => requirementsOf(tree, distribution),
+        architecture: tree.architecture,
+        searchPath: searchPathOf(tree),
+      });
+      for (const [distribution, reason] of unknown)
+        if (reason !== '') skipped.push({ path: printable(distribution.file.path), reason });
 
-    for (const { info } of ordered) {
-      const content = tree.file(`${info}/direct_url.json`)?.content();
-      if (content !== undefined && parseDirectUrl(content) === undefined)
-        skipped.push({ path: printable(`${info}/direct_url.json`), reason: 'cannot be read' });
-    }
+      for (const { info } of ordered) {
+        const content = tree.file(`${info}/direct_url.json`)?.content();
+        if (content !== undefined && parseDirectUrl(content) === undefined)
+          skipped.push({ path: printable(`${info}/direct_url.json`), reason: 'cannot be read' });
+      }
 
-    const claims = new Map(ordered.map((distribution) => [distribution, claimsOf(tree, distribution)]));
-    for (const claim of claims.values()) skipped.push(...claim.skipped);
-    const nested = Map.groupBy(ordered, (distribution) => vendorOf(distribution, ordered, owners));
-    const build = (distribution: Distribution): Component => {
-      const inner = [
-        ...(nested.get(distribution) ?? []).map(build),
-        ...(claims.get(distribution)?.components ?? []),
-      ];
-      const component = componentOf(tree, distribution, installed, [...(missing.get(distribution) ?? [])]);
-      return inner.length === 0 ? component : { ...component, components: inner };
-    };
-    return {
-      components: (nested.get(undefined) ?? []).map(build),
-      dependencies: ordered
-        .filter((distribution) => !unknown.has(distribution) || (needs.get(distribution)?.size ?? 0) > 0)
-        .map(
-          (distribution): Dependency => ({
-            ref: refOf(distribution),
-            dependsOn: [...(needs.get(distribution) ?? [])].map(refOf).sort(),
-          }),
-        ),
-      owners: [...owners].map(([distribution, owns]): Ownership => ({ bomRef: refOf(distribution), owns })),
-      skipped,
-      leftOut,
-      unknownDependencies: [
-        ...[...unknown.keys()].map(refOf),
-        ...[...claims.values()].flatMap((claim) => claim.components.map(({ bomRef }) => bomRef)),
-      ],
-    };
-  },
-};
+      const claims = new Map(ordered.map((distribution) => [distribution, claimsOf(tree, distribution)]));
+      for (const claim of claims.values()) skipped.push(...claim.skipped);
+      const nested = Map.groupBy(ordered, (distribution) => vendorOf(distribution, ordered, owners));
+      const build = (distribution: Distribution): Component => {
+        const inner = [
+          ...(nested.get(distribution) ?? []).map(build),
+          ...(claims.get(distribution)?.components ?? []),
+        ];
+        const component = componentOf(
+          tree,
+          distribution,
+          installed,
+          [...(missing.get(distribution) ?? [])],
+          pins,
+        );
+        return inner.length === 0 ? component : { ...component, components: inner };
+      };
+      return {
+        components: (nested.get(undefined) ?? []).map(build),
+        dependencies: ordered
+          .filter((distribution) => !unknown.has(distribution) || (needs.get(distribution)?.size ?? 0) > 0)
+          .map(
+            (distribution): Dependency => ({
+              ref: refOf(distribution),
+              dependsOn: [...(needs.get(distribution) ?? [])].map(refOf).sort(),
+            }),
+          ),
+        owners: [...owners].map(([distribution, owns]): Ownership => ({ bomRef: refOf(distribution), owns })),
+        skipped,
+        leftOut,
+        unknownDependencies: [
+          ...[...unknown.keys()].map(refOf),
+          ...[...claims.values()].flatMap((claim) => claim.components.map(({ bomRef }) => bomRef)),
+        ],
+      };
+    },
+  };
+}
+
+/** With the pins that tcf brings along. */
+export const python: Cataloger<RecordHash> = pythonCataloger(builtInPins);
 
 /** The distribution a vendored one lies in: by its RECORD, else by the name of the package directory. */
 function vendorOf(

@@ -1,7 +1,9 @@
-import type { Component } from '../bom/model.ts';
+import type { Component, Property } from '../bom/model.ts';
 import { toPurl } from '../bom/purl.ts';
-import type { Catalog, Cataloger, Ownership, Tree } from './contract.ts';
+import type { Catalog, Cataloger, Ownership, Tree, TreeFile } from './contract.ts';
 import { commitOf, isGitFile, originOf } from './git.ts';
+import { checkoutsIn, commitIn, isPinFile } from './llvm/checkouts.ts';
+import { roleOfName } from './llvm/places.ts';
 import { llvmOverrides, toolOverrides } from './triton-env.ts';
 
 const marker = /^(.+)\/include\/triton\/Dialect\/Triton\/IR\/Dialect\.h$/;
@@ -12,10 +14,11 @@ const marker = /^(.+)\/include\/triton\/Dialect\/Triton\/IR\/Dialect\.h$/;
  */
 export const triton: Cataloger = {
   name: 'triton',
-  wants: (path) => marker.test(path) || isGitFile(path),
+  wants: (path) => marker.test(path) || isGitFile(path) || isPinFile(path),
   catalog(tree: Tree): Catalog {
     const components: Component[] = [];
     const owners: Ownership[] = [];
+    const checkouts = checkoutsIn(tree);
     for (const file of tree.wanted()) {
       const root = marker.exec(file.path)?.[1];
       if (root === undefined || !tree.exists(`${root}/python/triton`)) continue;
@@ -42,6 +45,7 @@ export const triton: Cataloger = {
         ...(origin === undefined ? {} : { externalReferences: [{ type: 'vcs' as const, url: origin.url }] }),
         properties: [
           { name: 'tcf:triton:checkout', value: root },
+          ...pinProperties(checkouts.get(root) ?? []),
           ...overrides.map((value) => ({ name: 'tcf:triton:override', value })),
         ],
         evidence: {
@@ -68,3 +72,12 @@ export const triton: Cataloger = {
     return { components, dependencies: [], owners, skipped: [] };
   },
 };
+
+/** What the tree says of the LLVM that it is to be built with: `HEX by checkout-pin`, `amd-codegen HEX by checkout-pin`. */
+function pinProperties(files: readonly TreeFile[]): readonly Property[] {
+  return files.map((file) => {
+    const role = roleOfName(file.path.slice(file.path.lastIndexOf('/') + 1));
+    const commit = `${commitIn(file) ?? 'unknown'} by checkout-pin`;
+    return { name: 'tcf:triton:pin', value: role === 'core' ? commit : `${role} ${commit}` };
+  });
+}

@@ -1,12 +1,14 @@
+import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Component } from '../../src/bom/model.ts';
 import { llvm } from '../../src/catalogers/llvm.ts';
 import { catalogFiles, elf, type Files } from '../support/elf.ts';
-import { treeOf } from '../support/tree.ts';
+import { type Entries, treeOf } from '../support/tree.ts';
 
 const site = 'opt/venv/lib/python3.12/site-packages';
 const lib = `${site}/triton/_C/libtriton.so`;
+const beside = `${site}/triton/_C/libhelper.so`;
 const pin36 = 'f6ded0be897e2878612dd903f7e8bb85448269e5';
 const pin38 = '5f07f818b51b786b0a87b4e514882600ecba112f';
 const other = '0123456789abcdef0123456789abcdef01234567';
@@ -76,6 +78,8 @@ const checkout: Files = {
   'workspace/triton/include/triton/Dialect/Triton/IR/Dialect.h': '',
   'workspace/triton/cmake/llvm-hash.txt': `${pin36}\n`,
 };
+
+const built = 'workspace/triton/python/triton/_C/libtriton.so';
 
 test.for<[string, Files, string | undefined, Record<string, string>]>([
   ['A', { [`${cache}/version.txt`]: url }, '22.0.0git+f6ded0be', { pin: 'observed-only', role: 'cache' }],
@@ -152,25 +156,6 @@ test.for<[string, Files, string | undefined, Record<string, string>]>([
     '22.0.0git',
     { role: 'core', observed: 'version 22.0.0git by bare-version' },
   ],
-  ['K', checkout, '22.0.0git+f6ded0be', { pin: 'declared-only', declared: `${pin36} by checkout-pin` }],
-  [
-    'L',
-    dist('triton', '3.6.0'),
-    '22.0.0git+f6ded0be',
-    { pin: 'declared-only', declared: `${pin36} by release-table` },
-  ],
-  [
-    'L of an older local build',
-    dist('triton', '3.6.0+git7c56a5e4'),
-    '22.0.0git+f6ded0be',
-    { pin: 'declared-only' },
-  ],
-  [
-    'L of Intel, whose row knows no version',
-    dist('triton-xpu', '3.7.0'),
-    'git+0729a74e',
-    { pin: 'declared-only' },
-  ],
   [
     'N',
     { 'usr/lib64/libLLVM.so.20.1': elf(['nothing']) },
@@ -236,7 +221,11 @@ test.for<[string, Files, string]>([
   ],
   [
     'a pin file left over beside the new one',
-    { ...checkout, 'workspace/triton/cmake/llvm-info.json': `{"llvm_hash":"${pin38}","build_number":1}` },
+    {
+      ...checkout,
+      [built]: whole36,
+      'workspace/triton/cmake/llvm-info.json': `{"llvm_hash":"${pin38}","build_number":1}`,
+    },
     pin38,
   ],
 ])('mismatch: %s', ([, files, word]) => {
@@ -254,22 +243,49 @@ test('a decoy commit beside the real one hides nothing', () => {
 });
 
 test.for<[string, Files]>([
-  ['3.9.0, whose pin nobody knows', dist('triton', '3.9.0')],
-  ['a local build of an unknown commit', dist('triton', '3.6.0+gitdeadbeef')],
-  ['a distribution without a table', dist('triton-ascend', '3.6.0')],
-  ['an empty pin file', { ...checkout, 'workspace/triton/cmake/llvm-hash.txt': '\n' }],
+  ['a release that no table has', { [lib]: whole36, ...dist('triton', '3.99.0') }],
+  ['a local build of an unknown commit', { [lib]: whole36, ...dist('triton', '3.6.0+gitdeadbeef') }],
+  ['a distribution without a table', { [lib]: whole36, ...dist('triton-ascend', '3.6.0') }],
+  ['an empty pin file', { ...checkout, [built]: whole36, 'workspace/triton/cmake/llvm-hash.txt': '\n' }],
   [
     'a pin file that is no JSON',
-    { 'w/triton/python/triton/__init__.py': '', 'w/triton/cmake/llvm-info.json': '{' },
+    { 'w/triton/python/triton/_C/libtriton.so': whole36, 'w/triton/cmake/llvm-info.json': '{' },
   ],
+  ['a library that says nothing', { [lib]: elf(['nothing']), ...dist('triton', '3.6.0') }],
+  ['a library that says nothing and belongs to nobody', { [lib]: elf(['nothing']) }],
   [
-    'only a version in the wheel',
-    { [`${site}/triton/FileCheck`]: elf(['22.0.0git']), ...dist('triton', '3.6.0') },
+    'only a version, where the pin has none',
+    { [`${site}/triton/FileCheck`]: elf(['23.0.0git']), ...dist('triton-xpu', '3.7.0') },
   ],
 ])('unknown, and said so: %s', ([, files]) => {
   const { components, skipped } = catalogFiles(llvm, files);
   expect(components.map((component) => properties(component)['pin'])).toEqual(['unknown']);
   expect(skipped).toHaveLength(1);
+});
+
+test('a version that is the one of the pin has a word of its own, and no commit is claimed', () => {
+  const component = oneOf({ [lib]: elf(['LLVM19.0.0git']), ...dist('triton', '3.1.0') });
+  expect(component.purl).toBe('pkg:generic/llvm@19.0.0git');
+  expect(properties(component)).toMatchObject({
+    pin: 'version-match',
+    declared: '10dc3a8e916d73291269e5e2b82dd22681489aa1 by release-table',
+    observed: 'version 19.0.0git by version-literal',
+  });
+});
+
+test.for<[string, Files]>([
+  ['metadata', dist('triton', '3.6.0')],
+  ['metadata of a release that no table has', dist('triton', '3.99.0')],
+  ['a source tree', checkout],
+])('%s without any LLVM is no LLVM', ([, files]) => {
+  expect(catalogFiles(llvm, files)).toMatchObject({ components: [], skipped: [] });
+});
+
+test('a release that no table has says how to mend it', () => {
+  const { skipped } = catalogFiles(llvm, { [lib]: whole36, ...dist('triton', '3.99.0') });
+  expect(skipped[0]?.reason).toBe(
+    'the LLVM that triton 3.99.0 pins is not known; "tcf pins add WHEEL" reads it from the wheel',
+  );
 });
 
 test('a prebuilt and the header in it are observed once, by the whole commit', () => {
@@ -283,25 +299,163 @@ test('a prebuilt and the header in it are observed once, by the whole commit', (
   ]);
 });
 
-test('3.9.0 reports what was seen', () => {
-  const component = oneOf({ [lib]: elf([E('24.0.0git', other)]), ...dist('triton', '3.9.0') });
-  expect(component.version).toBe('24.0.0git+01234567');
-  expect(properties(component)).toMatchObject({
-    pin: 'unknown',
-    declared: 'unknown by release-table',
-    reason: 'the LLVM that triton 3.9.0 pins is not known',
+test('3.9.0 holds two LLVMs, and both are as pinned', () => {
+  const { components } = catalogFiles(llvm, {
+    [lib]: elf([F2('24.0.0git', 'b010a18d2b648cab83c83967ff26b8fde11acdc6')]),
+    [`${site}/triton/backends/amd/lib/libtriton_amd_codegen.so`]: elf([
+      F2('24.0.0git', '6bc4aaf6641c56ee104f6200c96a6a571bc77052'),
+    ]),
+    ...dist('triton', '3.9.0'),
   });
+  expect(
+    components.map((component) => [properties(component)['role'], properties(component)['pin']]),
+  ).toEqual([
+    ['amd-codegen', 'match'],
+    ['core', 'match'],
+  ]);
+});
+
+const wheelOf = (name: string, version: string, record: string): Files => ({
+  ...dist(name, version),
+  [`${site}/${name.replaceAll('-', '_')}-${version}.dist-info/RECORD`]: record,
+});
+const sha256 = (content: Uint8Array) => `sha256=${createHash('sha256').update(content).digest('base64url')}`;
+
+test('the distribution that owns the library decides, whatever it and its package are called', () => {
+  const inside = `${site}/speedy`;
+  const { components, skipped } = catalogFiles(llvm, {
+    [`${inside}/_C/libtriton.so`]: elf([E('24.0.0git', pin36)]),
+    [`${inside}/backends/amd/lib/libtriton_amd_codegen.so`]: elf([E('24.0.0git', pin38)]),
+    ...wheelOf('speedy-language', '1.0', 'speedy/_C/libtriton.so,,\n'),
+  });
+  expect(
+    components.map((component) => [properties(component)['role'], properties(component)['pin']]),
+  ).toEqual([
+    ['amd-codegen', 'unknown'],
+    ['core', 'unknown'],
+  ]);
+  expect(skipped.map(({ reason }) => reason).join()).toContain('speedy-language 1.0');
+});
+
+test('of two distributions that list one library the one with its hash declares', () => {
+  const component = oneOf({
+    [lib]: whole36,
+    ...wheelOf('triton', '3.8.0', 'triton/_C/libtriton.so,sha256=x,1\n'),
+    ...wheelOf('triton-nightly', '3.6.0', `triton/_C/libtriton.so,${sha256(whole36)},1\n`),
+  });
+  expect(properties(component)['declared']).toBe('unknown by release-table');
+  const other = oneOf({
+    [lib]: whole36,
+    ...wheelOf('triton', '3.6.0', `triton/_C/libtriton.so,${sha256(whole36)},1\n`),
+    ...wheelOf('triton', '3.8.0', 'triton/_C/libtriton.so,sha256=x,1\n'),
+  });
+  expect(properties(other)['pin']).toBe('match');
+});
+
+const direct = (url: string, info = `${site}/triton-3.8.0.dist-info`, editable = true): Files => ({
+  [`${info}/METADATA`]: 'Name: triton\nVersion: 3.8.0\n',
+  [`${info}/direct_url.json`]: JSON.stringify({ url, dir_info: { editable } }),
+});
+
+test('a tree without .git that was installed under a bare number: its own pin outranks the table', () => {
+  const editable = oneOf({ ...checkout, [built]: whole36, ...direct('file:///workspace/triton') });
+  expect(properties(editable)).toMatchObject({ pin: 'match', declared: `${pin36} by checkout-pin` });
+  const copied = oneOf({
+    ...checkout,
+    [lib]: whole36,
+    ...direct('file:///workspace/triton', undefined, false),
+    [`${site}/triton-3.8.0.dist-info/RECORD`]: 'triton/_C/libtriton.so,,\n',
+  });
+  expect(properties(copied)).toMatchObject({ pin: 'match', declared: `${pin36} by checkout-pin` });
+});
+
+test.for<[string, Entries]>([
+  [
+    'the source is named through /home -> var/home',
+    { home: { link: 'var/home' }, ...direct('file:///home/me/triton') },
+  ],
+  [
+    'the folder of the package is a link',
+    {
+      [`${site}/triton`]: { link: '/var/home/me/triton/python/triton' },
+      ...direct('file:///var/home/me/triton'),
+    },
+  ],
+  [
+    'an egg-link leads there',
+    {
+      [`${site}/triton.egg-link`]: '/var/home/me/triton/python\n',
+      'var/home/me/triton/python/triton.egg-info/PKG-INFO': 'Name: triton\nVersion: 3.6.0\n',
+    },
+  ],
+])('an editable Triton is one LLVM where %s', ([, entries]) => {
+  const root = 'var/home/me/triton';
+  const files: Entries = {
+    [`${root}/cmake/llvm-hash.txt`]: pin36,
+    [`${root}/python/triton/_C/libtriton.so`]: whole36,
+    ...entries,
+  };
+  const { components } = llvm.catalog(treeOf(llvm, files));
+  expect(components.map((component) => properties(component)['pin'])).toEqual(['match']);
+});
+
+test('what lies in a build folder is the same LLVM, or an older one and no second core', () => {
+  const stale = (content: Uint8Array) =>
+    catalogFiles(llvm, {
+      ...checkout,
+      [built]: whole36,
+      'workspace/triton/build/lib.linux-x86_64-cpython-312/triton/_C/libtriton.so': content,
+    }).components.map((component) => [properties(component)['role'], properties(component)['pin']]);
+  expect(stale(whole36)).toEqual([['core', 'match']]);
+  expect(stale(elf([E('23.0.0git', pin38)]))).toEqual([
+    ['build', 'observed-only'],
+    ['core', 'match'],
+  ]);
+});
+
+test.for<[string, Files, Partial<Component>]>([
+  ['the LLVM project', { [lib]: whole36 }, { supplier: { name: 'LLVM Project', url: 'https://llvm.org/' } }],
+  [
+    'a fork',
+    { [lib]: elf([F(fork, pin38)]) },
+    { supplier: { name: 'triton-lang', url: 'https://github.com/triton-lang' } },
+  ],
+  [
+    'an LLVM before its licence was changed',
+    { 'opt/x/libLLVM-7.so': elf(['nothing']) },
+    { licenses: [{ acknowledgement: 'concluded', expression: 'NCSA' }] },
+  ],
+])('who answers for it, and the licence, follow from what is known: %s', ([, files, expected]) => {
+  expect(oneOf(files)).toMatchObject(expected);
+});
+
+test.for<[string, Files]>([
+  ["a library of NVIDIA's", { 'usr/local/cuda/lib64/libnvJitLink.so.12': elf(['LLVM20.0.0git']) }],
+  ['a library of anybody', { 'opt/x/libthing.so': elf(['LLVM22.1.0']) }],
+])('nothing is claimed of the LLVM in %s', ([, files]) => {
+  const { cpe, licenses, supplier } = oneOf(files);
+  expect({ cpe, licenses, supplier }).toEqual({ cpe: undefined, licenses: undefined, supplier: undefined });
+});
+
+test("a distribution's LLVM has no CPE of upstream", () => {
+  const found = oneOf({ 'usr/lib/x86_64-linux-gnu/libLLVM-14.so.1': elf(['LLVM14.0.6']) });
+  expect(found.cpe).toBeUndefined();
+  expect(found.licenses).toHaveLength(1);
 });
 
 test.for<[string, Files]>([
   ['the words in a text file', { [lib]: E('22.0.0git', pin36) }],
   ['bitcode of ROCm', { [`${site}/triton/backends/amd/lib/ockl.bc`]: elf([E('20.0.0git', other)]) }],
-  ['glued at its left end', { [lib]: elf([`l_size${E('20.0.0git', other)}`]) }],
-  ['glued at its right end', { [lib]: elf([`${E('20.0.0git', other)}5ca`]) }],
+  ['glued at its left end', { [beside]: elf([`l_size${E('20.0.0git', other)}`]) }],
+  ['glued at its right end', { [beside]: elf([`${E('20.0.0git', other)}5ca`]) }],
   [
     'host compilers',
     {
-      [lib]: elf(['Linker: LLD 20.1.8', 'clang version 20.1.8 ( 20.1.8-2.module_el8)', 'GCC: (GNU) 14.2.1']),
+      [beside]: elf([
+        'Linker: LLD 20.1.8',
+        'clang version 20.1.8 ( 20.1.8-2.module_el8)',
+        'GCC: (GNU) 14.2.1',
+      ]),
     },
   ],
   [
@@ -310,7 +464,7 @@ test.for<[string, Files]>([
   ],
   ['names of MLIR classes', { 'usr/bin/mlir': elf(['_ZN4mlir4LLVM10FuncOpE', 'LLVM14GEPOp']) }],
   ['a bare version elsewhere', { 'usr/bin/tool': elf(['22.0.0git']) }],
-  ['a bare commit', { [lib]: elf([pin36]) }],
+  ['a bare commit', { [beside]: elf([pin36]) }],
   [
     'what CI should build next',
     {

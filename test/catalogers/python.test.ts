@@ -223,6 +223,21 @@ test('what Debian installed is not held against the RECORD from before it was st
   expect(found.components[0]?.properties?.map(({ name }) => name)).toEqual(['tcf:python:environment']);
 });
 
+test.for([
+  ['triton', '3.6.0', '', 'f6ded0be897e2878612dd903f7e8bb85448269e5 by release-table'],
+  ['triton', '3.99.0', '', 'unknown by release-table'],
+  ['speedy', '1', 'speedy/_C/libtriton.so,,\n', 'unknown by release-table'],
+  ['speedy', '1', 'speedy/_C/libtritonic.py,,\n', undefined],
+  ['tritonclient', '2.50.0', '', undefined],
+] as const)('%s %s declares the LLVM that it pins', ([name, version, record, expected]) => {
+  const found = catalog({
+    [`${site}/${name}-${version}.dist-info/METADATA`]: metadata(name, version),
+    [`${site}/${name}-${version}.dist-info/RECORD`]: record,
+  });
+  const properties = found.components[0]?.properties ?? [];
+  expect(properties.find((property) => property.name === 'tcf:triton:pin')?.value).toBe(expected);
+});
+
 test('a zipped egg is a distribution with its requirements', () => {
   const found = catalog({
     [`${site}/a-1-py3.11.egg`]: zip({

@@ -48,6 +48,20 @@ test.for<[string, Files, string | undefined]>([
   expect(owners?.[0]?.owns('workspace/triton-other/cmake/llvm-hash.txt')).toBe(false);
 });
 
+test('the pins that a checkout declares stand on it', () => {
+  const { components } = catalogFiles(triton, {
+    ...tree,
+    'workspace/triton/cmake/llvm-info.json': `{"llvm_hash":"${commit}"}`,
+    'workspace/triton/cmake/amd-llvm-info.json': '{',
+    'workspace/triton/cmake/llvm-build-info.json': `{"llvm_hash":"${commit}"}`,
+  });
+  const pins = components[0]?.properties?.filter(({ name }) => name === 'tcf:triton:pin');
+  expect(pins?.map(({ value }) => value)).toEqual([
+    'amd-codegen unknown by checkout-pin',
+    `${commit} by checkout-pin`,
+  ]);
+});
+
 test.for([
   ['a fork', 'https://github.com/Acme/Triton.git', 'acme/triton', 'https://github.com/Acme/Triton'],
   [

@@ -4,7 +4,7 @@ import { isElf } from '../elf.ts';
 import { fileHashes } from '../file-hashes.ts';
 import { type Hit, stringFinder } from '../strings.ts';
 import { type Rung, repositoryOf } from './claims.ts';
-import { isTritonFile } from './places.ts';
+import { isTritonFile, packageOfCore } from './places.ts';
 
 /** One thing a binary says about an LLVM in it. */
 export interface Find {
@@ -83,7 +83,8 @@ export function scanForLlvm(path: string, head: Uint8Array): StreamScanner<LlvmO
     },
     end() {
       const truncated = [llvm.end(), bare?.end()].some((end) => end?.truncated === true);
-      if (finds.size === 0 && !truncated) return undefined;
+      // Triton always links LLVM in: a core library that says nothing is an LLVM of which nothing is known.
+      if (finds.size === 0 && !truncated && packageOfCore(path) === undefined) return undefined;
       const seen: LlvmObservation = {
         finds: [...finds.values()],
         truncated,

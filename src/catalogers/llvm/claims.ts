@@ -1,7 +1,7 @@
 import type { IdentityMethod, Layer } from '../../bom/model.ts';
 import type { Role } from './places.ts';
 
-export type Rung = 'A' | 'B' | 'C' | 'D' | 'E' | 'F' | 'F2' | 'G' | 'H' | 'I' | 'J' | 'K' | 'L' | 'N';
+export type Rung = 'A' | 'B' | 'C' | 'D' | 'E' | 'F' | 'F2' | 'G' | 'H' | 'I' | 'J' | 'K' | 'L' | 'N' | 'P';
 
 export interface Method {
   readonly word: string;
@@ -28,6 +28,7 @@ export const methods: Readonly<Record<Rung, Method>> = {
   K: { word: 'checkout-pin', technique: 'manifest-analysis', confidence: 0.7 },
   L: { word: 'release-table', technique: 'manifest-analysis', confidence: 0.7 },
   N: { word: 'soname', technique: 'filename', confidence: 0.5 },
+  P: { word: 'core-library', technique: 'filename', confidence: 0.3 },
 };
 
 interface Said {
@@ -63,6 +64,28 @@ export interface Declaration extends Said {
   /** Whether it speaks about prebuilts too: only a checkout says with which of them Triton is built. */
   readonly prebuilts: boolean;
   readonly reason?: string;
+}
+
+/** A file in a build folder holds the LLVM of the package beside it where both name one commit; else it is an older one, or another. */
+export function joinBuilds(claims: readonly Claim[]): readonly Claim[] {
+  const homes = new Map<string, Claim>();
+  for (const { commit, path, role, site } of claims) {
+    if (role !== 'build' || commit === undefined) continue;
+    const home = claims.find(
+      (other) => other.role !== 'build' && other.commit === commit && isBeside(other.site, site),
+    );
+    if (home !== undefined) homes.set(path, home);
+  }
+  return claims.map((claim) => {
+    const home = claim.role === 'build' ? homes.get(claim.path) : undefined;
+    return home === undefined ? claim : { ...claim, role: home.role, site: home.site };
+  });
+}
+
+/** `w/triton/python/triton` and `w/triton/build/lib`. */
+function isBeside(site: string, build: string): boolean {
+  const checkout = site.replace(/(?:\/python)?\/triton$/, '');
+  return build.startsWith(`${checkout}/`);
 }
 
 /** `https://github.com/triton-lang/llvm-project.git` as `triton-lang/llvm-project`; `undefined` for anything but GitHub. */

@@ -9,34 +9,19 @@ export interface Thing {
   readonly role: Role;
   readonly claims: readonly Claim[];
   readonly declarations: readonly Declaration[];
-  readonly pin: 'declared-only' | 'match' | 'mismatch' | 'observed-only' | 'unknown';
+  readonly pin: 'match' | 'mismatch' | 'observed-only' | 'unknown' | 'version-match';
   /** Why it is a mismatch, or why the pin is not known. */
   readonly reason?: string;
 }
 
-/** Puts what was said together, one thing for each LLVM on disk and one for each pin without any. */
+/** Puts what was said together, one thing for each LLVM on disk. A pin without any LLVM is no thing. */
 export function thingsOf(claims: readonly Claim[], declarations: readonly Declaration[]): readonly Thing[] {
   const seen = clusters(claims).map((cluster) => {
     const first = cluster[0] as Claim;
     const relevant = declarations.filter((declaration) => speaksOf(declaration, first));
     return { site: first.site, role: first.role, claims: cluster, declarations: narrowed(relevant, cluster) };
   });
-  const heard = new Set(seen.flatMap((thing) => thing.declarations));
-  const unheard = new Map<string, Declaration[]>();
-  for (const declaration of declarations) {
-    if (
-      heard.has(declaration) ||
-      seen.some((thing) => thing.claims.some((claim) => speaksOf(declaration, claim)))
-    )
-      continue;
-    const key = `${declaration.sites[0]}\0${declaration.role}`;
-    unheard.set(key, [...(unheard.get(key) ?? []), declaration]);
-  }
-  const declared = [...unheard.values()].map((group) => {
-    const first = group[0] as Declaration;
-    return { site: first.sites[0] ?? '', role: first.role, claims: [], declarations: group };
-  });
-  return [...seen, ...declared]
+  return seen
     .map((thing) => ({ ...thing, ...judged(thing.claims, thing.declarations) }))
     .sort((a, b) => byCodeUnit(keyOf(a), keyOf(b)));
 }
@@ -140,12 +125,15 @@ function judged(
   }
   const known = declarations.some(({ commit }) => commit !== undefined);
   const reason = declarations.find(({ reason }) => reason !== undefined)?.reason;
+  const version = versionOf(claims);
+  if (observed === undefined && version === undefined)
+    return { pin: 'unknown', reason: reason ?? 'the library says nothing of its LLVM' };
   if (declarations.length === 0) return { pin: 'observed-only' };
   if (!known) return { pin: 'unknown', ...(reason === undefined ? {} : { reason }) };
-  if (claims.length === 0) return { pin: 'declared-only' };
-  return observed === undefined
-    ? { pin: 'unknown', reason: 'only a version was seen, and many commits have it' }
-    : { pin: 'match' };
+  if (observed !== undefined) return { pin: 'match' };
+  return declarations.some((declaration) => declaration.version !== undefined)
+    ? { pin: 'version-match' }
+    : { pin: 'unknown', reason: 'only a version was seen, and of the pin only the commit is known' };
 }
 
 /** In one sentence how what was seen differs from what was declared; `undefined` if it does not. */

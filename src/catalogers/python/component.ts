@@ -11,12 +11,14 @@ import type {
 } from '../../bom/model.ts';
 import { toPurl } from '../../bom/purl.ts';
 import type { Tree, TreeFile } from '../contract.ts';
+import type { PinTable } from '../llvm/pins.ts';
 import { repositoryAt } from '../sources.ts';
 import { type DirectUrl, parseDirectUrl, sourceOf } from './direct-url.ts';
 import type { Distribution } from './distributions.ts';
 import { licensesOf } from './licenses.ts';
 import { firstOf, type Metadata, parseMetadata } from './metadata.ts';
 import { listed, recordProperties } from './record.ts';
+import { pinProperties } from './triton-pin.ts';
 
 /** scipy lists 30 classifiers, large projects name 20 people. */
 const maxEntries = 100;
@@ -32,6 +34,7 @@ export function componentOf(
   distribution: Distribution,
   installed: ReadonlyMap<string, string>,
   missing: readonly string[],
+  pins: PinTable,
 ): Component {
   const { name, version, metadata, file, info, environment, shadowedBy } = distribution;
   const direct = parseDirectUrl(tree.file(`${info}/direct_url.json`)?.content() ?? new Uint8Array());
@@ -51,6 +54,7 @@ export function componentOf(
     ...(shadowedBy === undefined ? [] : [{ name: 'tcf:python:shadowed-by', value: shadowedBy.info }]),
     ...listed('tcf:python:requirement:missing', [...missing].sort(byCodeUnit)),
     ...recordProperties(tree, distribution, installed),
+    ...pinProperties(tree, distribution, pins),
     ...license.properties,
   ];
   return {

@@ -1,4 +1,5 @@
 import type { Tree } from '../contract.ts';
+import { parseDirectUrl, sourceOf } from './direct-url.ts';
 import type { Distribution } from './distributions.ts';
 import { absolutePath, recordEntries } from './record.ts';
 import { linesOf, textOf } from './text.ts';
@@ -9,8 +10,10 @@ import { linesOf, textOf } from './text.ts';
  */
 export function filesOf(tree: Tree, { info, site }: Distribution): (path: string) => boolean {
   let listed: ReadonlySet<string> | undefined;
+  const source = editableSource(tree, info, site);
   return (path) => {
     if (path === info || path.startsWith(`${info}/`)) return true;
+    if (source !== undefined && path.startsWith(`${source}/`)) return true;
     listed ??= new Set([
       ...recordEntries(textOf(tree, `${info}/RECORD`) ?? '').map(({ path: entry }) =>
         absolutePath(site, entry),
@@ -21,4 +24,11 @@ export function filesOf(tree: Tree, { info, site }: Distribution): (path: string
     ]);
     return listed.has(path);
   };
+}
+
+/** The sources that an editable installation runs from. A claim to a directory around the environment itself is none. */
+function editableSource(tree: Tree, info: string, site: string): string | undefined {
+  const direct = parseDirectUrl(tree.file(`${info}/direct_url.json`)?.content() ?? new Uint8Array());
+  const source = direct?.editable === true ? (tree.resolve(sourceOf(direct) ?? '') ?? '') : '';
+  return source === '' || `${site}/`.startsWith(`${source}/`) ? undefined : source;
 }

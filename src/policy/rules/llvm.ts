@@ -6,15 +6,15 @@ import { sbomsInForce } from './sbom.ts';
 import { type Said, sayWorst } from './worst.ts';
 
 export interface LlvmParams extends CommonParams {
-  readonly is?: 'pinned' | undefined;
+  readonly is?: 'pinned' | 'version' | undefined;
   readonly commit?: string | undefined;
   readonly whenAbsent?: 'allow' | 'deny' | undefined;
 }
 
 const shape = mapping({
   is: optional(
-    choice('pinned'),
-    'every LLVM inside Triton was observed and is the commit that this Triton version pins',
+    choice('pinned', 'version'),
+    'every LLVM inside Triton was observed and is the commit that this Triton version pins; `version` also takes one of which only the version was seen, if it is the one of the pin',
   ),
   commit: optional(
     textLike(/^[0-9a-f]{40}$/, 'is not a full commit: 40 hexadecimal digits in lower case'),
@@ -42,12 +42,14 @@ export const llvm: Rule<LlvmParams> = {
   evaluate(params, evidence, context) {
     const chosen = sbomsInForce(evidence, context);
     const expected = [
-      ...(params.is === undefined ? [] : ['each LLVM of Triton observed and equal to its pin']),
+      ...(params.is === undefined ? [] : [`each LLVM of Triton observed and ${asked[params.is]}`]),
       ...(params.commit === undefined ? [] : [`LLVM commit ${params.commit}`]),
     ].join(' and ');
     return { ...sayWorst('llvm', chosen, (facts) => judge(facts, params)), expected };
   },
 };
+
+const asked = { pinned: 'equal to its pin', version: 'equal to its pin or of its version' } as const;
 
 function judge(facts: SbomFacts, params: LlvmParams): Said {
   const ours = facts.components.filter((component) =>
@@ -55,7 +57,7 @@ function judge(facts: SbomFacts, params: LlvmParams): Said {
   );
   if (ours.length === 0) return judgeAbsence(facts, params);
   const each = ours.flatMap((component) => [
-    ...(params.is === undefined ? [] : [judgePin(component)]),
+    ...(params.is === undefined ? [] : [judgePin(component, params.is)]),
     ...(params.commit === undefined || roleOf(component) !== 'core'
       ? []
       : [judgeCommit(component, params.commit)]),
@@ -76,7 +78,7 @@ function judge(facts: SbomFacts, params: LlvmParams): Said {
 }
 
 function judgeAbsence(facts: SbomFacts, params: LlvmParams): Said {
-  if (facts.components.some((component) => tritonPurl.test(component.purl ?? ''))) {
+  if (facts.components.some(isTriton)) {
     return {
       outcome: 'cannot-tell',
       message: 'the image holds Triton, but the SBOM does not say with which LLVM',
@@ -88,7 +90,12 @@ function judgeAbsence(facts: SbomFacts, params: LlvmParams): Said {
     : { outcome: 'cannot-tell', message: 'the SBOM shows no Triton, so there is no pin to compare with' };
 }
 
-function judgePin(component: SbomComponent): Said {
+/** By its name, or by what tcf sbom says of whoever brought Triton's library. */
+function isTriton({ properties, purl }: SbomComponent): boolean {
+  return properties['tcf:triton:pin'] !== undefined || tritonPurl.test(purl ?? '');
+}
+
+function judgePin(component: SbomComponent, is: 'pinned' | 'version'): Said {
   const { properties } = component;
   const pin = properties['tcf:llvm:pin'];
   const conflict = properties['tcf:llvm:conflict'];
@@ -107,7 +114,16 @@ function judgePin(component: SbomComponent): Said {
       ...details,
     };
   }
-  if (pin === 'match') return { outcome: 'pass', message: '', ...details };
+  if (pin === 'match' || (pin === 'version-match' && is === 'version'))
+    return { outcome: 'pass', message: '', ...details };
+  if (pin === 'version-match') {
+    return {
+      outcome: 'cannot-tell',
+      message: `the ${roleOf(component)} LLVM of Triton has the version of its pin, but no commit was seen`,
+      hint: 'write "is: version" to take the version for enough',
+      ...details,
+    };
+  }
   return {
     outcome: 'cannot-tell',
     message: `whether the ${roleOf(component)} LLVM of Triton is the pinned one is not known (${printable(pin ?? 'unknown')})`,

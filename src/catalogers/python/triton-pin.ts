@@ -1,0 +1,31 @@
+import type { Property } from '../../bom/model.ts';
+import type { Tree } from '../contract.ts';
+import { type PinTable, tritonDistributions } from '../llvm/pins.ts';
+import type { Find } from './info.ts';
+import { normalName } from './metadata.ts';
+import { recordEntries } from './record.ts';
+import { textOf } from './text.ts';
+
+/**
+ * Which LLVM a Triton ought to hold, by its version: `tcf:triton:pin`, `HEX by release-table` or `unknown by release-table`. It is a
+ * declaration: what the library holds is a component of its own.
+ */
+export function pinProperties(
+  tree: Tree,
+  { info, name, version }: Pick<Find, 'info' | 'name' | 'version'>,
+  pins: PinTable,
+): readonly Property[] {
+  const normal = normalName(name);
+  if (!tritonDistributions.has(normal) && !bringsTriton(tree, info)) return [];
+  const pin = pins.pinOf(normal, version);
+  return [{ name: 'tcf:triton:pin', value: `${pin?.commit ?? 'unknown'} by release-table` }];
+}
+
+function bringsTriton(tree: Tree, info: string): boolean {
+  const record = textOf(tree, `${info}/RECORD`) ?? '';
+  // The text is asked first: lists of 15,000 files are read for one library.
+  return (
+    record.includes('/_C/libtriton') &&
+    recordEntries(record).some(({ path }) => /^[^/]+\/_C\/libtriton[^/]*\.so$/.test(path))
+  );
+}
