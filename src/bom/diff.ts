@@ -1,5 +1,5 @@
 import { byCodeUnit } from '../base/text.ts';
-import { isPurlText, type PurlParts, parsePurl } from './purl.ts';
+import { type PurlParts, readPurl } from './purl.ts';
 import type { SbomComponent, SbomFacts } from './read.ts';
 
 /** What differs between two documents. Components stand in the order of their keys, so the same two documents give the same diff. */
@@ -65,8 +65,7 @@ interface Entry {
 }
 
 function toEntry(component: SbomComponent): Entry {
-  const parts =
-    component.purl !== undefined && isPurlText(component.purl) ? parsePurl(component.purl) : undefined;
+  const parts = readPurl(component.purl ?? '');
   return { component, key: keyOf(component, parts), architecture: parts?.qualifiers?.['arch'] ?? '' };
 }
 

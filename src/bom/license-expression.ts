@@ -1,4 +1,5 @@
 import parseSpdx from 'spdx-expression-parse';
+import { currentIds } from './license-names.ts';
 
 /** A real expression has fewer characters; the parser descends once for each bracket. */
 const maxLength = 4096;
@@ -23,8 +24,25 @@ export function isLicenseRef(license: string): boolean {
 }
 
 /**
- * Whether one may use the work by licences that `accepts` takes: with OR one side is enough, with AND both are needed. A licence is given as
- * SPDX writes it, `Apache-2.0 WITH LLVM-exception` whole. `undefined` where the text is no SPDX expression.
+ * The one spelling of a licence among those of the SPDX list: `GPL-2.0+`, `AGPL-3.0` and `GPL-2.0-with-classpath-exception` are withdrawn ids of
+ * `GPL-2.0-or-later`, `AGPL-3.0-only` and `GPL-2.0-only WITH Classpath-exception-2.0`. What has one spelling stays.
+ */
+export function canonicalLicense(license: string): string {
+  const [id = '', ...exception] = license.split(' WITH ');
+  const current = currentIds.get(id) ?? gnuId(id);
+  return [current, ...exception].join(' WITH ');
+}
+
+/** Plain ids of the GNU family were withdrawn for `-only` and `-or-later`; `GPL-2.0-only+` says the latter too. */
+function gnuId(id: string): string {
+  const [, base, suffix = '', plus] = /^((?:[AL]?GPL|GFDL)-\d+\.\d+)(-only|-or-later)?(\+)?$/.exec(id) ?? [];
+  if (base === undefined) return id;
+  return `${base}${plus !== undefined || suffix === '-or-later' ? '-or-later' : '-only'}`;
+}
+
+/**
+ * Whether one may use the work by licences that `accepts` takes: with OR one side is enough, with AND both are needed. A licence is given in its
+ * canonical spelling, `Apache-2.0 WITH LLVM-exception` whole. `undefined` where the text is not an SPDX expression.
  */
 export function isUsable(expression: string, accepts: (license: string) => boolean): boolean | undefined {
   const tree = read(expression);
@@ -34,7 +52,7 @@ export function isUsable(expression: string, accepts: (license: string) => boole
 function walk(tree: Tree, accepts: (license: string) => boolean): boolean {
   if ('license' in tree) {
     const name = `${tree.license}${tree.plus === true ? '+' : ''}`;
-    return accepts(tree.exception === undefined ? name : `${name} WITH ${tree.exception}`);
+    return accepts(canonicalLicense(tree.exception === undefined ? name : `${name} WITH ${tree.exception}`));
   }
   const left = walk(tree.left, accepts);
   return tree.conjunction === 'or' ? left || walk(tree.right, accepts) : left && walk(tree.right, accepts);

@@ -1,11 +1,14 @@
 /** What one purl type asks beyond the core specification; a type without an entry has the core rules only. */
 export interface PurlRules {
-  readonly namespace?: 'prohibited' | 'required';
+  /** `expected`: the distribution, which scanners that do not know it leave out; `readPurl` takes that, `parsePurl` does not. */
+  readonly namespace?: 'expected' | 'prohibited' | 'required';
   /** Parts that are compared without case, and so are written in lower case. */
   readonly lowercase?: readonly ('name' | 'namespace' | 'subpath' | 'version')[];
   /** The namespace is one segment, the host, and the name is a path. */
   readonly pathName?: true;
-  toName?(name: string, qualifiers: Readonly<Record<string, string>>): string;
+  /** Keys of qualifiers may be written in capitals. */
+  readonly anyCaseKeys?: true;
+  toName?(name: string, qualifiers: Readonly<Record<string, string>>, namespace: string): string;
   /** Why the parts are no purl of this type. */
   refuse?(parts: {
     readonly namespace: string;
@@ -20,7 +23,7 @@ const both = ['namespace', 'name'] as const;
 /** Rules of the registered types, after the type definitions of the purl specification. */
 export const purlRules: Readonly<Record<string, PurlRules>> = {
   alpm: { namespace: 'required', lowercase: both },
-  apk: { namespace: 'required', lowercase: both },
+  apk: { namespace: 'expected', lowercase: both },
   bazel: { namespace: 'prohibited' },
   bitbucket: { namespace: 'required', lowercase: both },
   bitnami: { namespace: 'prohibited', lowercase: ['name'] },
@@ -43,11 +46,17 @@ export const purlRules: Readonly<Record<string, PurlRules>> = {
     refuse: ({ name }) => (name.includes('::') ? 'it names a module, not a distribution' : undefined),
   },
   cran: { namespace: 'prohibited' },
-  deb: { namespace: 'required', lowercase: both },
+  deb: { namespace: 'expected', lowercase: both },
   gem: { namespace: 'prohibited' },
-  git: { namespace: 'required', pathName: true },
+  git: {
+    namespace: 'required',
+    pathName: true,
+    // GitHub compares owners and repositories without case.
+    toName: (name, _, host) => (/^github(?:\.com)?$/i.test(host) ? name.toLowerCase() : name),
+  },
   github: { namespace: 'required', lowercase: both },
-  golang: { namespace: 'required' },
+  // `pkg:golang/stdlib` is the standard library to everybody who has advisories about it.
+  golang: {},
   hackage: { namespace: 'prohibited' },
   hex: { lowercase: both },
   huggingface: { namespace: 'required', lowercase: ['version'] },
@@ -56,7 +65,7 @@ export const purlRules: Readonly<Record<string, PurlRules>> = {
     refuse: ({ qualifiers }) => (qualifiers['uuid'] === undefined ? 'Julia packages need a uuid' : undefined),
   },
   luarocks: { lowercase: both },
-  maven: { namespace: 'required' },
+  maven: { namespace: 'required', anyCaseKeys: true },
   mlflow: {
     namespace: 'prohibited',
     // Databricks compares names without case, Azure ML does not.
@@ -78,7 +87,7 @@ export const purlRules: Readonly<Record<string, PurlRules>> = {
     toName: (name) => name.replaceAll('_', '-'),
   },
   qpkg: { namespace: 'required', lowercase: ['namespace'] },
-  rpm: { namespace: 'required', lowercase: ['namespace'] },
+  rpm: { namespace: 'expected', lowercase: ['namespace'] },
   swid: {
     refuse: ({ qualifiers }) => (qualifiers['tag_id'] === undefined ? 'SWID tags need a tag_id' : undefined),
   },

@@ -26,7 +26,10 @@ const maxLength = 8192;
  * @throws TcfError `purl.malformed` (exit 2) for parts that have no canonical spelling.
  */
 export function toPurl(parts: PurlParts): Purl {
-  const canonical = canonicalParts(parts);
+  return write(canonicalParts(parts, false)) as Purl;
+}
+
+function write(canonical: PurlParts): string {
   const { namespace, version, qualifiers, subpath } = canonical;
   let text = `pkg:${canonical.type}/`;
   if (namespace !== undefined) text += `${encodeSegments(namespace)}/`;
@@ -39,7 +42,7 @@ export function toPurl(parts: PurlParts): Purl {
   }
   if (subpath !== undefined) text += `#${encodeSegments(subpath)}`;
   if (text.length > maxLength) throw malformed(text, `it is longer than ${maxLength} characters`);
-  return text as Purl;
+  return text;
 }
 
 /**
@@ -49,6 +52,29 @@ export function toPurl(parts: PurlParts): Purl {
  * @throws TcfError `purl.malformed` (exit 2).
  */
 export function parsePurl(text: string): PurlParts {
+  return parse(text, false);
+}
+
+/**
+ * As `parsePurl`, for what other tools wrote: keys of qualifiers in capitals, a qualifier that is repeated with one value, and a package of a
+ * distribution without the name of that (`pkg:rpm/glibc`) say what is meant. `undefined` where the text is not a purl; whoever looks for a package in such a document cannot tell.
+ */
+export function readPurl(text: string): PurlParts | undefined {
+  try {
+    return parse(text, true);
+  } catch (error) {
+    if (error instanceof TcfError && error.code === 'purl.malformed') return undefined;
+    throw error;
+  }
+}
+
+/** The one spelling of what `readPurl` reads; `undefined` where that is nothing. */
+export function normalizePurl(text: string): string | undefined {
+  const parts = readPurl(text);
+  return parts === undefined ? undefined : write(parts);
+}
+
+function parse(text: string, lenient: boolean): PurlParts {
   if (text.length > maxLength) throw malformed(text, `it is longer than ${maxLength} characters`);
   const [beforeSubpath, subpathText] = splitLast(text, '#');
   const [beforeQuery, query] = splitLast(beforeSubpath, '?');
@@ -63,24 +89,29 @@ export function parsePurl(text: string): PurlParts {
   const segments = segmentsOf(beforeVersion);
   const border = rulesOf(type).pathName === true ? 1 : segments.length - 1;
   const decoded = (piece: string): string => decode(piece, text);
-  return canonicalParts({
-    type,
-    name: segments.slice(border).map(decoded).join('/'),
-    namespace: segments
-      .slice(0, border)
-      .map((segment) => decodeSegment(segment, text))
-      .join('/'),
-    ...(version === undefined ? {} : { version: decoded(version) }),
-    ...(query === undefined ? {} : { qualifiers: parseQualifiers(query, text) }),
-    ...(subpathText === undefined
-      ? {}
-      : {
-          subpath: subpathText
-            .split('/')
-            .map((segment) => decodeSegment(segment, text))
-            .join('/'),
-        }),
-  });
+  return canonicalParts(
+    {
+      type,
+      name: segments.slice(border).map(decoded).join('/'),
+      namespace: segments
+        .slice(0, border)
+        .map((segment) => decodeSegment(segment, text))
+        .join('/'),
+      ...(version === undefined ? {} : { version: decoded(version) }),
+      ...(query === undefined
+        ? {}
+        : { qualifiers: parseQualifiers(query, text, lenient || rulesOf(type).anyCaseKeys === true) }),
+      ...(subpathText === undefined
+        ? {}
+        : {
+            subpath: subpathText
+              .split('/')
+              .map((segment) => decodeSegment(segment, text))
+              .join('/'),
+          }),
+    },
+    lenient,
+  );
 }
 
 /** Whether `parsePurl` can read the text. */
@@ -104,7 +135,7 @@ function rulesOf(type: string): PurlRules {
   return (Object.hasOwn(purlRules, lower) ? purlRules[lower] : undefined) ?? {};
 }
 
-function canonicalParts(parts: PurlParts): PurlParts {
+function canonicalParts(parts: PurlParts, lenient: boolean): PurlParts {
   const type = parts.type.toLowerCase();
   if (!/^[a-z][a-z0-9.-]*$/.test(type)) throw malformed(parts.type, 'its type is not a purl type');
   const rules = rulesOf(type);
@@ -114,7 +145,7 @@ function canonicalParts(parts: PurlParts): PurlParts {
   const namespace = lower('namespace', segmentsOf(parts.namespace ?? '').join('/'));
   const plainName = lower('name', parts.name.replace(/^\/+|\/+$/g, ''));
   const qualifiers = canonicalQualifiers(parts.qualifiers ?? {});
-  const name = rules.toName?.(plainName, qualifiers) ?? plainName;
+  const name = rules.toName?.(plainName, qualifiers, namespace) ?? plainName;
   const version = lower('version', parts.version ?? '');
   const subpath = lower(
     'subpath',
@@ -126,7 +157,8 @@ function canonicalParts(parts: PurlParts): PurlParts {
     if (!text.isWellFormed()) throw malformed(text, 'it holds half a character (lone surrogate)');
   }
   if (name === '') throw malformed(`pkg:${type}`, 'it has no name');
-  if (rules.namespace === 'required' && namespace === '') {
+  const needsNamespace = rules.namespace === 'required' || (rules.namespace === 'expected' && !lenient);
+  if (needsNamespace && namespace === '') {
     throw malformed(`pkg:${type}/${name}`, `purls of type ${type} have a namespace`);
   }
   if (rules.namespace === 'prohibited' && namespace !== '') {
@@ -145,22 +177,29 @@ function canonicalParts(parts: PurlParts): PurlParts {
 }
 
 function canonicalQualifiers(qualifiers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  const entries = Object.entries(qualifiers).filter(([, value]) => value !== '');
+  const entries = Object.entries(qualifiers)
+    .filter(([, value]) => value !== '')
+    .map(([key, value]) => [key.toLowerCase(), value] as const);
+  if (new Set(entries.map(([key]) => key)).size < entries.length)
+    throw malformed(Object.keys(qualifiers).join('&'), 'two keys of qualifiers differ in case alone');
   for (const [key] of entries) {
     if (!/^[a-z][a-z0-9._-]*$/.test(key)) throw malformed(key, 'it is not the key of a qualifier');
   }
   return Object.fromEntries(entries.sort(([a], [b]) => byCodeUnit(a, b)));
 }
 
-function parseQualifiers(query: string, text: string): Readonly<Record<string, string>> {
+function parseQualifiers(query: string, text: string, lenient: boolean): Readonly<Record<string, string>> {
   const qualifiers = new Map<string, string>();
   for (const pair of query.split('&')) {
     const equals = pair.indexOf('=');
-    const key = equals < 0 ? pair : pair.slice(0, equals);
+    const written = equals < 0 ? pair : pair.slice(0, equals);
+    const key = lenient ? written.toLowerCase() : written;
     const value = equals < 0 ? '' : decode(pair.slice(equals + 1), text);
     if (value === '') continue;
+    if (key !== key.toLowerCase()) throw malformed(text, `the key ${quoted(key)} has capitals`);
     // Two values for one key: two readers would see two different packages.
-    if (qualifiers.has(key)) throw malformed(text, `the qualifier ${quoted(key)} stands twice`);
+    if (qualifiers.has(key) && !(lenient && qualifiers.get(key) === value))
+      throw malformed(text, `the qualifier ${quoted(key)} is repeated`);
     qualifiers.set(key, value);
   }
   return Object.fromEntries(qualifiers);

@@ -1,7 +1,7 @@
 import { cannotTell } from '../base/error.ts';
 import { Shape } from '../base/shape.ts';
 import { byCodeUnit, quoted } from '../base/text.ts';
-import { isPurlText, parsePurl, toPurl } from './purl.ts';
+import { normalizePurl, readPurl } from './purl.ts';
 import { unknownField } from './unknowns.ts';
 
 /** What rules may ask of a CycloneDX document, whoever wrote it. Claims of its author, no more. */
@@ -120,7 +120,7 @@ function readComponent(component: Shape): SbomComponent {
     type: component.get('type').string(),
     name: component.get('name').string(),
     ...(isVersion ? textMember(component, 'version') : {}),
-    ...readPurl(component),
+    ...purlOf(component),
     properties,
     licenses: readLicenses(component),
     hashes: (component.optional('hashes')?.list(maxEntries) ?? []).map(
@@ -182,10 +182,8 @@ function readSubject(root: Shape): SbomSubject {
     if (text !== undefined && /^sha256:[0-9a-f]{64}$/.test(text)) digests.add(text);
   };
   const purl = root.optional('purl')?.string();
-  if (purl !== undefined && isPurlText(purl)) {
-    const { type, version } = parsePurl(purl);
-    if (type === 'oci') note(version);
-  }
+  const parts = purl === undefined ? undefined : readPurl(purl);
+  if (parts?.type === 'oci') note(parts.version);
   note(root.optional('version')?.string());
   for (const hash of root.optional('hashes')?.list(maxEntries) ?? []) {
     if (hash.get('alg').string() === 'SHA-256') note(`sha256:${hash.get('content').string().toLowerCase()}`);
@@ -195,13 +193,14 @@ function readSubject(root: Shape): SbomSubject {
   return {
     ...textMember(root, 'name'),
     digests: [...digests].sort(byCodeUnit),
-    ancestors: ancestors.map((ancestor) => ({ name: ancestor.get('name').string(), ...readPurl(ancestor) })),
+    ancestors: ancestors.map((ancestor) => ({ name: ancestor.get('name').string(), ...purlOf(ancestor) })),
   };
 }
 
-function readPurl(component: Shape): { readonly purl?: string } {
-  const purl = component.optional('purl')?.string();
-  return purl === undefined ? {} : { purl: isPurlText(purl) ? toPurl(parsePurl(purl)) : purl };
+function purlOf(component: Shape): { readonly purl?: string } {
+  const written = component.optional('purl')?.string();
+  if (written === undefined) return {};
+  return { purl: normalizePurl(written) ?? written };
 }
 
 /** A composition without refs speaks about the BOM as a whole; one that says less than `complete` outweighs one that says it. */

@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../base/diagnostic.ts';
-import { isPurlText, parsePurl } from '../bom/purl.ts';
+import { readPurl } from '../bom/purl.ts';
 import type { SbomFacts } from '../bom/read.ts';
 import {
   type ComponentShape,
@@ -21,9 +21,7 @@ interface Listed {
  * nothing, so its entries are notes; a required component that matches nothing denies the image.
  */
 export function unmatchedEntries(policy: Policy, { components }: SbomFacts): readonly Diagnostic[] {
-  const packages = components.flatMap(({ purl }) =>
-    purl !== undefined && isPurlText(purl) ? [parsePurl(purl)] : [],
-  );
+  const packages = components.flatMap(({ purl = '' }) => readPurl(purl) ?? []);
   return policy.scopes.flatMap(listsOf).flatMap(({ entries, place }) =>
     entries
       .filter((entry) => {

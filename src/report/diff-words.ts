@@ -1,5 +1,5 @@
 import { type Aspect, type BomDiff, type Change, llvmRoleOf } from '../bom/diff.ts';
-import { isPurlText, parsePurl } from '../bom/purl.ts';
+import { readPurl } from '../bom/purl.ts';
 import type { SbomComponent } from '../bom/read.ts';
 
 /** The parts of a diff as sentences, before they are escaped for text or Markdown. */
@@ -54,8 +54,7 @@ type Namer = (component: SbomComponent) => string;
 
 /** `pypi torch`, with its place where the document holds more than one of that name. */
 function namer(diff: BomDiff): Namer {
-  const plain: Namer = ({ name, purl, type }) =>
-    `${purl !== undefined && isPurlText(purl) ? parsePurl(purl).type : type} ${name}`;
+  const plain: Namer = ({ name, purl, type }) => `${readPurl(purl ?? '')?.type ?? type} ${name}`;
   const count = new Map<string, number>();
   for (const { components } of [diff.old, diff.new]) {
     for (const [name, { length }] of Map.groupBy(components, plain)) {
@@ -86,7 +85,7 @@ function aspectsOf({ after, aspects, before }: Change): string {
 }
 
 function versionOf({ purl, version = 'unknown version' }: SbomComponent): string {
-  const arch = purl !== undefined && isPurlText(purl) ? parsePurl(purl).qualifiers?.['arch'] : undefined;
+  const arch = readPurl(purl ?? '')?.qualifiers?.['arch'];
   return arch === undefined ? version : `${version} ${arch}`;
 }
 

@@ -1,7 +1,15 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { TcfError } from '../../src/base/error.ts';
-import { isPurl, isPurlText, type PurlParts, parsePurl, toPurl } from '../../src/bom/purl.ts';
+import {
+  isPurl,
+  isPurlText,
+  normalizePurl,
+  type PurlParts,
+  parsePurl,
+  readPurl,
+  toPurl,
+} from '../../src/bom/purl.ts';
 
 const roundTrips: readonly (readonly [string, PurlParts])[] = [
   [
@@ -209,6 +217,39 @@ test.for([
   expect(() => parsePurl(text)).toThrow(TcfError);
   expect(() => parsePurl(text)).toThrow(expect.objectContaining({ code: 'purl.malformed', exit: 2 }));
   expect(isPurl(text)).toBe(false);
+});
+
+test.for([
+  ['keys in capitals', 'pkg:Rpm/fedora/curl@7?Arch=i386', 'pkg:rpm/fedora/curl@7?arch=i386'],
+  ['one value twice', 'pkg:rpm/fedora/a?arch=x&arch=x', 'pkg:rpm/fedora/a?arch=x'],
+  ['one value twice, in two spellings', 'pkg:rpm/fedora/a?arch=x&ARCH=%78', 'pkg:rpm/fedora/a?arch=x'],
+  ['no distribution of an rpm', 'pkg:rpm/glibc@2.34', 'pkg:rpm/glibc@2.34'],
+  ['no distribution of a deb', 'pkg:deb/Bash@5?arch=amd64', 'pkg:deb/bash@5?arch=amd64'],
+  ['no distribution of an apk', 'pkg:apk/musl', 'pkg:apk/musl'],
+  ['the standard library of Go', 'pkg:golang/stdlib@1.22.1', 'pkg:golang/stdlib@1.22.1'],
+  ['what is canonical already', 'pkg:pypi/torch@2.5.1', 'pkg:pypi/torch@2.5.1'],
+] as const)('read as it is meant: %s', ([, text, expected]) => {
+  expect(normalizePurl(text)).toBe(expected);
+  // What was read once is read again.
+  expect(normalizePurl(expected)).toBe(expected);
+  expect(readPurl(text)).toEqual(readPurl(expected));
+});
+
+test.for([
+  ['two values of one key', 'pkg:rpm/fedora/a?arch=x&arch=y'],
+  ['two values of one key, in two spellings', 'pkg:rpm/fedora/a?arch=x&ARCH=y'],
+  ['broken percent-encoding', 'pkg:pypi/torch%zz@2.5.1'],
+  ['broken percent-encoding of a version', 'pkg:pypi/torch@2.5.1%'],
+  ['a namespace where none is', 'pkg:pypi/python/torch'],
+  ['no namespace where a host is', 'pkg:github/llvm-project'],
+  ['no purl', 'torch'],
+] as const)('unreadable, whatever is meant: %s', ([, text]) => {
+  expect(readPurl(text)).toBeUndefined();
+  expect(normalizePurl(text)).toBeUndefined();
+});
+
+test('keys that differ in case alone are not built', () => {
+  expect(() => toPurl({ type: 'npm', name: 'a', qualifiers: { x: '1', X: '2' } })).toThrow('differ in case');
 });
 
 test.for([

@@ -1,7 +1,7 @@
 import type { Material } from '../../attest/provenance.ts';
 import { TcfError } from '../../base/error.ts';
 import { plural, printable } from '../../base/text.ts';
-import { isPurlText, parsePurl } from '../../bom/purl.ts';
+import { readPurl } from '../../bom/purl.ts';
 import type { SbomSubject } from '../../bom/read.ts';
 import { type Digest, isDigest } from '../../oci/digest.ts';
 import { type ImageRef, parseImageRef } from '../../oci/reference.ts';
@@ -123,8 +123,9 @@ function nameOf(uri: string): { readonly name: string; readonly digest?: string 
     return { name: name.replace(/:[^:/]*$/, ''), ...(digest === undefined ? {} : { digest }) };
   }
   if (!/^pkg:(?:docker|oci)\//i.test(uri)) return undefined;
-  if (!isPurlText(uri)) return { name: uri };
-  const { name, namespace, qualifiers, version } = parsePurl(uri);
+  const parts = readPurl(uri);
+  if (parts === undefined) return { name: uri };
+  const { name, namespace, qualifiers, version } = parts;
   const path = namespace === undefined ? name : `${namespace}/${name}`;
   const digest = qualifiers?.['digest'] ?? version;
   const home = qualifiers?.['repository_url'];

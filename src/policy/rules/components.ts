@@ -1,5 +1,5 @@
 import { plural, printable } from '../../base/text.ts';
-import { isPurlText, type PurlParts, parsePurl } from '../../bom/purl.ts';
+import { type PurlParts, readPurl } from '../../bom/purl.ts';
 import type { SbomComponent } from '../../bom/read.ts';
 import {
   type ComponentPattern,
@@ -110,9 +110,10 @@ interface Package {
 }
 
 function packagesIn(components: readonly SbomComponent[]): readonly Package[] {
-  return components.flatMap(({ purl }) =>
-    purl !== undefined && isPurlText(purl) ? [{ text: purl, parts: parsePurl(purl) }] : [],
-  );
+  return components.flatMap(({ purl: text = '' }) => {
+    const parts = readPurl(text);
+    return parts === undefined ? [] : [{ text, parts }];
+  });
 }
 
 /** A component without a version may be the denied one. */
@@ -137,7 +138,7 @@ function incomparable(
     );
   return components.flatMap(({ name, purl }) => {
     if (purl === undefined) return isNamesake(name) ? [`${name} (without a purl)`] : [];
-    return isPurlText(purl) ? [] : [purl];
+    return readPurl(purl) === undefined ? [purl] : [];
   });
 }
 

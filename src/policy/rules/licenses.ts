@@ -1,5 +1,5 @@
 import { plural, printable } from '../../base/text.ts';
-import { isLicenseRef, isUsable } from '../../bom/license-expression.ts';
+import { canonicalLicense, isLicenseRef, isUsable } from '../../bom/license-expression.ts';
 import type { SbomComponent, SbomFacts } from '../../bom/read.ts';
 import { asking, choice, list, mapping, optional, textThat } from '../form.ts';
 import { type CommonParams, mode, type Rule } from '../rule.ts';
@@ -42,9 +42,14 @@ export const licenses: Rule<LicensesParams> = {
       ...(deny === undefined ? [] : [`none of ${deny.join(', ')}`]),
     ].join(', ');
     const chosen = sbomsInForce(evidence, context);
-    return { ...sayWorst('licenses', chosen, (facts) => judge(facts, params)), expected };
+    return { ...sayWorst('licenses', chosen, (facts) => judge(facts, canonical(params))), expected };
   },
 };
+
+/** AGPL-3.0 and AGPL-3.0-only are one licence, in the policy as in the SBOM. */
+function canonical({ allow, deny, ...rest }: LicensesParams): LicensesParams {
+  return { ...rest, allow: allow?.map(canonicalLicense), deny: deny?.map(canonicalLicense) };
+}
 
 function judge({ components }: SbomFacts, params: LicensesParams): Said {
   if (components.length === 0)
