@@ -5,7 +5,7 @@ import { toPurl } from '../bom/purl.ts';
 import { type Apk, firstLayers, isDatabase, packagesIn, pathsIn, summarizeRecords } from './apk/installed.ts';
 import { dependencyResolver, parseRelations } from './apk/relations.ts';
 import type { Catalog, Cataloger, Skipped, Tree, TreeFile } from './contract.ts';
-import { distroOf, isOsRelease, type OsRelease, osReleaseOf } from './os-release.ts';
+import { distroOf, isReleaseFile, type OsRelease, osReleaseOf } from './os-release.ts';
 import { repositoryAt } from './sources.ts';
 
 const world = 'etc/apk/world';
@@ -13,7 +13,7 @@ const world = 'etc/apk/world';
 /** The packages of Alpine, Wolfi and others, from the installed database of apk 2 and 3. */
 export const apk: Cataloger = {
   name: 'apk',
-  wants: (path) => isDatabase(path) || isOsRelease(path) || path === world,
+  wants: (path) => isDatabase(path) || isReleaseFile(path) || path === world,
   summarize: (path, content) => (isDatabase(path) ? summarizeRecords(content) : undefined),
   catalog(tree: Tree): Catalog {
     const { apks, skipped: unread } = packagesIn(tree);

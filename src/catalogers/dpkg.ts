@@ -18,7 +18,7 @@ import { checksumsOf, fileOwners, isFileList, unreadPaths } from './dpkg/files.t
 import { type AptList, type Archive, archivesOf, isList, isSource, listScanner } from './dpkg/lists.ts';
 import { type Deb, firstLayers, isDatabase, packagesIn, summarizeStanzas } from './dpkg/packages.ts';
 import { dependencyResolver } from './dpkg/relations.ts';
-import { distroOf, isOsRelease, type OsRelease, osReleaseOf } from './os-release.ts';
+import { distroOf, isReleaseFile, type OsRelease, osReleaseOf } from './os-release.ts';
 import { repositoryAt, sourcePackage } from './sources.ts';
 
 const architectureFile = 'var/lib/dpkg/arch';
@@ -29,7 +29,7 @@ export const dpkg: Cataloger<AptList> = {
   wants: (path) =>
     isDatabase(path) ||
     isFileList(path) ||
-    isOsRelease(path) ||
+    isReleaseFile(path) ||
     path === architectureFile ||
     path === extendedStates ||
     isSource(path) ||

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { printable } from '../base/text.ts';
-import type { Component, ExternalReference, Organization } from '../bom/model.ts';
+import type { Component, ExternalReference, Identity, Organization } from '../bom/model.ts';
 import type { Catalog, Cataloger, Tree, TreeFile } from './contract.ts';
+import { formatOsCpe, toOsCpe } from './os/cpe.ts';
+import { isOlderReleaseFile, olderReleaseOf } from './os/release-files.ts';
 
 /** In the order of os-release(5): `/etc` wins. Both are usually one file. */
 const places = ['etc/os-release', 'usr/lib/os-release'];
@@ -9,22 +11,39 @@ const places = ['etc/os-release', 'usr/lib/os-release'];
 const maxSize = 64 * 1024;
 
 export interface OsRelease {
-  /** The file that was read, a real path. */
+  /** The file that names the distribution, a real path. */
   readonly file: TreeFile;
+  /** Of os-release; empty where an older file names the distribution. */
   readonly fields: ReadonlyMap<string, string>;
-  /** Lower case: `debian`. Absent where the file does not say it in the words os-release(5) allows. */
+  /** Lower case: `debian`. Absent where no file says it in the words os-release(5) allows. */
   readonly id?: string;
   /** `12`; absent for rolling releases such as Debian sid. */
   readonly versionId?: string;
+  /** The file that says the version, where it is not `file`. */
+  readonly versionFile?: TreeFile;
+  /** CPE 2.3, of the file that names the distribution. */
+  readonly cpe?: string;
 }
 
-/** Whether a path may hold os-release, wherever the link in `/etc` leads to. */
-export function isOsRelease(path: string): boolean {
-  return places.includes(path) || /^usr\/lib\/os\.release\.d\/[^/]+$/.test(path);
+/** Whether a path may say which distribution an image is, wherever a link in `/etc` leads to. */
+export function isReleaseFile(path: string): boolean {
+  return places.includes(path) || /^usr\/lib\/os\.release\.d\/[^/]+$/.test(path) || isOlderReleaseFile(path);
 }
 
-/** The os-release of an image; `undefined` where there is none. Of use to every cataloger whose `wants` asks `isOsRelease`. */
+/**
+ * Which distribution an image is: by os-release; where that names none or has no version, by the older files in `/etc` that other
+ * scanners read too. `undefined` where there is none of them. Of use to every cataloger whose `wants` asks `isReleaseFile`.
+ */
 export function osReleaseOf(tree: Tree): OsRelease | undefined {
+  const said = readOsRelease(tree);
+  if (said?.id !== undefined && said.versionId !== undefined) return said;
+  const older = olderReleaseOf(tree, said?.id);
+  if (said?.id === undefined) return older === undefined ? said : { ...older, fields: new Map() };
+  if (older?.versionId === undefined) return said;
+  return { ...said, versionId: older.versionId, versionFile: older.file };
+}
+
+function readOsRelease(tree: Tree): OsRelease | undefined {
   for (const place of places) {
     const file = tree.file(place);
     const content = file?.content();
@@ -32,11 +51,13 @@ export function osReleaseOf(tree: Tree): OsRelease | undefined {
     const fields = parseOsRelease(Buffer.from(content).toString('utf8'));
     const id = fields.get('ID');
     const versionId = fields.get('VERSION_ID');
+    const cpe = toOsCpe(fields.get('CPE_NAME') ?? '');
     return {
       file,
       fields,
       ...(id !== undefined && /^[a-z0-9][a-z0-9._-]{0,63}$/i.test(id) ? { id: id.toLowerCase() } : {}),
       ...(versionId !== undefined && /^[\w.+~-]{1,64}$/.test(versionId) ? { versionId } : {}),
+      ...(cpe === undefined ? {} : { cpe }),
     };
   }
   return undefined;
@@ -96,7 +117,7 @@ const known: ReadonlyMap<string, { readonly supplier: Organization; readonly cpe
 /** The operating system, as it names itself. */
 export const osRelease: Cataloger = {
   name: 'os-release',
-  wants: isOsRelease,
+  wants: isReleaseFile,
   catalog(tree: Tree): Catalog {
     const found = osReleaseOf(tree);
     if (found === undefined) return { components: [], dependencies: [], skipped: [] };
@@ -107,8 +128,9 @@ export const osRelease: Cataloger = {
   },
 };
 
-function componentOf({ file, fields, versionId }: OsRelease, id: string): Component {
-  const cpe = cpeOf(fields.get('CPE_NAME') ?? '', id, versionId);
+function componentOf(release: OsRelease, id: string): Component {
+  const { file, fields, versionFile, versionId } = release;
+  const cpe = cpeOf(release, id);
   const vendor = fields.get('VENDOR_NAME');
   const supplier = vendor === undefined ? known.get(id)?.supplier : { name: vendor };
   const description = fields.get('PRETTY_NAME');
@@ -133,35 +155,41 @@ function componentOf({ file, fields, versionId }: OsRelease, id: string): Compon
         value: createHash('sha256')
           .update(file.content() ?? '')
           .digest('hex'),
-        subject: 'os-release',
+        subject: fields.size > 0 ? 'os-release' : file.path.slice(file.path.lastIndexOf('/') + 1),
       },
     ],
     ...(references.length === 0 ? {} : { externalReferences: references }),
     evidence: {
       identity: [
-        {
-          field: 'name',
-          confidence: 1,
-          concludedValue: id,
-          methods: [{ technique: 'manifest-analysis', confidence: 1, value: file.path }],
-        },
+        identity('name', id, file, fields.size > 0 ? 1 : olderConfidence),
+        ...(versionFile === undefined || versionId === undefined
+          ? []
+          : [identity('version', versionId, versionFile, olderConfidence)]),
       ],
-      occurrences: [{ location: file.path, layer: file.layer }],
+      occurrences: [file, ...(versionFile === undefined ? [] : [versionFile])].map(({ path, layer }) => ({
+        location: path,
+        layer,
+      })),
     },
   };
 }
 
-/** CPE 2.3 from os-release's own name (a CPE 2.2 URI or 2.3), else from the table. */
-function cpeOf(own: string, id: string, versionId: string | undefined): string | undefined {
-  if (/^cpe:2\.3:o(?::[\w.*\\~+-]+){10}$/.test(own)) return own;
-  const [, vendor, product, version] =
-    /^cpe:\/o:([a-z0-9_.-]+):([a-z0-9_.-]+)(?::([\w.-]+))?(?::|$)/i.exec(own) ?? [];
-  if (vendor !== undefined && product !== undefined) return cpe23(`${vendor}:${product}`, version ?? '*');
-  const product23 = known.get(id)?.cpe;
-  return product23 === undefined || versionId === undefined ? undefined : cpe23(product23, versionId);
+/** Of a file that distributions copy from those they are made of. */
+const olderConfidence = 0.8;
+
+function identity(field: 'name' | 'version', value: string, file: TreeFile, confidence: number): Identity {
+  return {
+    field,
+    confidence,
+    concludedValue: value,
+    methods: [{ technique: 'manifest-analysis', confidence, value: file.path }],
+  };
 }
 
-function cpe23(product: string, version: string): string {
-  const escaped = version === '*' ? version : version.replace(/[^\w.]/g, '\\$&');
-  return `cpe:2.3:o:${product.replaceAll('-', '\\-')}:${escaped}:*:*:*:*:*:*:*`;
+/** As the distribution names itself, else from the table. */
+function cpeOf({ cpe, versionId }: OsRelease, id: string): string | undefined {
+  const [vendor, product] = known.get(id)?.cpe?.split(':') ?? [];
+  if (cpe !== undefined || vendor === undefined || product === undefined || versionId === undefined)
+    return cpe;
+  return formatOsCpe(vendor, product, versionId);
 }

@@ -3,7 +3,7 @@ import { toLicenses } from '../bom/licenses.ts';
 import type { Component, Dependency, ExternalReference } from '../bom/model.ts';
 import { toPurl } from '../bom/purl.ts';
 import type { Catalog, Cataloger, Skipped, Tree, TreeFile } from './contract.ts';
-import { distroOf, isOsRelease, type OsRelease, osReleaseOf } from './os-release.ts';
+import { distroOf, isReleaseFile, type OsRelease, osReleaseOf } from './os-release.ts';
 import { chooseDatabase, isDatabase, keysIn, packagesIn, summarizeDatabase } from './rpm/database.ts';
 import { fileOwners, maxPaths, realPath } from './rpm/files.ts';
 import { manifestFile, packagesInManifest } from './rpm/manifest.ts';
@@ -18,7 +18,7 @@ export const rpm: Cataloger = {
   name: 'rpm',
   // A dev image with 1,500 packages has 60 MiB.
   contentLimit: 96 * 1024 * 1024,
-  wants: (path) => isDatabase(path) || isReasonFile(path) || isOsRelease(path) || path === manifestFile,
+  wants: (path) => isDatabase(path) || isReasonFile(path) || isReleaseFile(path) || path === manifestFile,
   summarize: summarizeDatabase,
   catalog(tree: Tree): Catalog {
     const { chosen, others } = chooseDatabase(tree);
