@@ -11,10 +11,10 @@ import type {
   StreamScanner,
   Tree,
 } from './contract.ts';
-import { isElf } from './elf.ts';
 import { fileHashes, hashesOfFile } from './file-hashes.ts';
 import { nvidia } from './gpu.ts';
 import { modifiedAt } from './modified.ts';
+import { isElf } from './programs/elf.ts';
 import { stringFinder } from './strings.ts';
 import { toolOverrides } from './triton-env.ts';
 

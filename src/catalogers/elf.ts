@@ -1,10 +1,5 @@
 import type { Catalog, Cataloger, ObservedFile, StreamScanner } from './contract.ts';
-import { elfHeaderOf, noteSegment, segmentsOf } from './elf-layout.ts';
-
-/** Whether a file starts as ELF does. The same words in a text file prove nothing. */
-export function isElf(head: Uint8Array): boolean {
-  return head[0] === 0x7f && head[1] === 0x45 && head[2] === 0x4c && head[3] === 0x46;
-}
+import { elfHeaderOf, isElf, noteSegment, segmentsOf } from './programs/elf.ts';
 
 /** What linkers put first: headers and notes. A file that was patched later has its program headers at the end. */
 const windowSize = 8192;

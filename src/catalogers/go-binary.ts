@@ -4,10 +4,9 @@ import type { Component, Evidence, Property } from '../bom/model.ts';
 import { type Purl, toPurl } from '../bom/purl.ts';
 import { installed, isRecord } from './caches.ts';
 import type { Catalog, Cataloger, ObservedFile, Ownership, Skipped, Tree } from './contract.ts';
-import { isElf } from './elf.ts';
-import { type ElfHeader, loadSegment, noteSegment, type Segment } from './elf-layout.ts';
-import { type ElfLayout, keepParts, type Part, type Selection } from './elf-parts.ts';
 import { fileHashes, hashesOfFile } from './file-hashes.ts';
+import { loadSegment, noteSegment, type Segment } from './programs/elf.ts';
+import { isProgram, keepParts, type Part, type ProgramLayout, type Selection } from './programs/parts.ts';
 
 /** What a file says of itself: the toolchain, and the lines of `go version -m`. */
 interface Seen {
@@ -58,7 +57,7 @@ const maxVersion = 256;
 export const goBinary: Cataloger<Seen> = {
   name: 'go-binary',
   wants: isRecord,
-  scan: (_path, head) => (isElf(head) ? keepParts(selectionOf) : undefined),
+  scan: (_path, head) => (isProgram(head) ? keepParts(head, selectionOf) : undefined),
   catalog(tree: Tree<Seen>): Catalog {
     const skipped: Skipped[] = [];
     const components: Component[] = [];
@@ -89,15 +88,12 @@ export const goBinary: Cataloger<Seen> = {
 };
 
 /** Old toolchains keep pointers in the data and the strings among the constants, new ones everything in the data. */
-function selectionOf({ header, segments, window }: ElfLayout): Selection<Seen> | undefined {
-  const loaded = segments.filter(({ type, isExecutable }) => type === loadSegment && !isExecutable);
-  // The same note that gives Go's build-id; a file without it is asked all the same, for less.
-  const hasNote = segments.some(
-    ({ at, size, type }) => type === noteSegment && window.subarray(at, at + size).includes('Go\0\0'),
-  );
-  const kept = loaded.filter(({ isWritable }) => isWritable || hasNote);
+function selectionOf(layout: ProgramLayout): Selection<Seen> | undefined {
+  const loaded = layout.segments.filter(({ type, isExecutable }) => type === loadSegment && !isExecutable);
+  const isGo = isMarked(layout);
+  const kept = loaded.filter(({ isWritable }) => isWritable || isGo);
   if (kept.length === 0) return undefined;
-  const hashes = hasNote ? fileHashes() : undefined;
+  const hashes = isGo ? fileHashes() : undefined;
   return {
     // The data first: what is kept has a limit, and new toolchains need nothing else.
     ranges: kept
@@ -108,15 +104,27 @@ function selectionOf({ header, segments, window }: ElfLayout): Selection<Seen> |
       })),
     ...(hashes === undefined ? {} : { everything: hashes.push }),
     end(parts) {
-      const said = buildInfoIn(memoryOf(parts, loaded, header));
+      const said = buildInfoIn(memoryOf(parts, loaded));
       if (said === undefined) return undefined;
       return { ...said, ...(hashes === undefined ? {} : { hashes: hashes.end() }) };
     },
   };
 }
 
+/**
+ * Whether the headers say that Go made the program: in ELF by the note with Go's build-id, in Mach-O by its section. A file without is
+ * asked all the same, for less. PE files say nothing, and are rare enough to be asked for all.
+ */
+function isMarked(layout: ProgramLayout): boolean {
+  if (layout.format === 'PE') return true;
+  if (layout.format === 'Mach-O') return layout.sections.some(({ name }) => name === '__go_buildinfo');
+  const { segments, window } = layout;
+  return segments.some(
+    ({ at, size, type }) => type === noteSegment && window.subarray(at, at + size).includes('Go\0\0'),
+  );
+}
+
 interface Memory {
-  readonly header: ElfHeader;
   readonly data: readonly Piece[];
   /** What lies at an address; `undefined` where it was not kept whole. */
   read(address: number, size: number): Buffer | undefined;
@@ -127,14 +135,13 @@ interface Piece {
   readonly bytes: Buffer;
 }
 
-function memoryOf(parts: readonly Part[], segments: readonly Segment[], header: ElfHeader): Memory {
+function memoryOf(parts: readonly Part[], segments: readonly Segment[]): Memory {
   const pieces = parts.flatMap(({ at, bytes }) =>
     segments
       .filter((segment) => segment.at === at)
       .map(({ address, isWritable }) => ({ address, bytes, isWritable })),
   );
   return {
-    header,
     data: pieces.filter(({ isWritable }) => isWritable),
     read(address, size) {
       for (const piece of pieces) {

@@ -6,9 +6,8 @@ import type { Component, Evidence } from '../bom/model.ts';
 import { type Purl, toPurl } from '../bom/purl.ts';
 import { installed, isRecord } from './caches.ts';
 import type { Catalog, Cataloger, ObservedFile, Ownership, Skipped, Tree } from './contract.ts';
-import { isElf } from './elf.ts';
-import { loadSegment, sectionsOf } from './elf-layout.ts';
-import { type ElfLayout, keepParts, type Part, type Selection } from './elf-parts.ts';
+import { type ElfHeader, loadSegment, type Section, type Segment, sectionsOf } from './programs/elf.ts';
+import { isProgram, keepParts, type Part, type ProgramLayout, type Selection } from './programs/parts.ts';
 
 /** What a file says of itself: the section as it stands, or why it could not be kept. */
 type Seen = { readonly section: string } | { readonly reason: string };
@@ -40,7 +39,7 @@ const maxCrates = 10_000;
 export const rustBinary: Cataloger<Seen> = {
   name: 'rust-binary',
   wants: isRecord,
-  scan: (_path, head) => (isElf(head) ? keepParts(selectionOf) : undefined),
+  scan: (_path, head) => (isProgram(head) ? keepParts(head, selectionOf) : undefined),
   catalog(tree: Tree<Seen>): Catalog {
     const skipped: Skipped[] = [];
     const programs = installed(tree, tree.observed()).flatMap((file) => {
@@ -58,7 +57,19 @@ export const rustBinary: Cataloger<Seen> = {
   },
 };
 
-function selectionOf({ header, segments }: ElfLayout): Selection<Seen> | undefined {
+function selectionOf(layout: ProgramLayout): Selection<Seen> | undefined {
+  if (layout.format === 'ELF') return fromEnd(layout.header, layout.segments);
+  const section = layout.sections.find(({ name }) => name === sectionName);
+  if (section === undefined) return undefined;
+  const { at, size } = section;
+  return {
+    ranges: size > maxSection ? [] : [{ at, size }],
+    end: (parts) => listIn(parts, section),
+  };
+}
+
+/** ELF has the names of sections at its end. */
+function fromEnd(header: ElfHeader, segments: readonly Segment[]): Selection<Seen> | undefined {
   const { sections } = header;
   if (sections === undefined) return undefined;
   const behind = Math.max(
@@ -77,13 +88,16 @@ function selectionOf({ header, segments }: ElfLayout): Selection<Seen> | undefin
       const last = parts.find(({ at, bytes }) => at === table && bytes.length === end - table);
       if (last === undefined) return undefined;
       const section = sectionsOf(last.bytes, table, header).find(({ name }) => name === sectionName);
-      if (section === undefined) return undefined;
-      const bytes = section.size > maxSection ? undefined : read(parts, section.at, section.size);
-      return bytes === undefined
-        ? { reason: 'has a list of crates where it was not looked for, or one that is too large' }
-        : { section: bytes.toString('base64') };
+      return section === undefined ? undefined : listIn(parts, section);
     },
   };
+}
+
+function listIn(parts: readonly Part[], { at, size }: Section): Seen {
+  const bytes = size > maxSection ? undefined : read(parts, at, size);
+  return bytes === undefined
+    ? { reason: 'has a list of crates where it was not looked for, or one that is too large' }
+    : { section: bytes.toString('base64') };
 }
 
 function read(parts: readonly Part[], at: number, size: number): Buffer | undefined {

@@ -25,7 +25,7 @@ export interface Former {
 export interface Merged {
   readonly rootfs: Rootfs;
   readonly finds: ReadonlyMap<Inode, Finds>;
-  readonly elf: ReadonlySet<Inode>;
+  readonly programs: ReadonlySet<Inode>;
   /** Files whose name may differ from the one they were scanned under: hard links, and files below a symbolic link. */
   readonly renamed: ReadonlySet<Inode>;
   /** By path as latin1. */
@@ -44,7 +44,7 @@ const opaqueName = '.wh..wh..opq';
 export class Merger implements Merged {
   readonly rootfs: Rootfs = new Rootfs();
   readonly finds: Map<Inode, Finds> = new Map();
-  readonly elf: Set<Inode> = new Set();
+  readonly programs: Set<Inode> = new Set();
   readonly renamed: Set<Inode> = new Set();
   readonly history: Map<string, Former[]> = new Map();
   readonly skipped: Skipped[] = [];
@@ -110,7 +110,7 @@ export class Merger implements Merged {
   }
 
   #file(scan: LayerScan, entry: number, inode: Inode, isIndirect: boolean): void {
-    if (scan.elf.has(entry)) this.elf.add(inode);
+    if (scan.programs.has(entry)) this.programs.add(inode);
     if (isIndirect) this.renamed.add(inode);
     const found = scan.finds.get(entry);
     if (found === undefined) return;

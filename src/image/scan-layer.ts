@@ -1,5 +1,6 @@
 import { type Bytes, formatBytes } from '../base/bytes.ts';
 import { type Cataloger, contentLimit, type Skipped, type StreamScanner } from '../catalogers/contract.ts';
+import { isProgram } from '../catalogers/programs/parts.ts';
 import { openScanner } from '../catalogers/run.ts';
 import { cleanPath, toText } from './names.ts';
 import { readTar, type TarEntry, type TarSink, type TarType } from './tar.ts';
@@ -34,7 +35,8 @@ export interface LayerScan {
   readonly links: ReadonlyMap<number, string>;
   /** What was seen in a file, by entry; only for files in which something was. */
   readonly finds: ReadonlyMap<number, Finds>;
-  readonly elf: ReadonlySet<number>;
+  /** Files that begin as programs do: ELF, PE, Mach-O. */
+  readonly programs: ReadonlySet<number>;
   readonly skipped: readonly Skipped[];
 }
 
@@ -100,8 +102,8 @@ export async function scanLayer(
     return isContent ? reader.open(entry, path) : undefined;
   };
   await readTar(bytes, visit, what);
-  const { finds, elf, skipped } = reader;
-  return { count: paths.length, paths, types, sizes, times, links, finds, elf, skipped };
+  const { finds, programs, skipped } = reader;
+  return { count: paths.length, paths, types, sizes, times, links, finds, programs, skipped };
 }
 
 export function isWhiteout(path: string): boolean {
@@ -111,7 +113,7 @@ export function isWhiteout(path: string): boolean {
 /** One for each layer, used again for each file. */
 class FileReader implements TarSink {
   readonly finds: Map<number, Finds> = new Map();
-  readonly elf: Set<number> = new Set();
+  readonly programs: Set<number> = new Set();
   readonly skipped: Skipped[] = [];
   readonly #catalogers: readonly Cataloger[];
   #contentLeft: number = scanLimits.layerContent;
@@ -198,8 +200,8 @@ class FileReader implements TarSink {
 
   #decide(head: Uint8Array): void {
     this.#isDecided = true;
-    const isElf = head[0] === 0x7f && head[1] === 0x45 && head[2] === 0x4c && head[3] === 0x46;
-    if (isElf) this.elf.add(this.#index);
+    const isNative = isProgram(head);
+    if (isNative) this.programs.add(this.#index);
     for (let at = 0; at < this.#catalogers.length; at += 1) {
       const cataloger = this.#catalogers[at];
       const scanner = cataloger && openScanner(cataloger, this.#path, head, this.skipped);
@@ -208,7 +210,7 @@ class FileReader implements TarSink {
       this.#found().scanned |= 1 << at;
     }
     // A scanned file is asked about again under the names that hard links give it.
-    if (isElf || this.#scanners.length > 0 || this.#size >= scanLimits.headKeptFrom)
+    if (isNative || this.#scanners.length > 0 || this.#size >= scanLimits.headKeptFrom)
       this.#found().head = Uint8Array.from(head);
   }
 

@@ -17,7 +17,7 @@ export interface ScannedImage {
   treeFor<Seen extends object>(cataloger: Cataloger<Seen>): Tree<Seen>;
   /** What could not be looked at, ordered as found; paths are text and may hold anything. */
   readonly skipped: readonly Skipped[];
-  /** Visible regular files that begin as ELF files do, as text, ordered by directory. */
+  /** Visible regular files that begin as ELF, PE or Mach-O files do, as text, ordered by directory. */
   executables(): Iterable<string>;
   readonly stats: ScanStats;
 }
@@ -63,7 +63,7 @@ export async function scanImage(image: OpenImage, catalogers: readonly Cataloger
   return {
     treeFor: (cataloger) => treeOf({ merged: merger, names, layers, config }, catalogers.indexOf(cataloger)),
     skipped: [...merger.skipped, ...names.skipped, ...skipped, ...budget.skipped],
-    executables: () => elfFiles(merger.rootfs, merger.elf),
+    executables: () => programFiles(merger.rootfs, merger.programs),
     stats: { layers: layers.length, entries, bytes, readAgain: missing.size },
   };
 }
@@ -108,13 +108,13 @@ async function* counted(bytes: Bytes, count: (size: number) => void, signal: Abo
   }
 }
 
-function* elfFiles(rootfs: Rootfs, elf: ReadonlySet<number>): Iterable<string> {
+function* programFiles(rootfs: Rootfs, programs: ReadonlySet<number>): Iterable<string> {
   const todo: [string, number][] = [['', root]];
   for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
     const [path, directory] = next;
     for (const [name, inode] of rootfs.childrenOf(directory)) {
       if (rootfs.typeOf(inode) === 'directory') todo.push([joinPath(path, name), inode]);
-      else if (elf.has(inode)) yield toText(joinPath(path, name));
+      else if (programs.has(inode)) yield toText(joinPath(path, name));
     }
   }
 }

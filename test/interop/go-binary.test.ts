@@ -62,6 +62,8 @@ describe.for([
   ['for 32 bits', [], { GOARCH: '386' }],
   ['for another order of bytes', [], { GOARCH: 's390x' }],
   ['for a machine with other pages', [], { GOARCH: 'arm64' }],
+  ['for Windows', [], { GOOS: 'windows', GOARCH: 'amd64' }],
+  ['for macOS', [], { GOOS: 'darwin', GOARCH: 'arm64' }],
 ] as const)('of a program built %s', ([, flags, env]) => {
   test('with modules that were replaced', async () => {
     using here = folder();

@@ -13,14 +13,25 @@ export interface GoProgram {
 }
 
 /** A program with build information as Go 1.18 and later write it: a header and two strings, each after its length. */
-export function goProgram({ goNote = true, isWritable = true, shift = 0, ...program }: GoProgram): Buffer {
+export function goProgram({ goNote = true, isWritable = true, ...program }: GoProgram): Buffer {
+  return elfFile({
+    goNote,
+    segments: [
+      { isWritable: false, bytes: Buffer.alloc(3000) },
+      { isWritable, bytes: goInformation(program) },
+    ],
+  });
+}
+
+/** What the linker puts into the data of a program, whatever its form. */
+export function goInformation({ shift = 0, ...program }: GoProgram): Buffer {
   const { go = 'go1.26.8', modules } = program;
   const text =
     modules === ''
       ? Buffer.alloc(0)
       : Buffer.concat([Buffer.alloc(16, 0x30), Buffer.from(modules), Buffer.alloc(16, 0xf9)]);
   const { length = text.length } = program;
-  const blob = Buffer.concat([
+  return Buffer.concat([
     Buffer.alloc(64 + shift),
     Buffer.from('\xff Go buildinf:', 'latin1'),
     Buffer.from([8, 2]),
@@ -28,13 +39,6 @@ export function goProgram({ goNote = true, isWritable = true, shift = 0, ...prog
     ...[varint(go.length), Buffer.from(go)],
     ...[length < 0 ? Buffer.alloc(12, 0xff) : varint(length), text],
   ]);
-  return elfFile({
-    goNote,
-    segments: [
-      { isWritable: false, bytes: Buffer.alloc(3000) },
-      { isWritable, bytes: blob },
-    ],
-  });
 }
 
 function varint(value: number): Buffer {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { StreamScanner } from '../contract.ts';
-import { isElf } from '../elf.ts';
 import { fileHashes } from '../file-hashes.ts';
+import { isElf } from '../programs/elf.ts';
 import { type Hit, stringFinder } from '../strings.ts';
 import { type Rung, repositoryOf } from './claims.ts';
 import { isTritonFile, packageOfCore } from './places.ts';
