@@ -6,7 +6,7 @@ import type { OpenImage } from '../image/contract.ts';
 import type { Platform } from '../oci/manifest.ts';
 import type { Host } from '../system/host.ts';
 import type { Network } from './network.ts';
-import { openUserImage } from './open-image.ts';
+import { openImage } from './open-image.ts';
 import { claimedBaseOf } from './scan.ts';
 
 export interface BaseRequest {
@@ -30,7 +30,7 @@ export async function openBase(
 ): Promise<BaseImage> {
   const name = asked === 'auto' ? claimedName(image) : asked;
   const { architecture, os } = image.config;
-  await using base = await openUserImage(
+  await using base = await openImage(
     host,
     name,
     compact({ platform: platform ?? { os, architecture }, network }),

@@ -1,7 +1,7 @@
 import type { OpenImage, SourceHost } from '../image/contract.ts';
 import { isInContainersStorage, openFromContainersStorage } from '../image/from-containers-storage.ts';
 import { openFromRegistry } from '../image/from-registry.ts';
-import { isBareName, openImage, parseImageName } from '../image/source.ts';
+import { isBareName, openNamedImage, parseImageName } from '../image/source.ts';
 import { localStoreOf } from '../image/storage-conf.ts';
 import type { Platform } from '../oci/manifest.ts';
 import { parseImageRef } from '../oci/reference.ts';
@@ -19,7 +19,7 @@ export interface ImageRequest {
  * Opens an image as the user named it. A bare name is an image of the local store where that holds it, and of a registry otherwise; a store that cannot
  * be read is an error and not "otherwise".
  */
-export async function openUserImage(
+export async function openImage(
   host: Host,
   text: string,
   { network, platform = hostPlatform(host) }: ImageRequest = {},
@@ -32,7 +32,7 @@ export async function openUserImage(
     registry: () => openUserRegistry(host, network),
   };
   const name = parseImageName(text);
-  if (!isBareName(name)) return await openImage(name, platform, sources);
+  if (!isBareName(name)) return await openNamedImage(name, platform, sources);
   const ref = parseImageRef(name.name);
   const store = await localStoreOf(sources);
   return (await isInContainersStorage(store, name.name))

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type ImageRequest, openUserImage } from '../app/open-image.ts';
+import { type ImageRequest, openImage } from '../app/open-image.ts';
 import { readSbomFile } from '../app/read-sbom.ts';
 import { makeBom } from '../app/scan.ts';
 import { compact } from '../base/compact.ts';
@@ -55,7 +55,7 @@ function rendererOf(options: Options): (diff: BomDiff) => string {
 
 async function readSide(host: Host, text: string, request: ImageRequest): Promise<SbomFacts> {
   if (isBareName(parseImageName(text)) && fileExists(host, text)) return await readSbomFile(host, text);
-  await using opened = await openUserImage(host, text, request);
+  await using opened = await openImage(host, text, request);
   for (const warning of opened.warnings ?? [])
     await host.stderr.write(`tcf: warning: ${printable(warning, 2000)}\n`);
   const bom = await makeBom(opened);

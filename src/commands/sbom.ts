@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { makeSbom } from '../app/make-sbom.ts';
-import { openUserImage } from '../app/open-image.ts';
+import { openImage } from '../app/open-image.ts';
 import { formatBytes } from '../base/bytes.ts';
 import { compact } from '../base/compact.ts';
 import { askedWrongly } from '../base/error.ts';
@@ -39,7 +39,7 @@ export const verb: Verb = {
     const specVersion = readSpecVersion(options);
     const format = readFormat(options);
     const request = readSbomRequest(options);
-    await using opened = await openUserImage(host, image, request);
+    await using opened = await openImage(host, image, request);
     for (const warning of opened.warnings ?? [])
       await host.stderr.write(`tcf: warning: ${printable(warning, 2000)}\n`);
     const uniqueSerial = flag(options, 'uniqueSerial') ? crypto.randomUUID() : undefined;

@@ -55,7 +55,11 @@ function bareName(name: string): BareImageName {
  *
  * @throws TcfError (exit 2 or 3) as the source does; `image.transport` (exit 3) for a bare name.
  */
-export async function openImage(name: ImageName, platform: Platform, host: SourceHost): Promise<OpenImage> {
+export async function openNamedImage(
+  name: ImageName,
+  platform: Platform,
+  host: SourceHost,
+): Promise<OpenImage> {
   const source = sources.find(({ transport }) => transport === name.transport);
   if (source !== undefined) return await source.open(name, platform, host);
   throw askedWrongly(

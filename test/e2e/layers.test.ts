@@ -11,7 +11,7 @@ import { joinPath } from '../../src/image/names.ts';
 import { root } from '../../src/image/rootfs.ts';
 import { scanImage } from '../../src/image/scan.ts';
 import { scanLayer } from '../../src/image/scan-layer.ts';
-import { openImage, parseImageName } from '../../src/image/source.ts';
+import { openNamedImage, parseImageName } from '../../src/image/source.ts';
 import { buildImage, writeOciLayout } from '../support/image.ts';
 import { archive, directory, file, hardlink, symlink } from '../support/tar.ts';
 
@@ -190,7 +190,7 @@ test('every store gives the same tree for names and links of all kinds', async (
     ]) {
       const name = parseImageName(spelled);
       if (name.transport === 'bare') throw new Error(spelled);
-      await using image = await openImage(name, { os: 'linux', architecture: 'amd64' }, host);
+      await using image = await openNamedImage(name, { os: 'linux', architecture: 'amd64' }, host);
       const tree = (await scanImage(image, [everything])).treeFor(everything);
       trees[spelled] = tree
         .wanted()

@@ -7,7 +7,7 @@ import { encodeBase64 } from '../../src/base/bytes.ts';
 import type { Cataloger } from '../../src/catalogers/contract.ts';
 import type { SourceHost } from '../../src/image/contract.ts';
 import { scanImage } from '../../src/image/scan.ts';
-import { openImage, parseImageName } from '../../src/image/source.ts';
+import { openNamedImage, parseImageName } from '../../src/image/source.ts';
 import { digestOf } from '../../src/oci/digest.ts';
 import { mediaTypes } from '../../src/oci/media-types.ts';
 import { folder } from '../support/host.ts';
@@ -48,7 +48,7 @@ const hostAt = (cwd: string): SourceHost => ({
 async function open(cwd: string, name: string, platform = linux) {
   const parsed = parseImageName(name);
   expect(parsed.transport).not.toBe('bare');
-  return await openImage(parsed, platform, hostAt(cwd));
+  return await openNamedImage(parsed, platform, hostAt(cwd));
 }
 
 /** Path, layer and length of everything in the image. */
@@ -688,9 +688,9 @@ describe('the local store', () => {
     );
     const host = { ...hostAt('/'), env: { CONTAINERS_STORAGE_CONF: join(work.path, 'storage.conf') } };
     const name = parseImageName('containers-storage:a');
-    expect((await openImage(name, linux, host)).repository).toBe('localhost/a');
+    expect((await openNamedImage(name, linux, host)).repository).toBe('localhost/a');
     writeFileSync(join(work.path, 'storage.conf'), '[storage]\ndriver = "btrfs"\n');
-    await expect(openImage(name, linux, host)).rejects.toMatchObject({ code: 'storage.conf' });
+    await expect(openNamedImage(name, linux, host)).rejects.toMatchObject({ code: 'storage.conf' });
   });
 
   test('may be one of vfs, whether somebody says so or not', async () => {
@@ -707,10 +707,10 @@ describe('the local store', () => {
     const name = parseImageName('containers-storage:a');
     for (const driver of ['driver = "vfs"', 'driver = ""', '']) {
       writeFileSync(join(work.path, 'storage.conf'), `[storage]\n${driver}\ngraphroot = "${graph}"\n`);
-      expect((await openImage(name, linux, host)).repository).toBe('localhost/a');
+      expect((await openNamedImage(name, linux, host)).repository).toBe('localhost/a');
     }
     writeFileSync(join(work.path, 'storage.conf'), `[storage]\ndriver = "overlay"\ngraphroot = "${graph}"\n`);
-    await expect(openImage(name, linux, host)).rejects.toMatchObject({ code: 'image.missing' });
+    await expect(openNamedImage(name, linux, host)).rejects.toMatchObject({ code: 'image.missing' });
   });
 
   test('is that of the user in "podman unshare", where the user is root', async () => {
@@ -723,6 +723,6 @@ describe('the local store', () => {
       env: { _CONTAINERS_USERNS_CONFIGURED: 'done' },
     };
     const name = parseImageName('containers-storage:localhost/a');
-    expect((await openImage(name, linux, inside)).repository).toBe('localhost/a');
+    expect((await openNamedImage(name, linux, inside)).repository).toBe('localhost/a');
   });
 });

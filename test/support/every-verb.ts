@@ -1,0 +1,73 @@
+import { PassThrough } from 'node:stream';
+import { main } from '../../src/cli.ts';
+import { verbs } from '../../src/commands/index.ts';
+import type { VerbEntry } from '../../src/commands/verb.ts';
+import { processHost } from '../../src/system/process-host.ts';
+
+/** What every verb and action is given: enough to get past the flags, nothing that is there. */
+const words: Readonly<Record<string, readonly string[]>> = {
+  sbom: ['quay.invalid/none:1'],
+  sign: ['quay.invalid/none:1', '--key', 'none.key'],
+  verify: ['quay.invalid/none:1'],
+  gate: ['quay.invalid/none:1'],
+  run: ['evil'],
+  up: ['evil'],
+  exec: ['evil', 'true'],
+  down: ['evil'],
+  diff: ['a.json', 'b.json'],
+  copy: ['oci:none', 'oci:other'],
+  'policy check': ['none.yaml'],
+  'policy explain': ['quay.invalid/none:1'],
+  'policy export': ['none.yaml', '--to', 'kyverno'],
+  'devcontainer init': ['quay.invalid/none:1'],
+  'devcontainer migrate': ['quay.invalid/none:1'],
+  'devcontainer allow': ['--', '--privileged'],
+  'log prune': ['--keep', '1'],
+  'trust import': ['none.json'],
+  'sign-bundle': ['none', '--bundle', 'none.json', '--key', 'none.key'],
+  'verify-bundle': ['none', '--bundle', 'none.json', '--key', 'none.pub'],
+  keygen: [],
+};
+
+/** Calls of every verb and every action that people call. */
+export async function everyCall(
+  entries: readonly VerbEntry[] = verbs,
+  path: readonly string[] = [],
+): Promise<readonly (readonly string[])[]> {
+  const calls: (readonly string[])[] = [];
+  for (const entry of entries.filter(({ hidden }) => !hidden)) {
+    const loaded = await entry.load();
+    const own = [...path, entry.name];
+    if ('actions' in loaded) calls.push(...(await everyCall(loaded.actions, own)));
+    else calls.push([...own, ...(words[own.join(' ')] ?? [])]);
+  }
+  return calls;
+}
+
+export interface Surroundings {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** One call with the real host of this process, but for folder, environment and output. */
+export async function callWith(
+  argv: readonly string[],
+  { cwd, env }: Surroundings,
+): Promise<{ readonly exit: number; readonly text: string }> {
+  const output = new PassThrough();
+  let text = '';
+  output.on('data', (chunk) => {
+    text += String(chunk);
+  });
+  const seen = new Proxy(process, {
+    get: (target, name) => {
+      if (name === 'env') return env;
+      if (name === 'cwd') return () => cwd;
+      if (name === 'stdout' || name === 'stderr') return output;
+      const value = Reflect.get(target, name);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+  const exit = await main(argv, processHost(seen));
+  return { exit, text };
+}
