@@ -2,6 +2,7 @@ import { relative, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { allowWords } from '../app/launch/allowed-words.ts';
 import {
+  type CheckOptions,
   examineDevContainer,
   findDevContainerFile,
   readDevContainer,
@@ -12,6 +13,7 @@ import { openUserRegistry } from '../app/network.ts';
 import { hostPlatform, resolveImage } from '../app/registries.ts';
 import { verifyImage } from '../app/verify-image.ts';
 import { collect } from '../base/bytes.ts';
+import { compact } from '../base/compact.ts';
 import { askedWrongly } from '../base/error.ts';
 import { jsonLimits } from '../base/json.ts';
 import { printable, quoted } from '../base/text.ts';
@@ -30,7 +32,7 @@ import { parseImageConfig } from '../oci/config.ts';
 import { formatImageRef, type ImageRef, parseImageRef } from '../oci/reference.ts';
 import { toText } from '../report/text.ts';
 import type { ExitCode, Host } from '../system/host.ts';
-import { type Options, textOption } from './options/bag.ts';
+import { flag, type Options, textOption } from './options/bag.ts';
 import { readNetwork } from './options/network.ts';
 import { readPlatform } from './options/platform.ts';
 import { readStartRequest } from './options/start.ts';
@@ -215,7 +217,7 @@ async function replace(
     await host.stderr.write('tcf: nothing was changed\n');
     return 1;
   }
-  await warn(host, await writeDevContainer(host, file, text, options));
+  await warn(host, await writeDevContainer(host, file, text, readCheckOptions(options)));
   await host.stdout.write(`${pinned}\n`);
   return 0;
 }
@@ -223,6 +225,14 @@ async function replace(
 async function warn(host: Host, warning: string | undefined): Promise<void> {
   if (warning !== undefined) await host.stderr.write(`tcf: warning: ${printable(warning, 1000)}\n`);
 }
+
+const readCheckOptions = (options: Options): CheckOptions =>
+  compact({
+    policy: textOption(options, 'policy'),
+    trustedRoot: textOption(options, 'trustedRoot'),
+    platform: textOption(options, 'platform'),
+    allowHttp: flag(options, 'allowHttp'),
+  });
 
 const gpuFlags = {
   base: [],
@@ -254,7 +264,13 @@ async function init(host: Host, name: string, options: Options): Promise<ExitCod
   if (pinned === undefined) return 1;
   await warn(
     host,
-    await writeDevContainer(host, file, newDevContainer(pinned, choices, file), options, true),
+    await writeDevContainer(
+      host,
+      file,
+      newDevContainer(pinned, choices, file),
+      readCheckOptions(options),
+      true,
+    ),
   );
   await host.stdout.write(`${pinned}\n`);
   return 0;

@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
-import { broken, type DoctorCheck, type DoctorFinding } from '../app/doctor/finding.ts';
+import { broken, type DoctorCheck, type DoctorFinding, type DoctorRequest } from '../app/doctor/finding.ts';
 import { doctorChecks } from '../app/doctor/index.ts';
+import { compact } from '../base/compact.ts';
 import { TcfError } from '../base/error.ts';
 import { formatJson, printable } from '../base/text.ts';
 import type { ExitCode, Host } from '../system/host.ts';
-import { flag, type Options } from './options/bag.ts';
+import { flag, textOption } from './options/bag.ts';
 import type { Verb } from './verb.ts';
 
 const signs: Readonly<Record<DoctorFinding['level'], string>> = { ok: '✓', note: '•', broken: '✗' };
@@ -22,9 +23,15 @@ export const verb: Verb = {
       .option('--json', 'the findings for machines');
   },
   async run(host, _, options): Promise<ExitCode> {
+    const request = compact({
+      policy: textOption(options, 'policy'),
+      trustedRoot: textOption(options, 'trustedRoot'),
+      hooksDir: textOption(options, 'hooksDir'),
+      binDir: textOption(options, 'binDir'),
+    });
     const found: (DoctorFinding & { readonly part: string })[] = [];
     for (const check of doctorChecks) {
-      const findings = await examine(check, host, options);
+      const findings = await examine(check, host, request);
       found.push(...findings.map((finding) => ({ part: check.name, ...finding })));
       if (!flag(options, 'json'))
         for (const finding of findings) await host.stdout.write(line(check.name, finding));
@@ -35,9 +42,13 @@ export const verb: Verb = {
   },
 };
 
-async function examine(check: DoctorCheck, host: Host, options: Options): Promise<readonly DoctorFinding[]> {
+async function examine(
+  check: DoctorCheck,
+  host: Host,
+  request: DoctorRequest,
+): Promise<readonly DoctorFinding[]> {
   try {
-    return await check.examine(host, options);
+    return await check.examine(host, request);
   } catch (error) {
     if (error instanceof TcfError) return [broken(error.message, error.hint ?? 'see the message')];
     throw error;

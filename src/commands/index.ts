@@ -93,14 +93,14 @@ export const verbs: readonly TopVerb[] = [
   {
     name: 'devcontainer',
     group: 'More',
-    usage: 'init IMAGE|pin [IMAGE]|check [options]',
+    usage: 'init|pin|migrate|check|allow [options]',
     summary: 'write, pin or check a devcontainer.json, so that no unverified dev container starts',
     load: () => import('./devcontainer.ts'),
   },
   {
     name: 'hook',
     group: 'More',
-    usage: 'install|status|uninstall [TARGET] [options]',
+    usage: 'install|status|uninstall [RUNTIME] [options]',
     summary: 'have podman, CRI-O, containerd or Docker ask tcf before anything starts',
     load: () => import('./hook.ts'),
   },

@@ -74,7 +74,15 @@ async function answer(incoming: IncomingMessage, daemon: string, check: CheckIma
 
 async function judge(bytes: Uint8Array, daemon: string, check: CheckImage): Promise<unknown> {
   const judged = judgeDockerRequest(bytes);
-  const denied = (reason: string) => ({ Allow: false, Msg: `tcf: ${printable(reason, 1000)}` });
+  // The terminal of the user shows what the daemon passes on: lines stay lines, and all else is escaped.
+  const denied = (reason: string) => ({
+    Allow: false,
+    Msg: `tcf: ${reason
+      .trim()
+      .split('\n')
+      .map((line) => printable(line, 1000))
+      .join('\n')}`,
+  });
   switch (judged.kind) {
     case 'allow':
       return { Allow: true };
@@ -83,6 +91,14 @@ async function judge(bytes: Uint8Array, daemon: string, check: CheckImage): Prom
     case 'image': {
       const checked = await check(judged.ref, judged.platform);
       return 'reason' in checked ? denied(checked.reason) : { Allow: true };
+    }
+    case 'running': {
+      const { isRunning } = await inspect(daemon, judged.id);
+      return isRunning
+        ? { Allow: true }
+        : denied(
+            'what is copied into a container that does not run would start with it, unverified; start it first',
+          );
     }
     case 'container': {
       const why = await whyNotStart(daemon, judged.id, check);
@@ -115,6 +131,7 @@ interface Inspected {
   readonly platform?: string;
   /** The name that it was made with. */
   readonly image: string;
+  readonly isRunning: boolean;
 }
 
 /** Asks the daemon what a container was made from. The question comes back to the plugin as a GET, which is allowed. */
@@ -148,6 +165,7 @@ async function inspect(daemon: string, container: string): Promise<Inspected> {
     container: shape.get('Id').string(200),
     ids: [shape.get('Image').string(200), ...(manifest ? [manifest.get('digest').string(200)] : [])],
     image: shape.get('Config').get('Image').string(1000),
+    isRunning: shape.optional('State')?.optional('Running')?.value === true,
     ...(platform === undefined ? {} : { platform: platformText(platform) }),
   };
 }

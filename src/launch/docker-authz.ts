@@ -12,6 +12,8 @@ export type AuthzAnswer =
   | { readonly kind: 'deny'; readonly reason: string }
   /** Allowed if this image is, for this platform where one is named. */
   | { readonly kind: 'image'; readonly ref: PinnedName; readonly platform?: string }
+  /** Allowed while this container runs: what is written into it before it starts would start with it. */
+  | { readonly kind: 'running'; readonly id: string }
   /** Allowed if the image is that this container was made from. */
   | { readonly kind: 'container'; readonly id: string };
 
@@ -25,7 +27,7 @@ const harmless: readonly RegExp[] = [
   /^auth$/,
   /^commit$/,
   /^containers\/prune$/,
-  /^containers\/[^/]+\/(?:archive|attach|exec|kill|pause|rename|resize|stop|unpause|update|wait)$/,
+  /^containers\/[^/]+\/(?:attach|exec|kill|pause|rename|resize|stop|unpause|update|wait)$/,
   /^exec\/[^/]+\/(?:resize|start)$/,
   // What is pulled, loaded, imported or tagged cannot be started by that name: `create` wants a digest that was verified, `start` that very content.
   /^images\/(?:create|load|prune)$/,
@@ -57,6 +59,8 @@ export function judgeDockerRequest(bytes: Uint8Array): AuthzAnswer {
   if (path === 'containers/create') return judgeCreate(readBody(request), query);
   const started = /^containers\/([A-Za-z0-9][\w.-]*)\/(?:re)?start$/.exec(path)?.[1];
   if (started !== undefined) return judgeStart(started, query);
+  const copied = /^containers\/([A-Za-z0-9][\w.-]*)\/archive$/.exec(path)?.[1];
+  if (copied !== undefined) return { kind: 'running', id: copied };
   if (harmless.some((form) => form.test(path))) return allow;
   return deny(
     path === 'build' || path === 'session' || path === 'grpc'

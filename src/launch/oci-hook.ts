@@ -78,9 +78,10 @@ const storedLayer = /\/(?:overlay\/(?:[0-9a-f]{64}|l)|vfs\/dir\/[0-9a-f]{64})(?:
  * Refuses images and their layers as mounts: `podman run --mount type=image` and image volumes of Kubernetes put content beside the verified one
  * that nothing has verified (A-118).
  *
+ * @param realPath a path without links: a bind of a link to an image is a bind of the image.
  * @throws TcfError `container.mount` (exit 2); `json.malformed`, `document.malformed` (exit 2).
  */
-export function checkMounts(config: Uint8Array): void {
+export function checkMounts(config: Uint8Array, realPath: (path: string) => string = (path) => path): void {
   const what = 'the config.json of the container';
   const mounts = new Shape(parseJson(config, what, configLimits), what).optional('mounts');
   if (mounts === undefined || mounts.value === null) return;
@@ -92,7 +93,9 @@ export function checkMounts(config: Uint8Array): void {
         ? []
         : options.list(10_000).map((option) => option.string())),
     ];
-    if (!places.some((place) => storedLayer.test(place))) continue;
+    const [source = ''] = places;
+    const real = isAbsolute(source) ? [realPath(source)] : [];
+    if (![...places, ...real].some((place) => storedLayer.test(place))) continue;
     throw cannotTell(
       'container.mount',
       `an image is mounted at ${quoted(mount.get('destination').string())}, and nothing has verified it`,

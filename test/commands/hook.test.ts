@@ -2,6 +2,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, write
 import { createServer, request, type Server } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { hookTargets } from '../../src/app/hooks/index.ts';
 import { imageIdsOn, pushDemoImage } from '../support/demo-image.ts';
 import { type Called, folder, type } from '../support/host.ts';
 import { type Fault, startRegistry, type TestRegistry } from '../support/registry.ts';
@@ -40,6 +41,10 @@ afterAll(async () => {
   place[Symbol.dispose]();
 });
 
+const isRoot = process.getuid?.() === 0;
+/** A hook of the machine has a copy of its policy, that of a user the policy itself. */
+const policyOf = (target: string) =>
+  join(place.path, isRoot ? `etc/tcf/hooks/${target}/policy.yaml` : 'policy.yaml');
 const flags = ['--policy', 'policy.yaml', '--allow-http'];
 
 describe('podman', () => {
@@ -182,8 +187,8 @@ describe('podman', () => {
     expect((await enter(stdin())).exit).toBeGreaterThan(0);
   });
 
-  test('is not installed with a policy that others may change', async () => {
-    for (const path of ['policy.yaml', '.']) {
+  test('is not installed with what others may change', async () => {
+    for (const path of ['policy.yaml', 'team.pub', '.']) {
       const before = statSync(join(place.path, path)).mode;
       chmodSync(join(place.path, path), 0o777);
       expect(await tcf('hook', 'install', 'podman', '--hooks-dir', 'hooks', ...flags)).toMatchObject({
@@ -199,7 +204,7 @@ describe('podman', () => {
     const installed = await tcf('hook', 'install', 'podman', ...flags, '--hooks-dir', 'hooks');
     expect(installed).toMatchObject({
       exit: 0,
-      out: expect.stringMatching(/wrote .*hooks\/tcf\.json\nnot covered: /),
+      out: expect.stringMatching(/wrote .*hooks\/tcf\.json\n[^]*not covered: /),
     });
     const hook = JSON.parse(readFileSync(join(place.path, 'hooks/tcf.json'), 'utf8'));
     expect(hook.hook.args).toEqual(
@@ -210,7 +215,7 @@ describe('podman', () => {
         'enter',
         'podman',
         '--policy',
-        join(place.path, 'policy.yaml'),
+        policyOf('podman'),
         '--allow-http',
       ]),
     );
@@ -230,12 +235,122 @@ describe('podman', () => {
     expect(existsSync(join(place.path, 'none'))).toBe(false);
   });
 
+  test('the policy in the environment is the one that is written', async () => {
+    for (const [variable, exit] of [
+      ['policy.yaml', 0],
+      ['', 3],
+      ['gone.yaml', 3],
+    ] as const) {
+      rmSync(join(place.path, 'env'), { recursive: true, force: true });
+      const ran = await type(['hook', 'install', 'podman', '--hooks-dir', 'env'], {
+        cwd: place.path,
+        env: { TCF_POLICY: variable },
+      });
+      expect(ran.exit, ran.err).toBe(exit);
+      expect(existsSync(join(place.path, 'env/tcf.json'))).toBe(exit === 0);
+    }
+    await type(['hook', 'install', 'podman', '--hooks-dir', 'env'], {
+      cwd: place.path,
+      env: { TCF_POLICY: 'policy.yaml' },
+    });
+    expect(readFileSync(join(place.path, 'env/tcf.json'), 'utf8')).toContain(`"${policyOf('podman')}"`);
+  });
+
+  test('a hook of the machine has copies of its policy and keys, which others may read and not write', async () => {
+    const machine = (...args: readonly string[]) => type(args, { cwd: place.path, env: password, uid: 0 });
+    if (!isRoot) return;
+    mkdirSync(join(place.path, 'sub'), { recursive: true });
+    writeFileSync(join(place.path, 'root.json'), readFileSync('src/attest/data/trusted-root.json'));
+    writeFileSync(
+      join(place.path, 'sub/policy.yaml'),
+      `version: 1\ntrust: { root: ../root.json, logs: { key: 0 } }\nsigners: { team: { keyFile: ../team.pub }, two: { keyFile: ${place.path}/two.pub } }\nscopes: [{ match: "${registry.host}", require: { signed: { by: [team] } } }]\n`,
+    );
+    await tcf('keygen', '--output-key-prefix', 'two');
+    const installed = await machine(
+      'hook',
+      'install',
+      'podman',
+      '--hooks-dir',
+      'copies',
+      '--policy',
+      'sub/policy.yaml',
+    );
+    expect(installed.exit, installed.err).toBe(0);
+    const copies = join(place.path, 'etc/tcf/hooks/podman');
+    for (const name of ['policy.yaml', '0-team.pub', '1-two.pub', 'policy-root.json'])
+      expect(statSync(join(copies, name)).mode & 0o777).toBe(0o644);
+    rmSync(join(place.path, 'root.json'));
+    rmSync(join(place.path, 'two.pub'));
+    expect(await machine('policy', 'check', join(copies, 'policy.yaml'))).toMatchObject({ exit: 0 });
+    expect(await machine('hook', 'uninstall', 'podman', '--hooks-dir', 'copies')).toMatchObject({ exit: 0 });
+    expect(existsSync(copies)).toBe(false);
+  });
+
+  test.for<readonly [string, string]>([
+    ['the program', 'lib/tcf.js'],
+    ['a file beside it', 'lib/chunk.js'],
+    ['its folder', 'lib'],
+    ['a folder above', '.'],
+  ])('is not installed from a program that others may change: %s', async ([, path]) => {
+    const home = folder();
+    mkdirSync(join(home.path, 'lib'));
+    for (const name of ['tcf.js', 'chunk.js']) writeFileSync(join(home.path, 'lib', name), '');
+    const install = () =>
+      type(['hook', 'install', 'podman', '--hooks-dir', 'program', ...flags], {
+        cwd: place.path,
+        self: [process.execPath, join(home.path, 'lib/tcf.js')],
+      });
+    chmodSync(join(home.path, path), 0o777);
+    expect(await install()).toMatchObject({
+      exit: 3,
+      err: expect.stringMatching(/the program of a hook must be .* alone: others may write/),
+    });
+    chmodSync(join(home.path, path), 0o755);
+    expect(await install()).toMatchObject({ exit: 0 });
+    home[Symbol.dispose]();
+  });
+
+  test('status sees what became of the policy, its key and its folders', async () => {
+    const status = () => tcf('hook', 'status', 'podman', '--hooks-dir', 'watched');
+    await type(['hook', 'install', 'podman', ...flags, '--hooks-dir', 'watched'], {
+      cwd: place.path,
+      self: [process.execPath, import.meta.filename],
+    });
+    const policy = policyOf('podman');
+    const key = isRoot ? join(policy, '../0-team.pub') : join(place.path, 'team.pub');
+    for (const path of [policy, key, join(policy, '..')]) {
+      const before = statSync(path).mode;
+      chmodSync(path, 0o777);
+      expect(await status()).toMatchObject({ exit: 1, out: expect.stringMatching(/others may write/) });
+      chmodSync(path, before);
+    }
+    expect((await status()).out).toMatch(/✓ podman: it decides by /);
+    const text = readFileSync(policy, 'utf8');
+    const keyText = readFileSync(key, 'utf8');
+    for (const [path, change] of [
+      [key, 'no key'],
+      [policy, 'version: 1'],
+    ] as const) {
+      writeFileSync(path, change);
+      expect(await status()).toMatchObject({
+        exit: 1,
+        out: expect.stringMatching(/no policy that can be read, and refuses everything/),
+      });
+      writeFileSync(policy, text);
+      writeFileSync(key, keyText);
+    }
+    rmSync(policy);
+    expect(await status()).toMatchObject({ exit: 1, out: expect.stringMatching(/refuses everything/) });
+    writeFileSync(policy, text);
+    await tcf('hook', 'uninstall', 'podman', '--hooks-dir', 'watched');
+  });
+
   test('status: not installed, its program gone, not asked', async () => {
-    const status = () => tcf('hook', 'status', 'podman', '--hooks-dir', 'hooks');
+    const status = () => tcf('hook', 'status', 'podman', '--hooks-dir', 'asked');
     expect(await status()).toMatchObject({ exit: 1, out: expect.stringMatching(/there is no hook/) });
-    await tcf('hook', 'install', 'podman', ...flags, '--hooks-dir', 'hooks');
+    await tcf('hook', 'install', 'podman', ...flags, '--hooks-dir', 'asked');
     expect(await status()).toMatchObject({ exit: 1, out: expect.stringMatching(/program .* is not there/) });
-    const path = join(place.path, 'hooks/tcf.json');
+    const path = join(place.path, 'asked/tcf.json');
     writeFileSync(
       path,
       readFileSync(path, 'utf8')
@@ -245,8 +360,20 @@ describe('podman', () => {
     // The engine of these tests starts everything and asks nobody.
     expect(await status()).toMatchObject({
       exit: 1,
-      out: expect.stringMatching(/was not asked about an image that nobody signed/),
+      out: expect.stringMatching(/let an image start that nobody signed/),
     });
+    // One that refuses everything asks nobody either.
+    const refusing = await type(['hook', 'status', 'podman', '--hooks-dir', 'asked'], {
+      cwd: place.path,
+      answer: (args) => ({ code: args.includes('run') ? 126 : 0 }),
+    });
+    expect(refusing).toMatchObject({ exit: 1, out: expect.stringMatching(/was not asked/) });
+    expect(
+      await type(['hook', 'status', 'podman', '--hooks-dir', 'asked'], {
+        cwd: place.path,
+        answer: () => ({ code: 125 }),
+      }),
+    ).toMatchObject({ exit: 2, out: expect.stringMatching(/\? podman: podman cannot make an image/) });
   });
 
   test("a user's own hooks_dir is not replaced", async () => {
@@ -482,6 +609,83 @@ describe('docker', () => {
   ])('%s is a denial', async ([, path, body]) => {
     expect(await post(path, body)).toMatchObject({ Allow: false });
   });
+});
+
+test('status without a runtime looks at what is installed', async () => {
+  const place = folder();
+  const status = () =>
+    type(['hook', 'status', '--bin-dir', 'bin', '--hooks-dir', 'hooks', '--root', '.'], { cwd: place.path });
+  expect(await status()).toMatchObject({
+    exit: 1,
+    out: expect.stringMatching(/^no hook of tcf is installed/),
+  });
+  mkdirSync(join(place.path, 'bin'));
+  writeFileSync(join(place.path, 'bin/tcf'), '#!/bin/sh\nexit 1\n');
+  const { exit, out } = await status();
+  expect(exit).toBe(1);
+  expect(out).toMatch(/^✓ containerd/);
+  expect(out).not.toMatch(/podman|docker/);
+  place[Symbol.dispose]();
+});
+
+describe('containerd is asked whether it asks', () => {
+  const plugins = (verifier: string) =>
+    `TYPE                                   ID       PLATFORMS      STATUS\nio.containerd.snapshotter.v1           overlayfs   linux/amd64    ok\n${verifier}`;
+  const status = async (found: readonly string[], answer: (args: readonly string[]) => object) => {
+    await type(['hook', 'install', 'containerd', ...flags, '--bin-dir', 'bin2'], {
+      cwd: place.path,
+      self: [process.execPath, import.meta.filename],
+    });
+    return await type(['hook', 'status', 'containerd', '--bin-dir', 'bin2'], {
+      cwd: place.path,
+      found,
+      answer,
+    });
+  };
+  const version = (text: string) => `Client:\n  Version:  x\n\nServer:\n  Version:  ${text}\n`;
+
+  test.for<readonly [string, readonly string[], (args: readonly string[]) => object, number, RegExp]>([
+    ['no ctr', [], () => ({}), 2, /\? containerd: there is no ctr/],
+    ['no answer', ['ctr'], () => ({ code: 1, stderr: 'connection refused' }), 2, /\? .*does not answer/],
+    [
+      'containerd 1.6, which has no verifiers',
+      ['ctr'],
+      (args) => ({ stdout: args.includes('version') ? version('1.6.20') : plugins('') }),
+      1,
+      /containerd 1\.6\.20 has no image verifiers, and asks nobody/,
+    ],
+    [
+      'a plugin that was not loaded',
+      ['ctr'],
+      (args) => ({
+        stdout: args.includes('version')
+          ? version('2.1.4')
+          : plugins('io.containerd.image-verifier.v1        bindir   -              skip\n'),
+      }),
+      1,
+      /has no image verifiers \(skip\)/,
+    ],
+    [
+      'a plugin that is loaded, and a pull that asks nobody',
+      ['ctr'],
+      (args) => ({
+        stdout: args.includes('version')
+          ? version('2.1.4')
+          : plugins('io.containerd.image-verifier.v1        bindir   -              ok\n'),
+      }),
+      1,
+      /let an image start that nobody signed/,
+    ],
+  ])('%s', async ([, found, answer, exit, message]) => {
+    const ran = await status(found, answer);
+    expect(ran.out).toMatch(message);
+    expect(ran.exit).toBe(exit);
+  });
+});
+
+test('what is not covered is in SECURITY.md, word by word', () => {
+  const page = readFileSync('SECURITY.md', 'utf8').replace(/\s+/g, ' ');
+  for (const { gaps, name } of hookTargets) for (const { text } of gaps) expect(page, name).toContain(text);
 });
 
 test('docker: the daemon is told to ask, its other settings stay, and it is told to forget', async () => {

@@ -28,10 +28,13 @@ test.for<readonly [string, string]>([
   ['POST', '/v1.41/exec/abc/start'],
   ['POST', '/v1.41/images/create?fromImage=quay.io/x&tag=1'],
   ['POST', '/v1.41/images/quay.io/x:1/push'],
-  ['PUT', '/v1.41/containers/abc/archive?path=/'],
   ['POST', '/v1.41/volumes/create'],
 ])('%s %s starts nothing and is allowed', ([method, uri]) => {
   expect(judge(method, uri)).toEqual({ kind: 'allow' });
+});
+
+test('what is copied into a container has to wait for its start', () => {
+  expect(judge('PUT', '/v1.41/containers/abc/archive?path=/')).toEqual({ kind: 'running', id: 'abc' });
 });
 
 test('create is a question about a pinned image', () => {

@@ -30,6 +30,8 @@ export interface TestHostOptions {
   /** Whether somebody sits there. Default: nobody. */
   readonly terminal?: boolean;
   readonly stdin?: string;
+  /** How tcf was started. */
+  readonly self?: readonly string[];
   /** When a server is told to end. Default: at once. */
   readonly stopped?: () => Promise<void>;
 }
@@ -54,7 +56,7 @@ export function testHost(options: TestHostOptions): TestHost {
     uid: options.uid ?? process.getuid?.() ?? -1,
     machine: { config: join(options.cwd, 'etc/tcf'), state: join(options.cwd, 'var/lib/tcf') },
     architecture: 'amd64',
-    self: ['/usr/bin/node', '/usr/lib/tcf/tcf.js'],
+    self: options.self ?? ['/usr/bin/node', '/usr/lib/tcf/tcf.js'],
     stdin: bytesOf(Buffer.from(options.stdin ?? '')),
     onInterrupt: () => {},
     stopped: options.stopped ?? (async () => {}),

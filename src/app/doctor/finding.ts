@@ -1,5 +1,5 @@
 import type { Host } from '../../system/host.ts';
-import type { Options } from '../options.ts';
+import type { HookPlace } from '../hooks/request.ts';
 
 /** Something the doctor looked at. */
 export interface DoctorFinding {
@@ -11,10 +11,15 @@ export interface DoctorFinding {
   readonly mend?: string;
 }
 
+export interface DoctorRequest extends Pick<HookPlace, 'binDir' | 'hooksDir'> {
+  readonly policy?: string;
+  readonly trustedRoot?: string;
+}
+
 /** One part of the examination. A part that cannot be examined throws a TcfError, which is a finding. */
 export interface DoctorCheck {
   readonly name: string;
-  examine(host: Host, options: Options): Promise<readonly DoctorFinding[]>;
+  examine(host: Host, request: DoctorRequest): Promise<readonly DoctorFinding[]>;
 }
 
 export const ok = (message: string): DoctorFinding => ({ level: 'ok', message });

@@ -4,12 +4,10 @@ import { broken, type DoctorCheck, note, ok } from './finding.ts';
 /** Whether the runtimes ask, each proven by an image that has to be denied. */
 export const hooks: DoctorCheck = {
   name: 'hooks',
-  async examine(host, options) {
+  async examine(host, request) {
     const found = await Promise.all(
       hookTargets.map(async (target) => {
-        const findings = await target.status(host, options);
-        const isInstalled = findings.length > 1 || findings[0]?.ok === true;
-        if (!isInstalled)
+        if (!(await target.isInstalled(host, request)))
           return host.find(target.name) === undefined
             ? []
             : [
@@ -18,11 +16,12 @@ export const hooks: DoctorCheck = {
                   `tcf hook install ${target.name}, or always use tcf run`,
                 ),
               ];
-        return findings.map(({ mend, message, ok: isFine }) =>
-          isFine
-            ? ok(`${target.name}: ${message}`)
-            : broken(`${target.name}: ${message}`, mend ?? `tcf hook status ${target.name}`),
-        );
+        const findings = await target.status(host, request);
+        return findings.map(({ hint, message, state }) => {
+          const text = `${target.name}: ${message}`;
+          if (state === 'proven') return ok(text);
+          return (state === 'open' ? note : broken)(text, hint ?? `tcf hook status ${target.name}`);
+        });
       }),
     );
     return found.flat();

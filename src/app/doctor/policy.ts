@@ -2,7 +2,6 @@ import { plural } from '../../base/text.ts';
 import { idleScopes } from '../../policy/check.ts';
 import type { JudgedFinding } from '../../policy/decide.ts';
 import { judgeRoot, usesRoots } from '../../policy/root-age.ts';
-import { textOption } from '../options.ts';
 import { loadPolicies } from '../trust/policies.ts';
 import { loadTrust } from '../trust/trust.ts';
 import { broken, type DoctorCheck, type DoctorFinding, note, ok } from './finding.ts';
@@ -10,8 +9,8 @@ import { broken, type DoctorCheck, type DoctorFinding, note, ok } from './findin
 /** The policies in force, and whom they believe. */
 export const policy: DoctorCheck = {
   name: 'policy',
-  async examine(host, options) {
-    const policies = await loadPolicies(host, textOption(options, 'policy'));
+  async examine(host, request) {
+    const policies = await loadPolicies(host, request.policy);
     const found = policies.map((one) => {
       const idle = idleScopes(one, host.now()).map(({ match }) => match);
       if (idle.length > 0)
@@ -25,7 +24,7 @@ export const policy: DoctorCheck = {
     });
     const trusts = await Promise.all(
       policies.map(async (one) => {
-        const { dates, keys } = await loadTrust(host, one, textOption(options, 'trustedRoot'));
+        const { dates, keys } = await loadTrust(host, one, request.trustedRoot);
         const roots = usesRoots(one) ? dates : [];
         return [
           ok(

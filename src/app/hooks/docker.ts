@@ -3,15 +3,20 @@ import { askedWrongly } from '../../base/error.ts';
 import { parseJson } from '../../base/json.ts';
 import { Shape } from '../../base/shape.ts';
 import { printable, quoted } from '../../base/text.ts';
-import { askAuthz } from '../../launch/authz-client.ts';
 import type { HookCall } from '../../launch/oci-hook.ts';
 import { shellWord } from '../../launch/shell.ts';
+import { fileExists } from '../../system/files.ts';
 import type { Host } from '../../system/host.ts';
-import { type Options, textOption } from '../options.ts';
+import { dependencyFindings } from './dependencies.ts';
 import { ownerFinding, programFinding, readHookFile, removeHookFile, writeHookFile } from './files.ts';
-import { broken, fine, type HookFinding, type HookTarget } from './target.ts';
+import { dockerGaps } from './gaps.ts';
+import { type Attempt, imageToAllow, proveAllowance, proveRefusal } from './proof.ts';
+import type { HookPlace, StatusRequest } from './request.ts';
+import { broken, type HookFinding, type HookTarget, isProven, open, proven } from './target.ts';
 
 const again = 'tcf hook install docker';
+const status = 'tcf hook status docker';
+const verb = 'hook docker';
 export const pluginSocket = '/run/docker/plugins/tcf.sock';
 const unit = '/etc/systemd/system/tcf-docker-authz.service';
 const daemonConfig = '/etc/docker/daemon.json';
@@ -19,14 +24,10 @@ const daemonConfig = '/etc/docker/daemon.json';
 /** Docker: an authorization plugin, kept running by systemd before the daemon starts. */
 export const docker: HookTarget = {
   name: 'docker',
-  gaps: [
-    'containers that the daemon restarts by itself (--restart), and new processes in those that run (docker exec)',
-    'another container that gets the name between the question and the start; an id cannot move',
-    'whoever reaches the socket of containerd below the daemon',
-  ],
+  gaps: dockerGaps,
 
-  async install(host, call, options) {
-    const { config, service } = placesOf(host, options);
+  async install(host, call, request) {
+    const { config, service } = placesOf(host, request);
     const text = await withPlugin(host, config);
     await writeHookFile(host, service, unitFile(call));
     await writeHookFile(host, config, text);
@@ -37,24 +38,28 @@ export const docker: HookTarget = {
     ];
   },
 
-  async status(host, options) {
-    const { config, service, socket } = placesOf(host, options);
+  async status(host, request) {
+    const { config, service } = placesOf(host, request);
     const text = await readHookFile(host, service);
     if (text === undefined) return [broken(`there is no service ${service}`, again)];
-    const program = /^ExecStart=(.*) hook serve docker/m.exec(text)?.[1]?.split(' ') ?? [];
+    const words = wordsOf(text);
     const plugins = pluginsOf(await readConfig(host, config));
     const findings = [
       ownerFinding(host, service),
-      programFinding(program, again),
+      ownerFinding(host, config),
+      programFinding(words.slice(0, words.indexOf('hook')), again),
+      ...(await dependencyFindings(host, words, again)),
       plugins.includes('tcf')
-        ? fine(`${config} names the plugin`)
+        ? proven(`${config} names the plugin`)
         : broken(`${config} does not name the plugin`, again),
     ];
-    return findings.every(({ ok }) => ok) ? [...findings, await probe(socket)] : findings;
+    return findings.every(isProven) ? [...findings, ...(await prove(host, request))] : findings;
   },
 
-  async uninstall(host, options) {
-    const { config, service } = placesOf(host, options);
+  isInstalled: async (host, request) => fileExists(host, placesOf(host, request).service),
+
+  async uninstall(host, request) {
+    const { config, service } = placesOf(host, request);
     const settings = await readConfig(host, config);
     const plugins = pluginsOf(settings);
     // The daemon first: it does not start with a plugin that is not there.
@@ -73,12 +78,11 @@ const key = 'authorization-plugins';
 const toJson = (settings: Readonly<Record<string, unknown>>) => `${JSON.stringify(settings, undefined, 2)}\n`;
 
 /** Elsewhere than `/` for those who prepare an image of a machine, and for tests. */
-function placesOf(host: Host, options: Options) {
-  const root = resolve(host.cwd, textOption(options, 'root') ?? '/');
+function placesOf(host: Host, request: HookPlace) {
+  const root = resolve(host.cwd, request.root ?? '/');
   return {
     config: join(root, daemonConfig),
     service: join(root, unit),
-    socket: join(root, pluginSocket),
   };
 }
 
@@ -127,19 +131,46 @@ function systemdWord(word: string): string {
     : `"${word.replace(/["\\]/g, '\\$&').replaceAll('%', '%%').replaceAll('$', '$$$$')}"`;
 }
 
-async function probe(socket: string): Promise<HookFinding> {
-  const image = `tcf-probe.invalid/${crypto.randomUUID()}@sha256:${'0'.repeat(64)}`;
-  const answer = await askAuthz(socket, {
-    RequestMethod: 'POST',
-    RequestUri: '/v1.41/containers/create',
-    RequestBody: Buffer.from(JSON.stringify({ Image: image })).toString('base64'),
-  });
-  if ('error' in answer)
-    return broken(
-      `the plugin does not answer: ${printable(answer.error)}`,
-      'systemctl start tcf-docker-authz',
-    );
-  return answer.allow
-    ? broken('it allowed an image that nobody signed', again)
-    : fine('it denied an image that nobody signed');
+/** The words of `ExecStart`, as `systemdWord` wrote them. */
+function wordsOf(unit: string): readonly string[] {
+  const line = /^ExecStart=(.*)$/m.exec(unit)?.[1] ?? '';
+  return [...line.matchAll(/"((?:[^"\\]|\\.)*)"|[^\s"]+/g)].map(([word, quoted]) =>
+    (quoted ?? word)
+      .replaceAll('$$', '$')
+      .replaceAll('%%', '%')
+      .replace(/\\(["\\])/g, '$1'),
+  );
 }
+
+/** Asks the daemon itself: whether it has the plugin, and by two containers that are made and never started whether it asks. */
+async function prove(host: Host, request: StatusRequest): Promise<readonly HookFinding[]> {
+  const engine = host.find('docker');
+  if (engine === undefined) return [open('there is no docker on PATH to ask the daemon with', status)];
+  const info = await host.run(engine, ['info', '--format', '{{json .Plugins.Authorization}}']);
+  if (info.code !== 0) return [open(`the daemon does not answer: ${lastLine(info.stderr)}`, 'docker info')];
+  if (!/"tcf"/.test(info.stdout))
+    return [
+      broken('the daemon runs without the plugin', 'systemctl daemon-reload && systemctl restart docker'),
+    ];
+  const loaded = proven('the daemon has the plugin');
+  const nonce = crypto.randomUUID();
+  const create = async (image: string): Promise<Attempt> => {
+    const made = await host.run(engine, [
+      'create',
+      '--pull=never',
+      '--name',
+      `tcf-probe-${nonce}`,
+      image,
+      '/tcf-probe',
+    ]);
+    if (made.code === 0) await host.run(engine, ['rm', '--force', `tcf-probe-${nonce}`]);
+    return { answered: true, started: made.code === 0, said: `docker says: ${lastLine(made.stderr)}` };
+  };
+  const nobody = `tcf-probe.invalid/${nonce}@sha256:${'0'.repeat(64)}`;
+  const unsigned = await proveRefusal(host, verb, nonce, again, () => create(nobody));
+  if (!isProven(unsigned)) return [loaded, unsigned];
+  const signed = await imageToAllow(host, verb, request);
+  return [loaded, unsigned, await proveAllowance(host, verb, signed, status, create)];
+}
+
+const lastLine = (text: string): string => printable(text.trim().split('\n').at(-1) ?? '');

@@ -1,4 +1,4 @@
-import { accessSync, constants, lstatSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { decodeUtf8 } from '../../base/bytes.ts';
@@ -7,7 +7,8 @@ import { quoted } from '../../base/text.ts';
 import { isSystemError } from '../../system/errors.ts';
 import { fileExists, readPlainFile, writeUserFile } from '../../system/files.ts';
 import type { Host } from '../../system/host.ts';
-import { broken, fine, type HookFinding } from './target.ts';
+import { whoElseWrites } from '../../system/owners.ts';
+import { broken, type HookFinding, proven } from './target.ts';
 
 /** Hooks and configuration files of runtimes are small. */
 const limit = 1024 * 1024;
@@ -48,22 +49,21 @@ export async function removeHookFile(host: Host, path: string): Promise<readonly
 }
 
 /** Whether the absolute paths in `words` are still there: a hook whose program is gone denies everything, or nothing at all. */
-export function programFinding(words: readonly string[], mend: string): HookFinding {
+export function programFinding(words: readonly string[], hint: string): HookFinding {
   for (const path of words.filter((word) => word.startsWith('/'))) {
     try {
       accessSync(path, constants.R_OK);
     } catch (error) {
       if (!isSystemError(error)) throw error;
-      return broken(`its program ${quoted(path)} is not there`, mend);
+      return broken(`its program ${quoted(path)} is not there`, hint);
     }
   }
-  return fine(`its program is ${words.join(' ')}`);
+  return proven(`its program is ${words.join(' ')}`);
 }
 
 /** A hook that others can change decides nothing. */
 export function ownerFinding(host: Host, path: string): HookFinding {
-  const { mode, uid } = lstatSync(path);
-  const mend = `chown it to ${host.uid === 0 ? 'root' : 'yourself'} and chmod go-w`;
-  if (uid !== host.uid && uid !== 0) return broken(`${path} belongs to user ${uid}`, mend);
-  return (mode & 0o022) === 0 ? fine(`${path} is in place`) : broken(`others may write ${path}`, mend);
+  const why = whoElseWrites(path, host.uid);
+  if (why === undefined) return proven(`${path} is in place`);
+  return broken(why, `chown it to ${host.uid === 0 ? 'root' : 'yourself'} and chmod go-w`);
 }

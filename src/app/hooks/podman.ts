@@ -1,53 +1,63 @@
+import { accessSync, constants } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { askedWrongly, TcfError } from '../../base/error.ts';
+import { askedWrongly } from '../../base/error.ts';
 import { parseJson } from '../../base/json.ts';
 import { Shape } from '../../base/shape.ts';
 import { printable, quoted } from '../../base/text.ts';
 import { ociHookFile } from '../../launch/oci-hook.ts';
+import { codeOf, isMissing } from '../../system/errors.ts';
 import { userFolder } from '../../system/folders.ts';
 import type { Host } from '../../system/host.ts';
-import { entryNumbers, readEntry } from '../decision-log.ts';
-import { type Options, textOption } from '../options.ts';
+import { dependencyFindings } from './dependencies.ts';
 import { ownerFinding, programFinding, readHookFile, removeHookFile, writeHookFile } from './files.ts';
-import { broken, fine, type HookFinding, type HookTarget } from './target.ts';
+import { podmanGaps } from './gaps.ts';
+import { imageToAllow, proveAllowance, proveRefusal } from './proof.ts';
+import type { HookPlace, StatusRequest } from './request.ts';
+import { broken, type HookFinding, type HookTarget, isProven, open } from './target.ts';
 
 const again = 'tcf hook install podman';
+const status = 'tcf hook status podman';
+const verb = 'hook podman';
 
 /** podman and CRI-O: a file in a `hooks.d` folder. */
 export const podman: HookTarget = {
   name: 'podman',
-  gaps: [
-    'RUN steps of podman build and buildah with --allow-builds (without it they are denied, since they run what nothing has verified)',
-    'podman --remote, and podman of another user',
-    'containers that are running already, and restored checkpoints',
-    'podman run --hooks-dir with another folder, or a runtime that runs no hooks',
-    'layers that were changed on disk, and --root or --rootfs in a store that somebody made up: a store is believed by its lists',
-  ],
+  gaps: podmanGaps,
 
-  async install(host, call, options) {
-    const { config, hook } = placesOf(host, options);
-    if (config !== undefined) await refuseOwnHooksDir(host);
+  async install(host, call, request) {
+    const { config, folders, hook } = await placesOf(host, request);
+    if (config !== undefined && host.uid !== 0) await refuseOwnHooksDir(host);
     await writeHookFile(host, hook, ociHookFile(call));
     if (config === undefined) return [`wrote ${hook}`];
-    const folders = JSON.stringify([machineHooks, dirname(hook)]);
-    await writeHookFile(host, config, `[engine]\nhooks_dir = ${folders}\n`);
+    await writeHookFile(host, config, `[engine]\nhooks_dir = ${JSON.stringify(folders)}\n`);
     return [`wrote ${hook}`, `wrote ${config}`];
   },
 
-  async status(host, options) {
-    const { config, hook } = placesOf(host, options);
-    const text = await readHookFile(host, hook);
-    if (text === undefined) return [broken(`there is no hook ${hook}`, again)];
-    const findings = [ownerFinding(host, hook), programFinding(programOf(text, hook), again)];
+  async status(host, request) {
+    const places = await installedPlaces(host, request);
+    if (places === undefined) {
+      const { hook } = await placesOf(host, request);
+      return [broken(`there is no hook ${hook}`, again)];
+    }
+    const { config, hook } = places;
+    const words = wordsOf((await readHookFile(host, hook)) ?? '', hook);
+    const findings = [
+      ownerFinding(host, hook),
+      programFinding(words.slice(0, words.indexOf('hook')), again),
+      ...(await dependencyFindings(host, words, again)),
+      ...(await lookedAtFindings(host, request, places)),
+    ];
     if (config !== undefined && (await readHookFile(host, config)) === undefined)
       findings.push(broken(`there is no ${config}, so podman does not look at the hook`, again));
-    return findings.every(({ ok }) => ok) ? [...findings, await probe(host, options)] : findings;
+    return findings.every(isProven) ? [...findings, ...(await prove(host, request))] : findings;
   },
 
-  async uninstall(host, options) {
-    const { config, hook } = placesOf(host, options);
+  isInstalled: async (host, request) => (await installedPlaces(host, request)) !== undefined,
+
+  async uninstall(host, request) {
+    const { config, hook } = await placesOf(host, request);
     return [
       ...(await removeHookFile(host, hook)),
       ...(config === undefined ? [] : await removeHookFile(host, config)),
@@ -57,23 +67,93 @@ export const podman: HookTarget = {
 
 /** The one folder that podman looks into with and without a configuration; that in /etc has to be named in one (tried with podman 4.3). */
 const machineHooks = '/usr/share/containers/oci/hooks.d';
+/** For machines whose /usr cannot be written (ostree, bootc). */
+const writable = {
+  folder: '/etc/containers/oci/hooks.d',
+  config: '/etc/containers/containers.conf.d/tcf-hook.conf',
+};
 
 interface Places {
   readonly hook: string;
-  /** Where podman is told of the folder, if it does not look there by itself. */
+  /** Where podman is told of the folder, if it does not look there by itself, and of which folders. */
   readonly config?: string;
+  readonly folders: readonly string[];
 }
 
-function placesOf(host: Host, options: Options): Places {
-  const given = textOption(options, 'hooksDir');
-  if (given !== undefined) return { hook: join(resolve(host.cwd, given), 'tcf.json') };
-  if (host.uid === 0) return { hook: join(machineHooks, 'tcf.json') };
+async function placesOf(host: Host, request: HookPlace): Promise<Places> {
+  const given = request.hooksDir;
+  if (given !== undefined) {
+    const folder = resolve(host.cwd, given);
+    return { hook: join(folder, 'tcf.json'), folders: [folder] };
+  }
+  const looked = await hookFolders(host);
+  if (host.uid === 0) return machinePlaces(looked);
   const folder = join(userFolder(host, 'XDG_CONFIG_HOME'), 'containers');
+  // Another name than the machine's, which it would replace.
+  const hook = join(folder, 'oci/hooks.d/tcf-user.json');
   return {
-    // Another name than the machine's, which it would replace.
-    hook: join(folder, 'oci/hooks.d/tcf-user.json'),
+    hook,
     config: join(folder, 'containers.conf.d/tcf-hook.conf'),
+    folders: [...new Set([machineHooks, ...looked, dirname(hook)])],
   };
+}
+
+/** Where podman looks on this machine, an administrator's `hooks_dir` included: it prints that as the default of its flag. */
+async function hookFolders(host: Host): Promise<readonly string[]> {
+  const engine = host.find('podman');
+  if (engine === undefined) return [];
+  const { code, stdout } = await host.run(engine, ['--help']);
+  const listed = /--hooks-dir\b.*\(default \[([^\]]*)\]\)/.exec(stdout)?.[1] ?? '';
+  return code === 0 ? listed.split(/[\s,]+/).filter((path) => path.startsWith('/')) : [];
+}
+
+function machinePlaces(looked: readonly string[]): Places {
+  const candidates = looked.length === 0 || looked.includes(machineHooks) ? [machineHooks] : looked;
+  const folder = candidates.find((path) => !isReadOnly(path));
+  if (folder !== undefined) return { hook: join(folder, 'tcf.json'), folders: candidates };
+  return {
+    hook: join(writable.folder, 'tcf.json'),
+    config: writable.config,
+    folders: [...new Set([...candidates, writable.folder])],
+  };
+}
+
+/** Whether the file system of the nearest folder that exists takes no files, whoever writes. */
+function isReadOnly(folder: string): boolean {
+  for (let at = folder; ; at = dirname(at)) {
+    try {
+      accessSync(at, constants.W_OK);
+      return false;
+    } catch (error) {
+      if (!isMissing(error) || at === '/') return codeOf(error) === 'EROFS';
+    }
+  }
+}
+
+/** The hook of this user, else that of the machine, which serves every user. */
+async function installedPlaces(host: Host, request: HookPlace): Promise<Places | undefined> {
+  const own = await placesOf(host, request);
+  if ((await readHookFile(host, own.hook)) !== undefined) return own;
+  if (host.uid === 0 || request.hooksDir !== undefined) return undefined;
+  const machine = machinePlaces(await hookFolders(host));
+  const { config: _, ...places } = machine;
+  return (await readHookFile(host, places.hook)) === undefined ? undefined : places;
+}
+
+/** A folder that podman was told not to look into holds a hook that is never asked. */
+async function lookedAtFindings(
+  host: Host,
+  request: StatusRequest,
+  { hook }: Places,
+): Promise<readonly HookFinding[]> {
+  const looked = await hookFolders(host);
+  if (request.hooksDir !== undefined || looked.length === 0 || looked.includes(dirname(hook))) return [];
+  return [
+    broken(
+      `podman looks into ${looked.join(', ')} (hooks_dir in containers.conf), and not into ${dirname(hook)}`,
+      `${again}, or name ${dirname(hook)} in that hooks_dir`,
+    ),
+  ];
 }
 
 /** Our setting would replace the user's, and take their hooks away. */
@@ -86,62 +166,61 @@ async function refuseOwnHooksDir(host: Host): Promise<void> {
   });
 }
 
-/** The words after `sh -c SCRIPT`: what the hook starts. */
-function programOf(text: string, path: string): readonly string[] {
+/** The words after `sh -c SCRIPT`: the command line that the hook starts. */
+function wordsOf(text: string, path: string): readonly string[] {
   const args = new Shape(parseJson(text, quoted(path)), path).get('hook').get('args').list(100);
-  const words = args.slice(3).map((word) => word.string(4096));
-  return words.slice(0, words.indexOf('hook'));
+  return args.slice(3).map((word) => word.string(4096));
 }
 
 /**
- * Starts an empty image that nobody signed. The hook is proven if its own log has the refusal of exactly this image; the container could have
- * done nothing anyway, for there is no program in it.
+ * Starts an empty image that nobody signed, and one that is signed, with a program that neither has: a container that passes the hook ends before its
+ * first instruction.
  */
-async function probe(host: Host, options: Options): Promise<HookFinding> {
+async function prove(host: Host, request: StatusRequest): Promise<readonly HookFinding[]> {
   const engine = host.find('podman');
-  if (engine === undefined) return broken('there is no podman on PATH', 'install podman');
+  if (engine === undefined) return [open('there is no podman on PATH to ask', 'install podman')];
+  const hooks = request.hooksDir;
+  const start = async (image: string, ...flags: readonly string[]) => {
+    const ran = await host.run(engine, [
+      ...(hooks === undefined ? [] : ['--hooks-dir', resolve(host.cwd, hooks)]),
+      ...['run', '--rm', '--network=none', ...flags, '--entrypoint=/tcf-probe', image],
+    ]);
+    return { answered: true, started: ran.code === 0, said: `podman says: ${lastLine(ran.stderr)}` };
+  };
   const nonce = crypto.randomUUID();
   const image = `localhost/tcf-probe:${nonce}`;
+  const unsigned = await withEmptyImage(host, engine, image, async (problem) =>
+    problem === undefined
+      ? await proveRefusal(host, verb, nonce, again, () => start(image, '--pull=never'))
+      : open(`podman cannot make an image to try it: ${problem}`, 'podman info'),
+  );
+  if (!isProven(unsigned)) return [unsigned];
+  const signed = await imageToAllow(host, verb, request);
+  const allowance = proveAllowance(host, verb, signed, status, async (name) => {
+    const there = await host.run(engine, ['image', 'exists', name]);
+    if (there.code === 0) return await start(name, '--pull=never');
+    return { answered: false, started: false, said: `podman does not have it (podman pull ${name})` };
+  });
+  return [unsigned, await allowance];
+}
+
+async function withEmptyImage<Result>(
+  host: Host,
+  engine: string,
+  image: string,
+  use: (problem: string | undefined) => Promise<Result>,
+): Promise<Result> {
   const folder = await mkdtemp(join(tmpdir(), 'tcf-probe-'));
   try {
     const archive = join(folder, 'empty.tar');
     await writeFile(archive, new Uint8Array(1024));
     const made = await host.run(engine, ['import', '--quiet', archive, image]);
-    if (made.code !== 0)
-      return broken(`podman cannot make an image to try it: ${lastLine(made.stderr)}`, 'podman info');
-    const before = entryNumbers(host).length;
-    const hooks = textOption(options, 'hooksDir');
-    const ran = await host.run(engine, [
-      ...(hooks === undefined ? [] : ['--hooks-dir', resolve(host.cwd, hooks)]),
-      ...['run', '--rm', '--pull=never', '--network=none', image, '/tcf-probe'],
-    ]);
+    const result = await use(made.code === 0 ? undefined : lastLine(made.stderr));
     await host.run(engine, ['image', 'rm', '--force', image]);
-    if (ran.code !== 0 && (await isRefused(host, nonce, before)))
-      return fine('it denied an image that nobody signed');
-    return broken(
-      `it was not asked about an image that nobody signed; podman says: ${lastLine(ran.stderr)}`,
-      again,
-    );
+    return result;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-async function isRefused(host: Host, nonce: string, before: number): Promise<boolean> {
-  for (const number of entryNumbers(host).slice(before)) {
-    try {
-      const { logged } = await readEntry(host, number);
-      if (
-        logged.kind === 'decision' &&
-        logged.entry.asked.endsWith(nonce) &&
-        logged.entry.verdict !== 'allow'
-      )
-        return true;
-    } catch (error) {
-      if (!(error instanceof TcfError)) throw error;
-    }
-  }
-  return false;
 }
 
 const lastLine = (text: string): string => printable(text.trim().split('\n').at(-1) ?? '');

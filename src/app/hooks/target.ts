@@ -1,26 +1,39 @@
 import type { HookCall } from '../../launch/oci-hook.ts';
 import type { Host } from '../../system/host.ts';
-import type { Options } from '../options.ts';
+import type { HookPlace, StatusRequest } from './request.ts';
 
 /** A runtime that asks tcf before it starts something. */
 export interface HookTarget {
   readonly name: string;
-  /** What stays uncovered, one sentence each: a hook is a net, and this is how large its holes are. */
-  readonly gaps: readonly string[];
+  /** What stays uncovered. SECURITY.md has the same list, and each entry has a test that shows it. */
+  readonly gaps: readonly Gap[];
   /** Puts the hook in place, over an older one of tcf. Returns what was written and what is left to do, one line each. */
-  install(host: Host, call: HookCall, options: Options): Promise<readonly string[]>;
-  /** Looks whether the hook is in force, and proves it by letting it deny something harmless. */
-  status(host: Host, options: Options): Promise<readonly HookFinding[]>;
+  install(host: Host, call: HookCall, place: HookPlace): Promise<readonly string[]>;
+  /** Looks whether the hook is in force, and proves it by asking the runtime: something unsigned is refused, something signed is not. */
+  status(host: Host, request: StatusRequest): Promise<readonly HookFinding[]>;
+  /** Whether a hook of tcf is there at all. */
+  isInstalled(host: Host, place: HookPlace): Promise<boolean>;
   /** Takes away what `install` wrote. Returns what is gone, one line each. */
-  uninstall(host: Host, options: Options): Promise<readonly string[]>;
+  uninstall(host: Host, place: HookPlace): Promise<readonly string[]>;
 }
 
+/** One way around a hook. */
+export interface Gap {
+  /** By which the matrix of ways and the test name it. */
+  readonly code: string;
+  readonly text: string;
+}
+
+/** `proven` by the runtime or by a look; `broken`; or `open`: nothing could be found out, which is not a yes. */
 export interface HookFinding {
-  readonly ok: boolean;
+  readonly state: 'broken' | 'open' | 'proven';
   readonly message: string;
-  /** What to do where it is not ok. */
-  readonly mend?: string;
+  /** The next step where it is not proven. */
+  readonly hint?: string;
 }
 
-export const fine = (message: string): HookFinding => ({ ok: true, message });
-export const broken = (message: string, mend: string): HookFinding => ({ ok: false, message, mend });
+export const proven = (message: string): HookFinding => ({ state: 'proven', message });
+export const broken = (message: string, hint: string): HookFinding => ({ state: 'broken', message, hint });
+export const open = (message: string, hint: string): HookFinding => ({ state: 'open', message, hint });
+
+export const isProven = ({ state }: HookFinding): boolean => state === 'proven';

@@ -15,7 +15,6 @@ import { isMissing } from '../../system/errors.ts';
 import { fileExists, makeFolder, readPlainFile, writeUserFile } from '../../system/files.ts';
 import type { Host } from '../../system/host.ts';
 import { version } from '../../version.ts';
-import { flag, type Options, textOption } from '../options.ts';
 import { allowedWords } from './allowed-words.ts';
 
 const maxFile = 1024 * 1024;
@@ -114,15 +113,24 @@ function realPath(path: string): string {
   }
 }
 
+/** What the script passes on to `tcf devcontainer check`. */
+export interface CheckOptions {
+  readonly policy?: string;
+  readonly trustedRoot?: string;
+  /** `os/architecture`. */
+  readonly platform?: string;
+  readonly allowHttp?: boolean;
+}
+
 /** Writes the file and, beside it, the script that asks with the options that were used. Returns a warning for what others cannot use. */
 export async function writeDevContainer(
   host: Host,
   file: string,
   text: string,
-  options: Options,
+  asks: CheckOptions,
   exclusive = false,
 ): Promise<string | undefined> {
-  const { call, warning } = scriptCall(host, file, options);
+  const { call, warning } = scriptCall(host, file, asks);
   await makeFolder(host, dirname(resolve(host.cwd, file)));
   await writeUserFile(host, file, text, { exclusive });
   await writeUserFile(host, scriptFile(file), formatCheckScript({ call, version }), { mode: 0o755 });
@@ -132,11 +140,10 @@ export async function writeDevContainer(
 function scriptCall(
   host: Host,
   file: string,
-  options: Options,
+  asks: CheckOptions,
 ): { readonly call: readonly string[]; readonly warning?: string } {
   const outside: string[] = [];
-  const path = (name: string, option: string): readonly string[] => {
-    const given = textOption(options, option);
+  const path = (name: string, given: string | undefined): readonly string[] => {
     if (given === undefined) return [];
     const inProject = relative(host.cwd, resolve(host.cwd, given));
     if (!inProject.startsWith('..') && inProject !== '') return [name, inProject];
@@ -147,12 +154,10 @@ function scriptCall(
     'devcontainer',
     'check',
     ...(usualFiles.includes(file) ? [] : ['--file', file]),
-    ...path('--policy', 'policy'),
-    ...path('--trusted-root', 'trustedRoot'),
-    ...(textOption(options, 'platform') === undefined
-      ? []
-      : ['--platform', textOption(options, 'platform') ?? '']),
-    ...(flag(options, 'allowHttp') ? ['--allow-http'] : []),
+    ...path('--policy', asks.policy),
+    ...path('--trusted-root', asks.trustedRoot),
+    ...(asks.platform === undefined ? [] : ['--platform', asks.platform]),
+    ...(asks.allowHttp ? ['--allow-http'] : []),
   ];
   const [first] = outside;
   if (first === undefined) return { call };

@@ -7,7 +7,6 @@ import { type Engine, type Launch, pullCommand, runCommand } from '../../launch/
 import { shellLine } from '../../launch/shell.ts';
 import { toText } from '../../report/text.ts';
 import type { Host } from '../../system/host.ts';
-import type { Options } from '../options.ts';
 import { type Verification, type VerifyRequest, verifyImage } from '../verify-image.ts';
 
 /** podman and docker exit with it when they, not the container, failed. A denied container did not fail, it never was. */
@@ -33,7 +32,7 @@ export const runFlags: OwnFlags = {
 };
 
 /** Our flags in the names that the other verbs use for them. @throws TcfError `run.flag` (exit 3) for one that stands twice. */
-export function ownOptions(own: RunArguments['own'], flags: OwnFlags): Options {
+export function ownOptions(own: RunArguments['own'], flags: OwnFlags): Readonly<Record<string, unknown>> {
   return Object.fromEntries(
     Object.entries(own).map(([name, values]) => {
       const camel = name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
@@ -44,13 +43,16 @@ export function ownOptions(own: RunArguments['own'], flags: OwnFlags): Options {
 }
 
 /** `--connection`, as the engine spells it. */
-export function connectionGlobals(engine: Engine, options: Options): readonly string[] {
+export function connectionGlobals(
+  engine: Engine,
+  options: Readonly<Record<string, unknown>>,
+): readonly string[] {
   const connection = options['connection'];
   return typeof connection === 'string' ? engineGlobals(engine.name, connection) : [];
 }
 
 /** `--engine`; `undefined` means podman where it is installed. @throws TcfError `run.engine` (exit 3). */
-export function engineName(options: Options): Engine['name'] | undefined {
+export function engineName(options: Readonly<Record<string, unknown>>): Engine['name'] | undefined {
   const name = options['engine'];
   if (name === undefined || name === 'podman' || name === 'docker') return name;
   throw askedWrongly('run.engine', `tcf run does not know the engine ${quoted(String(name))}`, {
@@ -79,7 +81,9 @@ export function launchLines(engine: Engine, launch: Launch): string {
 }
 
 /** How the engine pulls, in the words of the flags that verified. */
-export function transport(options: Options): Pick<Launch, 'plainHttp' | 'platform'> {
+export function transport(
+  options: Readonly<Record<string, unknown>>,
+): Pick<Launch, 'plainHttp' | 'platform'> {
   const platform = options['platform'];
   return {
     plainHttp: options['allowHttp'] === true,

@@ -1,0 +1,98 @@
+import { TcfError } from '../../base/error.ts';
+import type { DecisionEntry } from '../../report/decision-entry.ts';
+import type { Host } from '../../system/host.ts';
+import { entryNumbers, readEntry } from '../decision-log.ts';
+import type { StatusRequest } from './request.ts';
+import { broken, type HookFinding, open, proven } from './target.ts';
+
+/** What a runtime was asked to start, and what it said. */
+export interface Attempt {
+  /** The runtime could be asked at all. */
+  readonly answered: boolean;
+  /** Whether it went on to start or fetch it. */
+  readonly started: boolean;
+  /** One line. */
+  readonly said: string;
+}
+
+/** The decisions that the hook logged while `attempt` ran, and how it went. */
+async function watch(
+  host: Host,
+  attempt: () => Promise<Attempt>,
+): Promise<Attempt & { readonly entries: readonly DecisionEntry[] }> {
+  const before = new Set(entryNumbers(host));
+  const result = await attempt();
+  const entries: DecisionEntry[] = [];
+  for (const number of entryNumbers(host).filter((one) => !before.has(one))) {
+    try {
+      const { logged } = await readEntry(host, number);
+      if (logged.kind === 'decision') entries.push(logged.entry);
+    } catch (error) {
+      if (!(error instanceof TcfError)) throw error;
+    }
+  }
+  return { ...result, entries };
+}
+
+/** Something unsigned has to be refused, and by this hook: its log has the refusal of exactly this name. */
+export async function proveRefusal(
+  host: Host,
+  verb: string,
+  name: string,
+  hint: string,
+  attempt: () => Promise<Attempt>,
+): Promise<HookFinding> {
+  const { answered, entries, said, started } = await watch(host, attempt);
+  if (!answered) return open(`nothing unsigned could be tried: ${said}`, hint);
+  if (started) return broken(`it let an image start that nobody signed`, hint);
+  const decided = entries.find((entry) => entry.verb === verb && entry.asked.includes(name));
+  if (decided === undefined)
+    return broken(`it was not asked about an image that nobody signed: ${said}`, hint);
+  return decided.verdict === 'allow'
+    ? broken('it allowed an image that nobody signed', hint)
+    : proven('it denied an image that nobody signed');
+}
+
+/** Something signed has to pass, or a hook that denies everything would look like one that works. */
+export async function proveAllowance(
+  host: Host,
+  verb: string,
+  image: string | undefined,
+  hint: string,
+  attempt: (image: string) => Promise<Attempt>,
+): Promise<HookFinding> {
+  if (image === undefined)
+    return open(
+      'not proven that a signed image starts: the log names none that was allowed here',
+      `name one that the policy allows: ${hint} --image IMAGE`,
+    );
+  const { answered, entries, said } = await watch(host, () => attempt(image));
+  if (!answered) return open(`${image} could not be tried: ${said}`, hint);
+  const repository = image.replace(/@.*$/, '');
+  const decided = entries.find((entry) => entry.verb === verb && entry.asked.startsWith(repository));
+  if (decided === undefined) return broken(`it was not asked about ${image}: ${said}`, hint);
+  return decided.verdict === 'allow'
+    ? proven(`it allowed ${image}, which is signed`)
+    : broken(`it refused ${image}: ${decided.reasons.join('; ')}`, `tcf verify ${image}`);
+}
+
+/** `--image`, else what the hook allowed last, by its digest. */
+export async function imageToAllow(
+  host: Host,
+  verb: string,
+  request: StatusRequest,
+): Promise<string | undefined> {
+  const given = request.image;
+  if (given !== undefined) return given;
+  for (const number of [...entryNumbers(host)].reverse().slice(0, 1000)) {
+    try {
+      const { logged } = await readEntry(host, number);
+      if (logged.kind !== 'decision') continue;
+      const { entry } = logged;
+      if (entry.verb === verb && entry.verdict === 'allow' && entry.image !== undefined) return entry.image;
+    } catch (error) {
+      if (!(error instanceof TcfError)) throw error;
+    }
+  }
+  return undefined;
+}
