@@ -237,9 +237,9 @@ export async function dependencyFindings(
   try {
     const policies = await loadPolicies(
       { ...host, cwd: '/', env: withoutPolicy(host.env) },
-      valueOf(words, '--policy'),
+      valueAfter(words, '--policy'),
     );
-    const root = valueOf(words, '--trusted-root');
+    const root = valueAfter(words, '--trusted-root');
     const files = [
       ...(await Promise.all(policies.map(({ name }) => filesOfPolicy(host, name)))).flat(),
       ...(root === undefined ? [] : [root]),
@@ -266,7 +266,7 @@ function withoutPolicy({ TCF_POLICY: _, ...env }: Host['env']): Host['env'] {
   return env;
 }
 
-function valueOf(words: readonly string[], flag: string): string | undefined {
+function valueAfter(words: readonly string[], flag: string): string | undefined {
   const at = words.indexOf(flag);
   return at < 0 ? undefined : words[at + 1];
 }
