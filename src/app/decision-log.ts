@@ -106,7 +106,7 @@ function unreadable(what: string, cause: Error): TcfError {
 
 /** When the last entry was written; `undefined` where there is none, or none that can be read. */
 export async function lastEntryTime(host: Host): Promise<Date | undefined> {
-  const last = entryNumbers(host).at(-1);
+  const last = lastSequence(host);
   try {
     return last === undefined ? undefined : new Date((await readEntry(host, last)).logged.entry.at);
   } catch (error) {
@@ -169,14 +169,17 @@ const gone = (count: number) =>
   `${plural(count, 'entry', 'entries')} before it ${count === 1 ? 'is' : 'are'} gone`;
 
 async function lastEntry(host: Host): Promise<ChainEnd | undefined> {
+  const sequence = lastSequence(host);
+  // Also behind an entry that nobody can read the log goes on.
+  return sequence === undefined ? undefined : chainEnd(sequence, await readBytes(host, sequence));
+}
+
+function lastSequence(host: Host): number | undefined {
   const folder = logFolder(host);
   // A folder is made before its first entry, so the last one may still be empty.
   for (const block of numbersIn(folder).toReversed()) {
     const last = numbersIn(join(folder, pad(block))).at(-1);
-    if (last === undefined) continue;
-    const sequence = block * perFolder + last;
-    // Also behind an entry that nobody can read the log goes on.
-    return chainEnd(sequence, await readBytes(host, sequence));
+    if (last !== undefined) return block * perFolder + last;
   }
   return undefined;
 }

@@ -21,7 +21,7 @@ import { discoverBundles } from '../sigstore/discover.ts';
 import { discoverCosign2 } from '../sigstore/discover-cosign2.ts';
 import type { FoundBundle } from '../sigstore/found-bundle.ts';
 import type { Host } from '../system/host.ts';
-import { logDecision } from './decision-log.ts';
+import { lastEntryTime, logDecision } from './decision-log.ts';
 import { evictEvidence, keepEvidence, loadEvidence } from './evidence-cache.ts';
 import { type Network, openUserServices } from './network.ts';
 import { openPlace, type Place } from './place.ts';
@@ -176,11 +176,13 @@ async function judge(
   ];
   const digests = questions.map(({ subject }) => subject);
   const now = host.now();
+  const recorded = await lastEntryTime(host);
   const facts = {
     image,
     ...(platform === undefined ? {} : { platform }),
     config: manifest.config.digest,
     now,
+    ...(recorded === undefined ? {} : { recorded }),
   };
   const decide = (found: readonly FoundBundle[]) =>
     decideAll(

@@ -2,6 +2,7 @@ import type { Verified } from '../attest/verified.ts';
 import { plural, printable } from '../base/text.ts';
 import type { SbomFacts } from '../bom/read.ts';
 import type { Digest } from '../oci/digest.ts';
+import { earliestNow } from './clock.ts';
 import type { Candidate, Evidence } from './evidence.ts';
 import type { NearMiss, RuleContext, SigningTerms } from './rule.ts';
 import { isDenied } from './rules/deny.ts';
@@ -45,6 +46,7 @@ export function matchCandidates(evidence: Evidence, context: RuleContext, wanted
   const accepted: Accepted[] = [];
   const nearMisses: NearMiss[] = [];
   let rejected = 0;
+  const earliest = earliestNow(evidence);
   for (const candidate of evidence.candidates) {
     const { outcome, source } = candidate;
     if (!outcome.ok) {
@@ -53,7 +55,7 @@ export function matchCandidates(evidence: Evidence, context: RuleContext, wanted
     }
     const verified = outcome.value;
     if (!wanted.isType(verified.statement.predicateType)) continue;
-    const judged = judge(verified, wanted, context, evidence.now);
+    const judged = judge(verified, wanted, context, evidence.now, earliest);
     if ('signer' in judged) accepted.push({ candidate, verified, signer: judged.signer });
     else
       nearMisses.push({
@@ -71,6 +73,7 @@ function judge(
   { about, refuse, terms }: Wanted,
   context: RuleContext,
   now: Date,
+  earliest: Date,
 ): { readonly signer: string } | { readonly why: string; readonly more?: Pick<NearMiss, 'suggestion'> } {
   // A-51: before anything else, so that no entry of signers brings a revoked one back.
   if (isDenied(verified.signer, context)) return { why: ', who is on the deny list' };
@@ -80,7 +83,7 @@ function judge(
     return { why: `, but about ${subjects.join(', ') || 'no digest'}` };
   }
   const trusted = trustedBy(terms.by, context);
-  const reasons = trusted.map((one) => ({ one, why: mismatchNow(one, verified, now) }));
+  const reasons = trusted.map((one) => ({ one, why: mismatchNow(one, verified, earliest) }));
   const match = reasons.find(({ why }) => why === undefined);
   if (match === undefined) {
     const suggestion = suggestSigner(verified.signer);

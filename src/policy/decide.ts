@@ -2,6 +2,7 @@ import type { Branded } from '../base/brand.ts';
 import { printable } from '../base/text.ts';
 import type { Digest } from '../oci/digest.ts';
 import { formatPinnedRef, type PinnedRef } from '../oci/reference.ts';
+import { earliestNow } from './clock.ts';
 import type { Policy, Scope } from './document.ts';
 import type { Candidate, Evidence, ImageFacts } from './evidence.ts';
 import { exceptionFor, type UsedException } from './exception.ts';
@@ -68,10 +69,11 @@ export type Allow = Branded<AllowParts, 'Allow'>;
 export function decide(policy: Policy, evidence: Evidence, known: readonly DatedRoot[] = []): Decision {
   const scope = mostSpecific(policy.scopes, evidence.image);
   const roots = usesRoots(policy) ? known : [];
+  const now = earliestNow(evidence, roots);
   const findings =
     scope === undefined
       ? [outOfScope(policy, evidence)]
-      : [...roots.map((root) => judgeRoot(root, policy, evidence.now)), ...evaluate(policy, scope, evidence)];
+      : [...roots.map((root) => judgeRoot(root, policy, now)), ...evaluate(policy, scope, evidence, now)];
   const enforced = findings.filter(({ mode }) => mode === 'enforce');
   // No rule that spoke is no yes.
   const allowed = findings.length > roots.length && enforced.every(({ outcome }) => outcome === 'pass');
@@ -123,7 +125,7 @@ function distinct(candidates: readonly ExplainedCandidate[]): readonly Explained
   ];
 }
 
-function evaluate(policy: Policy, scope: Scope, evidence: Evidence): readonly JudgedFinding[] {
+function evaluate(policy: Policy, scope: Scope, evidence: Evidence, now: Date): readonly JudgedFinding[] {
   const context: RuleContext = {
     signers: policy.signers,
     multiArch: scope.multiArch,
@@ -135,14 +137,24 @@ function evaluate(policy: Policy, scope: Scope, evidence: Evidence): readonly Ju
     const params = scope.require[rule.name];
     if (params === undefined) return [];
     const finding = { ...rule.evaluate(params, evidence, context), mode: modeOf(params) };
-    return [rule.everywhere || finding.outcome === 'pass' ? finding : except(finding, policy, evidence)];
+    return [rule.everywhere || finding.outcome === 'pass' ? finding : except(finding, policy, evidence, now)];
   });
 }
 
-function except(finding: JudgedFinding, { exceptions }: Policy, evidence: Evidence): JudgedFinding {
-  const exception = exceptionFor(exceptions, finding.rule, evidence);
+function except(
+  finding: JudgedFinding,
+  { exceptions }: Policy,
+  evidence: Evidence,
+  now: Date,
+): JudgedFinding {
+  const exception = exceptionFor(exceptions, finding.rule, evidence, now);
   if (exception === undefined) return finding;
-  return { ...finding, exception, mode: exception.expired ? finding.mode : 'warn' };
+  if (!exception.expired) return { ...finding, exception, mode: 'warn' };
+  const isClockBehind = new Date(exception.expires) > evidence.now;
+  const message = isClockBehind
+    ? `${finding.message}; its exception has ended, for the clock is behind ${now.toISOString()}, the time of something that is signed or recorded`
+    : finding.message;
+  return { ...finding, exception, message };
 }
 
 /** Whether a scope asks for anything: one that only warns lets everything start (A-112), but for what a deny list names. */

@@ -15,7 +15,10 @@ export interface ImageFacts {
   readonly platform?: Digest;
   /** The configuration that this manifest names. */
   readonly config?: Digest;
+  /** What the clock says. */
   readonly now: Date;
+  /** The latest time that this machine wrote down before: the last entry of its log of decisions. Absent where it has none. */
+  readonly recorded?: Date;
 }
 
 /** All that rules may look at: plain data, gathered before. Annotations and labels are not among it, for nobody signed them. */

@@ -33,11 +33,12 @@ export const exceptionSchema: Form<ExceptionShape> = mapping({
   expires: described(instantText, 'when it ends'),
 });
 
-/** The exception about this image and rule: one in force before an expired one. */
+/** The exception about this image and rule: one in force before an expired one. `now` is at least the time that evidence proves. */
 export function exceptionFor(
   exceptions: readonly ExceptionShape[],
   rule: string,
-  { image, now, platform }: Evidence,
+  { image, platform }: Evidence,
+  now: Date,
 ): UsedException | undefined {
   const names: readonly (Digest | undefined)[] = [image.digest, platform];
   const fitting = exceptions

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { decide } from '../../src/policy/decide.ts';
 import { parsePolicy } from '../../src/policy/document.ts';
+import type { DatedRoot } from '../../src/policy/root-age.ts';
 import { toJsonVerdict } from '../../src/report/json.ts';
 import { toMarkdown } from '../../src/report/markdown.ts';
 import { toSarif } from '../../src/report/sarif.ts';
@@ -55,6 +56,74 @@ test.for([
   ],
 ] as const)('an exception for %s', ([, exception, verdict, spec]) => {
   expect(decide(policyWith([exception]), toEvidence(spec)).verdict).toBe(verdict);
+});
+
+const ended = { rules: all, expires: '2026-11-23T00:00:00Z' };
+const back = { now: '2026-11-01T00:00:00Z' };
+
+test.for([
+  [
+    'nothing shows it',
+    { ...sbomOnly, ...back, candidates: [{ by: 'release', sbom: { components: [] }, time: null }] },
+    {},
+    'allow',
+  ],
+  ['the clock is right', { ...sbomOnly, now: '2026-11-22T00:00:00Z' }, {}, 'allow'],
+  [
+    'a signed time',
+    { ...back, candidates: [{ by: 'release', sbom: { components: [] }, time: '2026-11-24T00:00:00Z' }] },
+    {},
+    'deny',
+  ],
+  [
+    'a signed time of a stranger',
+    {
+      ...back,
+      candidates: [...(sbomOnly.candidates ?? []), { by: 'stranger', time: '2026-11-24T00:00:00Z' }],
+    },
+    {},
+    'deny',
+  ],
+  [
+    'the log of decisions',
+    { ...sbomOnly, now: '2026-11-22T00:00:00Z' },
+    { recorded: new Date('2026-11-23T01:00:00Z') },
+    'deny',
+  ],
+  [
+    'a log of before',
+    { ...sbomOnly, now: '2026-11-22T00:00:00Z' },
+    { recorded: new Date('2026-11-21T00:00:00Z') },
+    'allow',
+  ],
+  [
+    'a difference of honest clocks',
+    { ...sbomOnly, now: '2026-11-22T23:59:00Z' },
+    { recorded: new Date('2026-11-23T00:03:00Z') },
+    'allow',
+  ],
+] as const)(
+  'with a clock that was set back an expired exception does not count again: %s',
+  ([, spec, more, verdict]) => {
+    const decision = decide(policyWith([lifted(ended)]), { ...toEvidence(spec), ...more });
+    expect(decision.verdict).toBe(verdict);
+    const words = decision.findings.map(({ message }) => message).join();
+    expect(words.includes('the clock is behind 2026-11-2')).toBe(verdict === 'deny');
+  },
+);
+
+test('when the root was known to be current bounds the clock too', () => {
+  const root = {
+    source: 'sigstore',
+    digest: digests['other'],
+    origin: 'tcf trust update',
+    newest: new Date('2026-01-01T00:00:00Z'),
+  } as never as DatedRoot;
+  const evidence = toEvidence({ ...sbomOnly, now: '2026-11-22T00:00:00Z' });
+  const asked = (asOf: string) =>
+    decide(policyWith([lifted(ended)]), evidence, [{ ...root, asOf: new Date(asOf) }]).verdict;
+  expect(asked('2026-11-22T00:00:00Z')).toBe('allow');
+  expect(asked('2026-11-24T00:00:00Z')).toBe('deny');
 });
 
 test('an exception lifts nothing from a rule that passes, and never what stands on the deny list', () => {

@@ -86,10 +86,7 @@ function judge(
   const left = packagesIn(absent).filter((one) => isDenied(one, denied));
   return {
     outcome: 'pass',
-    message: `nothing denied and nothing missing among ${plural(components.length, 'component')}`,
-    ...(left.length === 0
-      ? {}
-      : { actual: `denied, but excluded or external: ${listed(left.map(({ text }) => text))}` }),
+    message: `nothing denied and nothing missing among ${plural(components.length, 'component')}${left.length === 0 ? '' : ` (excluded or external: ${listed(left.map(({ text }) => text))})`}`,
   };
 }
 
