@@ -37,8 +37,18 @@ export type Decided = {
  */
 export async function logDecision(host: Host, decided: Decided): Promise<void> {
   const { name, policies, verb, ...outcome } = decided;
-  const facts = { asked: name, at: host.now(), tcf: version, uid: host.uid, verb, policies, ...outcome };
   try {
+    const latest = await lastEntryTime(host);
+    const facts = {
+      asked: name,
+      at: host.now(),
+      latest,
+      tcf: version,
+      uid: host.uid,
+      verb,
+      policies,
+      ...outcome,
+    };
     await append(host, (last) => formatDecision(facts, last));
   } catch (error) {
     if (!(error instanceof TcfError) && !isSystemError(error)) throw error;
@@ -104,11 +114,16 @@ function unreadable(what: string, cause: Error): TcfError {
   });
 }
 
-/** When the last entry was written; `undefined` where there is none, or none that can be read. */
+/**
+ * The latest time that the last entry knows; `undefined` where there is none, or none that can be read. It bounds the clock of
+ * today from below, and a log that is damaged must not stop a machine.
+ */
 export async function lastEntryTime(host: Host): Promise<Date | undefined> {
   const last = lastSequence(host);
   try {
-    return last === undefined ? undefined : new Date((await readEntry(host, last)).logged.entry.at);
+    if (last === undefined) return undefined;
+    const { entry } = (await readEntry(host, last)).logged;
+    return new Date('latest' in entry && entry.latest !== undefined ? entry.latest : entry.at);
   } catch (error) {
     if (error instanceof TcfError) return undefined;
     throw error;

@@ -1,9 +1,10 @@
-import type { Verified } from '../attest/verified.ts';
+import type { Signer, Verified } from '../attest/verified.ts';
 import { plural, printable } from '../base/text.ts';
 import type { SbomFacts } from '../bom/read.ts';
 import type { Digest } from '../oci/digest.ts';
 import { earliestNow } from './clock.ts';
 import type { Candidate, Evidence } from './evidence.ts';
+import { ownerKey, signerKey } from './identity.ts';
 import type { NearMiss, RuleContext, SigningTerms } from './rule.ts';
 import { isDenied } from './rules/deny.ts';
 import {
@@ -11,7 +12,6 @@ import {
   describeTrusted,
   mismatch,
   outsideWindow,
-  signerKey,
   suggestSigner,
   type TrustedSigner,
 } from './signer.ts';
@@ -122,14 +122,19 @@ function wrongTime({ times }: Verified, { maxAge, notBefore }: SigningTerms, now
   return undefined;
 }
 
-/** Whether enough distinct identities or keys stand behind what was accepted (k of n). */
-export function isEnough(accepted: readonly Accepted[], { threshold = 1 }: SigningTerms): boolean {
-  return distinctSigners(accepted).length >= threshold;
+/** Whether enough distinct identities, keys or owners stand behind what was accepted (k of n). */
+export function isEnough(accepted: readonly Accepted[], terms: SigningTerms): boolean {
+  const { threshold = 1 } = terms;
+  return new Set(accepted.map(({ verified }) => distinctKey(verified.signer, terms))).size >= threshold;
 }
 
-/** The names of the policy for everybody who signed, each person once. */
+/** The names of the policy for everybody who signed, each signer once. */
 export function distinctSigners(accepted: readonly Accepted[]): readonly string[] {
   return [...new Map(accepted.map(({ signer, verified }) => [signerKey(verified.signer), signer])).values()];
+}
+
+function distinctKey(signer: Signer, { distinct }: SigningTerms): string {
+  return distinct === 'owners' ? ownerKey(signer) : signerKey(signer);
 }
 
 /** A-76: any subject will do. */
@@ -144,11 +149,11 @@ function trustedBy(by: readonly string[], context: RuleContext): readonly Truste
 }
 
 /** `by a: ... or b: ...`, `by 2 of a: ..., b: ...` */
-export function describeWanted({ by, threshold = 1 }: SigningTerms, context: RuleContext): string {
+export function describeWanted({ by, distinct, threshold = 1 }: SigningTerms, context: RuleContext): string {
   const names = trustedBy(by, context).map(describeTrusted);
   return threshold === 1
     ? `by ${names.join(' or ')}`
-    : `by ${threshold} distinct signers of ${names.join(', ')}`;
+    : `by ${threshold} distinct ${distinct ?? 'signers'} of ${names.join(', ')}`;
 }
 
 /** `found 1 other one and 3 candidates that did not verify` */
@@ -207,7 +212,7 @@ export function chooseSboms(matched: Matched, evidence: Evidence, terms: Signing
 export function inForce(accepted: readonly Accepted[], terms: SigningTerms): readonly Accepted[] {
   if (!isEnough(accepted, terms)) return [];
   const groups = Map.groupBy(accepted, ({ verified }) =>
-    (terms.threshold ?? 1) > 1 ? signerKey(verified.signer) : '',
+    (terms.threshold ?? 1) > 1 ? distinctKey(verified.signer, terms) : '',
   );
   return [...groups.values()].flatMap(newestOf);
 }

@@ -7,6 +7,7 @@ import { type Digest, digestOf } from '../oci/digest.ts';
 import type { ExceptionShape } from './exception.ts';
 import type { Compile, Expression } from './expression.ts';
 import { readForm } from './form.ts';
+import { signerKey } from './identity.ts';
 import type { MultiArch, SigningTerms } from './rule.ts';
 import { type ExpressionsParams, expressions } from './rules/expressions.ts';
 import { rules } from './rules/index.ts';
@@ -284,13 +285,18 @@ function refuseUnreachable(
   signers: ReadonlyMap<string, TrustedSigner>,
   yaml: YamlDocument,
 ): void {
-  const names = [...new Set(by)].map((name) => signers.get(name));
-  const isOpen = names.some((signer) => signer?.kind === 'keyless' && signer.identity.includes('*'));
-  if (threshold > names.length && !isOpen) {
-    throw yaml.wrong([...path, 'threshold'], `is ${threshold}, but only ${names.length} can sign`, {
-      hint: 'name more signers under by',
+  const keys = new Set(by.flatMap((name) => signers.get(name) ?? []).map(keyOf));
+  const isOpen = [...keys].some((key) => key.includes('*'));
+  if (threshold > keys.size && !isOpen) {
+    throw yaml.wrong([...path, 'threshold'], `is ${threshold}, but only ${keys.size} can sign`, {
+      hint: 'name more signers under by; one mailbox, and one workflow at several refs, is one signer',
     });
   }
+}
+
+/** As `signerKey` of who signs; with a `*` where the signer of a policy stands for several. */
+function keyOf(signer: TrustedSigner): string {
+  return signer.kind === 'key' ? signer.fingerprint : signerKey({ ...signer, claims: {} });
 }
 
 interface PlacedTerms {

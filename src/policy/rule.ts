@@ -80,6 +80,8 @@ export interface SigningTerms {
   readonly by: readonly string[];
   /** How many distinct identities or keys among them must have signed; 1 where absent. */
   readonly threshold?: number | undefined;
+  /** What is counted for it; `signers` where absent. */
+  readonly distinct?: 'owners' | 'signers' | undefined;
   /** How long ago the signature may have been made, by trusted time. */
   readonly maxAge?: string | undefined;
   /** Before when no signature counts, by trusted time. */
@@ -93,6 +95,7 @@ export const signerNames: Form<readonly string[]> = list(text);
 export const signingTerms: {
   readonly by: Form<readonly string[]>;
   readonly threshold: OptionalForm<number>;
+  readonly distinct: OptionalForm<'owners' | 'signers'>;
   readonly maxAge: OptionalForm<string>;
   readonly notBefore: OptionalForm<string>;
 } = {
@@ -100,6 +103,10 @@ export const signingTerms: {
   threshold: optional(
     whole(1, 16),
     'how many distinct identities or keys of these must have signed; the default is 1',
+  ),
+  distinct: optional(
+    choice('signers', 'owners'),
+    'what the threshold counts: signers (the default), or owners of the repositories that they sign for',
   ),
   maxAge: optional(
     durationText,

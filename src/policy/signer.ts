@@ -58,16 +58,6 @@ export function outsideWindow(trusted: TrustedSigner, { times }: Verified, now: 
 }
 
 /**
- * Who a signer is, for telling two apart: a key, or an identity at its issuer. One workflow at two refs is one signer, or whoever may push a tag
- * would be as many people as they like.
- */
-export function signerKey(signer: Signer): string {
-  if (signer.kind === 'key') return signer.fingerprint;
-  const identity = signer.identity.includes('://') ? signer.identity.replace(/@[^@]*$/, '') : signer.identity;
-  return `${signer.issuer} ${identity}`;
-}
-
-/**
  * An entry for `signers` that names exactly this identity, to be pasted by whoever trusts it; in JSON's spelling, which YAML reads the same.
  * None for a key, which a fingerprint does not give, and none where a policy could not spell the identity, or a `*` in it would name others too.
  */

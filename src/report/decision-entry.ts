@@ -15,6 +15,8 @@ export interface DecisionEntry {
   readonly previous?: Digest;
   /** RFC 3339, UTC, by the clock of the machine. */
   readonly at: string;
+  /** RFC 3339, UTC: the latest time of an entry before, where the clock was behind it. */
+  readonly latest?: string;
   readonly tcf: string;
   readonly verb: string;
   readonly uid: number;
@@ -30,6 +32,8 @@ export interface DecisionEntry {
 
 export type DecisionFacts = Pick<DecisionEntry, 'asked' | 'tcf' | 'uid' | 'verb'> & {
   readonly at: Date;
+  /** The latest time that the log holds so far. */
+  readonly latest?: Date | undefined;
   readonly policies: readonly { readonly name: string; readonly digest: Digest }[];
 } & ({ readonly verdict: Verdict } | { readonly error: TcfError });
 
@@ -43,12 +47,13 @@ const entryLimits = { reasons: 200, characters: 2000 } as const;
 
 /** The text of an entry that follows `previous`, one line with a line feed. */
 export function formatDecision(facts: DecisionFacts, previous: ChainEnd | undefined): string {
-  const { asked, at, tcf, uid, verb } = facts;
+  const { asked, at, latest, tcf, uid, verb } = facts;
   const told = 'verdict' in facts ? ofVerdict(facts.verdict) : ofError(facts.error);
   const entry: DecisionEntry = {
     sequence: previous === undefined ? 0 : previous.sequence + 1,
     ...(previous === undefined ? {} : { previous: previous.digest }),
     at: at.toISOString(),
+    ...(latest === undefined || latest <= at ? {} : { latest: latest.toISOString() }),
     tcf,
     verb,
     uid,
@@ -116,10 +121,12 @@ export function parseDecision(text: string, what: string): DecisionEntry {
     throw shape.get('verdict').wrong('is no verdict');
   const previous = shape.optional('previous');
   const image = shape.optional('image')?.string();
+  const latest = shape.optional('latest')?.instant();
   return {
     sequence: shape.get('sequence').whole(),
     ...(previous === undefined ? {} : { previous: readDigest(previous) }),
     at: shape.get('at').instant(),
+    ...(latest === undefined ? {} : { latest }),
     tcf: shape.get('tcf').string(),
     verb: shape.get('verb').string(),
     uid: readUid(shape.get('uid')),

@@ -48,6 +48,31 @@ test('shows each decision with its reason, of every verb', async () => {
   expect(out).toMatch(/ {4}image\.missing: /);
 });
 
+test('a clock that is set back behind the last decision brings no expired exception back', async () => {
+  const digest = name.split('@')[1];
+  const policy = join(place.path, 'excepted.yaml');
+  writeFileSync(
+    policy,
+    `${readFileSync(join(place.path, 'policy.yaml'), 'utf8')}exceptions:\n  - { digest: "${digest}", rules: [signed], reason: moving, owner: ada, expires: 2026-11-25 }\n`,
+  );
+  const at = (day: string) =>
+    type(['verify', name, '--allow-http', '--policy', policy], {
+      cwd: place.path,
+      env: {},
+      now: new Date(`${day}T00:00:00Z`),
+    });
+  expect((await at('2026-11-20')).exit).toBe(0);
+  expect((await at('2026-11-26')).exit).toBe(1);
+  for (const _ of [1, 2]) {
+    const back = await at('2026-11-20');
+    expect(back).toMatchObject({ exit: 1, err: expect.stringContaining('the clock is behind 2026-11-26') });
+  }
+  expect(await tcf('log', 'verify')).toMatchObject({ exit: 0 });
+  // A damaged log stops nothing.
+  writeFileSync(entry(3), 'not JSON');
+  expect((await at('2026-11-20')).exit).toBe(0);
+});
+
 test('shows the last ones, as JSON too', async () => {
   for (let count = 0; count < 3; count += 1) await decide();
   const { out } = await tcf('log', 'show', '--last', '2', '--json');

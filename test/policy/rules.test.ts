@@ -36,6 +36,17 @@ const signers = new Map(
       identity: `${workflows}/image-build.yml@refs/tags/*`,
     } as const,
     { ...identity('anyWorkflow', ''), identity: `${workflows}/*.yml@refs/heads/main` } as const,
+    // Wider than a policy may be: whose statements are counted or denied is asked of signers, not of the form.
+    { ...identity('anyMail', ''), issuer: 'https://accounts.google.com', identity: '*@*' } as const,
+    {
+      ...identity('anyMailByGitHub', ''),
+      issuer: 'https://github.com/login/oauth',
+      identity: '*@*',
+    } as const,
+    {
+      ...identity('anyRepository', ''),
+      identity: 'https://*/*/*/.github/workflows/r.yml@refs/heads/main',
+    } as const,
     { kind: 'key', name: 'team', pem: '', fingerprint: digestFor('a') } as const,
     {
       kind: 'key',

@@ -1,7 +1,8 @@
 import { no, yes } from '../../base/outcome.ts';
 import type { Policy } from '../document.ts';
+import { signerKey } from '../identity.ts';
 import type { Mode } from '../rule.ts';
-import { signerKey, type TrustedSigner } from '../signer.ts';
+import type { TrustedSigner } from '../signer.ts';
 import { formatYaml } from '../yaml.ts';
 import {
   indexOnly,

@@ -197,7 +197,10 @@ function unsaid(fields: Readonly<Record<string, unknown>>, place: string): reado
   );
 }
 
-function objectionsToTerms({ maxAge, notBefore }: SigningTerms, place: string): readonly Objection[] {
+function objectionsToTerms(
+  { distinct, maxAge, notBefore }: SigningTerms,
+  place: string,
+): readonly Objection[] {
   return [
     ...(maxAge === undefined
       ? []
@@ -205,6 +208,9 @@ function objectionsToTerms({ maxAge, notBefore }: SigningTerms, place: string): 
     ...(notBefore === undefined
       ? []
       : [{ place: `${place}.notBefore`, why: 'the target does not ask when a signature was made' }]),
+    ...(distinct === 'owners'
+      ? [{ place: `${place}.distinct`, why: 'the target does not ask whose repositories the signers are' }]
+      : []),
   ];
 }
 

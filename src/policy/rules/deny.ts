@@ -1,7 +1,7 @@
 import type { Signer } from '../../attest/verified.ts';
 import type { Evidence } from '../evidence.ts';
 import { asking, described, list, mapping, optional, text } from '../form.ts';
-import { matchesIdentity } from '../glob.ts';
+import { isMeantBy } from '../identity.ts';
 import type { Rule, RuleContext } from '../rule.ts';
 import { digestText } from '../words.ts';
 
@@ -24,7 +24,10 @@ const shape = mapping({
   identities: optional(
     list(
       mapping({
-        identity: described(text, 'subject of the certificate; * stands for any characters except / and @'),
+        identity: described(
+          text,
+          'subject of the certificate, without case where nobody tells it apart; * stands for any characters except / and @',
+        ),
         issuer: optional(text, 'OIDC issuer, compared whole; the default is any'),
       }),
     ),
@@ -67,6 +70,6 @@ export function isDenied(signer: Signer, context: RuleContext): boolean {
   if (signer.kind === 'key') return keys.includes(signer.fingerprint);
   return identities.some(
     ({ identity, issuer }) =>
-      matchesIdentity(identity, signer.identity) && (issuer === undefined || issuer === signer.issuer),
+      isMeantBy(identity, signer.identity) && (issuer === undefined || issuer === signer.issuer),
   );
 }
