@@ -119,13 +119,13 @@ function unreadable(what: string, cause: Error): TcfError {
  * today from below, and a log that is damaged must not stop a machine.
  */
 export async function lastEntryTime(host: Host): Promise<Date | undefined> {
-  const last = lastSequence(host);
   try {
+    const last = lastSequence(host);
     if (last === undefined) return undefined;
     const { entry } = (await readEntry(host, last)).logged;
     return new Date('latest' in entry && entry.latest !== undefined ? entry.latest : entry.at);
   } catch (error) {
-    if (error instanceof TcfError) return undefined;
+    if (error instanceof TcfError || isSystemError(error)) return undefined;
     throw error;
   }
 }

@@ -90,7 +90,7 @@ export async function tellUnmoved(
   trustedRoot: string | undefined,
 ): Promise<void> {
   if (trustedRoot === undefined) return;
-  const policy = policies.find((one) => isOfMachine(host, one) && usesRoots(one));
+  const policy = policies.find((one) => isOfMachine(one) && usesRoots(one));
   if (policy === undefined) return;
   await host.stderr.write(
     `tcf: warning: --trusted-root does not speak for ${quoted(policy.name)}, which is the machine's\n`,
@@ -106,7 +106,7 @@ async function updateTrust(
   const services = await openUserServices(host, network);
   const isPinned = trustedRoot !== undefined;
   // What a user fetches is not asked by the machine's policy, nor is it where there is a root on the command line by the others.
-  const asking = policies.filter((policy) => (isOfMachine(host, policy) ? host.uid === 0 : !isPinned));
+  const asking = policies.filter((policy) => (isOfMachine(policy) ? host.uid === 0 : !isPinned));
   const names = asking.flatMap(({ trust }) => (trust.root === undefined ? trust.instances : []));
   for (const name of new Set(names)) {
     const { warning } = await updateInstance(host, services, { name });

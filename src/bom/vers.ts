@@ -53,6 +53,11 @@ const orders: Readonly<Record<string, Order>> = {
   rpm: { isVersion: (text) => /^(?:\d+:)?[\w.+~^-]+$/.test(text), compare: compareEvr },
 };
 
+/** Whether versions of this purl type have an order here. */
+export function isOrdered(type: string): boolean {
+  return Object.hasOwn(orders, type);
+}
+
 /** The longest real range, of a package with fixes in ten branches, has some 40 constraints. */
 const maxConstraints = 200;
 const maxLength = 8192;

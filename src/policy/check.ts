@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../base/diagnostic.ts';
 import { quoted } from '../base/text.ts';
 import { constantExpressions, judgeBareImages } from './bare-image.ts';
+import { deadEntries } from './dead-entries.ts';
 import { enforces } from './decide.ts';
 import type { Policy, Scope } from './document.ts';
 
@@ -16,6 +17,8 @@ export function checkPolicy(policy: Policy, now: Date): readonly Diagnostic[] {
   const named = new Set(scopes.flatMap(({ require }) => signersNamedIn(require)));
   return [
     ...scopes.flatMap((scope) => checkScope(policy, scope, now)),
+    ...deadEntries(policy),
+    ...idleExceptions(policy),
     ...exceptions
       .filter(({ expires }) => new Date(expires) <= now)
       .map(({ digest, expires, owner }) =>
@@ -66,6 +69,20 @@ function checkScope(policy: Policy, scope: Scope, now: Date): readonly Diagnosti
 }
 
 const bareImage = 'an image to which nothing is attached may be allowed by its name or the time alone';
+
+/** Exceptions from rules that no scope asks for. */
+function idleExceptions({ exceptions, scopes }: Policy): readonly Diagnostic[] {
+  return exceptions.flatMap(({ digest, owner, rules }) => {
+    const idle = rules.filter((rule) => scopes.every(({ require }) => require[rule] === undefined));
+    if (idle.length === 0) return [];
+    return [
+      warning(
+        'policy.exception-idle',
+        `the exception of ${owner} for ${digest} lifts ${idle.join(', ')}, which no scope asks for`,
+      ),
+    ];
+  });
+}
 
 /** Every name that stands under a `by`, however deep. */
 export function signersNamedIn(value: unknown): readonly string[] {

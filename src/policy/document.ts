@@ -12,16 +12,20 @@ import type { MultiArch, SigningTerms } from './rule.ts';
 import { type ExpressionsParams, expressions } from './rules/expressions.ts';
 import { rules } from './rules/index.ts';
 import { type DocumentShape, documentSchema, type ScopeShape } from './schema.ts';
-import { toScope } from './scope.ts';
+import { spellingsOf, toScope } from './scope.ts';
 import type { TrustedSigner } from './signer.ts';
 import type { SignerShape } from './signer-schema.ts';
 import { toMilliseconds } from './times.ts';
 import { type Path, parseStrictYaml, type YamlDocument } from './yaml.ts';
 
+/** Who put a policy where it was loaded from: the administrator of the machine, the user, the command line, or the project. */
+export type PolicyOrigin = 'given' | 'machine' | 'project' | 'user';
+
 /** A policy that has been read and makes sense: every name leads somewhere, every key is a key. */
 export interface Policy {
   /** How the caller calls it: a file name. */
   readonly name: string;
+  readonly origin: PolicyOrigin;
   /** SHA-256 of the text and of the keys it names by file: another digest, another policy. */
   readonly digest: Digest;
   readonly trust: PolicyTrust;
@@ -55,6 +59,8 @@ export interface Scope {
 
 /** What a policy needs beside its text; `draftPolicy` says which of it. */
 export interface PolicyNeeds {
+  /** Where it was loaded from; `given` where nothing is said. */
+  readonly origin?: PolicyOrigin;
   /** PEM texts of key files by the name under which the policy mentions them. */
   readonly keyFiles?: Readonly<Record<string, string>>;
   /** What turns CEL into something to ask: `compile` of `cel.ts`. Without it a policy with expressions is refused. */
@@ -101,7 +107,7 @@ function completePolicy(
   name: string,
   document: DocumentShape,
   yaml: YamlDocument,
-  { compile, keyFiles = {} }: PolicyNeeds,
+  { compile, keyFiles = {}, origin = 'given' }: PolicyNeeds,
 ): Policy {
   const signers = new Map<string, TrustedSigner>();
   for (const [signer, shape] of Object.entries(document.signers)) {
@@ -117,15 +123,10 @@ function completePolicy(
     const { match, multiArch, require } = toPolicyScope(scope, index, signers, yaml);
     return { match, multiArch, require: { ...require, ...everywhere } };
   });
-  scopes.forEach(({ match }, index) => {
-    if (scopes.findIndex((scope) => scope.match === match) < index) {
-      throw yaml.wrong(['scopes', index, 'match'], `${quoted(match)} stands twice`, {
-        hint: 'put everything that is asked of these images into one scope',
-      });
-    }
-  });
+  refuseSameScopes(scopes, yaml);
   return {
     name,
+    origin,
     digest: policyDigest(text, document, signers),
     trust: toTrust(document.trust, yaml),
     signers,
@@ -133,6 +134,20 @@ function completePolicy(
     exceptions: document.exceptions ?? [],
     expressions: compileAll(document, compile, yaml),
   };
+}
+
+/** Two scopes about the same images: which of them decides would be anybody's guess. */
+function refuseSameScopes(scopes: readonly Scope[], yaml: YamlDocument): void {
+  scopes.forEach(({ match }, index) => {
+    const before = scopes
+      .slice(0, index)
+      .find((scope) => spellingsOf(scope.match).some((one) => spellingsOf(match).includes(one)));
+    if (before === undefined) return;
+    const why = before.match === match ? 'stands twice' : `means the same image as ${quoted(before.match)}`;
+    throw yaml.wrong(['scopes', index, 'match'], `${quoted(match)} ${why}`, {
+      hint: 'put everything that is asked of these images into one scope',
+    });
+  });
 }
 
 function toTrust(shape: DocumentShape['trust'], yaml: YamlDocument): PolicyTrust {

@@ -140,6 +140,26 @@ test.for([
     'stands twice',
   ],
   [
+    'one official image under two names',
+    `${swap('quay.io/acme', 'docker.io/ubuntu')}  - match: docker.io/library/ubuntu\n    require: { signed: { by: [release] } }\n`,
+    'means the same image as "docker.io/ubuntu"',
+  ],
+  [
+    'one registry twice, once with its port',
+    `${swap('quay.io/acme', 'quay.io:443')}  - match: quay.io\n    require: { signed: { by: [release] } }\n`,
+    'stands twice',
+  ],
+  [
+    'a threshold that one mailbox would have to reach',
+    `version: 1
+signers:
+  a: { issuer: https://accounts.google.com, identity: ada@acme.example }
+  b: { issuer: https://accounts.google.com, identity: ada+ci@acme.example }
+scopes: [{ match: quay.io, require: { signed: { by: [a, b], threshold: 2 } } }]
+`,
+    'is 2, but only 1 can sign',
+  ],
+  [
     'rules about content without an SBOM',
     swap('sbom: { by: [release] }', 'llvm: { is: pinned }'),
     'whose SBOM to believe',

@@ -47,6 +47,17 @@ test.for([
   ['the registry', 'quay.io', 'quay.io/acme/app', true],
   ['Docker Hub by its other name', 'index.docker.io/library', 'alpine', true],
   ['a port', 'localhost:5000', 'localhost:5000/app', true],
+  ['an official image without library', 'docker.io/ubuntu', 'ubuntu', true],
+  ['an official image by its whole name', 'docker.io/ubuntu', 'docker.io/library/ubuntu', true],
+  ['an owner of Docker Hub', 'docker.io/ubuntu', 'ubuntu/nginx', true],
+  ['an official image with library', 'docker.io/library/ubuntu', 'index.docker.io/ubuntu', true],
+  ['the port of HTTPS in the scope', 'quay.io:443/acme', 'quay.io/acme/app', true],
+  ['the port of HTTPS in the name', 'quay.io', 'quay.io:443/acme/app', true],
+  ['the port of HTTPS at Docker Hub', 'docker.io/ubuntu', 'docker.io:443/library/ubuntu', true],
+  ['another official image', 'docker.io/ubuntu', 'ubuntu-evil', false],
+  ['an official image of another registry', 'quay.io/ubuntu', 'quay.io/library/ubuntu', false],
+  ['two components are an owner and a name', 'docker.io/acme/app', 'docker.io/library/acme', false],
+  ['a port that ends alike', 'quay.io', 'quay.io:5443/acme/app', false],
   ['a longer owner', 'registry.example/acme', 'registry.example/acme-evil/x', false],
   ['a longer registry', 'docker.io', 'docker.io.evil.example/x/y', false],
   ['a registry with something before', 'docker.io', 'xdocker.io/x/y', false],
@@ -66,4 +77,13 @@ test('the most specific scope decides, in any order', () => {
   expect(mostSpecific(scopes, image)?.match).toBe('quay.io/acme/app');
   expect(mostSpecific(scopes.toReversed(), image)?.match).toBe('quay.io/acme/app');
   expect(mostSpecific(scopes, parseImageRef('ghcr.io/acme/app'))).toBeUndefined();
+});
+
+test('an official image that a scope names without library is more specific than all of library', () => {
+  const scopes = ['docker.io', 'docker.io/library', 'docker.io/ubuntu'].map((match) => ({ match }));
+  for (const order of [scopes, scopes.toReversed()]) {
+    expect(mostSpecific(order, parseImageRef('ubuntu'))?.match).toBe('docker.io/ubuntu');
+    expect(mostSpecific(order, parseImageRef('debian'))?.match).toBe('docker.io/library');
+    expect(mostSpecific(order, parseImageRef('ubuntu/nginx'))?.match).toBe('docker.io/ubuntu');
+  }
 });

@@ -30,7 +30,7 @@ export async function loadTrust(host: Host, policy: Policy, given: string | unde
     signer.kind === 'key' ? [parsePublicKey(signer.pem, signer.name)] : [],
   );
   const { experimental, root } = policy.trust;
-  const isGiven = given !== undefined && !isOfMachine(host, policy);
+  const isGiven = given !== undefined && !isOfMachine(policy);
   if (!isGiven && root === undefined && !usesRoots(policy)) return explaining(keys);
   const loaded = isGiven
     ? [await loadFileRoot(host, given, readUserFile, experimental)]
@@ -43,7 +43,7 @@ export async function loadTrust(host: Host, policy: Policy, given: string | unde
 /** The policy of the machine's administrator, which nobody who runs tcf may loosen. */
 export const machinePolicy = (host: Host): string => join(host.machine.config, 'policy.yaml');
 
-export const isOfMachine = (host: Host, { name }: Policy): boolean => name === machinePolicy(host);
+export const isOfMachine = ({ origin }: Policy): boolean => origin === 'machine';
 
 /**
  * A policy that asks for nothing a root proves is not stopped by one that cannot be read; the carried one explains what was found, and is read once there
@@ -64,8 +64,8 @@ function explaining(keys: DatedTrust['keys']): DatedTrust {
 /** What a user keeps, at a place that the environment names, proves nothing for the machine's policy, unless that user is its administrator. */
 async function loadInstances(host: Host, policy: Policy): Promise<readonly Loaded[]> {
   const { experimental, instances } = policy.trust;
-  const isForeign = isOfMachine(host, policy) && host.uid !== 0;
-  const stores: readonly Whose[] = isOfMachine(host, policy)
+  const isForeign = isOfMachine(policy) && host.uid !== 0;
+  const stores: readonly Whose[] = isOfMachine(policy)
     ? ['machine', ...(isForeign ? [] : (['user'] as const))]
     : ['user'];
   const loaded = await Promise.all(
