@@ -1,8 +1,9 @@
 import { setFlagsFromString } from 'node:v8';
 import type { BaseImage, Bom, Subject } from '../bom/model.ts';
-import { assemble } from '../catalogers/assemble.ts';
+import { assemble, type Run } from '../catalogers/assemble.ts';
 import type { Ownership } from '../catalogers/contract.ts';
 import { buildIdsIn, elf, namesIn } from '../catalogers/elf.ts';
+import { packagesByNote } from '../catalogers/elf-packages.ts';
 import { catalogers } from '../catalogers/index.ts';
 import { runCataloger } from '../catalogers/run.ts';
 import type { OpenImage } from '../image/contract.ts';
@@ -14,11 +15,14 @@ export async function makeBom(image: OpenImage, base?: BaseImage): Promise<Bom> 
   // live part is 15 MB for a usual image and 60 MB for half a million files (bench/memory.sh).
   setFlagsFromString('--optimize-for-size');
   const scanned = await scanImage(image, catalogers);
-  const runs = catalogers.map((cataloger) => ({
+  const packaged = catalogers.map((cataloger) => ({
     cataloger: cataloger.name,
     catalog: runCataloger(cataloger, scanned.treeFor(cataloger)),
   }));
   const executables = scanned.treeFor(elf).observed();
+  const free = unowned(scanned.executables(), namesIn(executables), ownersIn(packaged));
+  const noted = { cataloger: elf.name, catalog: packagesByNote(executables, new Set(free)) };
+  const runs = [...packaged.filter(({ cataloger }) => cataloger !== elf.name), noted];
   const { repository, manifestDigest, configDigest, config } = image;
   return assemble(
     {
@@ -37,14 +41,14 @@ export async function makeBom(image: OpenImage, base?: BaseImage): Promise<Bom> 
     runs,
     scanned.skipped,
     {
-      unownedExecutables: unowned(
-        scanned.executables(),
-        namesIn(executables),
-        runs.flatMap(({ catalog }) => catalog.owners ?? []),
-      ),
+      unownedExecutables: unowned(free, namesIn(executables), ownersIn([noted])),
       buildIds: buildIdsIn(executables),
     },
   );
+}
+
+function ownersIn(runs: readonly Run[]): readonly Ownership[] {
+  return runs.flatMap(({ catalog }) => catalog.owners ?? []);
 }
 
 /** By the standard annotations of the manifest, or the labels that older builders write in their place. */

@@ -6,20 +6,25 @@ const windowSize = 8192;
 /** One note section. The build-id is 20 bytes, the properties of the processor a few dozen. */
 const maxNotes = 4096;
 const gnuBuildId = 3;
+/** FDO_PACKAGING_METADATA (systemd, "Package Metadata for Executable Files"). */
+const packageNote = 0xcafe1a7e;
 
-/** Absent where a file has no build-id. */
 export interface ElfObservation {
+  /** Absent where a file has none. */
   readonly buildId?: string;
+  /** The JSON of `.note.package`, which names the package that the file was built in. */
+  readonly note?: string;
 }
 
 /**
  * Scans every ELF file for its build-id (the GNU note `NT_GNU_BUILD_ID`, gABI "Note Section"): the name under which debuggers and
- * crash reports know exactly these bytes. It makes no components: the build-ids join those that others found.
+ * crash reports know exactly these bytes; and for the note that names its package. It makes no components of its own: build-ids join
+ * those that others found, and notes speak for files that nobody owns (`packagesByNote`).
  */
 export const elf: Cataloger<ElfObservation> = {
   name: 'elf',
   wants: () => false,
-  scan: (_path, head) => (isElf(head) ? readingBuildId() : undefined),
+  scan: (_path, head) => (isElf(head) ? readingNotes() : undefined),
   catalog: (): Catalog => ({ components: [], dependencies: [], skipped: [] }),
 };
 
@@ -47,10 +52,10 @@ interface RangeRequest {
 }
 
 /** Keeps what the headers point to, as far as it still comes by; a file that points backwards beyond the window is not searched again. */
-function readingBuildId(): StreamScanner<ElfObservation> {
+function readingNotes(): StreamScanner<ElfObservation> {
   let position = 0;
   let chunkStart = 0;
-  let buildId: string | undefined;
+  let seen: ElfObservation = {};
   const window = new Uint8Array(windowSize);
   let requests: RangeRequest[] = [];
   const request = (at: number, size: number, then: RangeRequest['then']): void => {
@@ -58,7 +63,7 @@ function readingBuildId(): StreamScanner<ElfObservation> {
     else if (at >= chunkStart) requests.push({ at, bytes: new Uint8Array(size), filled: 0, then });
   };
   const notes = (bytes: Uint8Array, little: boolean): void => {
-    buildId ??= buildIdIn(bytes, little);
+    seen = { ...notesIn(bytes, little), ...seen };
   };
   request(0, 64, (head) => {
     const header = elfHeaderOf(head);
@@ -97,28 +102,35 @@ function readingBuildId(): StreamScanner<ElfObservation> {
         }
       }
     },
-    end: () => (buildId === undefined ? {} : { buildId }),
+    end: () => seen,
   };
 }
 
-function buildIdIn(bytes: Uint8Array, little: boolean): string | undefined {
+/** The first build-id and the first note of a package in a segment of notes. */
+function notesIn(bytes: Uint8Array, little: boolean): ElfObservation {
   const view = viewOf(bytes);
   const padded = (size: number): number => Math.ceil(size / 4) * 4;
+  let seen: ElfObservation = {};
   for (let at = 0; at + 12 <= bytes.length; ) {
     const nameSize = view.getUint32(at, little);
     const size = view.getUint32(at + 4, little);
     const content = at + 12 + padded(nameSize);
-    const isGnu = nameSize === 4 && Buffer.from(bytes.subarray(at + 12, at + 16)).equals(gnu);
-    if (isGnu && view.getUint32(at + 8, little) === gnuBuildId && size > 0 && size <= 64)
-      return content + size <= bytes.length
-        ? Buffer.from(bytes.subarray(content, content + size)).toString('hex')
-        : undefined;
+    const owner = nameSize === 4 ? Buffer.from(bytes.subarray(at + 12, at + 16)).toString('latin1') : '';
+    const said = noteOf(owner, view.getUint32(at + 8, little), bytes.subarray(content, content + size), size);
+    seen = { ...said, ...seen };
     at = content + padded(size);
   }
-  return undefined;
+  return seen;
 }
 
-const gnu: Buffer = Buffer.from('GNU\0');
+/** `size` is what the header says; content that is cut says nothing. */
+function noteOf(owner: string, type: number, content: Uint8Array, size: number): ElfObservation {
+  if (content.length < size || size === 0) return {};
+  const bytes = Buffer.from(content);
+  if (owner === 'GNU\0' && type === gnuBuildId && size <= 64) return { buildId: bytes.toString('hex') };
+  if (owner === 'FDO\0' && type === packageNote) return { note: bytes.toString('utf8').replace(/\0+$/, '') };
+  return {};
+}
 
 function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

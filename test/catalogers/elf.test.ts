@@ -1,7 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { makeBom } from '../../src/app/scan.ts';
 import { buildIdsIn, elf } from '../../src/catalogers/elf.ts';
 import { layer } from '../support/elf.ts';
+import { memoryImage } from '../support/image.ts';
+import { archive, file as tarFile } from '../support/tar.ts';
 
 interface Shape {
   readonly wide?: boolean;
@@ -10,12 +13,21 @@ interface Shape {
   readonly headersAt?: number;
   readonly notesAt?: number;
   readonly count?: number;
+  /** A note of systemd before the build-id. */
+  readonly packaged?: string;
 }
 
 const id = '0123456789abcdef0123456789abcdef01234567';
 
 /** An ELF file of 20,000 bytes with one loaded segment and one of notes: another note first, then the build-id. */
-function file({ wide = true, little = true, headersAt = 64, notesAt = 600, count = 2 }: Shape = {}): Buffer {
+function file({
+  wide = true,
+  little = true,
+  headersAt = 64,
+  notesAt = 600,
+  count = 2,
+  packaged,
+}: Shape = {}): Buffer {
   const bytes = Buffer.alloc(20_000, 0xee);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const size = wide ? 56 : 32;
@@ -26,7 +38,8 @@ function file({ wide = true, little = true, headersAt = 64, notesAt = 600, count
   view.setUint16(wide ? 54 : 42, size, little);
   view.setUint16(wide ? 56 : 44, count, little);
   const other = note('GNU', 5, Buffer.alloc(7), little);
-  const notes = Buffer.concat([other, note('GNU', 3, Buffer.from(id, 'hex'), little)]);
+  const text = packaged === undefined ? [] : [note('FDO', 0xcafe1a7e, Buffer.from(`${packaged}\0`), little)];
+  const notes = Buffer.concat([other, ...text, note('GNU', 3, Buffer.from(id, 'hex'), little)]);
   bytes.fill(0, headersAt, headersAt + 2 * size);
   view.setUint32(headersAt, 1, little);
   const entry = headersAt + size;
@@ -99,4 +112,84 @@ test('whatever the bytes behind the magic, reading ends without an error', () =>
     }),
     { numRuns: 300 },
   );
+});
+
+const fedora = JSON.stringify({
+  type: 'rpm',
+  name: 'bash',
+  version: '5.2.15-3.fc38',
+  architecture: 'x86_64',
+  osCpe: 'cpe:/o:fedoraproject:fedora:38',
+});
+
+const noted = (text: string, shape: Shape = {}) => file({ ...shape, packaged: text });
+async function found(files: Readonly<Record<string, Uint8Array | string>>) {
+  const layers = [archive(...Object.entries(files).map(([path, bytes]) => tarFile(path, bytes)))];
+  const { components, properties } = await makeBom(memoryImage({ layers }));
+  return [
+    ...components.map(({ purl, evidence }) =>
+      [purl, ...(evidence?.occurrences ?? []).map(({ location }) => location)].join(' '),
+    ),
+    ...properties.filter(({ name }) => !name.endsWith(':count')).map(({ name, value }) => `${name} ${value}`),
+  ];
+}
+
+test('a file that was copied from Fedora names its package, in all its places', async () => {
+  const purl = 'pkg:rpm/fedora/bash@5.2.15-3.fc38?arch=x86_64&distro=fedora-38';
+  expect(await found({ 'opt/bash': noted(fedora), 'usr/bin/sh': noted(fedora) })).toEqual([
+    `${purl} opt/bash usr/bin/sh`,
+  ]);
+  expect(await found({ 'opt/bash': noted(fedora, { wide: false, little: false }) })).toEqual([
+    `${purl} opt/bash`,
+  ]);
+});
+
+test.for([
+  [
+    'os and osVersion',
+    { type: 'deb', os: 'debian', osVersion: '13', name: 'bash', version: '5.2.37-2' },
+    'pkg:deb/debian/bash@5.2.37-2?distro=debian-13',
+  ],
+  ['no distribution', { type: 'rpm', name: 'bash', version: '5' }, 'pkg:generic/bash@5'],
+  [
+    'a type that is not known',
+    { type: 'nix', os: 'nixos', name: 'bash', version: '5' },
+    'pkg:generic/bash@5',
+  ],
+  [
+    'a distribution that is not known by its CPE',
+    { type: 'rpm', name: 'bash', version: '5', osCpe: 'cpe:/o:x:y:1' },
+    'pkg:generic/bash@5',
+  ],
+] as const)('a note with %s', async ([, note_, purl]) => {
+  expect(await found({ 'opt/x': noted(JSON.stringify(note_)) })).toEqual([`${purl} opt/x`]);
+});
+
+test.for([
+  ['no JSON', '{', /is not well-formed JSON/],
+  ['a list', '[]', /names no package/],
+  ['null', 'null', /is not an object/],
+  ['a name with a blank', '{"name":"a b","version":"1"}', /names no package/],
+  ['no version', '{"name":"a"}', /names no package/],
+  ['a version for a terminal', '{"name":"a","version":"\\u001b[2J"}', /names no package/],
+] as const)('a note of %s is skipped, and the file is one that nobody owns', async ([, text, reason]) => {
+  const said = await found({ 'opt/x': noted(text) });
+  expect(said).toHaveLength(2);
+  expect(said[0]).toMatch(reason);
+  expect(said[1]).toMatch(/^tcf:unowned-executable opt\/x/);
+});
+
+test('where a package database owns the file, its row says it alone', async () => {
+  expect(
+    await found({
+      'etc/os-release': 'ID=debian\nVERSION_ID=13\n',
+      'var/lib/dpkg/status':
+        'Package: bash\nStatus: install ok installed\nVersion: 5.2.37-2\nArchitecture: amd64\n',
+      'var/lib/dpkg/info/bash.list': '/usr\n/usr/bin\n/usr/bin/bash\n',
+      'usr/bin/bash': noted(JSON.stringify({ type: 'deb', os: 'debian', name: 'bash', version: '5.2.37-2' })),
+    }),
+  ).toEqual([
+    ' etc/os-release',
+    'pkg:deb/debian/bash@5.2.37-2?arch=amd64&distro=debian-13 var/lib/dpkg/status',
+  ]);
 });

@@ -69,10 +69,8 @@ const named: Reader = (text) => {
 
 const byCpe: Reader = (text) => {
   const cpe = toOsCpe(text.split('\n', 1)[0]?.trim() ?? '');
-  const [vendor, product, version] = cpe === undefined ? [] : partsOfCpe(cpe);
-  const id = cpeIds.get(`${vendor} ${product}`);
-  if (cpe === undefined || id === undefined) return undefined;
-  return { id, cpe, ...(version === undefined ? {} : { versionId: version }) };
+  const found = cpe === undefined ? undefined : distributionByCpe(cpe);
+  return cpe === undefined || found === undefined ? undefined : { ...found, cpe };
 };
 
 /** `12.5`, `bookworm/sid`: a release that is not out has no number. Distributions made of Debian keep the file. */
@@ -133,6 +131,13 @@ const readers: ReadonlyMap<string, Reader> = new Map([
   ),
   ['etc/debian_version', debianVersion],
 ]);
+
+/** The distribution that a CPE 2.3 name means, if it is one that tcf knows by that name. */
+export function distributionByCpe(cpe: string): Pick<ReleaseFile, 'id' | 'versionId'> | undefined {
+  const [vendor, product, versionId] = partsOfCpe(cpe);
+  const id = cpeIds.get(`${vendor} ${product}`);
+  return id === undefined ? undefined : { id, ...(versionId === undefined ? {} : { versionId }) };
+}
 
 export function isOlderReleaseFile(path: string): boolean {
   return readers.has(path);
