@@ -5,16 +5,21 @@ import { byCodeUnit, printable } from '../base/text.ts';
 import { toLicenses } from '../bom/licenses.ts';
 import type { Component, Contact, Dependency, ExternalReference, License } from '../bom/model.ts';
 import { toPurl } from '../bom/purl.ts';
-import type { Catalog, Cataloger, Ownership, Skipped, Tree, TreeFile } from './contract.ts';
+import type { Catalog, Cataloger, Ownership, Skipped, StreamScanner, Tree, TreeFile } from './contract.ts';
 
-/** Where `npm install --global` puts packages: distributions, images of Node, `/opt/NAME`, conda, nvm, fnm, a user's own prefix. */
+/**
+ * Where `npm install --global` puts packages: `lib/node_modules` of any prefix, which is the distribution's, a user's own or one of
+ * asdf, conda, fnm, mise, n, nvm or volta; Fedora numbers the folder. Then the folders of yarn, pnpm and bun. What lies beside a
+ * `package.json` looks like the first and is none of them (`isProject`).
+ */
 const globalTree =
-  /^(?:usr(?:\/local)?|(?:usr\/local|opt)\/[^/]+(?:\/envs\/[^/]+)?|(?:.+\/)?(?:versions\/node|node-versions)\/v\d[^/]*(?:\/installation)?|(?:root|home\/[^/]+)\/\.(?:npm-global|local))\/lib\/node_modules\//;
+  /^(?:(?:.+\/)?lib(?:64)?\/node_modules(?:_\d{1,3})?|(?:.+\/)?\.?(?:yarn|bun\/install)\/global\/node_modules|(?:.+\/)?pnpm\/global\/[^/]+(?:\/[^/]+)?\/node_modules)\//;
+const treeName = /\/node_modules(?:_\d{1,3})?\//;
 /** Where Debian's own packages of Node modules lie; they find one another there. */
 const debianTree = /^usr\/(?:share|lib(?:\/[^/]+-linux-gnu[^/]*)?)\/nodejs\//;
 /** What follows the tree, packages within packages. No name starts with a dot: npm leaves `.name-Xa1b2C` when it is interrupted. */
 const packagePlace =
-  /^(?:(?:@[^/]+\/)?(?!node_modules\/)[^/@.][^/]*\/node_modules\/)*(?:@[^/]+\/)?(?!node_modules\/)[^/@.][^/]*\/package\.json$/;
+  /^(?:\.pnpm\/[^/]+\/node_modules\/|(?:@[^/]+\/)?(?!node_modules\/)[^/@.][^/]*\/node_modules\/)*(?:@[^/]+\/)?(?!node_modules\/)[^/@.][^/]*\/package\.json$/;
 
 /** validate-npm-package-name, old packages with capitals included. */
 const packageName = /^(?=.{1,214}$)(?:@[A-Za-z0-9~!'()*_-][\w.~!'()*-]*\/)?[A-Za-z0-9~!'()*-][\w.~!'()*-]*$/;
@@ -40,13 +45,21 @@ interface Manifest {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Packages that npm installed globally, and their own dependencies nested in them. Applications below `/app` are none. */
+/** Says of a manifest of an application that it is one. */
+const noContent: StreamScanner = { push: () => undefined, end: () => ({}) };
+
+/**
+ * Packages that npm, yarn, pnpm or bun installed globally, and their own dependencies nested in them. Those of an application, such as
+ * `/app/node_modules`, are left out and counted.
+ */
 export const npm: Cataloger = {
   name: 'npm',
   wants: isGlobalManifest,
+  scan: (path) => (modulePlace.test(path) && !isGlobalManifest(path) ? noContent : undefined),
   catalog(tree: Tree): Catalog {
     const skipped: Skipped[] = [];
-    const packages = packagesOf(tree, skipped);
+    const manifests = Map.groupBy(tree.wanted(), ({ path }) => isProject(tree, rootOf(path) ?? ''));
+    const packages = packagesOf(manifests.get(false) ?? [], skipped);
     const needs = [...packages.values()].map((found) => needsOf(tree, found, packages, skipped));
     const nested = Map.groupBy(packages.values(), ({ place }) => packageAround(parentOf(place), packages));
     const build = (found: Package): Component => {
@@ -66,6 +79,11 @@ export const npm: Cataloger = {
         }),
       ),
       skipped: [...skipped, ...linksOut(tree, packages)],
+      leftOut: applicationsIn(
+        [...(manifests.get(true) ?? []), ...tree.observed()].filter(
+          ({ path }) => packageAround(path, packages) === undefined,
+        ),
+      ),
       unknownDependencies: needs.filter(({ unknown }) => unknown).map(({ ref }) => ref),
     };
   },
@@ -81,14 +99,40 @@ function isGlobalManifest(path: string): boolean {
 function rootOf(path: string): string | undefined {
   const debian = debianTree.exec(path)?.[0];
   if (debian !== undefined) return debian;
-  const first = path.indexOf('/node_modules/');
-  const root = path.slice(0, first + '/node_modules/'.length);
-  return first >= 0 && globalTree.test(root) ? root : undefined;
+  const first = treeName.exec(path);
+  if (first === null) return undefined;
+  const root = path.slice(0, first.index + first[0].length);
+  return globalTree.test(root) ? root : undefined;
 }
 
-function packagesOf(tree: Tree, skipped: Skipped[]): ReadonlyMap<string, Package> {
+/** Whether `lib/node_modules` belongs to a project whose folder is, or holds, that `lib`. */
+function isProject(tree: Tree, root: string): boolean {
+  const [, prefix, lib] = /^(?:(.+)\/)?(lib(?:64)?)\/node_modules(?:_\d{1,3})?\/$/.exec(root) ?? [];
+  if (lib === undefined) return false;
+  const parent = prefix === undefined ? '' : `${prefix}/`;
+  return tree.exists(`${parent}package.json`) || tree.exists(`${parent}${lib}/package.json`);
+}
+
+/** A package in a folder of modules, its own or another's. */
+const modulePlace = /(?:^|\/)node_modules\/(?:@[^/]+\/)?[^/@.][^/]*\/package\.json$/;
+
+/** Each folder of modules that no other holds, with the number of packages that are in it. */
+function applicationsIn(manifests: readonly TreeFile[]): readonly Skipped[] {
+  const folders = Map.groupBy(
+    manifests,
+    ({ path }) => /^.*?(?:^|\/)node_modules(?=\/)/.exec(path)?.[0] ?? '',
+  );
+  return [...folders]
+    .sort(([a], [b]) => byCodeUnit(a, b))
+    .map(([path, files]) => ({
+      path: printable(path),
+      reason: `holds ${files.length === 1 ? 'a package' : `${files.length} packages`} of an application, not listed`,
+    }));
+}
+
+function packagesOf(files: readonly TreeFile[], skipped: Skipped[]): ReadonlyMap<string, Package> {
   const packages = new Map<string, Package>();
-  for (const file of tree.wanted()) {
+  for (const file of files) {
     const read = manifestIn(file);
     if (typeof read === 'string') skipped.push({ path: printable(file.path), reason: read });
     else packages.set(placeOf(file), { place: placeOf(file), file, manifest: read });
