@@ -33,12 +33,12 @@ const listOf = (cell = ''): string[] =>
     .map((word) => word.trim())
     .filter((word) => word !== '-' && word !== '');
 
-const rooms = new Map(
-  table('room').map(([name = '', half = '', , imports]) => [name, { half, imports: listOf(imports) }]),
-);
 const packages = new Map(
-  table('package').flatMap(([names, users = '']) =>
-    listOf(names).map((name) => [name, users === 'all' ? [...rooms.keys()] : listOf(users)]),
+  table('package').map(([name = '', half = '', , imports]) => [name, { half, imports: listOf(imports) }]),
+);
+const modules = new Map(
+  table('module').flatMap(([names, users = '']) =>
+    listOf(names).map((name) => [name, users === 'all' ? [...packages.keys()] : listOf(users)]),
   ),
 );
 const minted = new Map(table('type').map(([type = '', file]) => [type, listOf(file)]));
@@ -61,7 +61,7 @@ function* nodesOf(node: Node): Generator<Node> {
 
 interface Source {
   readonly path: string;
-  readonly room: string;
+  readonly package: string;
   readonly nodes: readonly Node[];
   readonly imports: readonly string[];
 }
@@ -83,34 +83,34 @@ const sources: readonly Source[] = readdirSync(join(root, 'src'), { recursive: t
       const from = named ? node['source'] : undefined;
       return isNode(from) && typeof from['value'] === 'string' ? [from['value']] : [];
     });
-    return { path, room: name.includes('/') ? (name.split('/')[0] ?? '') : '', nodes, imports };
+    return { path, package: name.includes('/') ? (name.split('/')[0] ?? '') : '', nodes, imports };
   });
 
-const inRooms = sources.filter((source) => source.room !== '');
+const inPackages = sources.filter((source) => source.package !== '');
 
-test('every folder of src is a room and every room is a folder', () => {
+test('every folder of src is a package and every package is a folder', () => {
   const folders = readdirSync(join(root, 'src'), { withFileTypes: true }).filter((entry) =>
     entry.isDirectory(),
   );
-  expect(folders.map((entry) => entry.name).sort()).toEqual([...rooms.keys()].sort());
+  expect(folders.map((entry) => entry.name).sort()).toEqual([...packages.keys()].sort());
 });
 
-test('the rooms form no circle', () => {
+test('the packages form no circle', () => {
   const reaches = (from: string, seen: readonly string[] = []): string[] =>
-    (rooms.get(from)?.imports ?? []).flatMap((next) =>
+    (packages.get(from)?.imports ?? []).flatMap((next) =>
       seen.includes(next) ? [next] : [next, ...reaches(next, [...seen, next])],
     );
-  for (const room of rooms.keys()) expect(reaches(room), room).not.toContain(room);
+  for (const name of packages.keys()) expect(reaches(name), name).not.toContain(name);
 });
 
-describe.for(inRooms.map((source) => [source.path, source] as const))('%s', ([, source]) => {
-  test('imports only what its room may', () => {
+describe.for(inPackages.map((source) => [source.path, source] as const))('%s', ([, source]) => {
+  test('imports only what its package may', () => {
     const wrong = source.imports.filter((name) => !mayImport(source, name));
     expect(wrong).toEqual([]);
   });
 
   test('reaches the process, the console and the clock only where it may', () => {
-    const pure = rooms.get(source.room)?.half === 'pure';
+    const pure = packages.get(source.package)?.half === 'pure';
     if (source.path === realHost) return;
     const forbidden = pure
       ? ['process', 'console', 'fetch', 'performance', 'setTimeout', 'setInterval']
@@ -134,24 +134,24 @@ describe.for(inRooms.map((source) => [source.path, source] as const))('%s', ([, 
   });
 });
 
-test('every package of the table is used and every dependency stands in it', () => {
+test('every module of the table is used and every dependency is in it', () => {
   const used = new Set(
-    inRooms.flatMap((source) => source.imports.filter((name) => !name.startsWith('.')).map(packageOf)),
+    inPackages.flatMap((source) => source.imports.filter((name) => !name.startsWith('.')).map(packageOf)),
   );
   const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
     dependencies: Record<string, string>;
   };
-  const outside = [...packages.keys()].filter((name) => !name.startsWith('node:'));
+  const outside = [...modules.keys()].filter((name) => !name.startsWith('node:'));
   expect([...outside].sort()).toEqual(Object.keys(manifest.dependencies).sort());
   expect([...outside].filter((name) => !used.has(name))).toEqual([]);
 });
 
 function mayImport(source: Source, name: string): boolean {
-  if (!name.startsWith('.')) return packages.get(packageOf(name))?.includes(source.room) ?? false;
+  if (!name.startsWith('.')) return modules.get(packageOf(name))?.includes(source.package) ?? false;
   const target = relative('src', join(dirname(source.path), name));
-  if (target === 'version.ts') return ['app', 'commands', 'system'].includes(source.room);
-  const room = target.split('/')[0] ?? '';
-  return room === source.room || (rooms.get(source.room)?.imports.includes(room) ?? false);
+  if (target === 'version.ts') return ['app', 'commands', 'system'].includes(source.package);
+  const folder = target.split('/')[0] ?? '';
+  return folder === source.package || (packages.get(source.package)?.imports.includes(folder) ?? false);
 }
 
 function packageOf(name: string): string {

@@ -4,6 +4,6 @@ export type Compact<T> = {
 } & { readonly [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined> };
 
 /** The record without the members that are `undefined`: an optional member is absent, in memory as in JSON. The order stays. */
-export function compact<T extends object>(record: T): Compact<T> {
+export function compact<const T extends object>(record: T): Compact<T> {
   return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as Compact<T>;
 }

@@ -1,7 +1,7 @@
 import { decodeUtf8, encodeUtf8 } from '../base/bytes.ts';
 
 /**
- * Names in an archive are bytes. Inside this room they are strings with one character for each byte (latin1), which compare and hash as bytes do
+ * Names in an archive are bytes. Inside this package they are strings with one character for each byte (latin1), which compare and hash as bytes do
  * and need one byte each; catalogers and people see text.
  */
 
