@@ -96,11 +96,21 @@ function printFigures(): void {
     ['largest files', largest.map(({ count, path }) => `${relative('src', path)} ${count}`).join(', ')],
     ['functions', functions.length],
     ['median function, lines', median(functions.map(({ lines: count }) => count))],
-    ['longest functions', longest.map((one) => `${one.name} (${relative('src', one.path)}) ${one.lines}`).join(', ')],
-    ['lines over 110 columns', sources.flatMap(({ text }) => text.split('\n')).filter((line) => line.length > 110).length],
+    [
+      'longest functions',
+      longest.map((one) => `${one.name} (${relative('src', one.path)}) ${one.lines}`).join(', '),
+    ],
+    [
+      'lines over 110 columns',
+      sources.flatMap(({ text }) => text.split('\n')).filter((line) => line.length > 110).length,
+    ],
     ['exported names with two meanings', doubles.size],
   ] as const;
-  const text = ['| figure | value |', '| --- | --- |', ...rows.map(([name, value]) => `| ${name} | ${value} |`)];
+  const text = [
+    '| figure | value |',
+    '| --- | --- |',
+    ...rows.map(([name, value]) => `| ${name} | ${value} |`),
+  ];
   process.stdout.write(`${text.join('\n')}\n`);
   for (const [name, paths] of doubles) process.stdout.write(`${name}: ${paths.join(', ')}\n`);
 }
