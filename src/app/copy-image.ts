@@ -8,10 +8,14 @@ import { layoutRepository, openLayoutStore } from '../image/layout-store.ts';
 import { openLayoutWriter } from '../image/layout-writer.ts';
 import { isBareName, parseImageName } from '../image/source.ts';
 import type { Digest } from '../oci/digest.ts';
-import { formatPinnedRef, type ImageRef, parseImageRef, pin } from '../oci/reference.ts';
+import { formatPinnedRef, type ImageRef, pin } from '../oci/reference.ts';
 import type { Fetched, Registry, Repository, Store } from '../registry/contract.ts';
 import { type Copied, copyContent, type Target } from '../registry/copy.ts';
 import { registryTarget } from '../registry/copy-target.ts';
+import { withoutMirrors } from '../registry/endpoints.ts';
+import type { RegistriesConfig } from '../registry/registries-config.ts';
+import { loadRegistriesConfig } from '../registry/registries-files.ts';
+import { resolveName } from '../registry/short-names.ts';
 import type { Host } from '../system/host.ts';
 import { type Network, openUserRegistry } from './network.ts';
 import { hostPlatform, resolveImage } from './registries.ts';
@@ -37,10 +41,13 @@ export async function copyImage(
   host: Host,
   { from: fromText, network, to: toText }: CopyRequest,
 ): Promise<CopiedImage> {
-  const from = parsePlace(fromText);
-  const to = parsePlace(toText);
-  const registry = await openUserRegistry(host, network);
-  const { image, repository, store } = await openSource(host, registry, from, fromText);
+  const config = await loadRegistriesConfig(host);
+  const from = parsePlace(fromText, config);
+  const to = parsePlace(toText, config);
+  const source = await openUserRegistry(host, network, config);
+  // A copy is written where it was asked for, and not to a mirror of that.
+  const registry = await openUserRegistry(host, network, withoutMirrors(config));
+  const { image, repository, store } = await openSource(host, source, from, fromText);
   const { digest } = image.descriptor;
   if (to.kind === 'registry' && (to.ref.digest ?? digest) !== digest) {
     throw askedWrongly('copy.digest', `${quoted(fromText)} is ${digest}, not ${quoted(toText)}`, {
@@ -55,9 +62,9 @@ type Place =
   | { readonly kind: 'registry'; readonly ref: ImageRef }
   | { readonly kind: 'layout'; readonly directory: string; readonly reference?: string };
 
-function parsePlace(text: string): Place {
+function parsePlace(text: string, config: RegistriesConfig): Place {
   const name = parseImageName(text);
-  if (isBareName(name)) return { kind: 'registry', ref: parseImageRef(name.name) };
+  if (isBareName(name)) return { kind: 'registry', ref: resolveName(name.name, config).ref };
   if (isRegistryName(name)) return { kind: 'registry', ref: name.ref };
   if (isOciLayoutName(name)) {
     const { directory, reference } = name;

@@ -2,7 +2,10 @@ import { compact } from '../base/compact.ts';
 import { openRegistry } from '../registry/client.ts';
 import type { Registry } from '../registry/contract.ts';
 import { openCredentials } from '../registry/credentials.ts';
+import { isInsecure } from '../registry/endpoints.ts';
+import { withMirrors } from '../registry/mirrors.ts';
 import type { ReferrersMode } from '../registry/referrers-api.ts';
+import { noRegistriesConfig, type RegistriesConfig } from '../registry/registries-config.ts';
 import type { TransportOptions } from '../registry/transport.ts';
 import { openServices, type Services } from '../sigstore/services.ts';
 import { readUserFile } from '../system/files.ts';
@@ -24,14 +27,23 @@ export interface Network {
 /** A bundle of CA certificates for a whole company has some hundred; Mozilla's has 150 in 220 KiB. */
 const maxCertificates = 4 * 1024 * 1024;
 
-/** A registry client with the logins of the user. @throws TcfError `file.unreadable` (exit 3) for SSL_CERT_FILE. */
-export async function openUserRegistry(host: Host, network: Network = {}): Promise<Registry> {
-  return openRegistry({
+/**
+ * A registry client with the logins of the user, which reads content where `config` has it.
+ *
+ * @throws TcfError `file.unreadable` (exit 3) for SSL_CERT_FILE.
+ */
+export async function openUserRegistry(
+  host: Host,
+  network: Network = {},
+  config: RegistriesConfig = noRegistriesConfig,
+): Promise<Registry> {
+  const registry = openRegistry({
     ...(await transportOptions(host, network)),
-    allowHttp: network.allowHttp ?? false,
+    allowHttp: (registry) => (network.allowHttp ?? false) || isInsecure(registry, config),
     referrers: network.referrers ?? 'auto',
     credentials: openCredentials({ env: host.env, home: host.home, uid: host.uid }),
   });
+  return withMirrors(registry, config);
 }
 
 /** A connection to Fulcio, logs and timestamp authorities, made as those to registries are. */

@@ -5,7 +5,9 @@ import { isBareName, openNamedImage, parseImageName } from '../image/source.ts';
 import { localStoreOf } from '../image/storage-conf.ts';
 import type { Platform } from '../oci/manifest.ts';
 import { parseImageRef } from '../oci/reference.ts';
+import { loadRegistriesConfig } from '../registry/registries-files.ts';
 import type { Host } from '../system/host.ts';
+import { readImageName } from './names.ts';
 import { type Network, openUserRegistry } from './network.ts';
 import { hostPlatform } from './registries.ts';
 
@@ -29,13 +31,13 @@ export async function openImage(
     env: host.env,
     home: host.home,
     uid: host.uid,
-    registry: () => openUserRegistry(host, network),
+    registry: async () => openUserRegistry(host, network, await loadRegistriesConfig(host)),
   };
   const name = parseImageName(text);
   if (!isBareName(name)) return await openNamedImage(name, platform, sources);
-  const ref = parseImageRef(name.name);
+  parseImageRef(name.name);
   const store = await localStoreOf(sources);
-  return (await isInContainersStorage(store, name.name))
-    ? await openFromContainersStorage(store, name.name)
-    : await openFromRegistry(await sources.registry(), ref, platform);
+  if (await isInContainersStorage(store, name.name)) return await openFromContainersStorage(store, name.name);
+  const { config, ref } = await readImageName(host, name.name, 'sbom');
+  return await openFromRegistry(await openUserRegistry(host, network, config), ref, platform);
 }

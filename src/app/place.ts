@@ -6,8 +6,9 @@ import type { Platform } from '../oci/manifest.ts';
 import { type ImageRef, parseImageRef } from '../oci/reference.ts';
 import type { Fetched, Store } from '../registry/contract.ts';
 import type { Host } from '../system/host.ts';
+import { readImageName } from './names.ts';
 import { type Network, openUserRegistry } from './network.ts';
-import { parseRegistryName, resolveImage } from './registries.ts';
+import { resolveImage } from './registries.ts';
 
 /** Where an image and its signatures lie, and the name by which policies judge it. */
 export interface Place {
@@ -23,6 +24,8 @@ export interface Place {
 export interface PlaceRequest {
   readonly image: string;
   readonly verb: string;
+  /** Which engine reads the name; podman, with buildah and skopeo, where nothing is said. */
+  readonly engine: 'docker' | 'podman' | undefined;
   readonly platform: Platform;
   readonly as: string | undefined;
   readonly network: Network;
@@ -39,8 +42,8 @@ export async function openPlace(host: Host, request: PlaceRequest): Promise<Plac
   if (as !== undefined) {
     throw askedWrongly('verify.as', `--as is for oci: layouts; ${quoted(name)} has a name already`);
   }
-  const ref = parseRegistryName(name, verb);
-  const registry = await openUserRegistry(host, network);
+  const { config, ref } = await readImageName(host, name, verb, request.engine);
+  const registry = await openUserRegistry(host, network, config);
   return {
     store: registry,
     ref,

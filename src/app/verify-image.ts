@@ -44,6 +44,8 @@ export interface VerifyRequest {
   readonly image: string;
   /** Who asks, for the log of decisions. Default: `verify`. */
   readonly verb?: string;
+  /** Which engine reads a short name. Default: podman, with buildah and skopeo. */
+  readonly engine?: 'docker' | 'podman';
   /** File of a policy that has to allow the image, beside those of machine, user and project. */
   readonly policy?: string;
   /** File of a trusted root in place of those that policies name; it does not speak for the policy of the machine. */
@@ -73,7 +75,8 @@ export async function verifyImage(host: Host, request: VerifyRequest): Promise<V
   const asked = { verb, name: image, policies };
   try {
     const platform = request.platform ?? hostPlatform(host);
-    const place = await openPlace(host, { image, verb, platform, as: request.as, network });
+    const { as, engine } = request;
+    const place = await openPlace(host, { image, verb, platform, as, engine, network });
     const verification = await decideAt(host, place, platform, { policies, trusts }, cache);
     await logDecision(host, { ...asked, verdict: verification.verdict });
     return verification;

@@ -44,7 +44,10 @@ export const verb: Verb = {
     if (!container.isRunning) {
       throw askedWrongly('dev.stopped', `the dev container ${name} does not run`, { hint: `tcf up ${name}` });
     }
-    const verification = await allowedImage(host, readStartRequest(options, container.imageName, 'exec'));
+    const verification = await allowedImage(host, {
+      ...readStartRequest(options, container.imageName, 'exec'),
+      engine: engine.name,
+    });
     if (verification === undefined) return notStarted;
     checkContainer(name, container, verification);
     const hasUser = line.engineFlags.some((flag) => /^(?:-u|--user)/.test(flag));

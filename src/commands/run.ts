@@ -58,7 +58,10 @@ async function verifyAndRun(
 ): Promise<ExitCode> {
   const engine = findEngine(host, engineName(options));
   const { command, engineFlags, globals = [], image } = await compose(engine);
-  const verification = await allowedImage(host, readStartRequest(options, image, 'run'));
+  const verification = await allowedImage(host, {
+    ...readStartRequest(options, image, 'run'),
+    engine: engine.name,
+  });
   if (verification === undefined) return notStarted;
   const { imageIds, verdict } = verification;
   const launch: Launch = {

@@ -68,7 +68,10 @@ async function up(
   // Without a command of its own it waits; people come in with exec.
   const waiting = wanted.command.length === 0 ? { ...wanted, command: ['sleep', 'infinity'] } : wanted;
   const { command, engineFlags, globals, image } = await composeForHost(host, engine, waiting);
-  const verification = await allowedImage(host, readStartRequest(options, image, 'up'));
+  const verification = await allowedImage(host, {
+    ...readStartRequest(options, image, 'up'),
+    engine: engine.name,
+  });
   if (verification === undefined) return notStarted;
   const { imageIds, verdict } = verification;
 

@@ -23,8 +23,8 @@ export interface RegistryOptions extends TransportOptions, Partial<RetryPolicy> 
   readonly chunkSize?: number;
   /** Where the list of referrers is; `auto` where nothing is said. */
   readonly referrers?: ReferrersMode;
-  /** Speak plain HTTP to loopback. It is spoken to no other host, whatever is said here. */
-  readonly allowHttp?: boolean;
+  /** Speak plain HTTP to loopback, or to some registries there. It is spoken to no other host, whatever is said here. */
+  readonly allowHttp?: boolean | ((registry: string) => boolean);
 }
 
 /** A line that breaks again and again, but never before it has carried so many bytes, gets a large blob across. */
@@ -36,9 +36,11 @@ export function openRegistry(options: RegistryOptions): Registry {
   const retryPolicy = toRetryPolicy(options);
   const transport = withRetry(openTransport(options), retryPolicy);
   const secrets = new SentSecrets();
+  const { allowHttp: allowed = false } = options;
+  const allowHttp = typeof allowed === 'boolean' ? () => allowed : allowed;
   const credentials = options.credentials ?? (async () => undefined);
   const authorizer = openAuthorizer(transport, credentials, timeouts, secrets);
-  const session = openSession(transport, authorizer, options.allowHttp ?? false, timeouts, secrets);
+  const session = openSession(transport, authorizer, allowHttp, timeouts, secrets);
   const context = { session, retryPolicy, mode: options.referrers ?? 'auto' };
   const upload = { session, retryPolicy, chunkSize: options.chunkSize ?? defaultChunkSize };
   const registry: Registry = {

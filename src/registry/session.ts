@@ -38,7 +38,7 @@ const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 export function openSession(
   transport: Transport,
   authorizer: Authorizer,
-  allowHttp: boolean,
+  allowHttp: (registry: string) => boolean,
   timeouts: Timeouts,
   secrets: SentSecrets,
 ): Session {
@@ -77,7 +77,11 @@ export function openSession(
   };
 }
 
-function toUrl({ registry, repository }: Repository, path: string, allowHttp: boolean): URL {
+function toUrl(
+  { registry, repository }: Repository,
+  path: string,
+  allowHttp: (registry: string) => boolean,
+): URL {
   const host = registry === 'docker.io' ? 'registry-1.docker.io' : registry;
   const text = `//${host}/v2/${repository}/${path}`;
   const url = URL.canParse(`https:${text}`) ? new URL(`https:${text}`) : undefined;
@@ -85,7 +89,7 @@ function toUrl({ registry, repository }: Repository, path: string, allowHttp: bo
     throw askedWrongly('reference.malformed', `cannot make an address of ${quoted(text.slice(2))}`);
   }
   // Plain HTTP has no way to prove who answers, so it needs both: the user's word, and a wire that does not leave the machine (A-23).
-  return allowHttp && isLoopback(hostOf(url)) ? new URL(`http:${text}`) : url;
+  return isLoopback(hostOf(url)) && allowHttp(registry) ? new URL(`http:${text}`) : url;
 }
 
 async function follow(transport: Transport, call: Call, first: Answer): Promise<Answer> {

@@ -2,6 +2,7 @@ import { formatStatement, type Statement } from '../../attest/statement.ts';
 import { askedWrongly } from '../../base/error.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { type PinnedRef, pin } from '../../oci/reference.ts';
+import { withoutMirrors } from '../../registry/endpoints.ts';
 import { attachBundle } from '../../sigstore/attach.ts';
 import { discoverBundles } from '../../sigstore/discover.ts';
 import { findEquivalent } from '../../sigstore/equivalent.ts';
@@ -9,8 +10,9 @@ import type { FoundBundle } from '../../sigstore/found-bundle.ts';
 import { signStatement } from '../../sigstore/sign.ts';
 import type { Host } from '../../system/host.ts';
 import type { Judged } from '../make-sbom.ts';
+import { readImageName } from '../names.ts';
 import { type Network, openUserRegistry } from '../network.ts';
-import { parseRegistryName, resolveImage } from '../registries.ts';
+import { resolveImage } from '../registries.ts';
 import { checkOwnBundle, openSigning, type Signing, type SigningRequest } from './signing.ts';
 import { type Signed, type StatementRequest, toStatements } from './statements.ts';
 
@@ -49,8 +51,9 @@ export interface SignedImage {
  * @throws TcfError (exit 3) for what was asked wrongly, (exit 2) where registry or services do not answer or a new bundle does not verify.
  */
 export async function signImage(host: Host, request: SignRequest): Promise<SignedImage> {
-  const ref = parseRegistryName(request.image, 'sign');
-  const registry = await openUserRegistry(host, request.network);
+  const { config, ref } = await readImageName(host, request.image, 'sign');
+  // Where it is signed, and not a mirror of it.
+  const registry = await openUserRegistry(host, request.network, withoutMirrors(config));
   const named = await resolveImage(registry, ref);
   const image = pin(ref, named.descriptor.digest);
   const signing = await openSigning(host, request.signing ?? {});
