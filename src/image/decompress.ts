@@ -46,13 +46,7 @@ export async function* decompressed(
   const source = new ByteSource(bytes);
   try {
     const found = compressionOf(await source.peek(4));
-    const named = namedCompression(mediaType, what);
-    if (named !== undefined && named !== found) {
-      throw cannotTell(
-        'layer.media-type',
-        `${what} is announced as ${quoted(mediaType)}, but its bytes are ${described[found]}`,
-      );
-    }
+    requireNamed(mediaType, found, what);
     yield* guarded(plain(found, source, what), () => source.taken, limits, what);
   } finally {
     await source.close();
@@ -77,6 +71,16 @@ export function compressionOf(head: Uint8Array): Compression {
   const isSkippable =
     ((head[0] ?? 0) & 0xf0) === 0x50 && head[1] === 0x2a && head[2] === 0x4d && head[3] === 0x18;
   return isFrame || isSkippable ? 'zstd' : 'none';
+}
+
+/** @throws TcfError `layer.media-type` (exit 2) where the media type names another compression, or none of a layer. */
+export function requireNamed(mediaType: string, found: Compression, what: string): void {
+  const named = namedCompression(mediaType, what);
+  if (named === undefined || named === found) return;
+  throw cannotTell(
+    'layer.media-type',
+    `${what} is announced as ${quoted(mediaType)}, but its bytes are ${described[found]}`,
+  );
 }
 
 /** What the media type says; `undefined` where it says nothing. */
@@ -121,12 +125,17 @@ async function* guarded(bytes: Bytes, taken: () => number, limits: DecompressLim
   let size = 0;
   for await (const chunk of bytes) {
     size += chunk.length;
-    if (size > limits.layer) {
-      throw cannotTell('layer.too-large', `${what} is larger than the limit of ${formatBytes(limits.layer)}`);
-    }
-    if (size > limits.unguarded && size > limits.ratio * taken()) {
-      throw cannotTell('layer.too-large', `${what} unpacks to more than ${limits.ratio} times its size`);
-    }
+    requireHonest(size, taken(), limits, what);
     yield chunk;
+  }
+}
+
+/** @throws TcfError `layer.too-large` (exit 2) for `taken` bytes that unpack to `size` and are a bomb. */
+export function requireHonest(size: number, taken: number, limits: DecompressLimits, what: string): void {
+  if (size > limits.layer) {
+    throw cannotTell('layer.too-large', `${what} is larger than the limit of ${formatBytes(limits.layer)}`);
+  }
+  if (size > limits.unguarded && size > limits.ratio * taken) {
+    throw cannotTell('layer.too-large', `${what} unpacks to more than ${limits.ratio} times its size`);
   }
 }

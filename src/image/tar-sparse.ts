@@ -7,6 +7,9 @@ export interface Span {
   readonly length: number;
 }
 
+/** Stops for each block and goes on with it. */
+type Blocks<T> = Generator<undefined, T, Buffer>;
+
 /** A map is read into memory; Go takes 1 MiB of it (CVE-2025-58183 was the lack of a limit). */
 export const sparseMapLimit: number = 1024 * 1024;
 
@@ -30,9 +33,7 @@ export function paxSpans(records: PaxRecords): readonly Span[] | undefined {
 }
 
 /** GNU.sparse 1.0: the map stands before the data, a number on each line, padded to whole blocks. */
-export async function inlineSpans(
-  block: () => Promise<Buffer | undefined>,
-): Promise<readonly Span[] | undefined> {
+export function* inlineSpans(block: () => Blocks<Buffer | undefined>): Blocks<readonly Span[] | undefined> {
   const numbers: string[] = [];
   let rest = '';
   let wanted = 1;
@@ -48,7 +49,7 @@ export async function inlineSpans(
       }
     }
     if (numbers.length === wanted) return toSpans(numbers.slice(1));
-    const next = await block();
+    const next = yield* block();
     if (next === undefined) return undefined;
     rest += next.toString('latin1');
   }
@@ -56,10 +57,10 @@ export async function inlineSpans(
 }
 
 /** The old GNU form: four pieces in the header, 21 in each block that follows it. */
-export async function oldGnuSpans(
+export function* oldGnuSpans(
   header: RawHeader,
-  block: () => Promise<Buffer | undefined>,
-): Promise<{ readonly spans: readonly Span[]; readonly size: number } | undefined> {
+  block: () => Blocks<Buffer | undefined>,
+): Blocks<{ readonly spans: readonly Span[]; readonly size: number } | undefined> {
   const size = readNumber(header.block, 483, 495);
   if (header.format !== 'gnu' || size === undefined) return undefined;
   const spans: Span[] = [];
@@ -76,7 +77,7 @@ export async function oldGnuSpans(
       spans.push({ offset, length });
     }
     if ((at[start + 24 * slots] ?? 0) === 0) return { spans, size };
-    const next = await block();
+    const next = yield* block();
     if (next === undefined || isZero(next)) return undefined;
     at = next;
     start = 0;

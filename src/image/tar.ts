@@ -1,6 +1,5 @@
 import { type Bytes, formatBytes } from '../base/bytes.ts';
 import { cannotTell, type TcfError } from '../base/error.ts';
-import { ByteSource } from './byte-source.ts';
 import { blockSize, isZero, type RawHeader, readHeader, readText } from './tar-header.ts';
 import { type PaxRecords, readPax, toInteger } from './tar-pax.ts';
 import { areSound, inlineSpans, oldGnuSpans, paxSpans, type Span, sparseKind } from './tar-sparse.ts';
@@ -25,7 +24,7 @@ export interface TarEntry {
   readonly offset: number;
 }
 
-/** Takes the bytes of one file, holes as zeros. Chunks may be of any size and must not be kept: copy what is needed. */
+/** Takes the bytes of one file, holes as zeros. Chunks may be of any size and are used again: they must not be kept: copy what is needed. */
 export interface TarSink {
   push(chunk: Uint8Array): void;
   end(): void;
@@ -45,12 +44,11 @@ const zeros = new Uint8Array(64 * 1024);
 /**
  * Reads a tar archive as Go's archive/tar does, since every container engine is written in Go: where two readers understand an archive
  * differently, one of them can be shown files that the other does not see. ustar, star, GNU and PAX headers, long names, base-256 numbers,
- * all four sparse forms; a global PAX header changes nothing. What stands behind the end marker is read, for the digest of the stream, and not
- * looked at.
+ * all four sparse forms; a global PAX header changes nothing. What stands behind the end marker is not looked at.
  *
  * `visit` sees each entry in order and answers with a sink where it wants the content.
  *
- * `jump` moves a seekable stream forward, so that unwanted content is not read at all.
+ * `jump` moves a seekable stream forward, so that unwanted content is not read at all; `false`: its end was reached before.
  *
  * @throws TcfError `layer.tar` (exit 2) for an archive that Go would not read, or that is cut off.
  */
@@ -60,47 +58,140 @@ export async function readTar(
   what: string,
   jump?: (count: number) => boolean,
 ): Promise<void> {
-  const source = new ByteSource(bytes, jump);
-  try {
-    await new TarReader(source, visit, what).read();
-    if (jump === undefined) while ((await source.some(Number.MAX_SAFE_INTEGER)).length > 0);
-  } finally {
-    await source.close();
+  const reader = new TarReader(visit, what);
+  for await (const chunk of bytes) {
+    reader.push(chunk);
+    if (jump === undefined) continue;
+    if (reader.isDone) break;
+    for (let ahead = reader.ahead; ahead > 0; ahead = reader.ahead) reader.leaveOut(ahead, jump(ahead));
   }
+  reader.end();
 }
 
-class TarReader {
-  readonly #source: ByteSource;
+/** Stops where more bytes are needed and goes on with them. */
+type Reading<T> = Generator<undefined, T, Buffer>;
+
+/** What the archive is read for at this moment: `take` bytes in one piece, or `left` bytes that go by. */
+interface Need {
+  take: number;
+  left: number;
+  sink: TarSink | undefined;
+}
+
+/** A tar archive that arrives in pieces of any size; see `readTar`. */
+export class TarReader {
   readonly #visit: (entry: TarEntry) => TarSink | undefined;
   readonly #what: string;
+  readonly #reading: Reading<void>;
+  readonly #need: Need = { take: 0, left: 0, sink: undefined };
+  /** The beginning of a piece that two chunks share. */
+  #held: Buffer = Buffer.alloc(0);
+  #filled = 0;
+  #taken = 0;
+  #isCut = false;
+  #isDone = false;
   #entries = 0;
   #pax: PaxRecords = new Map();
   #longName = '';
   #longLink = '';
 
-  constructor(source: ByteSource, visit: (entry: TarEntry) => TarSink | undefined, what: string) {
-    this.#source = source;
+  constructor(visit: (entry: TarEntry) => TarSink | undefined, what: string) {
     this.#visit = visit;
     this.#what = what;
+    this.#reading = this.#read();
+    this.#goOn(none);
   }
 
-  async read(): Promise<void> {
-    for (let header = await this.#header(); header !== undefined; header = await this.#header()) {
-      if (header.flag === 'x') this.#pax = await this.#paxBody(header);
-      else if (header.flag === 'L') this.#longName = await this.#special(header);
-      else if (header.flag === 'K') this.#longLink = await this.#special(header);
+  /** Whether the end marker was read: what follows is of no interest. */
+  get isDone(): boolean {
+    return this.#isDone;
+  }
+
+  /** The next bytes; the chunk may be used again afterwards. */
+  push(chunk: Uint8Array): void {
+    for (let at = 0; at < chunk.length && !this.#isDone; )
+      at = this.#need.take > 0 ? this.#fill(chunk, at) : this.#pass(chunk, at);
+  }
+
+  /** The archive has no more bytes. */
+  end(): void {
+    while (!this.#isDone) {
+      this.#isCut = true;
+      const { take } = this.#need;
+      this.#need.left = 0;
+      this.#goOn(take > 0 ? this.#held.subarray(0, this.#filled) : none);
+      this.#filled = 0;
+    }
+  }
+
+  /** Bytes that nobody looks at and that may be left out. */
+  get ahead(): number {
+    return this.#need.take === 0 && this.#need.sink === undefined ? this.#need.left : 0;
+  }
+
+  /** `count` bytes of `ahead` were left out; `false`: the archive ended before. */
+  leaveOut(count: number, isThere: boolean): void {
+    if (!isThere) {
+      this.end();
+      return;
+    }
+    this.#need.left -= count;
+    this.#taken += count;
+    if (this.#need.left === 0) this.#goOn(none);
+  }
+
+  #goOn(bytes: Buffer): void {
+    this.#need.take = 0;
+    if (this.#reading.next(bytes).done === true) this.#isDone = true;
+  }
+
+  #fill(chunk: Uint8Array, at: number): number {
+    const { take } = this.#need;
+    const missing = take - this.#filled;
+    const end = Math.min(at + missing, chunk.length);
+    this.#taken += end - at;
+    // Nearly always the chunk holds the whole piece, and nothing is copied.
+    if (this.#filled === 0 && end - at === take) {
+      this.#goOn(Buffer.from(chunk.buffer, chunk.byteOffset + at, take));
+      return end;
+    }
+    if (this.#filled === 0) this.#held = Buffer.allocUnsafe(take);
+    this.#held.set(chunk.subarray(at, end), this.#filled);
+    this.#filled += end - at;
+    if (this.#filled === take) {
+      this.#filled = 0;
+      this.#goOn(this.#held);
+    }
+    return end;
+  }
+
+  #pass(chunk: Uint8Array, at: number): number {
+    const need = this.#need;
+    const end = Math.min(at + need.left, chunk.length);
+    need.sink?.push(at === 0 && end === chunk.length ? chunk : chunk.subarray(at, end));
+    need.left -= end - at;
+    this.#taken += end - at;
+    if (need.left === 0) this.#goOn(none);
+    return end;
+  }
+
+  *#read(): Reading<void> {
+    for (let header = yield* this.#header(); header !== undefined; header = yield* this.#header()) {
+      if (header.flag === 'x') this.#pax = yield* this.#paxBody(header);
+      else if (header.flag === 'L') this.#longName = yield* this.#special(header);
+      else if (header.flag === 'K') this.#longLink = yield* this.#special(header);
       else if (header.flag === 'g') {
-        await this.#paxBody(header);
-        this.#reset();
+        yield* this.#paxBody(header);
+        this.#forget();
       } else {
-        await this.#entry(header);
-        this.#reset();
+        yield* this.#entry(header);
+        this.#forget();
       }
     }
   }
 
-  #reset(): void {
-    this.#pax = new Map();
+  #forget(): void {
+    this.#pax = noRecords;
     this.#longName = '';
     this.#longLink = '';
   }
@@ -109,13 +200,19 @@ class TarReader {
     return cannotTell('layer.tar', `${this.#what} is not a tar archive that can be read: ${why}`);
   }
 
+  /** So many bytes in one piece, until the next ones are asked for; fewer only at the end. */
+  *#exactly(count: number): Reading<Buffer> {
+    this.#need.take = count;
+    return yield;
+  }
+
   /** `undefined` at the end: two blocks of zeros, or the end of the stream where a header might begin. */
-  async #header(): Promise<RawHeader | undefined> {
-    const block = await this.#source.exactly(blockSize);
+  *#header(): Reading<RawHeader | undefined> {
+    const block = yield* this.#exactly(blockSize);
     if (block.length === 0) return undefined;
     if (block.length < blockSize) throw this.#wrong('it is cut off inside a header');
     if (block[0] === 0 && isZero(block)) {
-      const second = await this.#source.exactly(blockSize);
+      const second = yield* this.#exactly(blockSize);
       if (second.length > 0 && second.length < blockSize) throw this.#wrong('it is cut off at its end');
       if (!isZero(second)) throw this.#wrong('a block of zeros stands between two entries');
       return undefined;
@@ -126,29 +223,30 @@ class TarReader {
     return header;
   }
 
-  async #special(header: RawHeader): Promise<string> {
-    const body = await this.#specialBody(header);
+  *#special(header: RawHeader): Reading<string> {
+    const body = yield* this.#specialBody(header);
     return readText(body, 0, body.length);
   }
 
-  async #paxBody(header: RawHeader): Promise<PaxRecords> {
-    const records = readPax((await this.#specialBody(header)).toString('latin1'));
+  *#paxBody(header: RawHeader): Reading<PaxRecords> {
+    const records = readPax((yield* this.#specialBody(header)).toString('latin1'));
     if (records === undefined) throw this.#wrong(`entry ${this.#entries} has a damaged PAX header`);
     return records;
   }
 
-  async #specialBody({ size }: RawHeader): Promise<Buffer> {
+  *#specialBody({ size }: RawHeader): Reading<Buffer> {
     if (size > tarLimits.special) {
       throw this.#wrong(
         `entry ${this.#entries} has an extended header larger than ${formatBytes(tarLimits.special)}`,
       );
     }
-    const body = await this.#source.exactly(size + paddingOf(size));
+    const whole = size + paddingOf(size);
+    const body = whole === 0 ? none : yield* this.#exactly(whole);
     if (body.length < size) throw this.#wrong('it is cut off inside an extended header');
-    return Buffer.from(body.buffer, body.byteOffset, size);
+    return body.subarray(0, size);
   }
 
-  async #entry(header: RawHeader): Promise<void> {
+  *#entry(header: RawHeader): Reading<void> {
     if (this.#entries >= tarLimits.entries)
       throw this.#wrong(`it has more than ${tarLimits.entries} entries`);
     const name = this.#longName || this.#pax.get('path') || header.name;
@@ -159,7 +257,7 @@ class TarReader {
     const size = paxSize === undefined ? header.size : toInteger(paxSize);
     if (size === undefined || size < 0) throw this.#wrong(`entry ${this.#entries} has an impossible size`);
     const stored = hasBody ? size : 0;
-    const sparse = await this.#sparse(header, type, stored);
+    const sparse = yield* this.#sparse(header, type, stored);
     const entry: TarEntry = {
       index: this.#entries,
       name: sparse?.name ?? name,
@@ -168,28 +266,29 @@ class TarReader {
       modified: Math.floor(Number(this.#pax.get('mtime') || header.modified)),
       stored: sparse?.stored ?? stored,
       linkName: this.#longLink || this.#pax.get('linkpath') || header.linkName,
-      offset: this.#source.taken,
+      offset: this.#taken,
     };
     if (entry.name.length > tarLimits.name || entry.linkName.length > tarLimits.name) {
       throw this.#wrong(`entry ${this.#entries} has a name longer than ${tarLimits.name} bytes`);
     }
     this.#entries += 1;
     const sink = this.#visit(entry);
-    if (sparse === undefined) await this.#pass(entry.stored, sink);
-    else await this.#passSparse(sparse.spans, entry.size, sink);
+    if (sparse === undefined) yield* this.#body(entry.stored, sink);
+    else yield* this.#sparseBody(sparse.spans, entry.size, sink);
     sink?.end();
     // `umoci insert` writes no padding after its last entry; Go takes that for the end.
-    await this.#source.skip(paddingOf(stored));
+    const padding = paddingOf(stored);
+    if (padding > 0) yield* this.#goBy(padding, undefined);
   }
 
-  async #sparse(header: RawHeader, type: TarType, stored: number): Promise<Sparse | undefined> {
-    const before = this.#source.taken;
+  *#sparse(header: RawHeader, type: TarType, stored: number): Reading<Sparse | undefined> {
+    const before = this.#taken;
     const name = this.#pax.get('GNU.sparse.name') || undefined;
     let size: number | undefined;
     let spans: readonly Span[] | undefined;
     if (header.flag === 'S') {
       // These blocks are part of the header: the stored bytes do not count them.
-      const old = await oldGnuSpans(header, () => this.#block());
+      const old = yield* oldGnuSpans(header, () => this.#block());
       size = old?.size;
       spans = old?.spans;
     } else {
@@ -197,9 +296,9 @@ class TarReader {
       if (kind === undefined) return undefined;
       const stated = this.#pax.get('GNU.sparse.size') || this.#pax.get('GNU.sparse.realsize');
       size = stated ? toInteger(stated) : stored;
-      spans = kind === 'pax' ? paxSpans(this.#pax) : await inlineSpans(() => this.#mapBlock(before, stored));
+      spans = kind === 'pax' ? paxSpans(this.#pax) : yield* inlineSpans(() => this.#mapBlock(before, stored));
     }
-    const rest = header.flag === 'S' ? stored : stored - (this.#source.taken - before);
+    const rest = header.flag === 'S' ? stored : stored - (this.#taken - before);
     if (type !== 'file' || spans === undefined || size === undefined || !areSound(spans, size, rest)) {
       throw this.#wrong(`entry ${this.#entries} has a damaged sparse map`);
     }
@@ -207,39 +306,40 @@ class TarReader {
   }
 
   /** A map may not run into the next entry. */
-  async #mapBlock(start: number, stored: number): Promise<Buffer | undefined> {
-    return this.#source.taken - start + blockSize > stored ? undefined : this.#block();
+  *#mapBlock(start: number, stored: number): Reading<Buffer | undefined> {
+    return this.#taken - start + blockSize > stored ? undefined : yield* this.#block();
   }
 
-  async #block(): Promise<Buffer | undefined> {
-    const block = await this.#source.exactly(blockSize);
-    return block.length < blockSize ? undefined : Buffer.from(block.buffer, block.byteOffset, blockSize);
+  *#block(): Reading<Buffer | undefined> {
+    const block = yield* this.#exactly(blockSize);
+    return block.length < blockSize ? undefined : block;
   }
 
-  async #pass(count: number, sink: TarSink | undefined): Promise<void> {
+  *#goBy(count: number, sink: TarSink | undefined): Reading<void> {
+    this.#need.left = count;
+    this.#need.sink = sink;
+    yield;
+  }
+
+  *#body(count: number, sink: TarSink | undefined): Reading<void> {
     if (count === 0) return;
-    if (sink === undefined) {
-      if (await this.#source.skip(count)) return;
-      throw this.#wrong(`it is cut off inside entry ${this.#entries - 1}`);
-    }
-    for (let left = count; left > 0; ) {
-      const chunk = this.#source.ready(left) ?? (await this.#source.some(left));
-      if (chunk.length === 0) throw this.#wrong(`it is cut off inside entry ${this.#entries - 1}`);
-      sink.push(chunk);
-      left -= chunk.length;
-    }
+    yield* this.#goBy(count, sink);
+    if (this.#isCut) throw this.#wrong(`it is cut off inside entry ${this.#entries - 1}`);
   }
 
-  async #passSparse(spans: readonly Span[], size: number, sink: TarSink | undefined): Promise<void> {
+  *#sparseBody(spans: readonly Span[], size: number, sink: TarSink | undefined): Reading<void> {
     let at = 0;
     for (const { offset, length } of spans) {
       if (sink) fillHole(offset - at, sink);
-      await this.#pass(length, sink);
+      yield* this.#body(length, sink);
       at = offset + length;
     }
     if (sink) fillHole(size - at, sink);
   }
 }
+
+const none: Buffer = Buffer.alloc(0);
+const noRecords: PaxRecords = new Map();
 
 interface Sparse {
   readonly name?: string;

@@ -2,10 +2,10 @@ import { type Bytes, concat } from '../base/bytes.ts';
 import { cannotTell, type TcfError } from '../base/error.ts';
 import type { ByteSource } from './byte-source.ts';
 
-const magic = 0xfd2fb528;
-const skippableMagic = 0x184d2a50;
+export const zstdMagic: number = 0xfd2fb528;
+export const skippableMagic: number = 0x184d2a50;
 /** RFC 8878 section 3.1.1.2.4: no block is larger, whatever the window. */
-const maxBlock = 128 * 1024;
+export const maxBlock: number = 128 * 1024;
 /** Pieces of one frame go to the decompressor together: each call of it is a job on another thread. */
 const pieceSize = 256 * 1024;
 
@@ -21,7 +21,7 @@ export async function* zstdFrames(source: ByteSource, what: string): AsyncIterab
     const head = await source.exactly(4);
     if (head.length === 0) return;
     const word = head.length === 4 ? uint32(head, 0) : 0;
-    if (word === magic) yield frame(source, head, what);
+    if (word === zstdMagic) yield frame(source, head, what);
     else if ((word & 0xfffffff0) >>> 0 === skippableMagic) await skip(source, what);
     else throw broken(what, 'there is something that is no frame');
   }
@@ -57,7 +57,7 @@ async function* frame(source: ByteSource, head: Uint8Array, what: string): Bytes
 }
 
 /** Window descriptor, dictionary id and frame content size: RFC 8878 section 3.1.1.1. */
-function restOfHeader(descriptor: number): number {
+export function restOfHeader(descriptor: number): number {
   const isSingleSegment = (descriptor & 0x20) !== 0;
   const contentSize = [isSingleSegment ? 1 : 0, 2, 4, 8][descriptor >> 6] ?? 0;
   const dictionary = [0, 1, 2, 4][descriptor & 3] ?? 0;

@@ -70,32 +70,58 @@ export class Digester {
   }
 }
 
-/**
- * Passes a stream on while it checks it; the error comes with the last chunk, so a consumer must not act before the end.
- *
- * @throws TcfError `content.size` or `content.digest` (exit 2) when the content is not what the descriptor says.
- */
-export async function* checked(bytes: Bytes, digest: Digest, size: number | undefined, what: string): Bytes {
-  const digester = new Digester(algorithmOf(digest));
-  let seen = 0;
-  for await (const chunk of bytes) {
-    seen += chunk.length;
-    if (size !== undefined && seen > size) break;
-    digester.update(chunk);
-    yield chunk;
+/** Checks content against digest and size as it passes. A consumer must not act before `end`. */
+export class ContentCheck {
+  readonly #digest: Digest;
+  readonly #size: number | undefined;
+  readonly #what: string;
+  readonly #digester: Digester;
+  #seen = 0;
+
+  constructor(digest: Digest, size: number | undefined, what: string) {
+    this.#digest = digest;
+    this.#size = size;
+    this.#what = what;
+    this.#digester = new Digester(algorithmOf(digest));
   }
-  if (size !== undefined && seen !== size) {
-    throw cannotTell(
-      'content.size',
-      `${what} has ${seen > size ? 'more' : 'fewer'} than the ${size} bytes that were announced`,
-    );
+
+  /** @throws TcfError `content.size` (exit 2) as soon as there is more than was announced. */
+  push(chunk: Uint8Array): void {
+    this.#seen += chunk.length;
+    if (this.#size !== undefined && this.#seen > this.#size) throw this.#wrongSize('more');
+    this.#digester.update(chunk);
   }
-  const actual = digester.digest();
-  if (actual !== digest) {
-    throw cannotTell('content.digest', `${what} is ${actual}, not ${digest}`, {
+
+  /** @throws TcfError `content.size` or `content.digest` (exit 2) when the content is not what the descriptor says. */
+  end(): void {
+    if (this.#size !== undefined && this.#seen !== this.#size) throw this.#wrongSize('fewer');
+    const actual = this.#digester.digest();
+    if (actual === this.#digest) return;
+    throw cannotTell('content.digest', `${this.#what} is ${actual}, not ${this.#digest}`, {
       hint: 'the content was damaged or replaced on its way; try again, and if it stays so do not use this image',
     });
   }
+
+  #wrongSize(how: 'fewer' | 'more'): Error {
+    return cannotTell(
+      'content.size',
+      `${this.#what} has ${how} than the ${this.#size} bytes that were announced`,
+    );
+  }
+}
+
+/**
+ * Passes a stream on while it checks it; the error comes with the last chunk, so a consumer must not act before the end.
+ *
+ * @throws TcfError as `ContentCheck`.
+ */
+export async function* checked(bytes: Bytes, digest: Digest, size: number | undefined, what: string): Bytes {
+  const check = new ContentCheck(digest, size, what);
+  for await (const chunk of bytes) {
+    check.push(chunk);
+    yield chunk;
+  }
+  check.end();
 }
 
 /** Checks content that is already in memory. @throws TcfError as `checked`. */

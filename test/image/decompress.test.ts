@@ -2,7 +2,10 @@ import { constants, deflateRawSync, gzipSync, zstdCompressSync } from 'node:zlib
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { bytesOf, collect, concat } from '../../src/base/bytes.ts';
+import type { TcfError } from '../../src/base/error.ts';
 import { decompressed, decompressLimits } from '../../src/image/decompress.ts';
+import { hasSyncInflate, LayerStream } from '../../src/image/layer-stream.ts';
+import { digestOf } from '../../src/oci/digest.ts';
 
 const words = Buffer.from('a layer of words, '.repeat(5000));
 const zeros = Buffer.alloc(3_000_000);
@@ -10,11 +13,48 @@ const checksummed = { params: { [constants.ZSTD_c_checksumFlag]: 1 } };
 /** RFC 8878 section 3.1.2: what estargz and zstd:chunked put behind their frames. */
 const skippable = Buffer.concat([Buffer.from([0x5a, 0x2a, 0x4d, 0x18, 3, 0, 0, 0]), Buffer.from('toc')]);
 
-function unpack(bytes: Uint8Array, mediaType = '', cut = bytes.length || 1): Promise<Uint8Array> {
+function cutUp(bytes: Uint8Array, cut: number): readonly Uint8Array[] {
   const chunks: Uint8Array[] = [];
   for (let at = 0; at < bytes.length; at += cut) chunks.push(bytes.subarray(at, at + cut));
-  return collect(decompressed(bytesOf(...chunks), mediaType, 'layer 3'), 100_000_000, 'layer 3');
+  return chunks;
 }
+
+const what = 'layer 3';
+
+/** With the streams of node:zlib, and in the calling thread: both give the same, or refuse the same. */
+async function unpack(bytes: Uint8Array, mediaType = '', cut = bytes.length || 1): Promise<Uint8Array> {
+  const streamed = collect(
+    decompressed(bytesOf(...cutUp(bytes, cut)), mediaType, what),
+    100_000_000,
+    what,
+  ).catch((error: unknown) => error);
+  const result = await streamed;
+  const pieces: Uint8Array[] = [];
+  const diffId = digestOf(result instanceof Uint8Array ? result : words);
+  const stream = new LayerStream({ mediaType, diffId, what }, (piece) => {
+    pieces.push(Uint8Array.from(piece));
+  });
+  try {
+    for (const chunk of cutUp(bytes, cut)) stream.push(chunk);
+    stream.end();
+  } catch (error) {
+    expect(result).toMatchObject({ code: (error as TcfError).code, exit: 2 });
+    throw error;
+  }
+  expect(result).toBeInstanceOf(Uint8Array);
+  expect(digestOf(concat(pieces))).toBe(diffId);
+  return concat(pieces);
+}
+
+test('this Node has the engines that layers are unpacked with', () => {
+  expect(hasSyncInflate()).toBe(true);
+});
+
+test('a layer that unpacks to something else is refused at its end', () => {
+  const stream = new LayerStream({ mediaType: '', diffId: digestOf(zeros), what }, () => {});
+  stream.push(gzipSync(words));
+  expect(() => stream.end()).toThrowError(expect.objectContaining({ code: 'content.digest' }));
+});
 
 test.for([
   ['nothing', Buffer.alloc(0), '', 0],
@@ -112,6 +152,17 @@ test.for([
   await expect(explode()).rejects.toMatchObject({ code: 'layer.too-large' });
   expect(size).toBeLessThan(100_000_000);
   expect(sent).toBeLessThan(10);
+
+  let emitted = 0;
+  const count = (piece: Uint8Array) => {
+    emitted += piece.length;
+  };
+  const stream = new LayerStream({ mediaType: '', diffId: digestOf(words), what }, count, limits);
+  const burst = () => {
+    for (let sends = 0; sends < 10; sends += 1) stream.push(member);
+  };
+  expect(burst).toThrowError(expect.objectContaining({ code: 'layer.too-large' }));
+  expect(emitted).toBeLessThan(100_000_000);
 });
 
 test('a layer of zeros below the guard is a sparse file, not a bomb', async () => {
