@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { type Bytes, collect } from '../base/bytes.ts';
 import { cannotTell } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
+import type { FileRange } from './contract.ts';
 import { compressionOf } from './decompress.ts';
 import { openRegular, range } from './files.ts';
 import { cleanPath } from './names.ts';
@@ -17,8 +18,12 @@ const maxLinks = 10;
 /** A tar file with the places of its members. */
 export interface Archive extends AsyncDisposable {
   has(path: string): boolean;
+  /** Bytes of a member. */
+  sizeOf(path: string): number | undefined;
   small(path: string, limit: number): Promise<Uint8Array | undefined>;
   stream(path: string): Bytes;
+  /** Where the bytes of a member lie; `undefined` in a compressed archive and for what is no member. */
+  locate(path: string): FileRange | undefined;
 }
 
 /**
@@ -32,14 +37,16 @@ export async function openArchive(file: string, what: string): Promise<Archive> 
   if (handle === undefined) throw cannotTell('image.archive', `there is no file ${quoted(file)}`);
   try {
     const compression = compressionOf(await collect(range(handle, 0, 4), 4, what));
-    return compression === 'none' ? await plainArchive(handle, what) : await packedArchive(handle, what);
+    return compression === 'none'
+      ? await plainArchive(handle, file, what)
+      : await packedArchive(handle, what);
   } catch (error) {
     await handle.close();
     throw error;
   }
 }
 
-async function plainArchive(handle: FileHandle, what: string): Promise<Archive> {
+async function plainArchive(handle: FileHandle, file: string, what: string): Promise<Archive> {
   const { size } = await handle.stat();
   const members = new Members(what);
   let position = 0;
@@ -65,9 +72,15 @@ async function plainArchive(handle: FileHandle, what: string): Promise<Archive> 
     return undefined;
   };
   await readTar(chunks, visit, what, skip);
-  return archiveOf(members, (entry) => range(handle, entry.offset, entry.size), {
-    [Symbol.asyncDispose]: () => handle.close(),
-  });
+  return {
+    ...archiveOf(members, (entry) => range(handle, entry.offset, entry.size), {
+      [Symbol.asyncDispose]: () => handle.close(),
+    }),
+    locate(path) {
+      const entry = members.find(path);
+      return entry && { path: file, start: entry.offset, length: entry.size };
+    },
+  };
 }
 
 async function packedArchive(handle: FileHandle, what: string): Promise<Archive> {
@@ -148,11 +161,13 @@ function archiveOf(members: Members, read: (entry: TarEntry) => Bytes, closing: 
   }
   return {
     has: (path) => members.find(path) !== undefined,
+    sizeOf: (path) => members.find(path)?.size,
     small: async (path, limit) =>
       members.find(path) === undefined
         ? undefined
         : await collect(stream(path), limit, `${quoted(path)} of ${what}`),
     stream,
+    locate: () => undefined,
     [Symbol.asyncDispose]: () => closing[Symbol.asyncDispose](),
   };
 }

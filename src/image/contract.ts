@@ -27,11 +27,36 @@ export interface ImageLayer {
   readonly index: number;
   readonly diffId: Digest;
   readonly createdBy?: string;
+  /** For messages: `layer 0 of "oci:x"`. */
+  readonly what: string;
+  readonly stored: StoredLayer;
   /**
    * The uncompressed tar stream. Checked while it passes: compressed bytes against the descriptor's digest and size where
    * there is one, uncompressed bytes against `diffId`. May be called again, which reads the source again.
    */
   open(): Bytes;
+}
+
+/** One layer as it lies in a store. */
+export interface StoredLayer {
+  /** `` where the store names none. */
+  readonly mediaType: string;
+  /** Stored bytes, as far as they are known beforehand. */
+  readonly size?: number;
+  /** The stored bytes, checked where the store says what they are. */
+  open(): Bytes;
+  /** Where the stored bytes lie in a file, for a thread that reads them by itself. */
+  readonly file?: FileRange;
+}
+
+/** Part of a regular file, or all of it. */
+export interface FileRange {
+  readonly path: string;
+  readonly start?: number;
+  /** Of all of the file where it is not given. */
+  readonly length?: number;
+  /** What these bytes are, where the store says so. */
+  readonly content?: { readonly digest: Digest; readonly size: number; readonly what: string };
 }
 
 /** The local store is found by these (containers-storage.conf(5)). */

@@ -5,9 +5,9 @@ import { quoted } from '../base/text.ts';
 import { parseImageConfig } from '../oci/config.ts';
 import { checkContent, type Digest, digestOf, isDigest } from '../oci/digest.ts';
 import { type Manifest, manifestLimits, parseManifest } from '../oci/manifest.ts';
-import type { ImageSource, OpenImage, PlacedImageName } from './contract.ts';
+import type { ImageSource, OpenImage, PlacedImageName, StoredLayer } from './contract.ts';
 import { fileBytes } from './files.ts';
-import { platformOf, type StoredLayer, toLayers } from './layers.ts';
+import { platformOf, toLayers } from './layers.ts';
 import { localStoreOf } from './storage-conf.ts';
 import {
   type LocalStore,

@@ -68,7 +68,16 @@ async function openSaved(archive: Archive, reference: string | undefined, what: 
     throw cannotTell('image.archive', `${what} has no configuration ${quoted(image.config)}`);
   }
   const config = parseImageConfig(bytes, `the configuration of ${what}`);
-  const stored = image.layers.map((path) => ({ mediaType: '', open: () => archive.stream(path) }));
+  const stored = image.layers.map((path) => {
+    const file = archive.locate(path);
+    const size = archive.sizeOf(path);
+    return {
+      mediaType: '',
+      open: () => archive.stream(path),
+      ...(size === undefined ? {} : { size }),
+      ...(file === undefined ? {} : { file }),
+    };
+  });
   return {
     ...(ref === undefined ? {} : { repository: `${ref.registry}/${ref.repository}` }),
     configDigest: digestOf(bytes),

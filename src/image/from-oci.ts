@@ -33,6 +33,7 @@ export function layoutFiles(directory: string): LayoutFiles {
   return {
     small: (path, limit) => readSmall(join(directory, path), limit),
     stream: (path) => fileBytes(join(directory, path)),
+    locate: (path) => ({ path: join(directory, path) }),
     [Symbol.asyncDispose]: async () => {},
   };
 }

@@ -3,17 +3,18 @@ import { cannotTell } from '../base/error.ts';
 import { jsonLimits } from '../base/json.ts';
 import { quoted } from '../base/text.ts';
 import { type ImageConfig, parseImageConfig } from '../oci/config.ts';
-import type { Manifest, Platform } from '../oci/manifest.ts';
+import type { Descriptor, Manifest, Platform } from '../oci/manifest.ts';
 import { mediaTypes } from '../oci/media-types.ts';
 import type { Fetched, Repository, Store } from '../registry/contract.ts';
-import type { OpenImage } from './contract.ts';
+import type { FileRange, OpenImage } from './contract.ts';
 import { platformOf, toLayers } from './layers.ts';
 import { chooseManifest } from './manifests.ts';
 
 const configTypes: readonly string[] = [mediaTypes.config, mediaTypes.dockerConfig];
 
 /**
- * Opens the image that `named` leads to in a registry or a layout. From there everything is asked for by digest.
+ * Opens the image that `named` leads to in a registry or a layout. From there everything is asked for by digest. `locate` says where a blob
+ * lies in a file, if it does.
  *
  * @throws TcfError (exit 2): not there, no such platform, no image.
  */
@@ -23,13 +24,19 @@ export async function openFromStore(
   named: Fetched,
   platform: Platform,
   what: string,
+  locate: (blob: Descriptor) => FileRange | undefined = () => undefined,
 ): Promise<OpenImage> {
   const { descriptor, manifest } = await chooseManifest(store, repository, named, platform, what);
   const config = await fetchConfig(store, repository, manifest, what);
-  const stored = manifest.layers.map((layer) => ({
-    mediaType: layer.mediaType,
-    open: () => store.blob(repository, layer),
-  }));
+  const stored = manifest.layers.map((layer) => {
+    const file = locate(layer);
+    return {
+      mediaType: layer.mediaType,
+      size: layer.size,
+      open: () => store.blob(repository, layer),
+      ...(file === undefined ? {} : { file }),
+    };
+  });
   return {
     manifestDigest: descriptor.digest,
     ...(named.document.kind === 'index' ? { indexDigest: named.descriptor.digest } : {}),

@@ -1,18 +1,10 @@
-import type { Bytes } from '../base/bytes.ts';
 import { cannotTell } from '../base/error.ts';
 import { plural } from '../base/text.ts';
 import type { ImageConfig } from '../oci/config.ts';
 import { checked } from '../oci/digest.ts';
 import type { Platform } from '../oci/manifest.ts';
-import type { ImageLayer } from './contract.ts';
+import type { ImageLayer, StoredLayer } from './contract.ts';
 import { decompressed } from './decompress.ts';
-
-/** One layer as it lies in a store. */
-export interface StoredLayer {
-  /** `` where the store names none. */
-  readonly mediaType: string;
-  open(): Bytes;
-}
 
 /**
  * Pairs what a store has with what the configuration says: one layer for each diffID, each checked against it.
@@ -38,7 +30,14 @@ export function toLayers(
     const createdBy = steps.length === config.diffIds.length ? steps[index]?.createdBy : undefined;
     const name = `layer ${index} of ${what}`;
     const open = () => checked(decompressed(layer.open(), layer.mediaType, name), diffId, undefined, name);
-    return { index, diffId, ...(createdBy === undefined ? {} : { createdBy }), open };
+    return {
+      index,
+      diffId,
+      what: name,
+      stored: layer,
+      ...(createdBy === undefined ? {} : { createdBy }),
+      open,
+    };
   });
 }
 

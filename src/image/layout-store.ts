@@ -7,7 +7,7 @@ import type { Fetched, Repository, Store } from '../registry/contract.ts';
 import { fallbackTag } from '../registry/fallback-tag.ts';
 import type { OpenImage } from './contract.ts';
 import { openFromStore } from './from-store.ts';
-import { type LayoutFiles, layoutBlob, readLayoutIndex } from './layout.ts';
+import { type LayoutFiles, layoutBlob, locateBlob, readLayoutIndex } from './layout.ts';
 import { chooseEntry, refName, repositoryOf } from './layout-entry.ts';
 
 /** An OCI image layout with all that refers to its images, asked as a registry is asked. */
@@ -30,7 +30,8 @@ export async function openLayout(
   what: string,
 ): Promise<OpenImage> {
   const { named, repository, store } = await openLayoutStore(files, reference, platform, what);
-  const image = await openFromStore(store, layoutRepository, named, platform, what);
+  const locate = (blob: Descriptor) => locateBlob(files, blob, `blob ${blob.digest} of ${what}`);
+  const image = await openFromStore(store, layoutRepository, named, platform, what, locate);
   return {
     ...image,
     ...(repository === undefined ? {} : { repository }),

@@ -3,8 +3,9 @@ import { cannotTell } from '../base/error.ts';
 import { jsonLimits, parseJson } from '../base/json.ts';
 import { Shape } from '../base/shape.ts';
 import { quoted } from '../base/text.ts';
-import { algorithmOf, checked, hexOf } from '../oci/digest.ts';
+import { algorithmOf, checked, type Digest, hexOf } from '../oci/digest.ts';
 import { type Descriptor, type Index, parseManifest } from '../oci/manifest.ts';
+import type { FileRange } from './contract.ts';
 
 /** The files of an OCI image layout, wherever they lie. */
 export interface LayoutFiles extends AsyncDisposable {
@@ -12,6 +13,8 @@ export interface LayoutFiles extends AsyncDisposable {
   small(path: string, limit: number): Promise<Uint8Array | undefined>;
   /** A file as a stream. @throws TcfError (exit 2) where there is none. */
   stream(path: string): Bytes;
+  /** Where the bytes of a file lie, if they lie in a file of this machine. */
+  locate(path: string): FileRange | undefined;
 }
 
 /** `oci-layout` is 30 bytes long. */
@@ -44,5 +47,18 @@ async function checkMarker(files: LayoutFiles, what: string): Promise<void> {
 
 /** Blobs are found by their digest, so a name in an index never becomes a path. */
 export function layoutBlob(files: LayoutFiles, { digest, size }: Descriptor, what: string): Bytes {
-  return checked(files.stream(`blobs/${algorithmOf(digest)}/${hexOf(digest)}`), digest, size, what);
+  return checked(files.stream(blobPath(digest)), digest, size, what);
+}
+
+export function locateBlob(
+  files: LayoutFiles,
+  { digest, size }: Descriptor,
+  what: string,
+): FileRange | undefined {
+  const file = files.locate(blobPath(digest));
+  return file && { ...file, content: { digest, size, what } };
+}
+
+function blobPath(digest: Digest): string {
+  return `blobs/${algorithmOf(digest)}/${hexOf(digest)}`;
 }

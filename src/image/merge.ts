@@ -2,9 +2,11 @@ import { cannotTell } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
 import type { Cataloger, Skipped } from '../catalogers/contract.ts';
 import { summaryBy } from '../catalogers/run.ts';
+import { textAt } from './columns.ts';
+import { type Finds, tooMuchSeen } from './finds.ts';
 import { cleanPath, joinPath, toText } from './names.ts';
 import { type Inode, type Missing, type Place, pathOf, Rootfs, root } from './rootfs.ts';
-import { type Finds, type LayerScan, tooMuchSeen } from './scan-layer.ts';
+import { type LayerScan, tarTypes } from './scan-layer.ts';
 
 export const mergeLimits: Readonly<Record<'visible' | 'observations' | 'history', number>> = {
   /** Content that is visible at any time while the layers are put together. */
@@ -74,13 +76,13 @@ export class Merger implements Merged {
   }
 
   #entry(scan: LayerScan, entry: number): void {
-    const path = scan.paths[entry] ?? '';
+    const path = textAt(scan.paths, entry);
     const name = path.slice(path.lastIndexOf('/') + 1);
     if (name.startsWith(whiteoutPrefix)) {
       this.#whiteout(path.slice(0, -name.length), name, path);
       return;
     }
-    const type = scan.types[entry] ?? 'other';
+    const type = tarTypes[scan.types[entry] ?? 0] ?? 'other';
     if (path === '') {
       if (type === 'directory') return;
       throw this.#wrong(path, 'replaces the root by something that is no directory');
@@ -123,7 +125,7 @@ export class Merger implements Merged {
     this.#observationBytes -= found.observationBytes ?? 0;
     found.observationBytes = 0;
     found.observations.clear();
-    this.skipped.push({ path: toText(scan.paths[entry] ?? ''), reason: tooMuchSeen });
+    this.skipped.push({ path: toText(textAt(scan.paths, entry)), reason: tooMuchSeen });
   }
 
   #parent(path: string): Place {

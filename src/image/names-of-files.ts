@@ -1,9 +1,9 @@
 import type { Cataloger, Skipped } from '../catalogers/contract.ts';
 import { openScanner } from '../catalogers/run.ts';
+import { wantedBy } from './finds.ts';
 import type { Merged } from './merge.ts';
 import { joinPath, toText } from './names.ts';
 import { type Inode, pathOf, type Rootfs, root } from './rootfs.ts';
-import { wantedBy } from './scan-layer.ts';
 
 export const aliasLimits: Readonly<Record<'names' | 'depth' | 'above', number>> = {
   /** Names through symbolic links that are tried. An image with merged `/usr` has 100 000. */

@@ -1,12 +1,14 @@
-import { type Bytes, formatBytes } from '../base/bytes.ts';
+import { formatBytes } from '../base/bytes.ts';
 import { type Cataloger, contentLimit, type Skipped, type StreamScanner } from '../catalogers/contract.ts';
 import { openScanner } from '../catalogers/run.ts';
+import type { ImageLayer } from './contract.ts';
+import { type Finds, tooMuchSeen } from './finds.ts';
 import type { Merged } from './merge.ts';
 import { toText } from './names.ts';
 import type { FileNames, NamedFile } from './names-of-files.ts';
+import { readLayer } from './read-layer.ts';
 import type { Inode } from './rootfs.ts';
-import { type Finds, tooMuchSeen } from './scan-layer.ts';
-import { readTar, type TarSink } from './tar.ts';
+import type { TarSink } from './tar.ts';
 
 /** Content that only a second look finds. What is behind links in real images is a handful of text files, or a package database. */
 export const secondLookLimit: number = 96 * 1024 * 1024;
@@ -93,21 +95,18 @@ export interface ObservationBudget {
 
 /** Reads one layer again for what was missed in it. */
 export async function lookAgain(
-  bytes: Bytes,
+  layer: ImageLayer,
   missed: ReadonlyMap<number, Missed>,
   finds: Map<Inode, Finds>,
   budget: ObservationBudget,
   catalogers: readonly Cataloger[],
-  what: string,
 ): Promise<void> {
-  await readTar(
-    bytes,
-    (entry) => {
+  await readLayer(layer, {
+    visit(entry) {
       const wanted = missed.get(entry.index);
       return wanted && sinkFor(wanted, entry.size, finds, budget, catalogers);
     },
-    what,
-  );
+  });
 }
 
 function sinkFor(

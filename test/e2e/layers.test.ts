@@ -4,15 +4,15 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { bytesOf } from '../../src/base/bytes.ts';
 import type { Cataloger } from '../../src/catalogers/contract.ts';
 import { Merger } from '../../src/image/merge.ts';
 import { joinPath } from '../../src/image/names.ts';
+import { readLayer } from '../../src/image/read-layer.ts';
 import { root } from '../../src/image/rootfs.ts';
 import { scanImage } from '../../src/image/scan.ts';
-import { scanLayer } from '../../src/image/scan-layer.ts';
+import { LayerScanner } from '../../src/image/scan-layer.ts';
 import { openNamedImage, parseImageName } from '../../src/image/source.ts';
-import { buildImage, writeOciLayout } from '../support/image.ts';
+import { buildImage, memoryImage, writeOciLayout } from '../support/image.ts';
 import { archive, directory, file, hardlink, symlink } from '../support/tar.ts';
 
 const run = promisify(execFile);
@@ -28,8 +28,9 @@ const everything: Cataloger = {
 
 async function merged(layers: readonly Uint8Array[]): Promise<Listing> {
   const merger = new Merger();
-  for (const [index, layer] of layers.entries()) {
-    merger.apply(await scanLayer(bytesOf(layer), [everything], `layer ${index}`), index);
+  for (const layer of memoryImage({ layers }).layers) {
+    const scanner = new LayerScanner([everything]);
+    merger.apply(scanner.finish(await readLayer(layer, scanner)), layer.index);
   }
   const { rootfs, finds } = merger;
   const listing: Record<string, string> = {};

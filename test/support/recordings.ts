@@ -175,6 +175,7 @@ async function find(image: Digest, attached: Digest, blobs: readonly (readonly [
       {
         small: async (path) => files.get(path),
         stream: (path) => bytesOf(files.get(path) ?? new Uint8Array()),
+        locate: () => undefined,
         [Symbol.asyncDispose]: async () => undefined,
       },
       'image',

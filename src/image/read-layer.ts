@@ -1,0 +1,102 @@
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { cannotTell, reasonOf } from '../base/error.ts';
+import { quoted } from '../base/text.ts';
+import { ContentCheck } from '../oci/digest.ts';
+import type { FileRange, ImageLayer } from './contract.ts';
+import { hasSyncInflate, LayerStream, type PackedLayer } from './layer-stream.ts';
+import type { LayerVisitor } from './scan-layer.ts';
+import { readTar, TarReader } from './tar.ts';
+
+const chunkSize = 1024 * 1024;
+
+export interface ReadOptions {
+  /** Ends the reading at the next chunk. */
+  readonly signal?: AbortSignal;
+  /** Whether to unpack with the streams of `node:zlib`; where `SyncInflate` cannot be had it is so anyway. */
+  readonly streams?: boolean;
+}
+
+/**
+ * Reads a layer in this thread, from its store to the entries of its archive; how many bytes it has without its compression.
+ *
+ * @throws TcfError (exit 2) for a layer that cannot be read to its end or is not what it should be.
+ */
+export async function readLayer(
+  layer: ImageLayer,
+  { visit }: LayerVisitor,
+  { signal, streams = !hasSyncInflate() }: ReadOptions = {},
+): Promise<number> {
+  const name = nameOf(layer);
+  if (streams) return await readStreamed(layer, visit, signal);
+  const tar = new TarReader(visit, name);
+  const stream = new LayerStream(toPacked(layer), (chunk) => tar.push(chunk));
+  for await (const chunk of layer.stored.open()) {
+    signal?.throwIfAborted();
+    stream.push(chunk);
+  }
+  stream.end();
+  tar.end();
+  return stream.size;
+}
+
+export function toPacked({ diffId, stored, what }: ImageLayer): PackedLayer {
+  return { mediaType: stored.mediaType, diffId, what };
+}
+
+export function nameOf({ index, diffId }: Pick<ImageLayer, 'diffId' | 'index'>): string {
+  return `layer ${index} (${diffId})`;
+}
+
+async function readStreamed(
+  layer: ImageLayer,
+  visit: LayerVisitor['visit'],
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  let size = 0;
+  async function* counted() {
+    for await (const chunk of layer.open()) {
+      signal?.throwIfAborted();
+      size += chunk.length;
+      yield chunk;
+    }
+  }
+  await readTar(counted(), visit, nameOf(layer));
+  return size;
+}
+
+/**
+ * Reads part of a file through one buffer, without giving up the thread. As `openRegular`, it does not wait at a pipe.
+ *
+ * @throws TcfError `image.file`, and as `ContentCheck` (exit 2).
+ */
+export function readFileRange(
+  { content, length, path, start = 0 }: FileRange,
+  push: (chunk: Uint8Array) => void,
+): void {
+  const check = content && new ContentCheck(content.digest, content.size, content.what);
+  const file = openIn(path);
+  try {
+    if (!fstatSync(file).isFile()) throw cannotTell('image.file', `${quoted(path)} is not a regular file`);
+    const buffer = Buffer.allocUnsafeSlow(chunkSize);
+    const end = length === undefined ? Number.MAX_SAFE_INTEGER : start + length;
+    for (let at = start; at < end; ) {
+      const read = readSync(file, buffer, 0, Math.min(chunkSize, end - at), at);
+      if (read === 0) break;
+      const chunk = buffer.subarray(0, read);
+      check?.push(chunk);
+      push(chunk);
+      at += read;
+    }
+    check?.end();
+  } finally {
+    closeSync(file);
+  }
+}
+
+function openIn(path: string): number {
+  try {
+    return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    throw cannotTell('image.file', `cannot read ${quoted(path)}: ${reasonOf(error)}`, { cause: error });
+  }
+}

@@ -1,0 +1,107 @@
+import type { Worker } from 'node:worker_threads';
+import type { Cataloger } from '../catalogers/contract.ts';
+import type { ImageLayer } from './contract.ts';
+import { readLayer } from './read-layer.ts';
+import { type LayerScan, LayerScanner } from './scan-layer.ts';
+import { ScanPool } from './scan-pool.ts';
+
+/** A thread takes some 40 ms to start: below this the layers are read before it runs. */
+const worthThreads = 16 * 1024 * 1024;
+/** What is found in layers that wait for lower ones. A layer keeps up to 128 MiB, but no honest one has a tenth of it. */
+const heldLimit = 160 * 1024 * 1024;
+/** Layers that are begun before lower ones, at most. */
+const lookAhead = 64;
+
+interface Jobs {
+  readonly jobs?: number;
+  readonly startThread?: () => Worker;
+}
+
+/**
+ * Reads layers, several at a time, and hands them out from the lowest to the highest. The largest begin first, so that no thread is left
+ * alone with one at the end.
+ */
+export async function* scanLayers(
+  layers: readonly ImageLayer[],
+  catalogers: readonly Cataloger[],
+  { jobs = 2, startThread }: Jobs,
+): AsyncIterable<readonly [number, LayerScan]> {
+  const width = Math.min(jobs, layers.length);
+  const isWorth = width > 1 && sizeOf(layers) >= worthThreads;
+  const pool = isWorth && startThread !== undefined ? await ScanPool.open(width, startThread) : undefined;
+  const here = async (layer: ImageLayer, signal: AbortSignal): Promise<LayerScan> => {
+    const scanner = new LayerScanner(catalogers);
+    return scanner.finish(await readLayer(layer, scanner, { signal }));
+  };
+  try {
+    const scan = pool === undefined ? here : pool.scan.bind(pool);
+    yield* inOrder(layers, pool === undefined ? Math.min(width, 2) : pool.size, scan);
+  } finally {
+    await pool?.[Symbol.asyncDispose]();
+  }
+}
+
+function sizeOf(layers: readonly ImageLayer[]): number {
+  // An unknown size is that of a store or a compressed archive, which are worth it.
+  return layers.reduce((sum, { stored }) => sum + (stored.size ?? worthThreads), 0);
+}
+
+/** Nothing depends on which layer was faster. */
+async function* inOrder(
+  layers: readonly ImageLayer[],
+  width: number,
+  scan: (layer: ImageLayer, signal: AbortSignal) => Promise<LayerScan>,
+): AsyncIterable<readonly [number, LayerScan]> {
+  const abort = new AbortController();
+  const running = new Map<ImageLayer, Promise<void>>();
+  const done = new Map<ImageLayer, LayerScan>();
+  const failed = new Map<ImageLayer, unknown>();
+  let held = 0;
+  const begin = (layer: ImageLayer): void => {
+    const ended = scan(layer, abort.signal)
+      .then(
+        (scanned) => {
+          done.set(layer, scanned);
+          held += keptIn(scanned);
+        },
+        (error: unknown) => {
+          failed.set(layer, error);
+        },
+      )
+      .finally(() => running.delete(layer));
+    running.set(layer, ended);
+  };
+  try {
+    for (const [at, layer] of layers.entries()) {
+      while (!done.has(layer)) {
+        if (failed.has(layer)) throw failed.get(layer);
+        while (running.size < width) {
+          const waiting = layers
+            .slice(at, held > heldLimit ? at + 1 : at + lookAhead)
+            .filter((one) => !running.has(one) && !done.has(one) && !failed.has(one));
+          const [next] = waiting.sort((a, b) => (b.stored.size ?? 0) - (a.stored.size ?? 0));
+          if (next === undefined) break;
+          begin(next);
+        }
+        await Promise.race(running.values());
+      }
+      const scanned = done.get(layer);
+      done.delete(layer);
+      if (scanned === undefined) continue;
+      held -= keptIn(scanned);
+      yield [at, scanned];
+    }
+  } finally {
+    // One layer is bad: the others let go of their files before the image is closed.
+    abort.abort();
+    await Promise.allSettled(running.values());
+  }
+}
+
+/** Bytes of content, roughly. */
+function keptIn({ finds, paths }: LayerScan): number {
+  let kept = paths.bytes.length;
+  for (const { content, observationBytes = 0 } of finds.values())
+    kept += (content?.length ?? 0) + observationBytes;
+  return kept;
+}

@@ -1,0 +1,64 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { Cataloger } from '../catalogers/contract.ts';
+import { LayerStream } from './layer-stream.ts';
+import { readFileRange } from './read-layer.ts';
+import { type LayerScan, LayerScanner } from './scan-layer.ts';
+import { type ScanReply, type ScanRequest, toSentError } from './scan-messages.ts';
+import { TarReader } from './tar.ts';
+
+/** Reads layers for the thread at the other end of `port`, until that closes it. */
+export function serveScans(port: MessagePort, catalogers: readonly Cataloger[]): void {
+  const reply = (message: ScanReply, transfer: readonly ArrayBuffer[] = []) =>
+    port.postMessage(message, [...transfer]);
+  let open: OpenLayer | undefined;
+  const handle = (request: ScanRequest): void => {
+    if (request.kind === 'layer') open = new OpenLayer(request, catalogers);
+    if (request.kind === 'chunk') {
+      open?.push(request.chunk);
+      reply({ kind: 'more' });
+      return;
+    }
+    if (request.kind === 'layer' && request.file === undefined) return;
+    const finished = open?.finish();
+    open = undefined;
+    if (finished !== undefined) reply({ kind: 'scan', scan: finished.scan }, finished.buffers);
+  };
+  port.on('message', (request: ScanRequest) => {
+    try {
+      handle(request);
+    } catch (error) {
+      open = undefined;
+      reply({ kind: 'failed', error: toSentError(error) });
+    }
+  });
+  reply({ kind: 'ready' });
+}
+
+class OpenLayer {
+  readonly #scanner: LayerScanner;
+  readonly #tar: TarReader;
+  readonly #stream: LayerStream;
+
+  constructor(
+    { file, layer, name }: Extract<ScanRequest, { kind: 'layer' }>,
+    catalogers: readonly Cataloger[],
+  ) {
+    this.#scanner = new LayerScanner(catalogers);
+    this.#tar = new TarReader(this.#scanner.visit, name);
+    this.#stream = new LayerStream(layer, (chunk) => this.#tar.push(chunk));
+    if (file !== undefined) readFileRange(file, (chunk) => this.#stream.push(chunk));
+  }
+
+  push(chunk: Uint8Array): void {
+    this.#stream.push(chunk);
+  }
+
+  finish(): { readonly scan: LayerScan; readonly buffers: readonly ArrayBuffer[] } {
+    this.#stream.end();
+    this.#tar.end();
+    const scan = this.#scanner.finish(this.#stream.size);
+    const { paths, sizes, times, types } = scan;
+    const columns = [paths.bytes, paths.ends, types, sizes, times].map(({ buffer }) => buffer);
+    return { scan, buffers: [...columns, ...this.#scanner.blocks] };
+  }
+}
