@@ -21,7 +21,8 @@ const withoutPrograms: Plugin = {
 await rm(folder, { recursive: true, force: true });
 await build({
   cwd: join(import.meta.dirname, '..'),
-  input: { main: 'src/main.ts' },
+  // A thread that reads layers begins in a file of its own (src/app/scan.ts).
+  input: { main: 'src/main.ts', 'scan-thread': 'src/app/scan-thread.ts' },
   platform: 'node',
   // What some packages call their main file finds its parts in ways that no bundler follows.
   resolve: { mainFields: ['module', 'main'] },

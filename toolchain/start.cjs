@@ -16,7 +16,7 @@ const parts = join(__dirname, 'parts');
 const compiled = join(__dirname, 'compiled', `${process.version}-${process.platform}-${process.arch}`);
 /** What V8 does not accept it compiles anew. */
 const kept = new Set(existsSync(compiled) ? readdirSync(compiled) : []);
-const wrapper = '(function (exports, require, module) {';
+const wrapper = '(function (exports, require, module, __filename) {';
 const modules = new Map();
 
 function load(name) {
@@ -35,6 +35,7 @@ function load(name) {
     module.exports,
     (id) => (id.startsWith('.') ? load(basename(id)) : require(id)),
     module,
+    filename,
   );
   return module.exports;
 }

@@ -23,6 +23,11 @@ export interface Cataloger<Seen extends object = object> {
    */
   scan?(path: string, head: Uint8Array): StreamScanner<Seen> | undefined;
   /**
+   * `false` where an observation is of no use under a name that a symbolic link gives a file: such a name is known only
+   * when all layers were read, and to scan under it costs a second reading of a whole layer.
+   */
+  readonly scansBehindLinks?: boolean;
+  /**
    * What `history` has to keep of a wanted content once a layer above replaced it; `undefined` keeps all of it, as far as
    * there is room. Of a database of 60 MiB the names of its packages are enough, for every layer that wrote it.
    */

@@ -25,6 +25,8 @@ export function pythonCataloger(pins: PinTable): Cataloger<RecordHash> {
     wants: (path) =>
       isMetadata(path) || isSiteMark(path) || (besideMetadata.test(path) && infoAround(path) !== undefined),
     scan: scanInstalled,
+    // RECORD is compared with real paths and hard links.
+    scansBehindLinks: false,
     catalog(tree: Tree<RecordHash>): Catalog {
       const installed = hashesOfInstalled(tree);
       const { distributions, leftOut, skipped: unread } = distributionsIn(tree, installed);

@@ -61,6 +61,8 @@ class NameFinder {
   /** Catalogers that see a file under its real name: they are not shown it again under another. */
   readonly #seen: Map<Inode, { wanted: number; scanned: number }> = new Map();
   readonly #skipped: Skipped[] = [];
+  /** Catalogers that are shown a file under a name that a symbolic link gives it. */
+  readonly #behindLinks: number;
   #namesLeft: number = aliasLimits.names;
 
   constructor(merged: Merged, catalogers: readonly Cataloger[]) {
@@ -69,6 +71,10 @@ class NameFinder {
     this.#catalogers = catalogers;
     this.#wanted = catalogers.map(() => []);
     this.#scanned = catalogers.map(() => []);
+    this.#behindLinks = catalogers.reduce(
+      (bits, { scansBehindLinks = true }, at) => (scansBehindLinks ? bits | (1 << at) : bits),
+      0,
+    );
   }
 
   find(): FileNames {
@@ -167,7 +173,7 @@ class NameFinder {
     const seen = this.#seen.get(inode);
     const text = toText(path);
     const wanted = wantedBy(this.#catalogers, text) & ~(seen?.wanted ?? 0);
-    const scanned = this.#scannedUnder(text, inode) & ~(seen?.scanned ?? 0);
+    const scanned = this.#scannedUnder(text, inode) & this.#behindLinks & ~(seen?.scanned ?? 0);
     if (wanted !== 0 || scanned !== 0) this.#add({ path, inode }, wanted, scanned);
   }
 
