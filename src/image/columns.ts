@@ -62,7 +62,7 @@ export class NumberColumn {
 }
 
 /** Pieces above this have a block of their own. */
-const sharedPiece = 64 * 1024;
+export const sharedPiece: number = 64 * 1024;
 const blockSize = 256 * 1024;
 
 /** Room for many small pieces of bytes in few blocks, each of which can be handed to another thread. */
@@ -70,7 +70,19 @@ export class Arena {
   readonly blocks: ArrayBuffer[] = [];
   #left = 0;
 
-  take(size: number): Uint8Array<ArrayBuffer> {
+  /** A piece with these bytes; a large one that has a buffer of its own is taken over. */
+  keep(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+    const { buffer } = bytes;
+    if (bytes.length > sharedPiece && buffer.byteLength === bytes.length && buffer instanceof ArrayBuffer) {
+      this.blocks.unshift(buffer);
+      return new Uint8Array(buffer);
+    }
+    const kept = this.#take(bytes.length);
+    kept.set(bytes);
+    return kept;
+  }
+
+  #take(size: number): Uint8Array<ArrayBuffer> {
     if (size > sharedPiece) {
       const own = new ArrayBuffer(size);
       // The last block stays the one that is filled.
@@ -84,11 +96,5 @@ export class Arena {
     const block = this.blocks.at(-1) ?? new ArrayBuffer(size);
     this.#left -= size;
     return new Uint8Array(block, block.byteLength - this.#left - size, size);
-  }
-
-  keep(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-    const kept = this.take(bytes.length);
-    kept.set(bytes);
-    return kept;
   }
 }

@@ -2,8 +2,8 @@ import { formatBytes } from '../base/bytes.ts';
 import type { Cataloger, Skipped, StreamScanner } from '../catalogers/contract.ts';
 import { isProgram } from '../catalogers/programs/parts.ts';
 import { openScanner } from '../catalogers/run.ts';
-import { Arena } from './columns.ts';
 import { contentLimitOf, type Finds, scanLimits, tooMuchSeen, wantedBy } from './finds.ts';
+import { KeptContents } from './kept-contents.ts';
 import { toText } from './names.ts';
 
 import type { TarEntry, TarSink } from './tar.ts';
@@ -14,8 +14,7 @@ export class FileReader implements TarSink {
   readonly programs: Set<number> = new Set();
   readonly skipped: Skipped[] = [];
   readonly #catalogers: readonly Cataloger[];
-  readonly #arena = new Arena();
-  #contentLeft: number = scanLimits.layerContent;
+  readonly #kept = new KeptContents();
   #holesLeft: number = scanLimits.holes;
   #observationsLeft: number = scanLimits.layerObservations;
   #index = 0;
@@ -35,7 +34,7 @@ export class FileReader implements TarSink {
 
   /** What contents and heads lie in. */
   get blocks(): readonly ArrayBuffer[] {
-    return this.#arena.blocks;
+    return this.#kept.blocks;
   }
 
   empty(index: number, name: string): void {
@@ -99,7 +98,7 @@ export class FileReader implements TarSink {
     if (this.#wanted === 0) return;
     const found = this.#found();
     found.wanted = this.#wanted;
-    if (this.#content !== undefined) found.content = this.#content;
+    if (this.#content !== undefined) found.content = this.#kept.keep(this.#content);
   }
 
   #decide(head: Uint8Array): void {
@@ -115,15 +114,13 @@ export class FileReader implements TarSink {
     }
     // A scanned file is asked about again under the names that hard links give it.
     if (isNative || this.#scanners.length > 0 || this.#size >= scanLimits.headKeptFrom)
-      this.#found().head = this.#arena.keep(head);
+      this.#found().head = this.#kept.keepHead(head);
   }
 
   #reserve(): Uint8Array | undefined {
     // The file may yet be hidden by a layer above: what stays visible without content is reported after the merge.
     const most = contentLimitOf(this.#catalogers, this.#wanted);
-    if (this.#size > most || this.#size > this.#contentLeft) return undefined;
-    this.#contentLeft -= this.#size;
-    return this.#arena.take(this.#size);
+    return this.#size > most ? undefined : this.#kept.reserve(this.#size);
   }
 
   #keep(cataloger: number, observation: object): void {

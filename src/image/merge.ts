@@ -54,7 +54,7 @@ export class Merger implements Merged {
   readonly #names: Map<Inode, number> = new Map();
   /** What this layer has touched, by directory. */
   #upper: Map<Inode, Set<string>> = new Map();
-  #visibleBytes = 0;
+  readonly #visible = new SharedBytes(mergeLimits.visible);
   #observationBytes = 0;
   #historyBytes = 0;
   #layer = 0;
@@ -117,9 +117,7 @@ export class Merger implements Merged {
     const found = scan.finds.get(entry);
     if (found === undefined) return;
     this.finds.set(inode, found);
-    const size = found.content?.length ?? 0;
-    if (this.#visibleBytes + size > mergeLimits.visible) delete found.content;
-    else this.#visibleBytes += size;
+    if (found.content !== undefined && !this.#visible.add(found.content)) delete found.content;
     this.#observationBytes += found.observationBytes ?? 0;
     if (this.#observationBytes <= mergeLimits.observations) return;
     this.#observationBytes -= found.observationBytes ?? 0;
@@ -216,7 +214,7 @@ export class Merger implements Merged {
       this.#trimHistory();
     }
     if (names === 0) {
-      this.#visibleBytes -= found.content?.length ?? 0;
+      if (found.content !== undefined) this.#visible.remove(found.content);
       this.#observationBytes -= found.observationBytes ?? 0;
       this.finds.delete(inode);
     }
@@ -259,5 +257,34 @@ export class Merger implements Merged {
     return cannotTell('layer.entry', `layer ${this.#layer}: ${quoted(toText(path))} ${why}`, {
       hint: 'no container engine can unpack this image',
     });
+  }
+}
+
+/** Contents of which several files may have one together: it counts once. */
+class SharedBytes {
+  readonly #users: Map<Uint8Array, number> = new Map();
+  #left: number;
+
+  constructor(limit: number) {
+    this.#left = limit;
+  }
+
+  /** `false` where it is too much. */
+  add(content: Uint8Array): boolean {
+    const users = this.#users.get(content) ?? 0;
+    if (users === 0 && content.length > this.#left) return false;
+    if (users === 0) this.#left -= content.length;
+    this.#users.set(content, users + 1);
+    return true;
+  }
+
+  remove(content: Uint8Array): void {
+    const users = (this.#users.get(content) ?? 1) - 1;
+    if (users > 0) {
+      this.#users.set(content, users);
+      return;
+    }
+    this.#users.delete(content);
+    this.#left += content.length;
   }
 }
