@@ -1,11 +1,14 @@
 import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { verbs } from '../src/commands/index.ts';
 import { pushDemoImage } from './support/demo-image.ts';
 import { folder } from './support/host.ts';
+import { buildImage, writeOciLayout } from './support/image.ts';
 import { startRegistry, type TestRegistry } from './support/registry.ts';
+import { archive, file } from './support/tar.ts';
 
 /* What is published: the built program, as a user runs it, in a folder with nothing beside it. */
 
@@ -69,6 +72,32 @@ test('the main job ends as it does from source', async () => {
   const pinned = (await tcf('verify', image, ...policy, '--quiet', '--print-digest')).stdout.trim();
   expect(pinned).toMatch(/@sha256:[0-9a-f]{64}$/);
 });
+
+test('layers are read by threads, which begin in a file of their own', async () => {
+  const layers = ['one', 'two'].map((name) =>
+    archive(file(name, randomBytes(9_000_000)), file(`${name}.txt`)),
+  );
+  writeOciLayout(join(place.path, 'large'), { image: buildImage({ layers, compression: 'none' }) });
+  const alone = await tcf('sbom', 'oci:large', '--jobs', '1');
+  expect(alone).toMatchObject({ code: 0, stdout: expect.stringContaining('"bomFormat"') });
+  const { code, stderr, stdout } = await node('-e', traced, 'sbom', 'oci:large', '--jobs', '2');
+  expect({ code, stdout }).toEqual({ code: 0, stdout: alone.stdout });
+  expect(stderr.match(/result from scan-thread\.js/g)).toHaveLength(2);
+});
+
+/** The built program, with a word about each thread that gave a result. */
+const traced = `const threads = require('node:worker_threads');
+const { Worker } = threads;
+threads.Worker = class extends Worker {
+  constructor(url) {
+    super(url);
+    this.on('message', ({ kind }) => {
+      if (kind === 'scan') console.error('result from ' + String(url).split('/').at(-1));
+    });
+  }
+};
+process.argv.splice(1, 0, ${JSON.stringify(join(built, 'tcf.js'))});
+require(process.argv[1]);`;
 
 const kept = join(built, 'compiled', `${process.version}-${process.platform}-${process.arch}`);
 

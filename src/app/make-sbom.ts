@@ -1,3 +1,4 @@
+import { compact } from '../base/compact.ts';
 import { askedWrongly } from '../base/error.ts';
 import { type CycloneDxOptions, toCycloneDx } from '../bom/cyclonedx.ts';
 import type { MadeSbom } from '../bom/formats/format.ts';
@@ -28,6 +29,8 @@ export interface SbomRequest
   readonly profile?: Profile;
   /** The image that this one was built on, or `auto` for the one that its annotations name. */
   readonly base?: string;
+  /** Layers that are read at a time; default: as many as the machine has cores. The SBOM does not depend on it. */
+  readonly jobs?: number;
   /** For the base image. */
   readonly platform?: Platform;
   readonly network?: Network;
@@ -54,10 +57,11 @@ export interface Judged {
  * @throws TcfError `sbom.author`, `sbom.base` (exit 3), and as the scan does.
  */
 export async function makeSbom(host: Host, image: OpenImage, request: SbomRequest = {}): Promise<JudgedSbom> {
-  const { base, network, platform, profile, ...said } = request;
+  const { base, jobs, network, platform, profile, ...said } = request;
   const bom = await makeBom(
     image,
     base === undefined ? undefined : await openBase(host, image, { base, network, platform }),
+    compact({ jobs }),
   );
   const options: CycloneDxOptions = {
     specVersion: '1.7',

@@ -10,17 +10,21 @@ import { catalogers } from '../catalogers/index.ts';
 import { runCataloger } from '../catalogers/run.ts';
 import type { OpenImage } from '../image/contract.ts';
 import { scanImage } from '../image/scan.ts';
+import type { ScanOptions } from '../image/scan-layers.ts';
+
+/** Threads that are started where nobody says how many: each takes some 20 MiB, and images have few large layers. */
+const maxJobs = 8;
 
 /** Reads an opened image once and says what is in it. The layers stream by; nothing of them is kept on disk. */
 export async function makeBom(
   image: OpenImage,
   base?: BaseImage,
-  { jobs = availableParallelism() }: { readonly jobs?: number } = {},
+  { jobs = Math.min(availableParallelism(), maxJobs), ...options }: Omit<ScanOptions, 'startThread'> = {},
 ): Promise<Bom> {
   // A scan throws most of what it allocates away at once. By default V8 lets that pile up to a third of a gigabyte before it looks; the
   // live part is 15 MB for a usual image and 60 MB for half a million files (bench/memory.sh).
   setFlagsFromString('--optimize-for-size');
-  const scanned = await scanImage(image, catalogers, { jobs, startThread });
+  const scanned = await scanImage(image, catalogers, { ...options, jobs, startThread });
   const packaged = catalogers.map((cataloger) => ({
     cataloger: cataloger.name,
     catalog: runCataloger(cataloger, scanned.treeFor(cataloger)),

@@ -6,15 +6,19 @@ import { type LayerScan, LayerScanner } from './scan-layer.ts';
 import { ScanPool } from './scan-pool.ts';
 
 /** A thread takes some 40 ms to start: below this the layers are read before it runs. */
-const worthThreads = 16 * 1024 * 1024;
+const defaultThreadsFrom = 16 * 1024 * 1024;
 /** What is found in layers that wait for lower ones. A layer keeps up to 128 MiB, but no honest one has a tenth of it. */
 const heldLimit = 160 * 1024 * 1024;
 /** Layers that are begun before lower ones, at most. */
 const lookAhead = 64;
 
-interface Jobs {
+export interface ScanOptions {
+  /** Layers that are read at a time, each in a thread; 1: in this one. Default 1. */
   readonly jobs?: number;
+  /** Starts a thread that calls `serveScans` with the same catalogers. Without it all layers are read in this one. */
   readonly startThread?: () => Worker;
+  /** Stored bytes of all layers from which on threads are started. */
+  readonly threadsFrom?: number;
 }
 
 /**
@@ -24,10 +28,10 @@ interface Jobs {
 export async function* scanLayers(
   layers: readonly ImageLayer[],
   catalogers: readonly Cataloger[],
-  { jobs = 2, startThread }: Jobs,
+  { jobs = 1, startThread, threadsFrom = defaultThreadsFrom }: ScanOptions = {},
 ): AsyncIterable<readonly [number, LayerScan]> {
   const width = Math.min(jobs, layers.length);
-  const isWorth = width > 1 && sizeOf(layers) >= worthThreads;
+  const isWorth = width > 1 && sizeOf(layers) >= threadsFrom;
   const pool = isWorth && startThread !== undefined ? await ScanPool.open(width, startThread) : undefined;
   const here = async (layer: ImageLayer, signal: AbortSignal): Promise<LayerScan> => {
     const scanner = new LayerScanner(catalogers);
@@ -35,7 +39,7 @@ export async function* scanLayers(
   };
   try {
     const scan = pool === undefined ? here : pool.scan.bind(pool);
-    yield* inOrder(layers, pool === undefined ? Math.min(width, 2) : pool.size, scan);
+    yield* inOrder(layers, pool?.size ?? 1, scan);
   } finally {
     await pool?.[Symbol.asyncDispose]();
   }
@@ -43,7 +47,7 @@ export async function* scanLayers(
 
 function sizeOf(layers: readonly ImageLayer[]): number {
   // An unknown size is that of a store or a compressed archive, which are worth it.
-  return layers.reduce((sum, { stored }) => sum + (stored.size ?? worthThreads), 0);
+  return layers.reduce((sum, { stored }) => sum + (stored.size ?? defaultThreadsFrom), 0);
 }
 
 /** Nothing depends on which layer was faster. */

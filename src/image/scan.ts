@@ -1,4 +1,3 @@
-import type { Worker } from 'node:worker_threads';
 import type { Cataloger, Skipped, Tree } from '../catalogers/contract.ts';
 import type { OpenImage } from './contract.ts';
 import { scanLimits } from './finds.ts';
@@ -6,7 +5,7 @@ import { Merger } from './merge.ts';
 import { joinPath, toText } from './names.ts';
 import { findNames } from './names-of-files.ts';
 import { type Rootfs, root } from './rootfs.ts';
-import { scanLayers } from './scan-layers.ts';
+import { type ScanOptions, scanLayers } from './scan-layers.ts';
 import { lookAgain, type ObservationBudget, planSecondLook } from './second-look.ts';
 import { treeOf } from './tree.ts';
 
@@ -28,13 +27,6 @@ export interface ScanStats {
   readonly bytes: number;
   /** Layers that were read a second time, for files behind links. */
   readonly readAgain: number;
-}
-
-export interface ScanOptions {
-  /** Layers that are read at a time; default 2. */
-  readonly jobs?: number;
-  /** Starts a thread that calls `serveScans` with the same catalogers. Without it all layers are read in this thread. */
-  readonly startThread?: () => Worker;
 }
 
 /**

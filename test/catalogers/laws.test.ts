@@ -280,9 +280,12 @@ test('the BOM does not depend on the order of files in a layer, nor on which lay
     const image = memoryImage({ layers: layersOf(files) });
     const layers = image.layers.map((layer, index) => ({
       ...layer,
-      async *open() {
-        for (let turn = 0; turn < (slow[index] ?? 0); turn += 1) await new Promise(setImmediate);
-        yield* layer.open();
+      stored: {
+        ...layer.stored,
+        async *open() {
+          for (let turn = 0; turn < (slow[index] ?? 0); turn += 1) await new Promise(setImmediate);
+          yield* layer.stored.open();
+        },
       },
     }));
     return body(await makeBom({ ...image, layers }));

@@ -47,6 +47,9 @@ test('XML says the same, and another author is another document', async () => {
 });
 
 test.for([
+  ['no layers at a time', ['--jobs', '0'], 'cannot read "0" layers at a time'],
+  ['half a layer at a time', ['--jobs', '1.5'], 'cannot read "1.5" layers at a time'],
+  ['too many layers at a time', ['--jobs', '129'], 'cannot read "129" layers at a time'],
   ['another format', ['--format', 'spdx'], 'tcf does not write "spdx"'],
   ['another version', ['--spec-version', '1.5'], 'tcf does not write CycloneDX "1.5"'],
   ['nobody', ['--author', ' '], '--author " " names nobody'],

@@ -155,7 +155,11 @@ export function dockerArchive(
 export function memoryImage(options: ImageOptions): OpenImage {
   const image = buildImage({ ...options, compression: 'none' });
   const config = parseImageConfig(image.config, 'config');
-  const stored = options.layers.map((layer) => ({ mediaType: '', open: () => bytesOf(layer) }));
+  const stored = options.layers.map((layer) => ({
+    mediaType: '',
+    size: layer.length,
+    open: () => bytesOf(layer),
+  }));
   return {
     manifestDigest: image.manifestDigest,
     configDigest: image.configDigest,

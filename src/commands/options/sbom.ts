@@ -28,12 +28,16 @@ export function declareSbomOptions(command: Command, missing: string): void {
     .option(
       '--base <image>',
       "the image this one is built on: says of each component whether it came with it; 'auto' asks for the one its annotations name",
+    )
+    .option(
+      '--jobs <count>',
+      'layers that are read at a time (default: as many as there are cores, at most 8)',
     );
 }
 
 /** Those that were given, as they are typed. */
 export function givenSbomOptions(options: Options): readonly string[] {
-  return (['profile', 'author', 'supplier', 'base'] as const).flatMap((name) =>
+  return (['profile', 'author', 'supplier', 'base', 'jobs'] as const).flatMap((name) =>
     textOption(options, name) !== undefined || listOption(options, name).length > 0 ? [`--${name}`] : [],
   );
 }
@@ -41,15 +45,28 @@ export function givenSbomOptions(options: Options): readonly string[] {
 /**
  * What the options say about an SBOM, read before anything is fetched.
  *
- * @throws TcfError `sbom.profile`, `sbom.who`, `cli.platform`, `cli.timeout` (exit 3).
+ * @throws TcfError `sbom.profile`, `sbom.who`, `sbom.jobs`, `cli.platform`, `cli.timeout` (exit 3).
  */
 export function readSbomRequest(options: Options): SbomRequest {
   return compact({
     ...readPeople(options),
     profile: readProfile(options),
     base: textOption(options, 'base'),
+    jobs: readJobs(options),
     platform: readPlatform(options),
     network: readNetwork(options),
+  });
+}
+
+/** Each is a thread. */
+const maxJobs = 128;
+
+function readJobs(options: Options): number | undefined {
+  const asked = textOption(options, 'jobs');
+  if (asked === undefined) return undefined;
+  if (/^[1-9]\d{0,2}$/.test(asked) && Number(asked) <= maxJobs) return Number(asked);
+  throw askedWrongly('sbom.jobs', `tcf cannot read ${quoted(asked)} layers at a time`, {
+    hint: `write a number from 1 to ${maxJobs}`,
   });
 }
 
