@@ -1,0 +1,125 @@
+import { decodeBase64, decodeUtf8 } from '../../../src/base/bytes.ts';
+import { parseJson } from '../../../src/base/json.ts';
+import { toLicenses } from '../../../src/bom/licenses.ts';
+import { parsePurl } from '../../../src/bom/purl.ts';
+import { parseSbom } from '../../../src/bom/read.ts';
+import { isInRange, parseVers } from '../../../src/bom/vers.ts';
+import * as apk from '../../../src/bom/versions/apk.ts';
+import * as deb from '../../../src/bom/versions/deb.ts';
+import { comparePep440, isPep440, parsePep440, satisfiesPep440 } from '../../../src/bom/versions/pep440.ts';
+import { compareEvr } from '../../../src/bom/versions/rpm.ts';
+import { compareGo, compareSemver, isGoVersion, isSemver } from '../../../src/bom/versions/semver.ts';
+import { parseImageConfig } from '../../../src/oci/config.ts';
+import { parseDigest } from '../../../src/oci/digest.ts';
+import { parseManifest } from '../../../src/oci/manifest.ts';
+import { parseImageRef } from '../../../src/oci/reference.ts';
+import { openRecording, recordings } from '../../support/recordings.ts';
+import { filesBelow } from '../files.ts';
+import { type Target, target, textTarget } from '../target.ts';
+
+const hex = 'ab'.repeat(32);
+const manifests = recordings.map(openRecording).flatMap(({ image, manifest }) => [image, manifest]);
+const index = JSON.stringify({
+  schemaVersion: 2,
+  mediaType: 'application/vnd.oci.image.index.v1+json',
+  manifests: ['amd64', 'arm64'].map((architecture) => ({
+    mediaType: 'application/vnd.oci.image.manifest.v1+json',
+    digest: `sha256:${hex}`,
+    size: 500,
+    platform: { os: 'linux', architecture, variant: 'v8' },
+  })),
+});
+const config = JSON.stringify({
+  architecture: 'amd64',
+  os: 'linux',
+  created: '2026-01-01T00:00:00Z',
+  config: { Env: ['PATH=/bin', 'A=b'], Labels: { a: 'b' }, Entrypoint: ['sh'], Cmd: ['-c'], WorkingDir: '/' },
+  rootfs: { type: 'layers', diff_ids: [`sha256:${hex}`] },
+  history: [{ created: '2026-01-01T00:00:00Z', created_by: 'RUN make' }, { empty_layer: true }],
+});
+const sboms = filesBelow('fixtures', /\.cdx\.json$/).filter((bytes) => bytes.includes('"bomFormat"'));
+const references = [
+  'ubuntu',
+  'docker.io/library/ubuntu:24.04',
+  `quay.io/triton/dev:1@sha256:${hex}`,
+  'localhost:5000/a/b-c_d.e:v1',
+  '[::1]:5000/a',
+];
+const purls = [
+  'pkg:deb/debian/curl@7.50.3-1?arch=i386&distro=jessie',
+  'pkg:golang/google.golang.org/genproto@v0.1.0#googleapis/api',
+  'pkg:npm/%40angular/animation@12.3.1',
+  'pkg:pypi/ruamel.yaml@0.17',
+  'pkg:rpm/fedora/curl@7.50.3-1.fc25?arch=i386&epoch=1',
+];
+const ranges = [
+  'vers:pypi/>=1.0|<2.0|!=1.5',
+  'vers:deb/>=1:1.2-3|<2~rc1',
+  'vers:rpm/1.0-1|2.0-1',
+  'vers:npm/>=1.0.0|<2.0.0-rc.1',
+  'vers:apk/>=1.2_rc1-r0',
+  'vers:golang/>=v1.2.3|<v2.0.0',
+];
+const licences = [
+  'MIT',
+  'GPL-2.0+ and (LGPL-3 or MIT)',
+  'Apache License 2.0',
+  'GPL-2.0-only WITH Classpath-exception-2.0',
+  'BSD 3-Clause, MIT',
+];
+const versions = [
+  '1.0',
+  '1:2.3-4ubuntu5~rc1',
+  '1.0.post1.dev2+cu124',
+  '2.3_p1-r0',
+  'v1.2.3-0.2020',
+  '1.0^git1',
+];
+
+/** Both sides of a comparison: a version and another, apart by the first blank. */
+function both(compare: (a: string, b: string) => unknown): (text: string) => unknown {
+  return (text) => {
+    const at = text.indexOf(' ');
+    return at < 0 ? compare(text, '1.0') : compare(text.slice(0, at), text.slice(at + 1));
+  };
+}
+
+const pairs = versions.flatMap((one) => versions.map((other) => `${one} ${other}`));
+
+export const documents: readonly Target[] = [
+  target('oci/manifest.ts parseManifest', [...manifests, index], (bytes) =>
+    parseManifest(bytes, undefined, 'the manifest'),
+  ),
+  target('oci/config.ts parseImageConfig', [config], (bytes) => parseImageConfig(bytes, 'the config')),
+  textTarget('oci/digest.ts parseDigest', [`sha256:${hex}`, `sha512:${hex}${hex}`], parseDigest),
+  textTarget('oci/reference.ts parseImageRef', references, parseImageRef),
+  target('base/json.ts parseJson', [index, config, ...sboms], (bytes) => parseJson(bytes, 'it')),
+  target(['base/bytes.ts decodeUtf8', 'base/bytes.ts decodeBase64'], [index, 'TWFu', 'TWE='], (bytes) => [
+    decodeUtf8(bytes),
+    decodeBase64(Buffer.from(bytes).toString('latin1')),
+  ]),
+  target('bom/read.ts parseSbom', sboms, (bytes) => parseSbom(parseJson(bytes, 'the SBOM'), 'the SBOM')),
+  textTarget('bom/purl.ts parsePurl', purls, parsePurl),
+  textTarget('bom/vers.ts parseVers', ranges, (text) => {
+    const range = parseVers(text);
+    return versions.map((version) => isInRange(range, version));
+  }),
+  textTarget('bom/licenses.ts toLicenses', licences, (text) =>
+    (['debian', 'fedora', 'python', 'spdx'] as const).map((kind) => toLicenses(text, kind as never)),
+  ),
+  textTarget(['bom/versions/pep440.ts parsePep440', 'bom/versions/pep440.ts comparePep440'], pairs, (text) =>
+    both((a, b) => [
+      parsePep440(a),
+      isPep440(a) && isPep440(b) ? [comparePep440(a, b), satisfiesPep440(a, '>=', b)] : [],
+    ])(text),
+  ),
+  textTarget('bom/versions/deb.ts compareVersions', pairs, both(deb.compareVersions)),
+  textTarget('bom/versions/apk.ts compareVersions', pairs, both(apk.compareVersions)),
+  textTarget('bom/versions/rpm.ts compareEvr', pairs, both(compareEvr)),
+  textTarget('bom/versions/semver.ts compareSemver', pairs, (text) =>
+    both((a, b) => [
+      isSemver(a) && isSemver(b) && compareSemver(a, b),
+      isGoVersion(a) && isGoVersion(b) && compareGo(a, b),
+    ])(text),
+  ),
+];
