@@ -75,7 +75,7 @@ describe('is refused', () => {
   const curve = generateKeyPairSync('ec', { namedCurve: 'secp256k1' });
 
   test.for<[string, string, Uint8Array]>([
-    ['a certificate authority', 'certificate.usage', leaf({}, [authority])],
+    ['a certificate authority (A-41)', 'certificate.usage', leaf({}, [authority])],
     ['a leaf that may sign certificates', 'certificate.usage', leaf({ usage: keyUsage(0x84) })],
     ['a leaf without digitalSignature', 'certificate.usage', leaf({ usage: keyUsage(0x40) })],
     ['a leaf without any key usage', 'certificate.usage', leaf({ usage: none })],
@@ -86,7 +86,7 @@ describe('is refused', () => {
     ['an empty list of names', 'certificate.identity', leaf({ names: names() })],
     ['an empty name', 'certificate.identity', leaf({ names: names(uri('')) })],
     [
-      'two names, the good one first',
+      'two names, the good one first (A-36)',
       'certificate.identity',
       leaf({ names: names(uri('https://good.test'), uri('https://evil.test')) }),
     ],
@@ -102,7 +102,7 @@ describe('is refused', () => {
       leaf({ names: names(der(0xa0, oid(`${fulcio}.7`), der(0xa0, utf8('user!good.test')))) }),
     ],
     [
-      'bytes that spell http once the high bit is masked',
+      'bytes that spell http once the high bit is masked (A-38)',
       'certificate.identity',
       leaf({ names: names(uri(Uint8Array.from([0xe8, 0xf4, 0xf4, 0xf0]))) }),
     ],
@@ -159,7 +159,7 @@ describe('is refused', () => {
       ),
     ],
     ['a length that is longer than it need be', 'certificate.malformed', longLength(leaf())],
-    ['an extension twice', 'certificate.duplicate-extension', leaf({}, [leafExtensions.issuer])],
+    ['an extension twice (A-40)', 'certificate.duplicate-extension', leaf({}, [leafExtensions.issuer])],
     [
       'an unknown critical extension',
       'certificate.critical',

@@ -123,7 +123,8 @@ function documentsOf(recording: Recording): readonly Document[] {
       isHarmless: never,
     },
     {
-      name: 'the manifest that attaches it, listed anew',
+      // what its annotations say of type and content decides nothing.
+      name: 'the manifest that attaches it, listed again',
       bytes: manifest,
       fields: jsonChanges(manifest),
       proven: (changed) => proveStored({ manifest: changed, listed: digestOf(changed) }),

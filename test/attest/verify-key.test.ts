@@ -64,7 +64,7 @@ test('a P-384 key signs with SHA-384, never with SHA-256', () => {
   expect(outcome).toMatchObject({ ok: false, reason: { code: 'signature.invalid' } });
 });
 
-test('the second of two subjects counts, and the answer says that it was the second', () => {
+test('the second of two subjects counts, and the answer says that it was the second (A-76)', () => {
   const first = toSignatureStatement(otherDigest).subjects;
   const statement = toSignatureStatement(imageDigest);
   const both = { ...statement, subjects: [...first, ...statement.subjects] };
@@ -158,7 +158,7 @@ describe('does not count', () => {
     expect(verify(changed(change))).toMatchObject({ ok: false, reason: { code } });
   });
 
-  test('a genuine statement about another image', () => {
+  test('a genuine statement about another image (A-5, A-73)', () => {
     const outcome = verify(jsonBytes(keyBundle(key)), trusting(key.trusted), otherDigest);
     expect(outcome).toMatchObject({ ok: false, reason: { code: 'statement.subject' } });
   });
@@ -195,7 +195,7 @@ describe('does not count', () => {
   });
 });
 
-describe('a key with a validity', () => {
+describe('a key with a validity (A-49)', () => {
   test.for<[string, TimeWindow, boolean]>([
     ['begins at this moment', { start: now }, true],
     ['ends at this moment', { end: now }, true],

@@ -194,7 +194,7 @@ describe('does not count', () => {
       'bundle.malformed',
       keyless({ more: [extension('1.3.6.1.4.1.11129.2.4.2', der(0x04, Buffer.from([0, 200, 0, 100, 0])))] }),
     ],
-    ['a leaf that had expired when it was used', 'certificate.expired', keyless({ leafWindow: until(1000) })],
+    ['a leaf that had expired when it was used (A-43)', 'certificate.expired', keyless({ leafWindow: until(1000) })],
     [
       'a leaf that was used before its time',
       'certificate.expired',
@@ -218,7 +218,7 @@ describe('does not count', () => {
       changed((_, root) => (root.certificateAuthorities = [])),
     ],
     [
-      'no trusted time',
+      'no trusted time (A-42)',
       'time.missing',
       changed(({ verificationMaterial: material }) => (material.tlogEntries = [])),
     ],

@@ -335,10 +335,10 @@ describe('does not count', () => {
     ],
     ['an invalid time', 'time.invalid', changed((entry) => (entry.integratedTime = '9999999999999'))],
     ['a promise without a time', 'time.missing', relogged(same, { integratedTime: 0 })],
-    ['a time without a promise', 'time.missing', changed((entry) => delete entry.inclusionPromise)],
+    ['a time without a promise (A-56)', 'time.missing', changed((entry) => delete entry.inclusionPromise)],
     ['no entry', 'time.missing', keyBundle(key)],
     [
-      'one log twice',
+      'one log twice (A-54)',
       'log.duplicate',
       changed((entry, bundle) => bundle.verificationMaterial.tlogEntries.push(entry)),
     ],

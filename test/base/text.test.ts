@@ -47,7 +47,7 @@ test('a long text is cut', () => {
   expect(quoted('x'.repeat(500))).toHaveLength(203);
 });
 
-test('no control character is ever printed', () => {
+test('no control character is ever printed (A-121)', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (text) => {
       expect(printable(text)).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e]/);

@@ -158,7 +158,7 @@ describe('podman', () => {
       /127\.0\.0\.1:9/,
     ],
     [
-      'an image that was built here',
+      'an image that was built here (A-115)',
       () => ({ names: ['localhost/dev:1'], manifest: digest }),
       2,
       /was built or loaded here/,
@@ -200,7 +200,7 @@ describe('podman', () => {
     expect(existsSync(join(place.path, 'hooks/tcf.json'))).toBe(false);
   });
 
-  test('installs, says what is not covered, and uninstalls', async () => {
+  test('installs, says what is not covered (A-118), and uninstalls', async () => {
     const installed = await tcf('hook', 'install', 'podman', ...flags, '--hooks-dir', 'hooks');
     expect(installed).toMatchObject({
       exit: 0,

@@ -53,7 +53,7 @@ test('a policy that can deny is checked, and what works badly is said', async ()
 
 test.for([
   [
-    'one scope only warns',
+    'one scope only warns (A-112)',
     `${signers}scopes:\n  - { match: quay.io, require: { signed: { by: [ada] } } }\n  - { match: quay.io/acme, require: { signed: { by: [ada], mode: warn } } }\n`,
     'quay.io/acme: every rule only warns',
   ],

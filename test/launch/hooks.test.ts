@@ -31,7 +31,7 @@ test('a program that is gone is a denial, not a hook that is skipped', () => {
   expect(() => execFileSync(hook.path, args, { stdio: 'ignore' })).toThrow(/status|failed/i);
 });
 
-test('reads the state and the root of a container', () => {
+test('reads the state and the root of a container, and no annotation (A-117)', () => {
   expect(
     parseContainerState(bytes({ id, bundle: '/b', annotations: { 'io.tcf.verified': 'true' } })),
   ).toEqual({

@@ -270,7 +270,7 @@ scopes: [{ match: quay.io, require: { signed: { by: [a, b], threshold: 2 } } }]
   ],
   ['a private key', signerWith(JSON.stringify({ key: privatePem })), 'is not a public key'],
   ['half a key', signerWith(JSON.stringify({ key: pem.replace(/A/g, 'B') })), 'is not a public key'],
-  ['an empty identity', identityOf(''), 'identity is empty'],
+  ['an empty identity (A-33)', identityOf(''), 'identity is empty'],
   ['everybody', identityOf('*'), 'leaves open whose identity'],
   ['everybody as a regular expression', identityOf('.*'), 'is a regular expression'],
   ['an anchored regular expression', identityOf('^https://github.com/acme/app$'), 'is a regular expression'],

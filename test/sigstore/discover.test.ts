@@ -89,7 +89,7 @@ const junk: readonly Junk[] = [
   ],
 ];
 
-test.for(junk)('%s is reported and hides no good bundle', async ([, code, attach]) => {
+test.for(junk)('%s is reported and hides no good bundle (A-93, A-94)', async ([, code, attach]) => {
   await using shelf = await openShelf();
   const bad = await attach(shelf);
   const good = await attachGood(shelf);

@@ -150,7 +150,7 @@ const rollbacks: readonly (readonly [string, Publication])[] = [
   ['targets', { versions: { timestamp: 3, snapshot: 3, targets: 1 } }],
 ];
 
-test.for(rollbacks)('a rollback of %s alone is refused', async ([, publication]) => {
+test.for(rollbacks)('a rollback of %s alone is refused (A-104)', async ([, publication]) => {
   const { client, tuf } = await begin();
   tuf.publish({ target: other });
   await client.update(tuf);

@@ -71,7 +71,7 @@ test('what a killed writer left behind is not read, and goes when it is old', as
 test.for([
   ['the folder', () => path],
   ['the file', () => join(path, '1.json')],
-] as const)('%s that others may write to is refused', async ([, what]) => {
+] as const)('%s that others may write to is refused (A-108)', async ([, what]) => {
   await writeNext(path, 0, bytes('mine'));
   chmodSync(what(), 0o777);
   await expect(read()).rejects.toMatchObject({ code: 'trust.unsafe', exit: 2 });
