@@ -111,7 +111,11 @@ describe('a bundle by an identity', () => {
   test.for<[string, object, string | undefined]>([
     ['the one that is asked for', {}, undefined],
     ['another identity', { expected: { identity: 'bob@example.test', issuer } }, 'signer.identity'],
-    ['the identity at another issuer (A-34)', { expected: { identity, issuer: `${issuer}/` } }, 'signer.issuer'],
+    [
+      'the identity at another issuer (A-34)',
+      { expected: { identity, issuer: `${issuer}/` } },
+      'signer.issuer',
+    ],
     ['a key', { expected: { pem: key.pem, name: 'key.pub' } }, 'signer.kind'],
     ['another artifact', { artifact }, 'statement.subject'],
     ['no bundle', { bundle: encodeUtf8('{}') }, 'bundle.malformed'],

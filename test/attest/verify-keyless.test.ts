@@ -194,7 +194,11 @@ describe('does not count', () => {
       'bundle.malformed',
       keyless({ more: [extension('1.3.6.1.4.1.11129.2.4.2', der(0x04, Buffer.from([0, 200, 0, 100, 0])))] }),
     ],
-    ['a leaf that had expired when it was used (A-43)', 'certificate.expired', keyless({ leafWindow: until(1000) })],
+    [
+      'a leaf that had expired when it was used (A-43)',
+      'certificate.expired',
+      keyless({ leafWindow: until(1000) }),
+    ],
     [
       'a leaf that was used before its time',
       'certificate.expired',
