@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { main } from '../../src/cli.ts';
@@ -80,4 +80,23 @@ test.for([
   const { all, exit } = await verify(`${registry.host}/team/app:1`, '--timeout', '1');
   expect(exit, all).toBe(2);
   expect(all).toMatch(/did not arrive within 1 s/);
+});
+
+test.for([
+  ['holds a key', 'key', 0],
+  ['holds nothing', '', 3],
+  ['is not there', undefined, 3],
+  ['holds something else', 'secret text', 3],
+] as const)('--key env://VAR where the variable %s', async ([, value, exit]) => {
+  await using registry = await startRegistry();
+  await pushDemoImage({ host: registry.host, repository: 'team/app', tag: '1' });
+  const image = `${registry.host}/team/app:1`;
+  const pem = readFileSync(join(place.path, 'team.key'), 'utf8');
+  const text = value === 'key' ? pem : value;
+  const env = { COSIGN_PASSWORD: 'demo', ...(text === undefined ? {} : { SIGNING_KEY: text }) };
+  const host = testHost({ cwd: place.path, env });
+  const args = ['sign', image, '--no-sbom', '--key', 'env://SIGNING_KEY', '--allow-http'];
+  expect(await main(args, host), host.all()).toBe(exit);
+  expect(host.all()).not.toContain('secret text');
+  if (exit === 0) expect(await verify(image)).toMatchObject({ exit: 0 });
 });

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { concat, encodeUtf8 } from '../../src/base/bytes.ts';
 import { algorithmOf, type Digest, digestOf, isDigest } from '../../src/oci/digest.ts';
 import { mediaTypes } from '../../src/oci/media-types.ts';
@@ -31,6 +32,8 @@ export interface TestRegistryOptions {
   readonly dashIsDigest?: 'reads' | 'refuses' | 'writes';
   /** Waits up to so many milliseconds before each answer, so that parallel clients interleave. */
   readonly jitter?: number;
+  /** How it waits. Default: in real time. */
+  readonly sleep?: (ms: number) => Promise<void>;
 }
 
 export interface Seen {
@@ -127,7 +130,7 @@ export async function startRegistry(options: TestRegistryOptions = {}): Promise<
     });
     const met = faults.find(({ match, left }) => left > 0 && match.test(`${method} ${path}`));
     if (met !== undefined) met.left -= 1;
-    if (options.jitter) await new Promise((done) => setTimeout(done, Math.random() * (options.jitter ?? 0)));
+    if (options.jitter) await (options.sleep ?? sleep)(Math.random() * options.jitter);
     met?.fault.before?.();
     const own = `http://${headers.host}`;
     const kept = body.subarray(0, met?.fault.keep);

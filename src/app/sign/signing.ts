@@ -84,10 +84,24 @@ const parseOwnRoot = (root: Uint8Array) => parseTrustedRoot(root, { experimental
 async function openKey(host: Host, who: Exclude<SignerRequest, { kind: 'keyless' }>): Promise<CommandSigner> {
   if (who.kind === 'command') return await openSignerCommand(who.command, host.program);
   const { file } = who;
-  const pem = decodeUtf8(await readUserFile(host, file, maxKey, 'the key'));
+  const pem = file.startsWith(inEnvironment)
+    ? fromEnvironment(host, file.slice(inEnvironment.length))
+    : decodeUtf8(await readUserFile(host, file, maxKey, 'the key'));
   if (pem === undefined) throw askedWrongly('key.malformed', `${quoted(file)} is not a PEM file`);
   const privateKey = await openPrivateKey(pem, () => password(host, file), file);
   return { key: createPublicKey(privateKey), signer: keySigner(privateKey) };
+}
+
+/** As cosign writes it: CI keeps secrets in variables. */
+const inEnvironment = 'env://';
+
+/** @throws TcfError `key.missing` (exit 3). */
+function fromEnvironment({ env }: Host, name: string): string {
+  const pem = env[name];
+  if (pem !== undefined && pem !== '') return pem;
+  throw askedWrongly('key.missing', `the variable ${quoted(name)} holds no key`, {
+    hint: 'give the job the secret under this name, with the text of the .key file as its value',
+  });
 }
 
 async function openKeyless(

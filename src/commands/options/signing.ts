@@ -10,7 +10,10 @@ import { readNetwork } from './network.ts';
 
 export function declareSigningOptions(command: Command): void {
   command
-    .option('--key <file>', 'private key of tcf keygen, cosign or openssl; its password is COSIGN_PASSWORD')
+    .option(
+      '--key <file|env://VAR>',
+      'private key of tcf keygen, cosign or openssl; its password is COSIGN_PASSWORD',
+    )
     .option('--signer-cmd <command>', 'program that keeps the key (HSM, KMS); see docs/signer-command.md');
   declareIdentityOptions(command);
   declareServiceOptions(command);
