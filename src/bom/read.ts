@@ -27,6 +27,8 @@ export interface SbomSubject {
    * Sorted. Which of them is a manifest and which a configuration the format does not say.
    */
   readonly digests: readonly string[];
+  /** Those that stand in its `hashes`: each is said to be the hash of the subject itself. */
+  readonly hashes: readonly string[];
   /** What it was made from, where the author says so (`pedigree.ancestors`): purls in canonical spelling, or names without one. */
   readonly ancestors: readonly { readonly name: string; readonly purl?: string }[];
 }
@@ -85,7 +87,7 @@ export function parseSbom(value: unknown, what: string): SbomFacts {
     ...textMember(bom, 'serialNumber'),
     ...(metadata === undefined ? {} : textMember(metadata, 'timestamp')),
     tools: readTools(metadata?.optional('tools')),
-    subject: root === undefined ? { digests: [], ancestors: [] } : readSubject(root),
+    subject: root === undefined ? { digests: [], hashes: [], ancestors: [] } : readSubject(root),
     components,
     complete: readCompleteness(bom),
   };
@@ -185,14 +187,16 @@ function readSubject(root: Shape): SbomSubject {
   const parts = purl === undefined ? undefined : readPurl(purl);
   if (parts?.type === 'oci') note(parts.version);
   note(root.optional('version')?.string());
-  for (const hash of root.optional('hashes')?.list(maxEntries) ?? []) {
-    if (hash.get('alg').string() === 'SHA-256') note(`sha256:${hash.get('content').string().toLowerCase()}`);
-  }
+  const hashes = (root.optional('hashes')?.list(maxEntries) ?? []).flatMap((hash) =>
+    hash.get('alg').string() === 'SHA-256' ? [`sha256:${hash.get('content').string().toLowerCase()}`] : [],
+  );
+  for (const hash of hashes) note(hash);
   for (const value of Object.values(readProperties(root))) note(value);
   const ancestors = root.optional('pedigree')?.optional('ancestors')?.list(maxEntries) ?? [];
   return {
     ...textMember(root, 'name'),
     digests: [...digests].sort(byCodeUnit),
+    hashes,
     ancestors: ancestors.map((ancestor) => ({ name: ancestor.get('name').string(), ...purlOf(ancestor) })),
   };
 }
@@ -210,6 +214,14 @@ function readCompleteness(bom: Shape): boolean | undefined {
   );
   if (about.length === 0) return undefined;
   return about.every((composition) => composition.get('aggregate').string() === 'complete');
+}
+
+/**
+ * The hash by which a document that names the image also names something else; `undefined` where each of its hashes is one of `known`, the digests
+ * of manifest, configuration and index. A document with two subjects is about neither.
+ */
+export function otherHashOf({ hashes }: SbomSubject, known: ReadonlySet<string>): string | undefined {
+  return hashes.find((hash) => !known.has(hash));
 }
 
 function textMember<Key extends string>(owner: Shape, key: Key): { readonly [K in Key]?: string } {

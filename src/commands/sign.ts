@@ -24,7 +24,8 @@ export const verb: Verb = {
       .option('-a, --annotation <key=value>', 'signed with the image; may be given again', collect, [])
       .option('--attest <type=file>', attestHelp, collect, [])
       .option('--recursive', 'of an index, sign every platform too, each with its own SBOM')
-      .option('--sbom <file>', 'attest this CycloneDX SBOM; it must be about this very image')
+      .option('--sbom <file>', 'attest this CycloneDX SBOM; it must be valid and about this very image')
+      .option('--allow-invalid-sbom', 'attest the SBOM of --sbom though it is not valid CycloneDX')
       .option('--no-sbom', 'sign the image only')
       .option('--skip-existing', 'do not sign again what the same signer has signed already');
     declarePlatform(command, 'whose SBOM to make where the image is an index');

@@ -1,6 +1,6 @@
 import type { Signer, Verified } from '../attest/verified.ts';
 import { plural, printable } from '../base/text.ts';
-import type { SbomFacts } from '../bom/read.ts';
+import { otherHashOf, type SbomFacts } from '../bom/read.ts';
 import type { Digest } from '../oci/digest.ts';
 import { earliestNow } from './clock.ts';
 import type { Candidate, Evidence } from './evidence.ts';
@@ -193,9 +193,10 @@ export function chooseSboms(matched: Matched, evidence: Evidence, terms: Signing
   const fitting = matched.accepted.filter(({ candidate }) => {
     if (candidate.sbom === undefined) return false;
     if (!candidate.sbom.ok) return true;
-    const { digests } = candidate.sbom.value.subject;
-    if (digests.some((digest) => known.has(digest))) return true;
-    const about = digests.length === 0 ? 'no digest' : digests.slice(0, 3).join(', ');
+    const { subject } = candidate.sbom.value;
+    const other = otherHashOf(subject, known);
+    if (other === undefined && subject.digests.some((digest) => known.has(digest))) return true;
+    const about = other ?? (subject.digests.slice(0, 3).join(', ') || 'no digest');
     nearMisses.push({
       source: candidate.source,
       message: `attested for this image, but the SBOM itself describes ${about}`,

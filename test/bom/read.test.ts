@@ -58,7 +58,12 @@ test('the facts of a document by another tool', () => {
     serialNumber: 'urn:uuid:3e671687-395b-41f5-a30f-a58921a69b79',
     timestamp: '2026-11-23T00:00:00Z',
     tools: ['scanner 1.2'],
-    subject: { name: 'app', digests: [`sha256:${a}`, `sha256:${b}`, `sha256:${c}`], ancestors: [] },
+    subject: {
+      name: 'app',
+      digests: [`sha256:${a}`, `sha256:${b}`, `sha256:${c}`],
+      hashes: [`sha256:${'c'.repeat(64)}`],
+      ancestors: [],
+    },
     components: [
       {
         bomRef: 'torch',

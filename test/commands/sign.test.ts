@@ -208,3 +208,71 @@ test('one SBOM is not about all platforms', async () => {
   expect(ran).toMatchObject({ exit: 3 });
   expect(ran.err).toContain('--sbom is about one platform');
 });
+
+interface Document {
+  readonly metadata: { readonly component: Readonly<Record<string, unknown>> };
+  readonly components: readonly Readonly<Record<string, unknown>>[];
+  readonly dependencies: readonly unknown[];
+}
+
+/** The SBOM of the image, changed. */
+async function changedSbom(change: (sbom: Document) => object): Promise<string> {
+  const { out } = await tcf('sbom', image);
+  const sbom = JSON.parse(out) as Document;
+  return write('given.json', { ...sbom, ...change(sbom) });
+}
+
+test.for<[string, (sbom: Document) => object, string]>([
+  [
+    'a bom-ref twice',
+    ({ components }) => ({ components: [...components, { ...components[0], name: 'x' }] }),
+    'this bom-ref',
+  ],
+  [
+    'a type that is not there',
+    ({ components: [first] }) => ({ components: [{ ...first, type: 'foo' }] }),
+    '/components/0/type: must be equal to one of the allowed values',
+  ],
+  [
+    'a dependency on nothing',
+    ({ dependencies }) => ({ dependencies: [...dependencies, { ref: 'gone' }] }),
+    'gone: dependencies or compositions name it',
+  ],
+  [
+    'an id on no list',
+    ({ components: [first] }) => ({ components: [{ ...first, licenses: [{ license: { id: 'Apache' } }] }] }),
+    '/components/0/licenses',
+  ],
+])('a given SBOM with %s is not signed, but where somebody insists', async ([, change, message]) => {
+  const file = await changedSbom(change);
+  const before = registry.blobs.size;
+  const ran = await sign(image, '--sbom', file);
+  expect(ran.err).toContain('"given.json" is not valid CycloneDX');
+  expect(ran.err).toContain(message);
+  expect(ran.err).toContain('--allow-invalid-sbom');
+  expect(registry.blobs.size).toBe(before);
+  expect(await sign(image, '--sbom', file, '--allow-invalid-sbom')).toMatchObject({ exit: 0 });
+});
+
+test('a given SBOM that names the image and has the hash of something else is not signed', async () => {
+  const file = await changedSbom(({ metadata }) => ({
+    metadata: {
+      ...metadata,
+      component: { ...metadata.component, hashes: [{ alg: 'SHA-256', content: 'e'.repeat(64) }] },
+    },
+  }));
+  for (const insisting of [[], ['--allow-invalid-sbom']]) {
+    const ran = await sign(image, '--sbom', file, ...insisting);
+    expect(ran).toMatchObject({ exit: 3 });
+    expect(ran.err).toContain(`has the hash sha256:${'e'.repeat(64)}`);
+  }
+});
+
+test('a given SBOM whose purl cannot be read is signed with a word', async () => {
+  const file = await changedSbom(({ components: [first, ...rest] }) => ({
+    components: [{ ...first, purl: 'pkg:pypi/torch%zz' }, ...rest],
+  }));
+  const ran = await sign(image, '--sbom', file);
+  expect(ran).toMatchObject({ exit: 0 });
+  expect(ran.err).toContain('tcf: warning: pkg:pypi/torch%zz: it cannot be read as a purl');
+});

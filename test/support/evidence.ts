@@ -113,6 +113,8 @@ export interface CandidateSpec {
     readonly aggregate?: string;
     /** What it says the image was made from. */
     readonly ancestors?: readonly unknown[];
+    /** Of what it says the SHA-256 of the image is, by name. */
+    readonly hash?: string;
   };
 }
 
@@ -172,6 +174,7 @@ function toSbom({
   ancestors,
   components = [],
   describes = 'config',
+  hash,
 }: NonNullable<CandidateSpec['sbom']>): unknown {
   const version = digests[describes];
   return {
@@ -182,6 +185,7 @@ function toSbom({
         type: 'container',
         name: 'triton',
         ...(version === undefined ? {} : { version }),
+        ...(hash === undefined ? {} : { hashes: [{ alg: 'SHA-256', content: digestNamed(hash).slice(7) }] }),
         ...(ancestors === undefined ? {} : { pedigree: { ancestors } }),
       },
     },

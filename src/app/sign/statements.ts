@@ -5,12 +5,13 @@ import { askedWrongly } from '../../base/error.ts';
 import { jsonLimits, parseJson } from '../../base/json.ts';
 import { Shape } from '../../base/shape.ts';
 import { quoted } from '../../base/text.ts';
-import { parseSbom } from '../../bom/read.ts';
+import { otherHashOf, parseSbom } from '../../bom/read.ts';
 import { openFromRegistry } from '../../image/from-registry.ts';
 import { chooseManifest } from '../../image/manifests.ts';
 import type { Descriptor, Manifest, Platform } from '../../oci/manifest.ts';
 import { formatPinnedRef, type ImageRef, type PinnedRef } from '../../oci/reference.ts';
 import type { Fetched, Registry } from '../../registry/contract.ts';
+import { formatDiagnostics } from '../../report/diagnostics.ts';
 import { readUserFile } from '../../system/files.ts';
 import type { Host } from '../../system/host.ts';
 import { type Judged, makeSbom, type SbomRequest } from '../make-sbom.ts';
@@ -33,7 +34,8 @@ export interface Target {
 export type SbomChoice =
   | { readonly kind: 'made'; readonly request?: SbomRequest }
   /** A file with CycloneDX JSON; it must be about the very image. */
-  | { readonly kind: 'given'; readonly file: string }
+  /** `unchecked`: signed though it is not valid CycloneDX. */
+  | { readonly kind: 'given'; readonly file: string; readonly unchecked?: boolean }
   | { readonly kind: 'none' };
 
 /** What is said about an image beside the signature. */
@@ -203,7 +205,7 @@ interface Predicate {
 
 async function predicateOf(context: SbomContext, chosen: Chosen): Promise<Predicate> {
   const { host, platform, ref, registry, sbom } = context;
-  if (sbom.kind === 'given') return { predicate: await readSbom(host, sbom.file, chosen) };
+  if (sbom.kind === 'given') return { predicate: await readSbom(host, sbom, chosen) };
   const { digest } = chosen.descriptor;
   const pinned: ImageRef = { registry: ref.registry, repository: ref.repository, digest };
   await using image = await openFromRegistry(registry, pinned, platform);
@@ -214,17 +216,50 @@ async function predicateOf(context: SbomContext, chosen: Chosen): Promise<Predic
 }
 
 /** An SBOM of another image under this image's name would be a lie with our signature on it. */
-async function readSbom(host: Host, file: string, { descriptor, manifest }: Chosen): Promise<unknown> {
+async function readSbom(
+  host: Host,
+  { file, unchecked = false }: Extract<SbomChoice, { readonly kind: 'given' }>,
+  { descriptor, manifest }: Chosen,
+): Promise<unknown> {
   const json = parseJson(
     await readUserFile(host, file, jsonLimits.document.maxBytes, 'the SBOM'),
     quoted(file),
     jsonLimits.document,
   );
-  const { digests } = parseSbom(json, quoted(file)).subject;
+  if (!unchecked) await checkSbom(host, file, json);
+  const { subject } = parseSbom(json, quoted(file));
+  const { digests } = subject;
   if (!digests.includes(descriptor.digest) && !digests.includes(manifest.config.digest)) {
     throw askedWrongly('sbom.subject', `${quoted(file)} is not about ${descriptor.digest}`, {
       hint: `it names ${digests.join(', ') || 'no digest'}; make one with tcf sbom, or leave --sbom away`,
     });
   }
+  const other = otherHashOf(subject, new Set([descriptor.digest, manifest.config.digest]));
+  if (other !== undefined) {
+    throw askedWrongly(
+      'sbom.subject',
+      `${quoted(file)} names ${descriptor.digest} and has the hash ${other}`,
+      {
+        hint: 'the hash of metadata.component is that of the manifest or of the configuration',
+      },
+    );
+  }
   return json;
+}
+
+/** Nobody signs by mistake what others cannot read. @throws TcfError `sbom.invalid` (exit 3). */
+async function checkSbom(host: Host, file: string, document: unknown): Promise<void> {
+  // The schemas and their compiler load only where a document is given.
+  const { checkDocument } = await import('../../bom/check-document.ts');
+  const diagnostics = checkDocument(document);
+  const errors = diagnostics.filter(({ level }) => level === 'error');
+  await host.stderr.write(formatDiagnostics(diagnostics.filter(({ level }) => level !== 'error')));
+  const [first] = errors;
+  if (first === undefined) return;
+  const more = errors.length === 1 ? '' : ` (and ${errors.length - 1} more)`;
+  throw askedWrongly(
+    'sbom.invalid',
+    `${quoted(file)} is not valid CycloneDX: ${first.subject ?? 'the document'}: ${first.message}${more}`,
+    { hint: 'mend it, or sign it as it is with --allow-invalid-sbom' },
+  );
 }

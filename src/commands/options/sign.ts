@@ -35,7 +35,9 @@ function readSbomChoice(options: Options): SbomChoice {
       hint: 'leave --sbom FILE and --no-sbom away, or give the option to tcf sbom',
     });
   }
-  return sbom === false ? { kind: 'none' } : { kind: 'given', file: sbom };
+  return sbom === false
+    ? { kind: 'none' }
+    : { kind: 'given', file: sbom, unchecked: flag(options, 'allowInvalidSbom') };
 }
 
 function readAnnotations(given: readonly string[]): Readonly<Record<string, string>> {
