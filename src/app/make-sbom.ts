@@ -18,6 +18,7 @@ import type { Host } from '../system/host.ts';
 import { version } from '../version.ts';
 import { openBase } from './base-image.ts';
 import type { Network } from './network.ts';
+import { loadPins } from './pins/store.ts';
 import { makeBom } from './scan.ts';
 
 /** What is said about an SBOM beside the image, and how it is written. */
@@ -54,14 +55,14 @@ export interface Judged {
 /**
  * The SBOM of an opened image, with what the user said about it. What a profile misses stands in the SBOM itself.
  *
- * @throws TcfError `sbom.author`, `sbom.base` (exit 3), and as the scan does.
+ * @throws TcfError `sbom.author`, `sbom.base` (exit 3), and as the pins and the scan do.
  */
 export async function makeSbom(host: Host, image: OpenImage, request: SbomRequest = {}): Promise<JudgedSbom> {
   const { base, jobs, network, platform, profile, ...said } = request;
   const bom = await makeBom(
     image,
     base === undefined ? undefined : await openBase(host, image, { base, network, platform }),
-    compact({ jobs }),
+    compact({ jobs, pins: await loadPins(host) }),
   );
   const options: CycloneDxOptions = {
     specVersion: '1.7',

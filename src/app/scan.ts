@@ -6,7 +6,8 @@ import { assemble, type Run } from '../catalogers/assemble.ts';
 import type { Ownership } from '../catalogers/contract.ts';
 import { buildIdsIn, elf, namesIn } from '../catalogers/elf.ts';
 import { packagesByNote } from '../catalogers/elf-packages.ts';
-import { catalogers } from '../catalogers/index.ts';
+import { catalogersWith } from '../catalogers/index.ts';
+import { builtInPins, type PinTable } from '../catalogers/llvm/pins.ts';
 import { runCataloger } from '../catalogers/run.ts';
 import type { OpenImage } from '../image/contract.ts';
 import { scanImage } from '../image/scan.ts';
@@ -19,11 +20,16 @@ const maxJobs = 8;
 export async function makeBom(
   image: OpenImage,
   base?: BaseImage,
-  { jobs = Math.min(availableParallelism(), maxJobs), ...options }: Omit<ScanOptions, 'startThread'> = {},
+  {
+    jobs = Math.min(availableParallelism(), maxJobs),
+    pins = builtInPins,
+    ...options
+  }: Omit<ScanOptions, 'startThread'> & { readonly pins?: PinTable } = {},
 ): Promise<Bom> {
   // A scan throws most of what it allocates away at once. By default V8 lets that pile up to a third of a gigabyte before it looks; the
   // live part is 15 MB for a usual image and 60 MB for half a million files (bench/memory.sh).
   setFlagsFromString('--optimize-for-size');
+  const catalogers = catalogersWith(pins);
   const scanned = await scanImage(image, catalogers, { ...options, jobs, startThread });
   const packaged = catalogers.map((cataloger) => ({
     cataloger: cataloger.name,

@@ -10,7 +10,7 @@ export function isGitFile(path: string): boolean {
  * The commit that is checked out below `root`, 40 hexadecimal digits; `undefined` where `.git` does not tell, as in a work tree
  * whose repository lies elsewhere. It says nothing about files that were changed and not committed.
  */
-export function commitOf(tree: Tree, root: string): string | undefined {
+export function commitOf(tree: Pick<Tree, 'file'>, root: string): string | undefined {
   const git = `${root}/.git`;
   const head = textOf(tree, `${git}/HEAD`)?.trim() ?? '';
   if (isCommit(head)) return head;
@@ -62,7 +62,7 @@ function toOrigin(text: string): Origin | undefined {
 }
 
 /** The UTF-8 text of a wanted file; `undefined` where there is none. */
-export function textOf(tree: Tree, path: string): string | undefined {
+export function textOf(tree: Pick<Tree, 'file'>, path: string): string | undefined {
   const content = tree.file(path)?.content();
   return content === undefined ? undefined : decodeUtf8(content);
 }

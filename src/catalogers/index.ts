@@ -8,16 +8,17 @@ import { elf } from './elf.ts';
 import { goBinary } from './go-binary.ts';
 import { gpuHeaders } from './gpu-headers.ts';
 import { gpuToolkits } from './gpu-toolkits.ts';
-import { llvm } from './llvm.ts';
+import { builtInPins, type PinTable } from './llvm/pins.ts';
+import { llvmCataloger } from './llvm.ts';
 import { npm } from './npm.ts';
 import { osRelease } from './os-release.ts';
-import { python } from './python.ts';
+import { pythonCataloger } from './python.ts';
 import { rpm } from './rpm.ts';
 import { rustBinary } from './rust-binary.ts';
 import { triton } from './triton.ts';
 
 /** Every cataloger of tcf. A new one is one file, one fixture and one line here (docs/make-it-yours.md). */
-export const catalogers: readonly Cataloger[] = [
+export const catalogersWith = (pins: PinTable): readonly Cataloger[] => [
   amdBitcode,
   apk,
   conda,
@@ -27,11 +28,14 @@ export const catalogers: readonly Cataloger[] = [
   goBinary,
   gpuHeaders,
   gpuToolkits,
-  llvm,
+  llvmCataloger(pins),
   npm,
   osRelease,
-  python,
+  pythonCataloger(pins),
   rpm,
   rustBinary,
   triton,
 ];
+
+/** With the pins that tcf brings along. */
+export const catalogers: readonly Cataloger[] = catalogersWith(builtInPins);

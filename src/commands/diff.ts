@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { type ImageRequest, openImage } from '../app/open-image.ts';
+import { loadPins } from '../app/pins/store.ts';
 import { readSbomFile } from '../app/read-sbom.ts';
 import { makeBom } from '../app/scan.ts';
 import { compact } from '../base/compact.ts';
@@ -58,7 +59,7 @@ async function readSide(host: Host, text: string, request: ImageRequest): Promis
   await using opened = await openImage(host, text, request);
   for (const warning of opened.warnings ?? [])
     await host.stderr.write(`tcf: warning: ${printable(warning, 2000)}\n`);
-  const bom = await makeBom(opened);
+  const bom = await makeBom(opened, undefined, { pins: await loadPins(host) });
   const timestamp = toTimestamp(opened.config.created, host.env['SOURCE_DATE_EPOCH']);
   return parseSbom(toCycloneDx(bom, { specVersion: '1.7', toolVersion: version, timestamp }), quoted(text));
 }

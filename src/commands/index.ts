@@ -126,6 +126,13 @@ export const verbs: readonly TopVerb[] = [
     load: () => import('./trust/index.ts'),
   },
   {
+    name: 'pins',
+    group: 'More',
+    usage: 'show|add|update [VERSION|WHEEL|CHECKOUT|FILE] [options]',
+    summary: 'which LLVM a release of Triton pins, for releases newer than this tcf',
+    load: () => import('./pins/index.ts'),
+  },
+  {
     name: 'sign-bundle',
     group: 'More',
     usage: 'FILE --bundle OUT [options]',

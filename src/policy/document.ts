@@ -47,6 +47,8 @@ export interface PolicyTrust {
   readonly logs: { readonly keyless: number; readonly key: number };
   /** Algorithms of logs and authorities that count besides the standard ones. */
   readonly experimental: readonly ExperimentalAlgorithm[];
+  /** Names of the signers whose files of LLVM pins count. */
+  readonly pins: readonly string[];
 }
 
 export interface Scope {
@@ -128,7 +130,7 @@ function completePolicy(
     name,
     origin,
     digest: policyDigest(text, document, signers),
-    trust: toTrust(document.trust, yaml),
+    trust: toTrust(document, yaml),
     signers,
     scopes,
     exceptions: document.exceptions ?? [],
@@ -150,8 +152,11 @@ function refuseSameScopes(scopes: readonly Scope[], yaml: YamlDocument): void {
   });
 }
 
-function toTrust(shape: DocumentShape['trust'], yaml: YamlDocument): PolicyTrust {
-  const { experimental = [], instances, logs, maxAge, root } = shape ?? {};
+function toTrust({ signers, trust: shape }: DocumentShape, yaml: YamlDocument): PolicyTrust {
+  const { experimental = [], instances, logs, maxAge, pins = [], root } = shape ?? {};
+  const unknown = pins.findIndex((name) => !Object.hasOwn(signers, name));
+  if (unknown >= 0)
+    throw yaml.wrong(['trust', 'pins', unknown], `${quoted(pins[unknown] ?? '')} is not one of the signers`);
   if (root !== undefined && instances !== undefined) {
     throw yaml.wrong(['trust', 'instances'], 'stands beside a root, and only one of them can be meant', {
       hint: 'name the file, or name instances; tcf trust import makes an instance of a file',
@@ -171,6 +176,7 @@ function toTrust(shape: DocumentShape['trust'], yaml: YamlDocument): PolicyTrust
         }),
     logs: { keyless: logs?.keyless ?? 1, key: logs?.key ?? 1 },
     experimental,
+    pins,
   };
 }
 

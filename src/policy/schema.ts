@@ -42,6 +42,7 @@ interface TrustShape {
   readonly maxAge?: { readonly warn?: string | undefined; readonly deny?: string | undefined } | undefined;
   readonly logs?: LogsShape | undefined;
   readonly experimental?: readonly ExperimentalAlgorithm[] | undefined;
+  readonly pins?: readonly string[] | undefined;
 }
 
 interface LogsShape {
@@ -90,6 +91,10 @@ const trust: Form<TrustShape> = mapping({
   logs: optional(
     mapping({ keyless: logs, key: logs }),
     'how many transparency logs must have seen a signature; the default is 1',
+  ),
+  pins: optional(
+    list(word),
+    'signers whose files of LLVM pins count, in the policies of the machine and of the user (tcf pins)',
   ),
   experimental: optional(
     list(choice(...experimentalAlgorithms)),

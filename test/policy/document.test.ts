@@ -40,7 +40,7 @@ test('a policy names signers, scopes and rules; the rest has careful defaults', 
       require: { signed: { by: ['release'] }, sbom: { by: ['release'] } },
     },
   ]);
-  expect(policy.trust).toEqual({ instances: ['sigstore'], logs: { keyless: 1, key: 1 }, experimental: [] });
+  expect(policy.trust).toEqual({ instances: ['sigstore'], logs: { keyless: 1, key: 1 }, experimental: [], pins: [] });
   expect(policy.signers.get('release')).toMatchObject({ kind: 'keyless', issuer: 'https://issuer.example' });
 });
 
@@ -389,6 +389,7 @@ scopes: [{ match: quay.io, require: { signed: { by: [a, b], threshold: 2 } } }]
     `${good}trust: { logs: { key: -1 } }\n`,
     'trust.logs.key is too small',
   ],
+  ['pins of somebody who is no signer', `${good}trust: { pins: [nobody] }\n`, 'is not one of the signers'],
 ] as const)('refused: %s', ([, text, message]) => {
   const error = errorOf(text);
   expect(error.code).toBe('policy.malformed');

@@ -1,11 +1,12 @@
-import { deflateRawSync } from 'node:zlib';
+import { crc32, deflateRawSync } from 'node:zlib';
 
-/** A zip file of these texts, deflated; sizes and names as a reader needs them, no checksums. */
-export function zip(entries: Readonly<Record<string, string>>): Buffer {
+/** A zip file of these contents, deflated; sizes, names and checksums as a reader needs them. */
+export function zip(entries: Readonly<Record<string, string | Uint8Array>>): Buffer {
   const parts: Buffer[] = [];
   const directory: Buffer[] = [];
   let offset = 0;
-  for (const [name, text] of Object.entries(entries)) {
+  for (const [name, content] of Object.entries(entries)) {
+    const text = Buffer.from(content);
     const packed = deflateRawSync(text);
     const local = Buffer.alloc(30);
     local.writeUInt32LE(0x04034b50, 0);
@@ -14,6 +15,7 @@ export function zip(entries: Readonly<Record<string, string>>): Buffer {
     const central = Buffer.alloc(46);
     central.writeUInt32LE(0x02014b50, 0);
     central.writeUInt16LE(8, 10);
+    central.writeUInt32LE(crc32(text), 16);
     central.writeUInt32LE(packed.length, 20);
     central.writeUInt32LE(text.length, 24);
     central.writeUInt16LE(name.length, 28);

@@ -1,7 +1,23 @@
 import type { IdentityMethod, Layer } from '../../bom/model.ts';
 import type { Role } from './places.ts';
 
-export type Rung = 'A' | 'B' | 'C' | 'D' | 'E' | 'F' | 'F2' | 'G' | 'H' | 'I' | 'J' | 'K' | 'L' | 'N' | 'P';
+export type Rung =
+  | 'A'
+  | 'B'
+  | 'C'
+  | 'D'
+  | 'E'
+  | 'F'
+  | 'F2'
+  | 'G'
+  | 'H'
+  | 'I'
+  | 'J'
+  | 'K'
+  | 'L'
+  | 'M'
+  | 'N'
+  | 'P';
 
 export interface Method {
   readonly word: string;
@@ -27,6 +43,7 @@ export const methods: Readonly<Record<Rung, Method>> = {
   J: { word: 'bare-version', technique: 'binary-analysis', confidence: 0.6 },
   K: { word: 'checkout-pin', technique: 'manifest-analysis', confidence: 0.7 },
   L: { word: 'release-table', technique: 'manifest-analysis', confidence: 0.7 },
+  M: { word: 'pins-file', technique: 'manifest-analysis', confidence: 0.7 },
   N: { word: 'soname', technique: 'filename', confidence: 0.5 },
   P: { word: 'core-library', technique: 'filename', confidence: 0.3 },
 };

@@ -18,7 +18,7 @@ interface Seen {
 /** The LLVMs of Triton that a release may pin. */
 const pinned: ReadonlySet<Role> = new Set(['amd-codegen', 'core', 'nvidia-codegen']);
 
-/** Which LLVM ought to be where, by the pins of source trees (rung K) and of the distributions that are installed (rung L). */
+/** Which LLVM ought to be where, by the pins of source trees (rung K) and of the distributions that are installed (rungs L and M). */
 export function declarationsIn(tree: Tree, seen: Seen): readonly Declaration[] {
   const { checkouts, hints, pins } = seen;
   const installations = [...roots(seen)].flatMap(([root, { library, sha256 }]) =>
@@ -75,17 +75,17 @@ function pinOfRelease(
   role: Role,
   pins: PinTable,
 ): Declaration {
-  const pin = pins.pinOf(normalName(name), version, role);
+  const { isAdded, ...pin } = pins.pinOf(normalName(name), version, role) ?? {};
   const which = role === 'core' ? 'LLVM' : `LLVM for ${role}`;
   const reason = `the ${which} that ${name} ${version} pins is not known; "tcf pins add WHEEL" reads it from the wheel`;
   return {
-    rung: 'L',
+    rung: isAdded ? 'M' : 'L',
     path: file.path,
     layer: file.layer,
     role,
     sites: [root],
     prebuilts: false,
-    ...(pin ?? { reason }),
+    ...('commit' in pin ? pin : { reason }),
   };
 }
 

@@ -7,6 +7,8 @@ export interface Pin {
   readonly commit: string;
   readonly version?: string;
   readonly repository?: string;
+  /** From a data file that somebody signed, not from what tcf brings along. */
+  readonly isAdded?: true;
 }
 
 /** One row of `data/llvm-pins.json`, or of the data file that `tcf pins add` writes beside it. */
@@ -20,6 +22,7 @@ export interface PinRow {
   readonly llvm_commit?: string | undefined;
   readonly llvm_repository?: string | undefined;
   readonly llvm_version?: string | undefined;
+  readonly isAdded?: true;
 }
 
 export interface PinTable {
@@ -94,7 +97,7 @@ export const builtInPins: PinTable = toPinTable(builtInRows);
 
 function pinIn(
   rows: readonly PinRow[],
-  { llvm_commit, llvm_repository, llvm_version }: PinRow,
+  { isAdded, llvm_commit, llvm_repository, llvm_version }: PinRow,
 ): Pin | undefined {
   if (llvm_commit === undefined) return undefined;
   const others = rows.filter((row) => row.llvm_commit === llvm_commit);
@@ -102,6 +105,7 @@ function pinIn(
   const version = llvm_version ?? others.find((row) => row.llvm_version)?.llvm_version;
   return {
     commit: llvm_commit,
+    ...(isAdded === undefined ? {} : { isAdded }),
     ...(repository === undefined ? {} : { repository }),
     // `20 or 21` is a row that does not know.
     ...(version === undefined || version.includes(' ') ? {} : { version }),

@@ -146,7 +146,7 @@ function disagreement(claims: readonly Claim[], declaration: Declaration): strin
         return `${declares} ${declaration.commit}, ${saw} ${claim.commit} (${methods[claim.rung].word})`;
       // Forks share one object store on GitHub, so a commit alone does not say whose it is. Somebody else's build of it does.
       if (
-        declaration.rung === 'L' &&
+        declaration.rung !== 'K' &&
         claim.repository !== undefined &&
         declaration.repository !== undefined
       ) {

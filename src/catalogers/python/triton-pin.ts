@@ -1,5 +1,6 @@
 import type { Property } from '../../bom/model.ts';
 import type { Tree } from '../contract.ts';
+import { methods } from '../llvm/claims.ts';
 import { type PinTable, tritonDistributions } from '../llvm/pins.ts';
 import type { Find } from './info.ts';
 import { normalName } from './metadata.ts';
@@ -18,7 +19,12 @@ export function pinProperties(
   const normal = normalName(name);
   if (!tritonDistributions.has(normal) && !bringsTriton(tree, info)) return [];
   const pin = pins.pinOf(normal, version);
-  return [{ name: 'tcf:triton:pin', value: `${pin?.commit ?? 'unknown'} by release-table` }];
+  return [
+    {
+      name: 'tcf:triton:pin',
+      value: `${pin?.commit ?? 'unknown'} by ${methods[pin?.isAdded ? 'M' : 'L'].word}`,
+    },
+  ];
 }
 
 function bringsTriton(tree: Tree, info: string): boolean {
