@@ -40,7 +40,12 @@ test('a policy names signers, scopes and rules; the rest has careful defaults', 
       require: { signed: { by: ['release'] }, sbom: { by: ['release'] } },
     },
   ]);
-  expect(policy.trust).toEqual({ instances: ['sigstore'], logs: { keyless: 1, key: 1 }, experimental: [], pins: [] });
+  expect(policy.trust).toEqual({
+    instances: ['sigstore'],
+    logs: { keyless: 1, key: 1 },
+    experimental: [],
+    pins: [],
+  });
   expect(policy.signers.get('release')).toMatchObject({ kind: 'keyless', issuer: 'https://issuer.example' });
 });
 

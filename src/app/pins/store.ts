@@ -136,9 +136,14 @@ async function trustOf(host: Host, policy: Policy): Promise<Trust> {
 
 /** Never the project's: what comes with an image must not say which LLVM is right. */
 async function policiesFor(host: Host, whose: Whose): Promise<readonly Policy[]> {
-  const files = [machinePolicy(host), ...(whose === 'user' ? [join(configFolder(host), 'policy.yaml')] : [])];
+  const places = [
+    { origin: 'machine', path: machinePolicy(host) } as const,
+    ...(whose === 'user' ? [{ origin: 'user', path: join(configFolder(host), 'policy.yaml') } as const] : []),
+  ];
   const policies = await Promise.all(
-    files.filter((file) => fileExists(host, file)).map((file) => loadPolicy(host, file, readPlainFile)),
+    places
+      .filter(({ path }) => fileExists(host, path))
+      .map(({ origin, path }) => loadPolicy(host, path, { origin, read: readPlainFile })),
   );
   return policies.filter(({ trust }) => trust.pins.length > 0);
 }
