@@ -182,12 +182,9 @@ test.for([
 test.for([
   ['of the GPL alone', '/usr/share/common-licenses/GPL-2', [{ acknowledgement: 'declared', name: 'GPL-2' }]],
   [
-    'of the GPL or later',
+    'of the GPL or later, in words that are not the notice',
     'either version 2, or (at your option) any later version. See /usr/share/common-licenses/GPL-2.',
-    [
-      { acknowledgement: 'declared', name: 'GPL-2+' },
-      { acknowledgement: 'concluded', expression: 'GPL-2.0-or-later' },
-    ],
+    [{ acknowledgement: 'declared', name: 'GPL-2' }],
   ],
   [
     'of two with a later version of one of them',
@@ -510,4 +507,77 @@ test('more files than are read make the SBOM say so, and lose no package', () =>
   expect(skipped).toEqual([
     { path: 'var/lib/dpkg/info', reason: 'lists more than 2000000 files; the owners of some are not known' },
   ]);
+});
+
+const gplNotice = `This program is free software; you can redistribute it and/or modify
+it under the terms of the GNU General Public License as published by
+the Free Software Foundation; either version 2 of the License, or (at
+your option) any later version.
+
+This program is distributed in the hope that it will be useful, but
+WITHOUT ANY WARRANTY; without even the implied warranty of
+MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE. See the GNU
+General Public License for more details.
+
+You should have received a copy of the GNU General Public License along
+with this program; if not, write to the Free Software Foundation, Inc.,
+51 Franklin Street, Fifth Floor, Boston, MA 02110-1301, USA.
+
+On Debian systems, the complete text of the GNU General Public License
+can be found in \`/usr/share/common-licenses/GPL-2'.
+`;
+const apacheNotice = `License:
+
+   Licensed under the Apache License, Version 2.0 (the "License");
+   you may not use this file except in compliance with the License.
+   You may obtain a copy of the License at
+
+       http://www.apache.org/licenses/LICENSE-2.0
+
+   Unless required by applicable law or agreed to in writing, software
+   distributed under the License is distributed on an "AS IS" BASIS,
+   WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+   See the License for the specific language governing permissions and
+   limitations under the License.
+
+On Debian systems, the full text of the Apache License can be found in the
+file \`/usr/share/common-licenses/Apache-2.0'.
+`;
+const opening = `This package was debianized by Ann <ann@example.org> on
+Tue, 14 Dec 2004 12:45:14 +0100.
+
+It was downloaded from https://example.org/a.tar.gz
+
+Copyright (C) 2004-2010 Ann
+
+`;
+const concludedIn = (text: string) =>
+  licensesOf(text, 'a').flatMap((license) =>
+    license.acknowledgement === 'concluded' && 'expression' in license ? [license.expression] : [],
+  );
+
+/** A conclusion needs one text and nothing else: CPython and Kerberos name the GPL in one place of fifty kilobytes. */
+test.for([
+  ['the notice of the GPL', gplNotice, ['GPL-2.0-or-later']],
+  ['the notice after how the package came to be', opening + gplNotice, ['GPL-2.0-or-later']],
+  ['the notice in a comment', gplNotice.replaceAll(/^/gm, ' * '), ['GPL-2.0-or-later']],
+  ['the notice of Apache', opening + apacheNotice, ['Apache-2.0']],
+  ['the notice of another version than the reference', gplNotice.replace('GPL-2', 'GPL-3'), []],
+  ['the notice, and MIT', `${gplNotice}\nPermission is hereby granted, free of charge, to any person`, []],
+  ['the notice, and BSD', `${gplNotice}\nRedistribution and use in source and binary forms`, []],
+  [
+    'the notice, and an exception',
+    `${gplNotice}\nAs a special exception, you may link this program with OpenSSL.`,
+    [],
+  ],
+  ['the notice, and another file', `${gplNotice}\nThe file a.c is in the public domain.`, []],
+  ['the notice, and a name', `${gplNotice}\nThe manual is under the FooBar license.`, []],
+  ['the notice of one file', `a.c is licensed as follows:\n${gplNotice}`, []],
+  ['the notice without "or later"', gplNotice.replace(', or (at\nyour option) any later version', ''), []],
+  ['two notices', gplNotice + apacheNotice, []],
+  ['a mention', 'The file a.c is under the GPL, see /usr/share/common-licenses/GPL-2.', []],
+  ['a mention of Apache', 'b.c is under Apache 2, see /usr/share/common-licenses/Apache-2.0.', []],
+  ['two references without notice', '/usr/share/common-licenses/Artistic /usr/share/common-licenses/BSD', []],
+] as const)('of %s in prose this is concluded', ([, text, expected]) => {
+  expect(concludedIn(text)).toEqual(expected);
 });

@@ -2,6 +2,7 @@ import { combineLicenses } from '../../bom/licenses.ts';
 import type { ExternalReference, License } from '../../bom/model.ts';
 import { repositoryAt } from '../sources.ts';
 import { parseStanzas } from './deb822.ts';
+import { proseLicenses } from './prose.ts';
 
 /** texlive's has 5 MB; licences of what stands beyond this are in the same few families. */
 const maxLength = 4 * 1024 * 1024;
@@ -9,7 +10,7 @@ const maxLength = 4 * 1024 * 1024;
 const maxStatements = 200;
 
 /**
- * What the copyright file of a package says about licences: by its DEP-5 paragraphs, else by the texts in common-licenses it refers to. Short
+ * What the copyright file of a package says about licences: by its DEP-5 paragraphs, else by its prose. Short
  * names of DEP-5 have the meaning that this very file gives them.
  */
 export function licensesOf(copyright: string, name: string): readonly License[] {
@@ -18,7 +19,7 @@ export function licensesOf(copyright: string, name: string): readonly License[] 
     const names = dep5Licenses(text);
     if (names.length > 0) return combineLicenses(names, 'debian', `debian-${name}`);
   }
-  return referredLicenses(text);
+  return proseLicenses(text);
 }
 
 function isDep5(text: string): boolean {
@@ -65,23 +66,4 @@ function dep5Licenses(text: string): readonly string[] {
     if (name !== '' && names.size < maxStatements) names.add(name);
   }
   return [...names];
-}
-
-const gnu = /^(?:A?GPL|LGPL|GFDL)(?:-[\d.]+)?$/;
-
-/**
- * `/usr/share/common-licenses/GPL-2` says which text applies, not whether a later one may be chosen: that stands in the prose, and
- * belongs to the reference for sure only where there is no other.
- */
-function referredLicenses(text: string): readonly License[] {
-  const names = new Set(
-    [...text.matchAll(/\/usr\/share\/common-licenses\/([A-Za-z0-9][A-Za-z0-9.+-]{0,40})/g)].map(
-      ([, name = '']) => name.replace(/[.+-]+$/, ''),
-    ),
-  );
-  const [only = ''] = names;
-  if (names.size === 1 && gnu.test(only) && /\d$/.test(only) && /any\s+later\s+version/.test(text))
-    return combineLicenses([`${only}+`], 'debian');
-  if ([...names].every((name) => !gnu.test(name))) return combineLicenses([...names], 'debian');
-  return [...names].map((name) => ({ acknowledgement: 'declared', name }));
 }
