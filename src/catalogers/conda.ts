@@ -31,10 +31,15 @@ interface Package {
 /** The packages of conda, mamba, micromamba and pixi, from the records in `conda-meta`. */
 export const conda: Cataloger = {
   name: 'conda',
-  wants: (path) => path.includes('conda-meta/') && recordPath.test(path),
+  wants: (path) => (path.includes('conda-meta/') && recordPath.test(path)) || installer.test(path),
   catalog(tree: Tree): Catalog {
     const skipped: Skipped[] = [];
-    const packages = tree.wanted().flatMap((file) => read(file, skipped));
+    const records = tree
+      .wanted()
+      .filter(({ path }) => recordPath.test(path))
+      .flatMap((file) => read(file, skipped));
+    const replaced = new Set(records.filter((found) => isReplaced(tree, found)));
+    const packages = records.filter((found) => !replaced.has(found));
     const unknownDependencies: string[] = [];
     const byName = new Map(packages.map((found) => [`${found.prefix}\0${found.name}`, found]));
     const dependencies = packages.flatMap((found) => {
@@ -53,10 +58,50 @@ export const conda: Cataloger = {
       dependencies,
       owners: packages.map((found) => ownerOf(tree, found, skipped)),
       skipped,
+      leftOut: [...replaced].map(({ file, name, version }) => ({
+        path: printable(file.path),
+        reason: `records ${name} ${version}, in place of whose files pip or somebody else put others`,
+      })),
       unknownDependencies,
     };
   },
 };
+
+/** What pip takes a distribution of Python by, and what it writes there of itself. */
+const anchor = /\.dist-info\/RECORD$|\.egg-info(?:\/PKG-INFO)?$/;
+const installer = /\.dist-info\/INSTALLER$/;
+
+/**
+ * Whether pip replaced the distribution that a record is about: the record stays, and its metadata is gone or names another installer.
+ * `conda list` leaves such records out too, and shows what pip installed.
+ */
+function isReplaced(tree: Tree, { file, prefix, record }: Package): boolean {
+  return (
+    attempt(file, [], () => {
+      const listed = (record.optional('files')?.list(maxFiles) ?? []).map((entry) => entry.string(maxPath));
+      const placeOf = (path: string): string => (prefix === '' ? path : `${prefix}/${path}`);
+      const anchors = listed.filter((path) => anchor.test(path));
+      if (anchors.length > 0 && !anchors.some((path) => tree.exists(placeOf(path)))) return true;
+      return listed.some((path) => {
+        const content = installer.test(path) ? tree.file(placeOf(path))?.content() : undefined;
+        const recorded = content === undefined ? undefined : hashOf(record, path);
+        return recorded !== undefined && recorded !== sha256Of(content);
+      });
+    }) ?? false
+  );
+}
+
+/** SHA-256 of a file as it was installed, where the record has it. */
+function hashOf(record: Shape, path: string): string | undefined {
+  const entries = record.optional('paths_data')?.optional('paths')?.list(maxFiles) ?? [];
+  const entry = entries.find((each) => each.optional('_path')?.value === path);
+  const value = entry?.optional('sha256_in_prefix')?.value ?? entry?.optional('sha256')?.value;
+  return typeof value === 'string' && /^[0-9a-f]{64}$/.test(value) ? value : undefined;
+}
+
+function sha256Of(content: Uint8Array = new Uint8Array(0)): string {
+  return createHash('sha256').update(content).digest('hex');
+}
 
 function read(file: TreeFile, skipped: Skipped[]): readonly Package[] {
   const prefix = recordPath.exec(file.path)?.[1]?.replace(/\/$/, '') ?? '';
@@ -143,9 +188,7 @@ function componentOf(tree: Tree, found: Package, skipped: Skipped[]): Component 
     hashes: [
       {
         algorithm: 'SHA-256',
-        value: createHash('sha256')
-          .update(file.content() ?? '')
-          .digest('hex'),
+        value: sha256Of(file.content()),
         subject: 'conda record',
       },
     ],

@@ -171,6 +171,8 @@ function purlOf(rpm: Rpm, system: OsRelease | undefined): ReturnType<typeof toPu
       ...(rpm.arch === '' ? {} : { arch: rpm.arch }),
       ...(distro === undefined ? {} : { distro }),
       ...(rpm.epoch > 0 ? { epoch: String(rpm.epoch) } : {}),
+      // Advisories of modular packages are for one stream of the module (purl-spec, "rpm"; Grype matches by it).
+      ...(/^[\w.:+~^-]{1,256}$/.test(rpm.modularityLabel) ? { rpmmod: rpm.modularityLabel } : {}),
       ...(isUpstream(rpm.sourceRpm) ? { upstream: rpm.sourceRpm } : {}),
     },
   });

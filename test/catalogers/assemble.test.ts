@@ -468,3 +468,25 @@ test.for([
     expect(find(bom.components, 'part')?.properties).toEqual([{ name: 'tcf:origin', value: origin }]);
   },
 );
+
+test('an LLVM in three debs lies in the one with its library', () => {
+  const packages = ['libllvm19', 'llvm-19-dev', 'llvm-19-tools'].map((name) => deb(name));
+  const [library = yaml, headers = yaml, tools = yaml] = packages;
+  const so = 'usr/lib/x86_64-linux-gnu/libLLVM.so.19.1';
+  const header = 'usr/include/llvm-19/llvm/Config/llvm-config.h';
+  const tool = 'usr/lib/llvm-19/bin/obj2yaml';
+  const llvm: Component = {
+    ...binary('llvm', header),
+    evidence: { occurrences: [header, tool, so].map((location) => ({ location })) },
+  };
+  const bom = bomOf({
+    os: catalog({ components: [debian] }),
+    dpkg: catalog({
+      components: packages,
+      dependencies: packages.flatMap((each) => none(each)),
+      owners: [owner(library, so), owner(headers, header), owner(tools, tool)],
+    }),
+    llvm: catalog({ components: [llvm] }),
+  });
+  expect(shape(bom.components)).toEqual(['debian', 'libllvm19 > llvm', 'llvm-19-dev', 'llvm-19-tools']);
+});

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { toCycloneDx } from '../../src/bom/cyclonedx.ts';
 import { conda } from '../../src/catalogers/conda.ts';
@@ -77,4 +78,49 @@ test('a package is of the layer that first had its record', () => {
   const path = meta('opt/conda', 'a');
   const { components } = catalog({ [path]: record('a') }, { [path]: [record('a')] });
   expect(components[0]?.evidence?.occurrences?.[0]?.layer?.index).toBe(0);
+});
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+const dist = 'lib/python3.12/site-packages/six-1.0.dist-info';
+const wheelRecord = (installer: string) =>
+  record('six', {
+    files: [`${dist}/RECORD`, `${dist}/INSTALLER`, 'lib/python3.12/site-packages/six.py'],
+    paths_data: { paths: [{ _path: `${dist}/INSTALLER`, sha256_in_prefix: sha256(installer) }] },
+  });
+
+/** `conda list` shows of these what pip installed; the records of conda stay where they are. */
+test.for([
+  ['another version by pip', { 'lib/python3.12/site-packages/six-2.0.dist-info/RECORD': '' }],
+  ['nothing, as pip uninstall leaves it', {}],
+  ['the same version by pip', { [`${dist}/RECORD`]: '', [`${dist}/INSTALLER`]: 'pip\n' }],
+] as const)('a record in place of whose files there is %s', ([, files]) => {
+  const entries = Object.fromEntries(
+    Object.entries(files).map(([path, text]) => [`opt/conda/${path}`, text]),
+  );
+  const { components, leftOut } = catalog({ ...entries, [meta('opt/conda', 'six')]: wheelRecord('conda\n') });
+  expect(components).toEqual([]);
+  expect(leftOut).toEqual([
+    {
+      path: meta('opt/conda', 'six'),
+      reason: 'records six 1.0, in place of whose files pip or somebody else put others',
+    },
+  ]);
+});
+
+test.for([
+  ['what conda wrote', { [`${dist}/RECORD`]: '', [`${dist}/INSTALLER`]: 'conda\n' }, wheelRecord('conda\n')],
+  [
+    'a package that names pip itself',
+    { [`${dist}/RECORD`]: '', [`${dist}/INSTALLER`]: 'pip\n' },
+    wheelRecord('pip\n'),
+  ],
+  ['no Python at all', {}, record('six', { files: ['bin/six'] })],
+  ['no list of files', {}, record('six')],
+] as const)('a record with %s is one of a package', ([, files, content]) => {
+  const entries = Object.fromEntries(
+    Object.entries(files).map(([path, text]) => [`opt/conda/${path}`, text]),
+  );
+  const { components, leftOut } = catalog({ ...entries, [meta('opt/conda', 'six')]: content });
+  expect(components.map(({ name }) => name)).toEqual(['six']);
+  expect(leftOut).toEqual([]);
 });

@@ -603,3 +603,24 @@ test('of a replaced database its packages are kept, and nothing of one that pret
   expect(rpm.summarize?.('var/lib/rpm/rpmdb.sqlite-wal', kept)).toHaveLength(0);
   expect(rpm.summarize?.('etc/os-release', kept)).toBeUndefined();
 });
+
+test.for([
+  [
+    'a stream of a module',
+    'nodejs:12:8030020201124152102:229f0a1c',
+    'rpmmod=nodejs:12:8030020201124152102:229f0a1c',
+  ],
+  ['no module', '', undefined],
+  ['a label that is for a terminal', 'a:1\u001b[2J', undefined],
+  ['a label that is another qualifier', 'a&upstream=b', undefined],
+] as const)('the purl of a package of %s', ([, label, expected]) => {
+  const header = rpmHeader({ 1000: 'npm', 1001: '1', 1002: '1', 5096: label });
+  const { components } = rpm.catalog(
+    treeOf(rpm, {
+      'etc/os-release': 'ID=centos\nVERSION_ID=8\n',
+      'var/lib/rpm/Packages': bdbOf([header], { pageSize: 4096 }).file,
+    }),
+  );
+  const said = components.map(({ purl = '' }) => /rpmmod=[^&]*/.exec(purl)?.[0]);
+  expect(said).toEqual([expected]);
+});

@@ -64,20 +64,26 @@ function ownersOf(inventory: Inventory): readonly Owner[] {
 }
 
 /**
- * Who owns the first location that has an owner. An owner is another cataloger's or another packaging's component: a distribution's
- * own RECORD names itself, and proves nothing.
+ * Who owns the first location that has an owner, shared libraries before programs and headers: of an LLVM in three debs the one with
+ * `libLLVM.so` has it, and not the one with its headers. An owner is another cataloger's or another packaging's component: a
+ * distribution's own RECORD names itself, and proves nothing.
  */
 function claimants(ref: string, item: Item, owners: readonly Owner[]): readonly string[] {
   const packaging = packagingOf(item);
   const others = owners.filter(
     (owner) => owner.ref !== ref && (owner.packaging !== packaging || !owner.beside.has(ref)),
   );
-  for (const location of locationsOf(item.component)) {
+  const [libraries = [], rest = []] = [true, false].map((wanted) =>
+    locationsOf(item.component).filter((location) => sharedLibrary.test(location) === wanted),
+  );
+  for (const location of [...libraries, ...rest]) {
     const found = others.filter((owner) => owner.owns(location)).map((owner) => owner.ref);
     if (found.length > 0) return [...new Set(found)].sort(byCodeUnit);
   }
   return [];
 }
+
+const sharedLibrary = /\.so(?:\.[\w.+-]+)?$/;
 
 function packagingOf({ component }: Item): string | undefined {
   return component.purl === undefined ? undefined : parsePurl(component.purl).type;
