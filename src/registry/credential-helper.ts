@@ -1,7 +1,9 @@
-import { cannotTell } from '../base/error.ts';
+import { encodeUtf8 } from '../base/bytes.ts';
+import { cannotTell, TcfError } from '../base/error.ts';
 import { parseJson } from '../base/json.ts';
 import { Shape } from '../base/shape.ts';
-import { printable, quoted } from '../base/text.ts';
+import { quoted } from '../base/text.ts';
+import type { RunProgram } from '../system/program.ts';
 import type { Credential } from './authorize.ts';
 
 /** Runs a program without a shell: its exit code and what it wrote. */
@@ -15,35 +17,22 @@ export type RunHelper = (
 const helperTimeout = 60_000;
 const maxHelperOutput = 256 * 1024;
 
-/** Runs helpers with this environment. `PATH` in it decides what `docker-credential-x` is. */
-export function helperRunner(env: Readonly<Record<string, string | undefined>>): RunHelper {
+/** @throws TcfError `credentials.helper` (exit 2) for one that cannot be started, takes too long or says too much. */
+export function helperRunner(program: RunProgram): RunHelper {
   return async (file, args, input) => {
-    // Loaded for those who have a helper: it takes milliseconds.
-    const { spawn } = await import('node:child_process');
-    return await new Promise((resolve, reject) => {
-      const child = spawn(file, args, {
-        env: { ...env },
-        stdio: ['pipe', 'pipe', 'ignore'],
+    try {
+      const ran = await program(file, args, encodeUtf8(input), {
         timeout: helperTimeout,
-        killSignal: 'SIGKILL',
+        output: maxHelperOutput,
       });
-      let stdout = '';
-      child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-        stdout += chunk;
-        if (stdout.length > maxHelperOutput) child.kill('SIGKILL');
+      return { code: ran.code, stdout: Buffer.from(ran.stdout).toString('utf8') };
+    } catch (error) {
+      if (!(error instanceof TcfError)) throw error;
+      throw cannotTell('credentials.helper', error.message, {
+        hint: 'install the credential helper, or remove it from the credentials file',
+        cause: error,
       });
-      child.on('error', (error) =>
-        reject(
-          cannotTell('credentials.helper', `could not start ${quoted(file)}: ${printable(error.message)}`, {
-            hint: 'install the credential helper, or remove it from the credentials file',
-          }),
-        ),
-      );
-      child.on('close', (code) => resolve({ code: code ?? 128, stdout }));
-      // A helper may answer without reading its question; its exit code tells.
-      child.stdin.on('error', () => undefined);
-      child.stdin.end(input);
-    });
+    }
   };
 }
 

@@ -8,6 +8,7 @@ import { Shape } from '../base/shape.ts';
 import { printable } from '../base/text.ts';
 import { isMissing } from '../system/errors.ts';
 import { runtimeFolder, userFolder } from '../system/folders.ts';
+import { programRunner } from '../system/programs.ts';
 import type { Credential, Credentials } from './authorize.ts';
 import type { Repository } from './contract.ts';
 import { askHelper, helperRunner, type RunHelper } from './credential-helper.ts';
@@ -34,7 +35,7 @@ const hubKey = 'https://index.docker.io/v1/';
  *   without it would look like "you may not".
  */
 export function openCredentials(sources: CredentialSources): Credentials {
-  const { env, run = helperRunner(env) } = sources;
+  const { env, run = helperRunner(programRunner(env)) } = sources;
   return async (repository) => {
     for (const path of credentialFiles(sources)) {
       const shape = await readCredentialFile(path, path === env['REGISTRY_AUTH_FILE']);

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { parseImageRef } from '../../src/oci/reference.ts';
 import { helperRunner, type RunHelper } from '../../src/registry/credential-helper.ts';
 import { credentialFiles, openCredentials } from '../../src/registry/credentials.ts';
+import { programRunner } from '../../src/system/programs.ts';
 import { folder } from '../support/host.ts';
 import { refusal } from './support.ts';
 
@@ -118,7 +119,7 @@ test('a real helper is started without a shell and reads the server from its inp
   const program = join(home.path, 'docker-credential-echo');
   write(program, '#!/bin/sh\nread -r server\nprintf \'{"Username":"%s","Secret":"%s"}\' "$server" "$1"\n');
   chmodSync(program, 0o755);
-  const run = helperRunner({ PATH: `${home.path}:/usr/bin:/bin` });
+  const run = helperRunner(programRunner({ PATH: `${home.path}:/usr/bin:/bin` }));
   expect(await ask({ credsStore: 'echo' }, 'quay.io/x', run)).toEqual({
     ...found('quay.io'),
     password: 'get',
@@ -126,7 +127,11 @@ test('a real helper is started without a shell and reads the server from its inp
 });
 
 test('a helper that is not there is an error with a hint', async () => {
-  const asked = ask({ credsStore: 'nowhere' }, 'quay.io/x', helperRunner({ PATH: '/nowhere' }));
+  const asked = ask(
+    { credsStore: 'nowhere' },
+    'quay.io/x',
+    helperRunner(programRunner({ PATH: '/nowhere' })),
+  );
   expect(await refusal(asked)).toMatch(/^credentials\.helper: could not start "docker-credential-nowhere"/);
 });
 

@@ -1,15 +1,15 @@
 import { accessSync, constants } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { askedWrongly } from '../../base/error.ts';
 import { parseJson } from '../../base/json.ts';
 import { Shape } from '../../base/shape.ts';
 import { printable, quoted } from '../../base/text.ts';
 import { ociHookFile } from '../../launch/oci-hook.ts';
+import { replaceFile } from '../../system/atomic.ts';
 import { codeOf, isMissing } from '../../system/errors.ts';
 import { userFolder } from '../../system/folders.ts';
 import type { Host } from '../../system/host.ts';
+import { withScratchFolder } from '../../system/scratch.ts';
 import { dependencyFindings } from './dependencies.ts';
 import { ownerFinding, programFinding, readHookFile, removeHookFile, writeHookFile } from './files.ts';
 import { podmanGaps } from './gaps.ts';
@@ -210,17 +210,14 @@ async function withEmptyImage<Result>(
   image: string,
   use: (problem: string | undefined) => Promise<Result>,
 ): Promise<Result> {
-  const folder = await mkdtemp(join(tmpdir(), 'tcf-probe-'));
-  try {
+  return await withScratchFolder(async (folder) => {
     const archive = join(folder, 'empty.tar');
-    await writeFile(archive, new Uint8Array(1024));
+    await replaceFile(archive, new Uint8Array(1024));
     const made = await host.run(engine, ['import', '--quiet', archive, image]);
     const result = await use(made.code === 0 ? undefined : lastLine(made.stderr));
     await host.run(engine, ['image', 'rm', '--force', image]);
     return result;
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 const lastLine = (text: string): string => printable(text.trim().split('\n').at(-1) ?? '');
