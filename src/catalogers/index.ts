@@ -16,6 +16,7 @@ import { pythonCataloger } from './python.ts';
 import { rpm } from './rpm.ts';
 import { rustBinary } from './rust-binary.ts';
 import { triton } from './triton.ts';
+import { tritonKernels } from './triton-kernels.ts';
 
 /** Every cataloger of tcf. A new one is one file, one fixture and one line here (docs/make-it-yours.md). */
 export const catalogersWith = (pins: PinTable): readonly Cataloger[] => [
@@ -35,6 +36,7 @@ export const catalogersWith = (pins: PinTable): readonly Cataloger[] => [
   rpm,
   rustBinary,
   triton,
+  tritonKernels,
 ];
 
 /** With the pins that tcf brings along. */

@@ -27,7 +27,8 @@ export function pinProperties(
   ];
 }
 
-function bringsTriton(tree: Tree, info: string): boolean {
+/** Whether a distribution lists a core library of Triton in its RECORD. */
+export function bringsTriton(tree: Tree, info: string): boolean {
   const record = textOf(tree, `${info}/RECORD`) ?? '';
   // The text is asked first: lists of 15,000 files are read for one library.
   return (
