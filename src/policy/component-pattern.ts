@@ -1,7 +1,8 @@
-import { TcfError } from '../base/error.ts';
-import { isPurlText, type PurlParts, parsePurl } from '../bom/purl.ts';
+import { askedWrongly, TcfError } from '../base/error.ts';
+import { quoted } from '../base/text.ts';
+import { type PurlParts, readPurl } from '../bom/purl.ts';
 import { isInOrBeforeRange, isInRange, orderedVersion, parseVers, type VersionRange } from '../bom/vers.ts';
-import { described, either, type Form, list, mapping, such, text, textThat } from './form.ts';
+import { described, either, type Form, list, mapping, such, text, textOrNothing } from './form.ts';
 import { matchName, patternProblem } from './purl-pattern.ts';
 
 /**
@@ -21,22 +22,31 @@ export interface ComponentPattern {
 /** `unversioned`: the component does not say its version or distribution, or in a way that nobody can order, or it is a candidate of an excluded bound. */
 export type PatternMatch = 'match' | 'none' | 'unversioned';
 
-const purlText = such(
-  textThat(isPurlText, 'is not a purl, such as pkg:deb/debian/telnetd or pkg:pypi/torch@2.0.0'),
-  (purl) =>
-    isPlain(parsePurl(purl))
-      ? patternProblem(parsePurl(purl))
-      : 'has qualifiers or a subpath; here a purl has type, namespace, name and perhaps a version',
-);
+/** As leniently as the purls of an SBOM are read, so that whatever stands there can be named. */
+const purlText = such(textOrNothing, (purl) => {
+  const parts = readPurl(purl);
+  if (parts === undefined || purl.endsWith('/'))
+    return 'is not a purl, such as pkg:deb/debian/telnetd or pkg:pypi/torch@2.0.0';
+  return isPlain(parts)
+    ? patternProblem(parts)
+    : 'has qualifiers or a subpath; here a purl has type, namespace, name and perhaps a version';
+});
 
 function isPlain({ qualifiers, subpath }: PurlParts): boolean {
   return subpath === undefined && Object.keys(qualifiers ?? {}).length === 0;
 }
 
+/** @throws TcfError `policy.malformed` (exit 3) for what `purlText` would have refused. */
+function partsOf(purl: string): PurlParts {
+  const parts = readPurl(purl);
+  if (parts === undefined) throw askedWrongly('policy.malformed', `cannot read ${quoted(purl)} as a purl`);
+  return parts;
+}
+
 const ranged = such(
   mapping({
     purl: such(purlText, (purl) =>
-      parsePurl(purl).version === undefined ? undefined : 'has a version beside the range',
+      partsOf(purl).version === undefined ? undefined : 'has a version beside the range',
     ),
     versions: described(
       such(text, rangeProblem),
@@ -44,7 +54,7 @@ const ranged = such(
     ),
   }),
   ({ purl, versions }) =>
-    parseVers(versions).type === parsePurl(purl).type
+    parseVers(versions).type === partsOf(purl).type
       ? undefined
       : 'is a range of another ecosystem than the purl',
   { member: 'versions' },
@@ -65,8 +75,8 @@ function rangeProblem(text: string): string | undefined {
 
 /** @throws TcfError for what `componentPatterns` would have refused. */
 export function toComponentPattern(shape: ComponentShape): ComponentPattern {
-  if (typeof shape !== 'string') return { purl: parsePurl(shape.purl), range: parseVers(shape.versions) };
-  const { version, ...purl } = parsePurl(shape);
+  if (typeof shape !== 'string') return { purl: partsOf(shape.purl), range: parseVers(shape.versions) };
+  const { version, ...purl } = partsOf(shape);
   if (version === undefined) return { purl };
   const range: VersionRange = { type: purl.type, constraints: [{ comparator: '=', version }] };
   return isInRange(range, version) === undefined ? { purl, version } : { purl, version, range };

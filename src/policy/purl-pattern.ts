@@ -13,6 +13,10 @@ const plainTypes = ['conan', 'docker', 'generic', 'npm'];
 /** Types whose namespace is the distribution. Some tools leave it out of a purl. */
 const distributions = ['alpm', 'apk', 'deb', 'rpm'];
 
+/** Namespaces of those types; none of them is the name of a package. */
+const distributionNames =
+  /^(?:almalinux|alpine|amzn|arch|centos|chainguard|debian|fedora|opensuse|oracle|redhat|rhel|rocky|sles|ubuntu|wolfi)$/;
+
 /** How an ecosystem tells two names apart, beyond what a purl has in canonical spelling. */
 const foldings: Readonly<Record<string, (name: string) => string>> = {
   // PEP 503: runs of ".", "_" and "-" are one "-".
@@ -30,6 +34,8 @@ export function patternProblem({ name, namespace = '', type, version = '' }: Pur
   if (path.includes('**')) return 'holds **; * stops at /, and nothing goes beyond it';
   if (/[[\]{}^$|\\]|(?:^|\/)\.[*+]/.test(path))
     return 'is a pattern of another language; only * is known, and it stops at /';
+  if (namespace === '' && distributions.includes(type) && distributionNames.test(name))
+    return `names a distribution and no package; write pkg:${type}/${name}/* for all of them`;
   if (version.includes('*'))
     return `has a pattern as its version; leave the version out, or give a range: versions: "vers:${type}/>=1.0|<2.0"`;
   return undefined;

@@ -233,6 +233,7 @@ scopes: [{ match: quay.io, require: { signed: { by: [a, b], threshold: 2 } } }]
       ['that is a choice', '"pkg:pypi/[tv]orch"', 'is a pattern of another language'],
       ['that is any text', '"pkg:pypi/.*"', 'is a pattern of another language'],
       ['without a name', '"pkg:deb/debian/"', 'is not a purl'],
+      ['that is a distribution', '"pkg:deb/debian"', 'write pkg:deb/debian/*'],
       ['for any type', '"pkg:*/torch"', 'is not a purl'],
       ['beside a range', '{ purl: "pkg:deb/debian/**", versions: "vers:deb/<1" }', 'holds **'],
     ] as const
