@@ -34,6 +34,7 @@ export const predicateTypes = {
   cyclonedx: 'https://cyclonedx.org/bom',
   spdx: 'https://spdx.dev/Document',
   provenance: 'https://slsa.dev/provenance/v1',
+  summary: 'https://slsa.dev/verification_summary/v1',
 } as const;
 
 const statementTypes = { v01: 'https://in-toto.io/Statement/v0.1', v1: 'https://in-toto.io/Statement/v1' };

@@ -111,6 +111,8 @@ export interface CandidateSpec {
     readonly components?: readonly unknown[];
     /** What the document says of its own completeness. */
     readonly aggregate?: string;
+    /** Names of the programs that wrote it. */
+    readonly tools?: readonly string[];
     /** What it says the image was made from. */
     readonly ancestors?: readonly unknown[];
     /** Of what it says the SHA-256 of the image is, by name. */
@@ -175,12 +177,16 @@ function toSbom({
   components = [],
   describes = 'config',
   hash,
+  tools,
 }: NonNullable<CandidateSpec['sbom']>): unknown {
   const version = digests[describes];
   return {
     bomFormat: 'CycloneDX',
     specVersion: '1.6',
     metadata: {
+      ...(tools === undefined
+        ? {}
+        : { tools: { components: tools.map((name) => ({ type: 'application', name })) } }),
       component: {
         type: 'container',
         name: 'triton',

@@ -1,12 +1,11 @@
 import type { Material } from '../../attest/provenance.ts';
-import { TcfError } from '../../base/error.ts';
 import { plural, printable } from '../../base/text.ts';
-import { readPurl } from '../../bom/purl.ts';
 import type { SbomSubject } from '../../bom/read.ts';
 import { type Digest, isDigest } from '../../oci/digest.ts';
-import { type ImageRef, parseImageRef } from '../../oci/reference.ts';
+import type { ImageRef } from '../../oci/reference.ts';
 import { describeRest } from '../attestations.ts';
 import { asking, choice, list, mapping, optional, textThat } from '../form.ts';
+import { parseImageUri, readImageName } from '../image-uri.ts';
 import { type CommonParams, mode, type Rule } from '../rule.ts';
 import { isInScope, toScope } from '../scope.ts';
 import { digestText } from '../words.ts';
@@ -106,41 +105,12 @@ function fromSbom({ name, purl }: SbomSubject['ancestors'][number]): Base {
   return base ?? { name: undefined, digest: undefined, text: purl ?? name };
 }
 
-/** BuildKit writes `pkg:docker/NAME@TAG?digest=sha256:...`; others `pkg:oci/...`, `docker-image://`, `docker://` or `oci://`. Anything else is no image. */
+/** Anything but the name of an image is not a base. */
 function toBase({ digests, uri }: Material): readonly Base[] {
-  const named = nameOf(uri);
+  const named = parseImageUri(uri);
   if (named === undefined) return [];
   const known = new Set([...digests, named.digest].filter((text) => text !== undefined && isDigest(text)));
   // Two that differ say nothing.
   const digest = known.size === 1 ? [...known][0] : undefined;
-  return [{ name: readName(named.name), digest, text: named.name }];
-}
-
-function nameOf(uri: string): { readonly name: string; readonly digest?: string } | undefined {
-  const [, plain] = /^(?:docker|docker-image|oci):\/\/(.+)$/.exec(uri) ?? [];
-  if (plain !== undefined) {
-    const [name = '', digest] = plain.split('@');
-    return { name: name.replace(/:[^:/]*$/, ''), ...(digest === undefined ? {} : { digest }) };
-  }
-  if (!/^pkg:(?:docker|oci)\//i.test(uri)) return undefined;
-  const parts = readPurl(uri);
-  if (parts === undefined) return { name: uri };
-  const { name, namespace, qualifiers, version } = parts;
-  const path = namespace === undefined ? name : `${namespace}/${name}`;
-  const digest = qualifiers?.['digest'] ?? version;
-  const home = qualifiers?.['repository_url'];
-  return {
-    name: home === undefined ? path : uri.startsWith('pkg:oci/') ? home : `${home}/${path}`,
-    ...(digest === undefined ? {} : { digest }),
-  };
-}
-
-/** As every other name of an image is read, so that Docker Hub has one spelling (A-16). */
-function readName(text: string): ImageRef | undefined {
-  try {
-    return parseImageRef(text);
-  } catch (error) {
-    if (error instanceof TcfError) return undefined;
-    throw error;
-  }
+  return [{ name: readImageName(named.name), digest, text: named.name }];
 }

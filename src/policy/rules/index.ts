@@ -4,20 +4,24 @@ import { baseImage } from './base-image.ts';
 import { components } from './components.ts';
 import { deny } from './deny.ts';
 import { expressions } from './expressions.ts';
+import { kernels } from './kernels.ts';
 import { licenses } from './licenses.ts';
 import { llvm } from './llvm.ts';
 import { provenance } from './provenance.ts';
 import { sbom } from './sbom.ts';
 import { signed } from './signed.ts';
+import { vsa } from './vsa.ts';
 
 /** Every rule, in the order in which findings are reported. A new one joins here, and `fixtures/rules/<name>/` shows it at work. */
 export const rules: readonly Rule[] = [
   deny,
   signed,
   provenance,
+  vsa,
   baseImage,
   sbom,
   llvm,
+  kernels,
   components,
   licenses,
   attested,
