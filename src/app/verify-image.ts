@@ -34,6 +34,8 @@ export interface Verification {
   readonly verdict: Verdict;
   /** `registry/repository@digest` of what was looked at. */
   readonly pinned: string;
+  /** The manifest of the platform in question. */
+  readonly manifest: Digest;
   /** What an engine may call the verified content: digests of configuration, manifest and index. */
   readonly imageIds: readonly Digest[];
 }
@@ -202,13 +204,15 @@ async function judge(
   const verdict = decide(found);
   const imageIds = [manifest.config.digest, ...digests];
   const isAllowed = verdict.verdict === 'allow';
-  if (isAllowed && !canBeOverruled(verdict, policies)) return { verdict, pinned: what, imageIds };
+  if (isAllowed && !canBeOverruled(verdict, policies))
+    return { verdict, pinned: what, manifest: descriptor.digest, imageIds };
   // What cosign 2 wrote is asked for where bundles do not suffice, whatever stands among them: a bundle pushed by a stranger must not hide it. Where they
   // do, its attestations are, if one of them may be newer than those (A-85).
   const older = await discoverCosign2(store, ref, isAllowed ? ['att'] : ['sig', 'att'], ...digests);
   return {
     verdict: older.length === 0 ? verdict : decide([...found, ...older]),
     pinned: what,
+    manifest: descriptor.digest,
     imageIds,
   };
 }

@@ -1,13 +1,15 @@
 import type { Command } from 'commander';
-import { verifyImage } from '../app/verify-image.ts';
+import { attestVerdict } from '../app/sign/attest-verdict.ts';
+import { type Verification, verifyImage } from '../app/verify-image.ts';
 import { toJson } from '../report/json.ts';
 import { toMarkdown } from '../report/markdown.ts';
 import { toSarif } from '../report/sarif.ts';
 import { toText } from '../report/text.ts';
 import { appendUserFile, writeUserFile } from '../system/files.ts';
-import type { ExitCode } from '../system/host.ts';
+import type { ExitCode, Host } from '../system/host.ts';
 import { version } from '../version.ts';
-import { flag, textOption } from './options/bag.ts';
+import { collect, flag, listOption, type Options, textOption } from './options/bag.ts';
+import { declareSigningOptions, readSigningRequest } from './options/signing.ts';
 import { declareVerifyOptions, readVerifyRequest } from './options/verify.ts';
 import type { Verb } from './verb.ts';
 
@@ -18,10 +20,21 @@ export const verb: Verb = {
     command
       .option('--sarif <file>', 'write SARIF 2.1.0, for code scanning')
       .option('--summary <file>', 'append Markdown, for GITHUB_STEP_SUMMARY')
-      .option('--json', 'the whole decision on standard output');
+      .option('--json', 'the whole decision on standard output')
+      .option(
+        '--attest-vsa <verifier>',
+        'sign what was decided as verification summaries of this verifier (a URI), for each platform and the index',
+      )
+      .option(
+        '--vsa-level <level>',
+        'level that a summary says was verified; may be given again',
+        collect,
+        [],
+      );
+    declareSigningOptions(command, { hasRoot: true });
   },
   async run(host, [image = ''], options): Promise<ExitCode> {
-    const { verdict } = await verifyImage(host, readVerifyRequest(options, image, 'gate'));
+    const { verdict } = await decide(host, image, options);
     const sarif = textOption(options, 'sarif');
     const summary = textOption(options, 'summary');
     if (sarif !== undefined) await writeUserFile(host, sarif, toSarif(verdict, version));
@@ -31,3 +44,19 @@ export const verb: Verb = {
     return verdict.exit;
   },
 };
+
+async function decide(host: Host, image: string, options: Options): Promise<Verification> {
+  const request = readVerifyRequest(options, image, 'gate');
+  const verifier = textOption(options, 'attestVsa');
+  if (verifier === undefined) return await verifyImage(host, request);
+  return await attestVerdict(host, {
+    ...request,
+    verifier,
+    levels: listOption(options, 'vsaLevel'),
+    signing: readSigningRequest(options),
+    onAttached: async ({ digest, statement }) =>
+      await host.stderr.write(
+        `attached the verification summary of ${statement.subjects[0]?.digests[0]}: ${digest}\n`,
+      ),
+  });
+}

@@ -1,7 +1,8 @@
 import { formatStatement, type Statement } from '../../attest/statement.ts';
 import { askedWrongly } from '../../base/error.ts';
 import type { Digest } from '../../oci/digest.ts';
-import { type PinnedRef, pin } from '../../oci/reference.ts';
+import { type ImageRef, type PinnedRef, pin } from '../../oci/reference.ts';
+import type { Registry } from '../../registry/contract.ts';
 import { withoutMirrors } from '../../registry/endpoints.ts';
 import { attachBundle } from '../../sigstore/attach.ts';
 import { discoverBundles } from '../../sigstore/discover.ts';
@@ -62,17 +63,36 @@ export async function signImage(host: Host, request: SignRequest): Promise<Signe
     ? await discoverBundles(registry, ref, ...signed.map(({ subject }) => subject.digest))
     : [];
   const [fresh, existing] = partition(signed, (one) => !isThere(found, one, signing, host.now()));
+  const { onAttached } = request;
+  const attached = await attachSigned(host, { registry, ref, signing, signed: fresh, onAttached });
+  return { image, attached, existing: existing.map(({ statement }) => statement), judged };
+}
+
+/** What to sign, with what, and where it goes. */
+export interface Attaching {
+  readonly registry: Registry;
+  readonly ref: ImageRef;
+  readonly signing: Signing;
+  readonly signed: readonly Signed[];
+  readonly onAttached?: ((attached: Attached) => Promise<void>) | undefined;
+}
+
+/** Signs statements and attaches them to their subjects, in their order. All are signed and checked before the first is pushed. */
+export async function attachSigned(
+  host: Host,
+  { onAttached, ref, registry, signed, signing }: Attaching,
+): Promise<readonly Attached[]> {
   const bundles: (Signed & { readonly bundle: Uint8Array })[] = [];
-  for (const one of fresh) bundles.push({ ...one, bundle: await signOne(one, signing, host.now) });
+  for (const one of signed) bundles.push({ ...one, bundle: await signOne(one, signing, host.now) });
   const attached: Attached[] = [];
   for (const { bundle, statement, subject } of bundles) {
     const { predicateType } = statement;
     const { digest } = await attachBundle(registry, ref, subject, bundle, predicateType, host.now());
     const one = { statement, digest, size: bundle.length };
-    await request.onAttached?.(one);
+    await onAttached?.(one);
     attached.push(one);
   }
-  return { image, attached, existing: existing.map(({ statement }) => statement), judged };
+  return attached;
 }
 
 async function signOne(

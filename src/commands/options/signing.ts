@@ -8,7 +8,11 @@ import { readUrl } from '../../sigstore/signing-config.ts';
 import { type Options, textOption } from './bag.ts';
 import { readNetwork } from './network.ts';
 
-export function declareSigningOptions(command: Command): void {
+/** @param more Whether the verb has a `--trusted-root` of its own, against which new signatures are checked too. */
+export function declareSigningOptions(
+  command: Command,
+  { hasRoot = false }: { readonly hasRoot?: boolean } = {},
+): void {
   command
     .option(
       '--key <file|env://VAR>',
@@ -17,6 +21,11 @@ export function declareSigningOptions(command: Command): void {
     .option('--signer-cmd <command>', 'program that keeps the key (HSM, KMS); see docs/signer-command.md');
   declareIdentityOptions(command);
   declareServiceOptions(command);
+  if (hasRoot) return;
+  command.option(
+    '--trusted-root <file>',
+    'what the new signatures are checked against, in place of the root of the instance',
+  );
 }
 
 function declareIdentityOptions(command: Command): void {
@@ -37,11 +46,7 @@ function declareServiceOptions(command: Command): void {
     .option('--fulcio-url <url>', 'certificate authority, in place of a signing config')
     .option('--rekor-url <url>', 'transparency log')
     .option('--rekor-version <1|2>', 'API of the log (default: 1)')
-    .option('--tsa-url <url>', 'timestamp authority, the whole address of its endpoint')
-    .option(
-      '--trusted-root <file>',
-      'what the new signatures are checked against, in place of the root of the instance',
-    );
+    .option('--tsa-url <url>', 'timestamp authority, the whole address of its endpoint');
 }
 
 /** @throws TcfError `sign.who`, `flags.*`, `cli.timeout` (exit 3). */
