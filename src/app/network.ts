@@ -6,6 +6,7 @@ import { isInsecure } from '../registry/endpoints.ts';
 import { withMirrors } from '../registry/mirrors.ts';
 import type { ReferrersMode } from '../registry/referrers-api.ts';
 import { noRegistriesConfig, type RegistriesConfig } from '../registry/registries-config.ts';
+import type { RetryPolicy } from '../registry/retry.ts';
 import type { TransportOptions } from '../registry/transport.ts';
 import { openServices, type Services } from '../sigstore/services.ts';
 import { readUserFile } from '../system/files.ts';
@@ -51,7 +52,7 @@ export async function openUserServices(host: Host, network: Network = {}): Promi
   return openServices(await transportOptions(host, network));
 }
 
-async function transportOptions(host: Host, { idle, signal }: Network): Promise<TransportOptions> {
+async function transportOptions(host: Host, { idle, signal }: Network): Promise<TransportOptions & Pick<RetryPolicy, 'sleep'>> {
   const bundle = host.env['SSL_CERT_FILE'];
   const ca = bundle && Buffer.from(await readUserFile(host, bundle, maxCertificates, 'SSL_CERT_FILE'));
   return compact({
@@ -60,5 +61,6 @@ async function transportOptions(host: Host, { idle, signal }: Network): Promise<
     ca: ca ? [ca.toString('latin1')] : undefined,
     timeouts: idle === undefined ? undefined : { idle, document: idle },
     signal,
+    sleep: (ms: number) => host.sleep(ms, signal),
   });
 }

@@ -18,6 +18,8 @@ export interface Host extends Processes {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly now: () => Date;
+  /** Waits so many milliseconds, or until the signal. */
+  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
   /** Resolves when the user or the system wants a server to end (SIGINT, SIGTERM). */
   readonly stopped: () => Promise<void>;
   /** Runs a program that is given something to read. */

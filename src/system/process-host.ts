@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { cannotTell } from '../base/error.ts';
 import { codeOf } from './errors.ts';
 import { homeFolder } from './folders.ts';
@@ -23,6 +24,7 @@ export function processHost(process: NodeJS.Process): Host {
     stdout: output(() => process.stdout),
     stderr: output(() => process.stderr),
     now: () => new Date(),
+    sleep: (ms, signal) => wait(ms, undefined, signal === undefined ? {} : { signal }).catch(() => undefined),
     stopped: () => stopped(process),
     onInterrupt: (exit) => {
       process.on('SIGINT', () => process.exit(exit));

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { pushDemoImage } from '../support/demo-image.ts';
 import { type Called, folder, type } from '../support/host.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
@@ -13,17 +13,16 @@ const hour = 3_600_000;
 const later = (ms: number) => new Date(Number(now) + ms);
 
 let place: ReturnType<typeof folder>;
+/** With the referrers API, and without. */
+let registries: readonly [TestRegistry, TestRegistry];
 let registry: TestRegistry;
 let sigstore: SigstoreServer;
 
-async function start(referrersApi: boolean): Promise<void> {
-  registry = await startRegistry({ referrersApi });
-  await pushDemoImage({ host: registry.host, repository: 'triton/dev', tag: '1' });
-}
-
-beforeEach(async () => {
+beforeAll(async () => {
   place = folder();
   sigstore = await startSigstore({ now: () => now });
+  registries = [await startRegistry(), await startRegistry({ referrersApi: false })];
+  for (const { host } of registries) await pushDemoImage({ host, repository: 'triton/dev', tag: '1' });
   writeFileSync(join(place.path, 'root.json'), sigstore.trustedRoot);
   writeFileSync(join(place.path, 'config.json'), sigstore.signingConfig(1));
   writeFileSync(join(place.path, 'config2.json'), sigstore.signingConfig(2));
@@ -32,11 +31,18 @@ beforeEach(async () => {
     env: { COSIGN_PASSWORD: 'right' },
   });
 });
-afterEach(async () => {
+afterAll(async () => {
   await sigstore[Symbol.asyncDispose]();
-  await registry.close();
+  for (const each of registries) await each.close();
   place[Symbol.dispose]();
 });
+
+/** Everything works, until a row breaks something. */
+function start(referrersApi: boolean): void {
+  registry = registries[referrersApi ? 0 : 1];
+  registry.clearFaults();
+  sigstore.clearFaults();
+}
 
 interface Signing {
   readonly token?: string;
@@ -267,7 +273,7 @@ describe.for([
   ['without the referrers API', false],
 ] as const)('on a registry %s', ([, api]) => {
   test.for([...rows, ...registryRows])('%s', async ([, exit, says, hints, run]) => {
-    await start(api);
+    start(api);
     const before = [...registry.manifests.keys()];
     const called = await run(sign);
     expect(called.err).toMatch(says);
@@ -281,7 +287,7 @@ describe.for([
 
 describe('a file', () => {
   test.for(rows)('%s', async ([, exit, says, hints, run]) => {
-    await start(true);
+    start(true);
     writeFileSync(join(place.path, 'build.sh'), 'make');
     writeFileSync(join(place.path, 'out.json'), 'before');
     const called = await run(signBundle);
@@ -294,7 +300,7 @@ describe('a file', () => {
   });
 
   test('a folder that is not there', async () => {
-    await start(true);
+    start(true);
     const args = ['sign-bundle', 'root.json', '--bundle', 'none/out.json'];
     const called = await run(args);
     expect(called).toMatchObject({ exit: 3, err: expect.stringContaining('cannot write "none/out.json"') });
@@ -302,7 +308,7 @@ describe('a file', () => {
 });
 
 test('a registry that takes everything but the fallback tag has no half of it', async () => {
-  await start(false);
+  start(false);
   registry.fault(/^PUT .*manifests\/sha256-/, { status: 403 });
   const called = await sign({ key: 'team.key' });
   expect(called).toMatchObject({ exit: 2 });

@@ -63,6 +63,7 @@ export function testHost(options: TestHostOptions): TestHost {
     stdout: output('out'),
     stderr: output('err'),
     now: () => options.now ?? new Date('2026-11-23T12:00:00Z'),
+    sleep: virtualSleep,
     askSecret: async () => options.secret,
     find: (name) => (['podman', ...(options.found ?? [])].includes(name) ? `/usr/bin/${name}` : undefined),
     run: async (file, args) => {
@@ -84,6 +85,16 @@ export function testHost(options: TestHostOptions): TestHost {
     all: () => text.all,
   };
 }
+
+/** Longer than any deadline of a test. */
+const forEver = 10_000;
+
+/** A wait is over at the next turn of the loop; one that outlasts a deadline ends with the deadline. */
+const virtualSleep: Host['sleep'] = (ms, signal) =>
+  new Promise((done) => {
+    if (signal === undefined || ms < forEver) setImmediate(done);
+    else signal.addEventListener('abort', () => done(), { once: true });
+  });
 
 export interface Called {
   readonly exit: number;

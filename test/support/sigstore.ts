@@ -49,6 +49,8 @@ export interface SigstoreServer extends VirtualSigstore, AsyncDisposable {
   /** `signing_config.v0.2.json` with the log of this API version. */
   signingConfig(rekorVersion: 1 | 2): Uint8Array;
   fault(match: RegExp, fault: SigstoreFault): void;
+  /** Everything works again. */
+  clearFaults(): void;
 }
 
 export const testIdentity: Identity = { issuer: 'https://issuer.test', identity: 'ann@example.test' };
@@ -147,6 +149,7 @@ export async function startSigstore(options: SigstoreOptions = {}): Promise<Sigs
     requests,
     signingConfig: (version) => Buffer.from(JSON.stringify(signingConfigOf(urls, version))),
     fault: (match, fault) => faults.push({ match, fault, left: fault.times ?? Number.POSITIVE_INFINITY }),
+    clearFaults: () => faults.splice(0),
     [Symbol.asyncDispose]: () =>
       new Promise<void>((done) => {
         server.close(() => done());

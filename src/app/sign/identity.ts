@@ -75,10 +75,9 @@ async function logIn(
     'tcf: your e-mail address goes into the certificate; in a public log everybody can read it for ever\n',
   );
   if (flow === 'device') {
-    const sleep = (ms: number) => new Promise<void>((done) => setTimeout(done, ms));
     const show = ({ address, userCode }: { readonly address: URL; readonly userCode: string }) =>
       host.stderr.write(`tcf: open ${address.href} and check the code ${printable(userCode, 100)}\n`);
-    return await tokenByDevice(provider, services, show, sleep);
+    return await tokenByDevice(provider, services, show, host.sleep);
   }
   return await tokenByBrowser(provider, services, (address) => openBrowser(host, address));
 }
