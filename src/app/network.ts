@@ -52,7 +52,10 @@ export async function openUserServices(host: Host, network: Network = {}): Promi
   return openServices(await transportOptions(host, network));
 }
 
-async function transportOptions(host: Host, { idle, signal }: Network): Promise<TransportOptions & Pick<RetryPolicy, 'sleep'>> {
+async function transportOptions(
+  host: Host,
+  { idle, signal }: Network,
+): Promise<TransportOptions & Pick<RetryPolicy, 'sleep'>> {
   const bundle = host.env['SSL_CERT_FILE'];
   const ca = bundle && Buffer.from(await readUserFile(host, bundle, maxCertificates, 'SSL_CERT_FILE'));
   return compact({
