@@ -57,12 +57,9 @@ beforeAll(async () => {
     join(folder.path, '.config/containers'),
   ])
     mkdirSync(path, { recursive: true });
-  // As an installed tcf would stand on PATH; the registry of the test speaks plain HTTP.
+  // As an installed tcf stands on PATH; the script that init writes carries --allow-http.
   const main = join(import.meta.dirname, '../../src/main.ts');
-  writeFileSync(
-    join(folder.path, 'bin/tcf'),
-    `#!/bin/sh\nexec ${process.execPath} ${main} "$@" --allow-http\n`,
-  );
+  writeFileSync(join(folder.path, 'bin/tcf'), `#!/bin/sh\nexec ${process.execPath} ${main} "$@"\n`);
   chmodSync(join(folder.path, 'bin/tcf'), 0o755);
   expect(await tcf(['keygen', '--output-key-prefix', 'team'], { cwd: folder.path })).toMatchObject({
     code: 0,

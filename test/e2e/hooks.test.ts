@@ -75,6 +75,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  await here('hook', 'uninstall', 'podman', '--hooks-dir', 'hooks');
   await registry.stop();
   const names = (await must('podman', ['images', '--format', '{{.Repository}}:{{.Tag}}'])).split('\n');
   const made = names.filter((name) => name.startsWith(registry.host) || name.includes('/tcf-hook-'));
@@ -83,7 +84,9 @@ afterAll(async () => {
 });
 
 test('the hook proves itself', async () => {
-  const status = await here('hook', 'status', 'podman', '--hooks-dir', 'hooks');
+  await podman('pull', '--quiet', '--tls-verify=false', `${registry.host}/dev:signed`);
+  const image = ['--image', `${registry.host}/dev:signed`];
+  const status = await here('hook', 'status', 'podman', '--hooks-dir', 'hooks', ...image);
   expect(status.code, status.stdout + status.stderr).toBe(0);
   expect(status.stdout).toContain('✓ podman: it denied an image that nobody signed');
 });
@@ -159,9 +162,11 @@ test.for<readonly [string, () => Promise<readonly string[]>]>([
 test('does not start anything when its policy cannot be read, its log and cache being full of good news', async () => {
   await podman('pull', '--quiet', '--tls-verify=false', `${registry.host}/dev:signed`);
   expect(await start(`${registry.host}/dev:signed`)).toMatchObject({ hasRun: true });
-  await must('mv', ['policy.yaml', 'away.yaml'], { cwd: folder.path });
+  // The copy that root's hook reads, not the file that was named.
+  const copy = { cwd: '/etc/tcf/hooks/podman' };
+  await must('mv', ['policy.yaml', 'away.yaml'], copy);
   expect(await start(`${registry.host}/dev:signed`)).toMatchObject({ hasRun: false });
-  await must('mv', ['away.yaml', 'policy.yaml'], { cwd: folder.path });
+  await must('mv', ['away.yaml', 'policy.yaml'], copy);
   expect(await start(`${registry.host}/dev:signed`)).toMatchObject({ hasRun: true });
 });
 

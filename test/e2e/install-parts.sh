@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the real parts that the end-to-end tests drive, quietly, on Debian and as root.
 set -euo pipefail
-parts=(podman buildah skopeo umoci runc docker-registry mmdebstrap jq time curl iproute2 libxml2-utils busybox-static python3-apt rpm python3-rpm dnf createrepo-c gnupg qemu-utils e2fsprogs uidmap)
+parts=(podman buildah skopeo umoci runc docker-registry mmdebstrap jq time curl iproute2 libxml2-utils busybox-static python3-apt rpm python3-rpm dnf createrepo-c gnupg qemu-utils e2fsprogs uidmap docker.io containerd)
 missing=()
 for part in "${parts[@]}"; do
   dpkg-query -W -f '${db:Status-Abbrev}' "$part" 2>/dev/null | grep -q '^ii' || missing+=("$part")

@@ -116,7 +116,7 @@ describe.for(['overlay', 'vfs'] as const)('with a store of %s', (driver) => {
 
   test('with the hook podman starts what is signed and nothing else, also with the ids of the user', async () => {
     await mustAs(...program, 'hook', 'install', 'podman', '--allow-http');
-    const status = await tcf('hook', 'status', 'podman');
+    const status = await tcf('hook', 'status', 'podman', '--image', image('signed'));
     expect(status.code, status.stdout).toBe(0);
     for (const ids of [[], ['--userns=keep-id']]) {
       const words = ['/bin/sh', '-c', 'echo started'];

@@ -130,14 +130,16 @@ function isReadOnly(folder: string): boolean {
   }
 }
 
-/** The hook of this user, else that of the machine, which serves every user. */
+/** The hook of this user, else that of the machine, which serves every user. A folder that podman no longer looks into is looked into here. */
 async function installedPlaces(host: Host, request: HookPlace): Promise<Places | undefined> {
   const own = await placesOf(host, request);
   if ((await readHookFile(host, own.hook)) !== undefined) return own;
-  if (host.uid === 0 || request.hooksDir !== undefined) return undefined;
-  const machine = machinePlaces(await hookFolders(host));
-  const { config: _, ...places } = machine;
-  return (await readHookFile(host, places.hook)) === undefined ? undefined : places;
+  if (request.hooksDir !== undefined) return undefined;
+  for (const folder of new Set([...(await hookFolders(host)), machineHooks, writable.folder])) {
+    const hook = join(folder, 'tcf.json');
+    if ((await readHookFile(host, hook)) !== undefined) return { hook, folders: [folder] };
+  }
+  return undefined;
 }
 
 /** A folder that podman was told not to look into holds a hook that is never asked. */

@@ -1,4 +1,5 @@
 import { TcfError } from '../../base/error.ts';
+import { formatImageRef, parseImageRef } from '../../oci/reference.ts';
 import type { DecisionEntry } from '../../report/decision-entry.ts';
 import type { Host } from '../../system/host.ts';
 import { entryNumbers, readEntry } from '../decision-log.ts';
@@ -45,10 +46,10 @@ export async function proveRefusal(
   const { answered, entries, said, started } = await watch(host, attempt);
   if (!answered) return open(`nothing unsigned could be tried: ${said}`, hint);
   if (started) return broken(`it let an image start that nobody signed`, hint);
-  const decided = entries.find((entry) => entry.verb === verb && entry.asked.includes(name));
-  if (decided === undefined)
+  const decided = entries.filter((entry) => entry.verb === verb && entry.asked.includes(name));
+  if (decided.length === 0)
     return broken(`it was not asked about an image that nobody signed: ${said}`, hint);
-  return decided.verdict === 'allow'
+  return decided.some(({ verdict }) => verdict === 'allow')
     ? broken('it allowed an image that nobody signed', hint)
     : proven('it denied an image that nobody signed');
 }
@@ -68,12 +69,14 @@ export async function proveAllowance(
     );
   const { answered, entries, said } = await watch(host, () => attempt(image));
   if (!answered) return open(`${image} could not be tried: ${said}`, hint);
-  const repository = image.replace(/@.*$/, '');
-  const decided = entries.find((entry) => entry.verb === verb && entry.asked.startsWith(repository));
-  if (decided === undefined) return broken(`it was not asked about ${image}: ${said}`, hint);
-  return decided.verdict === 'allow'
+  const repository = repositoryOf(image);
+  // An image may have several digests here, and each is asked about until one is allowed.
+  const decided = entries.filter((entry) => entry.verb === verb && entry.asked.startsWith(repository));
+  const last = decided.at(-1);
+  if (last === undefined) return broken(`it was not asked about ${image}: ${said}`, hint);
+  return decided.some(({ verdict }) => verdict === 'allow')
     ? proven(`it allowed ${image}, which is signed`)
-    : broken(`it refused ${image}: ${decided.reasons.join('; ')}`, `tcf verify ${image}`);
+    : broken(`it refused ${image}: ${last.reasons.join('; ')}`, `tcf verify ${image}`);
 }
 
 /** `--image`, else what the hook allowed last, by its digest. */
@@ -95,4 +98,10 @@ export async function imageToAllow(
     }
   }
   return undefined;
+}
+
+/** `registry/repository`, by which a hook asks whatever tag was typed. */
+function repositoryOf(image: string): string {
+  const { registry, repository } = parseImageRef(image);
+  return formatImageRef({ registry, repository });
 }

@@ -1,0 +1,98 @@
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type InstalledTcf, installTcf } from '../engines.ts';
+import { must, type Ran, run, scratch, startDockerRegistry } from '../support.ts';
+
+/** How a way ended: nothing of it ran, or it ran and is in the printed list of gaps. */
+export type Outcome = 'refused' | `gap: ${string}`;
+
+/** One way to start something that nobody verified. */
+export interface Way {
+  readonly name: string;
+  /** The code of a gap; without it, the way has to be refused. */
+  readonly gap?: string;
+  readonly go: () => Promise<Ran>;
+}
+
+export interface Stage extends AsyncDisposable {
+  readonly folder: string;
+  readonly registry: string;
+  readonly tcf: InstalledTcf;
+  readonly env: Readonly<Record<string, string>>;
+  /** `registry/repository@digest` of the signed and of the unsigned image. */
+  readonly good: string;
+  readonly evil: string;
+  /** Options that every verb takes here. */
+  readonly policy: readonly string[];
+  here(...args: readonly string[]): Promise<Ran>;
+  podman(...args: readonly string[]): Promise<Ran>;
+  /** Whether something unverified ran since the last time. */
+  hasRun(): boolean;
+}
+
+/** The deed of everything unverified. */
+export const deed = 'echo >/out/started';
+
+/** A shell with a marker in it; the unsigned image does its deed by itself. */
+const recipe = `set -e
+c=$(buildah from scratch); m=$(buildah mount $c)
+mkdir -p $m/bin $m/out $m/mnt; cp /bin/busybox $m/bin/sh; cp /bin/busybox $m/bin/sleep; echo $1 >$m/content
+buildah umount $c >/dev/null
+[ $1 = evil ] && buildah config --entrypoint '["/bin/sh","-c","${deed}"]' $c
+buildah commit --quiet --rm $c localhost/tcf-way-$1 >/dev/null
+podman push --quiet --tls-verify=false localhost/tcf-way-$1 $2/dev:$1`;
+
+/** A registry, a signed and an unsigned image, a policy, and tcf as an administrator installs it. */
+export async function openStage(name: string): Promise<Stage> {
+  const place = scratch();
+  const folder = place.path;
+  const registry = await startDockerRegistry(folder);
+  const tcf = installTcf(`tcf-e2e-${name}`);
+  const env = { HOME: folder };
+  const here = (...args: readonly string[]) => tcf.run(args, { cwd: folder, env });
+  const out = join(folder, 'out');
+  mkdirSync(out);
+  await here('keygen', '--output-key-prefix', 'team');
+  writeFileSync(
+    join(folder, 'policy.yaml'),
+    `version: 1\ntrust: { logs: { key: 0 } }\nsigners: { team: { keyFile: team.pub } }\nscopes: [{ match: "${registry.host}", require: { signed: { by: [team] } } }]\n`,
+  );
+  for (const image of ['good', 'evil']) await must('bash', ['-c', recipe, 'bash', image, registry.host]);
+  const signed = await here(
+    'sign',
+    `${registry.host}/dev:good`,
+    '--key',
+    'team.key',
+    '--allow-http',
+    '--no-sbom',
+  );
+  if (signed.code !== 0) throw new Error(signed.stderr);
+  const pinned = async (tag: string) =>
+    `${registry.host}/dev@${(await must('skopeo', ['inspect', '--tls-verify=false', '--format', '{{.Digest}}', `docker://${registry.host}/dev:${tag}`])).trim()}`;
+  const podman = (...args: readonly string[]) => run('podman', args, { env });
+  return {
+    folder,
+    registry: registry.host,
+    tcf,
+    env,
+    good: await pinned('good'),
+    evil: await pinned('evil'),
+    policy: ['--policy', join(folder, 'policy.yaml'), '--allow-http'],
+    here,
+    podman,
+    hasRun: () => {
+      const marker = join(out, 'started');
+      const found = existsSync(marker);
+      rmSync(marker, { force: true });
+      return found;
+    },
+    [Symbol.asyncDispose]: async () => {
+      await registry.stop();
+      const names = (await must('podman', ['images', '--format', '{{.Repository}}:{{.Tag}}'])).split('\n');
+      const made = names.filter((one) => one.startsWith(registry.host) || one.includes('/tcf-way-'));
+      if (made.length > 0) await run('podman', ['image', 'rm', '--force', ...made]);
+      tcf.remove();
+      place[Symbol.dispose]();
+    },
+  };
+}
