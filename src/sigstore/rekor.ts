@@ -4,8 +4,8 @@ import { formatEnvelope } from '../attest/dsse.ts';
 import { checkLogBody } from '../attest/log-body.ts';
 import { type LogEntry, readLogEntry } from '../attest/log-entry.ts';
 import { answer } from '../attest/refusal.ts';
-import { decodeBase64, encodeBase64, encodeUtf8, toHex } from '../base/bytes.ts';
-import { askedWrongly, cannotTell } from '../base/error.ts';
+import { decodeBase64, encodeBase64, encodeUtf8, formatBytes, toHex } from '../base/bytes.ts';
+import { askedWrongly, cannotTell, TcfError } from '../base/error.ts';
 import { parseJson } from '../base/json.ts';
 import { Shape } from '../base/shape.ts';
 import { quoted } from '../base/text.ts';
@@ -29,13 +29,56 @@ export function rekorWitness(log: URL, services: Services): Witness {
       body: encodeUtf8(JSON.stringify(toProposal(act))),
       what: 'a log entry',
     };
-    const reply = await services(question);
+    const reply = await askWithSize(log, services, question);
     const [asked, given] =
       reply.status === 409 ? await fetchExisting(services, question, reply) : [question, reply];
     if (given.status !== 200 && given.status !== 201)
       throw refusal(asked, given, asked === question ? notTaken : signAgain);
     return checkedEntry(asked, act, jsonOf(asked, given, readEntry1));
   };
+}
+
+/**
+ * Bytes of an entry from which on a refusal may be about its size: rekor.sigstore.dev has taken 2 MiB and not 3.5 MiB. What refuses it is a load
+ * balancer, which says 413 or 502 or closes the connection (sigstore/rekor#2808, #2915), and that looks like a service which is down.
+ */
+const largeEntry = 1024 * 1024;
+
+/** @throws TcfError `log.too-large` where the log answers other questions, and not this one. */
+async function askWithSize(log: URL, services: Services, question: Question): Promise<Reply> {
+  const size = question.body?.length ?? 0;
+  try {
+    const reply = await services(question);
+    const isSuspect = reply.status === 413 || reply.status >= 500 || reply.status === 400;
+    if (isSuspect && size > largeEntry && (await isUp(log, services))) throw tooLarge(log, size);
+    return reply;
+  } catch (error) {
+    const isSuspect = error instanceof TcfError && error.code === 'sigstore.unreachable';
+    if (isSuspect && size > largeEntry && (await isUp(log, services))) throw tooLarge(log, size, error);
+    throw error;
+  }
+}
+
+/** Rekor's OpenAPI document, `getLogInfo`. */
+async function isUp(log: URL, services: Services): Promise<boolean> {
+  const question: Question = { method: 'GET', url: under(log, 'api/v1/log'), headers: json, what: 'the log' };
+  try {
+    return (await services(question)).status === 200;
+  } catch (error) {
+    if (error instanceof TcfError) return false;
+    throw error;
+  }
+}
+
+function tooLarge(log: URL, size: number, cause?: unknown): TcfError {
+  return cannotTell(
+    'log.too-large',
+    `${quoted(log.host)} answers, but takes no entry of ${formatBytes(size)}: a log of version 1 gets the whole statement`,
+    {
+      hint: 'use a log of version 2, which gets a digest (--rekor-version 2); or sign with --no-sbom, and attest a smaller SBOM',
+      cause,
+    },
+  );
 }
 
 /** `ProposedEntry` of Rekor's OpenAPI document. */

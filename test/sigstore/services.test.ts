@@ -1,9 +1,15 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { formatStatement, toSignatureStatement } from '../../src/attest/statement.ts';
+import {
+  formatStatement,
+  predicateTypes,
+  toSignatureStatement,
+  toStatement,
+} from '../../src/attest/statement.ts';
 import { digestOf } from '../../src/oci/digest.ts';
 import { keylessSigner } from '../../src/sigstore/fulcio.ts';
 import { parseIdentityToken } from '../../src/sigstore/identity-token.ts';
+import type { Services } from '../../src/sigstore/services.ts';
 import { signStatement } from '../../src/sigstore/sign.ts';
 import { keySigner } from '../../src/sigstore/signer.ts';
 import { toServices } from '../../src/sigstore/signing-config.ts';
@@ -201,4 +207,55 @@ test('plain HTTP is spoken to loopback only', async () => {
     code: 'sigstore.unreachable',
     message: expect.stringContaining('only https'),
   });
+});
+
+const large = formatStatement(
+  toStatement({
+    subject: digestOf(Buffer.from('image')),
+    name: 'image',
+    predicateType: predicateTypes.cyclonedx,
+    predicate: {
+      bomFormat: 'CycloneDX',
+      components: Array.from({ length: 30_000 }, (_, at) => ({ name: `package-${at}`, version: '1.0.0' })),
+    },
+  }),
+);
+const logged = ({ urls }: SigstoreServer, content: Uint8Array) =>
+  signStatement(content, keySigner(ecKey), toWitnesses(toServices({ rekorUrl: urls.rekor }), services));
+
+test.for<readonly [string, SigstoreFault]>([
+  ['413', { status: 413, body: '{"code":413,"message":"Request Entity Too Large"}' }],
+  ['502 and a web page', { status: 502, body: '<!doctype html><title>502</title>' }],
+  ['400', { status: 400, body: '{"code":400,"message":"error processing entry"}' }],
+  ['a closed connection', { destroy: true }],
+])('a log of version 1 that answers %s to a large SBOM is up, and the size is named', async ([, fault]) => {
+  await using sigstore = await startSigstore({ now });
+  sigstore.fault(/POST \/rekor\//, fault);
+  await expect(logged(sigstore, large)).rejects.toMatchObject({
+    exit: 2,
+    code: 'log.too-large',
+    message: expect.stringMatching(/takes no entry of \d+\.\d MiB/),
+    hint: expect.stringContaining('--rekor-version 2'),
+  });
+});
+
+test('a log that is down is down, however large the SBOM is; and small entries are never too large', async () => {
+  await using sigstore = await startSigstore({ now });
+  sigstore.fault(/\/rekor\//, { status: 502, body: '' });
+  await expect(logged(sigstore, large)).rejects.toMatchObject({ code: 'sigstore.unreachable' });
+  await using other = await startSigstore({ now });
+  other.fault(/POST \/rekor\//, { status: 502, body: '' });
+  await expect(logged(other, statement)).rejects.toMatchObject({ code: 'sigstore.unreachable' });
+});
+
+test('a log of version 2 gets a digest of a large SBOM', async () => {
+  await using sigstore = await startSigstore({ now });
+  let sent = 0;
+  const counting: Services = (question) => {
+    sent += question.body?.length ?? 0;
+    return services(question);
+  };
+  const witnesses = toWitnesses(toServices({ rekorUrl: sigstore.urls.rekor2, rekorVersion: '2' }), counting);
+  await signStatement(large, keySigner(ecKey), witnesses);
+  expect(sent).toBeLessThan(2000);
 });

@@ -215,6 +215,8 @@ function answerer(sigstore: ReturnType<typeof newSigstore>, now: () => Date): An
         return issue(sigstore, now, JSON.parse(body.toString()), headers.authorization);
       case 'POST /rekor/api/v1/log/entries':
         return log1(rekor, byUuid, JSON.parse(body.toString()));
+      case 'GET /rekor/api/v1/log':
+        return { status: 200, body: '{"treeSize":1}' };
       case 'POST /rekor2/api/v2/log/entries': {
         const logged = toBody2(JSON.parse(body.toString()));
         return logged === undefined
