@@ -6,8 +6,9 @@ import { encodeBase64, encodeUtf8 } from '../base/bytes.ts';
 import { cannotTell } from '../base/error.ts';
 import type { Shape } from '../base/shape.ts';
 import { checkFresh, explainRefusal, type IdentityToken } from './identity-token.ts';
+import { formatPem } from './pem.ts';
 import { garbled, jsonOf, type Question, refusal, type Services, under } from './services.ts';
-import { algorithmFor, type Signer } from './signer.ts';
+import type { Signer } from './signer.ts';
 
 export interface KeylessOptions {
   readonly fulcio: URL;
@@ -29,8 +30,7 @@ export function keylessSigner(options: KeylessOptions): Signer {
       const certificate = await requestCertificate(options, privateKey, publicKey);
       return {
         signature: sign('sha256', bytes, privateKey),
-        by: { kind: 'certificate', der: certificate },
-        algorithm: algorithmFor(publicKey),
+        key: { $case: 'x509Certificate', certificate: formatPem('CERTIFICATE', certificate) },
       };
     },
   };

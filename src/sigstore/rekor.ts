@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { envelopeContent, messageContent } from '../attest/content.ts';
+import type { VerificationMaterial } from '@sigstore/sign';
 import { formatEnvelope } from '../attest/dsse.ts';
 import { checkLogBody } from '../attest/log-body.ts';
 import { type LogEntry, readLogEntry } from '../attest/log-entry.ts';
@@ -10,8 +9,7 @@ import { parseJson } from '../base/json.ts';
 import { Shape } from '../base/shape.ts';
 import { quoted } from '../base/text.ts';
 import { garbled, jsonOf, type Question, type Reply, refusal, type Services, under } from './services.ts';
-import type { SigningMaterial } from './signer.ts';
-import type { Act, Witness } from './witness.ts';
+import { readTestified, type Testified, type Witness } from './witness.ts';
 
 const json = { 'content-type': 'application/json', accept: 'application/json' };
 
@@ -20,13 +18,14 @@ const signAgain = 'sign again: a new signature makes a new entry';
 
 /** A Rekor of API version 1: one entry, `dsse 0.0.1` or for artifacts `hashedrekord 0.0.1`, with promise and inclusion proof. */
 export function rekorWitness(log: URL, services: Services): Witness {
-  return async (act) => {
+  const testify: Witness['testify'] = async (content, publicKey) => {
+    const seen = readTestified(content, publicKey);
     const url = under(log, 'api/v1/log/entries');
     const question: Question = {
       method: 'POST',
       url,
       headers: json,
-      body: encodeUtf8(JSON.stringify(toProposal(act))),
+      body: encodeUtf8(JSON.stringify(toProposal(seen))),
       what: 'a log entry',
     };
     const reply = await askWithSize(log, services, question);
@@ -34,8 +33,9 @@ export function rekorWitness(log: URL, services: Services): Witness {
       reply.status === 409 ? await fetchExisting(services, question, reply) : [question, reply];
     if (given.status !== 200 && given.status !== 201)
       throw refusal(asked, given, asked === question ? notTaken : signAgain);
-    return checkedEntry(asked, act, jsonOf(asked, given, readEntry1));
+    return checkedEntry(asked, seen, jsonOf(asked, given, readEntry1));
   };
+  return { testify };
 }
 
 /**
@@ -82,21 +82,21 @@ function tooLarge(log: URL, size: number, cause?: unknown): TcfError {
 }
 
 /** `ProposedEntry` of Rekor's OpenAPI document. */
-function toProposal({ content, signed }: Act): object {
-  const signer = encodeBase64(encodeUtf8(toPem(signed.by)));
-  if (content.kind === 'dsse') {
-    const envelope = Buffer.from(formatEnvelope(content.envelope)).toString();
-    const spec = { proposedContent: { envelope, verifiers: [signer] } };
+function toProposal({ digest, envelope, signature, signer }: Testified): object {
+  const verifier = encodeBase64(encodeUtf8(signer.pem));
+  if (envelope !== undefined) {
+    const text = Buffer.from(formatEnvelope(envelope)).toString();
+    const spec = { proposedContent: { envelope: text, verifiers: [verifier] } };
     return { apiVersion: '0.0.1', kind: 'dsse', spec };
   }
   // The log sees a digest only, and checks the signature with it.
-  if (signed.algorithm.hash === undefined) throw noEd25519('a log');
+  if (signer.algorithm.hash === undefined || digest === undefined) throw noEd25519('a log');
   return {
     apiVersion: '0.0.1',
     kind: 'hashedrekord',
     spec: {
-      data: { hash: { algorithm: content.algorithm, value: toHex(content.digest) } },
-      signature: { content: encodeBase64(content.signature), publicKey: { content: signer } },
+      data: { hash: { algorithm: digest.algorithm, value: toHex(digest.bytes) } },
+      signature: { content: encodeBase64(signature), publicKey: { content: verifier } },
     },
   };
 }
@@ -170,54 +170,73 @@ function kindOf(body: Uint8Array): { readonly kind: string; readonly apiVersion:
  * authority has to bear witness too.
  */
 export function rekor2Witness(log: URL, services: Services): Witness {
-  return async (act) => {
-    const { hash, keyDetails } = act.signed.algorithm;
-    if (hash === undefined) throw noEd25519('a log of version 2');
-    const { by } = act.signed;
-    const material = { rawBytes: encodeBase64(by.der) };
+  const testify: Witness['testify'] = async (content, publicKey) => {
+    const seen = readTestified(content, publicKey);
+    const { hash, keyDetails } = seen.signer.algorithm;
+    const digest = hash && seen.about.signedDigest(hash);
+    if (digest === undefined) throw noEd25519('a log of version 2');
+    const { der, kind } = seen.signer;
+    const material = { rawBytes: encodeBase64(der) };
+    const verifier = {
+      ...(kind === 'key' ? { publicKey: material } : { x509Certificate: material }),
+      keyDetails,
+    };
+    const request = {
+      digest: encodeBase64(digest),
+      signature: { content: encodeBase64(seen.signature), verifier },
+    };
     const question: Question = {
       method: 'POST',
       url: under(log, 'api/v2/log/entries'),
       headers: json,
-      body: encodeUtf8(
-        JSON.stringify({
-          hashedRekordRequestV002: {
-            digest: createHash(hash).update(act.bytes).digest('base64'),
-            signature: {
-              content: encodeBase64(act.signed.signature),
-              verifier: {
-                ...(by.kind === 'key' ? { publicKey: material } : { x509Certificate: material }),
-                keyDetails,
-              },
-            },
-          },
-        }),
-      ),
+      body: encodeUtf8(JSON.stringify({ hashedRekordRequestV002: request })),
       what: 'a log entry',
     };
     const reply = await services(question);
     if (reply.status !== 200 && reply.status !== 201) throw refusal(question, reply, notTaken);
     return checkedEntry(
       question,
-      act,
+      seen,
       jsonOf(question, reply, (shape) => readLogEntry(shape, 'proof')),
     );
   };
+  return { testify };
 }
 
 /** An entry about something else would make a bundle that nobody accepts; better to learn it before it is attached. */
-function checkedEntry(question: Question, act: Act, entry: LogEntry): { kind: 'entry'; entry: LogEntry } {
-  const { bytes, content, signed } = act;
-  const about = content.kind === 'dsse' ? envelopeContent(content.envelope) : messageContent(content, bytes);
-  const check = answer('log.body', () => checkLogBody(entry, about, signed.by.der));
+function checkedEntry(
+  question: Question,
+  { about, signer }: Testified,
+  entry: LogEntry,
+): VerificationMaterial {
+  const check = answer('log.body', () => checkLogBody(entry, about, signer.der));
   if (!check.ok) throw garbled(question, check.reason.message);
-  return { kind: 'entry', entry };
+  return { tlogEntries: [toTransparencyLogEntry(entry)] };
 }
 
-function toPem({ kind, der }: SigningMaterial): string {
-  const label = kind === 'key' ? 'PUBLIC KEY' : 'CERTIFICATE';
-  const lines = encodeBase64(der).match(/.{1,64}/g) ?? [];
-  return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
+type TransparencyLogEntry = NonNullable<VerificationMaterial['tlogEntries']>[number];
+
+/** `dev.sigstore.rekor.v1.TransparencyLogEntry` as @sigstore/protobuf-specs has it. */
+function toTransparencyLogEntry(entry: LogEntry): TransparencyLogEntry {
+  const { proof, signedEntryTimestamp } = entry;
+  return {
+    logIndex: entry.logIndex,
+    logId: { keyId: Buffer.from(entry.logId) },
+    kindVersion: { kind: entry.kind, version: entry.apiVersion },
+    integratedTime: entry.integratedTime,
+    inclusionPromise:
+      signedEntryTimestamp === undefined
+        ? undefined
+        : { signedEntryTimestamp: Buffer.from(signedEntryTimestamp) },
+    inclusionProof: proof && {
+      logIndex: proof.logIndex,
+      rootHash: Buffer.from(proof.rootHash),
+      treeSize: proof.treeSize,
+      hashes: proof.hashes.map((hash) => Buffer.from(hash)),
+      checkpoint: proof.checkpoint === undefined ? undefined : { envelope: proof.checkpoint },
+    },
+    canonicalizedBody: Buffer.from(entry.body),
+  };
 }
 
 function base64At(shape: Shape): Uint8Array {

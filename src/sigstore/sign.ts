@@ -1,12 +1,11 @@
-import { createHash } from 'node:crypto';
-import type { DsseContent, MessageContent } from '../attest/bundle.ts';
-import { preAuthEncoding } from '../attest/dsse.ts';
-import type { LogEntry } from '../attest/log-entry.ts';
+import { createHash, createPublicKey, X509Certificate } from 'node:crypto';
+import type { Bundle as ProtobufBundle } from '@sigstore/protobuf-specs';
+import type { SignatureBundle, VerificationMaterial } from '@sigstore/sign';
 import { payloadType } from '../attest/statement.ts';
-import { encodeBase64, encodeUtf8 } from '../base/bytes.ts';
+import { encodeUtf8 } from '../base/bytes.ts';
 import { mediaTypes } from '../oci/media-types.ts';
-import type { Signer } from './signer.ts';
-import type { Act, Testimony, Witness } from './witness.ts';
+import { algorithmFor, type Signer, type SigningMaterial } from './signer.ts';
+import type { Witness } from './witness.ts';
 
 /**
  * Signs a statement and has it witnessed; returns the bytes of a bundle of version 0.3 with a DSSE envelope, the one form that
@@ -19,97 +18,78 @@ export async function signStatement(
   signer: Signer,
   witnesses: readonly Witness[],
 ): Promise<Uint8Array> {
-  const bytes = preAuthEncoding(payloadType, statement);
-  const signed = await signer.sign(bytes);
-  // No keyid, as cosign writes none: cosign 3.0.6 refuses an envelope whose keyid is the hint of the bundle.
-  const envelope = { payload: statement, signature: signed.signature, keyid: '' };
-  return await witnessed({ content: { kind: 'dsse', envelope }, signed, bytes }, witnesses);
+  // The builder alone: the package's own index loads an HTTP client that is not used (docs/decisions/0006-own-signing.md).
+  const { DSSEBundleBuilder } = await import('@sigstore/sign/dist/bundler/dsse.js');
+  const builder = new DSSEBundleBuilder({ signer, witnesses: [...witnesses] });
+  return await formatBundle(await builder.create({ data: Buffer.from(statement), type: payloadType }));
 }
 
-/** As `signStatement`, for a file: a bundle with a `messageSignature` over the bytes as they are, as `cosign sign-blob` makes it. */
+/**
+ * As `signStatement`, for a file: a bundle with a `messageSignature` over the bytes as they are, as `cosign sign-blob` makes it. Not with the builder of
+ * @sigstore/sign: that writes version 0.2 with a chain, and SHA-256 for every key.
+ */
 export async function signArtifact(
   artifact: Uint8Array,
   signer: Signer,
   witnesses: readonly Witness[],
 ): Promise<Uint8Array> {
-  const signed = await signer.sign(artifact);
-  // Ed25519 hashes by itself; the digest beside the signature only helps to find the artifact.
-  const algorithm = signed.algorithm.hash ?? 'sha256';
-  const digest = createHash(algorithm).update(artifact).digest();
-  const content = { kind: 'message', algorithm, digest, signature: signed.signature } as const;
-  return await witnessed({ content, signed, bytes: artifact }, witnesses);
+  const { key, signature } = await signer.sign(Buffer.from(artifact));
+  const pem = key.$case === 'publicKey' ? key.publicKey : key.certificate;
+  const content = {
+    $case: 'messageSignature',
+    messageSignature: { messageDigest: digestOf(artifact, key), signature },
+  } as const;
+  const seen = await Promise.all(witnesses.map((witness) => witness.testify(content, pem)));
+  return await formatBundle(toBundle(content, key, seen));
 }
 
-async function witnessed(act: Act, witnesses: readonly Witness[]): Promise<Uint8Array> {
-  const testimonies: Testimony[] = [];
-  for (const witness of witnesses) testimonies.push(await witness(act));
-  return formatBundle(act, testimonies);
+/** `dev.sigstore.common.v1.HashAlgorithm`. */
+const hashNumbers = { sha256: 1, sha384: 2, sha512: 3 } as const;
+
+/** Ed25519 hashes by itself; the digest beside the signature only helps to find the artifact. */
+function digestOf(artifact: Uint8Array, key: SigningMaterial): { algorithm: number; digest: Buffer } {
+  const publicKey =
+    key.$case === 'publicKey'
+      ? createPublicKey(key.publicKey)
+      : new X509Certificate(key.certificate).publicKey;
+  const algorithm = algorithmFor(publicKey).hash ?? 'sha256';
+  return { algorithm: hashNumbers[algorithm], digest: createHash(algorithm).update(artifact).digest() };
 }
 
-/** The JSON form of Protocol Buffers in the order of the fields, empty ones left out. */
-function formatBundle({ content, signed: { by } }: Act, testimonies: readonly Testimony[]): Uint8Array {
-  const entries = testimonies.flatMap((said) => (said.kind === 'entry' ? [toJson(said.entry)] : []));
-  const timestamps = testimonies.flatMap((said) =>
-    said.kind === 'timestamp' ? [{ signedTimestamp: encodeBase64(said.der) }] : [],
-  );
-  return encodeUtf8(
-    JSON.stringify({
-      mediaType: mediaTypes.sigstoreBundle,
-      verificationMaterial: {
-        ...(by.kind === 'key'
-          ? { publicKey: { hint: by.hint } }
-          : { certificate: { rawBytes: encodeBase64(by.der) } }),
-        ...(entries.length === 0 ? {} : { tlogEntries: entries }),
-        ...(timestamps.length === 0 ? {} : { timestampVerificationData: { rfc3161Timestamps: timestamps } }),
-      },
-      ...toContent(content),
-    }),
-  );
-}
-
-const hashNames = { sha256: 'SHA2_256', sha384: 'SHA2_384', sha512: 'SHA2_512' } as const;
-
-function toContent(content: DsseContent | MessageContent): object {
-  if (content.kind === 'message') {
-    const { algorithm, digest, signature } = content;
-    return {
-      messageSignature: {
-        messageDigest: { algorithm: hashNames[algorithm], digest: encodeBase64(digest) },
-        signature: encodeBase64(signature),
-      },
-    };
-  }
-  const { payload, signature } = content.envelope;
+function toBundle(
+  content: SignatureBundle,
+  key: SigningMaterial,
+  seen: readonly VerificationMaterial[],
+): ProtobufBundle {
   return {
-    dsseEnvelope: {
-      payload: encodeBase64(payload),
-      payloadType,
-      signatures: [{ sig: encodeBase64(signature) }],
+    mediaType: mediaTypes.sigstoreBundle,
+    verificationMaterial: {
+      content:
+        key.$case === 'publicKey'
+          ? { $case: 'publicKey', publicKey: { hint: key.hint ?? '' } }
+          : { $case: 'certificate', certificate: { rawBytes: new X509Certificate(key.certificate).raw } },
+      tlogEntries: seen.flatMap(({ tlogEntries = [] }) => tlogEntries),
+      timestampVerificationData: {
+        rfc3161Timestamps: seen.flatMap(({ rfc3161Timestamps = [] }) => rfc3161Timestamps),
+      },
     },
+    content,
   };
 }
 
-function toJson(entry: LogEntry): object {
-  const { proof, signedEntryTimestamp } = entry;
-  return {
-    logIndex: entry.logIndex,
-    logId: { keyId: encodeBase64(entry.logId) },
-    kindVersion: { kind: entry.kind, version: entry.apiVersion },
-    ...(entry.integratedTime === '0' ? {} : { integratedTime: entry.integratedTime }),
-    ...(signedEntryTimestamp === undefined
-      ? {}
-      : { inclusionPromise: { signedEntryTimestamp: encodeBase64(signedEntryTimestamp) } }),
-    ...(proof === undefined
-      ? {}
-      : {
-          inclusionProof: {
-            logIndex: proof.logIndex,
-            rootHash: encodeBase64(proof.rootHash),
-            treeSize: proof.treeSize,
-            hashes: proof.hashes.map(encodeBase64),
-            ...(proof.checkpoint === undefined ? {} : { checkpoint: { envelope: proof.checkpoint } }),
-          },
-        }),
-    canonicalizedBody: encodeBase64(entry.body),
-  };
+interface BundleJson {
+  verificationMaterial?: { timestampVerificationData?: { rfc3161Timestamps?: readonly unknown[] } };
+  dsseEnvelope?: { signatures: readonly { keyid?: string }[] };
+}
+
+/** The JSON form of Protocol Buffers, with nothing empty in it. */
+async function formatBundle(bundle: ProtobufBundle): Promise<Uint8Array> {
+  const { Bundle } = await import('@sigstore/protobuf-specs');
+  const json = Bundle.toJSON(bundle) as BundleJson;
+  const material = json.verificationMaterial;
+  if (material?.timestampVerificationData?.rfc3161Timestamps === undefined)
+    delete material?.timestampVerificationData;
+  // The builder takes the hint of the key for a keyid, and cosign 3.0.6 refuses an envelope whose keyid is that.
+  for (const signature of json.dsseEnvelope?.signatures ?? []) delete signature.keyid;
+  return encodeUtf8(JSON.stringify(json));
 }

@@ -46,9 +46,8 @@ export async function openSignerCommand(command: string, run: RunProgram): Promi
     return text;
   };
   const { key } = readKey(await ask(['public-key'], new Uint8Array(), 'public key'), file);
-  const algorithm = algorithmFor(key);
-  const { hash } = algorithm;
-  const by = materialOf(key);
+  const { hash } = algorithmFor(key);
+  const material = materialOf(key);
   return {
     key,
     signer: {
@@ -60,7 +59,7 @@ export async function openSignerCommand(command: string, run: RunProgram): Promi
         // The key of another slot, a digest hashed once more, r and s without DER: all of them would be noticed only by whoever verifies.
         if (!verify(hash ?? null, bytes, key, signature))
           throw malformed(file, 'signature', 'the public key of the same program does not verify it');
-        return { signature, by, algorithm };
+        return { signature: Buffer.from(signature), key: material };
       },
     },
   };

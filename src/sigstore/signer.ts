@@ -1,29 +1,16 @@
 import { createPublicKey, type KeyObject, sign } from 'node:crypto';
+import type { Signature, Signer } from '@sigstore/sign';
 import type { HashName } from '../attest/content.ts';
 import { fingerprintOf, hintOf } from '../attest/trusted-key.ts';
 
-/** Makes signatures. A signer by key makes any number of them, a keyless one asks for a certificate each time. */
-export interface Signer {
-  sign(bytes: Uint8Array): Promise<Signed>;
-}
+/**
+ * Makes signatures: ECDSA in DER, Ed25519 raw, RSA PKCS 1 v1.5. A signer by key makes any number of them, a keyless one asks for a certificate each
+ * time.
+ */
+export type { Signer } from '@sigstore/sign';
 
-export interface Signed {
-  /** ECDSA in DER, Ed25519 raw, RSA PKCS 1 v1.5. */
-  readonly signature: Uint8Array;
-  readonly by: SigningMaterial;
-  readonly algorithm: SigningAlgorithm;
-}
-
-/** What goes into the bundle beside the signature. */
-export type SigningMaterial =
-  | {
-      readonly kind: 'key';
-      /** SubjectPublicKeyInfo. */
-      readonly der: Uint8Array;
-      /** base64 of the SHA-256 of `der`. */
-      readonly hint: string;
-    }
-  | { readonly kind: 'certificate'; readonly der: Uint8Array };
+/** What goes into the bundle beside the signature, in PEM. */
+export type SigningMaterial = Signature['key'];
 
 export interface SigningAlgorithm {
   /** `undefined`: Ed25519, which hashes by itself. */
@@ -46,17 +33,14 @@ export function algorithmFor(key: KeyObject): SigningAlgorithm {
 
 /** What names a public key in a bundle. */
 export function materialOf(publicKey: KeyObject): SigningMaterial {
-  return {
-    kind: 'key',
-    der: publicKey.export({ format: 'der', type: 'spki' }),
-    hint: hintOf(fingerprintOf(publicKey)),
-  };
+  const pem = publicKey.export({ format: 'pem', type: 'spki' }).toString();
+  return { $case: 'publicKey', publicKey: pem, hint: hintOf(fingerprintOf(publicKey)) };
 }
 
 /** Signs with a private key that `openPrivateKey` accepted. */
 export function keySigner(key: KeyObject): Signer {
   const publicKey = createPublicKey(key);
-  const by = materialOf(publicKey);
-  const algorithm = algorithmFor(publicKey);
-  return { sign: async (bytes) => ({ signature: sign(algorithm.hash ?? null, bytes, key), by, algorithm }) };
+  const material = materialOf(publicKey);
+  const { hash } = algorithmFor(publicKey);
+  return { sign: async (bytes) => ({ signature: sign(hash ?? null, bytes, key), key: material }) };
 }

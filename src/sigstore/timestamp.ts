@@ -3,7 +3,7 @@ import { RFC3161Timestamp } from '@sigstore/core';
 import { reasonOf } from '../base/error.ts';
 import { printable } from '../base/text.ts';
 import { garbled, type Question, refusal, type Services } from './services.ts';
-import type { Witness } from './witness.ts';
+import { readTestified, type Witness } from './witness.ts';
 
 /**
  * `TimeStampReq` (RFC 3161, 2.4.1) up to the digest: version 1, SHA-256, and nothing optional. The certificate is not asked for: verifiers
@@ -16,7 +16,8 @@ const granted: readonly bigint[] = [0n, 1n];
 
 /** A timestamp authority. `address` is the whole address of its endpoint, as in a signing config. */
 export function timestampWitness(address: URL, services: Services): Witness {
-  return async ({ signed: { signature } }) => {
+  const testify: Witness['testify'] = async (content, publicKey) => {
+    const { signature } = readTestified(content, publicKey);
     const question: Question = {
       method: 'POST',
       url: address,
@@ -28,8 +29,9 @@ export function timestampWitness(address: URL, services: Services): Witness {
     if (reply.status !== 200 && reply.status !== 201)
       throw refusal(question, reply, 'check the address: it is the whole one of the endpoint');
     checkTimestamp(question, reply.body, signature);
-    return { kind: 'timestamp', der: reply.body };
+    return { rfc3161Timestamps: [{ signedTimestamp: Buffer.from(reply.body) }] };
   };
+  return { testify };
 }
 
 function checkTimestamp(question: Question, der: Uint8Array, signature: Uint8Array): void {

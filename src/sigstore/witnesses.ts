@@ -4,7 +4,7 @@ import type { SigningServices } from './signing-config.ts';
 import { timestampWitness } from './timestamp.ts';
 import type { Witness } from './witness.ts';
 
-/** The witnesses of a signature. Time first: the certificate should not have expired before anybody saw the signature. */
+/** The witnesses of a signature. They are asked at once, while the certificate is fresh. */
 export function toWitnesses({ timestamps, logs }: SigningServices, services: Services): readonly Witness[] {
   return [
     ...timestamps.map((url) => timestampWitness(url, services)),

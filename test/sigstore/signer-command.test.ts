@@ -54,7 +54,7 @@ test.for([
 ] as const)('%s: the program gets the %s digest and nothing else', async ([name, hash]) => {
   const { run, asked } = program(keys[name]);
   const { key, signer } = await openSignerCommand('/opt/hsm --slot  1', run);
-  const { by, signature } = await signer.sign(message);
+  const { key: material, signature } = await signer.sign(Buffer.from(message));
   expect(asked.map(({ file, args }) => [file, ...args].join(' '))).toEqual([
     '/opt/hsm --slot 1 public-key',
     `/opt/hsm --slot 1 sign ${hash}`,
@@ -63,7 +63,7 @@ test.for([
   expect(Buffer.from(asked[1]?.input ?? '')).toEqual(createHash(hash).update(message).digest());
   expect(signature.length).toBeGreaterThan(60);
   expect(fingerprintOf(key)).toBe(fingerprintOf(keys[name].publicKey));
-  expect(by).toMatchObject({ kind: 'key' });
+  expect(material).toMatchObject({ $case: 'publicKey' });
 });
 
 test('Ed25519 hashes by itself, so the program gets the message', async () => {
