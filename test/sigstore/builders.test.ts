@@ -77,8 +77,8 @@ test.for(['1', '2'] as const)(
     const { rekor, rekor2, tsa } = sigstore.urls;
     const flags = { rekorUrl: rekorVersion === '1' ? rekor : rekor2, rekorVersion, tsaUrl: tsa };
     // The first entry of a log has the index 0, which the form of Protocol Buffers leaves out.
-  await signStatement(statement, signer, toWitnesses(toServices(flags), services));
-  const bytes = await signStatement(statement, signer, toWitnesses(toServices(flags), services));
+    await signStatement(statement, signer, toWitnesses(toServices(flags), services));
+    const bytes = await signStatement(statement, signer, toWitnesses(toServices(flags), services));
     expect(parseBundle(bytes)).toMatchObject({ ok: true });
     const text = 'string';
     const optional = (names: readonly string[]) =>
