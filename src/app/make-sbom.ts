@@ -1,6 +1,6 @@
 import { compact } from '../base/compact.ts';
 import { askedWrongly } from '../base/error.ts';
-import { type CycloneDxOptions, toCycloneDx } from '../bom/cyclonedx.ts';
+import { type CycloneDxOptions, defaultSpecVersion, toCycloneDx } from '../bom/cyclonedx.ts';
 import type { MadeSbom } from '../bom/formats/format.ts';
 import type { Bom } from '../bom/model.ts';
 import {
@@ -23,8 +23,8 @@ import { makeBom } from './scan.ts';
 
 /** What is said about an SBOM beside the image, and how it is written. */
 export interface SbomRequest
-  extends Pick<CycloneDxOptions, 'authors' | 'manufacturer' | 'supplier' | 'uniqueSerial'> {
-  /** Default: 1.7. */
+  extends Pick<CycloneDxOptions, 'authors' | 'layout' | 'manufacturer' | 'supplier' | 'uniqueSerial'> {
+  /** Default: 1.6. */
   readonly specVersion?: CycloneDxOptions['specVersion'];
   /** What the SBOM has to say; what it does not say stands in it. */
   readonly profile?: Profile;
@@ -65,7 +65,7 @@ export async function makeSbom(host: Host, image: OpenImage, request: SbomReques
     compact({ jobs, pins: await loadPins(host) }),
   );
   const options: CycloneDxOptions = {
-    specVersion: '1.7',
+    specVersion: defaultSpecVersion,
     toolVersion: version,
     timestamp: toTimestamp(image.config.created, host.env['SOURCE_DATE_EPOCH']),
     ...said,

@@ -11,11 +11,15 @@ import {
   sortedForms,
 } from './cyclonedx-component.ts';
 import type { SpecVersion } from './cyclonedx-licenses.ts';
+import { flatten, type Layout, withSourceForTrivy } from './layout.ts';
 import type { Bom, Component, Composition, Contact, Dependency, Organization } from './model.ts';
 import type { Profile } from './profiles.ts';
 import { sha256Hex, uuidV5 } from './serial.ts';
 import { rootComponent } from './subject.ts';
 import { withStatedVersion, withUnknowns } from './unknowns.ts';
+
+/** The newest version that every consumer of bench/consumers.md takes: the library of Dependency-Track refuses 1.7. */
+export const defaultSpecVersion: SpecVersion = '1.6';
 
 export interface CycloneDxOptions {
   readonly specVersion: SpecVersion;
@@ -31,6 +35,8 @@ export interface CycloneDxOptions {
   readonly manufacturer?: Organization;
   /** `bsi`: with the fields of TR-03183-2. `cisa` and `ntia`: a version that is unknown is called so. */
   readonly profile?: Profile;
+  /** `flat` where nothing is said. */
+  readonly layout?: Layout;
   /** A fresh UUID for those who want one serial for each run. Without it the serial follows from image, options and content. */
   readonly uniqueSerial?: string;
   /** Options of the scan that shape the result, such as `{"profile": "bsi"}`. */
@@ -93,13 +99,18 @@ function bodyOf(bom: Bom, options: CycloneDxOptions): JsonObject {
       supplier: supplier && organizationForm(supplier),
       licenses: [{ license: { id: 'CC0-1.0' } }],
     }),
-    components: [...bom.components]
-      .sort((a, b) => byCodeUnit(a.bomRef, b.bomRef))
-      .map((component) => componentForm(shaped(component), specVersion)),
+    components: laidOut(bom.components.map(shaped), options.layout)
+      .toSorted((a, b) => byCodeUnit(a.bomRef, b.bomRef))
+      .map((component) => componentForm(component, specVersion)),
     dependencies: dependencyForms(bom.dependencies),
     compositions: compositionForms(bom.compositions),
     properties: propertyForms(bom.properties),
   });
+}
+
+function laidOut(components: readonly Component[], layout: Layout = 'flat'): readonly Component[] {
+  const readable = components.map(withSourceForTrivy);
+  return layout === 'flat' ? flatten(readable) : readable;
 }
 
 function shape(component: Component, profile: Profile | undefined): Component {

@@ -1,5 +1,6 @@
 import { cannotTell } from '../base/error.ts';
 import { byCodeUnit, printable } from '../base/text.ts';
+import { ownedBy } from '../bom/layout.ts';
 import type { BaseImage, Bom, Component, Property, Subject } from '../bom/model.ts';
 import { rootRef } from '../bom/subject.ts';
 import { checkBom } from '../bom/validate.ts';
@@ -91,7 +92,7 @@ function componentTree(
     const nested = (children.get(ref) ?? []).flatMap(build);
     const properties: readonly Property[] = [
       ...(item.component.properties ?? []),
-      ...(owner === undefined || owner === item.parent ? [] : [{ name: 'tcf:owned-by', value: owner }]),
+      ...(owner === undefined || owner === item.parent ? [] : [{ name: ownedBy, value: owner }]),
       ...originOf(placed(ref, inventory, parents), base),
       ...locationsOf(item.component).flatMap((path) => {
         const id = buildIds.get(path);

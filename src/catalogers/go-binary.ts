@@ -349,13 +349,11 @@ function propertiesOf(module: Module | undefined): readonly Property[] {
   ];
 }
 
-/** It is linked into every program and is part of the toolchain: the purl is that of its source, at the tag of the release. */
+/** It is linked into every program and is part of the toolchain; Go's vulnerability database and all scanners call it so. */
 function standardLibrary(go: string): Component {
   const [, release] = /^go(1\.\d{1,3}(?:\.\d{1,3})?(?:(?:beta|rc)\d{1,2})?)(?![\w.])/.exec(go) ?? [];
   const purl =
-    release === undefined
-      ? undefined
-      : toPurl({ type: 'github', namespace: 'golang', name: 'go', version: `go${release}` });
+    release === undefined ? undefined : toPurl({ type: 'golang', name: 'stdlib', version: release });
   return {
     bomRef: purl ?? 'go:stdlib',
     type: 'library',
@@ -366,6 +364,9 @@ function standardLibrary(go: string): Component {
       ? {}
       : { cpe: `cpe:2.3:a:golang:go:${release}:*:*:*:*:*:*:*` }),
     supplier: { name: 'The Go Authors', url: 'https://go.dev/' },
+    ...(release === undefined
+      ? {}
+      : { externalReferences: [{ type: 'vcs', url: `https://github.com/golang/go/tree/go${release}` }] }),
     licenses: [{ acknowledgement: 'concluded', expression: 'BSD-3-Clause' }],
   };
 }

@@ -6,7 +6,7 @@ import { makeBom } from '../app/scan.ts';
 import { compact } from '../base/compact.ts';
 import { askedWrongly } from '../base/error.ts';
 import { printable, quoted } from '../base/text.ts';
-import { toCycloneDx } from '../bom/cyclonedx.ts';
+import { defaultSpecVersion, toCycloneDx } from '../bom/cyclonedx.ts';
 import { type BomDiff, diffBoms, isEmptyDiff } from '../bom/diff.ts';
 import { parseSbom, type SbomFacts } from '../bom/read.ts';
 import { toTimestamp } from '../bom/timestamp.ts';
@@ -61,5 +61,8 @@ async function readSide(host: Host, text: string, request: ImageRequest): Promis
     await host.stderr.write(`tcf: warning: ${printable(warning, 2000)}\n`);
   const bom = await makeBom(opened, undefined, { pins: await loadPins(host) });
   const timestamp = toTimestamp(opened.config.created, host.env['SOURCE_DATE_EPOCH']);
-  return parseSbom(toCycloneDx(bom, { specVersion: '1.7', toolVersion: version, timestamp }), quoted(text));
+  return parseSbom(
+    toCycloneDx(bom, { specVersion: defaultSpecVersion, toolVersion: version, timestamp }),
+    quoted(text),
+  );
 }

@@ -6,6 +6,8 @@ import { compact } from '../base/compact.ts';
 import { askedWrongly } from '../base/error.ts';
 import { plural, printable, quoted } from '../base/text.ts';
 import { attestationSize, refusedBy } from '../bom/attestation-size.ts';
+import { defaultSpecVersion } from '../bom/cyclonedx.ts';
+import type { SpecVersion } from '../bom/cyclonedx-licenses.ts';
 import type { SbomFormat } from '../bom/formats/format.ts';
 import { sbomFormats } from '../bom/formats/index.ts';
 import type { Bom, Component } from '../bom/model.ts';
@@ -26,7 +28,12 @@ export const verb: Verb = {
       )
       .option('-o, --output <file>', 'write to a file instead of standard output')
       .option('--format <format>', describeFormats(), sbomFormats[0].name)
-      .option('--spec-version <version>', 'CycloneDX version: 1.7 or 1.6', '1.7');
+      .option(
+        '--spec-version <version>',
+        `CycloneDX version: ${specVersions.join(' or ')}`,
+        defaultSpecVersion,
+      )
+      .option('--nested', 'what lies in a package stands inside it; trivy passes over that');
     declareSbomOptions(command, 'exit code 1 where something is missing');
     declarePlatform(command);
     command.option(
@@ -43,7 +50,11 @@ export const verb: Verb = {
     for (const warning of opened.warnings ?? [])
       await host.stderr.write(`tcf: warning: ${printable(warning, 2000)}\n`);
     const uniqueSerial = flag(options, 'uniqueSerial') ? crypto.randomUUID() : undefined;
-    const made = await makeSbom(host, opened, compact({ ...request, specVersion, uniqueSerial }));
+    const made = await makeSbom(
+      host,
+      opened,
+      compact({ ...request, layout: flag(options, 'nested') ? 'nested' : 'flat', specVersion, uniqueSerial }),
+    );
     const text = format.write(made);
     const output = textOption(options, 'output');
     if (output === undefined) await host.stdout.write(text);
@@ -56,11 +67,14 @@ export const verb: Verb = {
   },
 };
 
-function readSpecVersion(options: Options): '1.6' | '1.7' {
-  const asked = textOption(options, 'specVersion') ?? '1.7';
-  if (asked === '1.6' || asked === '1.7') return asked;
+const specVersions = ['1.6', '1.7'] as const;
+
+function readSpecVersion(options: Options): SpecVersion {
+  const asked = textOption(options, 'specVersion') ?? defaultSpecVersion;
+  const known = specVersions.find((version) => version === asked);
+  if (known !== undefined) return known;
   throw askedWrongly('sbom.spec-version', `tcf does not write CycloneDX ${quoted(asked)}`, {
-    hint: 'write 1.7 or 1.6',
+    hint: `write ${specVersions.join(' or ')}`,
   });
 }
 

@@ -58,8 +58,14 @@ test('a wheel that conda brought is one thing, and lies in the package of conda'
     timestamp: '2026-11-20T10:00:00Z',
   });
   expect(document['components']).toMatchObject([
-    { purl: expect.stringMatching(/^pkg:conda\/six@1.0/), components: [{ purl: 'pkg:pypi/six@1.0' }] },
+    { purl: expect.stringMatching(/^pkg:conda\/six@1.0/) },
     { purl: 'pkg:pypi/pip-only@2.0' },
+    {
+      purl: 'pkg:pypi/six@1.0',
+      properties: expect.arrayContaining([
+        { name: 'tcf:owned-by', value: expect.stringMatching(/^pkg:conda\/six@1.0/) },
+      ]),
+    },
   ]);
 });
 

@@ -57,7 +57,7 @@ test('names the program, its modules and the standard library', () => {
     ['example.org/tool', 'v1.2.3', 'pkg:golang/example.org/tool@v1.2.3'],
   ]);
   expect(tool?.components?.map(brief)).toEqual([
-    ['stdlib', '1.26.8', 'pkg:github/golang/go@go1.26.8'],
+    ['stdlib', '1.26.8', 'pkg:golang/stdlib@1.26.8'],
     ['golang.org/x/sys', 'v0.5.0', 'pkg:golang/golang.org/x/sys@v0.5.0'],
     [
       'example.org/Mixed-Case',

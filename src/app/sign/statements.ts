@@ -211,7 +211,7 @@ async function predicateOf(context: SbomContext, chosen: Chosen): Promise<Predic
   await using image = await openFromRegistry(registry, pinned, platform);
   const request = sbom.kind === 'made' ? sbom.request : {};
   // What is missing stands in the SBOM that is signed, and is no reason not to sign what is known.
-  const { document, judged } = await makeSbom(host, image, { ...request, specVersion: '1.7' });
+  const { document, judged } = await makeSbom(host, image, request);
   return { predicate: document, judged };
 }
 
