@@ -9,6 +9,7 @@ import { packagesByNote } from '../catalogers/elf-packages.ts';
 import { catalogersWith } from '../catalogers/index.ts';
 import { builtInPins, type PinTable } from '../catalogers/llvm/pins.ts';
 import { runCataloger } from '../catalogers/run.ts';
+import { others, unreadIn } from '../catalogers/unread.ts';
 import type { OpenImage } from '../image/contract.ts';
 import { scanImage } from '../image/scan.ts';
 import type { ScanOptions } from '../image/scan-layers.ts';
@@ -38,7 +39,11 @@ export async function makeBom(
   const executables = scanned.treeFor(elf).observed();
   const free = unowned(scanned.executables(), namesIn(executables), ownersIn(packaged));
   const noted = { cataloger: elf.name, catalog: packagesByNote(executables, new Set(free)) };
-  const runs = [...packaged.filter(({ cataloger }) => cataloger !== elf.name), noted];
+  const leftOut = unreadIn(scanned.treeFor(others), isOwnedBy(ownersIn(packaged)));
+  const runs = packaged.map((run) => {
+    if (run.cataloger === elf.name) return noted;
+    return run.cataloger === others.name ? { ...run, catalog: { ...run.catalog, leftOut } } : run;
+  });
   const { repository, manifestDigest, configDigest, config } = image;
   return assemble(
     {
@@ -61,6 +66,10 @@ export async function makeBom(
       buildIds: buildIdsIn(executables),
     },
   );
+}
+
+function isOwnedBy(owners: readonly Ownership[]): (path: string) => boolean {
+  return (path) => owners.some((owner) => owner.owns(path));
 }
 
 function ownersIn(runs: readonly Run[]): readonly Ownership[] {
@@ -97,6 +106,6 @@ function unowned(
   names: ReadonlyMap<string, readonly string[]>,
   owners: readonly Ownership[],
 ): readonly string[] {
-  const isOwned = (path: string): boolean => owners.some((owner) => owner.owns(path));
+  const isOwned = isOwnedBy(owners);
   return [...executables].filter((path) => !isOwned(path) && !(names.get(path) ?? []).some(isOwned));
 }

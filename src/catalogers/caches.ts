@@ -2,7 +2,7 @@ import { byCodeUnit } from '../base/text.ts';
 import type { Skipped, Tree } from './contract.ts';
 
 /** uv keeps unpacked wheels, build environments and sources in folders of these names, wherever its cache lies. */
-const uvFolder = /^((?:.*\/)?(archive|builds|sdists|wheels)-v\d{1,4})(?:\/|$)/;
+const uvFolder = /^((?:.*\/)?(archive|builds|sdists|wheels)-v\d{1,4})(?:\/|$)/s;
 const condaFolders = /(?:^|\/)pkgs(?=\/)/g;
 
 /**
@@ -65,7 +65,7 @@ export function isRecord(path: string): boolean {
   return record.test(path);
 }
 
-const record = /^(?:(.*)\/)?[^/]+\.dist-info\/RECORD$/i;
+const record = /^(?:(.*)\/)?[^/]+\.dist-info\/RECORD$/is;
 
 /**
  * The files that are no copies in the cache of a package manager. uv hard-links what it installs from there, so one file has a name here and

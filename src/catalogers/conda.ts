@@ -9,7 +9,7 @@ import { type Purl, toPurl } from '../bom/purl.ts';
 import type { Catalog, Cataloger, Ownership, Skipped, Tree, TreeFile } from './contract.ts';
 
 /** One record for each package of an environment, the base environment too. */
-const recordPath = /^((?:.*\/)?)conda-meta\/[^/]+\.json$/;
+const recordPath = /^((?:.*\/)?)conda-meta\/[^/]+\.json$/s;
 
 /** cuda-toolkit's largest part names 9,000 files; texlive-core 40,000. */
 const maxFiles = 500_000;

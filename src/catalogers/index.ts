@@ -17,6 +17,7 @@ import { rpm } from './rpm.ts';
 import { rustBinary } from './rust-binary.ts';
 import { triton } from './triton.ts';
 import { tritonKernels } from './triton-kernels.ts';
+import { others } from './unread.ts';
 
 /** Every cataloger of tcf. A new one is one file, one fixture and one line here (docs/make-it-yours.md). */
 export const catalogersWith = (pins: PinTable): readonly Cataloger[] => [
@@ -32,6 +33,7 @@ export const catalogersWith = (pins: PinTable): readonly Cataloger[] => [
   llvmCataloger(pins),
   npm,
   osRelease,
+  others,
   pythonCataloger(pins),
   rpm,
   rustBinary,

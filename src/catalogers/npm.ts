@@ -13,7 +13,7 @@ import type { Catalog, Cataloger, Ownership, Skipped, StreamScanner, Tree, TreeF
  * `package.json` looks like the first and is none of them (`isProject`).
  */
 const globalTree =
-  /^(?:(?:.+\/)?lib(?:64)?\/node_modules(?:_\d{1,3})?|(?:.+\/)?\.?(?:yarn|bun\/install)\/global\/node_modules|(?:.+\/)?pnpm\/global\/[^/]+(?:\/[^/]+)?\/node_modules)\//;
+  /^(?:(?:.+\/)?lib(?:64)?\/node_modules(?:_\d{1,3})?|(?:.+\/)?\.?(?:yarn|bun\/install)\/global\/node_modules|(?:.+\/)?pnpm\/global\/[^/]+(?:\/[^/]+)?\/node_modules)\//s;
 const treeName = /\/node_modules(?:_\d{1,3})?\//;
 /** Where Debian's own packages of Node modules lie; they find one another there. */
 const debianTree = /^usr\/(?:share|lib(?:\/[^/]+-linux-gnu[^/]*)?)\/nodejs\//;
@@ -107,7 +107,7 @@ function rootOf(path: string): string | undefined {
 
 /** Whether `lib/node_modules` belongs to a project whose folder is, or holds, that `lib`. */
 function isProject(tree: Tree, root: string): boolean {
-  const [, prefix, lib] = /^(?:(.+)\/)?(lib(?:64)?)\/node_modules(?:_\d{1,3})?\/$/.exec(root) ?? [];
+  const [, prefix, lib] = /^(?:(.+)\/)?(lib(?:64)?)\/node_modules(?:_\d{1,3})?\/$/s.exec(root) ?? [];
   if (lib === undefined) return false;
   const parent = prefix === undefined ? '' : `${prefix}/`;
   return tree.exists(`${parent}package.json`) || tree.exists(`${parent}${lib}/package.json`);
@@ -120,7 +120,7 @@ const modulePlace = /(?:^|\/)node_modules\/(?:@[^/]+\/)?[^/@.][^/]*\/package\.js
 function applicationsIn(manifests: readonly TreeFile[]): readonly Skipped[] {
   const folders = Map.groupBy(
     manifests,
-    ({ path }) => /^.*?(?:^|\/)node_modules(?=\/)/.exec(path)?.[0] ?? '',
+    ({ path }) => /^.*?(?:^|\/)node_modules(?=\/)/s.exec(path)?.[0] ?? '',
   );
   return [...folders]
     .sort(([a], [b]) => byCodeUnit(a, b))

@@ -6,7 +6,7 @@ import { checkoutsIn, commitIn, isPinFile } from './llvm/checkouts.ts';
 import { roleOfName } from './llvm/places.ts';
 import { llvmOverrides, toolOverrides } from './triton-env.ts';
 
-const marker = /^(.+)\/include\/triton\/Dialect\/Triton\/IR\/Dialect\.h$/;
+const marker = /^(.+)\/include\/triton\/Dialect\/Triton\/IR\/Dialect\.h$/s;
 
 /**
  * Source trees of Triton, which no package database knows. What is installed from them is the python cataloger's; the LLVM

@@ -178,8 +178,8 @@ class NameFinder {
   }
 
   #scannedUnder(path: string, inode: Inode): number {
-    const head = this.#merged.finds.get(inode)?.head;
-    if (head === undefined) return 0;
+    // Of a small file no head was kept; who goes by the name alone needs none, and others would have seen it by its own name.
+    const head = this.#merged.finds.get(inode)?.head ?? noHead;
     let bits = 0;
     for (const [at, cataloger] of this.#catalogers.entries()) {
       if (openScanner(cataloger, path, head, []) !== undefined) bits |= 1 << at;
@@ -194,6 +194,8 @@ class NameFinder {
     }
   }
 }
+
+const noHead = new Uint8Array(0);
 
 /** A symbolic link: `path` and `inode` are its directory's. */
 interface Link extends NamedFile {

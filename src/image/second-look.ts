@@ -2,7 +2,7 @@ import { formatBytes } from '../base/bytes.ts';
 import { type Cataloger, contentLimit, type Skipped, type StreamScanner } from '../catalogers/contract.ts';
 import { openScanner } from '../catalogers/run.ts';
 import type { ImageLayer } from './contract.ts';
-import { type Finds, tooMuchSeen } from './finds.ts';
+import { type Finds, scanLimits, tooMuchSeen } from './finds.ts';
 import type { Merged } from './merge.ts';
 import { toText } from './names.ts';
 import type { FileNames, NamedFile } from './names-of-files.ts';
@@ -119,18 +119,31 @@ function sinkFor(
   const found: Finds = finds.get(missed.inode) ?? { wanted: 0, scanned: 0, observations: new Map() };
   finds.set(missed.inode, found);
   const scanners: [number, StreamScanner][] = [];
-  for (const [at, path] of missed.scanners) {
-    const cataloger = catalogers[at];
-    const scanner = found.head && cataloger && openScanner(cataloger, path, found.head, budget.skipped);
-    if (scanner !== undefined) scanners.push([at, scanner]);
-  }
+  const open = (head: Uint8Array): void => {
+    for (const [at, path] of missed.scanners) {
+      const cataloger = catalogers[at];
+      const scanner = cataloger && openScanner(cataloger, path, head, budget.skipped);
+      if (scanner !== undefined) scanners.push([at, scanner]);
+    }
+  };
+  /** The first bytes, until they are a head. */
+  let early: Uint8Array | undefined = found.head === undefined ? new Uint8Array(0) : undefined;
+  if (found.head !== undefined) open(found.head);
   const content = missed.content ? new Uint8Array(size) : undefined;
   let filled = 0;
   return {
     push(chunk) {
       content?.set(chunk, filled);
       filled += chunk.length;
-      for (const [, scanner] of scanners) scanner.push(chunk);
+      let next = chunk;
+      if (early !== undefined) {
+        early = Buffer.concat([early, chunk]);
+        if (early.length < Math.min(scanLimits.head, size)) return;
+        open(early.subarray(0, scanLimits.head));
+        next = early;
+        early = undefined;
+      }
+      for (const [, scanner] of scanners) scanner.push(next);
     },
     end() {
       if (content !== undefined) found.content = content;

@@ -9,7 +9,7 @@ import type { PinTable } from './pins.ts';
 import { roleOfName } from './places.ts';
 
 // `llvm-build-info.json` beside them only asks CI for a build: never a pin.
-const pinFile = /^(.+)\/cmake\/(?:(?:(?:amd|nvidia)-)?llvm-info\.json|llvm-hash\.txt)$/;
+const pinFile = /^(.+)\/cmake\/(?:(?:(?:amd|nvidia)-)?llvm-info\.json|llvm-hash\.txt)$/s;
 
 /** Whether a file may hold the pin of a Triton source tree. */
 export function isPinFile(path: string): boolean {

@@ -19,14 +19,14 @@ export interface Place {
   readonly role: Role;
 }
 
-const cachePattern: RegExp = /^((?:.*\/)?\.triton\/llvm\/([^/]+))\//;
-const wheelPattern: RegExp = /^((?:.*\/)?[^/]+)\/(?:_C\/|FileCheck$|backends\/|instrumentation\/|plugins\/)/;
-const core = /^((?:.*\/)?[^/]+)\/_C\/libtriton[^/]*\.so$/;
-const packagePattern: RegExp = /^((?:.*\/)?(?:site|dist)-packages\/[^/]+)\//;
+const cachePattern: RegExp = /^((?:.*\/)?\.triton\/llvm\/([^/]+))\//s;
+const wheelPattern: RegExp = /^((?:.*\/)?[^/]+)\/(?:_C\/|FileCheck$|backends\/|instrumentation\/|plugins\/)/s;
+const core = /^((?:.*\/)?[^/]+)\/_C\/libtriton[^/]*\.so$/s;
+const packagePattern: RegExp = /^((?:.*\/)?(?:site|dist)-packages\/[^/]+)\//s;
 /** In `/opt`, or in the wheels of ROCm (`_rocm_sdk_core/lib/llvm`). */
 const rocmPattern: RegExp =
   /^((?:.*\/)?(?:opt\/rocm[^/]*|(?:site|dist)-packages\/_rocm_sdk\w*)\/(?:lib\/)?llvm)\//;
-const prefixPattern: RegExp = /^(.*?)\/(?:bin|include|lib|lib64|libexec|share)(?:\/|$)/;
+const prefixPattern: RegExp = /^(.*?)\/(?:bin|include|lib|lib64|libexec|share)(?:\/|$)/s;
 
 /** Whether the path of this file is one that Triton packages have; whether it is one, the library in the package tells. */
 export function isTritonFile(path: string): boolean {
@@ -87,7 +87,7 @@ function packagesOf(checkout: string, packages: ReadonlySet<string>): readonly s
   return [`${checkout}/python/triton`, `${checkout}/triton`].filter((root) => packages.has(root));
 }
 
-const buildFolder = /^(?:(.*)\/)?((?:python\/)?build\/[^/]+)\//;
+const buildFolder = /^(?:(.*)\/)?((?:python\/)?build\/[^/]+)\//s;
 
 /** A build folder of sources whose package has a library of its own: what lies there was copied from, and is perhaps older. */
 function buildPlace(path: string, packages: ReadonlySet<string>): Place | undefined {

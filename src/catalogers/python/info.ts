@@ -33,7 +33,7 @@ export function isMetadata(path: string): boolean {
 
 /** The metadata directory or file that a path in it belongs to: `site/a-1.dist-info` of `site/a-1.dist-info/RECORD`. */
 export function infoAround(path: string): string | undefined {
-  const found = /^((?:.*\/)?(?:[^/]+\.(?:dist|egg)-info|EGG-INFO))(?:\/|$)/i.exec(path)?.[1];
+  const found = /^((?:.*\/)?(?:[^/]+\.(?:dist|egg)-info|EGG-INFO))(?:\/|$)/is.exec(path)?.[1];
   return found ?? (isZippedEgg(path) ? path : undefined);
 }
 

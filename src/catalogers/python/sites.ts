@@ -5,8 +5,8 @@ import { infoAround } from './info.ts';
 import { directoryOf } from './text.ts';
 
 /** One small file of the standard library: where it lies, an interpreter looks for packages beside it. */
-const standardLibrary = /^((?:.*\/)?lib(?:64|32)?\/(?:python|pypy)\d{1,3}\.\d{1,3}t?)\/keyword\.py$/;
-const configuration = /^(?:(.*)\/)?pyvenv\.cfg$/;
+const standardLibrary = /^((?:.*\/)?lib(?:64|32)?\/(?:python|pypy)\d{1,3}\.\d{1,3}t?)\/keyword\.py$/s;
+const configuration = /^(?:(.*)\/)?pyvenv\.cfg$/s;
 const pathFile = /(?:^|\/)(?:site|dist)-packages\/[^/]+\.(?:pth|egg-link)$/;
 const libraries = ['lib', 'lib64', 'lib32'];
 const packages = ['site-packages', 'dist-packages'];
@@ -54,7 +54,7 @@ function librariesOf(tree: Tree, prefix: string): readonly string[] {
     );
 }
 
-const ofPrefix = /^(?:(.*)\/)?[^/]+\/(lib(?:64|32)?\/(?:python|pypy)[^/]+\/(?:site|dist)-packages)$/;
+const ofPrefix = /^(?:(.*)\/)?[^/]+\/(lib(?:64|32)?\/(?:python|pypy)[^/]+\/(?:site|dist)-packages)$/s;
 /** Versions of Python whose environments lie in one folder: each multiplies the names that are tried. */
 const maxBeside = 16;
 
