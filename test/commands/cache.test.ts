@@ -3,36 +3,25 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { pushDemoImage } from '../support/demo-image.ts';
 import { type Called, folder, type } from '../support/host.ts';
-import { startRegistry, type TestRegistry } from '../support/registry.ts';
+import type { TestRegistry } from '../support/registry.ts';
+import { openScene, type Scene } from '../support/scene.ts';
 
 /* The cache holds what was found, never what was decided: each of its answers is proven again. */
 
-const password = { COSIGN_PASSWORD: 'x' };
-const require = '{ signed: { by: [team] }, sbom: { by: [team] } }';
-let place: ReturnType<typeof folder>;
+const require = (who: string) => `signed: { by: [${who}] }, sbom: { by: [${who}] }`;
+let scene: Scene;
 let registry: TestRegistry;
 let name: string;
 let digest: string;
 
 beforeAll(async () => {
-  place = folder();
-  registry = await startRegistry();
-  digest = await pushDemoImage({ host: registry.host, repository: 'dev', tag: '1' });
-  name = `${registry.host}/dev@${digest}`;
-  for (const who of ['team', 'other']) await tcf('keygen', '--output-key-prefix', who);
-  for (const who of ['team', 'other']) {
-    const policy = `version: 1\ntrust: { logs: { key: 0 } }\nsigners: { team: { keyFile: ${who}.pub } }\nscopes: [{ match: "${registry.host}", require: ${require} }]\n`;
-    writeFileSync(join(place.path, `${who}.yaml`), policy);
-  }
-  const signed = await tcf('sign', name, '--key', 'team.key', '--allow-http');
-  expect(signed.exit, signed.err).toBe(0);
+  const policies = { 'team.yaml': require('team'), 'other.yaml': require('other') };
+  scene = await openScene({ keys: ['team', 'other'], policies, signed: 'with its SBOM' });
+  ({ digest, pinned: name, registry } = scene);
 });
-afterAll(async () => {
-  await registry.close();
-  place[Symbol.dispose]();
-});
+afterAll(() => scene[Symbol.asyncDispose]());
 
-const cacheOf = () => join(place.path, 'home/.cache/tcf/evidence');
+const cacheOf = () => join(scene.path, 'home/.cache/tcf/evidence');
 const onlyFile = () => join(cacheOf(), readdirSync(cacheOf())[0] ?? 'none');
 
 /** The cache is warm and whole before each test. */
@@ -41,9 +30,7 @@ beforeEach(async () => {
   expect(await verify(name)).toMatchObject({ exit: 0 });
 });
 
-function tcf(...args: readonly string[]): Promise<Called> {
-  return type(args, { cwd: place.path, env: password });
-}
+const tcf: Scene['tcf'] = (...args) => scene.tcf(...args);
 
 async function verify(image: string, ...more: readonly string[]): Promise<Called & { requests: number }> {
   return await verifyAt(new Date('2026-11-23T12:00:00Z'), image, ...more);
@@ -57,7 +44,7 @@ async function verifyAt(now: Date, image: string, ...more: readonly string[]) {
     '--allow-http',
     ...(more.includes('--policy') ? [] : ['--policy', 'team.yaml']),
   ];
-  const called = await type([...args, ...more], { cwd: place.path, env: password, now });
+  const called = await scene.tcfWith({ now }, ...args, ...more);
   return { ...called, requests: registry.requests.length - before };
 }
 
@@ -68,7 +55,7 @@ test('a second verify by digest asks nobody, and says the same', async () => {
 });
 
 test('a tag is always asked, and nothing but the tag', async () => {
-  expect(await verify(`${registry.host}/dev:1`, '--cache')).toMatchObject({ exit: 0, requests: 1 });
+  expect(await verify(`${registry.host}/dev:latest`, '--cache')).toMatchObject({ exit: 0, requests: 1 });
 });
 
 test('without --cache the registry is asked', async () => {
@@ -176,7 +163,7 @@ test('a cache that cannot be written is a warning and no more', async () => {
   const elsewhere = folder();
   mkdirSync(join(elsewhere.path, 'home'));
   writeFileSync(join(elsewhere.path, 'home/.cache'), 'a file');
-  const ran = await type(['verify', name, '--allow-http', '--policy', join(place.path, 'team.yaml')], {
+  const ran = await type(['verify', name, '--allow-http', '--policy', join(scene.path, 'team.yaml')], {
     cwd: elsewhere.path,
   });
   expect(ran.exit, ran.err).toBe(0);

@@ -3,34 +3,24 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { cannotTell } from '../../src/base/error.ts';
 import { formatDecision, parseDecision } from '../../src/report/decision-entry.ts';
-import { pushDemoImage } from '../support/demo-image.ts';
-import { type Called, folder, type } from '../support/host.ts';
-import { startRegistry, type TestRegistry } from '../support/registry.ts';
+import { type } from '../support/host.ts';
+import type { TestRegistry } from '../support/registry.ts';
+import { openScene, type Scene } from '../support/scene.ts';
 
-let place: ReturnType<typeof folder>;
+let scene: Scene;
 let registry: TestRegistry;
 let name: string;
 
 beforeAll(async () => {
-  place = folder();
-  registry = await startRegistry();
-  name = `${registry.host}/dev@${await pushDemoImage({ host: registry.host, repository: 'dev', tag: '1' })}`;
-  await tcf('keygen', '--output-key-prefix', 'team');
-  writeFileSync(
-    join(place.path, 'policy.yaml'),
-    `version: 1\ntrust: { logs: { key: 0 } }\nsigners: { team: { keyFile: team.pub } }\nscopes: [{ match: "${registry.host}", require: { signed: { by: [team] } } }]\n`,
-  );
+  scene = await openScene();
+  ({ pinned: name, registry } = scene);
 });
-afterAll(async () => {
-  await registry.close();
-  place[Symbol.dispose]();
-});
-beforeEach(() => rmSync(join(place.path, 'home'), { recursive: true, force: true }));
+afterAll(() => scene[Symbol.asyncDispose]());
+beforeEach(() => rmSync(join(scene.path, 'home'), { recursive: true, force: true }));
 
-const tcf = (...args: readonly string[]): Promise<Called> =>
-  type(args, { cwd: place.path, env: { COSIGN_PASSWORD: 'x' } });
+const tcf: Scene['tcf'] = (...args) => scene.tcf(...args);
 const decide = (image = name) => tcf('verify', image, '--allow-http', '--policy', 'policy.yaml');
-const folderOf = () => join(place.path, 'home/.local/state/tcf/decisions/000000');
+const folderOf = () => join(scene.path, 'home/.local/state/tcf/decisions/000000');
 const entry = (number: number) => join(folderOf(), `00000${number}.json`);
 
 test('shows each decision with its reason, of every verb', async () => {
@@ -50,14 +40,14 @@ test('shows each decision with its reason, of every verb', async () => {
 
 test('a clock that is set back behind the last decision brings no expired exception back', async () => {
   const digest = name.split('@')[1];
-  const policy = join(place.path, 'excepted.yaml');
+  const policy = join(scene.path, 'excepted.yaml');
   writeFileSync(
     policy,
-    `${readFileSync(join(place.path, 'policy.yaml'), 'utf8')}exceptions:\n  - { digest: "${digest}", rules: [signed], reason: moving, owner: ada, expires: 2026-11-25 }\n`,
+    `${readFileSync(join(scene.path, 'policy.yaml'), 'utf8')}exceptions:\n  - { digest: "${digest}", rules: [signed], reason: moving, owner: ada, expires: 2026-11-25 }\n`,
   );
   const at = (day: string) =>
     type(['verify', name, '--allow-http', '--policy', policy], {
-      cwd: place.path,
+      cwd: scene.path,
       env: {},
       now: new Date(`${day}T00:00:00Z`),
     });
@@ -170,8 +160,8 @@ test('what a stranger makes long stays an entry that can be read, and the log go
 });
 
 test('a log that cannot be written is a warning, and changes no answer', async () => {
-  mkdirSync(join(place.path, 'home'), { recursive: true });
-  writeFileSync(join(place.path, 'home/.local'), 'a file');
+  mkdirSync(join(scene.path, 'home'), { recursive: true });
+  writeFileSync(join(scene.path, 'home/.local'), 'a file');
   const ran = await decide();
   expect(ran.exit).toBe(1);
   expect(ran.err).toMatch(/warning: this decision is not in the log/);

@@ -1,35 +1,27 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { main } from '../../src/cli.ts';
 import { pushDemoImage } from '../support/demo-image.ts';
-import { folder, testHost } from '../support/host.ts';
-import { startRegistry, type TestRegistry } from '../support/registry.ts';
+import type { TestRegistry } from '../support/registry.ts';
+import { openScene, type Scene } from '../support/scene.ts';
 
 /* What a verification may cost: requests are what makes a pull slow and a registry angry. */
 
-const place = folder();
+let scene: Scene;
 let registry: TestRegistry;
 let digest: string;
 
 beforeAll(async () => {
-  registry = await startRegistry();
-  await tcf('keygen', '--output-key-prefix', 'team');
-  await tcf('keygen', '--output-key-prefix', 'other');
-  const policy = (require: string) =>
-    `version: 1\ntrust: { logs: { key: 0 } }\nsigners: { team: { keyFile: team.pub } }\nscopes: [{ match: "${registry.host}", require: { ${require} } }]\n`;
-  writeFileSync(join(place.path, 'policy.yaml'), policy('signed: { by: [team] }'));
-  writeFileSync(join(place.path, 'sbom.yaml'), policy('signed: { by: [team] }, sbom: { by: [team] }'));
+  scene = await openScene({
+    keys: ['team', 'other'],
+    policies: {
+      'policy.yaml': 'signed: { by: [team] }',
+      'sbom.yaml': 'signed: { by: [team] }, sbom: { by: [team] }',
+    },
+  });
+  ({ registry } = scene);
 });
-afterAll(async () => {
-  await registry.close();
-  place[Symbol.dispose]();
-});
+afterAll(() => scene[Symbol.asyncDispose]());
 
-async function tcf(...args: readonly string[]): Promise<number> {
-  const host = testHost({ cwd: place.path, env: { COSIGN_PASSWORD: 'demo' } });
-  return await main([...args, ...(args[0] === 'keygen' ? [] : ['--allow-http'])], host);
-}
+const tcf = async (...args: readonly string[]) => (await scene.tcf(...args, '--allow-http')).exit;
 
 async function sign(name: string, key: string): Promise<void> {
   expect(await tcf('sign', name, '--key', `${key}.key`, '--no-sbom')).toBe(0);

@@ -1,43 +1,28 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { imageIdsOn, pushDemoImage } from '../support/demo-image.ts';
-import { folder, type } from '../support/host.ts';
-import { startRegistry, type TestRegistry } from '../support/registry.ts';
+import type { TestRegistry } from '../support/registry.ts';
+import { openScene, type Scene } from '../support/scene.ts';
 
-let place: ReturnType<typeof folder>;
+let scene: Scene;
 let registry: TestRegistry;
 let name: string;
 let pinned: string;
 let configDigest: string;
 
 beforeAll(async () => {
-  place = folder();
-  registry = await startRegistry();
-  name = `${registry.host}/triton/dev`;
-  pinned = `${name}@${await pushDemoImage({ host: registry.host, repository: 'triton/dev', tag: 'latest' })}`;
+  const policies = { 'policy.yaml': 'signed: { by: [team] }, sbom: { by: [team] }' };
+  scene = await openScene({ repository: 'triton/dev', policies, signed: 'with its SBOM' });
+  ({ name, pinned, registry } = scene);
   configDigest = imageIdsOn(registry)[0] ?? '';
-  writeFileSync(
-    join(place.path, 'policy.yaml'),
-    `version: 1\ntrust: { logs: { key: 0 } }\nsigners: { team: { keyFile: team.pub } }\nscopes: [{ match: "${registry.host}", require: { signed: { by: [team] }, sbom: { by: [team] } } }]\n`,
-  );
-  await tcf('keygen', '--output-key-prefix', 'team');
-  const signed = await tcf('sign', name, '--key', 'team.key', '--allow-http');
-  expect(signed.exit, signed.err).toBe(0);
 });
-
-afterAll(async () => {
-  await registry.close();
-  place[Symbol.dispose]();
-});
+afterAll(() => scene[Symbol.asyncDispose]());
 
 /** An engine that holds the right image and whose container exits with 42. */
 const engine = ([verb = '']: readonly string[]) =>
   verb === 'image'
     ? { stdout: `${configDigest.slice('sha256:'.length)}\n` }
     : { code: verb === 'run' ? 42 : 0 };
-const tcf = (...args: string[]) =>
-  type(args, { cwd: place.path, env: { COSIGN_PASSWORD: 'x' }, answer: engine });
+const tcf: Scene['tcf'] = (...args) => scene.tcfWith({ answer: engine }, ...args);
 const run = (...args: string[]) => tcf('run', '--policy', 'policy.yaml', '--allow-http', ...args);
 
 test('starts the digest that was verified, and returns what the container returned', async () => {
