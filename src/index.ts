@@ -10,9 +10,10 @@ export { type UpdateTrustRequest, updateInstances } from './app/trust/update.ts'
 export { type Verification, type VerifyRequest, verifyImage } from './app/verify-image.ts';
 /* The nouns they speak of, and the parts they are made of. */
 export { type Bundle, parseBundle } from './attest/bundle.ts';
+export type { Refusal } from './attest/refusal.ts';
 export { parsePublicKey, type TrustedKey } from './attest/trusted-key.ts';
 export { parseTrustedRoot, type Trust, type TrustedRoot } from './attest/trusted-root.ts';
-export type { Refusal, Signer, Verified } from './attest/verified.ts';
+export type { Signer, Verified } from './attest/verified.ts';
 export { verifyAttestation } from './attest/verify.ts';
 export { TcfError } from './base/error.ts';
 export type { Outcome } from './base/outcome.ts';

@@ -103,6 +103,32 @@ test('the packages form no circle', () => {
   for (const name of packages.keys()) expect(reaches(name), name).not.toContain(name);
 });
 
+test('no files import each other in a circle, types included', () => {
+  const targets = new Map(
+    sources.map(({ nodes, path }) => [
+      path,
+      // One that is loaded late, by a call, is wanted.
+      nodes.flatMap(({ source, type }) =>
+        type !== 'ImportExpression' && isNode(source) && String(source['value']).startsWith('.')
+          ? [join(dirname(path), String(source['value']))]
+          : [],
+      ),
+    ]),
+  );
+  const done = new Set<string>();
+  const circleFrom = (path: string, way: readonly string[]): readonly string[] | undefined => {
+    if (way.includes(path)) return [...way.slice(way.indexOf(path)), path];
+    if (done.has(path)) return undefined;
+    for (const next of targets.get(path) ?? []) {
+      const circle = circleFrom(next, [...way, path]);
+      if (circle !== undefined) return circle;
+    }
+    done.add(path);
+    return undefined;
+  };
+  for (const path of targets.keys()) expect(circleFrom(path, [])).toBeUndefined();
+});
+
 describe.for(inPackages.map((source) => [source.path, source] as const))('%s', ([, source]) => {
   test('imports only what its package may', () => {
     const wrong = source.imports.filter((name) => !mayImport(source, name));

@@ -1,7 +1,8 @@
 import { parseBundle } from '../attest/bundle.ts';
 import { parseCosign2Layer } from '../attest/cosign2.ts';
+import type { Refusal } from '../attest/refusal.ts';
 import type { Trust } from '../attest/trusted-root.ts';
-import type { Refusal, Verified } from '../attest/verified.ts';
+import type { Verified } from '../attest/verified.ts';
 import { type Question, verifyAttestation, verifyCosign2 } from '../attest/verify.ts';
 import { TcfError } from '../base/error.ts';
 import { no, type Outcome, yes } from '../base/outcome.ts';

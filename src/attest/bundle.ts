@@ -4,8 +4,7 @@ import { Shape } from '../base/shape.ts';
 import { quoted } from '../base/text.ts';
 import { bytesAt, type Envelope, onlyKeys, optionalMember, readEnvelope } from './dsse.ts';
 import { type LogEntry, readLogEntry } from './log-entry.ts';
-import { answer, refused } from './refusal.ts';
-import type { Refusal } from './verified.ts';
+import { answer, type Refusal, refused } from './refusal.ts';
 
 /**
  * A Sigstore bundle (protobuf-specs `sigstore_bundle.proto`) after the strict parser: well formed, nothing

@@ -8,8 +8,7 @@ import type { HashName, SignedContent } from './content.ts';
 import { isOwnKind } from './log-body.ts';
 import type { LogEntry } from './log-entry.ts';
 import { checkPromise } from './log-promise.ts';
-import { guarded, refused } from './refusal.ts';
-import type { Refusal } from './verified.ts';
+import { guarded, type Refusal, refused } from './refusal.ts';
 
 /** What must be there besides being right: distinct logs, embedded certificate timestamps, trusted times. */
 export interface Thresholds {

@@ -8,9 +8,8 @@ import { readDigest } from '../oci/digest.ts';
 import type { Bundle, CertificateMaterial, KeyMaterial } from './bundle.ts';
 import { bytesAt, onlyKeys, readEnvelope } from './dsse.ts';
 import type { LogEntry } from './log-entry.ts';
-import { answer, refused } from './refusal.ts';
+import { answer, type Refusal, refused } from './refusal.ts';
 import { digestSetOf, predicateTypes, type Statement } from './statement.ts';
-import type { Refusal } from './verified.ts';
 
 /**
  * One layer of a `.sig` or `.att` image, as cosign 1 and 2 write it and cosign 3 with

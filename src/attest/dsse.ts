@@ -3,9 +3,8 @@ import { jsonLimits, parseJson } from '../base/json.ts';
 import type { Outcome } from '../base/outcome.ts';
 import { Shape } from '../base/shape.ts';
 import { quoted } from '../base/text.ts';
-import { answer, refused } from './refusal.ts';
+import { answer, type Refusal, refused } from './refusal.ts';
 import { payloadType } from './statement.ts';
-import type { Refusal } from './verified.ts';
 
 /** A DSSE envelope (secure-systems-lab/dsse v1) with an in-toto payload and exactly one signature. */
 export interface Envelope {

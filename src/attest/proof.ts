@@ -7,10 +7,10 @@ import { checkCheckpoint } from './checkpoint.ts';
 import type { SignedContent } from './content.ts';
 import { claimedTimes, type Thresholds, verifyCore } from './core.ts';
 import { checkLogBody } from './log-body.ts';
-import { answer, guarded, refused } from './refusal.ts';
+import { answer, guarded, type Refusal, refused } from './refusal.ts';
 import { hintOf, isWithin, type TrustedKey } from './trusted-key.ts';
 import { listsLog, type Trust, type TrustedRoot } from './trusted-root.ts';
-import type { Refusal, Signer } from './verified.ts';
+import type { Signer } from './verified.ts';
 
 /** Who made the signature, and when it provably existed; nothing yet about what was signed. */
 export interface Proven {

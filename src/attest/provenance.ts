@@ -1,7 +1,6 @@
 import type { Outcome } from '../base/outcome.ts';
 import { Shape } from '../base/shape.ts';
-import { answer } from './refusal.ts';
-import type { Refusal } from './verified.ts';
+import { answer, type Refusal } from './refusal.ts';
 
 /**
  * What a SLSA provenance says of a build, whichever version it is written in. Claims of its signer, no more.

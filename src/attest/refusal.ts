@@ -1,6 +1,15 @@
 import { TcfError } from '../base/error.ts';
 import { no, type Outcome, yes } from '../base/outcome.ts';
-import type { Refusal } from './verified.ts';
+
+/**
+ * Why a bundle does not count. `code` is stable: `signature.invalid`, `certificate.expired`,
+ * `statement.subject`.
+ */
+export interface Refusal {
+  readonly code: string;
+  /** One sentence; strangers' text in it is escaped. */
+  readonly message: string;
+}
 
 /** Carries a refusal up to `answer`; it never leaves this package. */
 class Refused extends Error {

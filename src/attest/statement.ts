@@ -4,9 +4,8 @@ import type { Outcome } from '../base/outcome.ts';
 import { Shape } from '../base/shape.ts';
 import { quoted } from '../base/text.ts';
 import { algorithmOf, type Digest, hexOf, isDigest } from '../oci/digest.ts';
-import { answer, refused } from './refusal.ts';
-import { canonicalAlgorithm, checkSubjects } from './subject.ts';
-import type { Refusal } from './verified.ts';
+import { answer, type Refusal, refused } from './refusal.ts';
+import { canonicalAlgorithm, checkSubjects, type StatementSubject } from './subject.ts';
 
 /** in-toto Statement v0.1 or v1, after the strict parser. */
 export interface Statement {
@@ -15,16 +14,6 @@ export interface Statement {
   readonly predicateType: string;
   /** Plain JSON; `undefined` where cosign before 3.0.5 left it out. */
   readonly predicate: unknown;
-}
-
-export interface StatementSubject {
-  readonly name?: string;
-  /** The `sha256` and `sha512` entries, by which an artifact is found. */
-  readonly digests: readonly Digest[];
-  /** Every entry by its algorithm, as `canonicalAlgorithm` spells it. */
-  readonly digestSet: ReadonlyMap<string, string>;
-  /** The entries whose value is a string; in-toto allows any JSON. */
-  readonly annotations: Readonly<Record<string, string>>;
 }
 
 export const payloadType = 'application/vnd.in-toto+json';

@@ -1,7 +1,17 @@
 import { createHash } from 'node:crypto';
 import { quoted } from '../base/text.ts';
+import type { Digest } from '../oci/digest.ts';
 import { refused } from './refusal.ts';
-import type { StatementSubject } from './statement.ts';
+
+export interface StatementSubject {
+  readonly name?: string;
+  /** The `sha256` and `sha512` entries, by which an artifact is found. */
+  readonly digests: readonly Digest[];
+  /** Every entry by its algorithm, as `canonicalAlgorithm` spells it. */
+  readonly digestSet: ReadonlyMap<string, string>;
+  /** The entries whose value is a string; in-toto allows any JSON. */
+  readonly annotations: Readonly<Record<string, string>>;
+}
 
 /**
  * Hash of Node.js by its name in an in-toto DigestSet (in-toto/attestation `spec/v1/digest_set.md`). Every digest of

@@ -1,7 +1,6 @@
 import type { Outcome } from '../base/outcome.ts';
 import { Shape } from '../base/shape.ts';
-import { answer } from './refusal.ts';
-import type { Refusal } from './verified.ts';
+import { answer, type Refusal } from './refusal.ts';
 
 /** What a verification summary (VSA) says: that a verifier looked at an artifact and what came of it. Claims of its signer, no more. */
 export interface SummaryFacts {

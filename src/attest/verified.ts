@@ -45,13 +45,3 @@ interface VerifiedParts {
  * Minted by `verifyAttestation` only.
  */
 export type Verified = Branded<VerifiedParts, 'Verified'>;
-
-/**
- * Why a bundle does not count. `code` is stable: `signature.invalid`, `certificate.expired`,
- * `statement.subject`.
- */
-export interface Refusal {
-  readonly code: string;
-  /** One sentence; strangers' text in it is escaped. */
-  readonly message: string;
-}

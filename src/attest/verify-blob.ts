@@ -5,9 +5,8 @@ import { algorithmOf, type Digest, digestOf, hexOf } from '../oci/digest.ts';
 import type { Bundle, MessageContent } from './bundle.ts';
 import { type HashName, hashFor, messageAbout, messageContent, type SignedContent } from './content.ts';
 import { type Proven, prove } from './proof.ts';
-import { answer, refused } from './refusal.ts';
+import { answer, type Refusal, refused } from './refusal.ts';
 import type { Trust } from './trusted-root.ts';
-import type { Refusal } from './verified.ts';
 
 /** A file, or only its digest. */
 export type Artifact = Uint8Array | Digest;

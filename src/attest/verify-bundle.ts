@@ -3,9 +3,9 @@ import { quoted } from '../base/text.ts';
 import type { Digest } from '../oci/digest.ts';
 import { type Bundle, parseBundle } from './bundle.ts';
 import type { Proven } from './proof.ts';
+import type { Refusal } from './refusal.ts';
 import { parsePublicKey } from './trusted-key.ts';
 import { type KeyThreshold, parseTrustedRoot, type Trust } from './trusted-root.ts';
-import type { Refusal } from './verified.ts';
 import { verifyAttestation } from './verify.ts';
 import { type Artifact, digestsOf, verifyBlob } from './verify-blob.ts';
 

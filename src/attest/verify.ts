@@ -5,11 +5,11 @@ import type { Bundle } from './bundle.ts';
 import { envelopeContent, messageContent } from './content.ts';
 import { type Cosign2Signature, readSimpleSigning } from './cosign2.ts';
 import { type Proven, prove } from './proof.ts';
-import { answer, refused } from './refusal.ts';
+import { answer, type Refusal, refused } from './refusal.ts';
 import { parseStatement, type Statement } from './statement.ts';
 import { checkSubject } from './subject.ts';
 import type { Trust } from './trusted-root.ts';
-import type { Refusal, Verified } from './verified.ts';
+import type { Verified } from './verified.ts';
 
 /** What a bundle is asked. */
 export interface Question {

@@ -1,5 +1,5 @@
+import type { DatedRoot } from './dated-root.ts';
 import type { Evidence } from './evidence.ts';
-import type { DatedRoot } from './root-age.ts';
 import { isInFuture } from './times.ts';
 
 /**

@@ -1,5 +1,6 @@
+import type { Refusal } from '../attest/refusal.ts';
 import { predicateTypes } from '../attest/statement.ts';
-import type { Refusal, Verified } from '../attest/verified.ts';
+import type { Verified } from '../attest/verified.ts';
 import { TcfError } from '../base/error.ts';
 import { no, type Outcome, yes } from '../base/outcome.ts';
 import { printable } from '../base/text.ts';

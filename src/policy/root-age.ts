@@ -1,24 +1,7 @@
 import { plural, printable } from '../base/text.ts';
-import type { Digest } from '../oci/digest.ts';
-import type { JudgedFinding } from './decide.ts';
+import type { DatedRoot } from './dated-root.ts';
 import type { Policy } from './document.ts';
-
-/** A trusted root that a policy was judged with, and how old what it says may be. */
-export interface DatedRoot {
-  /** `sigstore`, or the file. */
-  readonly source: string;
-  readonly digest: Digest;
-  /** When this was the current root, as far as anybody showed; absent for a file, which says nothing about that. */
-  readonly asOf?: Date;
-  /** How that is known: `carried by tcf`, `tcf trust update`, `tcf trust import`, `a file`. */
-  readonly origin: string;
-  /** Kept by the machine and not by the user. */
-  readonly isOfMachine?: boolean;
-  /** The latest start of any of its entries. */
-  readonly newest: Date;
-  /** How many of its entries do not count (`tcf trust show` says why); none where absent. */
-  readonly skipped?: number;
-}
+import type { Finding, Mode } from './rule.ts';
 
 const day = 24 * 3_600_000;
 
@@ -42,7 +25,7 @@ export function ageInDays(root: DatedRoot, now: Date): number {
  * What the age of a root does to a decision (A-104): a line that says it, then a warning, then no decision. A file is the user's own, pinned
  * on purpose; its age is judged, by its newest entry, only where the policy sets limits itself.
  */
-export function judgeRoot(root: DatedRoot, { trust }: Policy, now: Date): JudgedFinding {
+export function judgeRoot(root: DatedRoot, { trust }: Policy, now: Date): Finding & { readonly mode: Mode } {
   const age = Number(now) - Number(root.asOf ?? root.newest);
   const isJudged = root.asOf !== undefined || trust.maxAge !== undefined;
   const { deny, warn } = { ...defaultAge, ...trust.maxAge };

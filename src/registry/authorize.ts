@@ -8,8 +8,9 @@ import { parseChallenges, type Realm, toRealm } from './challenge.ts';
 import type { Repository } from './contract.ts';
 import { hostOf, isLoopback } from './hosts.ts';
 import type { SentSecrets } from './secrets.ts';
-import type { Action } from './session.ts';
 import type { Answer, Exchange, Timeouts, Transport } from './transport.ts';
+
+export type Action = 'pull' | 'pull,push';
 
 /** What a user proves who they are with. */
 export type Credential =

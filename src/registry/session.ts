@@ -1,13 +1,11 @@
 import { askedWrongly, cannotTell } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
 import { failure } from './answers.ts';
-import type { Authorizer, Scope } from './authorize.ts';
+import type { Action, Authorizer, Scope } from './authorize.ts';
 import type { Repository } from './contract.ts';
 import { hostOf, isLoopback } from './hosts.ts';
 import type { SentSecrets } from './secrets.ts';
 import type { Answer, Exchange, Timeouts, Transport } from './transport.ts';
-
-export type Action = 'pull' | 'pull,push';
 
 export interface Call {
   readonly method: Exchange['method'];

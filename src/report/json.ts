@@ -1,7 +1,8 @@
 import { formatJson } from '../base/text.ts';
 import { formatPinnedRef } from '../oci/reference.ts';
+import type { DatedRoot } from '../policy/dated-root.ts';
 import type { Verdict } from '../policy/decide.ts';
-import { ageInDays, type DatedRoot } from '../policy/root-age.ts';
+import { ageInDays } from '../policy/root-age.ts';
 
 /** Rises when a member changes its meaning or goes away; new members may appear at any time. */
 export const verdictFormat = 'tcf.verdict/1';

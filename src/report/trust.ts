@@ -1,7 +1,8 @@
 import type { RootProblem } from '../attest/lint-root.ts';
 import type { RootEntry } from '../attest/root-entries.ts';
 import { formatJson, plural, printable } from '../base/text.ts';
-import { ageInDays, type DatedRoot } from '../policy/root-age.ts';
+import type { DatedRoot } from '../policy/dated-root.ts';
+import { ageInDays } from '../policy/root-age.ts';
 import { type JsonRoot, toJsonRoot } from './json.ts';
 
 /** Rises when a member changes its meaning or goes away; new members may appear at any time. */

@@ -3,8 +3,7 @@ import { X509Certificate } from '@sigstore/core';
 import { describe, expect, test } from 'vitest';
 import { CachedCertificate } from '../../src/attest/cached-certificate.ts';
 import { type Leaf, readLeaf } from '../../src/attest/certificate.ts';
-import { answer } from '../../src/attest/refusal.ts';
-import type { Refusal } from '../../src/attest/verified.ts';
+import { answer, type Refusal } from '../../src/attest/refusal.ts';
 import type { Outcome } from '../../src/base/outcome.ts';
 import {
   authority,

@@ -3,9 +3,8 @@ import { envelopeContent, type SignedContent } from '../../src/attest/content.ts
 import { preAuthEncoding } from '../../src/attest/dsse.ts';
 import { checkLogBody } from '../../src/attest/log-body.ts';
 import type { LogEntry } from '../../src/attest/log-entry.ts';
-import { answer } from '../../src/attest/refusal.ts';
+import { answer, type Refusal } from '../../src/attest/refusal.ts';
 import { payloadType } from '../../src/attest/statement.ts';
-import type { Refusal } from '../../src/attest/verified.ts';
 import { artifactContent } from '../../src/attest/verify-blob.ts';
 import type { Outcome } from '../../src/base/outcome.ts';
 import { digestOf, hexOf } from '../../src/oci/digest.ts';

@@ -1,9 +1,10 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { type Cosign2Layer, parseCosign2Layer } from '../../src/attest/cosign2.ts';
+import type { Refusal } from '../../src/attest/refusal.ts';
 import { digestSetOf, formatStatement, predicateTypes, toStatement } from '../../src/attest/statement.ts';
 import { parseTrustedRoot, type Trust } from '../../src/attest/trusted-root.ts';
-import type { Refusal, Verified } from '../../src/attest/verified.ts';
+import type { Verified } from '../../src/attest/verified.ts';
 import { verifyAttestation, verifyCosign2 } from '../../src/attest/verify.ts';
 import type { Outcome } from '../../src/base/outcome.ts';
 import { attLayer, sigLayer, simpleSigning } from '../support/cosign2.ts';

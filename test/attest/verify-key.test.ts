@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { parseBundle } from '../../src/attest/bundle.ts';
+import type { Refusal } from '../../src/attest/refusal.ts';
 import { formatStatement, toSignatureStatement } from '../../src/attest/statement.ts';
 import type { TimeWindow, TrustedKey } from '../../src/attest/trusted-key.ts';
 import type { Trust } from '../../src/attest/trusted-root.ts';
-import type { Refusal, Verified } from '../../src/attest/verified.ts';
+import type { Verified } from '../../src/attest/verified.ts';
 import { verifyAttestation } from '../../src/attest/verify.ts';
 import { verifyBlob } from '../../src/attest/verify-blob.ts';
 import type { Outcome } from '../../src/base/outcome.ts';

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { parseBundle } from '../../src/attest/bundle.ts';
+import type { Refusal } from '../../src/attest/refusal.ts';
 import { toSignatureStatement } from '../../src/attest/statement.ts';
 import { parseTrustedRoot, type Trust } from '../../src/attest/trusted-root.ts';
-import type { Refusal, Verified } from '../../src/attest/verified.ts';
+import type { Verified } from '../../src/attest/verified.ts';
 import { verifyAttestation } from '../../src/attest/verify.ts';
 import type { Outcome } from '../../src/base/outcome.ts';
 import {

@@ -1,8 +1,9 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { parseBundle } from '../../src/attest/bundle.ts';
+import type { Refusal } from '../../src/attest/refusal.ts';
 import { parseTrustedRoot, type RootOptions } from '../../src/attest/trusted-root.ts';
-import type { Refusal, Verified } from '../../src/attest/verified.ts';
+import type { Verified } from '../../src/attest/verified.ts';
 import { verifyAttestation } from '../../src/attest/verify.ts';
 import type { Outcome } from '../../src/base/outcome.ts';
 import { imageDigest, jsonBytes, keyBundle, type Loose, testKey } from '../support/key-bundle.ts';

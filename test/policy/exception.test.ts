@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
+import type { DatedRoot } from '../../src/policy/dated-root.ts';
 import { decide } from '../../src/policy/decide.ts';
 import { parsePolicy } from '../../src/policy/document.ts';
-import type { DatedRoot } from '../../src/policy/root-age.ts';
 import { toJsonVerdict } from '../../src/report/json.ts';
 import { toMarkdown } from '../../src/report/markdown.ts';
 import { toSarif } from '../../src/report/sarif.ts';

@@ -2,10 +2,11 @@ import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { digestOf } from '../../src/oci/digest.ts';
 import { parseImageRef, pin } from '../../src/oci/reference.ts';
+import type { DatedRoot } from '../../src/policy/dated-root.ts';
 import { decide } from '../../src/policy/decide.ts';
 import { parsePolicy } from '../../src/policy/document.ts';
 import type { Evidence } from '../../src/policy/evidence.ts';
-import { ageInDays, type DatedRoot, usesRoots } from '../../src/policy/root-age.ts';
+import { ageInDays, usesRoots } from '../../src/policy/root-age.ts';
 
 const now = new Date('2026-11-23T12:00:00Z');
 const daysAgo = (days: number) => new Date(Number(now) - days * 24 * 3_600_000);

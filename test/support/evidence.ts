@@ -1,13 +1,14 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { digestSetOf, predicateTypes, type StatementSubject } from '../../src/attest/statement.ts';
+import { digestSetOf, predicateTypes } from '../../src/attest/statement.ts';
+import type { StatementSubject } from '../../src/attest/subject.ts';
 import type { Signer, Verified } from '../../src/attest/verified.ts';
 import { no, yes } from '../../src/base/outcome.ts';
 import { type Digest, digestOf, parseDigest } from '../../src/oci/digest.ts';
 import { parseImageRef, pin } from '../../src/oci/reference.ts';
+import type { DatedRoot } from '../../src/policy/dated-root.ts';
 import { decideAll, type Verdict } from '../../src/policy/decide.ts';
 import type { Policy } from '../../src/policy/document.ts';
 import { type Candidate, type Evidence, toCandidate } from '../../src/policy/evidence.ts';
-import type { DatedRoot } from '../../src/policy/root-age.ts';
 
 /** A Verified that nobody verified: for tests of what comes after verification, and for nothing else. */
 export function unsafeVerified(parts: {
