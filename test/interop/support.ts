@@ -76,7 +76,7 @@ export function startDockerRegistry(_: string, cwd: string): Promise<RealRegistr
     const config = join(cwd, 'registry.yml');
     writeFileSync(
       config,
-      `version: 0.1\nlog: { level: error }\nstorage: { filesystem: { rootdirectory: ${cwd}/registry } }\nhttp: { addr: "127.0.0.1:${port}" }\n`,
+      `version: 0.1\nlog: { level: error }\nstorage: { filesystem: { rootdirectory: ${cwd}/registry }, delete: { enabled: true } }\nhttp: { addr: "127.0.0.1:${port}" }\n`,
     );
     return ['docker-registry', ['serve', config]];
   });
@@ -90,7 +90,7 @@ export async function startReferrersRegistry(bin: string, cwd: string): Promise<
   if (host !== undefined) return { host, stop: () => {} };
   return startServer(cwd, (port) => [
     join(bin, 'olareg'),
-    ['serve', '--addr', '127.0.0.1', '--port', `${port}`, '--store-type', 'mem'],
+    ['serve', '--addr', '127.0.0.1', '--port', `${port}`, '--store-type', 'mem', '--api-delete'],
   ]);
 }
 
