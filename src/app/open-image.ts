@@ -15,6 +15,8 @@ export interface ImageRequest {
   /** Which image of an index. Default: the one of this machine. */
   readonly platform?: Platform;
   readonly network?: Network;
+  /** Whether the layers of a local store are read whole and checked; they are read where they lie otherwise. */
+  readonly verifyLayers?: boolean;
 }
 
 /**
@@ -24,20 +26,22 @@ export interface ImageRequest {
 export async function openImage(
   host: Host,
   text: string,
-  { network, platform = hostPlatform(host) }: ImageRequest = {},
+  { network, platform = hostPlatform(host), verifyLayers = false }: ImageRequest = {},
 ): Promise<OpenImage> {
   const sources: SourceHost = {
     cwd: host.cwd,
     env: host.env,
     home: host.home,
     uid: host.uid,
+    verifyLayers,
     registry: async () => openUserRegistry(host, network, await loadRegistriesConfig(host)),
   };
   const name = parseImageName(text);
   if (!isBareName(name)) return await openNamedImage(name, platform, sources);
   parseImageRef(name.name);
   const store = await localStoreOf(sources);
-  if (await isInContainersStorage(store, name.name)) return await openFromContainersStorage(store, name.name);
+  if (await isInContainersStorage(store, name.name))
+    return await openFromContainersStorage(store, name.name, sources);
   const { config, ref } = await readImageName(host, name.name, 'sbom');
   return await openFromRegistry(await openUserRegistry(host, network, config), ref, platform);
 }

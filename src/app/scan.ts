@@ -45,7 +45,7 @@ export async function makeBom(
     return run.cataloger === others.name ? { ...run, catalog: { ...run.catalog, leftOut } } : run;
   });
   const { repository, manifestDigest, configDigest, config } = image;
-  return assemble(
+  const bom = assemble(
     {
       name: repository?.split('/').at(-1) ?? configDigest,
       configDigest,
@@ -66,11 +66,14 @@ export async function makeBom(
       buildIds: buildIdsIn(executables),
     },
   );
+  return image.isUnverified === true ? { ...bom, properties: [...bom.properties, unverified] } : bom;
 }
 
 function isOwnedBy(owners: readonly Ownership[]): (path: string) => boolean {
   return (path) => owners.some((owner) => owner.owns(path));
 }
+/** What the digests of the layers are worth (docs/sbom.md). */
+const unverified = { name: 'tcf:layer-digests', value: 'not recomputed' } as const;
 
 function ownersIn(runs: readonly Run[]): readonly Ownership[] {
   return runs.flatMap(({ catalog }) => catalog.owners ?? []);

@@ -40,13 +40,20 @@ export const verb: Verb = {
       '--unique-serial',
       'a new serial number for each run; otherwise the same image gives the same bytes',
     );
+    command.option(
+      '--verify-layers',
+      'read the layers of a local store whole and check their digests, which takes as long as to unpack them',
+    );
     declareNetworkOptions(command);
   },
   async run(host, [image = ''], options): Promise<ExitCode> {
     const specVersion = readSpecVersion(options);
     const format = readFormat(options);
     const request = readSbomRequest(options);
-    await using opened = await openImage(host, image, request);
+    await using opened = await openImage(host, image, {
+      ...request,
+      verifyLayers: flag(options, 'verifyLayers'),
+    });
     for (const warning of opened.warnings ?? [])
       await host.stderr.write(`tcf: warning: ${printable(warning, 2000)}\n`);
     const uniqueSerial = flag(options, 'uniqueSerial') ? crypto.randomUUID() : undefined;

@@ -3,6 +3,7 @@ import type { ImageConfig } from '../oci/config.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Platform } from '../oci/manifest.ts';
 import type { Registry } from '../registry/contract.ts';
+import type { SplitLayer } from './tar-split.ts';
 
 /** An image that was found and chosen for one platform, whatever store it lies in. */
 export interface OpenImage extends AsyncDisposable {
@@ -19,6 +20,8 @@ export interface OpenImage extends AsyncDisposable {
   readonly platform: Platform;
   /** Lowest first, one for each diffID of the configuration. */
   readonly layers: readonly ImageLayer[];
+  /** The layers are read where they lie, and their digests are not recomputed. */
+  readonly isUnverified?: boolean;
   /** What the user should hear about the name, each in one sentence. */
   readonly warnings?: readonly string[];
 }
@@ -47,6 +50,8 @@ export interface StoredLayer {
   open(): Bytes;
   /** Where the stored bytes lie in a file, for a thread that reads them by itself. */
   readonly file?: FileRange;
+  /** What a store of containers/storage has in place of an archive. */
+  readonly split?: SplitLayer;
 }
 
 /** Part of a regular file, or all of it. */
@@ -70,6 +75,8 @@ export interface StorageSettings {
 export interface SourceHost extends StorageSettings {
   /** Relative paths start here. */
   readonly cwd: string;
+  /** Whether the layers of a local store are read whole and checked against their digests; they are read where they lie otherwise. */
+  readonly verifyLayers?: boolean;
   /** Called only for an image of a registry. */
   readonly registry: () => Promise<Registry> | Registry;
 }

@@ -63,6 +63,11 @@ export class FileReader implements TarSink {
     return this;
   }
 
+  /** Nobody wants the content, and nobody the bytes after the head. */
+  get isDone(): boolean {
+    return this.#isDecided && this.#content === undefined && this.#scanners.length === 0;
+  }
+
   push(chunk: Uint8Array): void {
     if (this.#content !== undefined) {
       this.#content.set(chunk, this.#filled);

@@ -2,11 +2,10 @@ import { join } from 'node:path';
 import { askedWrongly, cannotTell } from '../base/error.ts';
 import { jsonLimits } from '../base/json.ts';
 import { quoted } from '../base/text.ts';
-import { parseImageConfig } from '../oci/config.ts';
+import { type ImageConfig, parseImageConfig } from '../oci/config.ts';
 import { checkContent, type Digest, digestOf, isDigest } from '../oci/digest.ts';
 import { type Manifest, manifestLimits, parseManifest } from '../oci/manifest.ts';
-import type { ImageSource, OpenImage, PlacedImageName, StoredLayer } from './contract.ts';
-import { fileBytes } from './files.ts';
+import type { ImageSource, OpenImage, PlacedImageName, SourceHost, StoredLayer } from './contract.ts';
 import { platformOf, toLayers } from './layers.ts';
 import { localStoreOf } from './storage-conf.ts';
 import {
@@ -17,10 +16,11 @@ import {
   readLayers,
   type StorageDriver,
   type StoredImage,
+  type StoredLayerEntry,
   storageDrivers,
 } from './storage-files.ts';
 import { findImage, hasImage } from './storage-names.ts';
-import { assembled } from './tar-split.ts';
+import { assembled, type SplitLayer } from './tar-split.ts';
 
 export interface StoredImageName extends PlacedImageName {
   readonly transport: 'containers-storage';
@@ -36,7 +36,7 @@ export const containersStorage: ImageSource<StoredImageName> = {
   parse: (rest, text) => ({ transport: 'containers-storage', ...parseStoreName(rest, text) }),
   async open({ driver, graphRoot, name }, _, host) {
     const store = graphRoot === undefined ? await localStoreOf(host) : await localStoreAt(graphRoot, driver);
-    return await openFromContainersStorage(store, name);
+    return await openFromContainersStorage(store, name, host);
   },
 };
 
@@ -61,11 +61,17 @@ function parseStoreName(rest: string, text: string): Omit<StoredImageName, 'tran
 
 /**
  * Opens an image of podman's, buildah's and CRI-O's local store without podman and without its locks: manifest and configuration are checked
- * by digest, each layer by its diffID, so what changes meanwhile is an error and never another image.
+ * by digest. The layers are read where they lie, or with `verifyLayers` put together again and checked by diffID, as long as the store takes
+ * to give them out.
  *
  * @throws TcfError (exit 2): no such store, no such image, content that is not what it was.
  */
-export async function openFromContainersStorage(store: LocalStore, name: string): Promise<OpenImage> {
+export async function openFromContainersStorage(
+  local: LocalStore,
+  name: string,
+  { verifyLayers = false }: Pick<SourceHost, 'verifyLayers'> = {},
+): Promise<OpenImage> {
+  const store = await holderOf(local, name);
   const { image, repository } = findImage(await readImages(store), name);
   const what = quoted(`containers-storage:${name}`);
   const manifest = await readManifest(store, image, what);
@@ -74,7 +80,7 @@ export async function openFromContainersStorage(store: LocalStore, name: string)
   if (bytes === undefined) throw cannotTell('storage.image', `${what} has lost its configuration`);
   checkContent(bytes, configDigest, `the configuration of ${what}`);
   const config = parseImageConfig(bytes, `the configuration of ${what}`);
-  const layers = toLayers(config, await storedLayers(store, image, what), what);
+  const layers = toLayers(config, await storedLayers(local, image, config, verifyLayers, what), what);
   return {
     ...(repository === undefined ? {} : { repository }),
     ...(manifest === undefined ? {} : { manifestDigest: manifest.digest, annotations: manifest.annotations }),
@@ -82,13 +88,21 @@ export async function openFromContainersStorage(store: LocalStore, name: string)
     config,
     platform: platformOf(config),
     layers,
+    ...(verifyLayers ? {} : { isUnverified: true }),
     [Symbol.asyncDispose]: async () => {},
   };
 }
 
 /** Whether the store holds an image of that name. A store that is not there holds none. */
 export async function isInContainersStorage(store: LocalStore, name: string): Promise<boolean> {
-  return hasImage(await readImages(store), name);
+  return hasImage(await readImages(await holderOf(store, name)), name);
+}
+
+/** The store that has the image: this one, or one of those below it. */
+async function holderOf(store: LocalStore, name: string): Promise<LocalStore> {
+  for (const each of [store, ...(store.additional ?? [])])
+    if (hasImage(await readImages(each), name)) return each;
+  return store;
 }
 
 async function readManifest(
@@ -120,22 +134,34 @@ function onlyConfig(image: StoredImage, what: string): Digest {
 async function storedLayers(
   store: LocalStore,
   image: StoredImage,
+  { diffIds }: ImageConfig,
+  isVerified: boolean,
   what: string,
 ): Promise<readonly StoredLayer[]> {
-  const { driver, graphRoot } = store;
   const layers = await readLayers(store);
-  const chain: string[] = [];
-  for (let id = image.layer; id !== undefined; id = layers.get(id)?.parent) {
-    if (!layers.has(id)) throw cannotTell('storage.image', `${what} has lost its layer ${id}`);
-    chain.unshift(id);
+  const chain: StoredLayerEntry[] = [];
+  for (let id = image.layer; id !== undefined; ) {
+    const entry = layers.get(id);
+    if (entry === undefined) throw cannotTell('storage.image', `${what} has lost its layer ${id}`);
+    chain.unshift(entry);
     // Also where parents go in a circle.
     if (chain.length > manifestLimits.layers)
       throw cannotTell('storage.image', `${what} has more than ${manifestLimits.layers} layers`);
+    id = entry.parent;
   }
-  return chain.map((id) => {
-    const name = `layer ${id.slice(0, 12)} of ${what}`;
-    const split = join(graphRoot, `${driver}-layers`, `${id}.tar-split.gz`);
-    const directory = join(graphRoot, ...(driver === 'overlay' ? ['overlay', id, 'diff'] : ['vfs/dir', id]));
-    return { mediaType: '', open: () => assembled(fileBytes(split), directory, name) };
+  return chain.map(({ diffId, id, store: { driver, graphRoot } }, index) => {
+    // What the store wrote down costs nothing to compare, and a chain of other layers is another image.
+    if (diffId !== undefined && diffIds[index] !== undefined && diffId !== diffIds[index])
+      throw cannotTell(
+        'storage.image',
+        `layer ${index} of ${what} is ${quoted(diffId)}, not ${diffIds[index]}`,
+      );
+    const split: SplitLayer = {
+      file: join(graphRoot, `${driver}-layers`, `${id}.tar-split.gz`),
+      directory: join(graphRoot, ...(driver === 'overlay' ? ['overlay', id, 'diff'] : ['vfs/dir', id])),
+      what: `layer ${id.slice(0, 12)} of ${what}`,
+      isVerified,
+    };
+    return { mediaType: '', split, open: () => assembled(split) };
   });
 }

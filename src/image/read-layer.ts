@@ -5,7 +5,8 @@ import { ContentCheck } from '../oci/digest.ts';
 import type { FileRange, ImageLayer } from './contract.ts';
 import { hasSyncInflate, LayerStream, type PackedLayer } from './layer-stream.ts';
 import type { LayerVisitor } from './scan-layer.ts';
-import { readTar, TarReader } from './tar.ts';
+import { readTar, TarReader, type TarVisitor } from './tar.ts';
+import { readInPlace } from './tar-split.ts';
 
 const chunkSize = 1024 * 1024;
 
@@ -27,6 +28,8 @@ export async function readLayer(
   { signal, streams = !hasSyncInflate() }: ReadOptions = {},
 ): Promise<number> {
   const name = nameOf(layer);
+  const { split } = layer.stored;
+  if (split !== undefined && !split.isVerified) return readInPlace(split, visit, name);
   if (streams) return await readStreamed(layer, visit, signal);
   const tar = new TarReader(visit, name);
   const stream = new LayerStream(toPacked(layer), (chunk) => tar.push(chunk));
@@ -49,7 +52,7 @@ export function nameOf({ index, diffId }: Pick<ImageLayer, 'diffId' | 'index'>):
 
 async function readStreamed(
   layer: ImageLayer,
-  visit: LayerVisitor['visit'],
+  visit: TarVisitor,
   signal: AbortSignal | undefined,
 ): Promise<number> {
   let size = 0;

@@ -3,7 +3,7 @@ import { NumberColumn, type TextColumn, TextColumnBuilder } from './columns.ts';
 import { FileReader } from './file-reader.ts';
 import type { Finds } from './finds.ts';
 import { cleanPath } from './names.ts';
-import type { TarEntry, TarSink, TarType } from './tar.ts';
+import type { TarEntry, TarSink, TarType, TarVisitor } from './tar.ts';
 
 /** Bits of a number: more catalogers need another form. */
 const maxCatalogers = 30;
@@ -34,7 +34,7 @@ export const tarTypes: readonly TarType[] = ['file', 'directory', 'symlink', 'ha
 
 /** What a reader of a layer passes on to. */
 export interface LayerVisitor {
-  readonly visit: (entry: TarEntry) => TarSink | undefined;
+  readonly visit: TarVisitor;
 }
 
 /** Takes the entries of one layer: names of everything, content of what a cataloger wants, observations of scanners. */

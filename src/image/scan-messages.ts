@@ -2,6 +2,7 @@ import { type ErrorExit, TcfError } from '../base/error.ts';
 import type { FileRange } from './contract.ts';
 import type { PackedLayer } from './layer-stream.ts';
 import type { LayerScan } from './scan-layer.ts';
+import type { SplitLayer } from './tar-split.ts';
 
 /** What the thread that puts layers together says to one that reads them. Each reads one layer at a time. */
 export type ScanRequest =
@@ -10,8 +11,9 @@ export type ScanRequest =
       readonly layer: PackedLayer;
       /** For messages about entries. */
       readonly name: string;
-      /** Absent: the stored bytes follow in chunks. */
+      /** Without file and split the stored bytes follow in chunks. */
       readonly file?: FileRange;
+      readonly split?: SplitLayer;
     }
   | { readonly kind: 'chunk'; readonly chunk: Uint8Array<ArrayBuffer> }
   | { readonly kind: 'end' };

@@ -1,4 +1,5 @@
 import type { Worker } from 'node:worker_threads';
+import { compact } from '../base/compact.ts';
 import type { ImageLayer } from './contract.ts';
 import { nameOf, toPacked } from './read-layer.ts';
 import type { LayerScan } from './scan-layer.ts';
@@ -78,15 +79,15 @@ class ScanThread {
   }
 
   async scan(layer: ImageLayer, signal: AbortSignal): Promise<LayerScan> {
-    const { file } = layer.stored;
+    const { file, split } = layer.stored;
     const done = this.#answer(signal);
     this.#send({
       kind: 'layer',
       layer: toPacked(layer),
       name: nameOf(layer),
-      ...(file === undefined ? {} : { file }),
+      ...compact({ file, split }),
     });
-    if (file !== undefined) return await done.scan;
+    if (file !== undefined || split !== undefined) return await done.scan;
     // What is awaited first need not be what fails first.
     done.scan.catch(() => undefined);
     for await (const chunk of layer.stored.open()) {

@@ -5,6 +5,7 @@ import { readFileRange } from './read-layer.ts';
 import { type LayerScan, LayerScanner } from './scan-layer.ts';
 import { type ScanReply, type ScanRequest, toSentError } from './scan-messages.ts';
 import { TarReader } from './tar.ts';
+import { assembledPieces, readInPlace } from './tar-split.ts';
 
 /** Reads layers for the thread at the other end of `port`, until that closes it. */
 export function serveScans(port: MessagePort, catalogers: readonly Cataloger[]): void {
@@ -12,13 +13,15 @@ export function serveScans(port: MessagePort, catalogers: readonly Cataloger[]):
     port.postMessage(message, [...transfer]);
   let open: OpenLayer | undefined;
   const handle = (request: ScanRequest): void => {
-    if (request.kind === 'layer') open = new OpenLayer(request, catalogers);
     if (request.kind === 'chunk') {
       open?.push(request.chunk);
       reply({ kind: 'more' });
       return;
     }
-    if (request.kind === 'layer' && request.file === undefined) return;
+    if (request.kind === 'layer') {
+      open = new OpenLayer(request, catalogers);
+      if (!open.read(request)) return;
+    }
     const finished = open?.finish();
     open = undefined;
     if (finished !== undefined) reply({ kind: 'scan', scan: finished.scan }, finished.buffers);
@@ -34,19 +37,28 @@ export function serveScans(port: MessagePort, catalogers: readonly Cataloger[]):
   reply({ kind: 'ready' });
 }
 
+type LayerRequest = Extract<ScanRequest, { kind: 'layer' }>;
+
 class OpenLayer {
   readonly #scanner: LayerScanner;
   readonly #tar: TarReader;
   readonly #stream: LayerStream;
+  /** Bytes of a layer that was read where it lies. */
+  #inPlace: number | undefined;
 
-  constructor(
-    { file, layer, name }: Extract<ScanRequest, { kind: 'layer' }>,
-    catalogers: readonly Cataloger[],
-  ) {
+  constructor({ layer, name }: LayerRequest, catalogers: readonly Cataloger[]) {
     this.#scanner = new LayerScanner(catalogers);
     this.#tar = new TarReader(this.#scanner.visit, name);
     this.#stream = new LayerStream(layer, (chunk) => this.#tar.push(chunk));
-    if (file !== undefined) readFileRange(file, (chunk) => this.#stream.push(chunk));
+  }
+
+  /** Reads what this thread can reach by itself; `false`: the bytes are sent. */
+  read({ file, name, split }: LayerRequest): boolean {
+    if (file !== undefined) readFileRange(file, (chunk) => this.push(chunk));
+    else if (split === undefined) return false;
+    else if (split.isVerified) for (const piece of assembledPieces(split)) this.push(piece);
+    else this.#inPlace = readInPlace(split, this.#scanner.visit, name);
+    return true;
   }
 
   push(chunk: Uint8Array): void {
@@ -54,9 +66,11 @@ class OpenLayer {
   }
 
   finish(): { readonly scan: LayerScan; readonly buffers: readonly ArrayBuffer[] } {
-    this.#stream.end();
-    this.#tar.end();
-    const scan = this.#scanner.finish(this.#stream.size);
+    if (this.#inPlace === undefined) {
+      this.#stream.end();
+      this.#tar.end();
+    }
+    const scan = this.#scanner.finish(this.#inPlace ?? this.#stream.size);
     const { paths, sizes, times, types } = scan;
     const columns = [paths.bytes, paths.ends, types, sizes, times].map(({ buffer }) => buffer);
     return { scan, buffers: [...columns, ...this.#scanner.blocks] };

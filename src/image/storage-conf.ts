@@ -1,6 +1,8 @@
 import { join } from 'node:path';
+import { parse, TomlError } from 'smol-toml';
 import { decodeUtf8 } from '../base/bytes.ts';
 import { cannotTell } from '../base/error.ts';
+import { Shape } from '../base/shape.ts';
 import { quoted } from '../base/text.ts';
 import { userFolder } from '../system/folders.ts';
 import type { StorageSettings } from './contract.ts';
@@ -26,10 +28,10 @@ export async function localStoreOf({ env, home, uid }: StorageSettings): Promise
   for (const path of named === undefined ? (isRoot ? system : [own]) : [named]) {
     const bytes = await readSmall(path, confLimit);
     if (bytes === undefined) continue;
-    const settings = readStorageTable(decodeUtf8(bytes) ?? '');
-    const driver = readDriver(settings.get('driver') ?? '', path);
-    const graphRoot = settings.get('graphroot') ?? '';
-    return await localStoreAt(graphRoot === '' ? usual : graphRoot.replace(/^\$HOME/, home), driver);
+    const { additional, driver, graphRoot } = readStorageConf(bytes, path);
+    const store = await localStoreAt(graphRoot === '' ? usual : inHome(graphRoot, home), driver);
+    const below = await Promise.all(additional.map((folder) => localStoreAt(inHome(folder, home), driver)));
+    return below.length === 0 ? store : { ...store, additional: below };
   }
   return await localStoreAt(usual);
 }
@@ -43,15 +45,35 @@ function readDriver(text: string, path: string): StorageDriver | undefined {
   );
 }
 
-/** The strings of the table `[storage]` of a TOML file, as far as this file uses TOML. */
-function readStorageTable(text: string): ReadonlyMap<string, string> {
-  const values = new Map<string, string>();
-  let table = '';
-  for (const line of text.split('\n')) {
-    const heading = /^\s*\[([^\]]*)\]/.exec(line)?.[1];
-    if (heading !== undefined) table = heading.trim();
-    const [, key, basic, literal] = /^\s*(\w+)\s*=\s*(?:"([^"]*)"|'([^']*)')/.exec(line) ?? [];
-    if (table === 'storage' && key !== undefined) values.set(key, basic ?? literal ?? '');
+interface StorageConf {
+  readonly driver?: StorageDriver;
+  /** `` where the file names none. */
+  readonly graphRoot: string;
+  /** Folders of stores that are only read from. */
+  readonly additional: readonly string[];
+}
+
+function readStorageConf(bytes: Uint8Array, path: string): StorageConf {
+  const storage = parseTable(bytes, path).optional('storage');
+  const driver = readDriver(storage?.optional('driver')?.string() ?? '', path);
+  return {
+    ...(driver === undefined ? {} : { driver }),
+    graphRoot: storage?.optional('graphroot')?.string() ?? '',
+    additional: (storage?.optional('options')?.optional('additionalimagestores')?.list(100) ?? [])
+      .map((folder) => folder.string())
+      .filter((folder) => folder !== ''),
+  };
+}
+
+function parseTable(bytes: Uint8Array, path: string): Shape {
+  try {
+    return new Shape(parse(decodeUtf8(bytes) ?? ''), quoted(path));
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    throw cannotTell('storage.conf', `cannot read ${quoted(path)}: line ${error.line} is not TOML`);
   }
-  return values;
+}
+
+function inHome(folder: string, home: string): string {
+  return folder.replace(/^\$HOME/, home);
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { encodeBase64, encodeUtf8 } from '../base/bytes.ts';
+import { compact } from '../base/compact.ts';
 import { cannotTell } from '../base/error.ts';
 import { type JsonLimits, jsonLimits, parseJson } from '../base/json.ts';
 import { Shape } from '../base/shape.ts';
@@ -20,6 +21,8 @@ export const storageDrivers: readonly StorageDriver[] = ['overlay', 'vfs'];
 export interface LocalStore {
   readonly graphRoot: string;
   readonly driver: StorageDriver;
+  /** Stores that are only read from, `additionalimagestores` of storage.conf: for images that this one has not, and layers below its own. */
+  readonly additional?: readonly LocalStore[];
 }
 
 /** The store in a folder, of the driver that has images there where none is named. */
@@ -48,6 +51,9 @@ export interface StoredImage {
 export interface StoredLayerEntry {
   readonly id: string;
   readonly parent?: string;
+  /** Of its archive without compression, as the store wrote it down. */
+  readonly diffId?: string;
+  readonly store: LocalStore;
 }
 
 const idForm = /^[0-9a-f]{64}$/;
@@ -70,21 +76,26 @@ export async function readImages(store: LocalStore): Promise<readonly StoredImag
   });
 }
 
-export async function readLayers({
-  driver,
-  graphRoot,
-}: LocalStore): Promise<ReadonlyMap<string, StoredLayerEntry>> {
-  const folder = join(graphRoot, `${driver}-layers`);
-  const lists = await Promise.all(
-    ['layers.json', 'volatile-layers.json'].map((name) => readList(join(folder, name))),
-  );
-  return new Map(
-    lists.flat().map((shape) => {
-      const parent = present(shape, 'parent');
-      const id = readId(shape.get('id'));
-      return [id, { id, ...(parent === undefined ? {} : { parent: readId(parent) }) }];
-    }),
-  );
+/** The layers of a store and of those below it, by id. */
+export async function readLayers(store: LocalStore): Promise<ReadonlyMap<string, StoredLayerEntry>> {
+  const layers = new Map<string, StoredLayerEntry>();
+  for (const each of [...(store.additional ?? []).toReversed(), store]) {
+    const folder = join(each.graphRoot, `${each.driver}-layers`);
+    for (const name of ['layers.json', 'volatile-layers.json'])
+      for (const shape of await readList(join(folder, name))) {
+        const id = readId(shape.get('id'));
+        const parent = present(shape, 'parent');
+        layers.set(id, {
+          id,
+          store: each,
+          ...compact({
+            parent: parent && readId(parent),
+            diffId: present(shape, 'diff-digest')?.string(200),
+          }),
+        });
+      }
+  }
+  return layers;
 }
 
 /** Something that is kept beside an image; `undefined` where it is missing. */

@@ -1,168 +1,180 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
-import { lstat, readlink } from 'node:fs/promises';
-import { pipeline } from 'node:stream';
-import { createGunzip } from 'node:zlib';
-import { type Bytes, decodeBase64 } from '../base/bytes.ts';
+import { closeSync, openSync, readSync } from 'node:fs';
+import type { Bytes } from '../base/bytes.ts';
 import { cannotTell, reasonOf, TcfError } from '../base/error.ts';
-import { parseJson } from '../base/json.ts';
 import { Shape } from '../base/shape.ts';
 import { quoted } from '../base/text.ts';
-import { codeOf, isMissing } from '../system/errors.ts';
-import { cleanPath, joinPath, toText } from './names.ts';
+import { LayerFolder, type OpenFile, readPiece } from './layer-folder.ts';
+import { toText } from './names.ts';
+import { SyncInflate } from './sync-inflate.ts';
+import { TarReader, type TarVisitor } from './tar.ts';
 
-const chunkSize = 256 * 1024;
 /** One entry: the bytes between two files. A long one holds the zeros at the end of an archive. */
 const maxLine = 8 * 1024 * 1024;
-/** What Linux follows. */
-const maxLinks = 40;
+const chunkSize = 256 * 1024;
+/** The first piece of a file: what tells whether the rest is wanted. */
+const firstPiece = 4096;
+
+/** What containers/storage keeps of a layer that it unpacked: its archive without contents, and the folder with these. */
+export interface SplitLayer {
+  /** `<driver>-layers/<id>.tar-split.gz` (vbatts/tar-split, tar/storage/entry.go). */
+  readonly file: string;
+  readonly directory: string;
+  /** For messages. */
+  readonly what: string;
+  /** Whether the whole layer is to be read and checked against its diffID. */
+  readonly isVerified: boolean;
+}
+
+/** The archive, piece by piece: its own bytes, or a file whose content lies in the folder. */
+type Part = { readonly bytes: Uint8Array } | { readonly name: string; readonly size: number };
 
 /**
- * Puts the tar stream of a layer together again from what containers/storage kept of it: the headers in tar-split's JSON lines
- * (vbatts/tar-split, tar/storage/entry.go), the contents in the layer's directory. Whether it is the stream that was unpacked then shows against the
- * diffID, so a store that changes meanwhile gives an error and never a wrong answer.
+ * Puts the tar stream of a layer together again. Whether it is the stream that was unpacked then shows against the diffID, so a store that
+ * changes meanwhile gives an error and never a wrong answer.
  *
  * @throws TcfError `storage.layer` (exit 2) where a file is missing or has another size.
  */
-export async function* assembled(split: Bytes, directory: string, what: string): Bytes {
-  const out = new Joined();
-  const finder = new FileFinder(directory);
+export async function* assembled(layer: SplitLayer): Bytes {
+  yield* assembledPieces(layer);
+}
+
+/** As `assembled`, without giving up the thread. */
+export function* assembledPieces(layer: SplitLayer): Iterable<Uint8Array> {
+  const joined = new Joined();
+  const folder = new LayerFolder(layer.directory);
   try {
-    for await (const line of linesOf(split, what)) {
-      const entry = new Shape(parseJson(line, `an entry of ${what}`), 'entry');
-      const type = entry.get('type').whole();
-      if (type === 2) yield* out.add(payloadOf(entry, what));
-      else if (type === 1) yield* contentOf(entry, finder, out, what);
-      else throw cannotTell('storage.layer', `${what} has an entry of the unknown type ${type}`);
+    for (const part of partsOf(layer)) {
+      if ('bytes' in part) yield* joined.add(part.bytes);
+      else {
+        // A list: `yield` cannot leave the function that closes the file.
+        for (let at = 0; at < part.size; at += chunkSize)
+          yield* joined.add(pieceOf(folder, part, at, layer.what));
+      }
     }
   } catch (error) {
-    if (error instanceof TcfError) throw error;
-    const isForbidden = codeOf(error) === 'EACCES';
-    throw cannotTell('storage.layer', `cannot read ${what}: ${reasonOf(error)}`, {
-      cause: error,
-      // Files of other users of a rootless image belong to ids of their own.
-      ...(isForbidden ? { hint: 'run the same behind "podman unshare"' } : {}),
-    });
+    throw told(error, layer.what);
   }
-  yield* out.rest();
+  yield* joined.rest();
 }
 
-function payloadOf(entry: Shape, what: string): Uint8Array {
-  const payload = entry.get('payload');
-  const bytes =
-    payload.value === null || payload.missing ? new Uint8Array(0) : decodeBase64(payload.string(maxLine));
-  if (bytes === undefined) throw cannotTell('storage.layer', `${what} has an entry that is not base64`);
-  return bytes;
-}
-
-async function* contentOf(entry: Shape, finder: FileFinder, out: Joined, what: string): Bytes {
-  const size = entry.optional('size')?.whole() ?? 0;
-  if (size === 0) return;
-  const name = nameOf(entry, what);
-  const path = await finder.find(name);
-  const file = path && openIn(path);
-  if (file === undefined) throw cannotTell('storage.layer', `${what} has lost ${quoted(toText(name))}`);
+/**
+ * Reads the entries of a layer where it lies: names, sizes and links from what is left of its archive, contents only where `visit` wants them and
+ * only as far. Digests say nothing about what is read so.
+ *
+ * @returns bytes of the archive.
+ * @throws TcfError `storage.layer` (exit 2) where a wanted file is missing or has another size.
+ */
+export function readInPlace(layer: SplitLayer, visit: TarVisitor, name: string): number {
+  const tar = new TarReader(visit, name);
+  const folder = new LayerFolder(layer.directory);
+  const buffer = Buffer.allocUnsafeSlow(1024 * 1024);
+  let size = 0;
   try {
-    if (fstatSync(file).size !== size)
-      throw cannotTell('storage.layer', `${what} has another ${quoted(toText(name))} than was unpacked`);
-    for (let at = 0; at < size; ) {
-      const buffer = Buffer.allocUnsafe(Math.min(chunkSize, size - at));
-      const read = readSync(file, buffer, 0, buffer.length, at);
-      if (read === 0) throw cannotTell('storage.layer', `${what} changed while it was read`);
-      yield* out.add(buffer.subarray(0, read));
-      at += read;
+    for (const part of partsOf(layer)) {
+      size += 'bytes' in part ? part.bytes.length : part.size;
+      if ('bytes' in part) tar.push(part.bytes);
+      else if (tar.ahead >= part.size) tar.leaveOut(part.size, true);
+      else withFile(folder, part, layer.what, (file) => passWanted(file, part.size, buffer, tar, layer.what));
     }
-  } finally {
-    closeSync(file);
+    tar.end();
+  } catch (error) {
+    throw told(error, layer.what);
   }
+  return size;
+}
+
+function passWanted(file: OpenFile, size: number, buffer: Uint8Array, tar: TarReader, what: string): void {
+  for (let at = 0; at < size; ) {
+    const left = size - at;
+    if (tar.ahead >= left) {
+      tar.leaveOut(left, true);
+      return;
+    }
+    const piece = readPiece(file, buffer, at, Math.min(left, at === 0 ? firstPiece : buffer.length));
+    if (piece.length === 0) throw cannotTell('storage.layer', `${what} changed while it was read`);
+    tar.push(piece);
+    at += piece.length;
+  }
+}
+
+function pieceOf(
+  folder: LayerFolder,
+  part: Extract<Part, { name: string }>,
+  at: number,
+  what: string,
+): Uint8Array {
+  return withFile(folder, part, what, (file) => {
+    const wanted = Math.min(chunkSize, part.size - at);
+    const buffer = Buffer.allocUnsafe(wanted);
+    for (let filled = 0; filled < wanted; ) {
+      const piece = readPiece(file, buffer.subarray(filled), at + filled, wanted);
+      if (piece.length === 0) throw cannotTell('storage.layer', `${what} changed while it was read`);
+      filled += piece.length;
+    }
+    return buffer;
+  });
+}
+
+function withFile<T>(
+  folder: LayerFolder,
+  { name, size }: Extract<Part, { name: string }>,
+  what: string,
+  use: (file: OpenFile) => T,
+): T {
+  const read = folder.read(name, (file) => {
+    if (file.size === size) return { result: use(file) };
+    throw cannotTell('storage.layer', `${what} has another ${quoted(toText(name))} than was unpacked`);
+  });
+  if (read !== undefined) return read.result;
+  throw cannotTell('storage.layer', `${what} has lost ${quoted(toText(name))}`);
+}
+
+function told(error: unknown, what: string): Error {
+  if (error instanceof TcfError) return error;
+  const isForbidden = error instanceof Error && 'code' in error && error.code === 'EACCES';
+  return cannotTell('storage.layer', `cannot read ${what}: ${reasonOf(error)}`, {
+    cause: error,
+    // Files of other users of a rootless image belong to ids of their own.
+    ...(isForbidden ? { hint: 'run the same behind "podman unshare"' } : {}),
+  });
+}
+
+function* partsOf({ file, what }: SplitLayer): Iterable<Part> {
+  for (const line of linesOf(file, what)) {
+    const entry = new Shape(parseLine(line, what), 'entry');
+    const type = entry.get('type').whole();
+    if (type === 2) yield { bytes: base64Of(entry.get('payload'), maxLine, what) };
+    else if (type !== 1)
+      throw cannotTell('storage.layer', `${what} has an entry of the unknown type ${type}`);
+    else {
+      const size = entry.optional('size')?.whole() ?? 0;
+      if (size > 0) yield { name: nameOf(entry, what), size };
+    }
+  }
+}
+
+/** Written by the store itself, and checked by the shapes and by the archive that comes out: the strict reader would take a third of the time. */
+function parseLine(line: string, what: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch (error) {
+    throw cannotTell('storage.layer', `${what} has an entry that is not JSON`, { cause: error });
+  }
+}
+
+function base64Of(shape: Shape, limit: number, what: string): Uint8Array {
+  if (shape.value === null || shape.missing) return new Uint8Array(0);
+  const text = shape.string(limit);
+  const bytes = Buffer.from(text, 'base64');
+  if (bytes.length === Buffer.byteLength(text, 'base64')) return bytes;
+  throw cannotTell('storage.layer', `${what} has an entry that is not base64`);
 }
 
 /** Names are bytes: what is not UTF-8 stands in `name_raw`. */
 function nameOf(entry: Shape, what: string): string {
   const raw = entry.optional('name_raw');
-  if (raw === undefined) return Buffer.from(entry.get('name').string(8192)).toString('latin1');
-  const bytes = decodeBase64(raw.string(8192));
-  if (bytes === undefined) throw cannotTell('storage.layer', `${what} has a name that is not base64`);
-  return Buffer.from(bytes).toString('latin1');
-}
-
-/**
- * A regular file, or nothing: a link, a pipe or a device of that name was not what the layer unpacked. The small ones of a layer are read
- * synchronously, since a hundred thousand trips to the thread pool take longer than the reading.
- */
-function openIn(path: Buffer): number | undefined {
-  let file: number;
-  try {
-    file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
-  if (fstatSync(file).isFile()) return file;
-  closeSync(file);
-  return undefined;
-}
-
-/**
- * Finds files below a directory without leaving it. An image may bring `etc -> /etc` and then `etc/shadow`: its unpacker, which has changed
- * its root, wrote below the layer's directory, and there we look, not in the host's /etc.
- */
-class FileFinder {
-  readonly #root: string;
-  readonly #directories: Map<string, string | undefined> = new Map([['', '']]);
-
-  constructor(root: string) {
-    this.#root = Buffer.from(root).toString('latin1');
-  }
-
-  async find(name: string): Promise<Buffer | undefined> {
-    const path = cleanPath(name);
-    const slash = path.lastIndexOf('/');
-    const directory = await this.#real(path.slice(0, Math.max(0, slash)));
-    return directory === undefined ? undefined : this.#absolute(joinPath(directory, path.slice(slash + 1)));
-  }
-
-  #absolute(path: string): Buffer {
-    return Buffer.from(joinPath(this.#root, path), 'latin1');
-  }
-
-  async #real(path: string): Promise<string | undefined> {
-    if (!this.#directories.has(path)) this.#directories.set(path, await this.#resolve(path));
-    return this.#directories.get(path);
-  }
-
-  async #resolve(path: string): Promise<string | undefined> {
-    const todo = path.split('/').reverse();
-    const real: string[] = [];
-    let links = 0;
-    for (let part = todo.pop(); part !== undefined; part = todo.pop()) {
-      if (part === '' || part === '.') continue;
-      if (part === '..') {
-        real.pop();
-        continue;
-      }
-      const target = await this.#linkTarget(joinPath(real.join('/'), part));
-      if (target === undefined) {
-        real.push(part);
-        continue;
-      }
-      links += 1;
-      if (links > maxLinks) return undefined;
-      if (target.startsWith('/')) real.length = 0;
-      todo.push(...target.split('/').reverse());
-    }
-    return real.join('/');
-  }
-
-  async #linkTarget(path: string): Promise<string | undefined> {
-    try {
-      const absolute = this.#absolute(path);
-      if (!(await lstat(absolute)).isSymbolicLink()) return undefined;
-      return (await readlink(absolute, { encoding: 'buffer' })).toString('latin1');
-    } catch (error) {
-      if (isMissing(error)) return undefined;
-      throw error;
-    }
-  }
+  const bytes = raw === undefined ? Buffer.from(entry.get('name').string(8192)) : base64Of(raw, 16_384, what);
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
 }
 
 /** Gathers small pieces into big chunks: a layer has half a million pieces of a few hundred bytes. */
@@ -187,18 +199,41 @@ class Joined {
   }
 }
 
-async function* linesOf(split: Bytes, what: string): AsyncIterable<string> {
-  const gunzip = createGunzip({ chunkSize });
-  pipeline(split, gunzip, () => {
-    // The error, if any, comes out of the iteration below: pipeline destroys the transform with it.
-  });
+function* linesOf(path: string, what: string): Iterable<string> {
   let rest = '';
-  for await (const chunk of gunzip as AsyncIterable<Buffer>) {
+  for (const text of textOf(path, what)) {
     // JSON lines with base64 in them: a name in UTF-8 may be cut between two chunks, so bytes are joined before they are decoded.
-    const lines = (rest + chunk.toString('latin1')).split('\n');
+    const lines = (rest + text).split('\n');
     rest = lines.pop() ?? '';
     if (rest.length > maxLine) throw cannotTell('storage.layer', `${what} has an entry that is too long`);
-    for (const line of lines) if (line !== '') yield Buffer.from(line, 'latin1').toString('utf8');
+    for (const line of lines)
+      if (line !== '') yield isAscii(line) ? line : Buffer.from(line, 'latin1').toString('utf8');
   }
   if (rest !== '') throw cannotTell('storage.layer', `${what} is cut off`);
+}
+
+/** The unpacked bytes as latin1. */
+function* textOf(path: string, what: string): Iterable<string> {
+  const pieces: string[] = [];
+  const keep = (piece: Uint8Array) => {
+    pieces.push(Buffer.from(piece.buffer, piece.byteOffset, piece.length).toString('latin1'));
+  };
+  const inflate = SyncInflate.open('gzip', what);
+  if (inflate === undefined) throw cannotTell('storage.layer', `this Node cannot read ${what}`);
+  const file = openSync(path, 'r');
+  try {
+    const buffer = Buffer.allocUnsafeSlow(64 * 1024);
+    for (let read = readSync(file, buffer); read > 0; read = readSync(file, buffer)) {
+      inflate.push(buffer.subarray(0, read), keep);
+      yield pieces.splice(0).join('');
+    }
+    inflate.end(keep);
+    yield pieces.splice(0).join('');
+  } finally {
+    closeSync(file);
+  }
+}
+
+function isAscii(text: string): boolean {
+  return !/[\x80-\xff]/.test(text);
 }

@@ -28,7 +28,12 @@ export interface TarEntry {
 export interface TarSink {
   push(chunk: Uint8Array): void;
   end(): void;
+  /** Whether the bytes that follow are of no use to it: they may be left out. */
+  readonly isDone?: boolean;
 }
+
+/** Sees each entry of an archive in order, and answers with a sink where it wants the content. */
+export type TarVisitor = (entry: TarEntry) => TarSink | undefined;
 
 export const tarLimits: Readonly<Record<'special' | 'name' | 'entries', number>> = {
   /** Extended headers and long names are read into memory; Go takes 1 MiB of each. */
@@ -46,15 +51,13 @@ const zeros = new Uint8Array(64 * 1024);
  * differently, one of them can be shown files that the other does not see. ustar, star, GNU and PAX headers, long names, base-256 numbers,
  * all four sparse forms; a global PAX header changes nothing. What stands behind the end marker is not looked at.
  *
- * `visit` sees each entry in order and answers with a sink where it wants the content.
- *
  * `jump` moves a seekable stream forward, so that unwanted content is not read at all; `false`: its end was reached before.
  *
  * @throws TcfError `layer.tar` (exit 2) for an archive that Go would not read, or that is cut off.
  */
 export async function readTar(
   bytes: Bytes,
-  visit: (entry: TarEntry) => TarSink | undefined,
+  visit: TarVisitor,
   what: string,
   jump?: (count: number) => boolean,
 ): Promise<void> {
@@ -80,7 +83,7 @@ interface Need {
 
 /** A tar archive that arrives in pieces of any size; see `readTar`. */
 export class TarReader {
-  readonly #visit: (entry: TarEntry) => TarSink | undefined;
+  readonly #visit: TarVisitor;
   readonly #what: string;
   readonly #reading: Reading<void>;
   readonly #need: Need = { take: 0, left: 0, sink: undefined };
@@ -95,7 +98,7 @@ export class TarReader {
   #longName = '';
   #longLink = '';
 
-  constructor(visit: (entry: TarEntry) => TarSink | undefined, what: string) {
+  constructor(visit: TarVisitor, what: string) {
     this.#visit = visit;
     this.#what = what;
     this.#reading = this.#read();
@@ -169,6 +172,7 @@ export class TarReader {
     const need = this.#need;
     const end = Math.min(at + need.left, chunk.length);
     need.sink?.push(at === 0 && end === chunk.length ? chunk : chunk.subarray(at, end));
+    if (need.sink?.isDone === true) need.sink = undefined;
     need.left -= end - at;
     this.#taken += end - at;
     if (need.left === 0) this.#goOn(none);
