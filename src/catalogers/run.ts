@@ -42,19 +42,52 @@ export function openScanner<Seen extends object>(
   head: Uint8Array,
   skipped: Skipped[],
 ): StreamScanner<Seen> | undefined {
-  let scanner: StreamScanner<Seen> | undefined;
-  const guard = <T>(step: () => T): T | undefined => {
+  try {
+    const scanner = cataloger.scan?.(path, head);
+    // Nearly always nobody is interested, and nothing is allocated.
+    return scanner && new GuardedScanner(scanner, cataloger.name, path, skipped);
+  } catch (error) {
+    skipped.push(stopped(cataloger.name, path, unfinished, error));
+    return undefined;
+  }
+}
+
+const unfinished = 'and the file was not read to its end';
+
+class GuardedScanner<Seen extends object> implements StreamScanner<Seen> {
+  #scanner: StreamScanner<Seen> | undefined;
+  readonly #name: string;
+  readonly #path: string;
+  readonly #skipped: Skipped[];
+
+  constructor(scanner: StreamScanner<Seen>, name: string, path: string, skipped: Skipped[]) {
+    this.#scanner = scanner;
+    this.#name = name;
+    this.#path = path;
+    this.#skipped = skipped;
+  }
+
+  push(chunk: Uint8Array): void {
     try {
-      return step();
+      this.#scanner?.push(chunk);
     } catch (error) {
-      scanner = undefined;
-      skipped.push(stopped(cataloger.name, path, 'and the file was not read to its end', error));
+      this.#stop(error);
+    }
+  }
+
+  end(): Seen | undefined {
+    try {
+      return this.#scanner?.end();
+    } catch (error) {
+      this.#stop(error);
       return undefined;
     }
-  };
-  scanner = guard(() => cataloger.scan?.(path, head));
-  if (scanner === undefined) return undefined;
-  return { push: (chunk) => guard(() => scanner?.push(chunk)), end: () => guard(() => scanner?.end()) };
+  }
+
+  #stop(error: unknown): void {
+    this.#scanner = undefined;
+    this.#skipped.push(stopped(this.#name, this.#path, unfinished, error));
+  }
 }
 
 /** What `Cataloger.summarize` keeps of a content; all of it where that throws. */

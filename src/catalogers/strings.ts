@@ -33,6 +33,11 @@ const maxGlances = 4_000_000;
 const maxHits = 20_000;
 const commitLength = 40;
 
+/** Blocks that nobody uses: an image has thousands of programs, and a new block for each costs more than to look through it. */
+const freeBlocks: Buffer[] = [];
+/** One file is looked through for two kinds of strings at a time. */
+const maxFree = 4;
+
 const isHex = new Uint8Array(256);
 for (const digit of '0123456789abcdef') isHex[digit.charCodeAt(0)] = 1;
 
@@ -108,7 +113,7 @@ export function stringFinder({ anchors, followedBy, commits, onHit }: Hunt): Str
 
   return {
     push(chunk) {
-      block ??= Buffer.allocUnsafeSlow(blockSize);
+      block ??= freeBlocks.pop() ?? Buffer.allocUnsafeSlow(blockSize);
       for (let taken = 0; taken < chunk.length; ) {
         const part = chunk.subarray(taken, taken + blockSize - length);
         block.set(part, length);
@@ -118,7 +123,10 @@ export function stringFinder({ anchors, followedBy, commits, onHit }: Hunt): Str
       }
     },
     end() {
-      if (block !== undefined) look(block, true);
+      if (block !== undefined) {
+        look(block, true);
+        if (freeBlocks.length < maxFree) freeBlocks.push(block);
+      }
       block = undefined;
       return { size: base + length, truncated };
     },

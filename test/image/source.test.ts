@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { gunzipSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { encodeBase64 } from '../../src/base/bytes.ts';
 import type { Cataloger } from '../../src/catalogers/contract.ts';
@@ -45,15 +45,15 @@ const hostAt = (cwd: string): SourceHost => ({
   },
 });
 
-async function open(cwd: string, name: string, platform = linux) {
+async function open(cwd: string, name: string, platform = linux, verifyLayers = false) {
   const parsed = parseImageName(name);
   expect(parsed.transport).not.toBe('bare');
-  return await openNamedImage(parsed, platform, hostAt(cwd));
+  return await openNamedImage(parsed, platform, { ...hostAt(cwd), verifyLayers });
 }
 
 /** Path, layer and length of everything in the image. */
-async function contents(cwd: string, name: string): Promise<readonly string[]> {
-  await using image = await open(cwd, name);
+async function contents(cwd: string, name: string, verifyLayers = false): Promise<readonly string[]> {
+  await using image = await open(cwd, name, linux, verifyLayers);
   const tree = (await scanImage(image, [everything])).treeFor(everything);
   return tree.wanted().map((found) => `${found.path}@${found.layer.index} ${found.content()?.length}`);
 }
@@ -608,14 +608,105 @@ describe('the local store', () => {
     ['a file that is gone', { b: 'x'.repeat(600) }, 'storage.layer'],
     ['a file that grew', { ...diff, b: 'x'.repeat(601) }, 'storage.layer'],
     ['a file that shrank', { ...diff, b: '' }, 'storage.layer'],
-    ['a file with other content', { ...diff, 'etc/a': 'two' }, 'content.digest'],
   ] as const)('refuses %s', async ([, files, code]) => {
     using work = folder();
     writeStore(work.path, members, files);
-    await expect(contents('/', `containers-storage:[${work.path}]a`)).rejects.toMatchObject({
-      code,
-      exit: 2,
+    for (const verifyLayers of [true, false])
+      await expect(contents('/', `containers-storage:[${work.path}]a`, verifyLayers)).rejects.toMatchObject({
+        code,
+        exit: 2,
+      });
+  });
+
+  test('checks digests with --verify-layers, and says where it does not', async () => {
+    using work = folder();
+    const name = `containers-storage:[${work.path}]a`;
+    writeStore(work.path, members, diff);
+    expect(await contents('/', name, true)).toEqual(await contents('/', name));
+    expect((await open('/', name)).isUnverified).toBe(true);
+    expect((await open('/', name, linux, true)).isUnverified).toBeUndefined();
+    // What would run is what the SBOM has to tell of, whatever it was once.
+    using other = folder();
+    writeStore(other.path, members, { ...diff, 'etc/a': 'two' });
+    const changed = `containers-storage:[${other.path}]a`;
+    expect(await contents('/', changed)).toEqual(await contents('/', name));
+    await expect(contents('/', changed, true)).rejects.toMatchObject({ code: 'content.digest', exit: 2 });
+  });
+
+  test.for([
+    ['nothing', Buffer.alloc(0), 'layer.tar'],
+    ['no JSON', Buffer.from('{"type":2,"payload"\n'), 'storage.layer'],
+    ['no object', Buffer.from('3\n'), 'storage.layer'],
+    ['an unknown type', Buffer.from('{"type":3}\n'), 'storage.layer'],
+    ['a negative size', Buffer.from('{"type":1,"name":"a","size":-1}\n'), 'storage.layer'],
+    ['a file without a name', Buffer.from('{"type":1,"size":3}\n'), 'storage.layer'],
+    ['a header that is not base64', Buffer.from('{"type":2,"payload":"!!!!"}\n'), 'storage.layer'],
+    ['half a line', Buffer.from('{"type":2,"payload":"AAAA"'), 'storage.layer'],
+    ['a line of 20 MiB', Buffer.alloc(20_000_000, 'x'), 'storage.layer'],
+  ] as const)('refuses headers with %s', async ([name, split, code]) => {
+    using work = folder();
+    const { ids } = writeStore(work.path, members, diff);
+    writeFileSync(join(work.path, 'overlay-layers', `${ids[0]}.tar-split.gz`), gzipSync(split));
+    const read = contents('/', `containers-storage:[${work.path}]a`);
+    if (name === 'nothing') expect(await read).toEqual([]);
+    else await expect(read).rejects.toMatchObject({ code, exit: 2 });
+  });
+
+  test('refuses a chain of layers that the configuration does not name', async () => {
+    using work = folder();
+    const { ids } = writeStore(work.path, members, diff);
+    const list = (entry: object) =>
+      writeFiles(work.path, new Map([['overlay-layers/layers.json', json([{ id: ids[0], ...entry }])]]));
+    list({ 'diff-digest': `sha256:${ids[0]}` });
+    expect(await contents('/', `containers-storage:[${work.path}]a`)).toHaveLength(2);
+    list({ 'diff-digest': `sha256:${'1'.repeat(64)}` });
+    await expect(open('/', `containers-storage:[${work.path}]a`)).rejects.toMatchObject({
+      code: 'storage.image',
     });
+  });
+
+  test('finds images in the stores that storage.conf adds, and never before its own', async () => {
+    using work = folder();
+    const at = (name: string) => join(work.path, name);
+    writeStore(at('shared'), members, diff);
+    writeStore(at('own'), [file('own', 'x')], { own: 'x' }, ['localhost/own:latest']);
+    const conf = (text: string) =>
+      writeFileSync(at('storage.conf'), `[storage]\ndriver = "overlay"\n${text}`);
+    const host = { ...hostAt('/'), env: { CONTAINERS_STORAGE_CONF: at('storage.conf') } };
+    const read = async (name: string) => {
+      await using image = await openNamedImage(parseImageName(`containers-storage:${name}`), linux, host);
+      const tree = (await scanImage(image, [everything])).treeFor(everything);
+      return tree.wanted().map(({ path }) => path);
+    };
+    const options = `[storage.options]\nadditionalimagestores = [\n  "${at('shared')}", # shared\n]\n`;
+    conf(`graphroot = "${at('own')}"\n${options}`);
+    expect(await read('a')).toEqual(['b', 'etc/a']);
+    expect(await read('own')).toEqual(['own']);
+    writeStore(at('own'), [file('mine', 'x')], { mine: 'x' });
+    expect(await read('a')).toEqual(['mine']);
+    // A layer of its own on one of the shared store.
+    const lists = (name: string) =>
+      JSON.parse(readFileSync(at(`${name}/overlay-layers/layers.json`), 'utf8'));
+    writeFileSync(
+      at('own/overlay-layers/layers.json'),
+      JSON.stringify(lists('own').map((entry: object) => ({ ...entry, parent: lists('shared')[0].id }))),
+    );
+    await expect(read('a')).rejects.toMatchObject({ code: 'image.layers' });
+    conf('graphroot = [');
+    await expect(read('a')).rejects.toMatchObject({ code: 'storage.conf', exit: 2 });
+  });
+
+  test('names that are not UTF-8 are found', async () => {
+    using work = folder();
+    const { ids } = writeStore(work.path, [file('caf\u00e9', 'one')], {});
+    // tar-split writes such names in `name_raw`; the file has the bytes of the archive.
+    const split = join(work.path, 'overlay-layers', `${ids[0]}.tar-split.gz`);
+    const lines = gunzipSync(readFileSync(split))
+      .toString()
+      .replace(/"name":"[^"]*"/, '"name_raw":"Y2Fmw6k="');
+    writeFileSync(split, gzipSync(lines));
+    writeFileSync(join(work.path, 'overlay', ids[0] ?? '', 'diff', 'caf\u00e9'), 'one');
+    expect(await contents('/', `containers-storage:[${work.path}]a`)).toEqual(['caf\u00e9@0 3']);
   });
 
   test('never reads through a link out of the layer', async () => {

@@ -10,7 +10,7 @@ import { parsePathName } from '../../../src/image/path-name.ts';
 import { parseImageName } from '../../../src/image/source.ts';
 import { readTar } from '../../../src/image/tar.ts';
 import { readPax } from '../../../src/image/tar-pax.ts';
-import { assembled } from '../../../src/image/tar-split.ts';
+import { assembled, readInPlace, type SplitLayer } from '../../../src/image/tar-split.ts';
 import { parseRunArguments } from '../../../src/launch/arguments.ts';
 import { parseVerifierArguments } from '../../../src/launch/containerd-hook.ts';
 import { parseDevOptions } from '../../../src/launch/dev/options.ts';
@@ -159,6 +159,12 @@ const split = `${[
   .join('\n')}\n`;
 const words = (read: (argv: readonly string[]) => unknown) => (text: string) => read(text.split(' '));
 
+function splitLayer(bytes: Uint8Array, isVerified: boolean): SplitLayer {
+  const path = join(scratch, 'tar-split.gz');
+  writeFileSync(path, gzipSync(bytes));
+  return { file: path, directory: scratch, what: 'the layer', isVerified };
+}
+
 export const edges: readonly Target[] = [
   target('image/tar.ts readTar', tars, entriesOf),
   textTarget(
@@ -172,7 +178,10 @@ export const edges: readonly Target[] = [
     (bytes) => collect(decompressed(bytesOf(bytes), '', 'the layer'), 64 * 1024 * 1024, 'it'),
   ),
   target('image/tar-split.ts assembled', [split], (bytes) =>
-    collect(assembled(bytesOf(gzipSync(bytes)), scratch, 'the layer'), 1024 * 1024, 'it'),
+    collect(assembled(splitLayer(bytes, true)), 1024 * 1024, 'it'),
+  ),
+  target('image/tar-split.ts readInPlace', [split], (bytes) =>
+    readInPlace(splitLayer(bytes, false), () => undefined, 'the layer'),
   ),
   textTarget(
     'image/source.ts parseImageName',
