@@ -72,6 +72,7 @@ export async function makeBom(
 function isOwnedBy(owners: readonly Ownership[]): (path: string) => boolean {
   return (path) => owners.some((owner) => owner.owns(path));
 }
+
 /** What the digests of the layers are worth (docs/sbom.md). */
 const unverified = { name: 'tcf:layer-digests', value: 'not recomputed' } as const;
 
