@@ -4,6 +4,7 @@ import { ownedBy } from '../bom/layout.ts';
 import type { BaseImage, Bom, Component, Property, Subject } from '../bom/model.ts';
 import { rootRef } from '../bom/subject.ts';
 import { checkBom } from '../bom/validate.ts';
+import { withoutRepeatedClaims } from './assemble/claims.ts';
 import { compositionsOf } from './assemble/compositions.ts';
 import { graphOf } from './assemble/graph.ts';
 import { type Inventory, inventoryOf, locationsOf, type Run } from './assemble/inventory.ts';
@@ -31,11 +32,12 @@ const maxListed = 1000;
  */
 export function assemble(
   subject: Subject,
-  runs: readonly Run[],
+  found: readonly Run[],
   skipped: readonly Skipped[],
   facts: ScanFacts,
 ): Bom {
   const root = rootRef(subject);
+  const runs = withoutRepeatedClaims(found);
   const inventory = inventoryOf(root, runs);
   const parents = nest(inventory);
   const graph = graphOf(root, inventory, parents);

@@ -68,22 +68,28 @@ export function pythonCataloger(pins: PinTable): Cataloger<RecordHash> {
         );
         return inner.length === 0 ? component : { ...component, components: inner };
       };
+      const neededBy = (distribution: Distribution): readonly string[] => [
+        ...[...(needs.get(distribution) ?? [])].map(refOf),
+        ...(claims.get(distribution)?.needed ?? []),
+      ];
+      const told = [...claims.values()].flatMap(({ dependencies }) => dependencies);
+      const known = new Set(told.map(({ ref }) => ref));
       return {
         components: (nested.get(undefined) ?? []).map(build),
-        dependencies: ordered
-          .filter((distribution) => !unknown.has(distribution) || (needs.get(distribution)?.size ?? 0) > 0)
-          .map(
-            (distribution): Dependency => ({
-              ref: refOf(distribution),
-              dependsOn: [...(needs.get(distribution) ?? [])].map(refOf).sort(),
-            }),
-          ),
+        dependencies: [
+          ...ordered
+            .map((each): Dependency => ({ ref: refOf(each), dependsOn: [...neededBy(each)].sort() }))
+            .filter(({ dependsOn }, at) => dependsOn.length > 0 || !unknown.has(ordered[at] as Distribution)),
+          ...told,
+        ],
         owners: [...owners].map(([distribution, owns]): Ownership => ({ bomRef: refOf(distribution), owns })),
         skipped,
         leftOut,
         unknownDependencies: [
           ...[...unknown.keys()].map(refOf),
-          ...[...claims.values()].flatMap((claim) => claim.components.map(({ bomRef }) => bomRef)),
+          ...[...claims.values()]
+            .flatMap(({ components }) => components.map(({ bomRef }) => bomRef))
+            .filter((ref) => !known.has(ref)),
         ],
       };
     },

@@ -161,6 +161,15 @@ const kinds: { readonly [cataloger: string]: Kind } = {
       ],
     ),
   },
+  'triton-kernels': {
+    records: ['A', 'B', 'C'].map((letter): Record => {
+      const folder = `root/.triton/cache/${letter.repeat(52)}`;
+      return [
+        [`${folder}/add.json`, '{"target":{"backend":"cuda","arch":90},"triton_version":"3.6.0"}'],
+        [`${folder}/add.cubin`, `code ${letter}`],
+      ];
+    }),
+  },
 };
 
 type Corrupt = (path: string, content: Uint8Array) => Uint8Array;

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Component } from '../../src/bom/model.ts';
+import { toPurl } from '../../src/bom/purl.ts';
 import { assemble } from '../../src/catalogers/assemble.ts';
 import { dpkg } from '../../src/catalogers/dpkg.ts';
 import { osRelease } from '../../src/catalogers/os-release.ts';
@@ -140,6 +141,97 @@ test('what an SBOM in a wheel claims is nested in the wheel, marked, and the whe
   expect(inner.every(({ properties }) => properties?.[0]?.name === 'tcf:python:claimed-by')).toBe(true);
   expect(found.unknownDependencies).toEqual(inner.map(({ bomRef }) => bomRef));
   expect(found.skipped).toEqual([]);
+});
+
+test('licence, hash, addresses and needs are kept as the document states them; what only the build ran is no content', () => {
+  const sha256 = 'ab'.repeat(32);
+  const found = catalog({
+    ...wheel,
+    [`${site}/a-1.dist-info/sboms/a.cdx.json`]: JSON.stringify({
+      bomFormat: 'CycloneDX',
+      metadata: { component: { 'bom-ref': 'root', name: 'a' } },
+      components: [
+        {
+          'bom-ref': 'one',
+          purl: 'pkg:cargo/one@1',
+          licenses: [{ expression: 'MIT OR Apache-2.0' }],
+          hashes: [
+            { alg: 'SHA-256', content: sha256 },
+            { alg: 'SHA-256', content: 'short' },
+          ],
+          externalReferences: [
+            { type: 'vcs', url: 'https://github.com/x/one' },
+            { type: 'vcs', url: 'https://u:p@host/x' },
+          ],
+        },
+        {
+          'bom-ref': 'two',
+          purl: 'pkg:cargo/two@2',
+          scope: 'required',
+          licenses: [{ license: { id: 'ISC' } }],
+        },
+        { 'bom-ref': 'cc', purl: 'pkg:cargo/cc@1', scope: 'excluded' },
+        { 'bom-ref': 'ask', purl: 'pkg:pypi/filelock' },
+      ],
+      dependencies: [
+        { ref: 'root', dependsOn: ['one', 'cc', 'nothing'] },
+        { ref: 'one', dependsOn: ['two', 'cc', 'one'] },
+      ],
+    }),
+  });
+  const place = `${site}/a-1.dist-info/sboms/a.cdx.json`;
+  const inner = found.components[0]?.components ?? [];
+  expect(inner.map(({ purl }) => purl)).toEqual(['pkg:cargo/one@1', 'pkg:cargo/two@2']);
+  expect(inner[0]).toMatchObject({
+    licenses: [{ acknowledgement: 'declared', expression: 'MIT OR Apache-2.0' }],
+    hashes: [{ algorithm: 'SHA-256', value: sha256 }],
+    externalReferences: [{ type: 'vcs', url: 'https://github.com/x/one' }],
+  });
+  expect(found.dependencies).toEqual([
+    { ref: `pkg:pypi/a@1#${site}`, dependsOn: [`pkg:cargo/one@1#${place}`] },
+    { ref: `pkg:cargo/one@1#${place}`, dependsOn: [`pkg:cargo/two@2#${place}`] },
+  ]);
+  expect(found.unknownDependencies).toEqual([`pkg:cargo/two@2#${place}`]);
+});
+
+test.for([
+  ['one that the program names too is listed once, with the licence', 'opt/venv/bin/a', ['one 1'], true],
+  ['one in a program of somebody else stays', 'usr/bin/other', ['one 1', 'one 1'], false],
+] as const)('a claimed crate: %s', ([, program, expected, hasLicense]) => {
+  const claimed = catalog({
+    ...wheel,
+    [`${site}/a-1.dist-info/RECORD`]: '../../../bin/a,,\n',
+    [`${site}/a-1.dist-info/sboms/a.cdx.json`]: sbom([
+      { purl: 'pkg:cargo/one@1', licenses: [{ expression: 'MIT' }] },
+    ]),
+  });
+  const occurrences = [{ location: program, layer: { index: 0, diffId: '' } }];
+  const crate: Component = {
+    bomRef: `pkg:cargo/one@1#${program}`,
+    type: 'library',
+    name: 'one',
+    version: '1',
+  };
+  const found: Component = {
+    bomRef: `a#${program}`,
+    type: 'application',
+    name: 'a',
+    evidence: { identity: [], occurrences },
+    components: [{ ...crate, purl: toPurl({ type: 'cargo', name: 'one', version: '1' }) }],
+  };
+  const runs = [
+    { cataloger: 'python', catalog: claimed },
+    { cataloger: 'rust-binary', catalog: { components: [found], dependencies: [], skipped: [] } },
+  ];
+  const all = (components: readonly Component[]): readonly Component[] =>
+    components.flatMap((component) => [component, ...all(component.components ?? [])]);
+  const crates = all(assemble(subject, runs, [], { unownedExecutables: [] }).components).filter(
+    ({ name }) => name === 'one',
+  );
+  expect(crates.map(spelled)).toEqual(expected);
+  expect(crates.some(({ bomRef, licenses }) => bomRef.endsWith(program) && licenses !== undefined)).toBe(
+    hasLicense,
+  );
 });
 
 test.for([

@@ -1,15 +1,18 @@
-import { TcfError } from '../../base/error.ts';
-import { parseJson } from '../../base/json.ts';
-import { printable } from '../../base/text.ts';
-import type { Component } from '../../bom/model.ts';
-import { type Purl, parsePurl, toPurl } from '../../bom/purl.ts';
+import { byCodeUnit, printable } from '../../base/text.ts';
+import type { Component, Dependency } from '../../bom/model.ts';
+import { parsePurl } from '../../bom/purl.ts';
 import type { Skipped, Tree } from '../contract.ts';
 import type { Distribution } from './distributions.ts';
 import { normalName } from './metadata.ts';
+import { parseWheelDocument, type Stated, type WheelDocument } from './wheel-documents.ts';
 
 /** What documents in wheels claim to be inside of these wheels. */
 export interface Claims {
   readonly components: readonly Component[];
+  /** Of those whose needs a document states. */
+  readonly dependencies: readonly Dependency[];
+  /** What the wheel itself needs of them, by their refs. */
+  readonly needed: readonly string[];
   readonly skipped: readonly Skipped[];
 }
 
@@ -17,46 +20,78 @@ export interface Claims {
 const maxDocuments = 20;
 /** A document of a Rust extension lists some hundred crates. */
 const maxComponents = 5000;
-const maxDepth = 16;
-/** Longer texts are no names and no versions. */
-const maxText = 1000;
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * Reads the SBOMs in `*.dist-info/sboms` (PEP 770): CycloneDX, and SPDX 2 in JSON. Who built the wheel says it and nobody checked it: so
- * everything is nested in the wheel and marked, and what is not a purl of a component inside is no component.
+ * everything is nested in the wheel and marked, and what is not a purl of a component inside is no component. Licence, hash and needs are
+ * kept as they are stated; what only the build ran (`excluded`) is no content.
  */
 export function claimsOf(tree: Tree, distribution: Distribution): Claims {
   const folder = `${distribution.info}/sboms`;
   const skipped: Skipped[] = [];
-  const components = new Map<string, Component>();
+  const found = new Map<string, Component>();
+  const dependencies = new Map<string, readonly string[]>();
+  const needed = new Set<string>();
   const skip = (path: string, reason: string): void => {
     skipped.push({ path: printable(path), reason });
   };
-  const names = distribution.info.endsWith('.dist-info') ? tree.list(folder) : [];
+  const names = /\.dist-info$/i.test(distribution.info) ? tree.list(folder) : [];
   for (const name of names.slice(0, maxDocuments)) {
     const file = tree.file(`${folder}/${name}`);
     if (file === undefined) continue;
-    const purls = purlsIn(file.content() ?? new Uint8Array());
-    if (typeof purls === 'string') skip(file.path, purls);
-    else
-      for (const purl of purls) {
-        const { type, name: claimed } = parsePurl(purl);
-        if (type === 'pypi' && normalName(claimed) === normalName(distribution.name)) continue;
-        if (components.size < maxComponents)
-          components.set(purl, components.get(purl) ?? claimedComponent(purl, file.path));
-        else {
-          skip(file.path, `lists more than ${maxComponents} components`);
-          break;
-        }
+    const document = parseWheelDocument(file.content() ?? new Uint8Array());
+    if (typeof document === 'string') {
+      skip(file.path, document);
+      continue;
+    }
+    const refs = new Map<string, string>();
+    for (const stated of document.stated) {
+      if (isItself(stated, distribution)) refs.set(stated.ref, '');
+      else if (found.has(stated.purl) || found.size < maxComponents) {
+        const component = found.get(stated.purl) ?? claimedComponent(stated, file.path);
+        found.set(stated.purl, component);
+        refs.set(stated.ref, component.bomRef);
+      } else {
+        skip(file.path, `lists more than ${maxComponents} components`);
+        break;
       }
+    }
+    if (document.root !== undefined) refs.set(document.root, '');
+    for (const [from, to] of edgesIn(document, refs)) {
+      if (from !== '') dependencies.set(from, to);
+      else for (const ref of to) needed.add(ref);
+    }
   }
   if (names.length > maxDocuments) skip(folder, `holds more than ${maxDocuments} documents`);
-  return { components: [...components.values()], skipped };
+  return {
+    components: [...found.values()],
+    dependencies: [...dependencies].map(([ref, dependsOn]) => ({ ref, dependsOn })),
+    needed: [...needed],
+    skipped,
+  };
 }
 
-function claimedComponent(purl: Purl, path: string): Component {
+function isItself({ purl }: Stated, distribution: Distribution): boolean {
+  const { name, type } = parsePurl(purl);
+  return type === 'pypi' && normalName(name) === normalName(distribution.name);
+}
+
+/** Edges between what is listed here, the wheel as an empty text. */
+function edgesIn(
+  { edges }: WheelDocument,
+  refs: ReadonlyMap<string, string>,
+): readonly (readonly [string, readonly string[]])[] {
+  return [...edges].flatMap(([from, to]) => {
+    const ref = refs.get(from);
+    if (ref === undefined) return [];
+    const targets = to.map((target) => refs.get(target)).filter((target) => target !== undefined);
+    return [
+      [ref, [...new Set(targets)].filter((target) => target !== '' && target !== ref).sort(byCodeUnit)],
+    ];
+  });
+}
+
+function claimedComponent({ hashes, licenses, purl, references }: Stated, path: string): Component {
   const { name, version } = parsePurl(purl);
   return {
     bomRef: `${purl}#${path}`,
@@ -64,6 +99,9 @@ function claimedComponent(purl: Purl, path: string): Component {
     name,
     ...(version === undefined ? {} : { version }),
     purl,
+    ...(licenses.length === 0 ? {} : { licenses }),
+    ...(hashes.length === 0 ? {} : { hashes }),
+    ...(references.length === 0 ? {} : { externalReferences: references }),
     properties: [{ name: 'tcf:python:claimed-by', value: path }],
     evidence: {
       identity: [
@@ -76,49 +114,4 @@ function claimedComponent(purl: Purl, path: string): Component {
       occurrences: [{ location: path }],
     },
   };
-}
-
-/** The purls of a document, or why there are none. */
-function purlsIn(content: Uint8Array): readonly Purl[] | string {
-  let document: unknown;
-  try {
-    document = parseJson(content, 'sbom');
-  } catch (error) {
-    if (error instanceof TcfError) return 'is no JSON that can be read';
-    throw error;
-  }
-  const fields = fieldsOf(document);
-  if (fields?.['bomFormat'] === 'CycloneDX')
-    return componentsIn(fields['components'], 0).flatMap((entry) => purlOf(entry['purl']));
-  if (typeof fields?.['spdxVersion'] === 'string')
-    return listOf(fields['packages']).flatMap((entry) =>
-      listOf(entry['externalRefs'])
-        .filter((reference) => reference['referenceType'] === 'purl')
-        .slice(0, 1)
-        .flatMap((reference) => purlOf(reference['referenceLocator'])),
-    );
-  return 'is neither CycloneDX nor SPDX 2 in JSON';
-}
-
-function componentsIn(list: unknown, depth: number): readonly Fields[] {
-  if (depth > maxDepth) return [];
-  return listOf(list).flatMap((entry) => [entry, ...componentsIn(entry['components'], depth + 1)]);
-}
-
-function purlOf(value: unknown): readonly Purl[] {
-  if (typeof value !== 'string' || value.length > maxText) return [];
-  try {
-    return [toPurl(parsePurl(value))];
-  } catch (error) {
-    if (error instanceof TcfError) return [];
-    throw error;
-  }
-}
-
-function listOf(value: unknown): readonly Fields[] {
-  return Array.isArray(value) ? value.map(fieldsOf).filter((fields) => fields !== undefined) : [];
-}
-
-function fieldsOf(value: unknown): Fields | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;
 }
