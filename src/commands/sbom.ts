@@ -62,7 +62,7 @@ export const verb: Verb = {
       opened,
       compact({ ...request, layout: flag(options, 'nested') ? 'nested' : 'flat', specVersion, uniqueSerial }),
     );
-    const text = format.write(made);
+    const text = format.write(made, host.env);
     const output = textOption(options, 'output');
     if (output === undefined) await host.stdout.write(text);
     else await writeUserFile(host, output, text);

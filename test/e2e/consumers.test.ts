@@ -74,7 +74,11 @@ async function readJava(
   };
 }
 
-const keyOf = (purl: string, source = ''): string => `${normalizePurl(purl) ?? purl} ${source}`.trim();
+/** packageurl-go writes paths of Go in lower case, which purl-spec no longer asks for. */
+const keyOf = (purl: string, source = ''): string => {
+  const spelled = normalizePurl(purl) ?? purl;
+  return `${spelled.startsWith('pkg:golang/') ? spelled.toLowerCase() : spelled} ${source}`.trim();
+};
 const purlsOf = (lines: readonly Line[]): readonly string[] =>
   lines.flatMap(({ purl }) => (purl === undefined ? [] : [keyOf(purl)])).sort();
 
@@ -93,7 +97,7 @@ function sourceOf(purl: string): string {
 async function programImage(alpine: string): Promise<string> {
   const folder = join(here.path, 'program');
   mkdirSync(folder);
-  copyFileSync(join(readers, 'cyclonedx-go'), join(folder, 'reader'));
+  copyFileSync(join(readers, 'grype'), join(folder, 'reader'));
   writeFileSync(join(folder, 'Containerfile'), `FROM ${alpine}\nCOPY reader /usr/local/bin/reader\n`);
   const name = 'localhost/tcf-consumers-go:latest';
   await must('buildah', ['bud', '--quiet', '--tag', name, folder]);
@@ -165,8 +169,10 @@ describe.each(images)('%s', (image) => {
       );
     const sources = new Map(lines.map(({ purl = '', source }) => [keyOf(purl), source?.split(' ')[0]]));
     for (const purl of withPurl(ofDistribution)) {
-      const upstream = readPurl(purl)?.qualifiers?.['upstream']?.split('@')[0];
-      if (upstream !== undefined) expect(sources.get(keyOf(purl)), purl).toBe(upstream);
+      const { name, qualifiers } = readPurl(purl) ?? { name: '' };
+      const upstream = qualifiers?.['upstream']?.split('@')[0];
+      // It keeps no source that is called as the package is.
+      if (upstream !== undefined && upstream !== name) expect(sources.get(keyOf(purl)), purl).toBe(upstream);
     }
   });
 

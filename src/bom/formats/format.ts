@@ -11,12 +11,15 @@ export interface MadeSbom {
   readonly document: JsonObject;
 }
 
+/** Variables of the environment, for formats that name the workflow in which they were written. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
 /** An output format of an SBOM: one file in this folder and one line in `index.ts`. */
 export interface SbomFormat {
   /** As it is named behind `--format`: lower case, stable. */
   readonly name: string;
   /** For the help, a few words. */
   readonly summary: string;
-  /** The SBOM as text with a line feed at its end. The same SBOM gives the same bytes. */
-  write(sbom: MadeSbom): string;
+  /** The SBOM as text with a line feed at its end. The same SBOM and environment give the same bytes. */
+  write(sbom: MadeSbom, env: Environment): string;
 }
