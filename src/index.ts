@@ -3,10 +3,12 @@ export { type CopiedImage, type CopyRequest, copyImage } from './app/copy-image.
 export { type JudgedSbom, makeSbom, type SbomRequest } from './app/make-sbom.ts';
 export type { Network } from './app/network.ts';
 export { type ImageRequest, openImage } from './app/open-image.ts';
+export { type SignFileRequest, signFile } from './app/sign/sign-file.ts';
 export { type SignedImage, type SignRequest, signImage } from './app/sign/sign-image.ts';
 export { type ImportRequest, importRoot } from './app/trust/import.ts';
 export { showRoots } from './app/trust/roots.ts';
 export { type UpdateTrustRequest, updateInstances } from './app/trust/update.ts';
+export { type VerifyFileRequest, verifyFile } from './app/verify-file.ts';
 export { type Verification, type VerifyRequest, verifyImage } from './app/verify-image.ts';
 /* The nouns they speak of, and the parts they are made of. */
 export { type Bundle, parseBundle } from './attest/bundle.ts';

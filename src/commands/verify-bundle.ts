@@ -1,15 +1,9 @@
 import type { Command } from 'commander';
-import { readArtifact } from '../app/artifact.ts';
-import { loadInstance } from '../app/trust/instances.ts';
-import { maxKey, maxTrustedRoot } from '../app/trust/trust.ts';
-import { verifyBundleAgainst } from '../attest/verify-bundle.ts';
-import { decodeUtf8 } from '../base/bytes.ts';
+import { type ExpectedSigner, verifyFile } from '../app/verify-file.ts';
+import { compact } from '../base/compact.ts';
 import { askedWrongly } from '../base/error.ts';
-import { jsonLimits } from '../base/json.ts';
-import { printable, quoted } from '../base/text.ts';
-import { type Digest, isDigest } from '../oci/digest.ts';
-import { fileExists, readUserFile } from '../system/files.ts';
-import type { ExitCode, Host } from '../system/host.ts';
+import { printable } from '../base/text.ts';
+import type { ExitCode } from '../system/host.ts';
 import { flag, type Options, textOption } from './options/bag.ts';
 import type { Verb } from './verb.ts';
 
@@ -40,24 +34,15 @@ export const verb: Verb = {
         },
       );
     }
-    const root = textOption(options, 'trustedRoot');
-    const outcome = verifyBundleAgainst(
-      {
-        bundle: await readUserFile(
-          host,
-          textOption(options, 'bundle') ?? '',
-          jsonLimits.bundle.maxBytes,
-          'the bundle',
-        ),
-        trustedRoot:
-          root === undefined
-            ? (await loadInstance(host, 'sigstore')).bytes
-            : await readUserFile(host, root, maxTrustedRoot, 'the trusted root'),
-        expected: await readExpected(host, options),
-        artifact: await readFileOrDigest(host, artifact),
-        ...(flag(options, 'allowUnlogged') ? { keyThreshold: { logs: 0, times: 0 } } : {}),
-      },
-      host.now(),
+    const outcome = await verifyFile(
+      host,
+      compact({
+        artifact,
+        bundle: textOption(options, 'bundle') ?? '',
+        expected: readExpected(options),
+        trustedRoot: textOption(options, 'trustedRoot'),
+        allowUnlogged: flag(options, 'allowUnlogged'),
+      }),
     );
     if (outcome.ok) {
       await host.stderr.write('the bundle is good\n');
@@ -70,26 +55,13 @@ export const verb: Verb = {
   },
 };
 
-async function readExpected(
-  host: Host,
-  options: Options,
-): Promise<Parameters<typeof verifyBundleAgainst>[0]['expected']> {
-  const key = textOption(options, 'key');
+function readExpected(options: Options): ExpectedSigner {
+  const file = textOption(options, 'key');
   const identity = textOption(options, 'certificateIdentity');
   const issuer = textOption(options, 'certificateOidcIssuer');
-  if (key !== undefined && identity === undefined && issuer === undefined) {
-    const pem = decodeUtf8(await readUserFile(host, key, maxKey, 'the key'));
-    if (pem === undefined) throw askedWrongly('key.malformed', `${quoted(key)} is not a PEM file`);
-    return { pem, name: key };
-  }
-  if (key === undefined && identity && issuer) return { identity, issuer };
+  if (file !== undefined && identity === undefined && issuer === undefined) return { kind: 'key', file };
+  if (file === undefined && identity && issuer) return { kind: 'identity', identity, issuer };
   throw askedWrongly('bundle.expected', 'say who is expected to have signed', {
     hint: 'give --key, or both --certificate-identity and --certificate-oidc-issuer',
   });
-}
-
-/** As the protocol has it: a digest that is no file on disk is a digest, anything else is a path. */
-async function readFileOrDigest(host: Host, text: string): Promise<Uint8Array | Digest> {
-  if (isDigest(text) && !fileExists(host, text)) return text;
-  return await readArtifact(host, text);
 }
