@@ -75,6 +75,7 @@ program tuf-initialize github.com/sigstore/sigstore v1.9.4
 program containers-copy go.podman.io/image/v5 v5.42.1 containers_image_openpgp
 
 schema cluster-image-policy.yaml github.com/sigstore/policy-controller v0.13.1 config/300-clusterimagepolicy.yaml
+schema image-validating-policy.yaml github.com/kyverno/kyverno v1.19.1 config/crds/policies.kyverno.io/policies.kyverno.io_imagevalidatingpolicies.yaml
 schema kyverno.yaml github.com/kyverno/kyverno v1.19.1 config/crds/kyverno/kyverno.io_clusterpolicies.yaml
 
 debian=(docker-registry podman skopeo)

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { Digest } from '../../src/oci/digest.ts';
@@ -10,12 +10,13 @@ import { type SigstoreServer, startSigstore, testIdentity } from '../support/sig
 import { serveTuf, TestTuf, type TufServer } from '../support/tuf.ts';
 import { must, pushIndex, type Ran, run, tcfIn } from './support.ts';
 
-/* The engines of clusters with the policies that tcf exports, byte for byte, and tcf itself with the policies they come from: who lets which image
+/* The engines of clusters with the policies that tcf exports (byte for byte, but for the TUF mirror of an ImageValidatingPolicy), and tcf itself with the policies they come from: who lets which image
    through. What they believe is a private Sigstore, brought by a TUF mirror as in a cluster that has its own. */
 
-type Who = 'tcf' | 'policy-controller' | 'kyverno';
+type Who = 'tcf' | 'policy-controller' | 'kyverno' | 'kyverno by ImageValidatingPolicy';
 
-const everybody: readonly Who[] = ['tcf', 'policy-controller', 'kyverno'];
+const byImages = 'kyverno by ImageValidatingPolicy';
+const everybody: readonly Who[] = ['tcf', 'policy-controller', 'kyverno', byImages];
 const nobody: readonly Who[] = [];
 
 /** Someone with an identity token: an address, or the workflow of a repository. */
@@ -70,7 +71,7 @@ const common: Readonly<Record<string, Case>> = {
   'one whose log is a Rekor v2': {
     repository: 'signed/rekor2',
     signed: [{ by: 'ann', log: 2 }],
-    lets: ['tcf', 'kyverno'],
+    lets: ['tcf', 'kyverno', byImages],
   },
   'one by a workflow': {
     repository: 'workflows/good',
@@ -126,7 +127,7 @@ const keys: Readonly<Record<string, Case>> = {
   'an image that tcf signed with the key': {
     repository: 'signed/bundle',
     change: (image) => must(tcf(['sign', image, '--key', 'team.key', '--no-sbom'])),
-    lets: ['tcf', 'kyverno'],
+    lets: ['tcf', 'kyverno', byImages],
   },
   'an image that cosign 2 signed with the key': {
     repository: 'signed/tag',
@@ -160,7 +161,7 @@ const keys: Readonly<Record<string, Case>> = {
     repository: 'tested/bundle',
     change: (image) =>
       must(tcf(['sign', image, '--key', 'team.key', '--no-sbom', '--attest', `${tests}=tests.json`])),
-    lets: ['tcf', 'kyverno'],
+    lets: ['tcf', 'kyverno', byImages],
   },
   'an image that is signed only, by cosign 2': {
     repository: 'tested/half',
@@ -173,7 +174,7 @@ const two: Readonly<Record<string, Case>> = {
   'an image that both signed': {
     repository: 'two/both',
     signed: [{ by: 'ann' }, { by: 'bob' }],
-    lets: ['tcf', 'kyverno'],
+    lets: ['tcf', 'kyverno', byImages],
   },
   'an image that one of them signed, and again': {
     repository: 'two/again',
@@ -183,7 +184,7 @@ const two: Readonly<Record<string, Case>> = {
   'an image of the outer scope that ann signed': {
     repository: 'two/within/good',
     signed: [{ by: 'ann' }],
-    lets: ['tcf', 'kyverno'],
+    lets: ['tcf', 'kyverno', byImages],
   },
 };
 
@@ -304,22 +305,37 @@ const engines: readonly Engine[] = [
     who: 'kyverno',
     target: 'kyverno',
     denial: /fail: [1-9]/,
-    ask: (policy, image) => {
-      const spec = { containers: [{ name: 'one', image }] };
-      const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'one', namespace: 'default' }, spec };
-      writeFileSync(join(place.path, 'pod.json'), JSON.stringify(pod));
-      const asked = [
-        'apply',
-        `${policy}/kyverno.yaml`,
-        '--resource',
-        'pod.json',
-        '--registry',
-        '--audit-warn',
-      ];
-      return run(place.path, join(inject('parts'), 'kyverno'), asked, tuf);
-    },
+    ask: (policy, image) => askKyverno(`${policy}/kyverno.yaml`, image),
+  },
+  {
+    who: byImages,
+    target: 'image-validating-policy',
+    denial: /fail: [1-9]/,
+    ask: (policy, image) => askKyverno(`${policy}/image-validating-policy.yaml`, image),
   },
 ];
+
+/**
+ * An ImageValidatingPolicy says itself whom it believes: the public instance, which is not reached here, where it says nothing. The command line
+ * counts what only audits as failed, so the document that only warns is left out.
+ */
+function believeMirror(file: string): void {
+  const path = join(place.path, file);
+  const anchor = readFileSync(join(place.path, 'tuf.json')).toString('base64');
+  const tuf = `        tuf:\n          mirror: ${mirror.url}\n          root:\n            data: ${anchor}\n`;
+  const documents = readFileSync(path, 'utf8').split(/^---\n/m);
+  const denying = documents.filter((one) => one.includes('validationActions:\n    - Deny\n'));
+  expect(denying).toHaveLength(1);
+  writeFileSync(path, denying.join('').replaceAll('      cosign:\n', `      cosign:\n${tuf}`));
+}
+
+function askKyverno(policy: string, image: string): Promise<Ran> {
+  const spec = { containers: [{ name: 'one', image }] };
+  const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'one', namespace: 'default' }, spec };
+  writeFileSync(join(place.path, 'pod.json'), JSON.stringify(pod));
+  const asked = ['apply', policy, '--resource', 'pod.json', '--registry', '--audit-warn'];
+  return run(place.path, join(inject('parts'), 'kyverno'), asked, tuf);
+}
 
 const identity = (name: string) =>
   `${name}: { issuer: "${testIdentity.issuer}", identity: "${name}@example.test" }`;
@@ -341,7 +357,7 @@ const policies: readonly Policy[] = [
       tested: `signed: { by: [ann] }, ${attested('ann, bob')}`,
       warned: 'signed: { by: [ann], mode: warn }',
     },
-    targets: ['cluster-image-policy', 'kyverno'],
+    targets: ['cluster-image-policy', 'kyverno', 'image-validating-policy'],
   },
   {
     name: 'keys',
@@ -352,7 +368,7 @@ const policies: readonly Policy[] = [
       signed: 'signed: { by: [team] }',
       tested: `signed: { by: [team] }, ${attested('team')}`,
     },
-    targets: ['cluster-image-policy', 'kyverno'],
+    targets: ['cluster-image-policy', 'kyverno', 'image-validating-policy'],
   },
   {
     name: 'two',
@@ -362,7 +378,7 @@ const policies: readonly Policy[] = [
       two: 'signed: { by: [ann, bob], threshold: 2 }',
       'two/within': 'signed: { by: [ann] }',
     },
-    targets: ['kyverno'],
+    targets: ['kyverno', 'image-validating-policy'],
   },
 ];
 
@@ -390,6 +406,7 @@ describe.for(policies)('$name', ({ cases, name, scopes, signers, targets, trust 
       const asked = ['policy', 'export', '--to', target, `${name}.yaml`, '--output', name];
       await must(run(place.path, process.execPath, [source, ...asked]));
     }
+    if (targets.includes('image-validating-policy')) believeMirror(`${name}/image-validating-policy.yaml`);
     for (const [what, one] of Object.entries(cases)) references.set(what, await prepare(one));
   }, 600_000);
 

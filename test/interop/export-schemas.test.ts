@@ -14,7 +14,7 @@ const objectsOf = (target: string): readonly unknown[] =>
     .flatMap((file) => parseAllDocuments(readFileSync(join(folder, target, file), 'utf8')))
     .map((document) => document.toJS() as unknown);
 
-describe.for(['cluster-image-policy', 'kyverno'] as const)('%s', (target) => {
+describe.for(['cluster-image-policy', 'image-validating-policy', 'kyverno'] as const)('%s', (target) => {
   const validatorFor = openCrd(readFileSync(join(inject('schemas'), `${target}.yaml`), 'utf8'));
   const objects = objectsOf(target);
 

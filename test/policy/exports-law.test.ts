@@ -1,3 +1,4 @@
+import { CelScalar, celEnv, celFunc, listType, parse, plan } from '@bufbuild/cel';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
@@ -8,10 +9,11 @@ import { parsePolicy } from '../../src/policy/document.ts';
 import type { Evidence } from '../../src/policy/evidence.ts';
 import { clusterImagePolicy } from '../../src/policy/exports/cluster-image-policy.ts';
 import { containersPolicy } from '../../src/policy/exports/containers-policy.ts';
+import { imageValidatingPolicy } from '../../src/policy/exports/image-validating-policy.ts';
 import { kyverno } from '../../src/policy/exports/kyverno.ts';
 import { type EvidenceSpec, teamKeys, toEvidence } from '../support/evidence.ts';
 
-// Small models of the three engines, written from their documentation and sources: which images each would let start. The law: none of them
+// Small models of the engines, written from their documentation and sources: which images each would let start. The law: none of them
 // starts what the policy denies.
 
 const issuer = 'https://token.actions.githubusercontent.com';
@@ -153,6 +155,69 @@ function passes(rules: readonly KyvernoRule[], evidence: Evidence): boolean {
   });
 }
 
+interface Attestor {
+  readonly name: string;
+  readonly cosign: {
+    readonly key?: { readonly data: string };
+    readonly keyless?: { readonly identities: readonly [Identity] };
+    readonly ctlog: { readonly insecureIgnoreTlog?: boolean };
+  };
+}
+
+interface Ivpol {
+  readonly spec: {
+    readonly validationActions: readonly string[];
+    readonly attestors: readonly Attestor[];
+    readonly attestations: readonly { readonly name: string; readonly intoto: { readonly type: string } }[];
+    readonly validations: readonly { readonly expression: string }[];
+  };
+}
+
+/** The expressions themselves, with the one function of Kyverno that they call. */
+function imageValidatingEngine(text: string): Engine {
+  const documents = parseAllDocuments(text).map((document) => document.toJS() as Ivpol);
+  let signed: readonly Verified[] = [];
+  const counting = (attestors: readonly Attestor[]) =>
+    celFunc(
+      'verifyAttestationSignatures',
+      [CelScalar.STRING, CelScalar.STRING, listType(CelScalar.STRING)],
+      CelScalar.INT,
+      (_, type, names) => {
+        const own = signed.filter(({ statement }) => statement.predicateType === type);
+        const isContent = ({ cosign: { ctlog, key, keyless } }: Attestor): boolean =>
+          own.some((one) =>
+            key === undefined
+              ? keyless !== undefined && isBy(one, keyless.identities[0])
+              : isByKey(one, key.data) && (ctlog.insecureIgnoreTlog === true || one.logs.length > 0),
+          );
+        return BigInt(attestors.filter(({ name }) => [...names].includes(name)).filter(isContent).length);
+      },
+    );
+  const engines = documents.map(({ spec: { attestations, attestors, validationActions, validations } }) => {
+    const env = celEnv({ funcs: [counting(attestors)] });
+    const named = <T>(items: readonly (readonly [string, T])[]) => new Map(items);
+    const variables = {
+      attestors: named(attestors.map(({ name }) => [name, name])),
+      attestations: named(attestations.map(({ intoto, name }) => [name, intoto.type])),
+    };
+    const plans = validations.map(({ expression }) => plan(env, parse(expression)));
+    return { isEnforced: validationActions.includes('Deny'), plans, variables };
+  });
+  return (evidence) => {
+    const { image } = evidence;
+    signed = about(evidence, image.digest);
+    const images = new Map([
+      ['containers', [`${image.registry}/${image.repository}@${image.digest}`]],
+      ['initContainers', []],
+      ['ephemeralContainers', []],
+    ]);
+    return engines.every(
+      ({ isEnforced, plans, variables }) =>
+        !isEnforced || plans.every((run) => run({ ...variables, images }) === true),
+    );
+  };
+}
+
 interface SigstoreSigned {
   readonly type: string;
   readonly keyData?: string;
@@ -222,7 +287,9 @@ const documentWith = (require: fc.Arbitrary<unknown>) =>
           'quay.io',
           'quay.io/acme',
           'quay.io/acme/app',
+          'docker.io',
           'docker.io/library/debian',
+          'docker.io/debian',
           'localhost:5000',
         ),
         multiArch: fc.constantFrom('index', 'either', 'platform'),
@@ -278,6 +345,7 @@ const spec: fc.Arbitrary<EvidenceSpec> = fc.record({
 test.for([
   ['policy-controller', clusterImagePolicy, policyController, everything],
   ['Kyverno', kyverno, kyvernoEngine, everything],
+  ['Kyverno by ImageValidatingPolicy', imageValidatingPolicy, imageValidatingEngine, everything],
   ['containers/image', containersPolicy, containersImage, signatureByKeys],
 ] as const)('what comes out for %s never starts what the policy denies', ([, target, engine, require]) => {
   let allowed = 0;

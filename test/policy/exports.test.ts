@@ -70,6 +70,7 @@ test('every golden file is about a target and a policy, and each target takes on
 
 const schemaOf: Readonly<Record<string, string>> = {
   'cluster-image-policy.yaml': 'cluster-image-policy',
+  'image-validating-policy.yaml': 'image-validating-policy',
   'kyverno.yaml': 'kyverno',
   'policy.json': 'containers-policy',
   'registries.d/tcf.yaml': 'containers-registries',

@@ -39,7 +39,7 @@ export const containersPolicy: ExportTarget = {
         ...notes,
         ...(scopes.some(({ requirements }) => requirements.some(isOneOfSeveral))
           ? [
-              'one key of several is read by podman 5.3, skopeo 1.17, buildah 1.38 and newer; older ones refuse the whole file, and every image with it',
+              'one key of several is read since containers/image 5.32.2 (podman 5.2.2, buildah 1.37.2, skopeo and CRI-O built with it); older ones refuse the whole file, and every image with it',
             ]
           : []),
         ...(scopes.some(({ multiArch }) => multiArch === 'either')

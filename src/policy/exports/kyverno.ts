@@ -1,10 +1,11 @@
 import { no, yes } from '../../base/outcome.ts';
 import type { Policy } from '../document.ts';
-import { signerKey } from '../identity.ts';
 import type { Mode } from '../rule.ts';
 import type { TrustedSigner } from '../signer.ts';
 import { formatYaml } from '../yaml.ts';
 import {
+  countedTwice,
+  firstTypeOnly,
   indexOnly,
   type PortableScope,
   type Requirement,
@@ -13,7 +14,7 @@ import {
   toPortable,
   toRegExp,
 } from './requirements.ts';
-import type { ExportTarget, Objection } from './target.ts';
+import type { ExportTarget } from './target.ts';
 
 /**
  * A `ClusterPolicy` of kyverno.io/v1, and another one for what only warns. Kyverno lets through what no rule is about, so a rule of its own denies what lies in no
@@ -28,7 +29,7 @@ export const kyverno: ExportTarget = {
     const all = [
       ...objections,
       ...platform.flatMap((one) => one.objections),
-      ...scopes.flatMap(({ requirements }) => requirements.flatMap(objectionsTo)),
+      ...scopes.flatMap(({ requirements }) => requirements.flatMap(countedTwice)),
     ];
     if (all.length > 0) return no(all);
     const rulesOf = (mode: Mode): readonly unknown[] =>
@@ -58,7 +59,7 @@ export const kyverno: ExportTarget = {
         },
       ],
       notes: [
-        'Kyverno 1.19 still reads a ClusterPolicy, and says that a future one will not',
+        'Kyverno 1.19 still reads a ClusterPolicy, and says that a future one will not: --to image-validating-policy is for those',
         'images have to be named in full there, with their registry',
         'signatures are read there as bundles only, as tcf and cosign 3 write them',
         'that a certificate was logged when it was issued (SCT) is not asked there',
@@ -84,25 +85,6 @@ function toDocument(policy: Policy, rules: readonly unknown[], ...suffix: readon
       rules,
     },
   };
-}
-
-/** Several names in one count are one after the other there, so only distinct ones may be counted. */
-function objectionsTo({ place, signers, threshold }: Requirement): readonly Objection[] {
-  if (threshold === 1) return [];
-  const isExact = signers.every((signer) => signer.kind === 'key' || !signer.identity.includes('*'));
-  const keys = new Set(
-    signers.map((signer) =>
-      signer.kind === 'key' ? signer.fingerprint : signerKey({ ...signer, claims: {} }),
-    ),
-  );
-  return isExact && keys.size === signers.length
-    ? []
-    : [{ place: `${place}.threshold`, why: 'one signer could count there as several' }];
-}
-
-/** There all types of a list are asked for, and one of several cannot be. */
-function firstTypeOnly({ types: [first, ...others] }: Requirement): readonly string[] {
-  return others.length === 0 ? [] : [`only ${first} counts there, and not ${others.join(' or ')}`];
 }
 
 const pods = { match: { any: [{ resources: { kinds: ['Pod'] } }] } };

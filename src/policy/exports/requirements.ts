@@ -1,11 +1,13 @@
 import { toPredicateType } from '../../attest/predicate.ts';
 import { predicateTypes } from '../../attest/statement.ts';
 import type { Policy, Scope } from '../document.ts';
+import { signerKey } from '../identity.ts';
 import type { Mode, SigningTerms } from '../rule.ts';
 import type { AttestedParams } from '../rules/attested.ts';
 import type { ProvenanceParams } from '../rules/provenance.ts';
 import type { SbomParams } from '../rules/sbom.ts';
 import type { SignedParams } from '../rules/signed.ts';
+import { spellingsOf } from '../scope.ts';
 import type { TrustedSigner } from '../signer.ts';
 import type { Objection } from './target.ts';
 
@@ -41,7 +43,8 @@ export function toPortable(policy: Policy): Portable {
   const scopes = policy.scopes.map((scope, index) => readScope(policy, scope, `scopes[${index}]`));
   const used = new Set(scopes.flatMap(({ scope }) => scope.requirements.flatMap(({ signers }) => signers)));
   return {
-    scopes: scopes.map(({ scope }) => scope),
+    // Under each of its names, for no engine knows that docker.io/ubuntu is docker.io/library/ubuntu.
+    scopes: scopes.flatMap(({ scope }) => spellingsOf(scope.match).map((match) => ({ ...scope, match }))),
     notes: [...new Set(scopes.flatMap(({ notes }) => notes))],
     objections: [
       ...objectionsToPolicy(policy),
@@ -226,6 +229,25 @@ export function indexOnly({ multiArch, place }: PortableScope): {
       multiArch === 'either' ? ['of an image for several platforms the index has to be signed there'] : [],
     objections: multiArch === 'platform' ? [{ place: `${place}.multiArch`, why }] : [],
   };
+}
+
+/** For engines that count attestors one after the other: only distinct ones may be counted. */
+export function countedTwice({ place, signers, threshold }: Requirement): readonly Objection[] {
+  if (threshold === 1) return [];
+  const isExact = signers.every((signer) => signer.kind === 'key' || !signer.identity.includes('*'));
+  const keys = new Set(
+    signers.map((signer) =>
+      signer.kind === 'key' ? signer.fingerprint : signerKey({ ...signer, claims: {} }),
+    ),
+  );
+  return isExact && keys.size === signers.length
+    ? []
+    : [{ place: `${place}.threshold`, why: 'one signer could count there as several' }];
+}
+
+/** There all types of a list are asked for, and one of several cannot be. */
+export function firstTypeOnly({ types: [first, ...others] }: Requirement): readonly string[] {
+  return others.length === 0 ? [] : [`only ${first} counts there, and not ${others.join(' or ')}`];
 }
 
 /** Scopes of the policy inside of this one: they decide there alone. */
