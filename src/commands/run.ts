@@ -102,6 +102,7 @@ const devHelp = `Usage: tcf run [options] [runtime flags] PROFILE [profile optio
 Starts a Triton dev container. PROFILE is dev, triton, torch, helion, vllm, or one of ~/.config/tcf/profiles.yaml. Its options are those of
 triton-dev-containers.sh:
   -d, --device NAME        base, cpu, cuda or rocm (default: base)
+      --gpu LIST           GPUs by index, UUID or MIG name, such as 0,2 (default: all)
   -k, --stack NAME         helion, torch, triton or vllm: what is built or installed at the start
   -s, --source NAME=PATH   mounts a checkout: GITCONFIG, HELION, LLVM, TORCH, TRITON, USER, VLLM
   -o, --option NAME=VALUE  a variable for the scripts in the image, such as INSTALL_TORCH=nightly
@@ -109,7 +110,7 @@ triton-dev-containers.sh:
   -t, --tag TAG            another tag of the image for the device
   -j, --jobs N             MAX_JOBS (default: the cores, or one for each 4 GiB of memory)
   -p, --port AUTO|PORT     a notebook server, on loopback unless it is ADDRESS:PORT
-  -u, --user NAME          the user inside, one of this machine
+  -u, --user NAME          the user inside; one that this machine does not have gets your ids
   -c, --connection NAME    a remote podman connection or docker context
   -r, --rm                 removes the container when it ends
   -v, --verbose            prints the commands

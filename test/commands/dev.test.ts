@@ -160,11 +160,6 @@ test.for<readonly [string, readonly string[], RegExp]>([
     ['run', ...own, 'mine', '-s', 'TORCH=nowhere'],
     /there is no .*nowhere.* to mount as TORCH/,
   ],
-  [
-    'a user of another machine',
-    ['run', ...own, 'mine', '-u', 'nobody-here'],
-    /this machine has no user "nobody-here"/,
-  ],
   ['an option that is none', ['run', ...own, 'mine', '-o', 'INSTALL_TRITON=e'], /cannot be "e"/],
   ['up: an unsigned image', ['up', ...own, 'bad'], /nothing was started/],
   ['up: a profile that is none', ['up', ...own, 'nothing'], /there is no profile "nothing"/],

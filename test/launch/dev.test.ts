@@ -100,7 +100,7 @@ describe('command lines of triton-dev-containers.sh and its Makefile', () => {
     [
       'a variable in lower case',
       ['-o', 'use_ccache=1'],
-      { image: `${quay}/base:centos9`, env: { USE_CCACHE: '1', CCACHE_DIR: '/workspace/.ccache' } },
+      { image: `${quay}/base:centos9`, env: { USE_CCACHE: '1', CCACHE_DIR: '/workspace/.cache/ccache' } },
     ],
     [
       '-k triton',
@@ -314,6 +314,75 @@ describe('machines', () => {
       ['--group-add=44', '--group-add=109'],
       /render|keep-groups/,
     ],
+    ['one GPU of several', ['-d', 'cuda', '--gpu', '0'], {}, ['--device=nvidia.com/gpu=0'], /gpu=all/],
+    [
+      'GPUs by index, counted from 0 inside',
+      ['-d', 'cuda', '--gpu=0,2'],
+      {
+        machine: { cdi: ['nvidia.com/gpu=0', 'nvidia.com/gpu=1', 'nvidia.com/gpu=2', 'nvidia.com/gpu=all'] },
+      },
+      ['--device=nvidia.com/gpu=0', '--device=nvidia.com/gpu=2', '--env=CUDA_VISIBLE_DEVICES=0,1'],
+      /gpu=(?:all|1)/,
+    ],
+    [
+      'a part of a GPU',
+      ['-d', 'cuda', '--gpu', 'MIG-5c0e1b6f-1'],
+      { machine: { cdi: ['nvidia.com/gpu=MIG-5c0e1b6f-1'] } },
+      ['--device=nvidia.com/gpu=MIG-5c0e1b6f-1'],
+      undefined,
+    ],
+    [
+      'a CDI file without a name for all GPUs',
+      ['-d', 'cuda'],
+      { machine: { cdi: ['nvidia.com/gpu=0', 'nvidia.com/gpu=1', 'nvidia.com/gpu=GPU-x'] } },
+      ['--device=nvidia.com/gpu=0', '--device=nvidia.com/gpu=1'],
+      /gpu=(?:all|GPU)/,
+    ],
+    [
+      'GPUs for docker without CDI',
+      ['-d', 'cuda', '--gpu', '0,2'],
+      { machine: { engine: 'docker', cdi: [] } },
+      ['--gpus="device=0,2"'],
+      /all/,
+    ],
+    ['GPUs of AMD', ['-d', 'rocm', '--gpu', '1'], {}, ['--env=ROCR_VISIBLE_DEVICES=1'], undefined],
+    [
+      'profilers with a display',
+      ['-d', 'cuda', '-o', 'INSTALL_TOOLS=true'],
+      { machine: { env: { DISPLAY: ':0', WAYLAND_DISPLAY: 'wayland-0', XDG_RUNTIME_DIR: '/run/user/1' } } },
+      [
+        '--volume=/run/user/1/wayland-0:/tmp/wayland-0:ro',
+        '--env=WAYLAND_DISPLAY=wayland-0',
+        '--env=XDG_RUNTIME_DIR=/tmp',
+        '--env=DISPLAY=:0',
+      ],
+      undefined,
+    ],
+    [
+      'a display that is a path',
+      ['-d', 'cuda', '-o', 'INSTALL_TOOLS=true'],
+      { machine: { env: { DISPLAY: ':0', WAYLAND_DISPLAY: '../../etc', XDG_RUNTIME_DIR: '/run/user/1' } } },
+      [],
+      /\/run\/user/,
+    ],
+    [
+      'no places of the host',
+      [],
+      {
+        machine: {
+          env: {
+            TRITON_HOME: '/home/me',
+            TRITON_CACHE_DIR: '/c',
+            TRITON_PTXAS_PATH: '/opt/ptxas',
+            LLVM_SYSPATH: '/llvm',
+            TRITON_DUMP_TO: '/somewhere',
+            TRITON_DEBUG: '1',
+          },
+        },
+      },
+      ['--env=TRITON_DEBUG=1'],
+      /TRITON_(?:HOME|CACHE|PTXAS|DUMP)|LLVM_/,
+    ],
     ['a terminal', [], { machine: { isTerminal: true } }, ['--interactive', '--tty'], undefined],
     ['no terminal', [], {}, ['--interactive'], /--tty/],
     [
@@ -363,6 +432,15 @@ describe('machines', () => {
     expect(launch(['-d', 'cpu', 'make', '-j', '4']).command).toEqual(['make', '-j', '4']);
     expect(launch(['--', '-d']).command).toEqual(['-d']);
   });
+});
+
+test.for<readonly [string, readonly string[], RegExp]>([
+  ['a GPU that CDI does not list', ['-d', 'cuda', '--gpu', '7'], /CDI knows no nvidia\.com\/gpu=7/],
+  ['a GPU that is none', ['-d', 'cuda', '--gpu', 'first'], /is not a GPU/],
+  ['a device of another kind', ['-d', 'cuda', '--gpu', '0,evil.com/x=y'], /is not a GPU/],
+  ['a GPU twice', ['-d', 'cuda', '--gpu', '0,0'], /twice/],
+])('%s is refused', ([, line, message]) => {
+  expect(() => launch(line)).toThrow(message);
 });
 
 describe('profiles', () => {

@@ -53,16 +53,17 @@ export const gpu: DoctorCheck = {
       if (problem !== undefined)
         return broken(
           `${path} cannot be read: ${printable(problem)}`,
-          'nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml',
+          `nvidia-ctk cdi generate --output=${path}`,
         );
       const [gone] = missing;
       if (gone === undefined) return ok(`${path} has ${devices.join(', ')}`);
       return broken(
         `${path} is older than the driver: it names ${printable(gone)}${missing.length > 1 ? ` and ${missing.length - 1} more` : ''}, and that is gone`,
-        'nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml',
+        // A file in /var/run/cdi wins over one of the same device in /etc/cdi: the one that is stale has to go.
+        `nvidia-ctk cdi generate --output=${path}`,
       );
     });
-    const hasCdi = files.some(({ devices }) => devices.includes('nvidia.com/gpu=all'));
+    const hasCdi = files.some(({ devices }) => devices.some((name) => name.startsWith('nvidia.com/gpu=')));
     if (nvidia && !hasCdi)
       found.push(
         broken(

@@ -2,9 +2,8 @@ import { readdirSync, statSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { decodeUtf8 } from '../../base/bytes.ts';
-import { askedWrongly, cannotTell, TcfError } from '../../base/error.ts';
+import { cannotTell, TcfError } from '../../base/error.ts';
 import { Shape } from '../../base/shape.ts';
-import { printable, quoted } from '../../base/text.ts';
 import type { Machine } from '../../launch/dev/machine.ts';
 import type { Engine } from '../../launch/engine.ts';
 import { parseStrictYaml } from '../../policy/yaml.ts';
@@ -14,7 +13,7 @@ import type { Host } from '../../system/host.ts';
 
 const limit = 1024 * 1024;
 
-/** Looks at the machine, as far as a container of a developer depends on it. @throws TcfError `run.user` (exit 3). */
+/** Looks at the machine, as far as a container of a developer depends on it. @throws TcfError `run.user` (exit 2). */
 export async function readMachine(host: Host, engine: Engine, user: string | undefined): Promise<Machine> {
   return {
     engine: engine.name,
@@ -36,20 +35,19 @@ export async function readSelinux(host: Host): Promise<boolean> {
   return (await textOf(host, '/sys/fs/selinux/enforce'))?.trim() === '1';
 }
 
-/** The user who is meant, with the ids of that user and not of the caller. */
+/** The user who is meant. One that this machine does not have is made inside, with the ids of the caller: files of the checkout stay the caller's. */
 async function readUser(host: Host, name: string | undefined): Promise<Machine['user']> {
   const id = host.find('id') ?? '/usr/bin/id';
   const ask = async (...args: readonly string[]) => {
-    const ran = await host.run(id, [...args, ...(name === undefined ? [] : ['--', name])]);
-    if (ran.code === 0) return ran.stdout.trim();
-    if (name === undefined)
-      throw cannotTell('run.user', `${id} does not know who you are: ${printable(ran.stderr.trim())}`);
-    throw askedWrongly('run.user', `this machine has no user ${quoted(name)}`, {
-      hint: 'files that the container writes belong to that user, so it has to be one of this machine',
-    });
+    const ran = await host.run(id, args);
+    return ran.code === 0 ? ran.stdout.trim() : undefined;
   };
-  const [uid, gid] = [Number(await ask('-u')), Number(await ask('-g'))];
-  return { name: name ?? (await ask('-un')), uid, gid };
+  const known = name !== undefined && (await ask('-u', '--', name)) !== undefined;
+  const who = known ? ['--', name] : [];
+  const [uid, gid, own] = [await ask('-u', ...who), await ask('-g', ...who), await ask('-un')];
+  if (uid === undefined || gid === undefined || own === undefined)
+    throw cannotTell('run.user', `${id} does not know who you are`);
+  return { name: name ?? own, uid: Number(uid), gid: Number(gid) };
 }
 
 /** The memory limit of our control group (version 2), or of one above it. */

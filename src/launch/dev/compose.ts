@@ -56,6 +56,12 @@ const ofStack: Readonly<Record<Stack, Readonly<Record<string, string>>>> = {
 /** Variables of the host that tune builds and devices, and go into the container as they are. */
 const passedOn =
   /^(?:TRITON_\w+|MLIR_\w+|LLVM_\w+|HIP_VISIBLE_DEVICES|CUDA_VISIBLE_DEVICES|ROCR_VISIBLE_DEVICES)$/;
+/** Those that name places: of the host, where they would override what the image says of its own (`TRITON_HOME`, `LLVM_SYSPATH`). */
+const namesPlace = /_(?:HOME|DIRS?|(?:SYS)?PATH)$/;
+
+/** Whether a variable of the host means the same in a container. */
+const means = (name: string, value: string): boolean =>
+  passedOn.test(name) && !namesPlace.test(name) && !/^[/~]/.test(value);
 
 /** A link job of LLVM or Triton takes about as much (triton#4249). */
 const memoryOfJob = 4 * 1024 ** 3;
@@ -77,7 +83,7 @@ export function composeLaunch(options: DevOptions, machine: Machine, mounts: Mou
     ...(machine.isTerminal ? ['--tty'] : []),
     ...(options.remove ? ['--rm'] : []),
     ...Object.entries(variables).map(([name, value]) => `--env=${name}=${value}`),
-    ...deviceFlags(device, variables, machine, isRemote),
+    ...deviceFlags(device, options, variables, machine, isRemote),
     ...portFlags(options, variables),
     ...(machine.engine === 'podman' && machine.isRootless ? ['--userns=keep-id'] : []),
     ...caches.flatMap(({ variable }) => (variable === undefined ? [] : [`--env=${variable}`])),
@@ -111,7 +117,7 @@ export function engineGlobals(engine: Machine['engine'], connection: string): re
 
 /** The first to name a variable wins: the command line, then mounts, the stack, the device, the host's environment. */
 function variablesFor(
-  { jobs, port, stack, user, variables }: DevOptions,
+  { gpus, jobs, port, stack, user, variables }: DevOptions,
   device: Device,
   machine: Machine,
   { paths }: Mounts,
@@ -121,16 +127,19 @@ function variablesFor(
     .filter((source) => paths[source] !== undefined && source !== 'GITCONFIG' && source !== 'USER')
     .map((source) => [`INSTALL_${source}`, 'source'] as const);
   const found = Object.entries(env).flatMap(([name, value]) =>
-    value !== undefined && value !== '' && passedOn.test(name) ? [[name, value] as const] : [],
+    value !== undefined && value !== '' && means(name, value) ? [[name, value] as const] : [],
   );
   const who = user ?? variables['USERNAME'] ?? machine.user.name;
   return {
     ...Object.fromEntries(found.sort(([a], [b]) => (a < b ? -1 : 1))),
     ...(device === 'cuda'
-      ? { CUDA_VERSION: defaults.cuda, CUDA_VISIBLE_DEVICES: env['CUDA_VISIBLE_DEVICES'] ?? '0' }
+      ? { CUDA_VERSION: defaults.cuda, CUDA_VISIBLE_DEVICES: visible(gpus, env['CUDA_VISIBLE_DEVICES']) }
       : {}),
     ...(device === 'rocm'
-      ? { ROCM_VERSION: defaults.rocm, ROCR_VISIBLE_DEVICES: env['ROCR_VISIBLE_DEVICES'] ?? '0' }
+      ? {
+          ROCM_VERSION: defaults.rocm,
+          ROCR_VISIBLE_DEVICES: gpus?.join(',') ?? env['ROCR_VISIBLE_DEVICES'] ?? '0',
+        }
       : {}),
     ...(stack === undefined ? {} : ofStack[stack]),
     ...Object.fromEntries(mounted),
@@ -142,7 +151,42 @@ function variablesFor(
     ...variables,
     ...(jobs === undefined ? {} : { MAX_JOBS: String(jobs) }),
     ...notebook(port, variables),
+    ...windows(device, variables, machine),
   };
+}
+
+/** The GPUs that were chosen are all that the container has, and it counts them from 0. */
+const visible = (gpus: readonly string[] | undefined, host: string | undefined): string =>
+  gpus?.map((_, index) => index).join(',') ?? host ?? '0';
+
+/** Where the images look for the socket of the display: NVIDIA's profilers have windows. */
+const displayFolder = '/tmp';
+
+/** The display of the host, where profilers were asked for and there is one. */
+function windows(
+  device: Device,
+  variables: Readonly<Record<string, string>>,
+  { env }: Machine,
+): Readonly<Record<string, string>> {
+  const display = waylandSocket(device, variables, env);
+  if (display === undefined) return {};
+  return {
+    DISPLAY: variables['DISPLAY'] ?? env['DISPLAY'] ?? '',
+    WAYLAND_DISPLAY: display.name,
+    XDG_RUNTIME_DIR: displayFolder,
+  };
+}
+
+function waylandSocket(
+  device: Device,
+  variables: Readonly<Record<string, string>>,
+  env: Machine['env'],
+): { readonly name: string; readonly host: string } | undefined {
+  const name = variables['WAYLAND_DISPLAY'] ?? env['WAYLAND_DISPLAY'] ?? '';
+  const folder = env['XDG_RUNTIME_DIR'] ?? '';
+  const isAsked = device === 'cuda' && variables['INSTALL_TOOLS'] === 'true';
+  if (!isAsked || !/^[\w.-]+$/.test(name) || !folder.startsWith('/') || !env['DISPLAY']) return undefined;
+  return { name, host: join(folder, name) };
 }
 
 /** As many as there are cores, unless memory is short: a build that is killed halfway is the slowest of all. */
@@ -169,21 +213,24 @@ function portFlags({ port }: DevOptions, variables: Readonly<Record<string, stri
 
 function deviceFlags(
   device: Device,
+  { gpus }: DevOptions,
   variables: Readonly<Record<string, string>>,
   machine: Machine,
   isRemote: boolean,
 ): readonly string[] {
   // Profilers read performance counters and memory of others; nothing they do needs --privileged.
   const tools = variables['INSTALL_TOOLS'] === 'true';
+  const display = isRemote ? undefined : waylandSocket(device, variables, machine.env);
   switch (device) {
     case 'base':
     case 'cpu':
       return tools ? ['--cap-add=SYS_PTRACE', '--cap-add=PERFMON'] : [];
     case 'cuda':
       return [
-        ...nvidiaFlags(machine, isRemote),
+        ...nvidiaFlags(machine, gpus, isRemote),
         '--security-opt=label=disable',
         ...(tools ? ['--cap-add=SYS_ADMIN'] : []),
+        ...(display === undefined ? [] : [`--volume=${display.host}:${displayFolder}/${display.name}:ro`]),
       ];
     case 'rocm':
       return [
@@ -198,9 +245,26 @@ function deviceFlags(
   }
 }
 
-function nvidiaFlags({ cdi, engine }: Machine, isRemote: boolean): readonly string[] {
-  if (isRemote || cdi.includes('nvidia.com/gpu=all')) return ['--device=nvidia.com/gpu=all'];
-  if (engine === 'docker') return ['--runtime=nvidia', '--gpus=all'];
+const nvidia = (name: string): string => `nvidia.com/gpu=${name}`;
+
+/** GPUs by their names in CDI: `all`, an index, a UUID or a name of MIG. */
+function nvidiaFlags(
+  { cdi, engine }: Machine,
+  gpus: readonly string[] | undefined,
+  isRemote: boolean,
+): readonly string[] {
+  const there = cdi.filter((name) => name.startsWith(nvidia('')));
+  if (isRemote || there.length > 0) {
+    const wanted = (gpus ?? ['all']).map(nvidia);
+    const missing = isRemote ? undefined : wanted.find((name) => !there.includes(name));
+    if (missing === undefined) return wanted.map((name) => `--device=${name}`);
+    // A CDI file may list its GPUs without a name for all of them.
+    if (gpus === undefined)
+      return there.filter((name) => /=\d+$/.test(name)).map((name) => `--device=${name}`);
+    throw wrong(`CDI knows no ${missing} here`, `one of ${there.join(', ')}`);
+  }
+  if (engine === 'docker')
+    return ['--runtime=nvidia', gpus === undefined ? '--gpus=all' : `--gpus="device=${gpus.join(',')}"`];
   // podman takes --gpus and does nothing with it: a container would start and find no GPU.
   throw cannotTell(
     'run.device',
@@ -266,8 +330,9 @@ function cachesFor(
       ? [
           {
             host: join(cacheRoot, 'ccache'),
-            inside: '/workspace/.ccache',
-            variable: 'CCACHE_DIR=/workspace/.ccache',
+            // ~/.bashrc.d/00-ccache.sh of the images.
+            inside: '/workspace/.cache/ccache',
+            variable: 'CCACHE_DIR=/workspace/.cache/ccache',
           },
         ]
       : []),

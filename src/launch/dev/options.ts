@@ -9,6 +9,8 @@ export interface DevOptions {
   readonly image?: string;
   readonly tag?: string;
   readonly jobs?: number;
+  /** Indices, UUIDs or MIG names of the GPUs that the container gets; absent: all of them. */
+  readonly gpus?: readonly string[];
   /** `[ADDRESS:]PORT` of the notebook server. */
   readonly port?: string;
   readonly user?: string;
@@ -118,6 +120,17 @@ export function readJobs(text: string): number {
   throw wrong(`${quoted(text)} is not a number of jobs`);
 }
 
+/** `0,2`, `GPU-<uuid>`, `MIG-<uuid>`, `0:1`: a list. @throws TcfError `run.option` (exit 3). */
+export function readGpus(text: string): readonly string[] | undefined {
+  const names = text.split(',').map((name) => name.trim());
+  if (names.length === 1 && names[0] === 'all') return undefined;
+  const odd = names.find((name) => !/^(?:\d{1,3}(?::\d{1,3})?|(?:GPU|MIG)-[\w.-]+)$/.test(name));
+  if (odd !== undefined)
+    throw wrong(`${quoted(odd)} is not a GPU`, 'indices, UUIDs or MIG names, such as 0,2');
+  if (new Set(names).size < names.length) throw wrong(`${quoted(text)} names a GPU twice`);
+  return names;
+}
+
 /** `AUTO`, a port, or an address and a port; on loopback unless an address says otherwise. */
 export function readPort(text: string): string {
   const port = text.toUpperCase() === 'AUTO' ? notebookPort : text;
@@ -132,6 +145,7 @@ export function wrong(message: string, hint?: string): TcfError {
 }
 
 interface Draft {
+  gpus?: readonly string[];
   device?: Device;
   stack?: Stack;
   image?: string;
@@ -150,6 +164,14 @@ type Take = (draft: Draft, value: string) => void;
 
 /** Each option with its letter in the script; those without a value are listed in `switches`. */
 const table: readonly (readonly [letter: string, name: string, take: Take])[] = [
+  [
+    '',
+    'gpu',
+    (draft, value) => {
+      const gpus = readGpus(value);
+      if (gpus !== undefined) draft.gpus = gpus;
+    },
+  ],
   [
     'c',
     'connection',

@@ -6,6 +6,7 @@ import { parseRunArguments } from '../arguments.ts';
 import {
   type DevOptions,
   readDevice,
+  readGpus,
   readJobs,
   readPort,
   readSource,
@@ -36,7 +37,7 @@ export const builtIn: ReadonlyMap<string, Profile> = new Map<string, Profile>([
 /** A name of an image has at least a dot, a colon, a slash or an @ where it leads elsewhere than to Docker Hub. */
 const nameForm = /^[a-z0-9][a-z0-9_-]{0,62}$/;
 const keys =
-  'extends image device stack tag jobs port user connection remove sources options mounts ports flags command';
+  'extends image device gpu stack tag jobs port user connection remove sources options mounts ports flags command';
 
 /**
  * Reads profiles in YAML: those of the machine and of the user, never of a project, since a profile mounts folders and chooses images.
@@ -95,6 +96,7 @@ function readProfile(shape: Shape, known: ReadonlyMap<string, Profile>): Profile
   const own: Profile = {
     ...text('image', 'image', same),
     ...text('device', 'device', readDevice),
+    ...text('gpu', 'gpus', readGpus),
     ...text('stack', 'stack', readStack),
     ...text('tag', 'tag', same),
     ...text('jobs', 'jobs', readJobs),
