@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
-import { containerName, findDevContainer } from '../app/launch/dev-container.ts';
+import { containerName, findDevContainer, removeContainer } from '../app/launch/dev-container.ts';
+import { withDevLock } from '../app/launch/dev-lock.ts';
 import { connectionGlobals, engineName } from '../app/launch/launching.ts';
-import { cannotTell } from '../base/error.ts';
-import { printable } from '../base/text.ts';
 import { findEngine } from '../launch/engine.ts';
 import type { ExitCode } from '../system/host.ts';
 import type { Verb } from './verb.ts';
@@ -17,13 +16,10 @@ export const verb: Verb = {
   async run(host, [name = ''], options): Promise<ExitCode> {
     const engine = findEngine(host, engineName(options));
     const globals = connectionGlobals(engine, options);
-    await findDevContainer(host, engine, globals, name);
-    const removed = await host.run(engine.path, [...globals, 'rm', '--force', containerName(name)]);
-    if (removed.code !== 0)
-      throw cannotTell(
-        'engine.remove',
-        `${engine.name} did not remove ${containerName(name)}: ${printable(removed.stderr.trim())}`,
-      );
+    await withDevLock(host, containerName(name), async () => {
+      await findDevContainer(host, engine, globals, name);
+      await removeContainer(host, engine, globals, containerName(name), containerName(name));
+    });
     await host.stderr.write(`tcf: ${containerName(name)} is gone; mounted folders and caches are not\n`);
     return 0;
   },

@@ -8,7 +8,8 @@ import {
   ownOptions,
   runFlags,
 } from '../app/launch/launching.ts';
-import { askedWrongly } from '../base/error.ts';
+import { readinessOf } from '../app/launch/ready.ts';
+import { askedWrongly, cannotTell } from '../base/error.ts';
 import { execFlags, parseRunArguments } from '../launch/arguments.ts';
 import { findEngine } from '../launch/engine.ts';
 import type { ExitCode } from '../system/host.ts';
@@ -50,6 +51,12 @@ export const verb: Verb = {
     });
     if (verification === undefined) return notStarted;
     checkContainer(name, container, verification);
+    const state = await readinessOf(host, engine, globals, container);
+    if (state.kind === 'setting-up')
+      throw askedWrongly('dev.setup', `the dev container ${name} is still being set up`, {
+        hint: `tcf up ${name} waits for it, and shows how far it is`,
+      });
+    if (state.kind === 'failed') throw cannotTell('dev.setup', `the set-up of ${name} failed: ${state.why}`);
     const hasUser = line.engineFlags.some((flag) => /^(?:-u|--user)/.test(flag));
     return await host.exec(engine.path, [
       ...globals,

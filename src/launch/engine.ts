@@ -121,7 +121,18 @@ export interface Container {
   readonly imageName: string;
   /** The user that the image's entry point makes, if one was asked for. */
   readonly user?: string;
+  /** What runs in it once its entry point has ended its set-up. */
+  readonly command: readonly string[];
+  /** What its health check says; absent where it has none. */
+  readonly health?: string;
+  /** Of a container that does not run. */
+  readonly exitCode: number;
+  /** What `profileLabel` keeps. */
+  readonly profile?: string;
 }
+
+/** Where a container keeps what it was made with. Always set by us, so an image cannot set it. */
+export const profileLabel = 'dev.tcf.profile';
 
 /** What the engine says of a container; `undefined` where it has none of that name. @throws TcfError `engine.inspect` (exit 2). */
 export async function inspectContainer(
@@ -142,6 +153,16 @@ export async function inspectContainer(
   if (there.code !== 0)
     throw cannotTell('engine.inspect', `${engine.name} lists no containers: ${lastLine(there.stderr)}`);
   if (there.stdout.trim() === '') return undefined;
+  return await describeContainer(processes, engine, globals, name);
+}
+
+/** What the engine says of a container that is there, by its name or id. @throws TcfError `engine.inspect` (exit 2). */
+export async function describeContainer(
+  processes: Processes,
+  engine: Engine,
+  globals: readonly string[],
+  name: string,
+): Promise<Container | undefined> {
   const told = await processes.run(engine.path, [...globals, 'container', 'inspect', name]);
   if (told.code !== 0)
     throw cannotTell('engine.inspect', `${engine.name} does not know ${name}: ${lastLine(told.stderr)}`);
@@ -149,6 +170,11 @@ export async function inspectContainer(
   const [shape] = new Shape(parseJson(told.stdout, what), what).list(1);
   if (shape === undefined) return undefined;
   const config = shape.get('Config');
+  const state = shape.get('State');
+  const texts = (value: unknown): readonly string[] => (Array.isArray(value) ? value.map(String) : []);
+  const health = healthOf(state);
+  const label = recordOf(config.optional('Labels')?.value)[profileLabel];
+  const code = state.optional('ExitCode')?.value;
   const env = config.optional('Env')?.value;
   const user = (Array.isArray(env) ? env.map(String) : [])
     .find((entry) => entry.startsWith('USERNAME='))
@@ -157,11 +183,41 @@ export async function inspectContainer(
   if (!/^[0-9a-f]{64}$/.test(id)) throw shape.get('Id').wrong('is no id');
   return {
     id,
-    isRunning: shape.get('State').get('Running').boolean(),
+    isRunning: state.get('Running').boolean(),
+    exitCode: typeof code === 'number' ? code : 0,
+    command: texts(config.optional('Cmd')?.value),
+    ...(health === undefined ? {} : { health }),
+    ...(typeof label === 'string' ? { profile: label } : {}),
     imageId: fullId(shape.get('Image').string(200)),
     imageName: config.get('Image').string(1000),
     ...(user === undefined || user === '' ? {} : { user }),
   };
+}
+
+const recordOf = (value: unknown): Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+
+/** podman 4.3 calls it Health as docker does, and leaves it empty where there is no check. */
+function healthOf(state: Shape): string | undefined {
+  const status = recordOf(state.optional('Health')?.value ?? state.optional('Healthcheck')?.value)['Status'];
+  return typeof status === 'string' && status !== '' && status !== 'none' ? status : undefined;
+}
+
+/** Command lines of the processes in a container; `undefined` where the engine does not say. */
+export async function processesIn(
+  processes: Processes,
+  engine: Engine,
+  globals: readonly string[],
+  id: string,
+): Promise<readonly string[] | undefined> {
+  // docker passes these on to ps, and wants a column of process ids; podman knows the columns by name.
+  const columns = engine.name === 'podman' ? ['pid', 'args'] : ['-eo', 'pid,args'];
+  const top = await processes.run(engine.path, [...globals, 'top', id, ...columns]);
+  if (top.code !== 0) return undefined;
+  return top.stdout
+    .split('\n')
+    .slice(1)
+    .map((line) => line.trim().replace(/^\d+\s+/, ''));
 }
 
 function lastLine(text: string): string {

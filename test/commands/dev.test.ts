@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Finished } from '../../src/system/program.ts';
@@ -17,7 +17,14 @@ interface Kept {
   image: string;
   id: string;
   running: boolean;
+  labels?: Record<string, string>;
+  /** What runs in it, one look after the other. */
+  top?: string[];
+  health?: string[];
+  exitCode?: number;
 }
+/** What the next container does at its start. */
+let next: Partial<Kept> = {};
 const containers = new Map<string, Kept>();
 
 function engine(args: readonly string[]): Partial<Finished> {
@@ -32,23 +39,44 @@ function engine(args: readonly string[]): Partial<Finished> {
       image: args.find((word) => word.includes('@sha256:')) ?? '',
       id: configDigest,
       running: true,
+      labels: Object.fromEntries(
+        args.filter((word) => word.startsWith('--label=')).map((word) => word.slice(8).split(/=(.*)/s)),
+      ),
+      ...next,
     });
   if (verb === 'container' && noun === 'ls')
     return { stdout: containers.has(args.at(-1)?.replace(/^name=\^|\$$/g, '') ?? '') ? 'abc\n' : '' };
-  const kept = containers.get(args.at(-1) ?? '');
+  if (verb === 'top') {
+    const [own] = containers.values();
+    const shown = (own?.top?.length ?? 0) > 1 ? own?.top?.shift() : (own?.top?.[0] ?? 'sleep infinity');
+    return { stdout: `PID         COMMAND\n1           ${shown}\n` };
+  }
+  if (verb === 'logs') return { stdout: 'installing software\n' };
+  const kept = containers.get(args.at(-1) ?? '') ?? (verb === 'rm' ? [...containers.values()][0] : undefined);
   if (verb === 'container' && kept)
     return {
       stdout: JSON.stringify([
         {
           Image: kept.id,
-          Config: { Image: kept.image, Env: ['USERNAME=ann'] },
+          Config: {
+            Image: kept.image,
+            Env: ['USERNAME=ann'],
+            Cmd: ['sleep', 'infinity'],
+            Labels: kept.labels ?? null,
+          },
           Id: containerId,
-          State: { Running: kept.running },
+          State: {
+            Running: kept.running,
+            ExitCode: kept.exitCode ?? 0,
+            ...(kept.health === undefined
+              ? {}
+              : { Health: { Status: kept.health.length > 1 ? kept.health.shift() : kept.health[0] } }),
+          },
         },
       ]),
     };
   if (verb === 'start' && kept) kept.running = true;
-  if (verb === 'rm') containers.delete(args.at(-1) ?? '');
+  if (verb === 'rm') containers.clear();
   return {};
 }
 
@@ -91,7 +119,11 @@ afterAll(async () => {
   await registry.close();
   place[Symbol.dispose]();
 });
-beforeEach(() => containers.clear());
+beforeEach(() => {
+  containers.clear();
+  next = {};
+});
+const did = (ran: Called, verb: string) => ran.started.find(([, word]) => word === verb);
 
 test('a profile becomes one verified digest with everything that a developer needs', async () => {
   const ran = await tcf(
@@ -197,7 +229,8 @@ test('a dry run of up does not start what is there', async () => {
 test('up, exec, up again, down', async () => {
   const up = await tcf('up', ...own, 'mine');
   expect(up.exit, up.err).toBe(0);
-  expect(up.started.at(-1)).toEqual(
+  expect(up.err).toMatch(/tcf exec --policy policy\.yaml --allow-http mine goes in/);
+  expect(did(up, 'run')).toEqual(
     expect.arrayContaining(['--detach', '--name=tcf-mine', pinned, 'sleep', 'infinity']),
   );
   const exec = await tcf('exec', ...own, 'mine', 'make', '-j2');
@@ -217,13 +250,93 @@ test('up, exec, up again, down', async () => {
     exit: 125,
     err: expect.stringMatching(/does not run/),
   });
-  expect((await tcf('up', ...own, 'mine')).started.at(-1)).toEqual(['/usr/bin/podman', 'start', containerId]);
+  expect(did(await tcf('up', ...own, 'mine'), 'start')).toEqual(['/usr/bin/podman', 'start', containerId]);
   expect(await tcf('down', 'mine')).toMatchObject({ exit: 0 });
   expect(containers.size).toBe(0);
   expect(await tcf('down', 'mine')).toMatchObject({
     exit: 3,
     err: expect.stringMatching(/there is no dev container/),
   });
+});
+
+test.for<readonly [string, Partial<Kept>, number, RegExp, number]>([
+  [
+    'until the set-up of the image comes to its command',
+    { top: ['bash /entrypoint.sh', 'bash /entrypoint.sh', 'sleep infinity'] },
+    0,
+    /installing software\n(?:.*\n)*tcf: tcf-mine is running/,
+    3,
+  ],
+  [
+    'until its health check passes, whatever runs',
+    { health: ['starting', 'starting', 'healthy'] },
+    0,
+    /tcf-mine is running/,
+    3,
+  ],
+  [
+    'and says that its health check fails',
+    { health: ['starting', 'unhealthy'] },
+    125,
+    /its health check fails/,
+    2,
+  ],
+  [
+    'and says that the set-up ended',
+    { running: false, exitCode: 7 },
+    125,
+    /installing software\n(?:.*\n)*.*the set-up of tcf-mine failed: it ended with exit code 7/,
+    1,
+  ],
+])('up waits %s', async ([, kept, exit, message, looks]) => {
+  next = kept;
+  const ran = await tcf('up', ...own, 'mine');
+  expect(ran.err).toMatch(message);
+  expect(ran.exit).toBe(exit);
+  expect(ran.started.filter(([, verb]) => verb === 'logs')).toHaveLength(looks);
+});
+
+test('exec does not go into a container that is still being set up', async () => {
+  await tcf('up', ...own, 'mine');
+  const kept = containers.get('tcf-mine');
+  if (kept) kept.top = ['bash /entrypoint.sh'];
+  const ran = await tcf('exec', ...own, 'mine');
+  expect(ran).toMatchObject({ exit: 125, err: expect.stringMatching(/still being set up.*\n.*tcf up mine/) });
+  expect(did(ran, 'exec')).toBeUndefined();
+});
+
+test('up says what the container was made with, and makes it again', async () => {
+  await tcf('up', ...own, 'mine');
+  expect((await tcf('up', ...own, 'mine')).err).not.toMatch(/other options/);
+  const other = await tcf('up', '--shm-size=2g', ...own, 'mine', '-j', '7');
+  expect(other.exit, other.err).toBe(0);
+  expect(other.err).toMatch(/other options.*\n.*- --env=MAX_JOBS=2\n(?:.*\n)*.*\+ --env=MAX_JOBS=7/);
+  expect(other.err).toMatch(/\+ --shm-size=2g/);
+  expect(did(other, 'run')).toBeUndefined();
+  const again = await tcf('up', '--shm-size=2g', '--recreate', ...own, 'mine', '-j', '7');
+  expect(again.exit, again.err).toBe(0);
+  expect(did(again, 'rm')).toEqual(['/usr/bin/podman', 'rm', '--force', containerId]);
+  expect(did(again, 'run')).toContain('--env=MAX_JOBS=7');
+});
+
+test('one at a time works on a dev container', async () => {
+  await tcf('up', ...own, 'mine');
+  const lock = join(place.path, 'home/.cache/tcf/locks/tcf-mine');
+  expect(existsSync(lock)).toBe(false);
+  // Of a process that is gone.
+  writeFileSync(lock, '999999999');
+  expect(await tcf('up', ...own, 'mine')).toMatchObject({ exit: 0 });
+  writeFileSync(lock, '1');
+  const waiting = type(['up', ...own, 'mine'], {
+    cwd: place.path,
+    env: { COSIGN_PASSWORD: 'x' },
+    answer: engine,
+  });
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  rmSync(lock);
+  const ran = await waiting;
+  expect(ran.exit).toBe(0);
+  expect(ran.err).toMatch(/waiting for process 1, which is at work on tcf-mine/);
 });
 
 test('a policy that has become stricter keeps everybody out', async () => {

@@ -1,5 +1,5 @@
 import { askedWrongly, cannotTell } from '../../base/error.ts';
-import { quoted } from '../../base/text.ts';
+import { printable, quoted } from '../../base/text.ts';
 import { type Container, type Engine, inspectContainer } from '../../launch/engine.ts';
 import type { Host } from '../../system/host.ts';
 import type { Verification } from '../verify-image.ts';
@@ -37,7 +37,23 @@ export function checkContainer(name: string, container: Container, { imageIds, p
     'dev.image',
     `the dev container ${quoted(name)} was made from ${container.imageId}, which is not ${pinned}`,
     {
-      hint: `tcf down ${name}, then tcf up ${name} makes it anew`,
+      hint: `tcf down ${name}, then tcf up ${name}`,
     },
   );
+}
+
+/** @throws TcfError `engine.remove` (exit 2). */
+export async function removeContainer(
+  host: Host,
+  engine: Engine,
+  globals: readonly string[],
+  which: string,
+  name: string,
+): Promise<void> {
+  const removed = await host.run(engine.path, [...globals, 'rm', '--force', which]);
+  if (removed.code !== 0)
+    throw cannotTell(
+      'engine.remove',
+      `${engine.name} did not remove ${name}: ${printable(removed.stderr.trim(), 1000)}`,
+    );
 }
