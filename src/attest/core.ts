@@ -43,7 +43,7 @@ export function verifyCore(
 }
 
 function toEntity(bundle: Bundle, content: SignedContent, leaf: Leaf | undefined): SignedEntity {
-  const others = bundle.entries.filter((entry) => !isOwnKind(entry)).map(toMessage);
+  const others = bundle.entries.filter((entry) => !isOwnKind(entry)).map(toTransparencyLogEntry);
   return {
     signature: {
       signature: Buffer.from(content.signature),
@@ -60,7 +60,7 @@ function toEntity(bundle: Bundle, content: SignedContent, leaf: Leaf | undefined
     timestamps: [
       ...bundle.entries
         .filter(tellsTime)
-        .map((entry) => ({ $case: 'transparency-log' as const, tlogEntry: toMessage(entry) })),
+        .map((entry) => ({ $case: 'transparency-log' as const, tlogEntry: toTransparencyLogEntry(entry) })),
       ...bundle.timestamps.map((der) => ({
         $case: 'timestamp-authority' as const,
         timestamp: parseTimestamp(der),
@@ -84,7 +84,8 @@ function isDigestBy(digestBy: (algorithm: HashName) => Uint8Array | undefined, d
 
 type Entry = SignedEntity['tlogEntries'][number];
 
-function toMessage(entry: LogEntry): Entry {
+/** `dev.sigstore.rekor.v1.TransparencyLogEntry` as the packages of sigstore-js have it. */
+export function toTransparencyLogEntry(entry: LogEntry): Entry {
   const { proof, signedEntryTimestamp } = entry;
   return {
     logIndex: entry.logIndex,

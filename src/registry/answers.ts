@@ -48,7 +48,10 @@ export async function failure(answer: Answer, what: string, timeouts: Timeouts):
   return cannotTell('registry.protocol', message);
 }
 
-/** The first error of the distribution specification's list; empty where the body is something else, such as a proxy's page. */
+/**
+ * The first error of the distribution specification's list; empty where the body is something else, such as a
+ * proxy's page.
+ */
 async function saidWhy(answer: Answer, timeouts: Timeouts): Promise<string> {
   try {
     const bytes = await readDocument(answer, maxSmallAnswer, 'the error', timeouts);

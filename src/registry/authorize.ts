@@ -87,7 +87,10 @@ function basicHeader(username: string, password: string): string {
   return `Basic ${encodeBase64(encodeUtf8(`${username}:${password}`))}`;
 }
 
-/** Distribution specification, "Token Authentication". Our own scope is asked for, not the one in the challenge. */
+/**
+ * Distribution specification, "Token Authentication". Our own scope is asked for, not the one in the
+ * challenge.
+ */
 async function fetchToken(
   transport: Transport,
   realm: Realm,
@@ -112,7 +115,10 @@ async function fetchToken(
   return `Bearer ${token}`;
 }
 
-/** `token`, or `access_token` of OAuth 2. Servers that know both write `null` or nothing into the one that they do not use. */
+/**
+ * `token`, or `access_token` of OAuth 2. Servers that know both write `null` or nothing into the one that
+ * they do not use.
+ */
 function readToken(shape: Shape): string {
   const { value } = shape.get('token');
   const isUnused = value === undefined || value === null || value === '';

@@ -2,13 +2,18 @@ import { cannotTell } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
 import { hostOf, isLoopback } from './hosts.ts';
 
-/** One challenge of a WWW-Authenticate header (RFC 9110, 11.6.1); scheme and parameter names in lower case. */
+/**
+ * One challenge of a WWW-Authenticate header (RFC 9110, 11.6.1); scheme and parameter names in lower case.
+ */
 export interface Challenge {
   readonly scheme: string;
   readonly parameters: Readonly<Record<string, string>>;
 }
 
-/** Reads a WWW-Authenticate header, possibly with several challenges. What does not fit the grammar ends the list. */
+/**
+ * Reads a WWW-Authenticate header, possibly with several challenges. What does not fit the grammar ends the
+ * list.
+ */
 export function parseChallenges(header: string): readonly Challenge[] {
   const challenges: { scheme: string; parameters: Record<string, string> }[] = [];
   const token = /[\s,]*([!#$%&'*+.^_`|~\w-]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+)))?/y;
@@ -40,8 +45,8 @@ export interface Realm {
 }
 
 /**
- * The token service of a bearer challenge. The realm is the registry's word, and credentials follow it: only https, no user info, and
- * credentials only to the registry's own host or its known token service (A-98).
+ * The token service of a bearer challenge. The realm is the registry's word, and credentials follow it: only
+ * https, no user info, and credentials only to the registry's own host or its known token service (A-98).
  *
  * @throws TcfError `registry.refused`.
  */

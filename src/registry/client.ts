@@ -23,11 +23,17 @@ export interface RegistryOptions extends TransportOptions, Partial<RetryPolicy> 
   readonly chunkSize?: number;
   /** Where the list of referrers is; `auto` where nothing is said. */
   readonly referrers?: ReferrersMode;
-  /** Speak plain HTTP to loopback, or to some registries there. It is spoken to no other host, whatever is said here. */
+  /**
+   * Speak plain HTTP to loopback, or to some registries there. It is spoken to no other host, whatever is
+   * said here.
+   */
   readonly allowHttp?: boolean | ((registry: string) => boolean);
 }
 
-/** A line that breaks again and again, but never before it has carried so many bytes, gets a large blob across. */
+/**
+ * Bytes between two breaks of a connection that are progress: such a download is resumed as often as it
+ * breaks.
+ */
 const worthIt = 1024 * 1024;
 
 /** A client of any registry; connects when it is first asked for something, and needs no closing. */
@@ -71,7 +77,10 @@ function fetchBlob(
   return checked(unbroken(session, retryPolicy, repository, blob, what), blob.digest, blob.size, what);
 }
 
-/** The bytes of a blob; when the line breaks, asked for again from where it broke. Whether the parts fit is for the digest to say. */
+/**
+ * The bytes of a blob; when the line breaks, asked for again from where it broke. Whether the parts fit is
+ * for the digest to say.
+ */
 async function* unbroken(
   session: Session,
   { sleep, random }: RetryPolicy,

@@ -29,7 +29,10 @@ export interface Plan {
 }
 
 export const copyLimits: Readonly<Record<'generations' | 'nesting' | 'parallel' | 'totalBytes', number>> = {
-  /** All manifests of one copy together, in bytes, which stay in memory: a hundred platforms with a hundred signatures each have some 20 MiB. */
+  /**
+   * All manifests of one copy together, in bytes, which stay in memory: a hundred platforms with a hundred
+   * signatures each have some 20 MiB.
+   */
   totalBytes: 256 * 1024 * 1024,
   /** Index in an index, as deep as openers of images go, and one more. */
   nesting: 3,
@@ -39,15 +42,15 @@ export const copyLimits: Readonly<Record<'generations' | 'nesting' | 'parallel' 
   parallel: 4,
 };
 
-/** What cosign 2 writes beside an image: `sha256-<hex>.sig` and its siblings. */
+/** The ends of cosign 2's tags for one image: `sha256-<hex>.sig` and its siblings. */
 const suffixes = ['sig', 'att', 'sbom'] as const;
 
 /**
- * Finds everything that belongs to an image: the manifests of an index, referrers by API or fallback tag, cosign 2's tags, and the same again about
- * each of those.
+ * Finds everything that belongs to an image: the manifests of an index, referrers by API or fallback tag,
+ * cosign 2's tags, and the same again about each of those.
  *
- * A referrer that is not what its list says is left out with a warning, so that nobody can keep an image from being copied by attaching
- * rubbish. @throws TcfError `registry.*`, `image.missing` (exit 2).
+ * A referrer that is not what its list says is left out with a warning, so that nobody can keep an image from
+ * being copied by attaching rubbish. @throws TcfError `registry.*`, `image.missing` (exit 2).
  */
 export async function planCopy(store: Store, repository: Repository, root: Fetched): Promise<Plan> {
   const planner = new Planner(store, repository);

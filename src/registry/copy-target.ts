@@ -1,7 +1,10 @@
 import type { Registry, Repository } from './contract.ts';
 import type { Target } from './copy.ts';
 
-/** A repository as the target of a copy. `from` is the source where it is on the same registry: blobs are mounted from there. */
+/**
+ * A repository as the target of a copy. `from` is the source where it is on the same registry: blobs are
+ * mounted from there.
+ */
 export function registryTarget(
   registry: Registry,
   repository: Repository,

@@ -8,15 +8,18 @@ import { isContentFault } from './content-fault.ts';
 import type { BlobFate, Fetched, Repository, Store } from './contract.ts';
 import { type Part, planCopy } from './copy-plan.ts';
 
-/** Where a copy goes: a repository, or a layout on disk. Nothing of the image has a name there before `publish`. */
+/**
+ * Where a copy goes: a repository, or a layout on disk. Nothing of the image has a name there before
+ * `publish`.
+ */
 export interface Target {
-  /** What a tag leads to by now. */
+  /** The manifest at a tag. `undefined`: there is no such tag. */
   manifest(tag: string): Promise<Fetched | undefined>;
   /** `open` yields checked bytes and may be called again. */
   putBlob(blob: Descriptor, open: () => Bytes): Promise<BlobFate>;
   /** Keeps a manifest under its digest. */
   putManifest(manifest: Fetched): Promise<void>;
-  /** Keeps manifests that refer to `subject`, and lists them as its referrers beside those that are there. */
+  /** Keeps manifests that refer to `subject`, and adds them to its referrers. */
   attach(manifests: readonly Fetched[], subject: Digest): Promise<void>;
   tag(manifest: Fetched, tag: string): Promise<void>;
   /** Gives the image the name that was asked for, if any. */
@@ -36,12 +39,15 @@ export interface Copied {
 /** Each holds a chunk in memory. */
 const parallelBlobs = 3;
 const parallelParts = 4;
-/** Image specification, "Non-Distributable Layers": not to be pushed; who wants one fetches it from its maker. */
+/**
+ * Image specification, "Non-Distributable Layers": not to be pushed; who wants one fetches it from its maker.
+ */
 const nonDistributable = /\.(?:foreign|nondistributable)\./;
 
 /**
- * Copies an image with everything that was said about it, byte for byte. First what it consists of, then what refers to it, its name last of
- * all: a copy that ends early has changed no name, and whoever sees the name finds the signatures.
+ * Copies an image with everything that was said about it, byte for byte. First what it consists of, then what
+ * refers to it, its name last of all: a copy that ends early has changed no name, and a reader who sees the
+ * name finds the signatures.
  *
  * @throws TcfError `registry.*`, `content.*`, `copy.conflict` (exit 2), and as the target does.
  */
@@ -76,8 +82,8 @@ export async function copyContent(
 }
 
 /**
- * The tags of cosign 2 that hold more at the target than at the source, and stay. One that holds something else cannot be both, and to replace it would lose
- * the signatures there.
+ * The tags of cosign 2 that hold more at the target than at the source, and stay. One that holds something
+ * else cannot be both, and to replace it would lose the signatures there.
  */
 async function staleTags(target: Target, companions: readonly Part[]): Promise<ReadonlySet<string>> {
   const stale = new Set<string>();
@@ -97,7 +103,10 @@ async function staleTags(target: Target, companions: readonly Part[]): Promise<R
   return stale;
 }
 
-/** Whether every signature in `part` is in `whole`: one for each layer, with what belongs to it in the annotations. */
+/**
+ * Whether every signature in `part` is in `whole`: one for each layer, with what belongs to it in the
+ * annotations.
+ */
 function holdsAll({ document: whole }: Fetched, { document: part }: Fetched): boolean {
   if (whole.kind === 'index' || part.kind === 'index') return false;
   const layers = new Set(whole.layers.map(keyOf));
@@ -126,7 +135,7 @@ class Copier {
   readonly #store: Store;
   readonly #repository: Repository;
   readonly #target: Target;
-  /** Each blob is copied once, whoever asks first. */
+  /** Each blob is copied once, for the first part that asks. */
   readonly #blobs = new Map<string, Promise<BlobFate>>();
   /** What was wrong with the source: the same words about the target would mean something else. */
   readonly #refusals = new Set<unknown>();
@@ -142,7 +151,7 @@ class Copier {
     return this.#tally;
   }
 
-  /** What the author of a companion did wrong is returned; of the image itself it is an error like any other. */
+  /** Returns a content fault of a companion; throws every other error, and those of the image itself. */
   async part({ manifests, role, top }: Part): Promise<TcfError | undefined> {
     const isImage = role.kind === 'image';
     const blobs = new Map(manifests.flatMap(blobsOf).map((blob) => [blob.digest, blob]));

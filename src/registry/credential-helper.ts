@@ -17,7 +17,10 @@ export type RunHelper = (
 const helperTimeout = 60_000;
 const maxHelperOutput = 256 * 1024;
 
-/** @throws TcfError `credentials.helper` (exit 2) for one that cannot be started, takes too long or says too much. */
+/**
+ * @throws TcfError `credentials.helper` (exit 2) for one that cannot be started, takes too long or says too
+ * much.
+ */
 export function helperRunner(program: RunProgram): RunHelper {
   return async (file, args, input) => {
     try {

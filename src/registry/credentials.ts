@@ -16,7 +16,10 @@ import { askHelper, helperRunner, type RunHelper } from './credential-helper.ts'
 export interface CredentialSources {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly home: string;
-  /** The user, for the file that podman writes where no XDG_RUNTIME_DIR is set: root's, and that of services and hooks. */
+  /**
+   * The user, for the file that podman writes where no XDG_RUNTIME_DIR is set: root's, and that of services
+   * and hooks.
+   */
   readonly uid?: number;
   /** Runs credential helpers; the default starts the program. */
   readonly run?: RunHelper;
@@ -29,10 +32,11 @@ const maxCredentialFile = 1024 * 1024;
 const hubKey = 'https://index.docker.io/v1/';
 
 /**
- * Finds what the user logged in with, in the files of podman and docker. The first file that knows the repository wins.
+ * Finds what the user logged in with, in the files of podman and docker. The first file that knows the
+ * repository wins.
  *
- * @throws TcfError `credentials.file` or `credentials.helper` (exit 2) when a file or helper is there and cannot be used: to go on
- *   without it would look like "you may not".
+ * @throws TcfError `credentials.file` or `credentials.helper` (exit 2) when a file or helper is there and
+ *   cannot be used: to go on without it would look like "you may not".
  */
 export function openCredentials(sources: CredentialSources): Credentials {
   const { env, run = helperRunner(programRunner(env)) } = sources;
@@ -63,7 +67,10 @@ export function credentialFiles({ env, home, uid }: CredentialSources): readonly
   ];
 }
 
-/** @param isChosen the user named it: it may be a pipe, or /dev/null. At the usual places these would hold us up for ever, or never end. */
+/**
+ * @param isChosen the user named it: it may be a pipe, or /dev/null. At the usual places these would hold us
+ * up for ever, or never end.
+ */
 async function readCredentialFile(path: string, isChosen: boolean): Promise<Shape | undefined> {
   let bytes: Uint8Array;
   try {
@@ -98,7 +105,8 @@ async function lookUp(file: Shape, repository: Repository, run: RunHelper): Prom
 
 function fromAuths(auths: Shape, { registry, repository }: Repository): Credential | undefined {
   const entries = new Map(Object.keys(auths.record()).map((key) => [toScope(key), key] as const));
-  // Whole path components, most specific first: "quay.io/org" is for quay.io/org/repo and never for quay.io/organic (A-99).
+  // Whole path components, most specific first: "quay.io/org" is for quay.io/org/repo and never for
+  // quay.io/organic (A-99).
   const parts = `${registry}/${repository}`.split('/');
   for (let count = parts.length; count > 0; count -= 1) {
     const key = entries.get(parts.slice(0, count).join('/'));
@@ -108,7 +116,10 @@ function fromAuths(auths: Shape, { registry, repository }: Repository): Credenti
   return undefined;
 }
 
-/** Old docker versions wrote the key as an address: `https://quay.io/v1/`. Hosts are compared whole, never by a part. */
+/**
+ * Old docker versions wrote the key as an address: `https://quay.io/v1/`. Hosts are compared whole, never by
+ * a part.
+ */
 function toScope(key: string): string {
   if (key === hubKey || key === 'index.docker.io' || key === 'registry-1.docker.io') return 'docker.io';
   return /^https?:\/\//.test(key) ? key.replace(/^https?:\/\//, '').replace(/(?:\/v[12])?\/?$/, '') : key;

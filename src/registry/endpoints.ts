@@ -5,8 +5,8 @@ import type { Repository } from './contract.ts';
 import type { RegistriesConfig, RegistryTable } from './registries-config.ts';
 
 /**
- * The repositories in which the content of a name is looked for, in order: mirrors, then the location that stands for the registry. containers/image
- * `Registry.PullSourcesFromReference`.
+ * The repositories in which the content of a name is looked for, in order: mirrors, then the location of the
+ * registry. containers/image `Registry.PullSourcesFromReference`.
  *
  * @throws TcfError `registry.blocked`, `registries.malformed` (exit 2).
  */
@@ -65,12 +65,12 @@ function matches(full: string, prefix: string): boolean {
   if (prefix.startsWith('*.')) return host.endsWith(prefix.slice(1)) && host.length > prefix.length - 1;
   if (!full.startsWith(prefix)) return false;
   const next = full[prefix.length];
-  // A port makes another registry, so it is no separator after a host.
+  // A port makes another registry, so it does not separate a host from a path.
   return next === undefined || next === '/' || (prefix.includes('/') && (next === ':' || next === '@'));
 }
 
 function rewrite(name: string, prefix: string, location: string): Repository {
-  // A prefix with a tag or a digest is longer than the name; its location then stands for the whole.
+  // A prefix with a tag or a digest is longer than the name; its location then replaces the whole name.
   const bare = prefix.replace(/(?<=\/.*)[:@].*$/, '');
   const rest = prefix.startsWith('*.') ? name.slice(name.indexOf('/')) : name.slice(bare.length);
   const text = location === '' ? name : `${location.replace(/(?<=\/.*)[:@].*$/, '')}${rest}`;

@@ -19,8 +19,9 @@ const maxTries = 60;
 /** How often the tag must be read and found whole before we go. */
 const quietReads = 3;
 /**
- * Milliseconds that another writer may need from its read to its write, in which our work can be undone unseen. No less than this, and as long as we needed
- * ourselves: the registry, the line and the machine are often the same. No more than that, or a registry that hangs would hold us for ever.
+ * Milliseconds that another writer may need from its read to its write, in which our work can be undone
+ * unseen. No less than this, and as long as we needed ourselves: the registry, the line and the machine are
+ * often the same. No more than that, or a registry that hangs would hold us for ever.
  */
 const pace = { least: 60, most: 1000 } as const;
 /** A wait lasts from one pace up to four. */
@@ -36,7 +37,8 @@ export function fallbackTag(subject: Digest): string {
 /**
  * What the index at the fallback tag lists; nothing where there is no tag.
  *
- * @throws TcfError `registry.protocol` when the tag holds something that is neither an index nor the subject, `registry.*`.
+ * @throws TcfError `registry.protocol` when the tag holds something that is neither an index nor the subject,
+ *   `registry.*`.
  */
 export async function listByTag(
   session: Session,
@@ -49,7 +51,10 @@ export async function listByTag(
 
 type AtTag =
   | { readonly kind: 'none' }
-  /** GitLab takes `sha256-<hex>` for the digest and answers the image itself (oras-project/oras-go#1396): it has no such tag. */
+  /**
+   * GitLab takes `sha256-<hex>` for the digest and answers the image itself (oras-project/oras-go#1396): it
+   * has no such tag.
+   */
   | { readonly kind: 'subject' }
   | {
       readonly kind: 'index';
@@ -85,13 +90,16 @@ interface TagIndex {
 }
 
 /**
- * Adds descriptors to the index at the fallback tag of `subject`. The protocol has no lock, so two writers can undo each other's work: where the
- * registry sends ETags the write says which version it replaces, and in any case the tag is read again after a random wait, and whatever
- * was ever seen there and is gone is put back. Every writer does so, therefore nothing stays lost while one of them is still looking.
+ * Adds descriptors to the index at the fallback tag of `subject`. The protocol has no lock, so two writers
+ * can undo each other's work: where the registry sends ETags the write says which version it replaces, and in
+ * any case the tag is read again after a random wait, and whatever was ever seen there and is gone is put
+ * back. Every writer does so, therefore nothing stays lost while one of them is still looking.
  *
- * A registry may refuse an index that names a manifest which was deleted. Such an entry is left out, once the registry says 404 to it.
+ * A registry may refuse an index that names a manifest which was deleted. Such an entry is left out, once the
+ * registry says 404 to it.
  *
- * @throws TcfError `registry.protocol` when the tag holds something else or never comes to rest, `registry.refused` where it cannot be written.
+ * @throws TcfError `registry.protocol` when the tag holds something else or never comes to rest,
+ *   `registry.refused` where it cannot be written.
  */
 export async function addToTag(
   session: Session,

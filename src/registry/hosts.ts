@@ -11,8 +11,9 @@ export function isLoopback(host: string): boolean {
 const loopback = /^127(?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d)){3}$/;
 
 /**
- * In the one spelling that URLs and name resolution give an address. Not the mapped form `::ffff:127.0.0.1`: nobody needs that but to hide. By its
- * letters, because `node:net` is a large part of a start that asks no registry.
+ * In the one spelling that URLs and name resolution give an address. Not the mapped form `::ffff:127.0.0.1`:
+ * nobody needs that but to hide. By its letters, because `node:net` is a large part of a start that asks no
+ * registry.
  */
 export function isLoopbackAddress(address: string): boolean {
   return address === '::1' || loopback.test(address);

@@ -100,7 +100,7 @@ function flat(response: IncomingMessage): Readonly<Record<string, string>> {
   );
 }
 
-/** Bytes in a millisecond. Whoever sends less can make a blob of any size last for days. */
+/** Bytes in a millisecond. A server that sends less can make a blob of any size last for days. */
 const slowest = 4;
 
 /** Says why there is no answer. */
@@ -113,7 +113,7 @@ async function* read(
   failed: Failed,
 ): Bytes {
   const chunks = response[Symbol.asyncIterator]();
-  // Only our own waiting counts: whoever reads may take their time.
+  // Only the wait for the server counts, not the time that the reader takes.
   let left = document;
   try {
     for (;;) {
@@ -154,7 +154,7 @@ function silence(url: URL, ms: number): TcfError {
 function outOfTime(url: URL): TcfError {
   return cannotTell(
     'registry.unreachable',
-    `${quoted(url.host)} did not answer in the time that whoever asked would wait`,
+    `${quoted(url.host)} did not answer before the caller's deadline`,
     {
       hint: 'check the network, and try again',
     },

@@ -4,13 +4,15 @@ import { quoted } from '../base/text.ts';
 /** Characters; Node's own limit for all headers together. */
 const maxLength = 16_384;
 
-// One sticky expression for each part of the grammar, and none that can match a text in two ways: the time is linear in the length.
+// One sticky expression for each part of the grammar, and none that can match a text in two ways: the time is
+// linear in the length.
 const target = /[\s,]*<([^>]*)>/y;
 const parameter = /\s*;\s*([!#$%&'*+.^_`|~\w-]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,;"]+)))?/y;
 const separator = /\s*(?:,|$)/y;
 
 /**
- * The target of the first link with the relation `next` in a Link header (RFC 8288, 3); `undefined`: there is none.
+ * The target of the first link with the relation `next` in a Link header (RFC 8288, 3); `undefined`: there is
+ * none.
  *
  * @throws TcfError `registry.protocol` before the grammar is left: a list that ends early looks complete.
  */

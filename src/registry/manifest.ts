@@ -8,7 +8,10 @@ import type { Fetched, Repository } from './contract.ts';
 import type { Session } from './session.ts';
 import type { Answer } from './transport.ts';
 
-/** cosign 2 keeps a layer for each signature at one tag, with its certificate in annotations: 8 KB each, and a registry that is its own may take them all. */
+/**
+ * cosign 2 keeps a layer for each signature at one tag, with its certificate in annotations: 8 KB each, and a
+ * registry that is its own may take them all.
+ */
 const cosign2Limits: ManifestLimits = { ...manifestLimits, maxBytes: 32 * 1024 * 1024, layers: 4000 };
 
 function limitsFor(reference: string): ManifestLimits {

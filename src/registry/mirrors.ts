@@ -5,8 +5,9 @@ import { endpointsOf } from './endpoints.ts';
 import type { RegistriesConfig } from './registries-config.ts';
 
 /**
- * The registry, read where registries.conf says that its content is. Names stay what they were: policies judge the name that was asked, and content is
- * checked against its digest wherever it comes from. Nothing is written to a mirror.
+ * The registry, read where registries.conf says that its content is. Names stay what they were: policies
+ * judge the name that was asked, and content is checked against its digest wherever it comes from. Nothing is
+ * written to a mirror.
  */
 export function withMirrors(registry: Registry, config: RegistriesConfig): Registry {
   if (config.registries.length === 0) return registry;
@@ -61,7 +62,10 @@ async function* firstBlob(places: readonly Repository[], open: (at: Repository) 
   }
 }
 
-/** A mirror that does not have it, does not let us in or does not answer is passed over; what it says wrongly is, too. */
+/**
+ * A mirror that does not have it, does not let us in or does not answer is passed over; what it says wrongly
+ * is, too.
+ */
 function missedBy(error: unknown): undefined {
   if (!(error instanceof TcfError)) throw error;
   return undefined;

@@ -5,13 +5,14 @@ import { quoted } from '../base/text.ts';
 import { isLoopbackAddress } from './hosts.ts';
 
 /**
- * How far a request may reach. `any`: the user named the host. `public`: a stranger named it (redirect, token realm), so it must not
- * lead into the machine or its network. `loopback`: plain HTTP, which never leaves the machine.
+ * How far a request may reach. `any`: the user named the host. `public`: a stranger named it (redirect, token
+ * realm), so it must not lead into the machine or its network. `loopback`: plain HTTP, which never leaves the
+ * machine.
  */
 export type Reach = 'any' | 'public' | 'loopback';
 
-// Special-purpose addresses (RFC 6890). Mapped and translated IPv6 forms stand here whole: they are another spelling of any IPv4 address.
-// Two lists, because BlockList takes the mapped range for all of IPv4.
+// Special-purpose addresses (RFC 6890). Mapped and translated IPv6 forms stand here whole: they are another
+// spelling of any IPv4 address. Two lists, because BlockList takes the mapped range for all of IPv4.
 const special = { ipv4: new BlockList(), ipv6: new BlockList() } as const;
 for (const [network, prefix] of [
   ['0.0.0.0', 8],
@@ -43,7 +44,10 @@ export function isPublicAddress(address: string): boolean {
   return isIP(address) !== 0 && !special[family].check(address, family);
 }
 
-/** @throws TcfError `registry.refused` when the address lies beyond `reach` (A-96: metadata services, rebinding). */
+/**
+ * @throws TcfError `registry.refused` when the address lies beyond `reach` (A-96: metadata services,
+ * rebinding).
+ */
 export function checkAddress(host: string, address: string, reach: Reach): void {
   const allowed =
     reach === 'any' || (reach === 'public' ? isPublicAddress(address) : isLoopbackAddress(address));
@@ -60,8 +64,8 @@ function beyond(host: string, address: string, reach: Reach): TcfError {
 }
 
 /**
- * Name resolution that looks at the address which is then connected to, so that a name cannot change between check and use (DNS
- * rebinding). Names other than `host` pass: they are the proxy the user chose.
+ * Name resolution that looks at the address which is then connected to, so that a name cannot change between
+ * check and use (DNS rebinding). Names other than `host` pass: they are the proxy the user chose.
  */
 export function guardedLookup(
   host: string,

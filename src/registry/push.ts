@@ -63,8 +63,8 @@ export type TagWrite =
   | { readonly kind: 'refused'; readonly error: TcfError };
 
 /**
- * Writes a tag that others write as well, once: what was read before is stale by the time of a second attempt, and would undo the work of others. With
- * `etag`, only over that version.
+ * Writes a tag that others write as well, once: what was read before is stale by the time of a second
+ * attempt, and would undo the work of others. With `etag`, only over that version.
  *
  * @throws TcfError `registry.unauthorized` and others that no other content would change.
  */

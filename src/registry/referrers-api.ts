@@ -11,12 +11,15 @@ import type { Session } from './session.ts';
 import type { Answer } from './transport.ts';
 
 /**
- * Where the list of referrers is. `auto`: the API, or the tag where the registry answers that it has no such API. `api`, `tag`: only there,
- * because the user knows the registry better than its answers tell.
+ * Where the list of referrers is. `auto`: the API, or the tag where the registry answers that it has no such
+ * API. `api`, `tag`: only there, because the user knows the registry better than its answers tell.
  */
 export type ReferrersMode = 'auto' | 'api' | 'tag';
 
-/** An image that is signed daily for years has some hundreds; each entry may cost a manifest and a blob to look at (A-90). */
+/**
+ * An image that is signed daily for years has some hundreds; each entry may cost a manifest and a blob to
+ * look at (A-90).
+ */
 export const referrerLimits: { readonly entries: number; readonly pages: number } = {
   entries: 2000,
   pages: 100,
@@ -26,15 +29,19 @@ export const referrerLimits: { readonly entries: number; readonly pages: number 
 export const referrerListLimits: ManifestLimits = { ...manifestLimits, manifests: referrerLimits.entries };
 
 /**
- * Answers that mean "no such API" (docs/registries.md): 404 by the specification; 400 and 406 because registries give them and other clients
- * understand them so; 405 and 501 by their definition in RFC 9110. Any other error is an error and never an empty list (A-61).
+ * Answers that mean "no such API" (docs/registries.md): 404 by the specification; 400 and 406 because
+ * registries give them and other clients understand them so; 405 and 501 by their definition in RFC 9110. Any
+ * other error is an error and never an empty list (A-61).
  */
 const withoutApi: ReadonlySet<number> = new Set([400, 404, 405, 406, 501]);
 
 const useTag =
   'where this registry has no referrers API, add --referrers tag: only the fallback tag is then asked';
 
-/** All pages of the API. `undefined`: the registry has no such API. @throws TcfError `registry.*` (exit 2). */
+/**
+ * All pages of the API. `undefined`: the registry has no such API.
+ * @throws TcfError `registry.*` (exit 2).
+ */
 export async function listByApi(
   session: Session,
   repository: Repository,
@@ -62,7 +69,10 @@ export async function listByApi(
   return found;
 }
 
-/** Whether a page of the API comes back for `subject`. A status of 200 alone proves nothing: web applications send their own page. */
+/**
+ * Whether a page of the API comes back for `subject`. A status of 200 alone proves nothing: web applications
+ * send their own page.
+ */
 export async function hasApi(session: Session, repository: Repository, subject: Digest): Promise<boolean> {
   const what = `referrers of ${subject}`;
   const answer = await ask(session, repository, session.url(repository, `referrers/${subject}`), what);
@@ -119,7 +129,9 @@ function readIndex(bytes: Uint8Array, what: string): readonly Descriptor[] {
   return document.manifests;
 }
 
-/** An error that may be the answer of a registry without the API: old Harbor says 401 (goharbor/harbor#18305). */
+/**
+ * An error that may be the answer of a registry without the API: old Harbor says 401 (goharbor/harbor#18305).
+ */
 function withWayOut(error: TcfError): TcfError {
   const hint = error.hint === undefined ? useTag : `${error.hint}; ${useTag}`;
   return cannotTell(error.code, error.message, { hint, cause: error });

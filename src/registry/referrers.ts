@@ -43,7 +43,10 @@ export async function attach(
   return descriptor;
 }
 
-/** Pushes what refers to `subject`; whatever the registry does not list by itself goes into the fallback tag, all at once. */
+/**
+ * Pushes what refers to `subject`; whatever the registry does not list by itself goes into the fallback tag,
+ * all at once.
+ */
 export async function attachAll(
   { session, retryPolicy, mode }: ReferrersContext,
   repository: Repository,
@@ -70,7 +73,10 @@ export async function attachAll(
   if (unlisted.length > 0) await addToTag(session, retryPolicy, repository, subject, unlisted);
 }
 
-/** Distribution specification, "Pushing Manifests with Subject": what the entry in the index of the fallback tag says. */
+/**
+ * Distribution specification, "Pushing Manifests with Subject": what the entry in the index of the fallback
+ * tag says.
+ */
 function toEntry({ mediaType, digest, size }: Descriptor, document: Fetched['document']): Descriptor {
   const artifactType =
     document.artifactType ?? (document.kind === 'manifest' ? document.config.mediaType : undefined);

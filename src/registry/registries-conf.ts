@@ -11,7 +11,8 @@ const maxEntries = 10_000;
 /**
  * Reads one file. Unknown keys are ignored, as podman does.
  *
- * @throws TcfError `registries.malformed` (exit 2): podman refuses such a file too, and to go on without it could mean another image.
+ * @throws TcfError `registries.malformed` (exit 2): podman refuses such a file too, and to go on without it
+ *   could mean another image.
  */
 export function parseRegistriesConf(bytes: Uint8Array, path: string): RegistriesConfig {
   const text = decodeUtf8(bytes);

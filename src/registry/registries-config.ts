@@ -1,8 +1,12 @@
-/** containers-registries.conf(5): which registry, mirror or alias a name means to podman, buildah and skopeo. */
+/**
+ * containers-registries.conf(5): which registry, mirror or alias a name means to podman, buildah and skopeo.
+ */
 export interface RegistriesConfig {
   /** `unqualified-search-registries`; `undefined`: this file does not say. */
   readonly search: readonly string[] | undefined;
-  /** Short names without tag or digest to full ones; an empty value takes an alias of an earlier file away. */
+  /**
+   * Short names without tag or digest to full ones; an empty value takes an alias of an earlier file away.
+   */
   readonly aliases: ReadonlyMap<string, string>;
   readonly registries: readonly RegistryTable[];
 }
@@ -11,7 +15,7 @@ export interface RegistriesConfig {
 export interface RegistryTable {
   /** `host[:port][/path...]`, possibly with a tag or a digest, or `*.host`. */
   readonly prefix: string;
-  /** What stands in place of the prefix; empty where nothing is rewritten. */
+  /** Replaces the prefix; empty if nothing is rewritten. */
   readonly location: string;
   readonly blocked: boolean;
   readonly insecure: boolean;
@@ -27,7 +31,7 @@ export interface Mirror {
 
 export const noRegistriesConfig: RegistriesConfig = { search: undefined, aliases: new Map(), registries: [] };
 
-/** Several files as one: what a later file says stands in place of the earlier, table by table and alias by alias. */
+/** Several files as one: a later file overrides an earlier one, table by table and alias by alias. */
 export function mergeRegistriesConf(files: readonly RegistriesConfig[]): RegistriesConfig {
   const aliases = new Map<string, string>();
   const registries = new Map<string, RegistryTable>();

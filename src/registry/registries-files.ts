@@ -11,8 +11,9 @@ import { mergeRegistriesConf, noRegistriesConfig, type RegistriesConfig } from '
 const maxFile = 1024 * 1024;
 
 /**
- * What podman, buildah and skopeo read of this user, in the order in which a later file wins: the user's own registries.conf in place of the system's,
- * the drop-in files, and the short names that podman was told on a terminal.
+ * What podman, buildah and skopeo read of this user, in the order in which a later file wins: the user's own
+ * registries.conf in place of the system's, the drop-in files, and the short names that podman was told on a
+ * terminal.
  *
  * @throws TcfError `registries.malformed` (exit 2), `file.unreadable` (exit 3).
  */

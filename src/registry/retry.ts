@@ -4,13 +4,15 @@ import { codeOf } from '../system/errors.ts';
 import type { Answer, Exchange, Transport, TransportOptions } from './transport.ts';
 
 export interface RetryPolicy {
-  /** Waits so many milliseconds. */
+  /** Waits `ms` milliseconds. */
   readonly sleep: (ms: number) => Promise<void>;
   /** From 0 up to 1; spreads clients that failed together. */
   readonly random: () => number;
 }
 
-/** As the options say. Nobody sleeps longer than there is time; the next attempt then says that there is none. */
+/**
+ * As the options say. Nobody sleeps longer than there is time; the next attempt then says that there is none.
+ */
 export function toRetryPolicy(options: TransportOptions & Partial<RetryPolicy>): RetryPolicy {
   const signal = options.signal === undefined ? {} : { signal: options.signal };
   return {
@@ -59,12 +61,15 @@ export function withRetry(transport: Transport, { sleep, random }: RetryPolicy):
   };
 }
 
-/** docker-registry answers 500 to whoever reads a tag at the moment in which somebody else writes it. */
+/** docker-registry answers 500 to a read of a tag while another client writes it. */
 function mayPass({ method }: Exchange, { status }: Answer): boolean {
   return busy.has(status) || (status === 500 && (method === 'GET' || method === 'HEAD'));
 }
 
-/** `undefined`: the connection broke. Asking again does no harm: our PUTs are by content, and a POST only opens an upload or asks for a token. */
+/**
+ * `undefined`: the connection broke. Asking again does no harm: our PUTs are by content, and a POST only
+ * opens an upload or asks for a token.
+ */
 async function attemptOnce(
   transport: Transport,
   exchange: Exchange,
@@ -82,7 +87,10 @@ async function attemptOnce(
 const httpDate =
   /^(?:\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT|\w{6,9}, \d\d-\w{3}-\d\d \d\d:\d\d:\d\d GMT|\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4})$/;
 
-/** Milliseconds of a Retry-After header, in seconds or as a date by the clock of the same answer; 0 where it cannot be read. */
+/**
+ * Milliseconds of a Retry-After header, in seconds or as a date by the clock of the same answer; 0 where it
+ * cannot be read.
+ */
 function retryAfter({ headers }: Answer): number {
   const text = headers['retry-after'] ?? '';
   if (/^\d{1,9}$/.test(text)) return Number(text) * 1000;

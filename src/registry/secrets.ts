@@ -3,7 +3,7 @@ import { quoted } from '../base/text.ts';
 
 /** Characters of a secret that must not be seen in a row; a shorter secret is looked for whole. */
 const windowLength = 12;
-/** What is shorter stands in any text by chance. */
+/** A shorter secret occurs in any text by chance. */
 const leastLength = 3;
 /** Encodings in encodings that are undone. */
 const depth = 3;
@@ -13,8 +13,8 @@ const maxMessage = 16_384;
 const leastInDocuments = 16;
 
 /**
- * What was sent as a credential, so that no answer brings it into an output: a registry can repeat it in an error, a header or an address,
- * as it is, in base64, percent-encoded, or escaped as JSON and HTML do.
+ * What was sent as a credential, so that no answer brings it into an output: a registry can repeat it in an
+ * error, a header or an address, as it is, in base64, percent-encoded, or escaped as JSON and HTML do.
  */
 export class SentSecrets {
   readonly #long = new Set<string>();
@@ -60,8 +60,8 @@ export class SentSecrets {
   }
 
   /**
-   * The error without what strangers made of a secret. `own` are words of the user (names, tags): they are no answer, and a short password may
-   * stand in them.
+   * The error without what strangers made of a secret. `own` are words of the user (names, tags): they are no
+   * answer, and a short password may stand in them.
    */
   cleaned(error: unknown, own: readonly string[]): unknown {
     if (!(error instanceof TcfError) || this.#windows.size === 0) return error;
@@ -93,7 +93,10 @@ const byLetter: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', 
 const escapes =
   /%([0-9a-f]{2})|\\u([0-9a-f]{4})|\\x([0-9a-f]{2})|&#x([0-9a-f]{1,6});|&#(\d{1,7});|&(amp|lt|gt|quot|apos);|\\(.)|(\+)/gi;
 
-/** Undoes the escapes of URLs, forms, JSON, JavaScript and HTML. Some writers escape characters, and some the bytes of UTF-8. */
+/**
+ * Undoes the escapes of URLs, forms, JSON, JavaScript and HTML. Some writers escape characters, and some the
+ * bytes of UTF-8.
+ */
 function undoEscapes(text: string, ofBytes: boolean): string {
   const toText = (point: number) =>
     ofBytes && point < 0x100 ? String.fromCharCode(point) : toLatin1(String.fromCodePoint(point));

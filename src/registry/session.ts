@@ -25,7 +25,10 @@ export interface Call {
 export interface Session {
   readonly timeouts: Timeouts;
   readonly secrets: SentSecrets;
-  /** `https://HOST/v2/REPOSITORY/PATH`. @throws TcfError `reference.malformed` when the parts do not stay in their places. */
+  /**
+   * `https://HOST/v2/REPOSITORY/PATH`.
+   * @throws TcfError `reference.malformed` when the parts do not stay in their places.
+   */
   url(repository: Repository, path: string): URL;
   call(repository: Repository, call: Call): Promise<Answer>;
 }
@@ -86,7 +89,8 @@ function toUrl(
   if (url === undefined || `//${url.host}${url.pathname}` !== text.replace(/^(\/\/[^/]*):443\//, '$1/')) {
     throw askedWrongly('reference.malformed', `cannot make an address of ${quoted(text.slice(2))}`);
   }
-  // Plain HTTP has no way to prove who answers, so it needs both: the user's word, and a wire that does not leave the machine (A-23).
+  // Plain HTTP has no way to prove who answers, so it needs both: the user's word, and a wire that does not
+  // leave the machine (A-23).
   return isLoopback(hostOf(url)) && allowHttp(registry) ? new URL(`http:${text}`) : url;
 }
 

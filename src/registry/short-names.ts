@@ -17,8 +17,9 @@ export function isShortName(text: string): boolean {
 }
 
 /**
- * Reads a name as podman does with this configuration: an alias decides, else the only search registry. Where podman would ask, or take the first
- * registry that answers, nothing is chosen. Where podman knows no registry, the name is one of Docker Hub, as docker reads it.
+ * Reads a name as podman does with this configuration: an alias decides, else the only search registry. Where
+ * podman would ask, or take the first registry that answers, nothing is chosen. Where podman knows no
+ * registry, the name is one of Docker Hub, as docker reads it.
  *
  * @throws TcfError `reference.malformed`, `reference.ambiguous` (exit 3).
  */

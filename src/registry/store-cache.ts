@@ -6,11 +6,12 @@ import { type Descriptor, parseManifest, readDescriptor } from '../oci/manifest.
 import type { Fetched, Store } from './contract.ts';
 
 /**
- * What a store answered about one image. It holds content, never a conclusion: whoever uses it proves every signature again, so a
- * cache that somebody has changed can hide evidence and delay news, and cannot make a bad image good.
+ * What a store answered about one image. It holds content, never a conclusion: its users prove every
+ * signature again, so a cache that somebody has changed can hide evidence and delay news, and cannot make a
+ * bad image good.
  */
 export interface StoreCache {
-  /** By digest, or by the tags that stand beside a digest (`sha256-<hex>.sig`). `undefined`: there was none. */
+  /** By digest, or by a tag made of a digest (`sha256-<hex>.sig`). `undefined`: the registry had none. */
   readonly manifests: Map<string, Fetched | undefined>;
   readonly referrers: Map<Digest, readonly Descriptor[]>;
   readonly blobs: Map<Digest, Uint8Array>;
@@ -72,7 +73,7 @@ async function* kept(blob: Bytes, { digest, size }: Descriptor, cache: StoreCach
     if (isSmall) chunks.push(chunk);
     yield chunk;
   }
-  // The store has checked digest and size by now.
+  // The store has checked digest and size.
   cache.size += size;
   if (isSmall) cache.blobs.set(digest, concat(chunks, size));
 }
@@ -97,7 +98,8 @@ export function formatStoreCache(cache: StoreCache, now: Date): string {
 /**
  * Reads what `formatStoreCache` wrote: content that is not what its digest says is refused.
  *
- * @throws TcfError `json.*`, `document.malformed`, `content.digest` (exit 2): such a cache is as good as none.
+ * @throws TcfError `json.*`, `document.malformed`, `content.digest` (exit 2): such a cache is as good as
+ *   none.
  */
 export function parseStoreCache(bytes: Uint8Array, what: string): StoreCache & { readonly at: Date } {
   const shape = new Shape(parseJson(bytes, what, limits), what);

@@ -8,12 +8,18 @@ import { attempts, busy, isBroken, pauseAfter, type RetryPolicy } from './retry.
 import type { Session } from './session.ts';
 import type { Answer } from './transport.ts';
 
-/** What is held in memory of a blob on its way, in bytes. Stores behind registries want at least 5 MiB in one part. */
+/**
+ * What is held in memory of a blob on its way, in bytes. Stores behind registries want at least 5 MiB in one
+ * part.
+ */
 export const defaultChunkSize: number = 16 * 1024 * 1024;
 /** The most that a registry may ask for with OCI-Chunk-Min-Length. */
 const maxChunkSize = 64 * 1024 * 1024;
 
-/** The registry no longer knows of the upload, or lost a part that we no longer have: only starting again helps. */
+/**
+ * The registry no longer knows of the upload, or lost a part that we no longer have: only starting again
+ * helps.
+ */
 class Lost {
   readonly reason: TcfError;
   constructor(reason: TcfError) {
@@ -35,9 +41,10 @@ export interface UploadSettings {
 }
 
 /**
- * Puts a blob into a repository (distribution specification, "Pushing Blobs"): nothing where it is there already, else mounted from another
- * repository of the same registry, else sent. A small blob goes in one piece, a large one in chunks. When the line breaks within a chunk, the registry
- * is asked how much has arrived and the rest is sent; when it has forgotten the upload, `open` is called again.
+ * Puts a blob into a repository (distribution specification, "Pushing Blobs"): nothing where it is there
+ * already, else mounted from another repository of the same registry, else sent. A small blob goes in one
+ * piece, a large one in chunks. When the line breaks within a chunk, the registry is asked how much has
+ * arrived and the rest is sent; when it has forgotten the upload, `open` is called again.
  *
  * `open` must check what it yields: the upload is finished only after it has ended without an error.
  *
@@ -125,7 +132,10 @@ class Uploader {
     return answer.status === 200;
   }
 
-  /** "Mounting a blob from another repository". A registry that cannot or may not do it opens an upload, or refuses and is asked plainly. */
+  /**
+   * "Mounting a blob from another repository". A registry that cannot or may not do it opens an upload, or
+   * refuses and is asked plainly.
+   */
   async #mount(from: Repository): Promise<Upload | 'mounted' | undefined> {
     const url = this.#session.url(this.#repository, 'blobs/uploads/');
     url.searchParams.set('mount', this.#blob.digest);
@@ -229,7 +239,10 @@ class Uploader {
     throw answer.status === 404 ? new Lost(error) : error;
   }
 
-  /** "Pushing a blob in chunks": 204 with `Range: 0-LAST`. Where nothing has arrived, docker-registry writes `0-0`. */
+  /**
+   * "Pushing a blob in chunks": 204 with `Range: 0-LAST`. Where nothing has arrived, docker-registry writes
+   * `0-0`.
+   */
   async #arrived(upload: URL, failed: TcfError): Promise<{ readonly url: URL; readonly size: number }> {
     const answer = await this.#call('GET', upload);
     answer.end();

@@ -7,8 +7,8 @@ import type { Registry, Repository } from '../registry/contract.ts';
 const emptyConfig: Uint8Array = encodeUtf8('{}');
 
 /**
- * The manifest by which a bundle refers to an image, as cosign 3 writes it (`WriteReferrer`): an empty configuration, the bundle as the only
- * layer.
+ * The manifest by which a bundle refers to an image, as cosign 3 writes it (`WriteReferrer`): an empty
+ * configuration, the bundle as the only layer.
  */
 export function formatReferrer(
   subject: Descriptor,
@@ -39,10 +39,11 @@ function named({ mediaType, size, digest }: Descriptor): Pick<Descriptor, 'media
 }
 
 /**
- * Attaches a bundle to an image or an index in its repository, and returns the descriptor of the new referrer. `now` becomes
- * `org.opencontainers.image.created`.
+ * Attaches a bundle to an image or an index in its repository, and returns the descriptor of the new
+ * referrer. `now` becomes `org.opencontainers.image.created`.
  *
- * @throws TcfError `registry.*` (exit 2). Blobs may then have been uploaded; the image itself is never touched.
+ * @throws TcfError `registry.*` (exit 2). Blobs may then have been uploaded; the image itself is never
+ *   touched.
  */
 export async function attachBundle(
   registry: Registry,

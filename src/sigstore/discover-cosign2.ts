@@ -12,14 +12,18 @@ import {
   refuseContentFaults,
 } from './found-bundle.ts';
 
-/** The artifact type of a `.sig` or `.att` image that cosign 2 attached as a referrer, with its experimental OCI 1.1 mode. */
+/**
+ * The artifact type of a `.sig` or `.att` image that cosign 2 attached as a referrer, with its experimental
+ * OCI 1.1 mode.
+ */
 export const cosign2Artifact: RegExp = /^application\/vnd\.dev\.cosign\.artifact\.(?:att|sig)\.v1\+json$/;
 
 /** Ends of the tags: signatures and attestations. */
 export type Cosign2Kind = 'att' | 'sig';
 
 /**
- * Finds what cosign 1 and 2 left beside `subjects`: the images at the tags `sha256-<hex>.sig` and `.att`, with one signature for each layer.
+ * Finds the signatures of cosign 1 and 2 for `subjects`: the images at the tags `sha256-<hex>.sig` and
+ * `.att`, with one signature for each layer.
  *
  * @throws as `discoverBundles`; a tag that is not there is no error.
  */

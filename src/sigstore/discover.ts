@@ -18,12 +18,13 @@ import {
 const bundlePrefix = 'application/vnd.dev.sigstore.bundle';
 
 /**
- * Finds the bundles that refer to each of `subjects` (an index and its manifest for a platform, say), each bundle once. What the list of referrers says
- * about them is a stranger's hint: every manifest is fetched, and its layer decides (docker/buildx#4010: descriptors without artifact
- * type). A referrer that cannot be read does not count, and never hides a good one (A-93, A-94). Artifacts of other kinds are
- * left out.
+ * Finds the bundles that refer to each of `subjects` (an index and its manifest for a platform, say), each
+ * bundle once. What the list of referrers says about them is a stranger's hint: every manifest is fetched,
+ * and its layer decides (docker/buildx#4010: descriptors without artifact type). A referrer that cannot be
+ * read does not count, and never hides a good one (A-93, A-94). Artifacts of other kinds are left out.
  *
- * @throws TcfError `registry.*`, `content.digest`, `bytes.too-large` (exit 2) when the registry cannot be asked: that is never "unsigned" (A-61).
+ * @throws TcfError `registry.*`, `content.digest`, `bytes.too-large` (exit 2) when the registry cannot be
+ *   asked: that is never "unsigned" (A-61).
  */
 export async function discoverBundles(
   store: Store,
@@ -48,7 +49,8 @@ async function openReferrer(
   budget: Budget,
 ): Promise<readonly FoundBundle[]> {
   const source = descriptor.digest;
-  // A registry takes any size in the fallback tag's index; the document itself would end the whole question at the limit.
+  // A registry takes any size in the fallback tag's index; the document itself would end the whole question
+  // at the limit.
   if (descriptor.size > jsonLimits.manifest.maxBytes)
     return [refuse(source, 'bundle.too-large', `its manifest has ${descriptor.size} bytes`)];
   return await refuseContentFaults(source, async () => {
@@ -56,7 +58,8 @@ async function openReferrer(
     if (fetched === undefined) return [refuse(source, 'bundle.missing', 'it is listed but not there')];
     const { document } = fetched;
     if (document.kind === 'index') return [];
-    // cosign 2 with its experimental OCI 1.1 mode: the image of a `.sig` tag, as a referrer. It writes the type into the configuration only.
+    // cosign 2 with its experimental OCI 1.1 mode: the image of a `.sig` tag, as a referrer. It writes the
+    // type into the configuration only.
     const type = document.artifactType ?? document.config.mediaType;
     if (cosign2Artifact.test(type) || document.layers.some(isCosign2Layer))
       return await openLayers(store, repository, source, document, budget);

@@ -18,8 +18,9 @@ export interface Wanted {
 }
 
 /**
- * A bundle that is there already and says the same about the same image by the same signer, with proof: signing once more would add
- * nothing. What is not proven does not count, else anybody could keep an image from being signed by attaching a bundle that looks right.
+ * A bundle that is there already and says the same about the same image by the same signer, with proof:
+ * signing once more would add nothing. What is not proven does not count, else anybody could keep an image
+ * from being signed by attaching a bundle that looks right.
  */
 export function findEquivalent(
   found: readonly FoundBundle[],

@@ -7,7 +7,10 @@ import type { Descriptor } from '../oci/manifest.ts';
 import { isContentFault } from '../registry/content-fault.ts';
 import type { Repository, Store } from '../registry/contract.ts';
 
-/** Something that says it is a signature about an image: its bytes, or why there are none. Nothing is proven yet. */
+/**
+ * Something that says it is a signature about an image: its bytes, or why there are none. Nothing is proven
+ * yet.
+ */
 export type FoundBundle =
   | { readonly ok: true; readonly source: Digest; readonly bundle: Uint8Array }
   | { readonly ok: true; readonly source: Digest; readonly layer: Cosign2Layer }
@@ -22,7 +25,10 @@ export type FoundBundle =
 export const discoverLimits: Readonly<Record<'bundleBytes' | 'totalBytes' | 'parallel', number>> = {
   /** As much as the parser of bundles takes. */
   bundleBytes: jsonLimits.bundle.maxBytes,
-  /** All bundles of one image together, which stay in memory until the decision; a hundred signed SBOMs of a large image fit. */
+  /**
+   * All bundles of one image together, which stay in memory until the decision; a hundred signed SBOMs of a
+   * large image fit.
+   */
   totalBytes: 512 * 1024 * 1024,
   /** Requests at once: enough to hide latency, few enough not to be throttled. */
   parallel: 4,
@@ -57,7 +63,9 @@ export async function fetchWithin(
   return await collect(store.blob(repository, blob), discoverLimits.bundleBytes, 'the signature');
 }
 
-/** A fault of the content refuses this bundle only; a fault of the registry or the network ends the search. */
+/**
+ * A fault of the content refuses this bundle only; a fault of the registry or the network ends the search.
+ */
 export async function refuseContentFaults<T>(
   source: Digest,
   open: () => Promise<T>,

@@ -18,10 +18,11 @@ export interface KeylessOptions {
 }
 
 /**
- * Signs with a key that lives for one signature, under a certificate in which Fulcio names the holder of the token. The private key
- * never leaves memory and is forgotten with the call.
+ * Signs with a key that lives for one signature, under a certificate in which Fulcio names the holder of the
+ * token. The private key never leaves memory and is forgotten with the call.
  *
- * @throws TcfError `token.expired`, `token.audience`, `sigstore.refused`, `sigstore.unreachable`, `sigstore.protocol` (exit 2).
+ * @throws TcfError `token.expired`, `token.audience`, `sigstore.refused`, `sigstore.unreachable`,
+ *   `sigstore.protocol` (exit 2).
  */
 export function keylessSigner(options: KeylessOptions): Signer {
   return {
@@ -78,7 +79,10 @@ async function requestCertificate(
 
 const firstPem = /^\s*-----BEGIN CERTIFICATE-----\r?\n([A-Za-z0-9+/=\r\n]+)-----END CERTIFICATE-----\s*$/;
 
-/** The leaf of the chain. One with a detached SCT could not be verified from a bundle, which has no place for it. */
+/**
+ * The leaf of the chain. One with a detached SCT could not be verified from a bundle, which has no place for
+ * it.
+ */
 function readCertificate(shape: Shape): Uint8Array {
   const [leaf] = shape.get('signedCertificateEmbeddedSct').get('chain').get('certificates').list(10);
   if (leaf === undefined) throw shape.wrong('has no certificate');

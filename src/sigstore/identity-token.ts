@@ -6,9 +6,12 @@ import type { RunProgram } from '../system/program.ts';
 import { clockTolerance, clockWrong } from './clock.ts';
 import { jsonOf, type Question, refusal, type Services } from './services.ts';
 
-/** Proof of who asks Fulcio for a certificate: a JSON Web Token of an OIDC issuer. Nothing in it is verified here; Fulcio does that. */
+/**
+ * Proof of who asks Fulcio for a certificate: a JSON Web Token of an OIDC issuer. Nothing in it is verified
+ * here; Fulcio does that.
+ */
 export interface IdentityToken {
-  /** The token itself: whoever has it can sign as this person until it expires, so it stands in no message. */
+  /** The token itself: its holder can sign as this person until it expires, so no message shows it. */
   readonly raw: string;
   /** What the proof of possession is made over: the verified e-mail address, else `sub`. */
   readonly subject: string;
@@ -43,10 +46,12 @@ export interface TokenPlaces {
 }
 
 /**
- * Finds the identity token, in this order: what was given, SIGSTORE_ID_TOKEN (where GitLab puts it too), the job of GitHub Actions, the agent of Buildkite,
- * a person. The first place that is there decides; a bad token or a refusal is an error and never selects the next.
+ * Finds the identity token, in this order: what was given, SIGSTORE_ID_TOKEN (where GitLab puts it too), the
+ * job of GitHub Actions, the agent of Buildkite, a person. The first place that is there decides; a bad token
+ * or a refusal is an error and never selects the next.
  *
- * @throws TcfError `token.missing`, `token.malformed` (exit 3), `token.agent`, `sigstore.*`, `oidc.*` (exit 2).
+ * @throws TcfError `token.missing`, `token.malformed` (exit 3), `token.agent`, `sigstore.*`, `oidc.*` (exit
+ *   2).
  */
 export async function openIdentityToken(places: TokenPlaces): Promise<IdentityToken> {
   const { env, given, login, program, services } = places;
@@ -171,7 +176,10 @@ function malformed(why: string): TcfError {
   });
 }
 
-/** Fulcio would refuse an expired token with less clear words. @throws TcfError `token.expired`, `clock.wrong` (exit 2). */
+/**
+ * Fulcio would refuse an expired token with less clear words.
+ * @throws TcfError `token.expired`, `clock.wrong` (exit 2).
+ */
 export function checkFresh({ expires, issued }: IdentityToken, now: Date): void {
   if (issued !== undefined && Number(issued) > Number(now) + clockTolerance)
     throw clockWrong('the identity token was issued', issued, now);

@@ -27,7 +27,10 @@ interface ScryptCost {
   readonly p: number;
 }
 
-/** go-securesystemslib `encrypted`: what cosign writes today, what it wrote before 2.2, and the strongest that it reads. */
+/**
+ * go-securesystemslib `encrypted`: what cosign writes today, what it wrote before 2.2, and the strongest that
+ * it reads.
+ */
 const standardCost: ScryptCost = { N: 65_536, r: 8, p: 1 };
 const readableCosts: readonly ScryptCost[] = [
   standardCost,
@@ -49,7 +52,10 @@ const plainLabels: readonly string[] = ['PRIVATE KEY', 'EC PRIVATE KEY', 'RSA PR
 
 const onePem = /^\s*-----BEGIN ([A-Z ]+)-----\r?\n([A-Za-z0-9+/=\r\n]+)-----END \1-----\s*$/;
 
-/** A new ECDSA P-256 key pair in the files of `cosign generate-key-pair`. An empty password is allowed, as there. */
+/**
+ * A new ECDSA P-256 key pair in the files of `cosign generate-key-pair`. An empty password is allowed, as
+ * there.
+ */
 export async function generateKeyPair(password: string): Promise<KeyPair> {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   return {
@@ -74,8 +80,8 @@ export async function sealPrivateKey(key: KeyObject, password: string): Promise<
 }
 
 /**
- * Opens a private key file: cosign's encrypted form, or PKCS 8, SEC 1 and PKCS 1 in PEM without a password. `askPassword` is called only for an
- * encrypted one; `name` is for messages.
+ * Opens a private key file: cosign's encrypted form, or PKCS 8, SEC 1 and PKCS 1 in PEM without a password.
+ * `askPassword` is called only for an encrypted one; `name` is for messages.
  *
  * @throws TcfError `key.malformed`, `key.password`, `key.unsupported` (exit 3).
  */
@@ -117,7 +123,8 @@ function readSealed(json: Uint8Array, name: string): Sealed {
       ciphertext: base64At(shape.get('ciphertext')),
     };
   } catch (error) {
-    // The user chose this file, so what the readers of documents say about it is an answer to a wrong question.
+    // The user chose this file, so what the readers of documents say about it is an answer to a wrong
+    // question.
     if (error instanceof TcfError) throw malformed(name, error.message);
     throw error;
   }
@@ -127,7 +134,10 @@ function expectName(shape: Shape, name: string): void {
   if (shape.get('name').string(100) !== name) throw shape.get('name').wrong(`is not ${name}`);
 }
 
-/** Only the costs that cosign knows: a file with N = 2^30 would take a terabyte, one with N = 2 hardly protects the key. */
+/**
+ * Only the costs that cosign knows: a file with N = 2^30 would take a terabyte, one with N = 2 hardly
+ * protects the key.
+ */
 function readCost(params: Shape): ScryptCost {
   const [N, r, p] = ['N', 'r', 'p'].map((key) => params.get(key).whole());
   const cost = readableCosts.find((known) => known.N === N && known.r === r && known.p === p);

@@ -20,7 +20,8 @@ const maxAddress = 8192;
 const path = '/auth/callback';
 
 /**
- * Asks the person in a browser (RFC 8252: native app, loopback redirect; RFC 7636: PKCE). `show` gets the address to open, and may open it.
+ * Asks the person in a browser (RFC 8252: native app, loopback redirect; RFC 7636: PKCE). `show` gets the
+ * address to open, and may open it.
  *
  * @throws TcfError `oidc.*`, `sigstore.*` (exit 2).
  */
@@ -86,7 +87,8 @@ async function listen(provider: Provider, state: string, timeout: number): Promi
     );
   }, timeout);
   return {
-    // The name and not the address: it is what Dex, and with it Sigstore's issuer, has always allowed to clients without a secret.
+    // The name and not the address: it is what Dex, and with it Sigstore's issuer, has always allowed to
+    // clients without a secret.
     redirect: `http://localhost:${port}${path}`,
     code: promise,
     [Symbol.asyncDispose]: () =>

@@ -25,7 +25,8 @@ const interval = { least: 1, usual: 5, most: 60, step: 5 } as const;
 const maxLifetime = 900;
 
 /**
- * Asks a person on another device (RFC 8628). `show` gets the code and where to type it in; `sleep` waits so many milliseconds.
+ * Asks a person on another device (RFC 8628). `show` gets the code and where to type it in; `sleep` waits
+ * `ms` milliseconds.
  *
  * @throws TcfError `oidc.*`, `sigstore.*` (exit 2); `oidc.device` (exit 3) where the issuer has no such flow.
  */

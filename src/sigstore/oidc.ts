@@ -43,7 +43,8 @@ export async function discoverProvider(client: OidcClient, services: Services): 
   if (reply.status !== 200) throw refusal(question, reply, 'check --oidc-issuer');
   return jsonOf(question, reply, (shape) => {
     const name = shape.get('issuer').string(2000);
-    // Discovery 1.0, 4.3: or one issuer could speak for another. A URL has a slash after its host where an issuer may have none.
+    // Discovery 1.0, 4.3: or one issuer could speak for another. A URL has a slash after its host where an
+    // issuer may have none.
     if (name !== issuer.href && `${name}/` !== issuer.href)
       throw shape.get('issuer').wrong(`is ${quoted(name)}, not ${quoted(issuer.href)}`);
     const device = shape.optional('device_authorization_endpoint');
@@ -57,7 +58,9 @@ export async function discoverProvider(client: OidcClient, services: Services): 
   });
 }
 
-/** An address that the issuer names: https, or plain HTTP on this machine where the issuer itself is there. */
+/**
+ * An address that the issuer names: https, or plain HTTP on this machine where the issuer itself is there.
+ */
 export function readEndpoint(shape: Shape, issuer: URL): URL {
   const text = shape.string(2000);
   const url = URL.canParse(text) ? new URL(text) : undefined;
@@ -71,7 +74,7 @@ export function readEndpoint(shape: Shape, issuer: URL): URL {
   return url;
 }
 
-/** A secret of so many bytes that it can be guessed by nobody, in characters for an address. */
+/** A secret of 32 random bytes, in characters for an address. */
 export function newSecret(): string {
   return randomBytes(32).toString('base64url');
 }
@@ -110,7 +113,7 @@ export async function askForToken(
   return { ok: true, token };
 }
 
-/** Form fields that let whoever has them log in. */
+/** Form fields that let their holder log in. */
 const secretFields: readonly string[] = ['code', 'code_verifier', 'device_code'];
 
 export function formQuestion(url: URL, form: Readonly<Record<string, string>>, what: string): Question {
@@ -149,8 +152,8 @@ export function notGranted(issuer: URL, error: string, description: string): Tcf
 }
 
 /**
- * Whether a token is the one that was asked for (OpenID Connect Core 1.0, 3.1.3.7). It came from the issuer itself over TLS, so its signature is left to
- * Fulcio.
+ * Whether a token is the one that was asked for (OpenID Connect Core 1.0, 3.1.3.7). It came from the issuer
+ * itself over TLS, so its signature is left to Fulcio.
  *
  * @throws TcfError `oidc.token` (exit 2).
  */
@@ -162,7 +165,7 @@ export function checkToken(
   const { audiences, issuer: said, nonce: echoed } = parseIdentityToken(token);
   const refuse = (why: string) =>
     cannotTell('oidc.token', `the identity token of ${quoted(issuer.host)} is not ours: ${why}`, {
-      hint: 'try again; if it stays so, somebody stands between you and the issuer',
+      hint: 'try again; if it stays so, somebody intercepts the connection to the issuer',
     });
   if (said !== name) throw refuse(`it is issued by ${quoted(said)}`);
   if (!audiences.includes(clientId)) throw refuse(`it is made out to ${audiences.map(quoted).join(', ')}`);

@@ -1,4 +1,5 @@
 import type { VerificationMaterial } from '@sigstore/sign';
+import { toTransparencyLogEntry } from '../attest/core.ts';
 import { formatEnvelope } from '../attest/dsse.ts';
 import { checkLogBody } from '../attest/log-body.ts';
 import { type LogEntry, readLogEntry } from '../attest/log-entry.ts';
@@ -13,10 +14,13 @@ import { readTestified, type Testified, type Witness } from './witness.ts';
 
 const json = { 'content-type': 'application/json', accept: 'application/json' };
 
-const notTaken = 'the log may not take this kind of key, or an entry of this size; ask whoever runs it';
+const notTaken = 'the log may not take this kind of key, or an entry of this size; ask its operator';
 const signAgain = 'sign again: a new signature makes a new entry';
 
-/** A Rekor of API version 1: one entry, `dsse 0.0.1` or for artifacts `hashedrekord 0.0.1`, with promise and inclusion proof. */
+/**
+ * A Rekor of API version 1: one entry, `dsse 0.0.1` or for artifacts `hashedrekord 0.0.1`, with promise and
+ * inclusion proof.
+ */
 export function rekorWitness(log: URL, services: Services): Witness {
   const testify: Witness['testify'] = async (content, publicKey) => {
     const seen = readTestified(content, publicKey);
@@ -39,8 +43,9 @@ export function rekorWitness(log: URL, services: Services): Witness {
 }
 
 /**
- * Bytes of an entry from which on a refusal may be about its size: rekor.sigstore.dev has taken 2 MiB and not 3.5 MiB. What refuses it is a load
- * balancer, which says 413 or 502 or closes the connection (sigstore/rekor#2808, #2915), and that looks like a service which is down.
+ * Bytes of an entry from which on a refusal may be about its size: rekor.sigstore.dev has taken 2 MiB and not
+ * 3.5 MiB. What refuses it is a load balancer, which says 413 or 502 or closes the connection
+ * (sigstore/rekor#2808, #2915), and that looks like a service which is down.
  */
 const largeEntry = 1024 * 1024;
 
@@ -108,8 +113,8 @@ function noEd25519(log: string): Error {
 }
 
 /**
- * The log has this very entry: deterministic signatures (Ed25519, RSA), or a first attempt whose answer was lost (sigstore-js#1708). It is as
- * good as a new one, once it is read and found to be about this signature.
+ * The log has this very entry: deterministic signatures (Ed25519, RSA), or a first attempt whose answer was
+ * lost (sigstore-js#1708). It is as good as a new one, once it is read and found to be about this signature.
  */
 async function fetchExisting(
   services: Services,
@@ -166,8 +171,8 @@ function kindOf(body: Uint8Array): { readonly kind: string; readonly apiVersion:
 }
 
 /**
- * A Rekor of API version 2 (rekor-tiles): one entry `hashedrekord 0.0.2` over the digest of what was signed, of an envelope its PAE. It tells no time, so a timestamp
- * authority has to bear witness too.
+ * A Rekor of API version 2 (rekor-tiles): one entry `hashedrekord 0.0.2` over the digest of what was signed,
+ * of an envelope its PAE. It tells no time, so a timestamp authority has to bear witness too.
  */
 export function rekor2Witness(log: URL, services: Services): Witness {
   const testify: Witness['testify'] = async (content, publicKey) => {
@@ -203,7 +208,10 @@ export function rekor2Witness(log: URL, services: Services): Witness {
   return { testify };
 }
 
-/** An entry about something else would make a bundle that nobody accepts; better to learn it before it is attached. */
+/**
+ * An entry about something else would make a bundle that nobody accepts; better to learn it before it is
+ * attached.
+ */
 function checkedEntry(
   question: Question,
   { about, signer }: Testified,
@@ -212,31 +220,6 @@ function checkedEntry(
   const check = answer('log.body', () => checkLogBody(entry, about, signer.der));
   if (!check.ok) throw garbled(question, check.reason.message);
   return { tlogEntries: [toTransparencyLogEntry(entry)] };
-}
-
-type TransparencyLogEntry = NonNullable<VerificationMaterial['tlogEntries']>[number];
-
-/** `dev.sigstore.rekor.v1.TransparencyLogEntry` as @sigstore/protobuf-specs has it. */
-function toTransparencyLogEntry(entry: LogEntry): TransparencyLogEntry {
-  const { proof, signedEntryTimestamp } = entry;
-  return {
-    logIndex: entry.logIndex,
-    logId: { keyId: Buffer.from(entry.logId) },
-    kindVersion: { kind: entry.kind, version: entry.apiVersion },
-    integratedTime: entry.integratedTime,
-    inclusionPromise:
-      signedEntryTimestamp === undefined
-        ? undefined
-        : { signedEntryTimestamp: Buffer.from(signedEntryTimestamp) },
-    inclusionProof: proof && {
-      logIndex: proof.logIndex,
-      rootHash: Buffer.from(proof.rootHash),
-      treeSize: proof.treeSize,
-      hashes: proof.hashes.map((hash) => Buffer.from(hash)),
-      checkpoint: proof.checkpoint === undefined ? undefined : { envelope: proof.checkpoint },
-    },
-    canonicalizedBody: Buffer.from(entry.body),
-  };
 }
 
 function base64At(shape: Shape): Uint8Array {

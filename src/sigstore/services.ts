@@ -33,16 +33,25 @@ export interface Reply {
   readonly repeatsSecret: (text: string) => boolean;
 }
 
-/** Asks the services of a Sigstore instance. @throws TcfError `sigstore.unreachable`, `sigstore.protocol` (exit 2). */
+/**
+ * Asks the services of a Sigstore instance.
+ * @throws TcfError `sigstore.unreachable`, `sigstore.protocol` (exit 2).
+ */
 export type Services = (question: Question) => Promise<Reply>;
 
 /** A log's answer repeats the entry; an attested SBOM of 16 MiB is only hashed there. */
 const maxReply = 8 * 1024 * 1024;
 
-/** Rekor v2 answers once the entry is under a checkpoint, which takes seconds; the specification asks clients to wait 20 s. */
+/**
+ * Rekor v2 answers once the entry is under a checkpoint, which takes seconds; the specification asks clients
+ * to wait 20 s.
+ */
 const defaultTimeouts: Timeouts = { idle: 30_000, document: 60_000 };
 
-/** Connects with the same care as to registries: plain HTTP to loopback only, proxies, own certificates, retries while they are busy. */
+/**
+ * Connects with the same care as to registries: plain HTTP to loopback only, proxies, own certificates,
+ * retries while they are busy.
+ */
 export function openServices(options: ServicesOptions): Services {
   const timeouts = options.timeouts ?? defaultTimeouts;
   const transport = withRetry(openTransport({ ...options, timeouts }), toRetryPolicy(options));

@@ -8,8 +8,8 @@ import { algorithmFor, type Signer, type SigningMaterial } from './signer.ts';
 import type { Witness } from './witness.ts';
 
 /**
- * Signs a statement and has it witnessed; returns the bytes of a bundle of version 0.3 with a DSSE envelope, the one form that
- * `cosign verify` takes for images.
+ * Signs a statement and has it witnessed; returns the bytes of a bundle of version 0.3 with a DSSE envelope,
+ * the one form that `cosign verify` takes for images.
  *
  * @throws TcfError of the signer and the witnesses (exit 2). No bundle is made unless every witness answered.
  */
@@ -18,14 +18,16 @@ export async function signStatement(
   signer: Signer,
   witnesses: readonly Witness[],
 ): Promise<Uint8Array> {
-  // The builder alone: the package's own index loads an HTTP client that is not used (docs/decisions/0006-own-signing.md).
+  // The builder alone: the package's own index loads an HTTP client that is not used
+  // (docs/decisions/0006-own-signing.md).
   const { DSSEBundleBuilder } = await import('@sigstore/sign/dist/bundler/dsse.js');
   const builder = new DSSEBundleBuilder({ signer, witnesses: [...witnesses] });
   return await formatBundle(await builder.create({ data: Buffer.from(statement), type: payloadType }));
 }
 
 /**
- * As `signStatement`, for a file: a bundle with a `messageSignature` over the bytes as they are, as `cosign sign-blob` makes it. Not with the builder of
+ * As `signStatement`, for a file: a bundle with a `messageSignature` over the bytes as they are, as `cosign
+ * sign-blob` makes it. Not with the builder of
  * @sigstore/sign: that writes version 0.2 with a chain, and SHA-256 for every key.
  */
 export async function signArtifact(
@@ -89,7 +91,8 @@ async function formatBundle(bundle: ProtobufBundle): Promise<Uint8Array> {
   const material = json.verificationMaterial;
   if (material?.timestampVerificationData?.rfc3161Timestamps === undefined)
     delete material?.timestampVerificationData;
-  // The builder takes the hint of the key for a keyid, and cosign 3.0.6 refuses an envelope whose keyid is that.
+  // The builder takes the hint of the key for a keyid, and cosign 3.0.6 refuses an envelope whose keyid is
+  // that.
   for (const signature of json.dsseEnvelope?.signatures ?? []) delete signature.keyid;
   return encodeUtf8(JSON.stringify(json));
 }

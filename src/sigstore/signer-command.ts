@@ -6,7 +6,10 @@ import { printable, quoted } from '../base/text.ts';
 import type { ProgramLimits, RunProgram } from '../system/program.ts';
 import { algorithmFor, materialOf, type Signer } from './signer.ts';
 
-/** Somebody may have to touch a token or type a PIN. A PEM key of RSA 8192 has 1.5 KiB, its signature in base64 1.4 KiB. */
+/**
+ * Somebody may have to touch a token or type a PIN. A PEM key of RSA 8192 has 1.5 KiB, its signature in
+ * base64 1.4 KiB.
+ */
 const limits: ProgramLimits = { timeout: 120_000, output: 16_384 };
 
 export interface CommandSigner {
@@ -15,14 +18,17 @@ export interface CommandSigner {
 }
 
 /**
- * A signer whose private key another program keeps: an HSM, a KMS, an agent. The protocol stands in docs/signer-command.md.
+ * A signer whose private key another program keeps: an HSM, a KMS, an agent. docs/signer-command.md has the
+ * protocol.
  *
  *     CMD public-key        prints SubjectPublicKeyInfo in PEM
  *     CMD sign HASH         reads the digest, or with `none` the message, from standard input; prints the signature in base64
  *
- * Nothing that it says is believed: the key has to be a strong one, and each signature is verified with it before it is used.
+ * Nothing that it says is believed: the key has to be a strong one, and each signature is verified with it
+ * before it is used.
  *
- * @throws TcfError `signer.command` (exit 3), `signer.failed`, `signer.malformed`, `process.*`, `key.*` (exit 2).
+ * @throws TcfError `signer.command` (exit 3), `signer.failed`, `signer.malformed`, `process.*`, `key.*` (exit
+ *   2).
  */
 export async function openSignerCommand(command: string, run: RunProgram): Promise<CommandSigner> {
   const [file, ...args] = command.split(/\s+/).filter((word) => word !== '');
@@ -56,7 +62,8 @@ export async function openSignerCommand(command: string, run: RunProgram): Promi
         const text = await ask(['sign', hash ?? 'none'], input, 'signature');
         const signature = decodeBase64(text.replace(/\r?\n$/, ''));
         if (signature === undefined) throw malformed(file, 'signature', 'it is not one line of base64');
-        // The key of another slot, a digest hashed once more, r and s without DER: all of them would be noticed only by whoever verifies.
+        // The key of another slot, a digest hashed once more, r and s without DER: all of them would be
+        // noticed only by whoever verifies.
         if (!verify(hash ?? null, bytes, key, signature))
           throw malformed(file, 'signature', 'the public key of the same program does not verify it');
         return { signature: Buffer.from(signature), key: material };

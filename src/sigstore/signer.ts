@@ -4,8 +4,8 @@ import type { HashName } from '../attest/content.ts';
 import { fingerprintOf, hintOf } from '../attest/trusted-key.ts';
 
 /**
- * Makes signatures: ECDSA in DER, Ed25519 raw, RSA PKCS 1 v1.5. A signer by key makes any number of them, a keyless one asks for a certificate each
- * time.
+ * Makes signatures: ECDSA in DER, Ed25519 raw, RSA PKCS 1 v1.5. A signer by key makes any number of them, a
+ * keyless one asks for a certificate each time.
  */
 export type { Signer } from '@sigstore/sign';
 

@@ -44,7 +44,8 @@ const mediaType = 'application/vnd.dev.sigstore.signingconfig.v0.2+json';
 const maxServices = 64;
 
 /**
- * Reads `signing_config.v0.2.json` (protobuf-specs `SigningConfig`). Unknown fields are ignored, as in trusted roots.
+ * Reads `signing_config.v0.2.json` (protobuf-specs `SigningConfig`). Unknown fields are ignored, as in
+ * trusted roots.
  *
  * @throws TcfError `json.malformed`, `document.malformed` (exit 2).
  */
@@ -98,8 +99,9 @@ function readSelector(shape: Shape | undefined): Selector {
 }
 
 /**
- * Chooses as sigstore-go `SelectServices` does: the newest service of each operator that is valid now, all of the highest API version that tcf
- * speaks. Where any one will do, it is the newest, so that signing twice asks the same services.
+ * Chooses as sigstore-go `SelectServices` does: the newest service of each operator that is valid now, all of
+ * the highest API version that tcf speaks. Where any one will do, it is the newest, so that signing twice
+ * asks the same services.
  *
  * @throws TcfError `signing-config.unusable` (exit 2).
  */

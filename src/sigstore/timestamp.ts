@@ -6,8 +6,8 @@ import { garbled, type Question, refusal, type Services } from './services.ts';
 import { readTestified, type Witness } from './witness.ts';
 
 /**
- * `TimeStampReq` (RFC 3161, 2.4.1) up to the digest: version 1, SHA-256, and nothing optional. The certificate is not asked for: verifiers
- * take it from their trusted root.
+ * `TimeStampReq` (RFC 3161, 2.4.1) up to the digest: version 1, SHA-256, and nothing optional. The
+ * certificate is not asked for: verifiers take it from their trusted root.
  */
 const requestHead = Buffer.from('30360201013031300d060960864801650304020105000420', 'hex');
 

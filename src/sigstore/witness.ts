@@ -4,10 +4,16 @@ import { envelopeContent, type HashName, messageAbout, type SignedContent } from
 import type { Envelope } from '../attest/dsse.ts';
 import { algorithmFor, type SigningAlgorithm } from './signer.ts';
 
-/** A transparency log or a timestamp authority: one that has seen a signature. @throws TcfError `sigstore.*`, `log.*` (exit 2). */
+/**
+ * A transparency log or a timestamp authority: one that has seen a signature.
+ * @throws TcfError `sigstore.*`, `log.*` (exit 2).
+ */
 export type { Witness } from '@sigstore/sign';
 
-/** What a witness is told: a signed envelope, or a signature over an artifact of which it sees the digest only. */
+/**
+ * What a witness is told: a signed envelope, or a signature over an artifact of which it sees the digest
+ * only.
+ */
 export interface Testified {
   readonly about: SignedContent;
   readonly envelope: Envelope | undefined;
@@ -30,7 +36,8 @@ export function readTestified(content: SignatureBundle, pem: string): Testified 
   if (content.$case === 'dsseEnvelope') {
     const { payload, signatures } = content.dsseEnvelope;
     const [{ sig: signature } = { sig: Buffer.of() }] = signatures;
-    // cosign 3.0.6 refuses a keyid that is the hint of the bundle, which the builder writes; it stands in no entry either.
+    // cosign 3.0.6 refuses a keyid that is the hint of the bundle, which the builder writes; the entry of the
+    // log has none either.
     const envelope = { payload, signature, keyid: '' };
     return { about: envelopeContent(envelope), envelope, digest: undefined, signature, signer };
   }
