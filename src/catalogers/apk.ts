@@ -1,10 +1,10 @@
-import { printable } from '../base/text.ts';
 import { toLicenses } from '../bom/licenses.ts';
-import type { Component, ComponentHash, Dependency, Organization, Property } from '../bom/model.ts';
+import type { Component, ComponentHash, Property } from '../bom/model.ts';
 import { toPurl } from '../bom/purl.ts';
 import { type Apk, firstLayers, isDatabase, packagesIn, pathsIn, summarizeRecords } from './apk/installed.ts';
 import { dependencyResolver, parseRelations } from './apk/relations.ts';
-import type { Catalog, Cataloger, Skipped, Tree, TreeFile } from './contract.ts';
+import type { Catalog, Cataloger, Tree, TreeFile } from './contract.ts';
+import { evidenceOfRow, maintainerIn, osPackageCatalog } from './os/packages.ts';
 import { distroOf, isReleaseFile, type OsRelease, osReleaseOf } from './os-release.ts';
 import { repositoryAt } from './sources.ts';
 
@@ -16,36 +16,20 @@ export const apk: Cataloger = {
   wants: (path) => isDatabase(path) || isReleaseFile(path) || path === world,
   summarize: (path, content) => (isDatabase(path) ? summarizeRecords(content) : undefined),
   catalog(tree: Tree): Catalog {
-    const { apks, skipped: unread } = packagesIn(tree);
-    const skipped: Skipped[] = [...unread];
+    const { apks, skipped } = packagesIn(tree);
     const system = osReleaseOf(tree);
-    if (apks.length > 0 && system?.id === undefined)
-      skipped.push({ path: 'etc/os-release', reason: 'names no distribution, so its packages have no purl' });
-
     const layerOf = firstLayers(tree, apks);
     const asked = worldOf(tree);
-    const refs = new Map(apks.map((found) => [found, refOf(found, system)]));
     const needs = dependencyResolver(apks);
-    const dependencies: Dependency[] = [];
-    const unknownDependencies: string[] = [];
-    for (const [found, ref] of refs) {
-      const targets = needs(found);
-      if (targets !== undefined) {
-        dependencies.push({ ref, dependsOn: targets.flatMap((target) => refs.get(target) ?? []).sort() });
-        continue;
-      }
-      unknownDependencies.push(ref);
-      const path = printable(found.database.path);
-      skipped.push({ path, reason: `the dependencies of ${found.name} cannot be read` });
-    }
-    const owns = fileOwners(tree, apks);
-    return {
-      components: apks.map((found) => componentOf(found, system, asked, layerOf(found))),
-      dependencies,
-      owners: [...refs].map(([found, bomRef]) => ({ bomRef, owns: (path) => owns(found, path) })),
+    return osPackageCatalog({
+      packages: apks,
+      system,
       skipped,
-      unknownDependencies,
-    };
+      refOf: (found) => refOf(found, system),
+      needsOf: (found) => needs(found) ?? 'unreadable',
+      componentOf: (found) => componentOf(found, system, asked, layerOf(found)),
+      owns: fileOwners(tree, apks),
+    });
   },
 };
 
@@ -88,13 +72,13 @@ function componentOf(
   asked: ReadonlySet<string> | undefined,
   first: TreeFile,
 ): Component {
-  const { database, fields, name, version } = found;
+  const { fields, name, version } = found;
   const purl = purlOf(found, system);
   const licenses = toLicenses(fields.get('L') ?? '', 'apk');
   const description = fields.get('T') ?? '';
   const website = fields.get('U') ?? '';
   const repository = [repositoryAt(website)].filter((reference) => reference !== undefined);
-  const supplier = supplierOf(fields.get('m') ?? '');
+  const supplier = maintainerIn(fields.get('m') ?? '');
   return {
     bomRef: refOf(found, system),
     type: 'library',
@@ -110,16 +94,7 @@ function componentOf(
     ],
     ...(website === '' ? {} : { externalReferences: [{ type: 'website', url: website }, ...repository] }),
     properties: propertiesOf(found, asked),
-    evidence: {
-      identity: [
-        {
-          field: purl === undefined ? 'name' : 'purl',
-          confidence: 1,
-          methods: [{ technique: 'manifest-analysis', confidence: 1, value: database.path }],
-        },
-      ],
-      occurrences: [{ location: database.path, layer: first.layer }],
-    },
+    evidence: evidenceOfRow(found, purl, first),
   };
 }
 
@@ -175,10 +150,4 @@ function purlOf({ architecture, fields, name, version }: Apk, system: OsRelease 
       ...(origin === name || !/^[A-Za-z0-9._+-]{1,256}$/.test(origin) ? {} : { upstream: origin }),
     },
   });
-}
-
-function supplierOf(maintainer: string): Organization | undefined {
-  const [, name = '', email] = /^"?([^<"]*?)"? ?(?:<([^<>]*)>)?$/.exec(maintainer.slice(0, 500).trim()) ?? [];
-  if (name === '') return undefined;
-  return { name, ...(email === undefined ? {} : { contacts: [{ name, email }] }) };
 }

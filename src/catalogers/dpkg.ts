@@ -1,15 +1,6 @@
 import { createHash } from 'node:crypto';
-import { printable } from '../base/text.ts';
 import { withLicenseText } from '../bom/license-texts.ts';
-import type {
-  Component,
-  ComponentHash,
-  Dependency,
-  ExternalReference,
-  License,
-  Organization,
-  Property,
-} from '../bom/model.ts';
+import type { Component, ComponentHash, ExternalReference, License, Property } from '../bom/model.ts';
 import { toPurl } from '../bom/purl.ts';
 import type { Catalog, Cataloger, Skipped, Tree, TreeFile } from './contract.ts';
 import { automaticIn, extendedStates } from './dpkg/automatic.ts';
@@ -18,6 +9,7 @@ import { checksumsOf, fileOwners, isFileList, unreadPaths } from './dpkg/files.t
 import { type AptList, type Archive, archivesOf, isList, isSource, listScanner } from './dpkg/lists.ts';
 import { type Deb, firstLayers, isDatabase, packagesIn, summarizeStanzas } from './dpkg/packages.ts';
 import { dependencyResolver } from './dpkg/relations.ts';
+import { evidenceOfRow, maintainerIn, osPackageCatalog } from './os/packages.ts';
 import { distroOf, isReleaseFile, type OsRelease, osReleaseOf } from './os-release.ts';
 import { repositoryAt, sourcePackage } from './sources.ts';
 
@@ -39,46 +31,27 @@ export const dpkg: Cataloger<AptList> = {
     isDatabase(path) ? summarizeStanzas(content) : isFileList(path) ? new Uint8Array(0) : undefined,
   catalog(tree: Tree<AptList>): Catalog {
     const { debs, skipped: unread } = packagesIn(tree);
-    const skipped: Skipped[] = [...unread];
-    skipped.push(...unreadPaths(tree, debs));
+    const skipped: Skipped[] = [...unread, ...unreadPaths(tree, debs)];
     const system = osReleaseOf(tree);
-    if (debs.length > 0 && system?.id === undefined)
-      skipped.push({ path: 'etc/os-release', reason: 'names no distribution, so its packages have no purl' });
-
     const layerOf = firstLayers(tree, debs);
     const native = nativeArchitecture(tree);
     const isAutomatic = automaticIn(tree, native, skipped);
     const archiveOf = archivesOf(tree, debs, skipped);
-    const refs = new Map(debs.map((deb) => [deb, refOf(deb, system)]));
     const needs = dependencyResolver(debs, native);
-    const dependencies: Dependency[] = [];
-    const unknownDependencies: string[] = [];
-    for (const [deb, ref] of refs) {
-      const targets = needs(deb);
-      if (targets !== undefined) {
-        dependencies.push({ ref, dependsOn: targets.flatMap((target) => refs.get(target) ?? []).sort() });
-        continue;
-      }
-      unknownDependencies.push(ref);
-      skipped.push({
-        path: printable(deb.database.path),
-        reason: `the dependencies of ${deb.name} cannot be read`,
-      });
-    }
-    const owns = fileOwners(tree, debs);
-    return {
-      components: debs.map((deb) =>
+    return osPackageCatalog({
+      packages: debs,
+      system,
+      skipped,
+      refOf: (deb) => refOf(deb, system),
+      needsOf: (deb) => needs(deb) ?? 'unreadable',
+      componentOf: (deb) =>
         componentOf(tree, deb, system, {
           found: layerOf(deb),
           archive: archiveOf(deb),
           automatic: isAutomatic(deb),
         }),
-      ),
-      dependencies,
-      owners: [...refs].map(([deb, bomRef]) => ({ bomRef, owns: (path) => owns(deb, path) })),
-      skipped,
-      unknownDependencies,
-    };
+      owns: fileOwners(tree, debs),
+    });
   },
 };
 
@@ -109,7 +82,7 @@ function componentOf(
       ? []
       : [{ type: 'distribution', url: archive.url, hashes: [hash] } as const]),
   ];
-  const supplier = supplierOf(deb.fields.get('maintainer') ?? '');
+  const supplier = maintainerIn(deb.fields.get('maintainer') ?? '');
   const properties: readonly Property[] = [
     ...(automatic === undefined ? [] : [{ name: 'tcf:dpkg:auto-installed', value: String(automatic) }]),
     ...copyright.properties,
@@ -126,16 +99,7 @@ function componentOf(
     ...(hash === undefined ? {} : { hashes: [hash] }),
     ...(references.length === 0 ? {} : { externalReferences: references }),
     ...(properties.length === 0 ? {} : { properties }),
-    evidence: {
-      identity: [
-        {
-          field: purl === undefined ? 'name' : 'purl',
-          confidence: 1,
-          methods: [{ technique: 'manifest-analysis', confidence: 1, value: deb.database.path }],
-        },
-      ],
-      occurrences: [{ location: deb.database.path, layer: found.layer }],
-    },
+    evidence: evidenceOfRow(deb, purl, found),
   };
 }
 
@@ -215,13 +179,6 @@ function upstreamOf(deb: Deb): string | undefined {
   const [source, version] = sourceNameOf(deb);
   if (source === undefined || (source === name && version === undefined)) return undefined;
   return version === undefined ? source : `${source}@${version}`;
-}
-
-function supplierOf(maintainer: string): Organization | undefined {
-  const [, name = '', email] =
-    /^"?([^<"]*?)"? ?(?:<([^<>]*)>)?$/.exec(maintainer.slice(0, 500).trim().replace(/\s+/g, ' ')) ?? [];
-  if (name === '') return undefined;
-  return { name, ...(email === undefined ? {} : { contacts: [{ name, email }] }) };
 }
 
 /** `var/lib/dpkg/arch` names the native architecture first; it exists only where a foreign one was added. */

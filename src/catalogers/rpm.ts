@@ -1,8 +1,9 @@
 import { printable } from '../base/text.ts';
 import { toLicenses } from '../bom/licenses.ts';
-import type { Component, Dependency, ExternalReference } from '../bom/model.ts';
+import type { Component, ExternalReference } from '../bom/model.ts';
 import { toPurl } from '../bom/purl.ts';
 import type { Catalog, Cataloger, Skipped, Tree, TreeFile } from './contract.ts';
+import { evidenceOfRow, osPackageCatalog } from './os/packages.ts';
 import { distroOf, isReleaseFile, type OsRelease, osReleaseOf } from './os-release.ts';
 import { chooseDatabase, isDatabase, keysIn, packagesIn, summarizeDatabase } from './rpm/database.ts';
 import { fileOwners, maxPaths, realPath } from './rpm/files.ts';
@@ -27,70 +28,66 @@ export const rpm: Cataloger = {
       reason: 'is a second database, which rpm does not use',
     }));
     const log = chosen?.path.endsWith('.sqlite') ? tree.file(`${chosen.path}-wal`) : undefined;
-    const byKey = new Map<string, Rpm>();
-    if (chosen === undefined) for (const rpm of packagesInManifest(tree, skipped)) byKey.set(keyOf(rpm), rpm);
-    else {
-      let files = 0;
-      for (const { rpm, header } of packagesIn(chosen, log, skipped, fullBudget())) {
-        byKey.set(keyOf(rpm), rpm);
-        files += fileCountOf(header);
-      }
-      if (files > maxPaths)
-        skipped.push({
-          path: printable(chosen.path),
-          reason: `lists more than ${maxPaths} files; the owners of the others are not known`,
-        });
-    }
+    const byKey = chosen === undefined ? inManifest(tree, skipped) : inDatabase(chosen, log, skipped);
     const rpms = [...byKey.values()];
     const system = osReleaseOf(tree);
-    if (rpms.length > 0 && system?.id === undefined)
-      skipped.push({ path: 'etc/os-release', reason: 'names no distribution, so its packages have no purl' });
-
-    let known: ReadonlyMap<string, string> | undefined;
-    const ownersAt = (path: string): readonly string[] => {
-      known ??= chosen === undefined ? new Map() : fileOwners(tree, packagesIn(chosen, log, []));
-      return known.get(path)?.split('\n') ?? [];
-    };
-    const ownersOf = (path: string): readonly Rpm[] => {
-      const slash = path.lastIndexOf('/');
-      const real = realPath(tree, path.slice(0, Math.max(0, slash)), path.slice(slash + 1));
-      return ownersAt(real).flatMap((key) => byKey.get(key) ?? []);
-    };
-    const needs = dependencyResolver(rpms, ownersOf);
-    const dependencies: Dependency[] = [];
-    const unknownDependencies: string[] = [];
-    for (const each of rpms) {
-      const ref = refOf(each, system);
-      const targets = each.isWhole ? needs(each) : undefined;
-      if (targets !== undefined) {
-        dependencies.push({ ref, dependsOn: targets.map((target) => refOf(target, system)).sort() });
-        continue;
-      }
-      unknownDependencies.push(ref);
-      if (each.isWhole)
-        skipped.push({
-          path: printable(each.database.path),
-          reason: `the dependencies of ${printable(each.name)} cannot be read`,
-        });
-    }
+    const ownersAt = ownersIn(tree, chosen, log);
+    const needs = dependencyResolver(rpms, (path) =>
+      ownersAt(realOf(tree, path)).flatMap((key) => byKey.get(key) ?? []),
+    );
     const foundIn = firstFiles(tree, chosen, log);
     const reasonFor = reasonsOf(tree, skipped);
-    return {
-      components: rpms.map((each) =>
-        componentOf(each, system, foundIn(each), reasonFor(each.name, each.arch, evrOf(each))),
-      ),
-      dependencies,
-      owners: rpms
-        .filter(({ isWhole }) => isWhole)
-        .map((each) => {
-          const key = keyOf(each);
-          return { bomRef: refOf(each, system), owns: (path) => ownersAt(path).includes(key) };
-        }),
+    return osPackageCatalog({
+      packages: rpms,
+      system,
       skipped,
-      unknownDependencies,
-    };
+      refOf: (rpm) => refOf(rpm, system),
+      needsOf: (rpm) => (rpm.isWhole ? (needs(rpm) ?? 'unreadable') : 'not-recorded'),
+      componentOf: (rpm) => componentOf(rpm, system, foundIn(rpm), reasonFor(rpm.name, rpm.arch, evrOf(rpm))),
+      owns: (rpm, path) => ownersAt(path).includes(keyOf(rpm)),
+    });
   },
 };
+
+type RpmsByKey = ReadonlyMap<string, Rpm>;
+
+function inManifest(tree: Tree, skipped: Skipped[]): RpmsByKey {
+  return new Map([...packagesInManifest(tree, skipped)].map((rpm) => [keyOf(rpm), rpm]));
+}
+
+/** Of two headers of one package the last counts, as for rpm. */
+function inDatabase(chosen: TreeFile, log: TreeFile | undefined, skipped: Skipped[]): RpmsByKey {
+  const byKey = new Map<string, Rpm>();
+  let files = 0;
+  for (const { rpm, header } of packagesIn(chosen, log, skipped, fullBudget())) {
+    byKey.set(keyOf(rpm), rpm);
+    files += fileCountOf(header);
+  }
+  if (files > maxPaths)
+    skipped.push({
+      path: printable(chosen.path),
+      reason: `lists more than ${maxPaths} files; the owners of the others are not known`,
+    });
+  return byKey;
+}
+
+/** The keys of the packages that brought a real path. The lists of files are read when first asked. */
+function ownersIn(
+  tree: Tree,
+  chosen: TreeFile | undefined,
+  log: TreeFile | undefined,
+): (path: string) => readonly string[] {
+  let known: ReadonlyMap<string, string> | undefined;
+  return (path) => {
+    known ??= chosen === undefined ? new Map() : fileOwners(tree, packagesIn(chosen, log, []));
+    return known.get(path)?.split('\n') ?? [];
+  };
+}
+
+function realOf(tree: Tree, path: string): string {
+  const slash = path.lastIndexOf('/');
+  return realPath(tree, path.slice(0, Math.max(0, slash)), path.slice(slash + 1));
+}
 
 /** The lowest copy of the database that has a package; what only the log has came with the log. */
 function firstFiles(
@@ -142,16 +139,7 @@ function componentOf(
       : { hashes: [{ algorithm: 'SHA-256', value: rpm.sha256Header, subject: 'rpm header' }] }),
     ...(references.length === 0 ? {} : { externalReferences: references }),
     ...(properties.length === 0 ? {} : { properties }),
-    evidence: {
-      identity: [
-        {
-          field: purl === undefined ? 'name' : 'purl',
-          confidence: 1,
-          methods: [{ technique: 'manifest-analysis', confidence: 1, value: rpm.database.path }],
-        },
-      ],
-      occurrences: [{ location: rpm.database.path, layer: found.layer }],
-    },
+    evidence: evidenceOfRow(rpm, purl, found),
   };
 }
 

@@ -12,63 +12,25 @@ export interface Graph {
   readonly dangling: readonly string[];
 }
 
+type Edges = Map<string, Set<string>>;
+
 /**
  * Who needs whom, so that every component is reachable from the image: the image leads to the operating system and to whatever nobody
  * else needs, the operating system to its packages, a component to what lies in it. "None" is an empty entry and stands only where
  * the cataloger read it; "unknown" is no entry.
  */
 export function graphOf(root: string, inventory: Inventory, parents: ReadonlyMap<string, string>): Graph {
-  const { items } = inventory;
-  const refs = [...items.keys()].sort(byCodeUnit);
-  const edges = new Map<string, Set<string>>();
-  const dangling = new Set<string>();
-  const entry = (ref: string): Set<string> => {
-    const targets = edges.get(ref) ?? new Set();
-    edges.set(ref, targets);
-    return targets;
-  };
-
-  const told = new Set<string>();
-  for (const run of inventory.runs) {
-    for (const { ref, dependsOn } of run.dependencies) {
-      if (!items.has(ref)) {
-        dangling.add(ref);
-        continue;
-      }
-      told.add(ref);
-      const targets = entry(ref);
-      for (const target of dependsOn) {
-        if (!items.has(target)) dangling.add(target);
-        else if (target !== ref) targets.add(target);
-      }
-    }
-  }
+  const refs = [...inventory.items.keys()].sort(byCodeUnit);
+  const { edges, dangling } = statedEdges(inventory);
   const unread = new Set(inventory.runs.flatMap((run) => run.unknownDependencies));
-  const unknown = new Set(refs.filter((ref) => unread.has(ref) || !told.has(ref)));
+  const unknown = new Set(refs.filter((ref) => unread.has(ref) || !edges.has(ref)));
   for (const ref of unknown) if (edges.get(ref)?.size === 0) edges.delete(ref);
 
-  for (const [ref, parent] of parents) entry(parent).add(ref);
-  const isSystem = (ref: string): boolean => items.get(ref)?.component.type === 'operating-system';
-  const system = refs.find((ref) => isSystem(ref) && !parents.has(ref));
-  for (const ref of refs) {
-    const item = items.get(ref);
-    if (item === undefined || parents.has(ref)) continue;
-    if (system !== undefined && isOsPackage(item.component)) entry(system).add(ref);
-  }
+  for (const [ref, parent] of parents) targetsOf(edges, parent).add(ref);
+  const system = refs.find((ref) => isSystem(inventory, ref) && !parents.has(ref));
+  if (system !== undefined) leadToPackages(edges, system, refs, inventory, parents);
   if (system !== undefined && edges.has(system)) unknown.delete(system);
-
-  const needed = new Set([...edges.values()].flatMap((targets) => [...targets]));
-  const fromRoot = entry(root);
-  for (const ref of refs) {
-    if (!parents.has(ref) && (isSystem(ref) || !needed.has(ref))) fromRoot.add(ref);
-  }
-  // What is left needs itself in a circle; the first of each circle hangs on the image.
-  const reached = reachable(edges, root);
-  for (const ref of refs) {
-    if (reached.has(ref)) continue;
-    fromRoot.add(ref);
-    for (const found of reachable(edges, ref)) reached.add(found);
-  }
+  leadFromRoot(edges, root, refs, inventory, parents);
   return {
     dependencies: [...edges]
       .sort(([a], [b]) => byCodeUnit(a, b))
@@ -76,4 +38,66 @@ export function graphOf(root: string, inventory: Inventory, parents: ReadonlyMap
     unknown,
     dangling: [...dangling].sort(byCodeUnit),
   };
+}
+
+/** What the catalogers said, as far as both ends were found. */
+function statedEdges({ items, runs }: Inventory): { readonly edges: Edges; readonly dangling: Set<string> } {
+  const edges: Edges = new Map();
+  const dangling = new Set<string>();
+  for (const { ref, dependsOn } of runs.flatMap((run) => run.dependencies)) {
+    if (!items.has(ref)) {
+      dangling.add(ref);
+      continue;
+    }
+    const targets = targetsOf(edges, ref);
+    for (const target of dependsOn) {
+      if (!items.has(target)) dangling.add(target);
+      else if (target !== ref) targets.add(target);
+    }
+  }
+  return { edges, dangling };
+}
+
+function targetsOf(edges: Edges, ref: string): Set<string> {
+  const targets = edges.get(ref) ?? new Set();
+  edges.set(ref, targets);
+  return targets;
+}
+
+function isSystem({ items }: Inventory, ref: string): boolean {
+  return items.get(ref)?.component.type === 'operating-system';
+}
+
+function leadToPackages(
+  edges: Edges,
+  system: string,
+  refs: readonly string[],
+  { items }: Inventory,
+  parents: ReadonlyMap<string, string>,
+): void {
+  for (const ref of refs) {
+    const item = items.get(ref);
+    if (item !== undefined && !parents.has(ref) && isOsPackage(item.component))
+      targetsOf(edges, system).add(ref);
+  }
+}
+
+/** To the operating system, to what nobody needs, and to the first of each circle that is left. */
+function leadFromRoot(
+  edges: Edges,
+  root: string,
+  refs: readonly string[],
+  inventory: Inventory,
+  parents: ReadonlyMap<string, string>,
+): void {
+  const needed = new Set([...edges.values()].flatMap((targets) => [...targets]));
+  const fromRoot = targetsOf(edges, root);
+  for (const ref of refs)
+    if (!parents.has(ref) && (isSystem(inventory, ref) || !needed.has(ref))) fromRoot.add(ref);
+  const reached = reachable(edges, root);
+  for (const ref of refs) {
+    if (reached.has(ref)) continue;
+    fromRoot.add(ref);
+    for (const found of reachable(edges, ref)) reached.add(found);
+  }
 }
