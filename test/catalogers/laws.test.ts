@@ -152,11 +152,6 @@ const kinds: { readonly [cataloger: string]: Kind } = {
       ],
     ),
   },
-  'triton-kernels': {
-    records: ['a', 'b', 'c'].map(
-      (digit): Record => [[`root/.triton/cache/${digit.repeat(64)}/add.cubin`, `code ${digit}`]],
-    ),
-  },
   triton: {
     records: ['one', 'two', 'three'].map(
       (name): Record => [

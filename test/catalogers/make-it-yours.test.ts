@@ -23,6 +23,7 @@ test('the example compiles, and reads three gems and one that is none', async ()
       .replaceAll("from '../", `from '${source}/`)
       .replaceAll("from './", `from '${source}/catalogers/`);
     writeFileSync(file, moved);
+    writeFileSync(join(place, 'package.json'), '{"type":"module"}');
     writeFileSync(
       join(place, 'tsconfig.json'),
       JSON.stringify({
