@@ -23,7 +23,10 @@ import { makeBom } from './scan.ts';
 
 /** What is said about an SBOM beside the image, and how it is written. */
 export interface SbomRequest
-  extends Pick<CycloneDxOptions, 'authors' | 'layout' | 'manufacturer' | 'supplier' | 'uniqueSerial'> {
+  extends Pick<
+    CycloneDxOptions,
+    'authors' | 'layout' | 'manufacturer' | 'securityContact' | 'supplier' | 'supportEnd' | 'uniqueSerial'
+  > {
   /** Default: 1.6. */
   readonly specVersion?: CycloneDxOptions['specVersion'];
   /** What the SBOM has to say; what it does not say stands in it. */

@@ -16,7 +16,7 @@ import type { Bom, Component, Composition, Contact, Dependency, Organization } f
 import type { Profile } from './profiles.ts';
 import { sha256Hex, uuidV5 } from './serial.ts';
 import { rootComponent } from './subject.ts';
-import { withStatedVersion, withUnknowns } from './unknowns.ts';
+import { withStatedHash, withStatedVersion, withUnknowns } from './unknowns.ts';
 
 /** The newest version that every consumer of bench/consumers.md takes: the library of Dependency-Track refuses 1.7. */
 export const defaultSpecVersion: SpecVersion = '1.6';
@@ -31,6 +31,10 @@ export interface CycloneDxOptions {
   readonly authors?: readonly Contact[];
   /** Who supplies the image, where the user said so; else the vendor the image names. */
   readonly supplier?: Organization;
+  /** Where vulnerabilities of the image are reported: `https://...` or `mailto:...` (Cyber Resilience Act, annex II 2). */
+  readonly securityContact?: string;
+  /** The day on which its security support ends, `2031-12-31` (Cyber Resilience Act, annex II 7). */
+  readonly supportEnd?: string;
   /** Who made the BOM, as an organization that can be reached; beside the authors. */
   readonly manufacturer?: Organization;
   /** `bsi`: with the fields of TR-03183-2. `cisa` and `ntia`: a version that is unknown is called so. */
@@ -85,7 +89,7 @@ function bodyOf(bom: Bom, options: CycloneDxOptions): JsonObject {
   const described = rootComponent(bom.subject);
   const supplier = options.supplier ?? described.supplier;
   const shaped = (component: Component): Component => shape(withUnknowns(component), options.profile);
-  const root = shaped(supplier === undefined ? described : { ...described, supplier });
+  const root = shaped(withSupport(supplier === undefined ? described : { ...described, supplier }, options));
   const authors = options.authors ?? (options.manufacturer === undefined ? described.authors : undefined);
   const manufacturer = options.manufacturer ?? (options.profile === 'bsi' ? reachable(authors) : undefined);
   return members({
@@ -108,6 +112,21 @@ function bodyOf(bom: Bom, options: CycloneDxOptions): JsonObject {
   });
 }
 
+function withSupport(root: Component, { securityContact, supportEnd }: CycloneDxOptions): Component {
+  const { externalReferences = [], properties = [] } = root;
+  return {
+    ...root,
+    externalReferences:
+      securityContact === undefined
+        ? externalReferences
+        : [...externalReferences, { type: 'security-contact', url: securityContact }],
+    properties:
+      supportEnd === undefined
+        ? properties
+        : [...properties, { name: 'tcf:cra:support-end', value: supportEnd }],
+  };
+}
+
 function laidOut(components: readonly Component[], layout: Layout = 'flat'): readonly Component[] {
   const readable = components.map(withSourceForTrivy);
   return layout === 'flat' ? flatten(readable) : readable;
@@ -115,7 +134,9 @@ function laidOut(components: readonly Component[], layout: Layout = 'flat'): rea
 
 function shape(component: Component, profile: Profile | undefined): Component {
   if (profile === undefined) return component;
-  return profile === 'bsi' ? toBsi(component) : withStatedVersion(component);
+  if (profile === 'bsi') return toBsi(component);
+  const stated = withStatedVersion(component);
+  return profile === 'cisa' ? withStatedHash(stated) : stated;
 }
 
 /** BSI knows one creator of the SBOM: the first author with an address. */

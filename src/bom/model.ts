@@ -100,6 +100,7 @@ export interface ExternalReference {
     | 'documentation'
     | 'issue-tracker'
     | 'other'
+    | 'security-contact'
     | 'source-distribution'
     | 'vcs'
     | 'website';

@@ -3,14 +3,19 @@ import type { JsonObject } from './cyclonedx-component.ts';
 import type { Property } from './model.ts';
 import { unknownField } from './unknowns.ts';
 
-/** `bsi`: TR-03183-2 v2.1. `cisa`: the minimum elements of 2025. `ntia`: those of 2021. */
+/** Each with its edition in `profileNames`: a document says which it was held to. */
 export const profiles = ['bsi', 'cisa', 'ntia'] as const;
 export type Profile = (typeof profiles)[number];
 
 export const profileNames: Readonly<Record<Profile, string>> = {
   bsi: 'BSI TR-03183-2 v2.1',
-  cisa: 'CISA 2025 minimum elements',
+  cisa: 'CISA 2026 minimum elements',
   ntia: 'NTIA 2021 minimum elements',
+};
+
+/** What a document cannot say of itself, and who says it. */
+export const profileNotes: Readonly<Partial<Record<Profile, string>>> = {
+  cisa: 'the SBOM author signature is the attestation that tcf sign makes of this document',
 };
 
 /** What a profile makes of one field: `profile.missing` (an error) or `profile.unknown` (a note) of `subject`, a bom-ref or `document`. */
@@ -62,6 +67,16 @@ const identity: readonly Check[] = [
 ];
 const isFile = (component: Form): boolean => property(component, 'tcf:bsi:kind') === 'file';
 
+const toolsOf = (metadata: unknown): readonly Form[] => list(form(form(metadata)['tools'])['components']);
+const hasAll = (hashes: unknown, member: string): boolean =>
+  list(hashes).length > 0 && list(hashes).every((hash) => text(hash[member]));
+
+/** There, or stated as unknown. */
+const orStated =
+  (field: string, holds: (component: Form) => boolean) =>
+  (component: Form): boolean =>
+    holds(component) || stated(component).includes(field);
+
 /** Of a file only; a logical component has neither (BSI 3.2.2). */
 const ofFile = (field: string, holds: (component: Form) => boolean): Check => [
   field,
@@ -72,21 +87,24 @@ const checks: Readonly<
   Record<Profile, { readonly document: readonly Check[]; readonly component: readonly Check[] }>
 > = {
   ntia: { document: [author, timestamp], component: [supplier, ...identity] },
+  // The seventeen data fields of appendix A, but for the signature (`profileNotes`) and the graph, which every profile asks for.
   cisa: {
     document: [
       author,
       timestamp,
-      ['tool name', ({ metadata }) => list(form(form(metadata)['tools'])['components']).some(named)],
+      ['data format name', ({ bomFormat }) => text(bomFormat)],
+      ['data format version', ({ specVersion }) => text(specVersion)],
+      ['SBOM version', ({ version }) => Number.isInteger(version) || text(version)],
+      ['tool name', ({ metadata }) => toolsOf(metadata).some(named)],
+      ['tool version', ({ metadata }) => toolsOf(metadata).some(({ version }) => text(version))],
       ['generation context', ({ metadata }) => list(form(metadata)['lifecycles']).length > 0],
     ],
     component: [
-      supplier,
+      ['producer', supplier[1]],
       ...identity,
-      ['hash', ({ hashes }) => list(hashes).length > 0],
-      [
-        'license',
-        (component) => list(component['licenses']).length > 0 || stated(component).includes('license'),
-      ],
+      ['hash value', orStated('hash', ({ hashes }) => hasAll(hashes, 'content'))],
+      ['hash algorithm', orStated('hash', ({ hashes }) => hasAll(hashes, 'alg'))],
+      ['license', orStated('license', ({ licenses }) => list(licenses).length > 0)],
     ],
   },
   bsi: {
@@ -149,7 +167,7 @@ export function missingFields(document: JsonObject, profile: Profile): readonly 
 /** The fields for which a profile accepts the answer "unknown": known unknowns have to be stated. */
 const maybeUnknown: Readonly<Record<Profile, readonly string[]>> = {
   bsi: [],
-  cisa: ['license', 'version'],
+  cisa: ['hash', 'license', 'version'],
   ntia: ['version'],
 };
 

@@ -87,13 +87,13 @@ function properties(subject: Subject): readonly Property[] {
   // A bare digest in a property of the root would be read as one that the SBOM is about (`parseSbom`).
   const claimed = `${claimedBase.name ?? ''}${claimedBase.digest === undefined ? '' : `@${claimedBase.digest}`}`;
   return Object.entries({
-    'image:architecture': architecture,
-    'image:created': created,
-    'image:os': os,
-    'image:variant': variant,
-    'base:claimed': claimed === '' ? undefined : claimed,
-    'base:layers': base === undefined ? undefined : String(base.layers),
-  }).flatMap(([key, value]) => (value === undefined ? [] : [{ name: `tcf:${key}`, value }]));
+    'tcf:image:architecture': architecture,
+    'tcf:image:created': created,
+    'tcf:image:os': os,
+    'tcf:image:variant': variant,
+    'tcf:base:claimed': claimed === '' ? undefined : claimed,
+    'tcf:base:layers': base === undefined ? undefined : String(base.layers),
+  }).flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }]));
 }
 
 /** `Ada <ada@example.org>, ops@example.org` */

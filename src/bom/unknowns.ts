@@ -17,6 +17,16 @@ export function withUnknowns(component: Component): Component {
   };
 }
 
+/** The minimum elements of 2026 want a hash of each component, or to hear that it is unknown. Nested components too. */
+export function withStatedHash(component: Component): Component {
+  const { components, hashes = [], properties = [] } = component;
+  return {
+    ...component,
+    ...(hashes.length > 0 ? {} : { properties: [...properties, { name: unknownField, value: 'hash' }] }),
+    ...(components === undefined ? {} : { components: components.map(withStatedHash) }),
+  };
+}
+
 /** The minimum elements want a version, or to hear in its place that it is unknown (CISA, Component Version). Nested components too. */
 export function withStatedVersion(component: Component): Component {
   const { components, version = 'unknown' } = component;

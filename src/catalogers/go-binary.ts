@@ -320,7 +320,8 @@ function componentOf(file: ObservedFile<Seen>, info: BuildInfo): Component {
       ...propertiesOf(info.main),
       ...['CGO_ENABLED', 'vcs.modified', 'vcs.revision'].flatMap((key): readonly Property[] => {
         const value = info.settings.get(key) ?? '';
-        return value === '' ? [] : [{ name: `tcf:go:build:${key}`, value }];
+        const setting = key.replace('.', '-');
+        return value === '' ? [] : [{ name: `tcf:go:build:${setting}`, value }];
       }),
     ],
     evidence: { identity, occurrences: [{ location: file.path, layer: file.layer }] },

@@ -70,7 +70,7 @@ test('names the program, its modules and the standard library', () => {
   expect(tool?.properties).toEqual([
     { name: 'tcf:go:toolchain', value: 'go1.26.8' },
     { name: 'tcf:go:package', value: 'example.org/tool/cmd/tool' },
-    { name: 'tcf:go:build:vcs.revision', value: '0123456789abcdef0123456789abcdef01234567' },
+    { name: 'tcf:go:build:vcs-revision', value: '0123456789abcdef0123456789abcdef01234567' },
   ]);
   expect(tool?.hashes?.map(({ algorithm }) => algorithm)).toEqual(['SHA-256', 'SHA-512']);
   expect(dependencies.map(({ dependsOn, ref }) => [ref, dependsOn.length])).toEqual([[tool?.bomRef, 3]]);

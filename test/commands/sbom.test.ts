@@ -46,10 +46,24 @@ test('XML says the same, and another author is another document', async () => {
   expect(serial((await sbom('--format', 'cyclonedx-xml', '--author', 'Bob')).out)).not.toBe(serial(out));
 });
 
+test('support and the address for vulnerabilities stand with the image', async () => {
+  const { exit, out } = await sbom('--security-contact', 'psirt@acme.example', '--support-end', '2031-12-31');
+  expect(exit).toBe(0);
+  const { component } = JSON.parse(out).metadata;
+  expect(component.externalReferences).toContainEqual({
+    type: 'security-contact',
+    url: 'mailto:psirt@acme.example',
+  });
+  expect(component.properties).toContainEqual({ name: 'tcf:cra:support-end', value: '2031-12-31' });
+});
+
 test.for([
   ['no layers at a time', ['--jobs', '0'], 'cannot read "0" layers at a time'],
   ['half a layer at a time', ['--jobs', '1.5'], 'cannot read "1.5" layers at a time'],
   ['too many layers at a time', ['--jobs', '129'], 'cannot read "129" layers at a time'],
+  ['an address that is none', ['--security-contact', 'somebody'], 'cannot report anything to "somebody"'],
+  ['a day that is none', ['--support-end', '2031-02-31'], 'cannot read "2031-02-31" as a day'],
+  ['a year', ['--support-end', '2031'], 'as a day'],
   ['another format', ['--format', 'spdx'], 'tcf does not write "spdx"'],
   ['another version', ['--spec-version', '1.5'], 'tcf does not write CycloneDX "1.5"'],
   ['nobody', ['--author', ' '], '--author " " names nobody'],

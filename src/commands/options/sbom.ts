@@ -6,7 +6,7 @@ import { plural, quoted } from '../../base/text.ts';
 import { isEmail } from '../../bom/clean.ts';
 import type { CycloneDxOptions } from '../../bom/cyclonedx.ts';
 import type { Contact, Organization } from '../../bom/model.ts';
-import { type Profile, profileNames, profiles } from '../../bom/profiles.ts';
+import { type Profile, profileNames, profileNotes, profiles } from '../../bom/profiles.ts';
 import { formatGrouped } from '../../report/diagnostics.ts';
 import { collect, listOption, type Options, textOption } from './bag.ts';
 import { readNetwork } from './network.ts';
@@ -16,7 +16,7 @@ export function declareSbomOptions(command: Command, missing: string): void {
   command
     .option(
       '--profile <profile>',
-      `what has to be in the SBOM: bsi (TR-03183-2 v2.1), cisa (2025) or ntia (2021); ${missing}`,
+      `what has to be in the SBOM: ${profiles.map((name) => `${name} (${profileNames[name]})`).join(', ')}; ${missing}`,
     )
     .option(
       '--author <who>',
@@ -25,6 +25,8 @@ export function declareSbomOptions(command: Command, missing: string): void {
       [],
     )
     .option('--supplier <who>', "who supplies the image: 'Name <https://address>'")
+    .option('--security-contact <where>', 'where vulnerabilities are reported: a mail address or https://...')
+    .option('--support-end <date>', 'the day on which security support ends: 2031-12-31')
     .option(
       '--base <image>',
       "the image this one is built on: says of each component whether it came with it; 'auto' asks for the one its annotations name",
@@ -35,10 +37,20 @@ export function declareSbomOptions(command: Command, missing: string): void {
     );
 }
 
+const givenNames = {
+  profile: '--profile',
+  author: '--author',
+  supplier: '--supplier',
+  securityContact: '--security-contact',
+  supportEnd: '--support-end',
+  base: '--base',
+  jobs: '--jobs',
+} as const;
+
 /** Those that were given, as they are typed. */
 export function givenSbomOptions(options: Options): readonly string[] {
-  return (['profile', 'author', 'supplier', 'base', 'jobs'] as const).flatMap((name) =>
-    textOption(options, name) !== undefined || listOption(options, name).length > 0 ? [`--${name}`] : [],
+  return Object.entries(givenNames).flatMap(([name, flag]) =>
+    textOption(options, name) !== undefined || listOption(options, name).length > 0 ? [flag] : [],
   );
 }
 
@@ -50,11 +62,33 @@ export function givenSbomOptions(options: Options): readonly string[] {
 export function readSbomRequest(options: Options): SbomRequest {
   return compact({
     ...readPeople(options),
+    securityContact: readSecurityContact(options),
+    supportEnd: readSupportEnd(options),
     profile: readProfile(options),
     base: textOption(options, 'base'),
     jobs: readJobs(options),
     platform: readPlatform(options),
     network: readNetwork(options),
+  });
+}
+
+function readSecurityContact(options: Options): string | undefined {
+  const asked = textOption(options, 'securityContact');
+  if (asked === undefined || isWebPage(asked)) return asked;
+  if (isEmail(asked)) return `mailto:${asked}`;
+  throw askedWrongly('sbom.security-contact', `cannot report anything to ${quoted(asked)}`, {
+    hint: 'write a mail address or https://...',
+  });
+}
+
+function readSupportEnd(options: Options): string | undefined {
+  const asked = textOption(options, 'supportEnd');
+  if (asked === undefined) return undefined;
+  const day = /^\d{4}-\d\d-\d\d$/.test(asked) ? new Date(`${asked}T00:00:00Z`) : undefined;
+  // Date takes the 31st of February for the 3rd of March.
+  if (day !== undefined && !Number.isNaN(day.getTime()) && day.toISOString().startsWith(asked)) return asked;
+  throw askedWrongly('sbom.support-end', `cannot read ${quoted(asked)} as a day`, {
+    hint: 'write it as 2031-12-31',
   });
 }
 
@@ -83,7 +117,12 @@ function readProfile(options: Options): Profile | undefined {
 export function formatJudged({ missing, profile, unknown }: Judged): string {
   const result = missing.length === 0 ? 'complete' : `${plural(missing.length, 'field')} missing`;
   const stated = unknown.length === 0 ? '' : `, ${plural(unknown.length, 'field')} stated as unknown`;
-  return `${profileNames[profile]}: ${result}${stated}\n${formatGrouped([...missing, ...unknown])}`;
+  const note = profileNotes[profile];
+  return [
+    `${profileNames[profile]}: ${result}${stated}\n`,
+    formatGrouped([...missing, ...unknown]),
+    note === undefined ? '' : `  ${note}\n`,
+  ].join('');
 }
 
 /** Without these options the labels of the image answer (`org.opencontainers.image.authors`, `.vendor`). */
