@@ -4,15 +4,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseAst } from 'rolldown/parseAst';
 
-// Takes every check out of a room, one at a time, and runs the room's tests: a check without a case that only
-// it stops could go unnoticed. usage: npm run test:mutation [-- PATH ...]     PATH: files or folders of one
-// room; src/attest where none is given prints for each check the test that stops what it would have let in,
-// or `survives`; exits with 1 if anything does
+/*
+ * Takes every check out of a package, one at a time, and runs the tests of the package: a check without a case
+ * that only it stops could go unnoticed.
+ *
+ *     npm run test:mutation [-- PATH ...]    files or folders of one package; src/attest where none is given
+ *
+ * Prints for each check the test that stops what it would have let in, or `survives`; exits with 1 if anything
+ * does.
+ */
 
 const root = join(import.meta.dirname, '..');
 const workers = 2;
 /** Milliseconds: a mutant that loops for ever is a dead one. */
-const patience = 600_000;
+const limit = 600_000;
 
 interface Node {
   readonly type: string;
@@ -149,7 +154,7 @@ async function run(folder: string, tests: readonly string[]): Promise<Run> {
       cwd: folder,
       env: { ...process.env, NODE_COMPILE_CACHE: join(folder, 'compiled') },
       stdio: 'ignore',
-      timeout: patience,
+      timeout: limit,
       killSignal: 'SIGKILL',
     });
     child.on('error', reject);
@@ -175,12 +180,12 @@ async function run(folder: string, tests: readonly string[]): Promise<Run> {
 
 const paths = process.argv.length > 2 ? process.argv.slice(2) : ['src/attest'];
 const files = paths.flatMap((path) => (path.endsWith('.ts') ? [path] : filesIn(path, '.ts')));
-const [room = '', ...rooms] = new Set(files.map((file) => file.split('/')[1] ?? ''));
-if (room === '' || rooms.length > 0) throw new Error('give paths of one room');
+const [part = '', ...others] = new Set(files.map((file) => file.split('/')[1] ?? ''));
+if (part === '' || others.length > 0) throw new Error('give paths of one package');
 
 const mutants = files.flatMap(mutantsOf);
 /** Without the property tests that change any byte: a check needs a case, not a chance. */
-const tests = filesIn(`test/${room}`, '.test.ts').filter((name) => !name.includes('/tamper'));
+const tests = filesIn(`test/${part}`, '.test.ts').filter((name) => !name.includes('/tamper'));
 const queue = mutants.values();
 /** By file under test: which test files have stopped mutants of it. */
 const stoppers = new Map<string, Set<string>>(files.map((file) => [file, new Set()]));

@@ -23,7 +23,7 @@ const { values } = parseArgs({
 });
 
 /** Milliseconds after which an input is one that takes for ever; the slowest that ends takes a hundredth of it. */
-const patience = 20_000;
+const longest = 20_000;
 /** Hangs after which a reader is left alone. */
 const maxHangs = 3;
 
@@ -58,7 +58,7 @@ async function runOnce(left: Job): Promise<Job | undefined> {
   while (!isDone) {
     await Promise.race([ended, sleep(500)]);
     const { run, since, target } = progress.read();
-    if (isDone || since === 0 || Date.now() - since < patience) continue;
+    if (isDone || since === 0 || Date.now() - since < longest) continue;
     await worker.terminate();
     hangs.push(`${targets[target]?.name} --at ${run}`);
     const name = targets[target]?.name ?? '';

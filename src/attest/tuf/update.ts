@@ -94,6 +94,34 @@ export function newRepository(anchor: Uint8Array): Repository {
  *   what `download` and `persist` throw.
  */
 export async function update(known: Repository, options: UpdateOptions): Promise<Repository> {
+  const { accept, download, now, persist } = options;
+  const { state, targets } = await updateMetadata(known, options);
+  const { trustedRoot } = state;
+  const fetchFile = (name: string, kept?: Uint8Array) =>
+    updateTarget(state.root, targets, name, kept, download);
+  const bytes = await fetchFile(targetName, trustedRoot?.bytes);
+  const signingConfigs: Partial<Record<SigningConfigName, Uint8Array>> = {};
+  for (const name of signingConfigNames) {
+    // An instance that nobody but its own tools signs with may have none.
+    if (targets.targets.has(name))
+      signingConfigs[name] = await fetchFile(name, trustedRoot?.signingConfigs[name]);
+  }
+  accept({ bytes, signingConfigs });
+  const updated = { ...state, targets, trustedRoot: { bytes, refreshedAt: now, signingConfigs } };
+  await persist(updated);
+  return updated;
+}
+
+/**
+ * Sections 5.3 to 5.6: the top-level metadata. The new targets are returned beside the state, which keeps the
+ * old ones until their files have come and are accepted.
+ *
+ * @throws TcfError as `update` does, for metadata.
+ */
+export async function updateMetadata(
+  known: Repository,
+  options: Omit<UpdateOptions, 'accept'>,
+): Promise<{ readonly state: Repository; readonly targets: Targets }> {
   const { download, now, persist } = options;
   let state = await updateRoot(known, options);
   requireFresh(state.root, now);
@@ -110,23 +138,13 @@ export async function update(known: Repository, options: UpdateOptions): Promise
 
   const targets = await updateTargets(state, snapshot, download);
   requireFresh(targets, now);
-  const { trustedRoot } = state;
-  const fetchFile = (name: string, kept?: Uint8Array) =>
-    updateTarget(state.root, targets, name, kept, download);
-  const bytes = await fetchFile(targetName, trustedRoot?.bytes);
-  const signingConfigs: Partial<Record<SigningConfigName, Uint8Array>> = {};
-  for (const name of signingConfigNames) {
-    // An instance that nobody but its own tools signs with may have none.
-    if (targets.targets.has(name))
-      signingConfigs[name] = await fetchFile(name, trustedRoot?.signingConfigs[name]);
-  }
-  options.accept({ bytes, signingConfigs });
-  state = { ...state, targets, trustedRoot: { bytes, refreshedAt: now, signingConfigs } };
-  await persist(state);
-  return state;
+  return { state, targets };
 }
 
-async function updateRoot(known: Repository, { download, persist }: UpdateOptions): Promise<Repository> {
+async function updateRoot(
+  known: Repository,
+  { download, persist }: Pick<UpdateOptions, 'download' | 'persist'>,
+): Promise<Repository> {
   let state = known;
   for (let count = 0; count < maxRoots; count += 1) {
     const bytes = await download(`${state.root.version + 1}.root.json`, maxLength.root);
@@ -181,7 +199,8 @@ async function updateTargets(
   return nextTargets(root, snapshot, bytes);
 }
 
-async function updateTarget(
+/** One file that the targets list, unless what is kept is it. @throws TcfError as `update` does. */
+export async function updateTarget(
   root: Root,
   targets: Targets,
   name: string,
