@@ -62,7 +62,7 @@ function tableOf(full: string, { registries }: RegistriesConfig): RegistryTable 
 
 function matches(full: string, prefix: string): boolean {
   const [host = ''] = full.split('/');
-  if (prefix.startsWith('*.')) return host.endsWith(prefix.slice(1)) && host.length > prefix.length - 1;
+  if (prefix.startsWith('*.')) return host.endsWith(prefix.slice(1));
   if (!full.startsWith(prefix)) return false;
   const next = full[prefix.length];
   // A port makes another registry, so it does not separate a host from a path.
@@ -71,9 +71,9 @@ function matches(full: string, prefix: string): boolean {
 
 function rewrite(name: string, prefix: string, location: string): Repository {
   // A prefix with a tag or a digest is longer than the name; its location then replaces the whole name.
-  const bare = prefix.replace(/(?<=\/.*)[:@].*$/, '');
+  const bare = prefix.replace(/(?<=\/.*)[:@].*/, '');
   const rest = prefix.startsWith('*.') ? name.slice(name.indexOf('/')) : name.slice(bare.length);
-  const text = location === '' ? name : `${location.replace(/(?<=\/.*)[:@].*$/, '')}${rest}`;
+  const text = location === '' ? name : `${location.replace(/(?<=\/.*)[:@].*/, '')}${rest}`;
   const [, registry, repository] = /^([^/]+)\/(.+)$/.exec(text) ?? [];
   if (registry === undefined || repository === undefined)
     throw cannotTell(

@@ -126,12 +126,14 @@ export async function addToTag(
       const bytes = encodeUtf8(JSON.stringify({ ...current.members, manifests: list.entries() }));
       const write = await writeSharedTag(session, repository, tag, mediaTypes.index, bytes, current.etag);
       if (write.kind === 'sent') written += 1;
-      if (write.kind === 'refused') {
-        const isSmaller = list.drop(await deletedOf(session, repository, list.foreign()));
-        if (!isSmaller) throw current.isSubject ? keepsNoTag(repository, tag, write.error) : write.error;
-      }
       failures = write.kind === 'failed' ? failures + 1 : 0;
-      if (write.kind === 'failed' && failures === attempts) throw write.error;
+      // Some registries answer 500 to an index that names a deleted manifest.
+      if (write.kind === 'refused' || (write.kind === 'failed' && failures === attempts)) {
+        failures = 0;
+        const isSmaller = list.drop(await deletedOf(session, repository, list.foreign()));
+        const isTaken = write.kind === 'refused' && current.isSubject;
+        if (!isSmaller) throw isTaken ? keepsNoTag(repository, tag, write.error) : write.error;
+      }
     }
     slowest = Math.min(Math.max(slowest, performance.now() - begun), pace.most);
     await sleep(failures > 0 ? pauseAfter(failures, random) : slowest * (1 + random() * (spread - 1)));

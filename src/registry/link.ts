@@ -8,7 +8,6 @@ const maxLength = 16_384;
 // linear in the length.
 const target = /[\s,]*<([^>]*)>/y;
 const parameter = /\s*;\s*([!#$%&'*+.^_`|~\w-]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,;"]+)))?/y;
-const separator = /\s*(?:,|$)/y;
 
 /**
  * The target of the first link with the relation `next` in a Link header (RFC 8288, 3); `undefined`: there is
@@ -33,7 +32,6 @@ export function nextLink(header: string): string | undefined {
       if (name.toLowerCase() === 'rel') relation ??= inQuotes ?? bare ?? '';
     }
     if (relation?.toLowerCase().split(/\s+/).includes('next')) return link[1];
-    if (take(separator) === null) throw malformed(header);
   }
   if (/[^\s,]/.test(header.slice(at))) throw malformed(header);
   return undefined;

@@ -3,6 +3,7 @@ import { encodeUtf8 } from '../../src/base/bytes.ts';
 import { digestOf } from '../../src/oci/digest.ts';
 import { mediaTypes } from '../../src/oci/media-types.ts';
 import { fallbackTag } from '../../src/registry/fallback-tag.ts';
+import { VirtualClock } from '../support/clock.ts';
 import { type Fault, startRegistry, type TestRegistryOptions } from '../support/registry.ts';
 import { client, clientFor, descriptorOf, manifestNamed, refusal, repositoryOn, store } from './support.ts';
 
@@ -186,6 +187,20 @@ test('what was deleted from the registry is left out of the tag, and the image c
   expect(found.map(({ digest }) => digest)).toEqual(['two', 'four'].map((name) => digestOf(signature(name))));
 });
 
+test('a registry that answers 500 to a list with a deleted manifest can be signed to as well', async () => {
+  await using server = await startRegistry({ referrersApi: false });
+  const registry = client();
+  const gone = digestOf(signature('one'));
+  for (const name of ['one', 'two']) await registry.attach(repositoryOn(server), signature(name), subject);
+  server.manifests.delete(`team/app@${gone}`);
+  server.fault(/PUT .*manifests\/sha256-/, { times: 4, status: 500 });
+  await registry.attach(repositoryOn(server), signature('three'), subject);
+  const found = await registry.referrers(repositoryOn(server), subject.digest);
+  expect(found.map(({ digest }) => digest)).toEqual(
+    ['two', 'three'].map((name) => digestOf(signature(name))),
+  );
+});
+
 test('a refusal that nothing deleted explains is the error, and the tag stays as it is', async () => {
   await using server = await startRegistry({ referrersApi: false });
   const registry = client();
@@ -359,25 +374,17 @@ test('a read that fails once, because somebody else is writing, is repeated', as
 });
 
 const writers = 10;
-const rounds = 4;
-test.for(modes.slice(2))(
-  'ten writers at once lose nothing on a registry %s',
-  { timeout: 60_000 },
-  async ([, options]) => {
-    for (let round = 0; round < rounds; round += 1) {
-      await using server = await startRegistry({ ...options, jitter: 15 });
-      const names = Array.from({ length: writers }, (_, writer) => `${round}-${writer}`);
-      const waitingClient = () =>
-        client({
-          sleep: (ms) => new Promise((done) => setTimeout(done, ms)),
-          random: Math.random,
-          timeouts: { idle: 10_000, document: 10_000 },
-        });
-      await Promise.all(
-        names.map((name) => waitingClient().attach(repositoryOn(server), signature(name), subject)),
-      );
-      const found = await client().referrers(repositoryOn(server), subject.digest);
-      expect(found.map(({ annotations }) => annotations?.['name']).sort()).toEqual(names);
-    }
-  },
-);
+const rounds = 8;
+test.for(modes.slice(2))('ten writers at once lose nothing on a registry %s', async ([, options]) => {
+  for (let round = 0; round < rounds; round += 1) {
+    const clock = new VirtualClock();
+    const { sleep } = clock;
+    await using server = await startRegistry({ ...options, jitter: 15, sleep });
+    const names = Array.from({ length: writers }, (_, writer) => `${round}-${writer}`);
+    const write = (name: string) =>
+      client({ sleep, random: Math.random }).attach(repositoryOn(server), signature(name), subject);
+    await Promise.all(names.map((name) => clock.run(() => write(name))));
+    const found = await client().referrers(repositoryOn(server), subject.digest);
+    expect(found.map(({ annotations }) => annotations?.['name']).sort()).toEqual(names);
+  }
+});

@@ -149,6 +149,13 @@ location = "hub.local"
 [[registry]]
 prefix = "pinned.io/app:1"
 location = "other.io/app"
+[[registry]]
+prefix = "exact.io/app"
+location = "moved.io/app"
+[[registry]]
+location = "host.io"
+[[registry.mirror]]
+location = "host-mirror.io"
 `;
 test.for([
   [
@@ -173,6 +180,10 @@ test.for([
     ['hub.local/library/alpine', 'docker.io/library/alpine'],
   ],
   ['a prefix with a tag', 'pinned.io/app:1', ['other.io/app']],
+  ['a prefix that is the whole repository, by tag', 'exact.io/app:1', ['moved.io/app']],
+  ['a prefix that is the whole repository, by digest', `exact.io/app@${digest}`, ['moved.io/app']],
+  ['a host', 'host.io/app:1', ['host-mirror.io/app', 'host.io/app']],
+  ['the same host with a port', 'host.io:5000/app:1', ['host.io:5000/app']],
   ['a prefix with another tag', 'pinned.io/app:12', ['pinned.io/app']],
 ] as const)('%s is read where podman reads it', ([, name, expected]) => {
   const [, registry = '', repository = '', reference = ''] =
@@ -200,9 +211,10 @@ test.for([
   ['mirror.io', true],
   ['registry.io', false],
   ['safe.io', false],
+  ['safe-mirror.io', false],
 ] as const)('%s is insecure: %s', ([host, insecure]) => {
   const text =
-    '[[registry]]\nlocation = "registry.io:5000/x"\ninsecure = true\n[[registry]]\nlocation = "safe.io"\n[[registry.mirror]]\nlocation = "mirror.io/y"\ninsecure = true\n';
+    '[[registry]]\nlocation = "registry.io:5000/x"\ninsecure = true\n[[registry]]\nlocation = "safe.io"\n[[registry.mirror]]\nlocation = "mirror.io/y"\ninsecure = true\n[[registry.mirror]]\nlocation = "safe-mirror.io"\n';
   expect(isInsecure(host, config(text))).toBe(insecure);
 });
 
