@@ -2,7 +2,10 @@ import type { Outcome } from '../base/outcome.ts';
 import { Shape } from '../base/shape.ts';
 import { answer, type Refusal } from './refusal.ts';
 
-/** What a verification summary (VSA) says: that a verifier looked at an artifact and what came of it. Claims of its signer, no more. */
+/**
+ * What a verification summary (VSA) says: that a verifier looked at an artifact and what came of it. Claims
+ * of its signer, no more.
+ */
 export interface SummaryFacts {
   /** `verifier.id`, a URI. */
   readonly verifier: string;
@@ -25,8 +28,8 @@ export function isSummary(predicateType: string): boolean {
 }
 
 /**
- * Reads what https://slsa.dev/spec/v1.2/verification_summary requires. Refused with `document.malformed` where a required member is missing or
- * is of another kind.
+ * Reads what https://slsa.dev/spec/v1.2/verification_summary requires. Refused with `document.malformed`
+ * where a required member is missing or is of another kind.
  */
 export function parseSummary(predicate: unknown): Outcome<SummaryFacts, Refusal> {
   return answer('document.malformed', () => {

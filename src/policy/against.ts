@@ -17,8 +17,9 @@ interface Listed {
 }
 
 /**
- * The entries of `components` that match nothing in an SBOM, so that a name that was misspelled shows. A deny list is meant to match
- * nothing, so its entries are notes; a required component that matches nothing denies the image.
+ * The entries of `components` that match nothing in an SBOM, so that a name that was misspelled shows. A deny
+ * list is meant to match nothing, so its entries are notes; a required component that matches nothing denies
+ * the image.
  */
 export function unmatchedEntries(policy: Policy, { components }: SbomFacts): readonly Diagnostic[] {
   const packages = components.flatMap(({ purl = '' }) => readPurl(purl) ?? []);

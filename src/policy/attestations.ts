@@ -41,7 +41,10 @@ export interface Matched {
   readonly rejected: number;
 }
 
-/** Takes from all candidates those that are of the wanted type, about this image, by a trusted signer and in enough logs. */
+/**
+ * Takes from all candidates those that are of the wanted type, about this image, by a trusted signer and in
+ * enough logs.
+ */
 export function matchCandidates(evidence: Evidence, context: RuleContext, wanted: Wanted): Matched {
   const accepted: Accepted[] = [];
   const nearMisses: NearMiss[] = [];
@@ -67,7 +70,10 @@ export function matchCandidates(evidence: Evidence, context: RuleContext, wanted
   return { accepted, nearMisses, rejected };
 }
 
-/** The clauses in which a proven statement has to hold, one after the other; the first that fails is the reason. */
+/**
+ * The clauses in which a proven statement has to hold, one after the other; the first that fails is the
+ * reason.
+ */
 function judge(
   verified: Verified,
   { about, refuse, terms }: Wanted,
@@ -108,7 +114,10 @@ function mismatchNow(one: TrustedSigner, verified: Verified, now: Date): string 
   return outside === undefined ? undefined : `its signatures of ${outside.toISOString()} do not count`;
 }
 
-/** A-62, A-85: what a registry keeps showing after something newer was said. The earliest trusted time is that of the signature. */
+/**
+ * A-62, A-85: what a registry keeps showing after something newer was said. The earliest trusted time is that
+ * of the signature.
+ */
 function wrongTime({ times }: Verified, { maxAge, notBefore }: SigningTerms, now: Date): string | undefined {
   if (maxAge === undefined && notBefore === undefined) return undefined;
   const [time] = times;
@@ -182,8 +191,9 @@ export interface SbomChoice extends Matched {
 }
 
 /**
- * From accepted CycloneDX attestations those whose document describes this very image, and of these the newest by trusted
- * time: an older one that is still validly signed must not bring back what it did not know (A-85).
+ * From accepted CycloneDX attestations those whose document describes this very image, and of these the
+ * newest by trusted time: an older one that is still validly signed must not bring back what it did not know
+ * (A-85).
  */
 export function chooseSboms(matched: Matched, evidence: Evidence, terms: SigningTerms): SbomChoice {
   const known = new Set<string>(
@@ -207,8 +217,8 @@ export function chooseSboms(matched: Matched, evidence: Evidence, terms: Signing
 }
 
 /**
- * Of what was accepted, what counts today: the newest by trusted time, and what cannot be placed in time (A-85). Where several have to
- * speak, the newest of each of them. Nothing where too few have spoken.
+ * Of what was accepted, what counts today: the newest by trusted time, and what cannot be placed in time
+ * (A-85). Where several have to speak, the newest of each of them. Nothing where too few have spoken.
  */
 export function inForce(accepted: readonly Accepted[], terms: SigningTerms): readonly Accepted[] {
   if (!isEnough(accepted, terms)) return [];

@@ -8,8 +8,9 @@ import type { Expression } from './expression.ts';
 import { isInScope } from './scope.ts';
 
 /**
- * What a policy says of images to which nothing is attached. A scope that allows each of them can deny nothing, however its rules are
- * worded: with `mode: warn` everywhere, or by an expression that is true whatever was signed.
+ * What a policy says of images to which nothing is attached. A scope that allows each of them can deny
+ * nothing, however its rules are worded: with `mode: warn` everywhere, or by an expression that is true
+ * whatever was signed.
  */
 export type BareVerdict = 'all-allowed' | 'none-allowed' | 'some-allowed';
 

@@ -5,9 +5,10 @@ type Node = ReturnType<typeof parse>['expr'];
 type Call = Extract<Node['exprKind'], { readonly case: 'callExpr' }>['value'];
 
 /**
- * Which predicate types an expression asks for, seen while it runs: every comparison of a constant text with a value that is the
- * type of an attached attestation. `attestations.all(a, a.type != "scan" || a.predicate.critical == 0)` is true of an image without a
- * scan, and the text alone does not show it: the type may have gone through a list or another name before it is compared.
+ * Which predicate types an expression asks for, seen while it runs: every comparison of a constant text with
+ * a value that is the type of an attached attestation. `attestations.all(a, a.type != "scan" ||
+ * a.predicate.critical == 0)` is true of an image without a scan, and the text alone does not show it: the
+ * type may have gone through a list or another name before it is compared.
  */
 export interface TypeNotes {
   /** Types of the attestations that are attached. */
@@ -54,7 +55,10 @@ function holdsType(value: CelValue, types: ReadonlySet<string>): boolean {
   return isCelList(value) && [...value].some((item) => typeof item === 'string' && types.has(item));
 }
 
-/** What to put around an operand of a call, given as written and as planned: a note where the call compares it with constant texts. */
+/**
+ * What to put around an operand of a call, given as written and as planned: a note where the call compares it
+ * with constant texts.
+ */
 export function typeNoteOf(call: Call): (written: Node, planned: Node) => Node {
   const operands = [...(call.target === undefined ? [] : [call.target]), ...call.args];
   const texts = Object.hasOwn(comparisons, call.function) ? operands.flatMap(constantTexts) : [];

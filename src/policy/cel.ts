@@ -19,20 +19,23 @@ import { absentTypes, type TypeNotes, toTypeNotes, typeNoteFunction, typeNoteOf 
 import { type Answer, type Compile, type Expression, variableNames } from './expression.ts';
 
 /**
- * Compiles one expression of the Common Expression Language (https://github.com/google/cel-spec/blob/master/doc/langdef.md). This module is
- * loaded only where a policy holds an expression: the library costs more time than all the rest of a verification.
+ * Compiles one expression of the Common Expression Language
+ * (https://github.com/google/cel-spec/blob/master/doc/langdef.md). This module is loaded only where a policy
+ * holds an expression: the library costs more time than all the rest of a verification.
  *
- * An expression is work that a policy orders, and a policy may come with a project: it has a budget of steps, counted the same on
- * every machine, and nothing in it can grow without being paid for. Whoever runs out of it gets no answer, whatever was found so far.
+ * An expression is work that a policy orders, and a policy may come with a project: it has a budget of steps,
+ * counted the same on every machine, and nothing in it can grow without being paid for. Whoever runs out of
+ * it gets no answer, whatever was found so far.
  *
- * @throws TcfError `policy.expression` (exit 3) for what is no expression.
+ * @throws TcfError `policy.expression` (exit 3) for text that is not an expression.
  */
 export const compile: Compile = (text) => {
   if (text.length > maxLength) throw wrong(`it is longer than ${maxLength} characters`);
   try {
     return toExpression(metered(parse(text).expr, [...variableNames, ...typeNames]));
   } catch (error) {
-    // The parser throws errors of its own, without a class to tell them by, and RangeError where nesting outgrows the stack.
+    // The parser throws errors of its own, without a class to tell them by, and RangeError where nesting
+    // outgrows the stack.
     throw wrong(reasonOf(error));
   }
 };
@@ -43,7 +46,10 @@ function wrong(why: string): TcfError {
 
 /** A page of text; what needs more is a program and no expression. */
 const maxLength = 2000;
-/** Some two seconds of work at most. The 5,000 components of a large SBOM may be walked a hundred times for it. */
+/**
+ * Some two seconds of work at most. The 5,000 components of a large SBOM may be walked a hundred times for
+ * it.
+ */
 const maxSteps = 1_000_000;
 /** A pattern is compiled each time it is used; those of names and versions have a tenth of that. */
 const maxPattern = 200;
@@ -93,8 +99,8 @@ function prepareNotes(notes: TypeNotes, attestations: readonly unknown[]): void 
 }
 
 /**
- * JSON as the library takes it. Objects become maps: with a member `$typeName` a stranger's object would be taken for a protobuf message.
- * Whole numbers become ints, times timestamps.
+ * JSON as the library takes it. Objects become maps: with a member `$typeName` a stranger's object would be
+ * taken for a protobuf message. Whole numbers become ints, times timestamps.
  */
 function toInput(value: unknown, meter: Meter): CelInput {
   spend(meter, 1);
@@ -133,7 +139,10 @@ function pay(meter: Meter, steps: number): void {
 const { DYN, STRING } = CelScalar;
 const LIST = listType(DYN);
 
-/** The functions that `metered` puts around everything, and additions that stay within bounds. The parser takes no name with "@". */
+/**
+ * The functions that `metered` puts around everything, and additions that stay within bounds. The parser
+ * takes no name with "@".
+ */
 function functionsOf(meter: Meter): ReturnType<typeof celFunc>[] {
   const flat = new WeakMap<object, readonly CelValue[]>();
   const itemsOf = (list: CelList): readonly CelValue[] => flat.get(list) ?? [...list];
@@ -182,7 +191,10 @@ const comparisons = ['_==_', '_!=_', '@in'];
 const free = ['_&&_', '_||_', '!_', '_?_:_', '_[_]', '@not_strictly_false'];
 const library = celEnv().funcs;
 
-/** Puts a toll before each loop and each call, in the expression itself. Throws at what no policy means: unknown names. */
+/**
+ * Puts a toll before each loop and each call, in the expression itself. Throws at what no policy means:
+ * unknown names.
+ */
 function metered(node: Node, names: readonly string[]): Node {
   const kind = node.exprKind;
   const walk = (inner: Node | undefined, more: readonly string[] = []): Node =>

@@ -6,8 +6,9 @@ import { enforces } from './decide.ts';
 import type { Policy, Scope } from './document.ts';
 
 /**
- * What a policy does not do although it reads as if it did: a scope that cannot deny starts every image (A-112), an exception or a signer
- * whose time is over helps nobody, and a signer whom no rule names looks like protection. `error`: it does not do what a policy is for.
+ * What a policy does not do although it reads as if it did: a scope that cannot deny starts every image
+ * (A-112), an exception or a signer whose time is over helps nobody, and a signer whom no rule names looks
+ * like protection. `error`: it does not do what a policy is for.
  */
 export function checkPolicy(policy: Policy, now: Date): readonly Diagnostic[] {
   const { exceptions, scopes, signers } = policy;

@@ -6,8 +6,8 @@ import { described, either, type Form, list, mapping, such, text, textOrNothing 
 import { matchName, patternProblem } from './purl-pattern.ts';
 
 /**
- * A component as a policy names it: a purl, which may end in a version, or a purl with a range of versions. `*` in namespace and name
- * stands for any characters except `/`.
+ * A component as a policy names it: a purl, which may end in a version, or a purl with a range of versions.
+ * `*` in namespace and name stands for any characters except `/`.
  */
 export type ComponentShape = string | { readonly purl: string; readonly versions: string };
 
@@ -19,7 +19,10 @@ export interface ComponentPattern {
   readonly range?: VersionRange;
 }
 
-/** `unversioned`: the component does not say its version or distribution, or in a way that nobody can order, or it is a candidate of an excluded bound. */
+/**
+ * `unversioned`: the component does not say its version or distribution, or in a way that nobody can order,
+ * or it is a candidate of an excluded bound.
+ */
 export type PatternMatch = 'match' | 'none' | 'unversioned';
 
 /** As leniently as the purls of an SBOM are read, so that whatever stands there can be named. */

@@ -4,7 +4,10 @@ export interface DatedRoot {
   /** `sigstore`, or the file. */
   readonly source: string;
   readonly digest: Digest;
-  /** When this was the current root, as far as anybody showed; absent for a file, which says nothing about that. */
+  /**
+   * When this was the current root, as far as anybody showed; absent for a file, which says nothing about
+   * that.
+   */
   readonly asOf?: Date;
   /** How that is known: `carried by tcf`, `tcf trust update`, `tcf trust import`, `a file`. */
   readonly origin: string;

@@ -8,7 +8,9 @@ export interface DeadWhy {
 
 const github = 'https://token.actions.githubusercontent.com';
 
-/** Issuers whose identities are mail addresses: those of the public Sigstore instance that people log in with. */
+/**
+ * Issuers whose identities are mail addresses: those of the public Sigstore instance that people log in with.
+ */
 const mailIssuers = [
   'https://accounts.google.com',
   'https://github.com/login/oauth',
@@ -115,7 +117,10 @@ const claimForms: Readonly<Record<string, readonly [RegExp, string]>> = {
   sourceRepositoryVisibilityAtSigning: [/^(?:internal|private|public)$/, 'public, private or internal'],
 };
 
-/** Whether no certificate can have this value of an extension. Values are compared whole, so a `*` is one that nobody has. */
+/**
+ * Whether no certificate can have this value of an extension. Values are compared whole, so a `*` is one that
+ * nobody has.
+ */
 export function deadClaim(claim: string, value: string): DeadWhy | undefined {
   const [form, words] = (Object.hasOwn(claimForms, claim) ? claimForms[claim] : undefined) ?? [];
   const isRight = form === undefined || form.test(value);

@@ -29,7 +29,10 @@ export interface Decision {
 
 export interface JudgedFinding extends Finding {
   readonly mode: Mode;
-  /** The exception about this image and rule, where the rule did not pass; one that has not expired has turned `mode` to warn. */
+  /**
+   * The exception about this image and rule, where the rule did not pass; one that has not expired has turned
+   * `mode` to warn.
+   */
   readonly exception?: UsedException;
 }
 
@@ -44,7 +47,10 @@ interface VerdictParts {
   readonly image: PinnedRef;
   readonly decidedAt: Date;
   readonly decisions: readonly Decision[];
-  /** Every candidate, good or bad, as it was found; twice where two policies with different trust see it differently. */
+  /**
+   * Every candidate, good or bad, as it was found; twice where two policies with different trust see it
+   * differently.
+   */
   readonly candidates: readonly ExplainedCandidate[];
 }
 
@@ -76,7 +82,7 @@ export function decide(policy: Policy, evidence: Evidence, known: readonly Dated
       ? [outOfScope(policy, evidence)]
       : [...roots.map((root) => judgeRoot(root, policy, now)), ...evaluate(policy, scope, evidence, now)];
   const enforced = findings.filter(({ mode }) => mode === 'enforce');
-  // No rule that spoke is no yes.
+  // Where no rule has spoken nothing is allowed.
   const allowed = findings.length > roots.length && enforced.every(({ outcome }) => outcome === 'pass');
   const denied = findings.length <= roots.length || enforced.some(({ outcome }) => outcome === 'fail');
   return {
@@ -90,9 +96,10 @@ export function decide(policy: Policy, evidence: Evidence, known: readonly Dated
 }
 
 /**
- * All policies about one image: each has to say yes, so that a policy of the project can tighten what stands above it and never
- * loosen it (A-110). Each judges the candidates as proven with its own trust, `candidatesOf`: a trusted root that the project brings
- * along proves nothing to the policies above it. Without any policy the answer is no.
+ * All policies about one image: each has to say yes, so that a policy of the project can tighten what stands
+ * above it and never loosen it (A-110). Each judges the candidates as proven with its own trust,
+ * `candidatesOf`: a trusted root that the project brings along proves nothing to the policies above it.
+ * Without any policy the answer is no.
  */
 export function decideAll(
   policies: readonly Policy[],
@@ -158,7 +165,10 @@ function except(
   return { ...finding, exception, message };
 }
 
-/** Whether a scope asks for anything: one that only warns lets everything start (A-112), but for what a deny list names. */
+/**
+ * Whether a scope asks for anything: one that only warns lets everything start (A-112), but for what a deny
+ * list names.
+ */
 export function enforces({ require }: Scope): boolean {
   return Object.entries(require).some(
     ([rule, params]) => rule !== 'deny' && params !== undefined && modeOf(params) === 'enforce',

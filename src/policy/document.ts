@@ -18,7 +18,10 @@ import type { SignerShape } from './signer-schema.ts';
 import { toMilliseconds } from './times.ts';
 import { type Path, parseStrictYaml, type YamlDocument } from './yaml.ts';
 
-/** Who put a policy where it was loaded from: the administrator of the machine, the user, the command line, or the project. */
+/**
+ * Who put a policy where it was loaded from: the administrator of the machine, the user, the command line, or
+ * the project.
+ */
 export type PolicyOrigin = 'given' | 'machine' | 'project' | 'user';
 
 /** A policy that has been read and makes sense: every name leads somewhere, every key is a key. */
@@ -65,7 +68,10 @@ export interface PolicyNeeds {
   readonly origin?: PolicyOrigin;
   /** PEM texts of key files by the name under which the policy mentions them. */
   readonly keyFiles?: Readonly<Record<string, string>>;
-  /** What turns CEL into something to ask: `compile` of `cel.ts`. Without it a policy with expressions is refused. */
+  /**
+   * What turns CEL into something to ask: `compile` of `cel.ts`. Without it a policy with expressions is
+   * refused.
+   */
   readonly compile?: Compile;
 }
 
@@ -158,7 +164,7 @@ function toTrust({ signers, trust: shape }: DocumentShape, yaml: YamlDocument): 
   if (unknown >= 0)
     throw yaml.wrong(['trust', 'pins', unknown], `${quoted(pins[unknown] ?? '')} is not one of the signers`);
   if (root !== undefined && instances !== undefined) {
-    throw yaml.wrong(['trust', 'instances'], 'stands beside a root, and only one of them can be meant', {
+    throw yaml.wrong(['trust', 'instances'], 'is given together with a root; only one of them can be meant', {
       hint: 'name the file, or name instances; tcf trust import makes an instance of a file',
     });
   }
@@ -197,7 +203,8 @@ function compileAll(
 ): ReadonlyMap<string, Expression> {
   return new Map(
     expressionsIn(document).map(({ path, that }) => {
-      if (compile === undefined) throw yaml.wrong(path, 'is a CEL expression, and there is no engine for it');
+      if (compile === undefined)
+        throw yaml.wrong(path, 'is a CEL expression, but no engine for CEL was loaded');
       try {
         return [that, compile(that)];
       } catch (error) {
@@ -224,7 +231,8 @@ function toSigner(
   const pem = keyFile === undefined ? key : Object.hasOwn(keyFiles, keyFile) ? keyFiles[keyFile] : undefined;
   if (pem === undefined)
     throw yaml.wrong(path, `names the key file ${quoted(keyFile ?? '')}, which was not read`);
-  // createPublicKey takes private keys and certificates too; a policy must not become the place where those lie about.
+  // createPublicKey takes private keys and certificates too; a policy must not become the place where those
+  // lie about.
   if (!/^\s*-----BEGIN PUBLIC KEY-----[^-]*-----END PUBLIC KEY-----\s*$/.test(pem)) {
     throw yaml.wrong(path, 'is not a public key', {
       hint: 'a PEM block that begins with "-----BEGIN PUBLIC KEY-----"',
@@ -325,7 +333,10 @@ interface PlacedTerms {
   readonly path: Path;
 }
 
-/** Every place in the parameters of rules that names signers under `by`, however deep. The rules have checked what stands there. */
+/**
+ * Every place in the parameters of rules that names signers under `by`, however deep. The rules have checked
+ * what stands there.
+ */
 function termsIn(value: unknown, path: Path): readonly PlacedTerms[] {
   // Parameters of a build are the builder's words, and `by` may be one of them.
   if (typeof value !== 'object' || value === null || path.at(-1) === 'parameters') return [];

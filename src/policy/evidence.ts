@@ -8,21 +8,30 @@ import { parseSbom, type SbomFacts } from '../bom/read.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { PinnedRef } from '../oci/reference.ts';
 
-/** The image in question, whoever judges it. */
+/** The image in question, the same for every policy. */
 export interface ImageFacts {
   /** What was asked for, by the digest its name had. */
   readonly image: PinnedRef;
-  /** The manifest for the platform in question, where `image` is an index that lists it; absent where `image` is a manifest itself. */
+  /**
+   * The manifest for the platform in question, where `image` is an index that lists it; absent where `image`
+   * is a manifest itself.
+   */
   readonly platform?: Digest;
   /** The configuration that this manifest names. */
   readonly config?: Digest;
   /** What the clock says. */
   readonly now: Date;
-  /** The latest time that this machine wrote down before: the last entry of its log of decisions. Absent where it has none. */
+  /**
+   * The latest time that this machine wrote down before: the last entry of its log of decisions. Absent where
+   * it has none.
+   */
   readonly recorded?: Date;
 }
 
-/** All that rules may look at: plain data, gathered before. Annotations and labels are not among it, for nobody signed them (A-86). */
+/**
+ * All that rules may look at: plain data, gathered before. Annotations and labels are not among it, for
+ * nobody signed them (A-86).
+ */
 export interface Evidence extends ImageFacts {
   /** Everything that was found beside the image, good or bad, in the order it was found. */
   readonly candidates: readonly Candidate[];
@@ -36,7 +45,10 @@ export interface Candidate {
   readonly sbom?: Outcome<SbomFacts, Refusal>;
 }
 
-/** Joins a verification with what rules may ask about its content. Every predicate type is the signed one, never an annotation (A-81). */
+/**
+ * Joins a verification with what rules may ask about its content. Every predicate type is the signed one,
+ * never an annotation (A-81).
+ */
 export function toCandidate(source: Digest, outcome: Outcome<Verified, Refusal>): Candidate {
   if (!outcome.ok || !isCyclonedx(outcome.value.statement.predicateType)) return { source, outcome };
   return { source, outcome, sbom: readSbom(outcome.value) };
@@ -66,7 +78,9 @@ function isVersionOf(type: string, predicateType: string): boolean {
   return predicateType.startsWith(type) && /^(?:\/v\d\.\d)?$/.test(predicateType.slice(type.length));
 }
 
-/** The digests under which this very content is known: what was asked for, and its manifest for the platform. */
+/**
+ * The digests under which this very content is known: what was asked for, and its manifest for the platform.
+ */
 export function manifestsOf(evidence: Evidence): readonly Digest[] {
   return [evidence.image.digest, ...(evidence.platform === undefined ? [] : [evidence.platform])];
 }

@@ -28,12 +28,15 @@ const liftable = rules.flatMap(({ everywhere, name }) => (everywhere ? [] : [nam
 export const exceptionSchema: Form<ExceptionShape> = mapping({
   digest: described(digestText, 'the one image, by the digest of its manifest or index'),
   rules: described(list(choice(...liftable)), 'rules that only warn for this image'),
-  reason: described(line, 'why, for whoever reads the decision'),
+  reason: described(line, 'why, for people who read the decision'),
   owner: described(line, 'who answers for it'),
   expires: described(instantText, 'when it ends'),
 });
 
-/** The exception about this image and rule: one in force before an expired one. `now` is at least the time that evidence proves. */
+/**
+ * The exception about this image and rule: one in force before an expired one. `now` is at least the time
+ * that evidence proves.
+ */
 export function exceptionFor(
   exceptions: readonly ExceptionShape[],
   rule: string,

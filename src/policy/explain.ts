@@ -16,7 +16,7 @@ export interface Explained {
   readonly scope?: Scope;
   /** Scopes that cover the name too and do not decide, because another one is more specific. */
   readonly outweighed: readonly string[];
-  /** Every scope of the policy, for whoever is in none. */
+  /** Every scope of the policy, for a name that is in none of them. */
   readonly scopes: readonly string[];
   readonly asked: readonly AskedRule[];
   /** Signers whom the rules name. */
@@ -33,7 +33,9 @@ export interface AskedRule {
   readonly params: unknown;
 }
 
-/** Pure and without any evidence: which scope and which rules would decide about the name, policy by policy. */
+/**
+ * Pure and without any evidence: which scope and which rules would decide about the name, policy by policy.
+ */
 export function explainName(policies: readonly Policy[], name: ImageRef): readonly Explained[] {
   return policies.map((policy) => explainOne(policy, name));
 }

@@ -1,11 +1,19 @@
-/** The names an expression may use. Plain JSON, and `Date` where CEL has a timestamp; `undefined` where the image has no such thing. */
+/**
+ * The names an expression may use. Plain JSON, and `Date` where CEL has a timestamp; `undefined` where the
+ * image has no such thing.
+ */
 export interface Variables {
-  /** `registry`, `repository`, `digest`, and `platform`, the digest of the manifest where `digest` is that of an index. */
+  /**
+   * `registry`, `repository`, `digest`, and `platform`, the digest of the manifest where `digest` is that of
+   * an index.
+   */
   readonly image: Readonly<Record<string, string>>;
   readonly now: Date;
   /** Signatures of the image by the signers of the rule. */
   readonly signatures: readonly unknown[] | undefined;
-  /** Attestations about the image by these signers: of each predicate type the newest. Each has its `type`. */
+  /**
+   * Attestations about the image by these signers: of each predicate type the newest. Each has its `type`.
+   */
   readonly attestations: readonly unknown[] | undefined;
   /** What the SBOM in force says, as `SbomFacts`. */
   readonly sbom: unknown;

@@ -3,8 +3,9 @@ import { quoted } from '../base/text.ts';
 import type { Path } from './yaml.ts';
 
 /**
- * The form that a part of a policy must have: plain data in, the same with a type out. What fits no form is refused, so every
- * mapping is closed, a list is no mapping, and names that JavaScript inherits (`constructor`) are keys like any other.
+ * The form that a part of a policy must have: plain data in, the same with a type out. What fits no form is
+ * refused, so every mapping is closed, a list is not a mapping, and names that JavaScript inherits
+ * (`constructor`) are keys like any other.
  *
  * One description gives the type, the error in our words and the JSON Schema for editors.
  */
@@ -77,7 +78,10 @@ const anyList = ofKind(isList, 'a list', { type: 'array' });
 const anyMapping = ofKind(isMapping, 'a mapping', { type: 'object' });
 const anyWhole = ofKind(isWhole, 'a whole number', { type: 'integer' });
 
-/** The form, narrowed: `problem` says why a value that fits it does not do all the same, about itself or one of its members. */
+/**
+ * The form, narrowed: `problem` says why a value that fits it does not do all the same, about itself or one
+ * of its members.
+ */
 export function such<Value>(
   form: Form<Value>,
   problem: (value: Value) => string | undefined,

@@ -74,7 +74,10 @@ export const githubRun: Form<GitHubRun> = such(
 
 type Claims = Readonly<Record<string, string>>;
 
-/** Why the claims are not those of such a run; `undefined` where they are. A claim that is absent fits nothing (A-31, A-40). */
+/**
+ * Why the claims are not those of such a run; `undefined` where they are. A claim that is absent fits nothing
+ * (A-31, A-40).
+ */
 export function mismatchOfRun(run: GitHubRun, claims: Claims): string | undefined {
   const wrong = demandsOf(run).find(
     ({ claim, fits }) => !fits(Object.hasOwn(claims, claim) ? claims[claim] : undefined),

@@ -1,6 +1,7 @@
 /**
- * Whether the whole identity fits the pattern. `*` crosses neither `/` nor `@`, so a pattern never reaches into another host,
- * owner, path component or ref (A-27, A-29). No regular expressions: their unescaped dots and missing anchors are how peers failed.
+ * Whether the whole identity fits the pattern. `*` crosses neither `/` nor `@`, so a pattern never reaches
+ * into another host, owner, path component or ref (A-27, A-29). No regular expressions: their unescaped dots
+ * and missing anchors are how peers failed.
  */
 export function matchesIdentity(pattern: string, identity: string): boolean {
   const wanted = pattern.split(/([/@])/);

@@ -7,8 +7,8 @@ const dotless = ['gmail.com', 'googlemail.com'];
 const isMail = (identity: string): boolean => /^[^/@]+@[^/@]+$/.test(identity);
 
 /**
- * An identity, or a pattern of one, without the case that nobody tells apart: a mail address, and of a URI scheme, host, owner and repository.
- * The rest of a path is a file of the repository, where case counts.
+ * An identity, or a pattern of one, without the case that nobody tells apart: a mail address, and of a URI
+ * scheme, host, owner and repository. The rest of a path is a file of the repository, where case counts.
  */
 export function foldIdentity(identity: string): string {
   if (!identity.includes('://')) return identity.toLowerCase();
@@ -17,7 +17,10 @@ export function foldIdentity(identity: string): string {
   return [...folded, ...path].slice(0, identity.split('/').length).join('/');
 }
 
-/** The mailbox behind an address: `ada+ci@acme.example` is read by Ada. `undefined` for what is not an address. */
+/**
+ * The mailbox behind an address: `ada+ci@acme.example` is read by Ada. `undefined` for what is not an
+ * address.
+ */
 export function mailboxOf(identity: string): string | undefined {
   if (!isMail(identity)) return undefined;
   const [local = '', domain = ''] = identity.toLowerCase().split('@');
@@ -25,7 +28,9 @@ export function mailboxOf(identity: string): string | undefined {
   return dotless.includes(domain) ? `${name.replaceAll('.', '')}@gmail.com` : `${name}@${domain}`;
 }
 
-/** Whether an entry of a deny list means this identity: without case, and each mailbox with all its addresses. */
+/**
+ * Whether an entry of a deny list means this identity: without case, and each mailbox with all its addresses.
+ */
 export function isMeantBy(pattern: string, identity: string): boolean {
   const wanted = foldIdentity(pattern);
   const mailbox = mailboxOf(identity);
@@ -42,8 +47,9 @@ function hasTag(address: string): boolean {
 }
 
 /**
- * Who a signer is, for telling two apart: a key, a mailbox, or another identity at its issuer. One mailbox is one person whichever issuer
- * asked for it, and one workflow at two refs is one signer, or a person with leave to push tags would count several times.
+ * Who a signer is, for telling two apart: a key, a mailbox, or another identity at its issuer. One mailbox is
+ * one person whichever issuer asked for it, and one workflow at two refs is one signer, or a person with
+ * leave to push tags would count several times.
  */
 export function signerKey(signer: Signer): string {
   if (signer.kind === 'key') return signer.fingerprint;
@@ -54,8 +60,9 @@ export function signerKey(signer: Signer): string {
 }
 
 /**
- * Who answers for a signer: the owner of the source that was built, by the number or URL that the certificate has for it, or else host and first
- * path component of the identity. A reusable workflow of somebody else runs for its caller. A key and a mailbox answer for themselves.
+ * Who answers for a signer: the owner of the source that was built, by the number or URL that the certificate
+ * has for it, or else host and first path component of the identity. A reusable workflow of somebody else
+ * runs for its caller. A key and a mailbox answer for themselves.
  */
 export function ownerKey(signer: Signer): string {
   if (signer.kind === 'key' || mailboxOf(signer.identity) !== undefined) return signerKey(signer);

@@ -10,8 +10,8 @@ export interface ImageUri {
 }
 
 /**
- * BuildKit writes `pkg:docker/NAME@TAG?digest=sha256:...`; others `pkg:oci/...`, `docker-image://`, `docker://` or `oci://`. `undefined` where
- * the URI does not name an image.
+ * BuildKit writes `pkg:docker/NAME@TAG?digest=sha256:...`; others `pkg:oci/...`, `docker-image://`,
+ * `docker://` or `oci://`. `undefined` where the URI does not name an image.
  */
 export function parseImageUri(uri: string): ImageUri | undefined {
   const [, plain] = /^(?:docker|docker-image|oci):\/\/(.+)$/.exec(uri) ?? [];
@@ -32,7 +32,10 @@ export function parseImageUri(uri: string): ImageUri | undefined {
   };
 }
 
-/** As every other name of an image is read, so that Docker Hub has one spelling (A-16). `undefined` where it cannot be read. */
+/**
+ * As every other name of an image is read, so that Docker Hub has one spelling (A-16). `undefined` where it
+ * cannot be read.
+ */
 export function readImageName(text: string): ImageRef | undefined {
   try {
     return parseImageRef(text);

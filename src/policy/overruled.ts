@@ -7,8 +7,9 @@ import { signed } from './rules/signed.ts';
 const addsUp: readonly string[] = [signed.name, deny.name];
 
 /**
- * Whether one more attestation could turn this yes into a no: every other rule goes by the newest of them, and where several hold, by the one that denies (A-85). So a yes that rests on
- * signatures alone is final with the first of them, and any other has to have seen what there is.
+ * Whether one more attestation could turn this yes into a no: every other rule goes by the newest of them,
+ * and where several hold, by the one that denies (A-85). So a yes that rests on signatures alone is final
+ * with the first of them, and any other has to have seen what there is.
  */
 export function canBeOverruled(verdict: Verdict, policies: readonly Policy[]): boolean {
   return verdict.decisions.some(({ policy: { digest }, scope: match }) => {

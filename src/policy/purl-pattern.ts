@@ -52,8 +52,9 @@ export function isGlob({ name, namespace = '' }: Name): boolean {
 }
 
 /**
- * Whether a pattern names the package: type, namespace and name, compared as the ecosystem does. `*` stands for any characters except `/`,
- * as in identities; `@`, which begins the scopes of npm, is a character like any other here. `perhaps`: the component does not say of which distribution it is.
+ * Whether a pattern names the package: type, namespace and name, compared as the ecosystem does. `*` stands
+ * for any characters except `/`, as in identities; `@`, which begins the scopes of npm, is a character like
+ * any other here. `perhaps`: the component does not say of which distribution it is.
  */
 export function matchName(pattern: Name, found: Name): 'match' | 'none' | 'perhaps' {
   if (pattern.type !== found.type) return 'none';

@@ -6,8 +6,8 @@ import type { Finding, Mode } from './rule.ts';
 const day = 24 * 3_600_000;
 
 /**
- * Sigstore changes its root a few times a year: logs every half year, authorities when a key is lost. After half a year a root most likely
- * misses something, after a year it may trust what was revoked long ago.
+ * Sigstore changes its root a few times a year: logs every half year, authorities when a key is lost. After
+ * half a year a root most likely misses something, after a year it may trust what was revoked long ago.
  */
 export const defaultAge: Readonly<Record<'deny' | 'warn', number>> = { warn: 180 * day, deny: 365 * day };
 
@@ -16,14 +16,18 @@ export function usesRoots({ signers, trust }: Policy): boolean {
   return trust.logs.key > 0 || [...signers.values()].some(({ kind }) => kind === 'keyless');
 }
 
-/** Whole days since the root was known to be current, never negative: a clock that was set back makes nothing younger than now. */
+/**
+ * Whole days since the root was known to be current, never negative: a clock that was set back makes nothing
+ * younger than now.
+ */
 export function ageInDays(root: DatedRoot, now: Date): number {
   return Math.max(0, Math.floor((Number(now) - Number(root.asOf ?? root.newest)) / day));
 }
 
 /**
- * What the age of a root does to a decision (A-104): a line that says it, then a warning, then no decision. A file is the user's own, pinned
- * on purpose; its age is judged, by its newest entry, only where the policy sets limits itself.
+ * What the age of a root does to a decision (A-104): a line that says it, then a warning, then no decision. A
+ * file is the user's own, pinned on purpose; its age is judged, by its newest entry, only where the policy
+ * sets limits itself.
  */
 export function judgeRoot(root: DatedRoot, { trust }: Policy, now: Date): Finding & { readonly mode: Mode } {
   const age = Number(now) - Number(root.asOf ?? root.newest);

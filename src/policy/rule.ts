@@ -23,7 +23,9 @@ export interface NearMiss {
   /** The manifest, layer or file the candidate came from. */
   readonly source: Digest;
   readonly message: string;
-  /** What would make it count, as an entry for `signers` of the policy; only for whoever trusts that signer. */
+  /**
+   * What would make it count, as an entry for `signers` of the policy; only for whoever trusts that signer.
+   */
   readonly suggestion?: string;
 }
 
@@ -43,8 +45,8 @@ export interface RuleContext {
 export type MultiArch = 'either' | 'index' | 'platform';
 
 /**
- * One check. `params` reads what the policy says under `require.<name>`; `evaluate` gets nothing else than what it read, so the
- * list of rules may forget which parameters belong to which rule.
+ * One check. `params` reads what the policy says under `require.<name>`; `evaluate` gets nothing else than
+ * what it read, so the list of rules may forget which parameters belong to which rule.
  */
 export interface Rule<Params = unknown> {
   /** The key in the policy, the rule id in reports, the folder of its fixtures. */
@@ -53,8 +55,8 @@ export interface Rule<Params = unknown> {
   readonly summary: string;
   readonly params: Form<Params>;
   /**
-   * The rule stands once at the top of the policy and holds in every scope. It is always enforced, and no exception lifts it. Absent: it
-   * stands under `require` of the scopes that want it.
+   * The rule stands once at the top of the policy and holds in every scope. It is always enforced, and no
+   * exception lifts it. Absent: it stands under `require` of the scopes that want it.
    */
   readonly everywhere?: true;
   /** The rule looks into what another rule of the same scope accepts, and is nothing without it. */

@@ -4,15 +4,17 @@ import { formatImageRef, type ImageRef, parseImageRef } from '../oci/reference.t
 type Name = Pick<ImageRef, 'registry' | 'repository'>;
 
 /**
- * The canonical spelling of a scope: a registry in full, or a registry and leading path components of repositories, compared as
- * `parseImageRef` spells them (`index.docker.io/acme` is `docker.io/acme`). The port of HTTPS is left out, for `quay.io:443` is `quay.io`.
- * `undefined` for anything else: tags, digests, patterns, short names.
+ * The canonical spelling of a scope: a registry in full, or a registry and leading path components of
+ * repositories, compared as `parseImageRef` spells them (`index.docker.io/acme` is `docker.io/acme`). The
+ * port of HTTPS is left out, for `quay.io:443` is `quay.io`. `undefined` for anything else: tags, digests,
+ * patterns, short names.
  */
 export function toScope(text: string): string | undefined {
   const registry = text.split('/', 1)[0] ?? '';
   if (!/[.:]/.test(registry) && registry !== 'localhost') return undefined;
   try {
-    // Two more components: what is left then is the scope, whatever Docker Hub does to names of one component.
+    // Two more components: what is left then is the scope, whatever Docker Hub does to names of one
+    // component.
     const { tag, ...name } = parseImageRef(`${withoutPort(registry)}${text.slice(registry.length)}/x/x`);
     return tag === 'latest' ? formatImageRef(name).slice(0, -'/x/x'.length) : undefined;
   } catch (error) {
@@ -27,8 +29,9 @@ function withoutPort(registry: string): string {
 }
 
 /**
- * Whole path components only: the scope `quay.io/acme` covers `quay.io/acme/app`, never `quay.io/acme-evil/app` (A-24). A scope of one
- * component at Docker Hub covers the official image of that name too: `docker.io/ubuntu` is how everybody writes `docker.io/library/ubuntu`.
+ * Whole path components only: the scope `quay.io/acme` covers `quay.io/acme/app`, never
+ * `quay.io/acme-evil/app` (A-24). A scope of one component at Docker Hub covers the official image of that
+ * name too: `docker.io/ubuntu` is how everybody writes `docker.io/library/ubuntu`.
  */
 export function isInScope(scope: string, image: Name): boolean {
   return coverOf(scope, image) !== undefined;

@@ -15,7 +15,10 @@ import { type GitHubRun, githubRun } from './github-run.ts';
 import { identityProblem } from './signer.ts';
 import { instantText } from './times.ts';
 
-/** The names of the Fulcio extensions a policy may ask about (https://github.com/sigstore/fulcio/blob/main/docs/oid-info.md). */
+/**
+ * The names of the Fulcio extensions a policy may ask about
+ * (https://github.com/sigstore/fulcio/blob/main/docs/oid-info.md).
+ */
 export const claimNames = [
   'buildConfigDigest',
   'buildConfigUri',

@@ -50,16 +50,17 @@ export function mismatch(trusted: TrustedSigner, signer: Signer): string | undef
 }
 
 /**
- * When the signature was made outside the time in which the policy lets the signer sign (A-49); `undefined` where it was not. Every trusted time
- * counts; where no witness tells one, today does.
+ * When the signature was made outside the time in which the policy lets the signer sign (A-49); `undefined`
+ * where it was not. Every trusted time counts; where no witness tells one, today does.
  */
 export function outsideWindow(trusted: TrustedSigner, { times }: Verified, now: Date): Date | undefined {
   return (times.length > 0 ? times : [now]).find((time) => !isWithin(trusted.validFor, time));
 }
 
 /**
- * An entry for `signers` that names exactly this identity, to be pasted by whoever trusts it; in JSON's spelling, which YAML reads the same.
- * None for a key, which a fingerprint does not give, and none where a policy could not spell the identity, or a `*` in it would name others too.
+ * An entry for `signers` that names exactly this identity, to be pasted by whoever trusts it; in JSON's
+ * spelling, which YAML reads the same. None for a key, which a fingerprint does not give, and none where a
+ * policy could not spell the identity, or a `*` in it would name others too.
  */
 export function suggestSigner(signer: Signer): string | undefined {
   if (signer.kind === 'key') return undefined;

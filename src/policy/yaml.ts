@@ -16,7 +16,9 @@ import {
 import { askedWrongly, type TcfError } from '../base/error.ts';
 import { printable, quoted } from '../base/text.ts';
 
-/** A policy is a page or two; the largest that lists every image of a registry by name stays under 100 KiB. */
+/**
+ * A policy is a page or two; the largest that lists every image of a registry by name stays under 100 KiB.
+ */
 const maxCharacters = 262_144;
 
 /** Where a value stands: keys and list positions from the top. */
@@ -30,8 +32,9 @@ export interface YamlDocument {
 }
 
 /**
- * Reads YAML 1.2 (JSON is a part of it) as one meaning or none. Refused is what lets two readers see two policies: duplicate
- * keys, directives, tags, several documents; and anchors, aliases and merge keys, with which ten lines become gigabytes.
+ * Reads YAML 1.2 (JSON is a part of it) as one meaning or none. Refused is what lets two readers see two
+ * policies: duplicate keys, directives, tags, several documents; and anchors, aliases and merge keys, with
+ * which ten lines become gigabytes.
  *
  * @throws TcfError `policy.malformed` (exit 3) with line and column.
  */
@@ -187,7 +190,10 @@ function malformed(where: string, why: string, hint?: string): TcfError {
   return askedWrongly('policy.malformed', `${where}: ${why}`, hint === undefined ? {} : { hint });
 }
 
-/** Where the value at `path` begins, or the nearest one above it; with `key`, that key of the mapping found there. */
+/**
+ * Where the value at `path` begins, or the nearest one above it; with `key`, that key of the mapping found
+ * there.
+ */
 function placeOf(top: Node, path: Path, key: string | undefined): number {
   let node = top;
   for (const step of path) {

@@ -199,7 +199,7 @@ scopes: [{ match: quay.io, require: { signed: { by: [a, b], threshold: 2 } } }]
   [
     'a predicate type that is none',
     `${good}      attested: { predicates: [{ type: nonsense, by: [release] }] }\n`,
-    'is no predicate type',
+    'is not a predicate type',
   ],
   [
     'a predicate by nobody we know',
@@ -411,7 +411,7 @@ test('a policy with expressions is not read without an engine for them', () => {
   const text = expressionOf('image.registry == "quay.io"');
   expect(draftPolicy(text, 'policy.yaml').cel).toBe(true);
   expect(() => parsePolicy(text, 'policy.yaml')).toThrow(
-    'policy.yaml:9:51: scopes[0].require.expressions.all[0].that is a CEL expression, and there is no engine for it',
+    'policy.yaml:9:51: scopes[0].require.expressions.all[0].that is a CEL expression, but no engine for CEL was loaded',
   );
   expect(parsePolicy(text, 'policy.yaml', { compile }).expressions.size).toBe(1);
 });

@@ -17,7 +17,9 @@ import { openSigning, type SigningRequest } from './signing.ts';
 import type { Signed } from './statements.ts';
 
 export interface VerdictRequest extends VerifyRequest {
-  /** `verifier.id` of the summary: a URI that names who decides here, and under which policies look for it. */
+  /**
+   * `verifier.id` of the summary: a URI that names who decides here, and under which policies look for it.
+   */
   readonly verifier: string;
   /** What `verifiedLevels` says of an image that passed. */
   readonly levels?: readonly string[];
@@ -32,9 +34,10 @@ interface Judged {
 }
 
 /**
- * Decides about an image and attests what came of it as verification summaries (https://slsa.dev/spec/v1.2/verification_summary): one for the
- * manifest of each platform, and one for the index, which passed where all of them did. With `platform` it is that platform alone. Where
- * something could not be told nothing is attested. The verification is that of the platform in question.
+ * Decides about an image and attests what came of it as verification summaries
+ * (https://slsa.dev/spec/v1.2/verification_summary): one for the manifest of each platform, and one for the
+ * index, which passed where all of them did. With `platform` it is that platform alone. Where something could
+ * not be told nothing is attested. The verification is that of the platform in question.
  *
  * @throws TcfError as `verifyImage` and `signImage` do; `vsa.verifier`, `vsa.level` (exit 3).
  */
@@ -152,7 +155,10 @@ function toSummary(
   return { subject, statement };
 }
 
-/** The policies that decided, as one resource: a policy has the digest that `tcf verify --json` shows, several that of their list. */
+/**
+ * The policies that decided, as one resource: a policy has the digest that `tcf verify --json` shows, several
+ * that of their list.
+ */
 function policyOf(digests: readonly Digest[]): {
   readonly uri: string;
   readonly digest: { readonly sha256: string };

@@ -14,10 +14,11 @@ import { machinePolicy, maxKey } from './trust.ts';
 const maxPolicy = 1024 * 1024;
 
 /**
- * Every policy that applies, in the order machine, user, command line, project. All of them have to allow an image, so the project's own can
- * only tighten (A-110).
+ * Every policy that applies, in the order machine, user, command line, project. All of them have to allow an
+ * image, so the project's own can only tighten (A-110).
  *
- * @throws TcfError `policy.none` (exit 3) where there is none at all; `policy.malformed`, `file.unreadable` (exit 3).
+ * @throws TcfError `policy.none` (exit 3) where there is none at all; `policy.malformed`, `file.unreadable`
+ * (exit 3).
  */
 export async function loadPolicies(host: Host, given: string | undefined): Promise<readonly Policy[]> {
   const asked = given ?? host.env['TCF_POLICY'];
@@ -40,7 +41,8 @@ export async function loadPolicies(host: Host, given: string | undefined): Promi
       },
     );
   }
-  // The first that has a path counts: the policy of the machine stays that of the machine where a user names it too.
+  // The first that has a path counts: the policy of the machine stays that of the machine where a user names
+  // it too.
   const distinct = found.filter(({ path }, at) => found.findIndex((other) => other.path === path) === at);
   return await Promise.all(
     distinct.map(({ origin, path }) =>
@@ -106,7 +108,10 @@ export async function loadPolicy(
   return root === undefined ? policy : { ...policy, trust: { ...policy.trust, root: resolve(folder, root) } };
 }
 
-/** `.tcf/policy.yaml` of the current folder or the nearest one above that has it. @throws TcfError `policy.misnamed` (exit 3). */
+/**
+ * `.tcf/policy.yaml` of the current folder or the nearest one above that has it. @throws TcfError
+ * `policy.misnamed` (exit 3).
+ */
 function ofProject(host: Host): readonly PolicyPlace[] {
   for (let folder = host.cwd; ; folder = dirname(folder)) {
     const [place] = standing(host, 'project', join(folder, '.tcf', policyFile));

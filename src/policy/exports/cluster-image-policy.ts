@@ -15,8 +15,8 @@ import {
 import type { ExportTarget, Objection } from './target.ts';
 
 /**
- * `ClusterImagePolicy` of policy.sigstore.dev/v1beta1. All that match an image have to be content, and each of them is content with
- * one authority: so each requirement is one of them, and each signer one authority.
+ * `ClusterImagePolicy` of policy.sigstore.dev/v1beta1. All that match an image have to be content, and each
+ * of them is content with one authority: so each requirement is one of them, and each signer one authority.
  */
 export const clusterImagePolicy: ExportTarget = {
   name: 'cluster-image-policy',

@@ -7,8 +7,8 @@ import { type PortableScope, type Requirement, toPortable } from './requirements
 import type { ExportTarget, Objection } from './target.ts';
 
 /**
- * containers-policy.json(5) with a registries.d file, for podman, buildah, skopeo and CRI-O. The most specific scope decides there too, and
- * everything else is rejected.
+ * containers-policy.json(5) with a registries.d file, for podman, buildah, skopeo and CRI-O. The most
+ * specific scope decides there too, and everything else is rejected.
  */
 export const containersPolicy: ExportTarget = {
   name: 'containers-policy',

@@ -17,8 +17,9 @@ import {
 import type { ExportTarget } from './target.ts';
 
 /**
- * An `ImageValidatingPolicy` of policies.kyverno.io/v1, which takes the place of `ClusterPolicy`, and another one for what only warns. Kyverno lets
- * through what no expression is about, so the first of them denies what lies in no scope.
+ * An `ImageValidatingPolicy` of policies.kyverno.io/v1, which takes the place of `ClusterPolicy`, and another
+ * one for what only warns. Kyverno lets through what no expression is about, so the first of them denies what
+ * lies in no scope.
  */
 export const imageValidatingPolicy: ExportTarget = {
   name: 'image-validating-policy',
@@ -87,7 +88,8 @@ function toDocument(
       validationActions: [action],
       matchConstraints: { resourceRules: [pods] },
       matchImageReferences: [{ expression: 'true' }],
-      // What is not verified is denied by the expressions, each with its own words; an image that only warns must not be.
+      // What is not verified is denied by the expressions, each with its own words; an image that only warns
+      // must not be.
       validationConfigurations: { mutateDigest: isEnforced, verifyDigest: isEnforced, required: false },
       attestors: signers.map((signer, at) => ({ name: `signer${at + 1}`, cosign: toCosign(signer, policy) })),
       attestations: types.map((type, at) => ({ name: `type${at + 1}`, intoto: { type } })),
@@ -128,8 +130,8 @@ function isIn(match: string): string {
 const quote = (text: string): string => JSON.stringify(text);
 
 /**
- * A signature is asked for by its type, as an attestation: `verifyImageSignatures` takes any statement of the signer (A-80). Each attestor that has
- * signed counts once.
+ * A signature is asked for by its type, as an attestation: `verifyImageSignatures` takes any statement of the
+ * signer (A-80). Each attestor that has signed counts once.
  */
 function toValidation(
   { requirement, scope }: Asked,

@@ -4,7 +4,10 @@ import { imageValidatingPolicy } from './image-validating-policy.ts';
 import { kyverno } from './kyverno.ts';
 import type { ExportTarget } from './target.ts';
 
-/** Every engine a policy can be handed to. A new one joins here, and `fixtures/exports/<name>/` shows what comes out. */
+/**
+ * Every engine a policy can be handed to. A new one joins here, and `fixtures/exports/<name>/` shows what
+ * comes out.
+ */
 export const exportTargets: readonly ExportTarget[] = [
   clusterImagePolicy,
   imageValidatingPolicy,

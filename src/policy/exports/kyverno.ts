@@ -17,8 +17,9 @@ import {
 import type { ExportTarget } from './target.ts';
 
 /**
- * A `ClusterPolicy` of kyverno.io/v1, and another one for what only warns. Kyverno lets through what no rule is about, so a rule of its own denies what lies in no
- * scope, in whatever spelling that Kyverno would not have matched.
+ * A `ClusterPolicy` of kyverno.io/v1, and another one for what only warns. Kyverno lets through what no rule
+ * is about, so a rule of its own denies what lies in no scope, in whatever spelling that Kyverno would not
+ * have matched.
  */
 export const kyverno: ExportTarget = {
   name: 'kyverno',
@@ -73,7 +74,10 @@ export const kyverno: ExportTarget = {
   },
 };
 
-/** Kyverno up to 1.18 takes the action of a policy's first rule for all of them, so those that only warn stand in a policy of their own. */
+/**
+ * Kyverno up to 1.18 takes the action of a policy's first rule for all of them, so those that only warn stand
+ * in a policy of their own.
+ */
 function toDocument(policy: Policy, rules: readonly unknown[], ...suffix: readonly string[]): unknown {
   return {
     apiVersion: 'kyverno.io/v1',
@@ -137,7 +141,8 @@ function toVerification(
     mutateDigest: isEnforced,
     verifyDigest: isEnforced,
     required: isEnforced,
-    // A signature is asked for by its type too: without one any statement of the signer would be a signature (A-80).
+    // A signature is asked for by its type too: without one any statement of the signer would be a signature
+    // (A-80).
     attestations: [
       {
         name: toName(requirement.rule),

@@ -36,8 +36,9 @@ export interface Portable {
 }
 
 /**
- * What of a policy can be said in those common words, and what stands against it. Rules and fields are taken only where this module knows
- * them: one that is added tomorrow is an objection until somebody has thought about it.
+ * What of a policy can be said in those common words, and what stands against it. Rules and fields are taken
+ * only where this module knows them: one that is added tomorrow is an objection until somebody has thought
+ * about it.
  */
 export function toPortable(policy: Policy): Portable {
   const scopes = policy.scopes.map((scope, index) => readScope(policy, scope, `scopes[${index}]`));
@@ -74,7 +75,7 @@ function objectionsToPolicy({ exceptions, scopes, trust }: Policy): readonly Obj
       : [{ place: 'exceptions', why: 'the target has no exceptions for one digest that end by themselves' }]),
     ...(scopes.every(({ require }) => require['deny'] === undefined)
       ? []
-      : [{ place: 'deny', why: 'the target has no list of what is denied whoever signs it' }]),
+      : [{ place: 'deny', why: 'the target has no deny list' }]),
   ];
 }
 
@@ -217,7 +218,10 @@ function objectionsToTerms(
   ];
 }
 
-/** For engines that ask for the digest a name leads to: stricter than `either`, and something else than `platform`. */
+/**
+ * For engines that ask for the digest a name leads to: stricter than `either`, and something else than
+ * `platform`.
+ */
 export function indexOnly({ multiArch, place }: PortableScope): {
   readonly notes: readonly string[];
   readonly objections: readonly Objection[];
@@ -258,7 +262,10 @@ export function scopesWithin(
   return scopes.filter(({ match }) => match !== outer.match && `${match}/`.startsWith(`${outer.match}/`));
 }
 
-/** An identity as RE2 has it, for engines whose own patterns stop nowhere: anchored, and `*` stops at `/` and `@`. */
+/**
+ * An identity as RE2 has it, for engines whose own patterns stop nowhere: anchored, and `*` stops at `/` and
+ * `@`.
+ */
 export function toRegExp(identity: string): string {
   return `^${identity.split('*').map(escaped).join('[^/@]*')}$`;
 }

@@ -20,6 +20,9 @@ export interface ExportTarget {
   /** As it is named behind `--to`. */
   readonly name: string;
   readonly summary: string;
-  /** The policy as files, or everything that stands against it. What comes out never allows more than the policy does. */
+  /**
+   * The policy as files, or everything that stands against it. What comes out never allows more than the
+   * policy does.
+   */
   toFiles(policy: Policy): Outcome<Exported, readonly Objection[]>;
 }

@@ -24,7 +24,7 @@ const predicate: Form<WantedPredicate> = mapping({
   type: described(
     textThat(
       (type) => toPredicateType(type) !== undefined,
-      'is no predicate type: a URI, or a short name of cosign such as vuln, openvex or custom',
+      'is not a predicate type: a URI, or a short name of cosign such as vuln, openvex or custom',
     ),
     'predicate type: a URI, or a short name of cosign such as vuln, openvex or custom',
   ),

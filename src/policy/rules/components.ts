@@ -119,8 +119,9 @@ function isDenied({ parts }: Package, denied: readonly ComponentPattern[]): bool
 }
 
 /**
- * Components that may be a denied one and cannot be compared: those whose purl cannot be read, and those without a purl that have the name of a
- * denied package. A pattern with `*` would mean each of the latter and is not asked.
+ * Components that may be a denied one and cannot be compared: those whose purl cannot be read, and those
+ * without a purl that have the name of a denied package. A pattern with `*` would mean each of the latter and
+ * is not asked.
  */
 function incomparable(
   components: readonly SbomComponent[],

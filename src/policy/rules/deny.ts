@@ -39,10 +39,12 @@ const shape = mapping({
   ),
 });
 
-/** What is on the list is out, in every scope: an image at once, a signer with all that it has signed. */
+/**
+ * What is on the list is out, in every scope (A-51): an image at once, a signer with all that it has signed.
+ */
 export const deny: Rule<DenyParams> = {
   name: 'deny',
-  summary: 'Neither the image nor whoever signed it is on the deny list.',
+  summary: 'Neither the image nor its signer is on the deny list.',
   everywhere: true,
   params: asking(shape),
   evaluate({ digests = [] }, evidence) {

@@ -68,9 +68,10 @@ function ask({ because, that }: WantedExpression, variables: Variables, context:
 }
 
 /**
- * The evidence whose absence makes an expression true; `undefined` where it is true without that. A registry can always leave out what is
- * attached to an image, so an answer that rests on nothing being there is not an answer. The expression is asked again: without the
- * lists that are empty, and with an attestation of each type that it looked for in vain, of which nothing else is known.
+ * The evidence whose absence makes an expression true; `undefined` where it is true without that. A registry
+ * can always leave out what is attached to an image, so an answer that rests on nothing being there is not an
+ * answer. The expression is asked again: without the lists that are empty, and with an attestation of each
+ * type that it looked for in vain, of which nothing else is known.
  */
 function missingEvidence(
   expression: Expression,
@@ -96,7 +97,10 @@ function unlessEmpty(list: readonly unknown[] | undefined): readonly unknown[] |
   return list?.length === 0 ? undefined : list;
 }
 
-/** An SBOM without any component proves no absence, and one that names no ancestor does not say what the image was made from. */
+/**
+ * An SBOM without any component proves no absence, and one that names no ancestor does not say what the image
+ * was made from.
+ */
 function withoutEmptyLists(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   return Object.fromEntries(

@@ -12,7 +12,10 @@ import { sbom } from './sbom.ts';
 import { signed } from './signed.ts';
 import { vsa } from './vsa.ts';
 
-/** Every rule, in the order in which findings are reported. A new one joins here, and `fixtures/rules/<name>/` shows it at work. */
+/**
+ * Every rule, in the order in which findings are reported. A new one joins here, and `fixtures/rules/<name>/`
+ * shows it at work.
+ */
 export const rules: readonly Rule[] = [
   deny,
   signed,

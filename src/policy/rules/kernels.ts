@@ -17,7 +17,10 @@ const params: Form<KernelsParams> = mapping({
   mode,
 });
 
-/** Reads the properties `tcf:kernel:*` of the SBOM in force, as docs/sbom.md describes them: native code out of the caches of Triton. */
+/**
+ * Reads the properties `tcf:kernel:*` of the SBOM in force, as docs/sbom.md describes them: native code out
+ * of the caches of Triton.
+ */
 export const kernels: Rule<KernelsParams> = {
   name: 'kernels',
   reads: () => 'sbom',

@@ -79,11 +79,14 @@ function judge({ components }: SbomFacts, params: LicensesParams): Said {
   };
 }
 
-/** All that is said of one component applies together; what is no SPDX says nothing. `undefined`: not known. */
+/**
+ * All that is said of one component applies together; what is no SPDX says nothing. `undefined`: not known.
+ */
 function judgeComponent(component: SbomComponent, { allow, deny = [] }: LicensesParams): boolean | undefined {
   const accepts = (name: string): boolean =>
     !deny.includes(name) && (allow === undefined || allow.includes(name));
-  // What is on no list of SPDX may be the text of a denied licence, or one with an exception (LicenseRef-debian-bison-GPL-3): where the answer hangs on it, there is none.
+  // What is on no list of SPDX may be the text of a denied licence, or one with an exception
+  // (LicenseRef-debian-bison-GPL-3): where the answer hangs on it, there is none.
   const isOpen = (name: string): boolean =>
     isLicenseRef(name) && !deny.includes(name) && allow?.includes(name) !== true;
   const answers = component.licenses.map((text) => ({

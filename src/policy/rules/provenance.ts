@@ -115,7 +115,7 @@ export function unreadable(why: string): Said {
   return { outcome: 'cannot-tell', message: `the attested provenance cannot be read: ${why}` };
 }
 
-/** Clause by clause; what the document does not say is no yes. */
+/** Clause by clause; what the document does not say does not count. */
 function judge(facts: ProvenanceFacts, wanted: ProvenanceParams): Said {
   const { buildType, builder, parameters, ref, sourceRepository } = wanted;
   if (builder !== undefined && !matchesIdentity(builder, facts.builder))
@@ -151,7 +151,10 @@ function wrong(message: string, actual: string): Said {
   return { outcome: 'fail', message, actual: printable(actual) };
 }
 
-/** The first place where `actual` is not what is wanted: mappings may hold more, everything else has to be equal. */
+/**
+ * The first place where `actual` is not what is wanted: mappings may hold more, everything else has to be
+ * equal.
+ */
 function differing(wanted: unknown, actual: unknown, path: string): string | undefined {
   if (Array.isArray(wanted)) {
     if (!Array.isArray(actual) || actual.length !== wanted.length) return `${path} is ${show(actual)}`;

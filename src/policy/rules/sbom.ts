@@ -131,8 +131,8 @@ function trustedSboms(terms: SbomParams, evidence: Evidence, context: RuleContex
 }
 
 /**
- * The SBOMs that the rule `sbom` of this scope accepts. Rules about content look at these and at no other, so that they cannot be
- * answered by a document that nobody trusted has signed.
+ * The SBOMs that the rule `sbom` of this scope accepts. Rules about content look at these and at no other, so
+ * that they cannot be answered by a document that nobody trusted has signed.
  */
 export function sbomsInForce(evidence: Evidence, context: RuleContext): SbomChoice {
   const parsed = readForm(params, context.require['sbom']);

@@ -27,7 +27,7 @@ const params: Form<SignedParams> = mapping({
   mode,
 });
 
-/** An SBOM attestation by the same signer is no signature of the image. */
+/** An SBOM attestation by the same signer is not a signature of the image. */
 export const signed: Rule<SignedParams> = {
   name: 'signed',
   summary: 'The image is signed by a trusted signer.',

@@ -82,7 +82,10 @@ function describeDemands({ levels = [], policy, verifier }: VsaParams, signers: 
   return `a verification summary of ${verifier}${against} that says ${['PASSED', ...levels].join(', ')}, attested ${signers}`;
 }
 
-/** A signer may speak for several verifiers and policies; the summaries of others say nothing here. One that cannot be read may be of any. */
+/**
+ * A signer may speak for several verifiers and policies; the summaries of others say nothing here. One that
+ * cannot be read may be of any.
+ */
 function notOf({ statement }: Verified, { policy, verifier }: VsaParams): string | undefined {
   const parsed = parseSummary(statement.predicate);
   if (!parsed.ok) return undefined;
@@ -115,7 +118,10 @@ function judge({ statement }: Verified, wanted: VsaParams, evidence: Evidence): 
   return { outcome: 'pass', message: `the image passed at ${printable(parsed.value.verifier)}` };
 }
 
-/** A summary for one name must not speak for another one, where the same content may be meant for something else. */
+/**
+ * A summary for one name must not speak for another one, where the same content may be meant for something
+ * else.
+ */
 function isResource({ resource }: SummaryFacts, wanted: VsaParams, evidence: Evidence): boolean {
   if (wanted.resource !== undefined) return resource === wanted.resource;
   const named = parseImageUri(resource) ?? { name: resource.replace(/^https:\/\//, '').replace(/@.*$/, '') };

@@ -16,8 +16,9 @@ export function worstOf(said: readonly Said[]): Said | undefined {
 }
 
 /**
- * Asks every SBOM in force about the components that are in the image, and keeps the worst answer. Components that are not in it by the word of
- * the document (`scope: excluded`, `isExternal`) satisfy nothing and deny nothing; an answer says how many were passed over.
+ * Asks every SBOM in force about the components that are in the image, and keeps the worst answer. Components
+ * that are not in it by the word of the document (`scope: excluded`, `isExternal`) satisfy nothing and deny
+ * nothing; an answer says how many were passed over.
  */
 export function sayWorst(
   rule: string,
