@@ -33,7 +33,7 @@ const cases = exportTargets.flatMap((target) =>
 function shown(target: ExportTarget, policy: Policy): { readonly text: string; readonly file: string } {
   const outcome = target.toFiles(policy);
   if (!outcome.ok) {
-    const lines = outcome.reason.map(({ place, why }) => `${place}: ${why}\n`);
+    const lines = outcome.reason.map(({ message, subject }) => `${subject}: ${message}\n`);
     return { text: lines.join(''), file: 'refused.txt' };
   }
   const { files, notes } = outcome.value;
@@ -100,7 +100,7 @@ test('a policy that believes another Sigstore is not exported as if it believed 
   });
   for (const target of exportTargets) {
     const outcome = target.toFiles(parsePolicy(text, 'policy.json'));
-    expect(outcome.ok ? [] : outcome.reason.map(({ place }) => place), target.name).toContain(
+    expect(outcome.ok ? [] : outcome.reason.map(({ subject }) => subject), target.name).toContain(
       'trust.instances',
     );
   }
@@ -111,7 +111,7 @@ test('each thing that a target cannot say is named, so that it can be left out o
   if (everything === undefined) throw new Error('fixtures/exports/policies/everything.yaml is missing');
   for (const target of exportTargets) {
     const outcome = target.toFiles(everything);
-    const places = outcome.ok ? [] : outcome.reason.map(({ place }) => place);
+    const places = outcome.ok ? [] : outcome.reason.map(({ subject }) => subject);
     expect(places, target.name).toEqual(
       expect.arrayContaining([
         'trust.root',

@@ -31,8 +31,8 @@ export const verb: Verb = {
     }
     const outcome = target.toFiles(await loadPolicy(host, file));
     if (!outcome.ok) {
-      for (const { place, why } of outcome.reason)
-        await host.stderr.write(`${file}: ${printable(place)}: ${printable(why, 2000)}\n`);
+      for (const { message, subject = '' } of outcome.reason)
+        await host.stderr.write(`${file}: ${printable(subject)}: ${printable(message, 2000)}\n`);
       await host.stderr.write(`tcf: ${target.name} cannot say what the policy says; nothing was exported\n`);
       return 1;
     }

@@ -1,4 +1,5 @@
 import { predicateTypes } from '../../attest/statement.ts';
+import type { Diagnostic } from '../../base/diagnostic.ts';
 import { no, yes } from '../../base/outcome.ts';
 import type { Policy } from '../document.ts';
 import type { TrustedSigner } from '../signer.ts';
@@ -12,7 +13,7 @@ import {
   toPortable,
   toRegExp,
 } from './requirements.ts';
-import type { ExportTarget, Objection } from './target.ts';
+import { type ExportTarget, unsupported } from './target.ts';
 
 /**
  * `ClusterImagePolicy` of policy.sigstore.dev/v1beta1. All that match an image have to be content, and each
@@ -22,13 +23,13 @@ export const clusterImagePolicy: ExportTarget = {
   name: 'cluster-image-policy',
   summary: 'ClusterImagePolicy of the Sigstore policy-controller',
   toFiles(policy) {
-    const { notes, objections, scopes } = toPortable(policy);
+    const { notes, problems, scopes } = toPortable(policy);
     const platform = scopes.map(indexOnly);
     const all = [
-      ...objections,
-      ...platform.flatMap((one) => one.objections),
+      ...problems,
+      ...platform.flatMap((one) => one.problems),
       ...scopes.flatMap((scope) => nested(scope, scopes)),
-      ...scopes.flatMap(({ requirements }) => requirements.flatMap(objectionsTo)),
+      ...scopes.flatMap(({ requirements }) => requirements.flatMap(unsupportedIn)),
     ];
     if (all.length > 0) return no(all);
     const documents = scopes.flatMap((scope, index) =>
@@ -59,21 +60,23 @@ export const clusterImagePolicy: ExportTarget = {
   },
 };
 
-function nested(scope: PortableScope, scopes: readonly PortableScope[]): readonly Objection[] {
-  return scopesWithin(scope, scopes).map(({ match, place }) => ({
-    place: `${place}.match`,
-    why: `${match} lies in ${scope.match}, and there both would have to be content where here the inner one decides alone`,
-  }));
+function nested(scope: PortableScope, scopes: readonly PortableScope[]): readonly Diagnostic[] {
+  return scopesWithin(scope, scopes).map(({ match, place }) =>
+    unsupported(
+      `${place}.match`,
+      `${match} lies in ${scope.match}, and there both would have to be content where here the inner one decides alone`,
+    ),
+  );
 }
 
-function objectionsTo({ place, threshold }: Requirement): readonly Objection[] {
+function unsupportedIn({ place, threshold }: Requirement): readonly Diagnostic[] {
   return threshold === 1
     ? []
     : [
-        {
-          place: `${place}.threshold`,
-          why: 'one authority is enough there, and several signers cannot be asked for',
-        },
+        unsupported(
+          `${place}.threshold`,
+          'one authority is enough there, and several signers cannot be asked for',
+        ),
       ];
 }
 

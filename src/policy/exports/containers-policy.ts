@@ -1,10 +1,11 @@
 import { encodeBase64, encodeUtf8 } from '../../base/bytes.ts';
+import type { Diagnostic } from '../../base/diagnostic.ts';
 import { no, yes } from '../../base/outcome.ts';
 import type { Policy } from '../document.ts';
 import type { TrustedSigner } from '../signer.ts';
 import { formatYaml } from '../yaml.ts';
 import { type PortableScope, type Requirement, toPortable } from './requirements.ts';
-import type { ExportTarget, Objection } from './target.ts';
+import { type ExportTarget, unsupported } from './target.ts';
 
 /**
  * containers-policy.json(5) with a registries.d file, for podman, buildah, skopeo and CRI-O. The most
@@ -14,8 +15,8 @@ export const containersPolicy: ExportTarget = {
   name: 'containers-policy',
   summary: 'policy.json and registries.d of podman, buildah, skopeo and CRI-O',
   toFiles(policy) {
-    const { notes, objections, scopes } = toPortable(policy);
-    const all = [...objections, ...scopes.flatMap((scope) => objectionsTo(scope, policy))];
+    const { notes, problems, scopes } = toPortable(policy);
+    const all = [...problems, ...scopes.flatMap((scope) => unsupportedIn(scope, policy))];
     if (all.length > 0) return no(all);
     const docker = Object.fromEntries(
       scopes.map(({ match, requirements }) => [match, requirements.flatMap(toRequirements)]),
@@ -50,52 +51,47 @@ export const containersPolicy: ExportTarget = {
   },
 };
 
-function objectionsTo(scope: PortableScope, { trust }: Policy): readonly Objection[] {
+function unsupportedIn(scope: PortableScope, { trust }: Policy): readonly Diagnostic[] {
   return [
     ...(scope.multiArch === 'index'
       ? [
-          {
-            place: `${scope.place}.multiArch`,
-            why: 'the target looks at the manifest of the platform, and not at the index that the name leads to',
-          },
+          unsupported(
+            `${scope.place}.multiArch`,
+            'the target looks at the manifest of the platform, and not at the index that the name leads to',
+          ),
         ]
       : []),
     ...(scope.requirements.some(({ signers }) => signers.some(({ kind }) => kind === 'key')) &&
     trust.logs.key > 0
-      ? [
-          {
-            place: 'trust.logs.key',
-            why: 'the target needs the key of the log, which the policy does not hold',
-          },
-        ]
+      ? [unsupported('trust.logs.key', 'the target needs the key of the log, which the policy does not hold')]
       : []),
-    ...scope.requirements.flatMap(objectionsToRequirement),
+    ...scope.requirements.flatMap(unsupportedInRequirement),
   ];
 }
 
-function objectionsToRequirement({
+function unsupportedInRequirement({
   mode,
   place,
   rule,
   signers,
   threshold,
-}: Requirement): readonly Objection[] {
-  if (rule !== 'signed') return [{ place, why: 'the target knows signatures, and no attestations' }];
+}: Requirement): readonly Diagnostic[] {
+  if (rule !== 'signed') return [unsupported(place, 'the target knows signatures, and no attestations')];
   return [
-    ...(mode === 'warn' ? [{ place: `${place}.mode`, why: 'the target cannot warn' }] : []),
-    ...signers.flatMap(objectionsToSigner),
+    ...(mode === 'warn' ? [unsupported(`${place}.mode`, 'the target cannot warn')] : []),
+    ...signers.flatMap(unsupportedInSigner),
     ...(threshold === 1 || threshold === signers.length
       ? []
-      : [{ place: `${place}.threshold`, why: 'the target knows one of several signers, and all of them' }]),
+      : [unsupported(`${place}.threshold`, 'the target knows one of several signers, and all of them')]),
   ];
 }
 
-function objectionsToSigner(signer: TrustedSigner): readonly Objection[] {
+function unsupportedInSigner(signer: TrustedSigner): readonly Diagnostic[] {
   if (signer.kind === 'key') return [];
   const why = signer.identity.includes('://')
     ? 'the target knows e-mail addresses, and no identities of workflows'
     : 'the target needs the certificates of Fulcio, which the policy does not hold';
-  return [{ place: `signers.${signer.name}`, why }];
+  return [unsupported(`signers.${signer.name}`, why)];
 }
 
 const isOneOfSeveral = ({ signers, threshold }: Requirement): boolean =>

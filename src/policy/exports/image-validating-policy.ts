@@ -25,11 +25,11 @@ export const imageValidatingPolicy: ExportTarget = {
   name: 'image-validating-policy',
   summary: 'ImageValidatingPolicy of Kyverno 1.19',
   toFiles(policy) {
-    const { notes, objections, scopes } = toPortable(policy);
+    const { notes, problems, scopes } = toPortable(policy);
     const platform = scopes.map(indexOnly);
     const all = [
-      ...objections,
-      ...platform.flatMap((one) => one.objections),
+      ...problems,
+      ...platform.flatMap((one) => one.problems),
       ...scopes.flatMap(({ requirements }) => requirements.flatMap(countedTwice)),
     ];
     if (all.length > 0) return no(all);

@@ -1,5 +1,6 @@
 import { toPredicateType } from '../../attest/predicate.ts';
 import { predicateTypes } from '../../attest/statement.ts';
+import type { Diagnostic } from '../../base/diagnostic.ts';
 import type { Policy, Scope } from '../document.ts';
 import { signerKey } from '../identity.ts';
 import type { Mode, SigningTerms } from '../rule.ts';
@@ -9,7 +10,7 @@ import type { SbomParams } from '../rules/sbom.ts';
 import type { SignedParams } from '../rules/signed.ts';
 import { spellingsOf } from '../scope.ts';
 import type { TrustedSigner } from '../signer.ts';
-import type { Objection } from './target.ts';
+import { unsupported } from './target.ts';
 
 /** "A statement of one of these types about the image, signed by these": all that engines have in common. */
 export interface Requirement {
@@ -32,12 +33,12 @@ export interface PortableScope {
 export interface Portable {
   readonly scopes: readonly PortableScope[];
   readonly notes: readonly string[];
-  readonly objections: readonly Objection[];
+  readonly problems: readonly Diagnostic[];
 }
 
 /**
  * What of a policy can be said in those common words, and what stands against it. Rules and fields are taken
- * only where this module knows them: one that is added tomorrow is an objection until somebody has thought
+ * only where this module knows them: one that is added tomorrow is refused until somebody has thought
  * about it.
  */
 export function toPortable(policy: Policy): Portable {
@@ -47,59 +48,59 @@ export function toPortable(policy: Policy): Portable {
     // Under each of its names, for no engine knows that docker.io/ubuntu is docker.io/library/ubuntu.
     scopes: scopes.flatMap(({ scope }) => spellingsOf(scope.match).map((match) => ({ ...scope, match }))),
     notes: [...new Set(scopes.flatMap(({ notes }) => notes))],
-    objections: [
-      ...objectionsToPolicy(policy),
-      ...[...used].flatMap((signer) => objectionsToSigner(signer, policy)),
-      ...scopes.flatMap(({ objections }) => objections),
+    problems: [
+      ...unsupportedInPolicy(policy),
+      ...[...used].flatMap((signer) => unsupportedInSigner(signer, policy)),
+      ...scopes.flatMap(({ problems }) => problems),
     ],
   };
 }
 
 const elsewhere = 'whom the target believes is set up there, not in its policies';
 
-function objectionsToPolicy({ exceptions, scopes, trust }: Policy): readonly Objection[] {
+function unsupportedInPolicy({ exceptions, scopes, trust }: Policy): readonly Diagnostic[] {
   return [
-    ...(trust.root === undefined ? [] : [{ place: 'trust.root', why: elsewhere }]),
+    ...(trust.root === undefined ? [] : [unsupported('trust.root', elsewhere)]),
     // What comes out names the public instance, whose statements a policy with others does not take.
     ...(trust.root !== undefined || trust.instances.join() === 'sigstore'
       ? []
-      : [{ place: 'trust.instances', why: elsewhere }]),
+      : [unsupported('trust.instances', elsewhere)]),
     ...(trust.maxAge === undefined
       ? []
-      : [{ place: 'trust.maxAge', why: 'the target does not ask how old its trusted root is' }]),
+      : [unsupported('trust.maxAge', 'the target does not ask how old its trusted root is')]),
     ...(trust.experimental.length === 0
       ? []
-      : [{ place: 'trust.experimental', why: 'the target has its own list of algorithms' }]),
+      : [unsupported('trust.experimental', 'the target has its own list of algorithms')]),
     ...(exceptions.length === 0
       ? []
-      : [{ place: 'exceptions', why: 'the target has no exceptions for one digest that end by themselves' }]),
+      : [unsupported('exceptions', 'the target has no exceptions for one digest that end by themselves')]),
     ...(scopes.every(({ require }) => require['deny'] === undefined)
       ? []
-      : [{ place: 'deny', why: 'the target has no deny list' }]),
+      : [unsupported('deny', 'the target has no deny list')]),
   ];
 }
 
-function objectionsToSigner(signer: TrustedSigner, { trust }: Policy): readonly Objection[] {
+function unsupportedInSigner(signer: TrustedSigner, { trust }: Policy): readonly Diagnostic[] {
   const place = `signers.${signer.name}`;
   const logs = trust.logs[signer.kind];
   const right = signer.kind === 'key' ? logs <= 1 : logs === 1;
   return [
     ...(signer.validFor === undefined
       ? []
-      : [{ place, why: 'the target has no time in which a signer counts' }]),
+      : [unsupported(place, 'the target has no time in which a signer counts')]),
     ...(signer.kind === 'keyless' && Object.keys(signer.claims).length > 0
-      ? [{ place: `${place}.claims`, why: 'the target looks at issuer and identity of a certificate only' }]
+      ? [unsupported(`${place}.claims`, 'the target looks at issuer and identity of a certificate only')]
       : []),
     ...(signer.kind === 'keyless' && signer.github !== undefined
-      ? [{ place: `${place}.github`, why: 'the target looks at issuer and identity of a certificate only' }]
+      ? [unsupported(`${place}.github`, 'the target looks at issuer and identity of a certificate only')]
       : []),
     ...(right
       ? []
       : [
-          {
-            place: `trust.logs.${signer.kind}`,
-            why: `the target asks for one transparency log, not for ${logs}`,
-          },
+          unsupported(
+            `trust.logs.${signer.kind}`,
+            `the target asks for one transparency log, not for ${logs}`,
+          ),
         ]),
   ];
 }
@@ -107,7 +108,7 @@ function objectionsToSigner(signer: TrustedSigner, { trust }: Policy): readonly 
 interface ReadScope {
   readonly scope: PortableScope;
   readonly notes: readonly string[];
-  readonly objections: readonly Objection[];
+  readonly problems: readonly Diagnostic[];
 }
 
 function readScope(policy: Policy, { match, multiArch, require }: Scope, place: string): ReadScope {
@@ -117,14 +118,14 @@ function readScope(policy: Policy, { match, multiArch, require }: Scope, place: 
   return {
     scope: { match, multiArch, place, requirements: read.flatMap(({ requirements }) => requirements) },
     notes: read.flatMap(({ notes = [] }) => notes),
-    objections: read.flatMap(({ objections = [] }) => objections),
+    problems: read.flatMap(({ problems = [] }) => problems),
   };
 }
 
 interface ReadRule {
   readonly requirements: readonly Requirement[];
   readonly notes?: readonly string[];
-  readonly objections?: readonly Objection[];
+  readonly problems?: readonly Diagnostic[];
 }
 
 const spdxTypes = [predicateTypes.spdx, `${predicateTypes.spdx}/v2.3`];
@@ -144,7 +145,7 @@ function readRule(policy: Policy, rule: string, params: unknown, place: string):
       const { annotations, ...terms } = params as SignedParams;
       return {
         requirements: [require(terms, [predicateTypes.signature])],
-        objections: [...objectionsToTerms(terms, place), ...unsaid({ annotations }, place)],
+        problems: [...unsupportedInTerms(terms, place), ...unsaid({ annotations }, place)],
       };
     }
     case 'sbom':
@@ -154,7 +155,7 @@ function readRule(policy: Policy, rule: string, params: unknown, place: string):
       const content = { buildType, builder, parameters, ref, sourceRepository };
       return {
         requirements: [require(terms, provenanceTypes)],
-        objections: [...objectionsToTerms(terms, place), ...unsaid(content, place)],
+        problems: [...unsupportedInTerms(terms, place), ...unsaid(content, place)],
       };
     }
     case 'attested': {
@@ -163,13 +164,13 @@ function readRule(policy: Policy, rule: string, params: unknown, place: string):
         requirements: predicates.map((terms) =>
           require({ ...terms, mode }, [toPredicateType(terms.type) ?? terms.type]),
         ),
-        objections: predicates.flatMap((terms, at) => objectionsToTerms(terms, `${place}.predicates[${at}]`)),
+        problems: predicates.flatMap((terms, at) => unsupportedInTerms(terms, `${place}.predicates[${at}]`)),
       };
     }
     default:
       return {
         requirements: [],
-        objections: [{ place, why: 'the target does not look into what is attested' }],
+        problems: [unsupported(place, 'the target does not look into what is attested')],
       };
   }
 }
@@ -181,11 +182,11 @@ function readSbom(
 ): ReadRule {
   if (!formats.includes('spdx')) {
     const why = 'the target does not look into a CycloneDX document, whether it describes this very image';
-    return { requirements: [], objections: [{ place, why }] };
+    return { requirements: [], problems: [unsupported(place, why)] };
   }
   return {
     requirements: [require(terms, spdxTypes)],
-    objections: [...objectionsToTerms(terms, place), ...unsaid({ complete }, place)],
+    problems: [...unsupportedInTerms(terms, place), ...unsaid({ complete }, place)],
     notes: formats.includes('cyclonedx')
       ? ['an SBOM has to be SPDX there: whether a CycloneDX document describes the image is not looked at']
       : [],
@@ -193,27 +194,27 @@ function readSbom(
 }
 
 /** Fields of a rule that have a value and that no target can say. */
-function unsaid(fields: Readonly<Record<string, unknown>>, place: string): readonly Objection[] {
+function unsaid(fields: Readonly<Record<string, unknown>>, place: string): readonly Diagnostic[] {
   return Object.entries(fields).flatMap(([field, value]) =>
     value === undefined
       ? []
-      : [{ place: `${place}.${field}`, why: 'the target does not look into what is attested' }],
+      : [unsupported(`${place}.${field}`, 'the target does not look into what is attested')],
   );
 }
 
-function objectionsToTerms(
+function unsupportedInTerms(
   { distinct, maxAge, notBefore }: SigningTerms,
   place: string,
-): readonly Objection[] {
+): readonly Diagnostic[] {
   return [
     ...(maxAge === undefined
       ? []
-      : [{ place: `${place}.maxAge`, why: 'the target does not ask how old a signature is' }]),
+      : [unsupported(`${place}.maxAge`, 'the target does not ask how old a signature is')]),
     ...(notBefore === undefined
       ? []
-      : [{ place: `${place}.notBefore`, why: 'the target does not ask when a signature was made' }]),
+      : [unsupported(`${place}.notBefore`, 'the target does not ask when a signature was made')]),
     ...(distinct === 'owners'
-      ? [{ place: `${place}.distinct`, why: 'the target does not ask whose repositories the signers are' }]
+      ? [unsupported(`${place}.distinct`, 'the target does not ask whose repositories the signers are')]
       : []),
   ];
 }
@@ -224,19 +225,19 @@ function objectionsToTerms(
  */
 export function indexOnly({ multiArch, place }: PortableScope): {
   readonly notes: readonly string[];
-  readonly objections: readonly Objection[];
+  readonly problems: readonly Diagnostic[];
 } {
   const why =
     'the target looks at what the name leads to, the index, and not at the manifest of the platform';
   return {
     notes:
       multiArch === 'either' ? ['of an image for several platforms the index has to be signed there'] : [],
-    objections: multiArch === 'platform' ? [{ place: `${place}.multiArch`, why }] : [],
+    problems: multiArch === 'platform' ? [unsupported(`${place}.multiArch`, why)] : [],
   };
 }
 
 /** For engines that count attestors one after the other: only distinct ones may be counted. */
-export function countedTwice({ place, signers, threshold }: Requirement): readonly Objection[] {
+export function countedTwice({ place, signers, threshold }: Requirement): readonly Diagnostic[] {
   if (threshold === 1) return [];
   const isExact = signers.every((signer) => signer.kind === 'key' || !signer.identity.includes('*'));
   const keys = new Set(
@@ -246,7 +247,7 @@ export function countedTwice({ place, signers, threshold }: Requirement): readon
   );
   return isExact && keys.size === signers.length
     ? []
-    : [{ place: `${place}.threshold`, why: 'one signer could count there as several' }];
+    : [unsupported(`${place}.threshold`, 'one signer could count there as several')];
 }
 
 /** There all types of a list are asked for, and one of several cannot be. */

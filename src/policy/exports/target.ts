@@ -1,3 +1,4 @@
+import type { Diagnostic } from '../../base/diagnostic.ts';
 import type { Outcome } from '../../base/outcome.ts';
 import type { Policy } from '../document.ts';
 
@@ -9,11 +10,12 @@ export interface Exported {
   readonly notes: readonly string[];
 }
 
-/** Something the target cannot say. Left away it would let images through, so nothing is exported. */
-export interface Objection {
-  /** Where it stands in the policy: `scopes[0].require.llvm`. */
-  readonly place: string;
-  readonly why: string;
+/**
+ * Something the target cannot say, at its place in the policy (`scopes[0].require.llvm`). Left out it would let images
+ * through, so nothing is exported.
+ */
+export function unsupported(subject: string, message: string): Diagnostic {
+  return { level: 'error', code: 'policy.export-unsupported', subject, message };
 }
 
 export interface ExportTarget {
@@ -24,5 +26,5 @@ export interface ExportTarget {
    * The policy as files, or everything that stands against it. What comes out never allows more than the
    * policy does.
    */
-  toFiles(policy: Policy): Outcome<Exported, readonly Objection[]>;
+  toFiles(policy: Policy): Outcome<Exported, readonly Diagnostic[]>;
 }
