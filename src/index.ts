@@ -1,4 +1,6 @@
 /* The use cases: each takes a host, which stands for everything outside, and one typed request. */
+
+export { type AttestedAnswer, attestedSbom } from './app/attested-sbom.ts';
 export { type CopiedImage, type CopyRequest, copyImage } from './app/copy-image.ts';
 export { type JudgedSbom, makeSbom, type SbomRequest } from './app/make-sbom.ts';
 export type { Network } from './app/network.ts';

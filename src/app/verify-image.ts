@@ -11,9 +11,10 @@ import { chooseManifest } from '../image/manifests.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Platform } from '../oci/manifest.ts';
 import { formatPinnedRef, type ImageRef, pin } from '../oci/reference.ts';
+import { type AttestedSbom, commonSboms } from '../policy/attested-sboms.ts';
 import { decideAll, type Verdict } from '../policy/decide.ts';
 import type { Policy } from '../policy/document.ts';
-import { type Candidate, toCandidate } from '../policy/evidence.ts';
+import { type Candidate, type Evidence, toCandidate } from '../policy/evidence.ts';
 import { canBeOverruled } from '../policy/overruled.ts';
 import { usesRoots } from '../policy/root-age.ts';
 import type { Fetched, Store } from '../registry/contract.ts';
@@ -39,6 +40,8 @@ export interface Verification {
   readonly manifest: Digest;
   /** What an engine may call the verified content: digests of configuration, manifest and index. */
   readonly imageIds: readonly Digest[];
+  /** The attested SBOMs that each policy with the rule `sbom` accepts, worked out when they are asked for. */
+  readonly sboms: () => readonly AttestedSbom[];
 }
 
 /** A question about an image, and with what to answer it. */
@@ -190,13 +193,16 @@ async function judge(
     now,
     ...(recorded === undefined ? {} : { recorded }),
   };
+  const judged = new Map<Policy, Evidence>();
   const decide = (found: readonly FoundBundle[]) =>
     decideAll(
       policies,
       facts,
       (policy) => {
         const trust = trusts.get(policy) ?? { roots: [], keys: [] };
-        return found.map((candidate) => prove(candidate, trust, questions, now));
+        const candidates = found.map((candidate) => prove(candidate, trust, questions, now));
+        judged.set(policy, { ...facts, candidates });
+        return candidates;
       },
       (policy) => trusts.get(policy)?.dates ?? [],
     );
@@ -204,9 +210,10 @@ async function judge(
   const found = await discoverBundles(store, ref, ...digests);
   const verdict = decide(found);
   const imageIds = [manifest.config.digest, ...digests];
+  const sboms = () => commonSboms(judged);
   const isAllowed = verdict.verdict === 'allow';
   if (isAllowed && !canBeOverruled(verdict, policies))
-    return { verdict, pinned: what, manifest: descriptor.digest, imageIds };
+    return { verdict, pinned: what, manifest: descriptor.digest, imageIds, sboms };
   // What cosign 2 wrote is asked for where bundles do not suffice, whatever stands among them: a bundle pushed by a stranger must not hide it. Where they
   // do, its attestations are, if one of them may be newer than those (A-85).
   const older = await discoverCosign2(store, ref, isAllowed ? ['att'] : ['sig', 'att'], ...digests);
@@ -215,6 +222,7 @@ async function judge(
     pinned: what,
     manifest: descriptor.digest,
     imageIds,
+    sboms,
   };
 }
 

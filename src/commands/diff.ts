@@ -17,6 +17,7 @@ import { toDiffText } from '../report/diff-text.ts';
 import { fileExists } from '../system/files.ts';
 import type { ExitCode, Host } from '../system/host.ts';
 import { version } from '../version.ts';
+import { declareAttestedOptions, readAttested, wantsAttested } from './options/attested.ts';
 import { flag, type Options } from './options/bag.ts';
 import { declareNetworkOptions, readNetwork } from './options/network.ts';
 import { declarePlatform, readPlatform } from './options/platform.ts';
@@ -31,12 +32,21 @@ export const verb: Verb = {
       .option('--markdown', 'for a pull request or a job summary')
       .option('--exit-code', 'exit with 1 where they differ');
     declarePlatform(command);
+    declareAttestedOptions(command);
     declareNetworkOptions(command);
   },
   async run(host, [old = '', now = ''], options): Promise<ExitCode> {
     const render = rendererOf(options);
     const request = compact({ platform: readPlatform(options), network: readNetwork(options) });
-    const diff = diffBoms(await readSide(host, old, request), await readSide(host, now, request));
+    const sides: SbomFacts[] = [];
+    for (const side of [old, now]) {
+      const read = wantsAttested(options)
+        ? await readSigned(host, side, options)
+        : await readSide(host, side, request);
+      if ('exit' in read) return read.exit;
+      sides.push(read);
+    }
+    const diff = diffBoms(...(sides as [SbomFacts, SbomFacts]));
     await host.stdout.write(render(diff));
     return flag(options, 'exitCode') && !isEmptyDiff(diff) ? 1 : 0;
   },
@@ -54,8 +64,23 @@ function rendererOf(options: Options): (diff: BomDiff) => string {
   return markdown ? toDiffMarkdown : toDiffText;
 }
 
+/** A file is what it is; of an image what a trusted signer attested. */
+async function readSigned(
+  host: Host,
+  text: string,
+  options: Options,
+): Promise<SbomFacts | { readonly exit: ExitCode }> {
+  if (isFile(host, text)) return await readSbomFile(host, text);
+  const answer = await readAttested(host, text, options);
+  return 'exit' in answer ? answer : parseSbom(answer.document, `the attested SBOM of ${quoted(text)}`);
+}
+
+function isFile(host: Host, text: string): boolean {
+  return isBareName(parseImageName(text)) && fileExists(host, text);
+}
+
 async function readSide(host: Host, text: string, request: ImageRequest): Promise<SbomFacts> {
-  if (isBareName(parseImageName(text)) && fileExists(host, text)) return await readSbomFile(host, text);
+  if (isFile(host, text)) return await readSbomFile(host, text);
   await using opened = await openImage(host, text, request);
   for (const warning of opened.warnings ?? [])
     await host.stderr.write(`tcf: warning: ${printable(warning, 2000)}\n`);

@@ -13,10 +13,11 @@ import { sbomFormats } from '../bom/formats/index.ts';
 import type { Bom, Component } from '../bom/model.ts';
 import { writeUserFile } from '../system/files.ts';
 import type { ExitCode, Host } from '../system/host.ts';
+import { declareAttestedOptions, readAttested, wantsAttested } from './options/attested.ts';
 import { flag, type Options, textOption } from './options/bag.ts';
 import { declareNetworkOptions } from './options/network.ts';
 import { declarePlatform } from './options/platform.ts';
-import { declareSbomOptions, formatJudged, readSbomRequest } from './options/sbom.ts';
+import { declareSbomOptions, formatJudged, givenSbomOptions, readSbomRequest } from './options/sbom.ts';
 import type { Verb } from './verb.ts';
 
 export const verb: Verb = {
@@ -44,9 +45,11 @@ export const verb: Verb = {
       '--verify-layers',
       'read the layers of a local store whole and check their digests, which takes as long as to unpack them',
     );
+    declareAttestedOptions(command);
     declareNetworkOptions(command);
   },
   async run(host, [image = ''], options): Promise<ExitCode> {
+    if (wantsAttested(options)) return await writeAttested(host, image, options);
     const specVersion = readSpecVersion(options);
     const format = readFormat(options);
     const request = readSbomRequest(options);
@@ -73,6 +76,28 @@ export const verb: Verb = {
     return judged.missing.length === 0 ? 0 : 1;
   },
 };
+
+/** The document as it was signed: no option about a new one means anything. */
+async function writeAttested(host: Host, image: string, options: Options): Promise<ExitCode> {
+  const [given] = [
+    ...givenSbomOptions(options),
+    ...(readFormat(options) === sbomFormats[0] ? [] : ['--format']),
+    ...(readSpecVersion(options) === defaultSpecVersion ? [] : ['--spec-version']),
+    ...(['nested', 'uniqueSerial', 'verifyLayers'] as const).filter((name) => flag(options, name)),
+  ];
+  if (given !== undefined) {
+    throw askedWrongly('sbom.attested', `${given} is about a new SBOM, and --attested gives the signed one`, {
+      hint: 'leave one of them away',
+    });
+  }
+  const answer = await readAttested(host, image, options);
+  if ('exit' in answer) return answer.exit;
+  const text = `${JSON.stringify(answer.document, undefined, 2)}\n`;
+  const output = textOption(options, 'output');
+  if (output === undefined) await host.stdout.write(text);
+  else await writeUserFile(host, output, text);
+  return 0;
+}
 
 const specVersions = ['1.6', '1.7'] as const;
 

@@ -133,14 +133,19 @@ function distinct(candidates: readonly ExplainedCandidate[]): readonly Explained
   ];
 }
 
-function evaluate(policy: Policy, scope: Scope, evidence: Evidence, now: Date): readonly JudgedFinding[] {
-  const context: RuleContext = {
+/** What the rules of a scope know of its policy. */
+export function contextOf(policy: Policy, scope: Scope): RuleContext {
+  return {
     signers: policy.signers,
     multiArch: scope.multiArch,
     logs: policy.trust.logs,
     require: scope.require,
     expressions: policy.expressions,
   };
+}
+
+function evaluate(policy: Policy, scope: Scope, evidence: Evidence, now: Date): readonly JudgedFinding[] {
+  const context = contextOf(policy, scope);
   return rules.flatMap((rule) => {
     const params = scope.require[rule.name];
     if (params === undefined) return [];

@@ -1,0 +1,51 @@
+import type { Command } from 'commander';
+import { type AttestedAnswer, attestedSbom } from '../../app/attested-sbom.ts';
+import { compact } from '../../base/compact.ts';
+import { askedWrongly } from '../../base/error.ts';
+import { toText } from '../../report/text.ts';
+import type { ExitCode, Host } from '../../system/host.ts';
+import { flag, type Options, textOption } from './bag.ts';
+import { readNetwork } from './network.ts';
+import { readPlatform } from './platform.ts';
+
+/** For verbs that take the attested SBOM of an image in place of a scan. Platform and network are declared by the verb. */
+export function declareAttestedOptions(command: Command): void {
+  command
+    .option('--attested', 'verify the image, and take the SBOM that a trusted signer attested')
+    .option('--policy <file>', 'with --attested: a policy beside those of machine, user and project')
+    .option(
+      '--trusted-root <file>',
+      'with --attested: trusted_root.json in place of those that policies name',
+    );
+}
+
+/** Whether the attested SBOM is asked for. @throws TcfError `sbom.attested` (exit 3) for its options without it. */
+export function wantsAttested(options: Options): boolean {
+  if (flag(options, 'attested')) return true;
+  const given = ['policy', 'trustedRoot'].find((name) => textOption(options, name) !== undefined);
+  if (given === undefined) return false;
+  throw askedWrongly('sbom.attested', 'a policy and a trusted root are asked with --attested only', {
+    hint: 'write --attested too',
+  });
+}
+
+/** The document, or the exit code of a denial, which is told. */
+export async function readAttested(
+  host: Host,
+  image: string,
+  options: Options,
+): Promise<{ readonly document: unknown } | { readonly exit: ExitCode }> {
+  const { sbom, verification }: AttestedAnswer = await attestedSbom(
+    host,
+    compact({
+      image,
+      policy: textOption(options, 'policy'),
+      trustedRoot: textOption(options, 'trustedRoot'),
+      platform: readPlatform(options),
+      network: readNetwork(options),
+    }),
+  );
+  if (sbom !== undefined) return { document: sbom.document };
+  await host.stderr.write(toText(verification.verdict));
+  return { exit: verification.verdict.exit };
+}
