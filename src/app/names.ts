@@ -2,7 +2,7 @@ import { printable } from '../base/text.ts';
 import type { ImageRef } from '../oci/reference.ts';
 import { noRegistriesConfig, type RegistriesConfig } from '../registry/registries-config.ts';
 import { loadRegistriesConfig } from '../registry/registries-files.ts';
-import { resolveName } from '../registry/short-names.ts';
+import { isShortName, resolveName } from '../registry/short-names.ts';
 import type { Host } from '../system/host.ts';
 import { parseRegistryName } from './registries.ts';
 
@@ -27,9 +27,10 @@ export async function readImageName(
 ): Promise<MeantImage> {
   const ref = parseRegistryName(text, verb);
   if (engine === 'docker') return { ref, config: noRegistriesConfig };
-  const config = await loadRegistriesConfig(host);
-  // skopeo and buildah complete what stands behind a transport for Docker Hub.
-  if (text.startsWith('docker://')) return { ref, config };
+  // skopeo and buildah complete a name after a transport for Docker Hub.
+  const isFull = text.startsWith('docker://') || !isShortName(text);
+  const config = await loadRegistriesConfig(host, isFull ? 'full' : 'all');
+  if (isFull) return { ref, config };
   const meant = resolveName(text, config);
   if (meant.note !== undefined) await host.stderr.write(`tcf: ${printable(meant.note, 1000)}\n`);
   return { ref: meant.ref, config };

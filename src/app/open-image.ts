@@ -34,7 +34,7 @@ export async function openImage(
     home: host.home,
     uid: host.uid,
     verifyLayers,
-    registry: async () => openUserRegistry(host, network, await loadRegistriesConfig(host)),
+    registry: async () => openUserRegistry(host, network, await loadRegistriesConfig(host, 'full')),
   };
   const name = parseImageName(text);
   if (!isBareName(name)) return await openNamedImage(name, platform, sources);

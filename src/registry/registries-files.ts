@@ -11,21 +11,32 @@ import { mergeRegistriesConf, noRegistriesConfig, type RegistriesConfig } from '
 const maxFile = 1024 * 1024;
 
 /**
+ * Whether a file can say something about full names: it has a table `registry`, or escapes that may spell it. The
+ * short names that distributions ship do not, and stand in the way of every start.
+ */
+const aboutRegistries = /^[ \t]*(?:\[\[?[ \t]*["']?registry|["']?registry["']?[ \t]*=[ \t]*\[)|\\/m;
+
+/**
  * What podman, buildah and skopeo read of this user, in the order in which a later file wins: the user's own
  * registries.conf in place of the system's, the drop-in files, and the short names that podman was told on a
  * terminal.
  *
+ * @param names `full`: short names are not asked for, so files about nothing else are not parsed.
  * @throws TcfError `registries.malformed` (exit 2), `file.unreadable` (exit 3).
  */
-export async function loadRegistriesConfig(host: Host): Promise<RegistriesConfig> {
-  const paths = registriesFiles(host);
-  if (paths.length === 0) return noRegistriesConfig;
-  // TOML is read where there is such a file only.
+export async function loadRegistriesConfig(
+  host: Host,
+  names: 'all' | 'full' = 'all',
+): Promise<RegistriesConfig> {
+  const files: (readonly [Uint8Array, string])[] = [];
+  for (const path of registriesFiles(host)) {
+    const bytes = await readPlainFile(host, path, maxFile, 'the registries of containers');
+    if (names === 'all' || aboutRegistries.test(Buffer.from(bytes).toString())) files.push([bytes, path]);
+  }
+  if (files.length === 0) return noRegistriesConfig;
+  // The parser of TOML is loaded for those who need it.
   const { parseRegistriesConf } = await import('./registries-conf.ts');
-  const files = paths.map(async (path) =>
-    parseRegistriesConf(await readPlainFile(host, path, maxFile, 'the registries of containers'), path),
-  );
-  return mergeRegistriesConf(await Promise.all(files));
+  return mergeRegistriesConf(files.map(([bytes, path]) => parseRegistriesConf(bytes, path)));
 }
 
 /** The paths that are there. containers/image `newConfigWrapper`. */

@@ -265,6 +265,23 @@ test.for([
   expect(meaning('app', await loadRegistriesConfig(testHost({ cwd: place.path, uid: 1000 })))).toBe(expected);
 });
 
+test.for([
+  ['[[registry]]', '[[registry]]\nlocation = "a.io"\nblocked = true', true],
+  ['a table with spaces and quotes', ' [[ "registry" ]]\nlocation = "a.io"\nblocked = true', true],
+  ['a list of tables', 'registry = [ { location = "a.io", blocked = true } ]', true],
+  ['a name with escapes', '[["\\u0072egistry"]]\nlocation = "a.io"\nblocked = true', true],
+  ['an alias of that name', '[aliases]\n"registry" = "docker.io/library/registry"', false],
+  ['a comment', '# [[registry]] here\n', false],
+] as const)('for a full name, %s in a drop-in is read or not: %s', async ([, text, isBlocked]) => {
+  using place = folder();
+  const drops = join(place.path, 'etc/containers/registries.conf.d');
+  mkdirSync(drops, { recursive: true });
+  writeFileSync(join(drops, '1.conf'), text);
+  const read = await loadRegistriesConfig(testHost({ cwd: place.path, uid: 1000 }), 'full');
+  expect(read.registries.some(({ blocked }) => blocked)).toBe(isBlocked);
+  expect(read.aliases.size).toBe(0);
+});
+
 test('CONTAINERS_REGISTRIES_CONF names another file; a relative one is not looked at', async () => {
   using place = folder();
   writeFileSync(join(place.path, 'mine.conf'), say('mine.io'));
