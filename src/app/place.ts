@@ -6,6 +6,7 @@ import type { Platform } from '../oci/manifest.ts';
 import { type ImageRef, parseImageRef } from '../oci/reference.ts';
 import type { Fetched, Store } from '../registry/contract.ts';
 import type { Host } from '../system/host.ts';
+import { isLocalName, openLocalImage } from './local-image.ts';
 import { readImageName } from './names.ts';
 import { type Network, openUserRegistry } from './network.ts';
 import { resolveImage } from './registries.ts';
@@ -39,6 +40,11 @@ export interface PlaceRequest {
 export async function openPlace(host: Host, request: PlaceRequest): Promise<Place> {
   const { as, image: name, network, verb } = request;
   if (name.startsWith('oci:') && verb !== 'run') return await openLayoutPlace(host, request);
+  if (isLocalName(name) && as === undefined) {
+    const { named, ref, store } = await openLocalImage(host, name);
+    const warning = `${quoted(name)} never was in a registry: it is known by its digest on this machine alone`;
+    return { store, ref, isRemote: false, resolve: async () => named, warnings: async () => [warning] };
+  }
   if (as !== undefined) {
     throw askedWrongly('verify.as', `--as is for oci: layouts; ${quoted(name)} has a name already`);
   }

@@ -2,7 +2,7 @@ import { quoted } from '../base/text.ts';
 import type { ImageConfig } from '../oci/config.ts';
 import type { Platform } from '../oci/manifest.ts';
 import { formatImageRef, type ImageRef, parseImageRef } from '../oci/reference.ts';
-import type { Registry } from '../registry/contract.ts';
+import type { Store } from '../registry/contract.ts';
 import type { ImageSource, OpenImage, PlacedImageName } from './contract.ts';
 import { openFromStore } from './from-store.ts';
 import { fetchNamed, tagWarnings } from './manifests.ts';
@@ -31,7 +31,7 @@ export function isRegistryName(name: PlacedImageName): name is RegistryName {
  * @throws TcfError (exit 2): not there, no such platform, no image.
  */
 export async function openFromRegistry(
-  registry: Registry,
+  registry: Store,
   ref: ImageRef,
   platform: Platform,
 ): Promise<OpenImage> {

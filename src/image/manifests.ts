@@ -2,7 +2,7 @@ import { cannotTell, TcfError } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
 import type { Descriptor, Manifest, Platform } from '../oci/manifest.ts';
 import type { ImageRef } from '../oci/reference.ts';
-import type { Fetched, Registry, Store } from '../registry/contract.ts';
+import type { Fetched, Store } from '../registry/contract.ts';
 import { choosePlatform, formatPlatform } from './platform.ts';
 
 /** An index in an index exists (nested by build farms); deeper is a maze. */
@@ -48,7 +48,7 @@ export async function chooseManifest(
 }
 
 /** Where the tag beside a digest leads by now. It changes nothing, so a failure to find out changes nothing either. */
-export async function tagWarnings(registry: Registry, ref: ImageRef): Promise<readonly string[]> {
+export async function tagWarnings(registry: Store, ref: ImageRef): Promise<readonly string[]> {
   const { tag, digest } = ref;
   if (tag === undefined || digest === undefined) return [];
   const kept = `${digest} is used`;

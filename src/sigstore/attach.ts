@@ -46,7 +46,7 @@ function named({ mediaType, size, digest }: Descriptor): Pick<Descriptor, 'media
  *   touched.
  */
 export async function attachBundle(
-  registry: Registry,
+  registry: Pick<Registry, 'attach' | 'pushBlob'>,
   repository: Repository,
   subject: Descriptor,
   bundle: Uint8Array,

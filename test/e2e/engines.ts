@@ -81,7 +81,7 @@ export async function startContainerd(bin: string, folder: string, binDir: strin
   mkdirSync(folder, { recursive: true });
   const socket = join(folder, 'containerd.sock');
   const isNew = bin !== '/usr/bin';
-  const verifier = `[plugins."io.containerd.image-verifier.v1.bindir"]\n  bin_dir = "${binDir}"\n  per_verifier_timeout = "30s"\n`;
+  const verifier = `[plugins."io.containerd.image-verifier.v1.bindir"]\n  bin_dir = "${binDir}"\n  per_verifier_timeout = "30s"\n[plugins."io.containerd.nri.v1.nri"]\n  disable = true\n`;
   writeFileSync(
     join(folder, 'config.toml'),
     `version = ${isNew ? 3 : 2}\nroot = "${folder}/root"\nstate = "${folder}/state"\n[grpc]\n  address = "${socket}"\n${isNew ? verifier : ''}`,

@@ -5,6 +5,7 @@ import { compact } from '../../base/compact.ts';
 import { cannotTell, TcfError } from '../../base/error.ts';
 import { printable, quoted } from '../../base/text.ts';
 import { findStoredContainer, type StoredContainer } from '../../image/stored-container.ts';
+import { hasLocalSignatures } from '../../image/stored-store.ts';
 import { parseVerifierArguments, reasonLimit, verifierDeadline } from '../../launch/containerd-hook.ts';
 import {
   checkMounts,
@@ -14,12 +15,14 @@ import {
   parseRootPath,
   stateLimit,
 } from '../../launch/oci-hook.ts';
+import { hexOf } from '../../oci/digest.ts';
 import { formatImageRef, parseImageRef } from '../../oci/reference.ts';
 import { toText } from '../../report/text.ts';
 import { isSystemError } from '../../system/errors.ts';
 import { readPlainFile } from '../../system/files.ts';
 import type { ExitCode, Host } from '../../system/host.ts';
 import { logDecision } from '../decision-log.ts';
+import { localSignatures } from '../local-image.ts';
 import { type Verification, type VerifyRequest, verifyImage } from '../verify-image.ts';
 import type { HookAsks } from './request.ts';
 
@@ -59,7 +62,8 @@ export async function enterPodman(host: Host, request: HookAsks): Promise<ExitCo
   const config = await readPlainFile(host, path, configLimits.maxBytes, 'the config.json of the container');
   checkMounts(config, withoutLinks);
   const container = await findStoredContainer(state.id, parseRootPath(config, state.bundle));
-  const names = namesOf(container);
+  const root = parseRootPath(config, state.bundle);
+  const names = [...namesOf(container), ...(await localNames(host, container, root))];
   if (names.length === 0) {
     const name = container.typed ?? container.names[0] ?? container.config;
     const error = cannotTell(
@@ -68,7 +72,7 @@ export async function enterPodman(host: Host, request: HookAsks): Promise<ExitCo
       {
         hint: name.startsWith('localhost/podman-pause:')
           ? 'podman builds this image for its pods; name a signed one instead, as infra_image in containers.conf'
-          : 'push it, sign it with "tcf sign", and start it by the name of the registry',
+          : 'push it, sign it with "tcf sign", and start it by the name of the registry; or sign it here: tcf sign containers-storage:NAME --key FILE',
       },
     );
     await logDecision(host, { verb, name, policies: [], error });
@@ -135,6 +139,19 @@ function namesOf({ manifests, names, typed }: StoredContainer): readonly string[
     }
   }
   return [...repositories].flatMap((repository) => manifests.map((digest) => `${repository}@${digest}`));
+}
+
+/** The names of an image that never was in a registry, and that somebody signed on this machine: by its store, since a user may have several. */
+async function localNames(
+  host: Host,
+  { config, manifests, names }: StoredContainer,
+  root: string,
+): Promise<readonly string[]> {
+  const folder = localSignatures(host);
+  const signed = await Promise.all(manifests.map((digest) => hasLocalSignatures(folder, digest)));
+  if (!signed.includes(true) || !names.some((name) => name.startsWith('localhost/'))) return [];
+  const [, graphRoot, driver] = /^(.+)\/(overlay|vfs)\//.exec(root) ?? [];
+  return graphRoot === undefined ? [] : [`containers-storage:[${driver}@${graphRoot}]${hexOf(config)}`];
 }
 
 /** Called by containerd before it keeps what it pulls. */

@@ -1,8 +1,10 @@
 import { formatStatement, type Statement } from '../../attest/statement.ts';
 import { askedWrongly } from '../../base/error.ts';
+import { quoted } from '../../base/text.ts';
+import type { SignedStore } from '../../image/stored-store.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { type ImageRef, type PinnedRef, pin } from '../../oci/reference.ts';
-import type { Registry } from '../../registry/contract.ts';
+import type { Fetched, Registry } from '../../registry/contract.ts';
 import { withoutMirrors } from '../../registry/endpoints.ts';
 import { attachBundle } from '../../sigstore/attach.ts';
 import { discoverBundles } from '../../sigstore/discover.ts';
@@ -10,6 +12,7 @@ import { findEquivalent } from '../../sigstore/equivalent.ts';
 import type { FoundBundle } from '../../sigstore/found-bundle.ts';
 import { signStatement } from '../../sigstore/sign.ts';
 import type { Host } from '../../system/host.ts';
+import { isLocalName, openLocalImage } from '../local-image.ts';
 import type { Judged } from '../make-sbom.ts';
 import { readImageName } from '../names.ts';
 import { type Network, openUserRegistry } from '../network.ts';
@@ -52,10 +55,9 @@ export interface SignedImage {
  * @throws TcfError (exit 3) for what was asked wrongly, (exit 2) where registry or services do not answer or a new bundle does not verify.
  */
 export async function signImage(host: Host, request: SignRequest): Promise<SignedImage> {
-  const { config, ref } = await readImageName(host, request.image, 'sign');
-  // Where it is signed, and not a mirror of it.
-  const registry = await openUserRegistry(host, request.network, withoutMirrors(config));
-  const named = await resolveImage(registry, ref);
+  const { named, ref, registry } = isLocalName(request.image)
+    ? await openToSignLocally(host, request)
+    : await openToSign(host, request);
   const image = pin(ref, named.descriptor.digest);
   const signing = await openSigning(host, request.signing ?? {});
   const { judged, signed } = await toStatements(host, registry, { ref, named, image }, request);
@@ -68,9 +70,38 @@ export async function signImage(host: Host, request: SignRequest): Promise<Signe
   return { image, attached, existing: existing.map(({ statement }) => statement), judged };
 }
 
+interface SigningPlace {
+  readonly ref: ImageRef;
+  readonly named: Fetched;
+  readonly registry: SignedStore;
+}
+
+async function openToSign(host: Host, { image, network }: SignRequest): Promise<SigningPlace> {
+  const { config, ref } = await readImageName(host, image, 'sign');
+  // Where it is signed, and not a mirror of it.
+  const registry = await openUserRegistry(host, network, withoutMirrors(config));
+  return { ref, registry, named: await resolveImage(registry, ref) };
+}
+
+/** An image of the local store, with a key: what a log says in public is about images that others can find. */
+async function openToSignLocally(host: Host, { image, sbom, signing }: SignRequest): Promise<SigningPlace> {
+  if ((signing?.signer ?? { kind: 'keyless' }).kind === 'keyless') {
+    throw askedWrongly('sign.local', `${quoted(image)} never was in a registry, and is signed with a key`, {
+      hint: 'name one with --key FILE (tcf keygen makes it)',
+    });
+  }
+  if ((sbom ?? { kind: 'made' }).kind === 'made') {
+    throw askedWrongly('sign.local', `the SBOM of ${quoted(image)} is made before it is signed`, {
+      hint: `tcf sbom ${image} -o bom.json, then --sbom bom.json; or --no-sbom`,
+    });
+  }
+  const { named, ref, store } = await openLocalImage(host, image);
+  return { ref, named, registry: store };
+}
+
 /** What to sign, with what, and where it goes. */
 export interface Attaching {
-  readonly registry: Registry;
+  readonly registry: Pick<Registry, 'attach' | 'pushBlob'>;
   readonly ref: ImageRef;
   readonly signing: Signing;
   readonly signed: readonly Signed[];

@@ -10,7 +10,7 @@ import { openFromRegistry } from '../../image/from-registry.ts';
 import { chooseManifest } from '../../image/manifests.ts';
 import type { Descriptor, Manifest, Platform } from '../../oci/manifest.ts';
 import { formatPinnedRef, type ImageRef, type PinnedRef } from '../../oci/reference.ts';
-import type { Fetched, Registry } from '../../registry/contract.ts';
+import type { Fetched, Store } from '../../registry/contract.ts';
 import { formatDiagnostics } from '../../report/diagnostics.ts';
 import { readUserFile } from '../../system/files.ts';
 import type { Host } from '../../system/host.ts';
@@ -66,7 +66,7 @@ export interface Statements {
  */
 export async function toStatements(
   host: Host,
-  registry: Registry,
+  registry: Store,
   target: Target,
   request: StatementRequest,
 ): Promise<Statements> {
@@ -146,16 +146,12 @@ interface Chosen {
   readonly manifest: Manifest;
 }
 
-async function chosenOf(
-  registry: Registry,
-  { image, named, ref }: Target,
-  platform: Platform,
-): Promise<Chosen> {
+async function chosenOf(registry: Store, { image, named, ref }: Target, platform: Platform): Promise<Chosen> {
   return await chooseManifest(registry, ref, named, platform, formatPinnedRef(image));
 }
 
 /** Every image of an index; attestation manifests of BuildKit, for `unknown/unknown`, are none. */
-async function platformsOf(registry: Registry, { image, named, ref }: Target): Promise<readonly Chosen[]> {
+async function platformsOf(registry: Store, { image, named, ref }: Target): Promise<readonly Chosen[]> {
   const { document } = named;
   if (document.kind === 'manifest') return [{ descriptor: named.descriptor, manifest: document }];
   const chosen: Chosen[] = [];
@@ -174,7 +170,7 @@ async function platformsOf(registry: Registry, { image, named, ref }: Target): P
 
 interface SbomContext {
   readonly host: Host;
-  readonly registry: Registry;
+  readonly registry: Store;
   readonly ref: ImageRef;
   readonly platform: Platform;
   readonly sbom: SbomChoice;
