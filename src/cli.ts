@@ -7,6 +7,7 @@ import type { Verb, VerbEntry } from './commands/verb.ts';
 import { formatDiagnostic } from './report/diagnostics.ts';
 import { isSystemError } from './system/errors.ts';
 import type { ExitCode, Host } from './system/host.ts';
+import { textWidth } from './system/terminal.ts';
 import { version } from './version.ts';
 
 /**
@@ -85,7 +86,7 @@ async function callVerb(
         shown += text;
       },
       writeErr: () => {},
-      getOutHelpWidth: () => 100,
+      getOutHelpWidth: () => textWidth(host.stdout),
     });
   verb.declare(command);
   try {

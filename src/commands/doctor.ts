@@ -5,6 +5,7 @@ import { compact } from '../base/compact.ts';
 import { TcfError } from '../base/error.ts';
 import { formatJson, printable } from '../base/text.ts';
 import type { ExitCode, Host } from '../system/host.ts';
+import { paintSigns } from '../system/terminal.ts';
 import { flag, textOption } from './options/bag.ts';
 import type { Verb } from './verb.ts';
 
@@ -34,7 +35,8 @@ export const verb: Verb = {
       const findings = await examine(check, host, request);
       found.push(...findings.map((finding) => ({ part: check.name, ...finding })));
       if (!flag(options, 'json'))
-        for (const finding of findings) await host.stdout.write(line(check.name, finding));
+        for (const finding of findings)
+          await host.stdout.write(paintSigns(line(check.name, finding), host.stdout));
     }
     if (flag(options, 'json'))
       await host.stdout.write(formatJson({ format: 'tcf.doctor/1', findings: found }, 2));

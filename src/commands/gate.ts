@@ -7,6 +7,7 @@ import { toSarif } from '../report/sarif.ts';
 import { toText } from '../report/text.ts';
 import { appendUserFile, writeUserFile } from '../system/files.ts';
 import type { ExitCode, Host } from '../system/host.ts';
+import { paintSigns } from '../system/terminal.ts';
 import { version } from '../version.ts';
 import { collect, flag, listOption, type Options, textOption } from './options/bag.ts';
 import { declareSigningOptions, readSigningRequest } from './options/signing.ts';
@@ -40,7 +41,7 @@ export const verb: Verb = {
     if (sarif !== undefined) await writeUserFile(host, sarif, toSarif(verdict, version));
     if (summary !== undefined) await appendUserFile(host, summary, toMarkdown(verdict));
     if (flag(options, 'json')) await host.stdout.write(toJson(verdict));
-    await host.stderr.write(toText(verdict));
+    await host.stderr.write(paintSigns(toText(verdict), host.stderr));
     return verdict.exit;
   },
 };

@@ -3,6 +3,7 @@ import { verifyImage } from '../app/verify-image.ts';
 import { toJson } from '../report/json.ts';
 import { toText } from '../report/text.ts';
 import type { ExitCode } from '../system/host.ts';
+import { paintSigns } from '../system/terminal.ts';
 import { flag } from './options/bag.ts';
 import { declareVerifyOptions, readVerifyRequest } from './options/verify.ts';
 import type { Verb } from './verb.ts';
@@ -19,7 +20,7 @@ export const verb: Verb = {
   async run(host, [image = ''], options): Promise<ExitCode> {
     const { verdict, pinned } = await verifyImage(host, readVerifyRequest(options, image, 'verify'));
     if (flag(options, 'json')) await host.stdout.write(toJson(verdict));
-    else if (!flag(options, 'quiet')) await host.stderr.write(toText(verdict));
+    else if (!flag(options, 'quiet')) await host.stderr.write(paintSigns(toText(verdict), host.stderr));
     if (flag(options, 'printDigest') && verdict.verdict === 'allow') await host.stdout.write(`${pinned}\n`);
     return verdict.exit;
   },

@@ -32,6 +32,10 @@ export interface Host extends Processes {
 
 export interface Output {
   readonly isTerminal: boolean;
+  /** Whether signs may be in colour. */
+  readonly hasColor: boolean;
+  /** Of the terminal. */
+  readonly columns?: number | undefined;
   /** Resolves when the text was taken, so that a full pipe slows the writer down instead of filling the memory. */
   write(text: string | Uint8Array): Promise<void>;
 }

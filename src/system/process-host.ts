@@ -5,6 +5,7 @@ import { codeOf } from './errors.ts';
 import { homeFolder } from './folders.ts';
 import type { Host, Output } from './host.ts';
 import { childProcess, findOnPath, programRunner, run } from './programs.ts';
+import { wantsColor } from './terminal.ts';
 
 /** The real host. The process comes in as a value, so that `main.ts` stays the only file that names it. */
 export function processHost(process: NodeJS.Process): Host {
@@ -21,8 +22,8 @@ export function processHost(process: NodeJS.Process): Host {
     get stdin() {
       return process.stdin;
     },
-    stdout: output(() => process.stdout),
-    stderr: output(() => process.stderr),
+    stdout: output(() => process.stdout, env),
+    stderr: output(() => process.stderr, env),
     now: () => new Date(),
     sleep: (ms, signal) => wait(ms, undefined, signal === undefined ? {} : { signal }).catch(() => undefined),
     stopped: () => stopped(process),
@@ -38,7 +39,7 @@ export function processHost(process: NodeJS.Process): Host {
 }
 
 /** Opened when it is first needed: what is quiet need not wait for it. */
-function output(open: () => NodeJS.WriteStream): Output {
+function output(open: () => NodeJS.WriteStream, env: NodeJS.ProcessEnv): Output {
   let stream: NodeJS.WriteStream | undefined;
   const opened = () => {
     // The stream says it twice, to the caller of write and as an event; an event that nobody hears ends the process.
@@ -48,6 +49,12 @@ function output(open: () => NodeJS.WriteStream): Output {
   return {
     get isTerminal() {
       return opened().isTTY === true;
+    },
+    get hasColor() {
+      return wantsColor(env, opened().isTTY === true);
+    },
+    get columns() {
+      return opened().columns;
     },
     write: (text) =>
       new Promise((resolve, reject) => {

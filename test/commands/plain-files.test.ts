@@ -54,6 +54,8 @@ test('a fault is told without what a name of a file would do to a terminal', asy
   const write = async () => {
     throw new Error("EACCES: permission denied, lstat 'a\u001b[2J\u009b2J'");
   };
-  expect(await main(['--version'], { ...host, stdout: { isTerminal: false, write } })).toBe(2);
+  expect(await main(['--version'], { ...host, stdout: { isTerminal: false, hasColor: false, write } })).toBe(
+    2,
+  );
   expect(host.err()).toContain("'a\\x1b[2J\\x9b2J'");
 });

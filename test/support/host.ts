@@ -42,6 +42,7 @@ export function testHost(options: TestHostOptions): TestHost {
   const text = { out: '', err: '', all: '' };
   const output = (name: 'err' | 'out') => ({
     isTerminal: options.terminal ?? false,
+    hasColor: false,
     write: async (chunk: string | Uint8Array) => {
       const written = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString();
       text[name] += written;

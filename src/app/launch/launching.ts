@@ -7,6 +7,7 @@ import { type Engine, type Launch, pullCommand, runCommand } from '../../launch/
 import { shellLine } from '../../launch/shell.ts';
 import { toText } from '../../report/text.ts';
 import type { Host } from '../../system/host.ts';
+import { paintSigns } from '../../system/terminal.ts';
 import { type Verification, type VerifyRequest, verifyImage } from '../verify-image.ts';
 
 /** podman and docker exit with it when they, not the container, failed. A denied container did not fail, it never was. */
@@ -68,7 +69,7 @@ export async function allowedImage(
   const verification = await verifyImage(host, { cache: true, ...request });
   const { verdict } = verification;
   if (verdict.verdict === 'allow') return { ...verification, verdict };
-  await host.stderr.write(toText(verdict));
+  await host.stderr.write(paintSigns(toText(verdict), host.stderr));
   await host.stderr.write('tcf: nothing was started\n');
   return undefined;
 }
