@@ -34,7 +34,7 @@ export function quoted(text: string): string {
 
 /** Orders by UTF-16 code unit, so that no locale changes a byte of the output. */
 export function byCodeUnit(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+  return Number(a > b) - Number(a < b);
 }
 
 /** `1 package`, `2 packages`. */

@@ -76,12 +76,8 @@ function withDistributionLicense({ type }: Component, licenses: readonly License
     'expression' in license ? bracketed(license.expression) : toLicenseRef(license.name),
   );
   const isCollection = type === 'container' || type === 'operating-system';
-  const expression =
-    texts.length > 0
-      ? [...new Set(texts)].sort(byCodeUnit).join(' AND ')
-      : isCollection
-        ? 'LicenseRef-tcf-licenses-of-its-parts'
-        : undefined;
+  const ofParts = isCollection ? 'LicenseRef-tcf-licenses-of-its-parts' : undefined;
+  const expression = texts.length > 0 ? [...new Set(texts)].sort(byCodeUnit).join(' AND ') : ofParts;
   return expression === undefined ? licenses : [...plain, { acknowledgement: 'concluded', expression }];
 }
 

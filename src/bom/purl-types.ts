@@ -32,12 +32,11 @@ export const purlRules: Readonly<Record<string, PurlRules>> = {
   'chrome-extension': {
     namespace: 'prohibited',
     lowercase: ['name'],
-    refuse: ({ name, version }) =>
-      !/^[a-p]{32}$/.test(name)
-        ? 'a Chrome extension is named by 32 letters from a to p'
-        : !/^(?:\d+(?:\.\d+){0,3})?$/.test(version)
-          ? 'a Chrome extension has up to four numbers as version'
-          : undefined,
+    refuse: ({ name, version }) => {
+      if (!/^[a-p]{32}$/.test(name)) return 'a Chrome extension is named by 32 letters from a to p';
+      const isVersion = /^(?:\d+(?:\.\d+){0,3})?$/.test(version);
+      return isVersion ? undefined : 'a Chrome extension has up to four numbers as version';
+    },
   },
   cocoapods: { namespace: 'prohibited' },
   composer: { namespace: 'required', lowercase: both },

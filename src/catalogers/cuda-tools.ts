@@ -129,16 +129,13 @@ function componentOf(files: readonly ObservedFile<Seen>[], env: readonly string[
     ...(version === undefined ? {} : { version }),
   });
   const known = libdevices.get(seen.sha256);
-  const method: IdentityMethod =
-    seen.version !== undefined
-      ? { technique: 'binary-analysis', confidence: 0.95, value: `V${seen.version}` }
-      : known !== undefined
-        ? { technique: 'hash-comparison', confidence: 1, value: `sha256 ${seen.sha256}: as in ${known}` }
-        : {
-            technique: 'filename',
-            confidence: fileVersion === undefined ? 0.4 : 0.7,
-            value: nameOf(versioned?.path ?? first.path),
-          };
+  const method =
+    proofOf(seen, known) ??
+    ({
+      technique: 'filename',
+      confidence: fileVersion === undefined ? 0.4 : 0.7,
+      value: nameOf(versioned?.path ?? first.path),
+    } satisfies IdentityMethod);
   const overrides = tools.has(name) ? toolOverrides(env, name) : [];
   const properties = [
     ...overrides.map((value) => ({ name: 'tcf:triton:override', value })),
@@ -195,4 +192,12 @@ function nameOf(path: string): string {
 
 function directoryOf(path: string): string {
   return path.slice(0, Math.max(0, path.lastIndexOf('/')));
+}
+
+/** How the version is known of what lies in the file itself; `undefined` where only its name tells. */
+function proofOf({ sha256, version }: Seen, known: string | undefined): IdentityMethod | undefined {
+  if (version !== undefined) return { technique: 'binary-analysis', confidence: 0.95, value: `V${version}` };
+  return known === undefined
+    ? undefined
+    : { technique: 'hash-comparison', confidence: 1, value: `sha256 ${sha256}: as in ${known}` };
 }

@@ -27,8 +27,10 @@ export const dpkg: Cataloger<AptList> = {
     isSource(path) ||
     /^usr\/share\/doc\/[^/]+\/copyright$/.test(path),
   scan: (path) => (isList(path) ? listScanner(path) : undefined),
-  summarize: (path, content) =>
-    isDatabase(path) ? summarizeStanzas(content) : isFileList(path) ? new Uint8Array(0) : undefined,
+  summarize(path, content) {
+    if (isDatabase(path)) return summarizeStanzas(content);
+    return isFileList(path) ? new Uint8Array(0) : undefined;
+  },
   catalog(tree: Tree<AptList>): Catalog {
     const { debs, skipped: unread } = packagesIn(tree);
     const skipped: Skipped[] = [...unread, ...unreadPaths(tree, debs)];

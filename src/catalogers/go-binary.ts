@@ -251,7 +251,8 @@ function readLines(text: string): BuildInfo {
       else if (kind === 'mod') main = found;
       else modules.push(found);
     } else if (kind === '=>') {
-      const replaced = last === 'mod' ? main : last === 'dep' ? modules.pop() : undefined;
+      const module = last === 'dep' ? modules.pop() : undefined;
+      const replaced = last === 'mod' ? main : module;
       const found = replaced === undefined ? undefined : replacement(replaced, words);
       if (found === undefined) broken += 1;
       else if (last === 'mod') main = found;

@@ -25,12 +25,8 @@ export const gpuToolkits: Cataloger = {
     const skipped: Skipped[] = [];
     for (const file of tree.wanted()) {
       const content = file.content();
-      const found =
-        content === undefined
-          ? 'too large to read'
-          : cudaFile.test(file.path)
-            ? cuda(file, content)
-            : rocm(file, content);
+      const read = cudaFile.test(file.path) ? cuda : rocm;
+      const found = content === undefined ? 'too large to read' : read(file, content);
       if (typeof found === 'string') skipped.push({ path: printable(file.path), reason: found });
       else if (found !== undefined) components.push(found);
     }

@@ -141,7 +141,8 @@ function propertiesOf(
 ): readonly Property[] {
   const isLauncher = file === undefined && files.every(({ path }) => path.endsWith('.so'));
   const made = metadata?.triton;
-  const by = made === undefined ? 'unknown' : versions.has(made) ? 'image' : 'other';
+  const whose = (version: string) => (versions.has(version) ? 'image' : 'other');
+  const by = made === undefined ? 'unknown' : whose(made);
   const differs = metadata?.hash !== undefined && !isKeyOf(key, metadata.hash);
   const told: Readonly<Record<string, string>> = {
     cache: `/${cache}`,

@@ -25,7 +25,8 @@ export async function localStoreOf({ env, home, uid }: StorageSettings): Promise
   const named = env['CONTAINERS_STORAGE_CONF'];
   const own = join(userFolder({ env, home }, 'XDG_CONFIG_HOME'), 'containers/storage.conf');
   const system = ['/etc/containers/storage.conf', '/usr/share/containers/storage.conf'];
-  for (const path of named === undefined ? (isRoot ? system : [own]) : [named]) {
+  const usualFiles = isRoot ? system : [own];
+  for (const path of named === undefined ? usualFiles : [named]) {
     const bytes = await readSmall(path, confLimit);
     if (bytes === undefined) continue;
     const { additional, driver, graphRoot } = readStorageConf(bytes, path);

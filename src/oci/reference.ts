@@ -49,7 +49,8 @@ export function parseImageRef(text: string): ImageRef {
   const colon = named.lastIndexOf(':');
   const tagged = colon > named.lastIndexOf('/');
   const name = tagged ? named.slice(0, colon) : named;
-  const tag = tagged ? named.slice(colon + 1) : digestText === undefined ? 'latest' : undefined;
+  const usual = digestText === undefined ? 'latest' : undefined;
+  const tag = tagged ? named.slice(colon + 1) : usual;
   if (tag !== undefined && !tagWord.test(tag))
     throw wrong(text, 'a tag has 1 to 128 letters, digits, "_", "." and "-"');
 

@@ -85,9 +85,10 @@ export function decide(policy: Policy, evidence: Evidence, known: readonly Dated
   // Where no rule has spoken nothing is allowed.
   const allowed = findings.length > roots.length && enforced.every(({ outcome }) => outcome === 'pass');
   const denied = findings.length <= roots.length || enforced.some(({ outcome }) => outcome === 'fail');
+  const no = denied ? 1 : 2;
   return {
     verdict: allowed ? 'allow' : 'deny',
-    exit: allowed ? 0 : denied ? 1 : 2,
+    exit: allowed ? 0 : no,
     policy: { name: policy.name, digest: policy.digest },
     ...(scope === undefined ? {} : { scope: scope.match }),
     roots,

@@ -228,7 +228,7 @@ function toSigner(
     return { kind: 'keyless', ...common, issuer, identity, claims, ...run };
   }
   const path = ['signers', name, keyFile === undefined ? 'key' : 'keyFile'];
-  const pem = keyFile === undefined ? key : Object.hasOwn(keyFiles, keyFile) ? keyFiles[keyFile] : undefined;
+  const pem = keyFile === undefined ? key : new Map(Object.entries(keyFiles)).get(keyFile);
   if (pem === undefined)
     throw yaml.wrong(path, `names the key file ${quoted(keyFile ?? '')}, which was not read`);
   // createPublicKey takes private keys and certificates too; a policy must not become the place where those

@@ -128,7 +128,10 @@ export function textThat(is: (text: string) => boolean, why: string): Form<strin
 export function whole(minimum: number, maximum: number): Form<number> {
   return such(
     anyWhole,
-    (value) => (value < minimum ? 'is too small' : value > maximum ? 'is too big' : undefined),
+    (value) => {
+      if (value < minimum) return 'is too small';
+      return value > maximum ? 'is too big' : undefined;
+    },
     { schema: { minimum, maximum } },
   );
 }
@@ -147,9 +150,10 @@ export function list<Item>(
   item: Form<Item>,
   maximum: number = Number.POSITIVE_INFINITY,
 ): Form<readonly Item[]> {
-  const ofLength = such(anyList, ({ length }) =>
-    length === 0 ? 'is empty' : length > maximum ? 'is too big' : undefined,
-  );
+  const ofLength = such(anyList, ({ length }) => {
+    if (length === 0) return 'is empty';
+    return length > maximum ? 'is too big' : undefined;
+  });
   return {
     read: (value, at) => ofLength.read(value, at).map((each, index) => item.read(each, [...at, index])),
     distance: anyList.distance,

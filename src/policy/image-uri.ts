@@ -26,8 +26,9 @@ export function parseImageUri(uri: string): ImageUri | undefined {
   const path = namespace === undefined ? name : `${namespace}/${name}`;
   const digest = qualifiers?.['digest'] ?? version;
   const home = qualifiers?.['repository_url'];
+  const within = (root: string) => (type === 'oci' ? root : `${root}/${path}`);
   return {
-    name: home === undefined ? path : type === 'oci' ? home : `${home}/${path}`,
+    name: home === undefined ? path : within(home),
     ...(digest === undefined ? {} : { digest }),
   };
 }

@@ -132,13 +132,9 @@ function tokenRequest(
   credential: Credential | undefined,
 ): Exchange {
   const url = new URL(realm);
-  const reach = trusted
-    ? url.protocol === 'http:'
-      ? 'loopback'
-      : 'any'
-    : isLoopback(hostOf(url))
-      ? 'loopback'
-      : 'public';
+  const isNear = trusted ? url.protocol === 'http:' : isLoopback(hostOf(url));
+  const far = trusted ? 'any' : 'public';
+  const reach = isNear ? 'loopback' : far;
   const parameters = service === undefined ? {} : { service };
   if (trusted && credential?.kind === 'identity-token') {
     const form = {

@@ -55,13 +55,11 @@ export function credentialFiles({ env, home, uid }: CredentialSources): readonly
   const set = (name: string) => (env[name] === '' ? undefined : env[name]);
   const chosen = set('REGISTRY_AUTH_FILE');
   const runtime = runtimeFolder({ env });
+  const ofUser = uid === undefined ? undefined : `/run/containers/${uid}`;
+  const session = runtime === undefined ? ofUser : join(runtime, 'containers');
   return [
     ...(chosen === undefined ? [] : [chosen]),
-    ...(runtime !== undefined
-      ? [join(runtime, 'containers', 'auth.json')]
-      : uid === undefined
-        ? []
-        : [`/run/containers/${uid}/auth.json`]),
+    ...[session].flatMap((folder) => (folder === undefined ? [] : [join(folder, 'auth.json')])),
     join(userFolder({ env, home }, 'XDG_CONFIG_HOME'), 'containers', 'auth.json'),
     join(set('DOCKER_CONFIG') ?? join(home, '.docker'), 'config.json'),
   ];

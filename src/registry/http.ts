@@ -46,9 +46,10 @@ export function openHttp(options: TransportOptions): Transport {
       );
     }
     return new Promise((resolve, reject) => {
+      const secure = isLoopback(host) ? nearTls : far;
       const call = (tls ? httpsRequest : httpRequest)(url, {
         method,
-        agent: tls ? (isLoopback(host) ? nearTls : far) : near,
+        agent: tls ? secure : near,
         lookup: guardedLookup(host, exchange.reach),
         headers: {
           'user-agent': options.userAgent,

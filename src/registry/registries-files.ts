@@ -50,12 +50,10 @@ export function registriesFiles(host: Host): readonly string[] {
     ...confFiles(join(system, 'registries.conf.d')),
     ...confFiles(join(user, 'registries.conf.d')),
   ];
-  const files =
-    chosen !== undefined
-      ? [chosen, ...dropIns]
-      : fileExists(host, own)
-        ? [own, ...confFiles(join(user, 'registries.conf.d'))]
-        : [join(system, 'registries.conf'), ...dropIns];
+  const isOwn = chosen === undefined && fileExists(host, own);
+  const files = isOwn
+    ? [own, ...confFiles(join(user, 'registries.conf.d'))]
+    : [chosen ?? join(system, 'registries.conf'), ...dropIns];
   return [...files, recordedNames(host)].filter((path) => fileExists(host, path));
 }
 

@@ -78,9 +78,10 @@ function clipped(text: string): string {
 type Told = Pick<DecisionEntry, 'image' | 'reasons' | 'verdict'> & Partial<Pick<DecisionEntry, 'policies'>>;
 
 function ofVerdict(verdict: Verdict): Told {
+  const no = verdict.exit === 1 ? 'deny' : 'cannot-tell';
   return {
     image: formatPinnedRef(verdict.image),
-    verdict: verdict.verdict === 'allow' ? 'allow' : verdict.exit === 1 ? 'deny' : 'cannot-tell',
+    verdict: verdict.verdict === 'allow' ? 'allow' : no,
     policies: verdict.decisions.map(({ policy: { digest, name }, scope }) => ({
       name,
       digest,

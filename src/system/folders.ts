@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync } from 'node:fs';
+import { lstatSync, mkdirSync, type Stats } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { cannotTell } from '../base/error.ts';
@@ -72,15 +72,15 @@ export function stateFolder(host: Surroundings): string {
 export function openPrivateFolder(host: Host, path: string): void {
   mkdirSync(path, { recursive: true, mode: 0o700 });
   const stat = lstatSync(path);
-  const why = !stat.isDirectory()
-    ? 'is not a folder'
-    : stat.uid !== host.uid && host.uid >= 0
-      ? `belongs to user ${stat.uid}`
-      : (stat.mode & 0o022) !== 0
-        ? 'can be written by others'
-        : undefined;
+  const why = whyShared(stat, host.uid);
   if (why === undefined) return;
   throw cannotTell('folder.shared', `${quoted(path)} ${why}, so what lies in it proves nothing`, {
     hint: `remove it, or make it yours alone: chown -R "$USER" and chmod -R go-w`,
   });
+}
+
+function whyShared(stat: Stats, uid: number): string | undefined {
+  if (!stat.isDirectory()) return 'is not a folder';
+  if (stat.uid !== uid && uid >= 0) return `belongs to user ${stat.uid}`;
+  return (stat.mode & 0o022) === 0 ? undefined : 'can be written by others';
 }

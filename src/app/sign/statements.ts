@@ -75,11 +75,8 @@ export async function toStatements(
   const attested = await readAttestations(host, attest, target);
   const platform = request.platform ?? hostPlatform(host);
   const wantsSbom = sbom.kind !== 'none';
-  const platforms = recursive
-    ? await platformsOf(registry, target)
-    : wantsSbom
-      ? [await chosenOf(registry, target, platform)]
-      : [];
+  const all = recursive ? await platformsOf(registry, target) : undefined;
+  const platforms = all ?? (wantsSbom ? [await chosenOf(registry, target, platform)] : []);
   if (recursive && sbom.kind === 'given' && platforms.length > 1) {
     throw askedWrongly('sign.recursive', '--sbom is about one platform, and --recursive signs them all', {
       hint: 'leave --sbom away, or sign one platform after the other',

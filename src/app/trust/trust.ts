@@ -33,11 +33,12 @@ export async function loadTrust(host: Host, policy: Policy, given: string | unde
   const { experimental, root } = policy.trust;
   const isGiven = given !== undefined && !isOfMachine(policy);
   if (!isGiven && root === undefined && !usesRoots(policy)) return explaining(keys);
-  const loaded = isGiven
-    ? [await loadFileRoot(host, given, readUserFile, experimental)]
-    : root !== undefined
-      ? [await loadFileRoot(host, root, readPlainFile, experimental)]
-      : await loadInstances(host, policy);
+  const own = isGiven ? given : root;
+  const read = isGiven ? readUserFile : readPlainFile;
+  const loaded =
+    own === undefined
+      ? await loadInstances(host, policy)
+      : [await loadFileRoot(host, own, read, experimental)];
   return { roots: loaded.map(({ root }) => root), dates: loaded.map(({ dated }) => dated), keys };
 }
 

@@ -28,14 +28,11 @@ function newer<T extends { readonly version: number }>(
 
 /** The targets and their file stay together. Where both runs saw the same, the later look counts. */
 function newerTarget(one: Metadata, other: Metadata): Pick<Metadata, 'targets' | 'trustedRoot'> {
-  const chosen =
+  const isFirst =
     one.targets?.version === other.targets?.version
       ? seenAt(one) >= seenAt(other)
-        ? one
-        : other
-      : newer(one.targets, other.targets) === one.targets
-        ? one
-        : other;
+      : newer(one.targets, other.targets) === one.targets;
+  const chosen = isFirst ? one : other;
   const { targets, trustedRoot } = chosen;
   return {
     ...(targets === undefined ? {} : { targets }),

@@ -1,3 +1,4 @@
+import { byCodeUnit } from '../../base/text.ts';
 import { compareDigits } from './digits.ts';
 
 /**
@@ -120,8 +121,7 @@ function compareTokens(a: Token, b: Token): number {
   if (a.kind === 'suffix') return suffixes.indexOf(a.text) - suffixes.indexOf(b.text);
   // Behind the first number, one with a leading zero is a fraction: 1.09 is older than 1.1.
   const isFraction = a.kind === 'digits' && (a.text.startsWith('0') || b.text.startsWith('0'));
-  if (a.kind === 'letter' || a.kind === 'hash' || isFraction)
-    return a.text < b.text ? -1 : a.text > b.text ? 1 : 0;
+  if (a.kind === 'letter' || a.kind === 'hash' || isFraction) return byCodeUnit(a.text, b.text);
   return compareDigits(a.text, b.text);
 }
 

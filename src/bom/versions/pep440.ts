@@ -1,3 +1,4 @@
+import { byCodeUnit } from '../../base/text.ts';
 import { compareDigits } from './digits.ts';
 
 /**
@@ -143,19 +144,21 @@ function stageOf({ dev, post, pre }: Pep440Version): number {
 
 /** @param absent where a version without this part comes: -1 before all that have it, 1 after. */
 function compareOptional(a: string | undefined, b: string | undefined, absent: -1 | 1): number {
-  if (a === undefined || b === undefined) return a === b ? 0 : a === undefined ? absent : -absent;
+  if (a === undefined && b === undefined) return 0;
+  if (a === undefined) return absent;
+  if (b === undefined) return -absent;
   return compareDigits(a, b);
 }
 
 /** Part by part; a number is newer than a word, and more parts are newer than fewer. */
 function compareLocal(a: readonly string[] | undefined, b: readonly string[] | undefined): number {
-  if (a === undefined || b === undefined) return a === b ? 0 : a === undefined ? -1 : 1;
+  if (a === undefined || b === undefined) return Number(b === undefined) - Number(a === undefined);
   for (const [at, one] of a.entries()) {
     const two = b[at];
     if (two === undefined) return 1;
     const [isNumber, isOther] = [/^\d+$/.test(one), /^\d+$/.test(two)];
     if (isNumber !== isOther) return isNumber ? 1 : -1;
-    const order = isNumber ? compareDigits(one, two) : one < two ? -1 : one > two ? 1 : 0;
+    const order = isNumber ? compareDigits(one, two) : byCodeUnit(one, two);
     if (order !== 0) return order;
   }
   return a.length - b.length;

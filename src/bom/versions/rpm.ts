@@ -1,3 +1,4 @@
+import { byCodeUnit } from '../../base/text.ts';
 import { compareDigits } from './digits.ts';
 
 /** Orders two versions or two releases as rpm does: runs of digits or letters, `~` before everything, `^` after the bare version only. */
@@ -36,7 +37,7 @@ function compareRuns(a: string, b: string): number {
   const isNumber = /^\d/.test(a);
   // A number is newer than a word.
   if (isNumber !== /^\d/.test(b)) return isNumber ? 1 : -1;
-  return isNumber ? compareDigits(a, b) : a < b ? -1 : a > b ? 1 : 0;
+  return isNumber ? compareDigits(a, b) : byCodeUnit(a, b);
 }
 
 function partsOf(evr: string): readonly [string, string, string] {

@@ -1,3 +1,4 @@
+import { byCodeUnit } from '../../base/text.ts';
 import { compareDigits } from './digits.ts';
 
 const number = '(?:0|[1-9]\\d*)';
@@ -38,7 +39,8 @@ function toGoSemver(text: string): string {
     return `${major}.${minor}.${patch}-${stage}.${count}`;
   }
   const plain = text.replace(/^(?:go|v)/, '');
-  return /^\d+$/.test(plain) ? `${plain}.0.0` : /^\d+\.\d+$/.test(plain) ? `${plain}.0` : plain;
+  if (/^\d+$/.test(plain)) return `${plain}.0.0`;
+  return /^\d+\.\d+$/.test(plain) ? `${plain}.0` : plain;
 }
 
 interface Parts {
@@ -72,7 +74,7 @@ function compareEarly(one: readonly string[], two: readonly string[]): number {
     if (right === undefined) return 1;
     const [isNumber, isOtherNumber] = [/^\d+$/.test(left), /^\d+$/.test(right)];
     if (isNumber !== isOtherNumber) return isNumber ? -1 : 1;
-    const order = isNumber ? compareDigits(left, right) : left < right ? -1 : left > right ? 1 : 0;
+    const order = isNumber ? compareDigits(left, right) : byCodeUnit(left, right);
     if (order !== 0) return order;
   }
   return one.length - two.length;

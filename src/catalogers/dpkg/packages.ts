@@ -33,7 +33,7 @@ export function packagesIn(tree: Tree): {
   const skipped: Skipped[] = [];
   const byKey = new Map<string, Deb | undefined>();
   const databases = tree.wanted().filter(({ path }) => isDatabase(path));
-  const rank = (path: string): number => (path === status ? 0 : journal.test(path) ? 2 : 1);
+  const rank = (path: string): number => Number(path !== status) + Number(journal.test(path));
   for (const database of [...databases].sort((a, b) => rank(a.path) - rank(b.path))) {
     const path = printable(database.path);
     const content = database.content();

@@ -106,8 +106,8 @@ export function holds(marker: Marker, environment: MarkerEnvironment, extra: str
   const { left, operator, right } = marker;
   const aboutExtra = [left, right].some((side) => 'variable' in side && side.variable === 'extra');
   const value = (side: Operand): string => {
-    const plain =
-      'text' in side ? side.text : side.variable === 'extra' ? extra : (environment[side.variable] ?? '');
+    const read = (name: string) => (name === 'extra' ? extra : (environment[name] ?? ''));
+    const plain = 'text' in side ? side.text : read(side.variable);
     return aboutExtra ? normalName(plain) : plain;
   };
   return compare(value(left), operator, value(right));

@@ -102,7 +102,8 @@ function holder(
   const machines = markerEnvironments(environment, architecture);
   return ({ marker }) => {
     const held = machines.filter((machine) => marker === undefined || holds(marker, machine, extra)).length;
-    return held === 0 ? 'never' : held === machines.length ? 'always' : 'perhaps';
+    if (held === 0) return 'never';
+    return held === machines.length ? 'always' : 'perhaps';
   };
 }
 

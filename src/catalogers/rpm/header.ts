@@ -93,8 +93,12 @@ function strings(entry: Entry | undefined, store: Buffer, limit: number): readon
 function numbers(entry: Entry | undefined, store: Buffer): readonly number[] {
   if (entry === undefined) return [];
   const { type, offset, count } = entry;
-  const width = type === 3 ? 2 : type === 4 ? 4 : 0;
-  if (width === 0) throw new BadHeader('has a number that is of another type');
+  // RPM_INT16_TYPE and RPM_INT32_TYPE.
+  const width = new Map([
+    [3, 2],
+    [4, 4],
+  ]).get(type);
+  if (width === undefined) throw new BadHeader('has a number that is of another type');
   if (offset + count * width > store.length) throw new BadHeader('has numbers outside its store');
   return Array.from({ length: count }, (_, at) => store.readUIntBE(offset + at * width, width));
 }

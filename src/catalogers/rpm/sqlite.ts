@@ -115,7 +115,8 @@ function leafCell(content: Buffer, offset: number, page: Pages, usable: number, 
   const most = usable - 35;
   const least = Math.floor(((usable - 12) * 32) / 255) - 23;
   const fit = least + ((length - least) % (usable - 4));
-  const local = length <= most ? length : fit <= most ? fit : least;
+  const spilled = fit <= most ? fit : least;
+  const local = length <= most ? length : spilled;
   if (start + local + (local < length ? 4 : 0) > usable) return { where, fault: 'lies outside the page' };
   if (local === length) return { rowid, payload: content.subarray(start, start + length) };
   const parts = [content.subarray(start, start + local)];

@@ -101,8 +101,7 @@ interface EngineWord {
 /** All that the CLI tells the engine in words of the project, each judged by the table of `tcf run`. */
 function engineWords({ members }: DevContainer): readonly EngineWord[] {
   const { capAdd, mounts, privileged, runArgs, securityOpt, workspaceMount } = members;
-  const list = (value: unknown): readonly unknown[] =>
-    value === undefined ? [] : Array.isArray(value) ? value : [value];
+  const list = (value: unknown): readonly unknown[] => (value === undefined ? [] : [value].flat());
   const flags = (key: string, name: string, values: readonly unknown[]) =>
     values.flatMap((value) => {
       const text = name === 'mount' ? mountText(value) : value;
