@@ -28,15 +28,15 @@ const known: ReadonlyMap<string, Known> = new Map([
   ],
   [
     '6875e743c99d1123627ef94937b700d25ea0fe402773257c720250a1fc31c06d',
-    { rocm: '7.1.0', triton: 'Triton 3.7 and 3.8' },
+    { rocm: '7.1.0', triton: 'Triton 3.7 to 3.9' },
   ],
   [
     'dbc064b5f4f61221ab552ec6d8f0dab41153fe9bd86fdcc63a8a97c9475a21c5',
-    { rocm: '7.1.0', triton: 'Triton 3.7 and 3.8' },
+    { rocm: '7.1.0', triton: 'Triton 3.7 to 3.9' },
   ],
   [
     'bb4e7361dae373871eac53293bbef9c3504f3757365799eaa8f4c7781064a7be',
-    { rocm: '7.1.0', triton: 'Triton 3.7 and 3.8' },
+    { rocm: '7.1.0', triton: 'Triton 3.7 to 3.9' },
   ],
 ]);
 

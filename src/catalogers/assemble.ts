@@ -50,9 +50,7 @@ export function assemble(
       by: '',
     })),
   ];
-  const leftOut = runs.flatMap(({ cataloger, catalog }) =>
-    (catalog.leftOut ?? []).map(({ path, reason }) => `${cataloger}: ${path}: ${reason}`),
-  );
+  const leftOut = leftOutOf(runs);
   const bom: Bom = {
     subject,
     components: componentTree(inventory, parents, facts.buildIds ?? new Map(), subject.base),
@@ -78,6 +76,20 @@ export function assemble(
     throw cannotTell('sbom.inconsistent', `the BOM does not hold together: ${printable(wrong)}`);
   return bom;
 }
+
+/** What the operating system brought is its package's, whatever somebody else would make of it: wheels for new virtual environments, say. */
+function leftOutOf(runs: readonly Run[]): readonly string[] {
+  const owners = runs
+    .filter(({ cataloger }) => osCatalogers.has(cataloger))
+    .flatMap(({ catalog }) => catalog.owners ?? []);
+  return runs.flatMap(({ cataloger, catalog }) =>
+    (catalog.leftOut ?? [])
+      .filter(({ path }) => !owners.some((owner) => owner.owns(path)))
+      .map(({ path, reason }) => `${cataloger}: ${path}: ${reason}`),
+  );
+}
+
+const osCatalogers: ReadonlySet<string> = new Set(['apk', 'dpkg', 'rpm']);
 
 /** Every nested component below its parent, siblings by bom-ref. */
 function componentTree(

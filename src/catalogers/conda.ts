@@ -6,10 +6,14 @@ import { byCodeUnit, printable } from '../base/text.ts';
 import { toLicenses } from '../bom/licenses.ts';
 import type { Component, ComponentHash, ExternalReference } from '../bom/model.ts';
 import { type Purl, toPurl } from '../bom/purl.ts';
+import { leftInCaches } from './caches.ts';
 import type { Catalog, Cataloger, Ownership, Skipped, Tree, TreeFile } from './contract.ts';
 
 /** One record for each package of an environment, the base environment too. */
 const recordPath = /^((?:.*\/)?)conda-meta\/[^/]+\.json$/s;
+
+/** The description of a package that conda unpacked into its cache, from where it links packages into environments. */
+const unpacked = /^((?:.*\/)?pkgs)\/[^/]+\/info\/index\.json$/s;
 
 /** cuda-toolkit's largest part names 9,000 files; texlive-core 40,000. */
 const maxFiles = 500_000;
@@ -31,7 +35,8 @@ interface Package {
 /** The packages of conda, mamba, micromamba and pixi, from the records in `conda-meta`. */
 export const conda: Cataloger = {
   name: 'conda',
-  wants: (path) => (path.includes('conda-meta/') && recordPath.test(path)) || installer.test(path),
+  wants: (path) =>
+    (path.includes('conda-meta/') && recordPath.test(path)) || installer.test(path) || unpacked.test(path),
   catalog(tree: Tree): Catalog {
     const skipped: Skipped[] = [];
     const records = tree
@@ -58,10 +63,16 @@ export const conda: Cataloger = {
       dependencies,
       owners: packages.map((found) => ownerOf(tree, found, skipped)),
       skipped,
-      leftOut: [...replaced].map(({ file, name, version }) => ({
-        path: printable(file.path),
-        reason: `records ${name} ${version}, in place of whose files pip or somebody else put others`,
-      })),
+      leftOut: [
+        ...[...replaced].map(({ file, name, version }) => ({
+          path: printable(file.path),
+          reason: `records ${name} ${version}, in place of whose files pip or somebody else put others`,
+        })),
+        ...leftInCaches(
+          tree.wanted().flatMap(({ path }) => unpacked.exec(path)?.[1] ?? []),
+          'packages of conda',
+        ),
+      ],
       unknownDependencies,
     };
   },

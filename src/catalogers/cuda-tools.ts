@@ -45,6 +45,7 @@ const buildLine = /^Cuda compilation tools, release \d{1,3}\.\d{1,3}, V(\d{1,3}\
  */
 const libdevices: ReadonlyMap<string, string> = new Map([
   ['5c2fae37c86e68c3a38605a95f512d7d12d5f3db986310be47f57304aa72a5ee', 'Triton 2.0 to 3.8'],
+  ['9e84b504f25d26ec775ef91f7122e68dac77fa1f776f1044128f5028356265d8', 'Triton 3.9'],
   ['9e84b504f25d26ec775ef91f7122e68dac77fa1f776f1044128f5028356265d8', 'Triton main from 2026-08-07'],
 ]);
 

@@ -3,7 +3,7 @@ import type { Tree } from './contract.ts';
 
 /** The files of a `.git` directory that say which commit is checked out, and whence. */
 export function isGitFile(path: string): boolean {
-  return /(?:^|\/)\.git\/(?:HEAD|config|packed-refs|refs\/heads\/.+)$/.test(path);
+  return /(?:^|\/)\.git\/(?:HEAD|config|packed-refs|refs\/heads\/.+)$/s.test(path);
 }
 
 /**

@@ -9,8 +9,8 @@ import { isZippedEgg } from './python/egg.ts';
 import { filesOf } from './python/files.ts';
 import { infoAround, isMetadata } from './python/info.ts';
 import { normalName, requirementsOfEgg } from './python/metadata.ts';
-import { hashesOfInstalled, type RecordHash, scanInstalled } from './python/record.ts';
-import { needsOf } from './python/requirements.ts';
+import { hashesOfInstalled, isPacked, type RecordHash, scanInstalled } from './python/record.ts';
+import { type Needs, needsOf } from './python/requirements.ts';
 import { isSiteMark, searchPathOf } from './python/sites.ts';
 import { claimsOf } from './python/wheel-sboms.ts';
 
@@ -27,77 +27,93 @@ export function pythonCataloger(pins: PinTable): Cataloger<RecordHash> {
     scan: scanInstalled,
     // RECORD is compared with real paths and hard links.
     scansBehindLinks: false,
-    catalog(tree: Tree<RecordHash>): Catalog {
-      const installed = hashesOfInstalled(tree);
-      const { distributions, leftOut, skipped: unread } = distributionsIn(tree, installed);
-      const skipped: Skipped[] = [...unread];
-      const ordered = [...distributions].sort(byPlace);
-      const owners = new Map(ordered.map((distribution) => [distribution, filesOf(tree, distribution)]));
-      const {
-        missing,
-        needs,
-        unread: unknown,
-      } = needsOf(ordered, {
-        textsOf: (distribution) => requirementsOf(tree, distribution),
-        architecture: tree.architecture,
-        searchPath: searchPathOf(tree),
-      });
-      for (const [distribution, reason] of unknown)
-        if (reason !== '') skipped.push({ path: printable(distribution.file.path), reason });
-
-      for (const { info } of ordered) {
-        const content = tree.file(`${info}/direct_url.json`)?.content();
-        if (content !== undefined && parseDirectUrl(content) === undefined)
-          skipped.push({ path: printable(`${info}/direct_url.json`), reason: 'cannot be read' });
-      }
-
-      const claims = new Map(ordered.map((distribution) => [distribution, claimsOf(tree, distribution)]));
-      for (const claim of claims.values()) skipped.push(...claim.skipped);
-      const nested = Map.groupBy(ordered, (distribution) => vendorOf(distribution, ordered, owners));
-      const build = (distribution: Distribution): Component => {
-        const inner = [
-          ...(nested.get(distribution) ?? []).map(build),
-          ...(claims.get(distribution)?.components ?? []),
-        ];
-        const component = componentOf(
-          tree,
-          distribution,
-          installed,
-          [...(missing.get(distribution) ?? [])],
-          pins,
-        );
-        return inner.length === 0 ? component : { ...component, components: inner };
-      };
-      const neededBy = (distribution: Distribution): readonly string[] => [
-        ...[...(needs.get(distribution) ?? [])].map(refOf),
-        ...(claims.get(distribution)?.needed ?? []),
-      ];
-      const told = [...claims.values()].flatMap(({ dependencies }) => dependencies);
-      const known = new Set(told.map(({ ref }) => ref));
-      return {
-        components: (nested.get(undefined) ?? []).map(build),
-        dependencies: [
-          ...ordered
-            .map((each): Dependency => ({ ref: refOf(each), dependsOn: [...neededBy(each)].sort() }))
-            .filter(({ dependsOn }, at) => dependsOn.length > 0 || !unknown.has(ordered[at] as Distribution)),
-          ...told,
-        ],
-        owners: [...owners].map(([distribution, owns]): Ownership => ({ bomRef: refOf(distribution), owns })),
-        skipped,
-        leftOut,
-        unknownDependencies: [
-          ...[...unknown.keys()].map(refOf),
-          ...[...claims.values()]
-            .flatMap(({ components }) => components.map(({ bomRef }) => bomRef))
-            .filter((ref) => !known.has(ref)),
-        ],
-      };
-    },
+    catalog: (tree) => catalogOf(tree, pins),
   };
 }
 
 /** With the pins that tcf brings along. */
 export const python: Cataloger<RecordHash> = pythonCataloger(builtInPins);
+
+function catalogOf(tree: Tree<RecordHash>, pins: PinTable): Catalog {
+  const hashes = hashesOfInstalled(tree);
+  const { distributions, leftOut, skipped } = distributionsIn(tree, hashes);
+  const ordered = [...distributions].sort(byPlace);
+  const owners = new Map(ordered.map((distribution) => [distribution, filesOf(tree, distribution)]));
+  const needs = needsOf(ordered, {
+    textsOf: (distribution) => requirementsOf(tree, distribution),
+    architecture: tree.architecture,
+    searchPath: searchPathOf(tree),
+  });
+  const claims = new Map(ordered.map((distribution) => [distribution, claimsOf(tree, distribution)]));
+  const nested = Map.groupBy(ordered, (distribution) => vendorOf(distribution, ordered, owners));
+  const build = (distribution: Distribution): Component => {
+    const inner = [
+      ...(nested.get(distribution) ?? []).map(build),
+      ...(claims.get(distribution)?.components ?? []),
+    ];
+    const missing = [...(needs.missing.get(distribution) ?? [])];
+    const component = componentOf(tree, distribution, hashes, missing, pins);
+    return inner.length === 0 ? component : { ...component, components: inner };
+  };
+  return {
+    components: (nested.get(undefined) ?? []).map(build),
+    ...dependenciesOf(ordered, needs, claims),
+    owners: [...owners].map(([distribution, owns]): Ownership => ({ bomRef: refOf(distribution), owns })),
+    skipped: [
+      ...skipped,
+      ...[...needs.unread].flatMap(([{ file }, reason]) =>
+        reason === '' ? [] : [{ path: printable(file.path), reason }],
+      ),
+      ...ordered.flatMap((distribution) => unreadUrl(tree, distribution)),
+      ...[...claims.values()].flatMap((claim) => claim.skipped),
+    ],
+    leftOut: [...leftOut, ...packedIn(tree)],
+  };
+}
+
+type ClaimsOf = ReadonlyMap<Distribution, ReturnType<typeof claimsOf>>;
+
+/** Edges by requirements and by what documents in wheels state; whose needs are not known gets no entry. */
+function dependenciesOf(
+  ordered: readonly Distribution[],
+  { needs, unread }: Needs,
+  claims: ClaimsOf,
+): Pick<Catalog, 'dependencies' | 'unknownDependencies'> {
+  const neededBy = (distribution: Distribution): readonly string[] => [
+    ...[...(needs.get(distribution) ?? [])].map(refOf),
+    ...(claims.get(distribution)?.needed ?? []),
+  ];
+  const own = ordered.flatMap((distribution): readonly Dependency[] => {
+    const dependsOn = [...neededBy(distribution)].sort();
+    return dependsOn.length === 0 && unread.has(distribution)
+      ? []
+      : [{ ref: refOf(distribution), dependsOn }];
+  });
+  const stated = [...claims.values()].flatMap(({ dependencies }) => dependencies);
+  const known = new Set(stated.map(({ ref }) => ref));
+  const claimed = [...claims.values()].flatMap(({ components }) => components.map(({ bomRef }) => bomRef));
+  return {
+    dependencies: [...own, ...stated],
+    unknownDependencies: [...[...unread.keys()].map(refOf), ...claimed.filter((ref) => !known.has(ref))],
+  };
+}
+
+function unreadUrl(tree: Tree, { info }: Distribution): readonly Skipped[] {
+  const path = `${info}/direct_url.json`;
+  const content = tree.file(path)?.content();
+  if (content === undefined || parseDirectUrl(content) !== undefined) return [];
+  return [{ path: printable(path), reason: 'cannot be read' }];
+}
+
+function packedIn(tree: Tree<RecordHash>): readonly Skipped[] {
+  return tree
+    .observed()
+    .filter(({ path }) => isPacked(path))
+    .map(({ path }) => ({
+      path: printable(path),
+      reason: 'is a packed distribution, which is not installed',
+    }));
+}
 
 /** The distribution a vendored one lies in: by its RECORD, else by the name of the package directory. */
 function vendorOf(

@@ -7,7 +7,7 @@ import { installedVersions } from './triton-kernels/installed.ts';
 import { isKeyOf, type KernelMetadata, parseKernelMetadata } from './triton-kernels/metadata.ts';
 
 /** Triton names the folder of a kernel by its hash: SHA-256 in base 32 (3.2 and later) or in hexadecimal digits. */
-const entryFile = /^((?:(.*)\/)?([A-Z2-7]{52}|[0-9a-f]{64}))\/([^/]+)$/;
+const entryFile = /^((?:(.*)\/)?([A-Z2-7]{52}|[0-9a-f]{64}))\/([^/]+)$/s;
 /** What stands for people and for the next stage of the compiler beside the code. */
 const notCode = /\.(?:json|source|ttir|ttgir|llir|lock|tmp\..*)$|^tmp\./;
 /** An image with ten thousand of them was autotuned for a week; each takes 1 KiB in the SBOM. */

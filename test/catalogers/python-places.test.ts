@@ -284,3 +284,57 @@ test('an editable installation from a src folder is one distribution, its egg-in
   expect(stale('1.0')).toEqual(['app 1.0']);
   expect(stale('0.9')).toEqual(['app 1.0', 'app 0.9']);
 });
+
+const oddPlaces = [
+  ...[
+    '',
+    'a',
+    'tmp/x',
+    'root/.cache/pip/wheels/1/2',
+    'var/lib/containers/x',
+    'usr/share/python-wheels',
+    'opt/.hidden/deep/er',
+  ],
+  ...[
+    'nix/store/0-x',
+    'home/me/.local/share/uv/tools/ruff',
+    'srv/archive-v0/1',
+    'workspace/build/lib',
+    'opt/conda/pkgs/x',
+  ],
+  ...[
+    'usr/lib/python3/dist-packages',
+    'usr/lib/python3.12/site-packages/a/_vendor',
+    'mnt/Üñí',
+    'opt/tests/data',
+    'root/.cache/uv/sdists-v9/x',
+  ],
+];
+test.for([
+  ['a wheel', (place: string) => ({ [`${place}/hidden-1.0-py3-none-any.whl`]: 'PK' })],
+  ['an egg', (place: string) => ({ [`${place}/hidden-1.0-py3.12.egg`]: 'PK' })],
+  ['metadata with RECORD', (place: string) => wheel(place, 'hidden')],
+  [
+    'metadata in capitals',
+    (place: string) => ({ [`${place}/HIDDEN-1.0.DIST-INFO/METADATA`]: metadata('hidden') }),
+  ],
+  ['an egg-info', (place: string) => ({ [`${place}/hidden.egg-info/PKG-INFO`]: metadata('hidden') })],
+  ['metadata that is broken', (place: string) => ({ [`${place}/hidden-1.0.dist-info/METADATA`]: 'x' })],
+  ['a RECORD alone', (place: string) => ({ [`${place}/hidden-1.0.dist-info/RECORD`]: '' })],
+  [
+    'a virtual environment',
+    (place: string) => ({ ...below(`${place}/env`, config), ...wheel(`${place}/env/${inside}`, 'hidden') }),
+  ],
+] as const)('nowhere does %s hide: it is a component, skipped or left out', ([, make]) => {
+  for (const place of oddPlaces) {
+    const entries = make(place);
+    const tidy = Object.fromEntries(
+      Object.entries(entries).map(([path, entry]) => [path.replace(/^\//, ''), entry]),
+    );
+    const found = catalog(tidy);
+    const nested = JSON.stringify(found.components);
+    const words = [nested, ...told(found.skipped), ...told(found.leftOut)].join(' ');
+    const isCounted = told(found.leftOut).some((text) => text.includes('is a package cache with 1 '));
+    expect(/hidden/i.test(words) || isCounted, `${place}: ${words}`).toBe(true);
+  }
+});

@@ -25,7 +25,7 @@ const core = /^((?:.*\/)?[^/]+)\/_C\/libtriton[^/]*\.so$/s;
 const packagePattern: RegExp = /^((?:.*\/)?(?:site|dist)-packages\/[^/]+)\//s;
 /** In `/opt`, or in the wheels of ROCm (`_rocm_sdk_core/lib/llvm`). */
 const rocmPattern: RegExp =
-  /^((?:.*\/)?(?:opt\/rocm[^/]*|(?:site|dist)-packages\/_rocm_sdk\w*)\/(?:lib\/)?llvm)\//;
+  /^((?:.*\/)?(?:opt\/rocm[^/]*|(?:site|dist)-packages\/_rocm_sdk\w*)\/(?:lib\/)?llvm)\//s;
 const prefixPattern: RegExp = /^(.*?)\/(?:bin|include|lib|lib64|libexec|share)(?:\/|$)/s;
 
 /** Whether the path of this file is one that Triton packages have; whether it is one, the library in the package tells. */

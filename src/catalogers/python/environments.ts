@@ -29,13 +29,13 @@ interface Site {
 }
 
 const sitePattern =
-  /^(?:(.*)\/)?lib(?:64|32)?\/(?:python|pypy)(\d{1,3}(?:\.\d{1,3})?)t?\/(site|dist)-packages$/;
+  /^(?:(.*)\/)?lib(?:64|32)?\/(?:python|pypy)(\d{1,3}(?:\.\d{1,3})?)t?\/(site|dist)-packages$/s;
 /** Development installs add one each; every one is followed through the links of the image. */
 const maxAdded = 10_000;
 
 /** The directory of packages a path lies in, itself included; `undefined` outside of all. */
 export function siteAround(path: string): string | undefined {
-  return /^((?:.*?\/)?(?:site|dist)-packages)(?:\/|$)/.exec(path)?.[1];
+  return /^((?:.*?\/)?(?:site|dist)-packages)(?:\/|$)/s.exec(path)?.[1];
 }
 
 /**

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { printable } from '../../base/text.ts';
 import type { Property } from '../../bom/model.ts';
 import type { StreamScanner, Tree } from '../contract.ts';
+import { isZippedEgg } from './egg.ts';
 import type { Find } from './info.ts';
 import { linesOf, normalPath, textOf } from './text.ts';
 
@@ -19,16 +20,25 @@ const maxNamed = 10;
 
 /** SHA-256 of a file as RECORD writes it: base64url without padding. */
 export interface RecordHash {
-  readonly sha256: string;
+  /** Absent where the file was only noticed. */
+  readonly sha256?: string;
+}
+
+const installedFile = /(?:^|\/)(?:(?:site|dist)-packages|archive-v\d{1,3})\//;
+
+/** Whether a file is a packed distribution: what is in it is not installed. */
+export function isPacked(path: string): boolean {
+  return /\.(?:whl|egg)$/.test(path) && !isZippedEgg(path);
 }
 
 /**
  * Hashes what lies where wheels are installed, while it streams by. Hard links of an environment made by uv may stand in the archive
- * under their name in the cache.
+ * under their name in the cache. Packed distributions elsewhere are only noticed.
  */
 export function scanInstalled(path: string): StreamScanner<RecordHash> | undefined {
-  if (path.endsWith('.pyc') || !/(?:^|\/)(?:(?:site|dist)-packages|archive-v\d{1,3})\//.test(path))
-    return undefined;
+  if (path.endsWith('.pyc')) return undefined;
+  if (!installedFile.test(path))
+    return isPacked(path) ? { push: () => undefined, end: () => ({}) } : undefined;
   const hash = createHash('sha256');
   return {
     push: (chunk) => {
@@ -42,7 +52,8 @@ export function scanInstalled(path: string): StreamScanner<RecordHash> | undefin
 export function hashesOfInstalled(tree: Tree<RecordHash>): ReadonlyMap<string, string> {
   const hashes = new Map<string, string>();
   for (const { path, links = [], observation } of tree.observed())
-    for (const name of [path, ...links]) hashes.set(name, observation.sha256);
+    if (observation.sha256 !== undefined)
+      for (const name of [path, ...links]) hashes.set(name, observation.sha256);
   return hashes;
 }
 
