@@ -80,7 +80,10 @@ export function decide(policy: Policy, evidence: Evidence, known: readonly Dated
   const findings =
     scope === undefined
       ? [outOfScope(policy, evidence)]
-      : [...roots.map((root) => judgeRoot(root, policy, now)), ...evaluate(policy, scope, evidence, now)];
+      : [
+          ...roots.map((root) => judgeRoot(root, policy, evidence.now)),
+          ...evaluate(policy, scope, evidence, now),
+        ];
   const enforced = findings.filter(({ mode }) => mode === 'enforce');
   // Where no rule has spoken nothing is allowed.
   const allowed = findings.length > roots.length && enforced.every(({ outcome }) => outcome === 'pass');
@@ -164,11 +167,14 @@ function except(
   const exception = exceptionFor(exceptions, finding.rule, evidence, now);
   if (exception === undefined) return finding;
   if (!exception.expired) return { ...finding, exception, mode: 'warn' };
-  const isClockBehind = new Date(exception.expires) > evidence.now;
-  const message = isClockBehind
-    ? `${finding.message}; its exception has ended, for the clock is behind ${now.toISOString()}, the time of something that is signed or recorded`
-    : finding.message;
-  return { ...finding, exception, message };
+  if (new Date(exception.expires) <= evidence.now) return { ...finding, exception };
+  const shown = now.toISOString();
+  return {
+    ...finding,
+    exception,
+    message: `${finding.message}; its exception has ended, for the clock is behind ${shown}, a time that is signed or recorded`,
+    hint: 'set the clock; where it was ahead before, tcf log archive begins a new log of decisions',
+  };
 }
 
 /**

@@ -58,12 +58,12 @@ export async function attestVerdict(host: Host, request: VerdictRequest): Promis
       image: formatImageRef(pinned),
       ...(platform === undefined ? {} : { platform }),
     });
-  const signing = await openSigning(host, request.signing ?? {});
   const asked = await verify();
   if (asked.verdict.exit === 2) return asked;
   const judged = await judgeEach(registry, { named, pinned }, request, asked, verify);
   const told = judged.filter(({ verdicts }) => verdicts.every(({ exit }) => exit !== 2));
   const signed = told.map((one): Signed => toSummary(one, pinned, request, host.now()));
+  const signing = await openSigning(host, request.signing ?? {});
   await attachSigned(host, { registry, ref: pinned, signing, signed, onAttached: request.onAttached });
   return asked;
 }
@@ -99,11 +99,14 @@ async function judgeEach(
   if (platform !== undefined)
     return (await descriptorOf(asked.manifest)).map((subject) => ({ subject, verdicts: [asked.verdict] }));
   const children: Judged[] = [];
+  // That of the platform in question is among them, so that an index without platforms has not passed for nothing.
+  const verdicts = [asked.verdict];
   for (const one of platformsOf(document.manifests)) {
     const { manifest, verdict } = await verify(one);
+    verdicts.push(verdict);
     for (const subject of await descriptorOf(manifest)) children.push({ subject, verdicts: [verdict] });
   }
-  return [...children, { subject: descriptor, verdicts: children.flatMap(({ verdicts }) => verdicts) }];
+  return [...children, { subject: descriptor, verdicts }];
 }
 
 /** Each platform once; attestation manifests of BuildKit, for `unknown/unknown`, are not images. */
