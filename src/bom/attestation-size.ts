@@ -13,7 +13,7 @@ export interface Reader {
   readonly limit: number;
 }
 
-/** How large the bundle of an SBOM of so many bytes is: DSSE holds it in base64. */
+/** Bytes of the bundle that attests an SBOM of `sbomBytes`: DSSE holds it in base64. */
 export function attestationSize(sbomBytes: number): number {
   return Math.ceil((sbomBytes * 4) / 3) + overhead;
 }

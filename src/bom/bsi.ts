@@ -7,7 +7,7 @@ import { unknownField } from './unknowns.ts';
  * The component with what BSI TR-03183-2 v2.1 asks for beyond CycloneDX's own fields, as far as it is known (section 5.2, mapping in 8.2.5). Nested
  * components too.
  *
- * What was installed from a package is many files by now and none of them is the package: it is a logical component (section 3.2.2), which has no
+ * An installed package consists of many files, and no single file is the package: it is a logical component (section 3.2.2), which has no
  * file name and no hash. A component that is one file in the image has both. `tcf:bsi:kind` says which it is.
  */
 export function toBsi(component: Component): Component {

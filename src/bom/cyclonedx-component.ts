@@ -66,7 +66,7 @@ export function organizationForm(organization: Organization): JsonObject | undef
   });
 }
 
-/** What is no e-mail address by the schema (`root at localhost`) is kept as part of the name. */
+/** A text that is not an e-mail address by the schema (`root at localhost`) is kept as part of the name. */
 export function contactForm(contact: Contact): JsonObject {
   const { name, email } = contact;
   if (email === undefined || isEmail(email)) {
@@ -169,7 +169,7 @@ function evidenceForm(evidence: Evidence, licenses: readonly object[]): JsonObje
   });
 }
 
-/** A build step may be a script of its own; its beginning tells which one it is, and it stands beside every package it installed. */
+/** A build step may be a whole script; its beginning identifies it, and it is repeated for every package that it installed. */
 const maxBuildStep = 200;
 
 function occurrenceForm({ location, layer, offset }: Occurrence): JsonObject {

@@ -134,7 +134,7 @@ function aspectsOf(before: Entry, after: Entry): readonly Aspect[] {
   return aspects.filter((aspect) => differs[aspect]);
 }
 
-/** All that a reader is told about the pin of an LLVM; a change in how it was found is no change of the pin. */
+/** What a reader is told about the pin of an LLVM; another way of finding it does not change the pin. */
 function pinOf({ properties }: SbomComponent): string {
   const [declared = '', observed = '', repository = ''] = ['declared', 'observed', 'repository'].map((name) =>
     (properties[`tcf:llvm:${name}`] ?? '').replaceAll(/ by .*$/gm, ''),

@@ -18,7 +18,7 @@ interface Pair {
 
 type Tree = Leaf | Pair;
 
-/** Whether a licence is on no list of SPDX: its name is the word of whoever wrote it, and what the text allows only its reader knows, whatever exception stands behind it. */
+/** Whether a licence is not on the SPDX list: its author chose the name, and only a reader of the text knows what it allows, whatever exception stands behind it. */
 export function isLicenseRef(license: string): boolean {
   return /^(?:DocumentRef-[A-Za-z0-9.-]+:)?LicenseRef-/.test(license);
 }

@@ -9,7 +9,7 @@ export interface PurlRules {
   /** Keys of qualifiers may be written in capitals. */
   readonly anyCaseKeys?: true;
   toName?(name: string, qualifiers: Readonly<Record<string, string>>, namespace: string): string;
-  /** Why the parts are no purl of this type. */
+  /** Why the parts are not a purl of this type. */
   refuse?(parts: {
     readonly namespace: string;
     readonly name: string;

@@ -57,7 +57,7 @@ export function parsePurl(text: string): PurlParts {
 
 /**
  * As `parsePurl`, for what other tools wrote: keys of qualifiers in capitals, a qualifier that is repeated with one value, and a package of a
- * distribution without the name of that (`pkg:rpm/glibc`) say what is meant. `undefined` where the text is not a purl; whoever looks for a package in such a document cannot tell.
+ * distribution without the name of that (`pkg:rpm/glibc`) say what is meant. `undefined` where the text is not a purl; a policy that looks for a package in such a document cannot tell.
  */
 export function readPurl(text: string): PurlParts | undefined {
   try {

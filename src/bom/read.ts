@@ -4,7 +4,7 @@ import { byCodeUnit, quoted } from '../base/text.ts';
 import { normalizePurl, readPurl } from './purl.ts';
 import { unknownField } from './unknowns.ts';
 
-/** What rules may ask of a CycloneDX document, whoever wrote it. Claims of its author, no more. */
+/** What rules may ask of a CycloneDX document of any author: claims, no more. */
 export interface SbomFacts {
   /** `1.6`, `1.7`; older ones are read as well. */
   readonly specVersion: string;
@@ -38,7 +38,7 @@ export interface SbomComponent {
   readonly type: string;
   readonly name: string;
   readonly version?: string;
-  /** In canonical spelling, so that `pkg:PyPI/Torch` does not slip past a rule about `pkg:pypi/torch`; as written if it is no purl. */
+  /** In canonical spelling, so that `pkg:PyPI/Torch` does not slip past a rule about `pkg:pypi/torch`; as written if it is not a purl. */
   readonly purl?: string;
   /** Values of a name that stands several times are joined with a line feed. */
   readonly properties: Readonly<Record<string, string>>;

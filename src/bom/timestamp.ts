@@ -10,7 +10,7 @@ const lastSecond = 253_402_300_799;
  * The time a BOM speaks of, never the time of the run: SOURCE_DATE_EPOCH, else the image's `created`, in UTC and whole seconds.
  * `0001-01-01T00:00:00Z`, which builders write for "no time", stays as it is.
  *
- * @throws TcfError `sbom.source-date-epoch` (exit 3) where the variable is no whole number of seconds.
+ * @throws TcfError `sbom.source-date-epoch` (exit 3) where the variable is not a whole number of seconds.
  */
 export function toTimestamp(created: string | undefined, sourceDateEpoch: string | undefined): string {
   if (sourceDateEpoch !== undefined && sourceDateEpoch !== '') {

@@ -3,7 +3,7 @@ import type { Component, Property } from './model.ts';
 /** The property that says which field of a component nobody could tell. An absent member may also mean that nobody asked. */
 export const unknownField = 'tcf:unknown';
 
-/** What is not known of a component, said in so many words. Nested components too. */
+/** The component with what is not known of it as properties. Nested components too. */
 export function withUnknowns(component: Component): Component {
   const { components, licenses = [], properties = [], version } = component;
   const unknown: readonly Property[] = [

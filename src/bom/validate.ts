@@ -22,13 +22,13 @@ export function checkBom(bom: Bom): string[] {
 
   const edges = new Map<string, readonly string[]>();
   for (const { ref, dependsOn } of bom.dependencies) {
-    if (!refs.has(ref)) wrong.push(`the entry ${ref} is about no component`);
+    if (!refs.has(ref)) wrong.push(`the entry ${ref} is not about a component`);
     if (edges.has(ref)) wrong.push(`${ref} has two entries`);
     edges.set(ref, dependsOn);
     if (new Set(dependsOn).size < dependsOn.length) wrong.push(`${ref} names a dependency twice`);
     for (const target of dependsOn) {
       if (target === ref) wrong.push(`${ref} depends on itself`);
-      if (!refs.has(target)) wrong.push(`${ref} depends on ${target}, which is no component`);
+      if (!refs.has(target)) wrong.push(`${ref} depends on ${target}, which is not a component`);
     }
   }
   if (!edges.has(root)) wrong.push('the image has no entry');
@@ -36,7 +36,7 @@ export function checkBom(bom: Bom): string[] {
   const unknown = new Set<string>();
   for (const { aggregate, assemblies = [], dependencies = [] } of bom.compositions) {
     for (const ref of [...assemblies, ...dependencies]) {
-      if (!refs.has(ref)) wrong.push(`a composition names ${ref}, which is no component`);
+      if (!refs.has(ref)) wrong.push(`a composition names ${ref}, which is not a component`);
     }
     if (aggregate === 'unknown') for (const ref of dependencies) unknown.add(ref);
   }

@@ -114,7 +114,7 @@ function decode(text: string): string | undefined {
   }
 }
 
-/** Two lower bounds in a row, or two upper ones: one of them would mean nothing, and whoever wrote it meant something. */
+/** Two lower bounds in a row, or two upper ones: one of them would mean nothing, and its author meant something. */
 function refuseGaps(constraints: readonly Constraint[], text: string): void {
   const bounds = constraints.filter(({ comparator }) => /[<>]/.test(comparator));
   for (const [at, { comparator, version }] of bounds.entries()) {
@@ -125,7 +125,7 @@ function refuseGaps(constraints: readonly Constraint[], text: string): void {
 
 /**
  * Whether the range holds the version, by the algorithm of the VERS specification with each constraint as the ecosystem's own tool reads it;
- * `undefined` where the text is no version of this ecosystem.
+ * `undefined` where the text is not a version of this ecosystem.
  */
 export function isInRange(range: VersionRange, version: string): boolean | undefined {
   const order = orderOf(range, version);
@@ -134,7 +134,7 @@ export function isInRange(range: VersionRange, version: string): boolean | undef
 
 /**
  * As `isInRange`, and true as well for what comes before an excluded upper bound in the plain order: PEP 440 leaves 2.6.0rc1 out of `<2.6.0`, and
- * whoever denies everything before 2.6.0 does not want its candidates either.
+ * a policy that denies everything before 2.6.0 means its candidates too.
  */
 export function isInOrBeforeRange(range: VersionRange, version: string): boolean | undefined {
   const order = orderOf(range, version);

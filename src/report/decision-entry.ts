@@ -7,7 +7,7 @@ import { type Digest, digestOf, readDigest } from '../oci/digest.ts';
 import { formatPinnedRef } from '../oci/reference.ts';
 import type { Verdict } from '../policy/decide.ts';
 
-/** What the log keeps of one decision. Texts are as they were decided; whoever prints them escapes them. */
+/** What the log keeps of one decision. Texts are as they were decided; the printer escapes them. */
 export interface DecisionEntry {
   /** From 0, without a gap. */
   readonly sequence: number;
@@ -119,7 +119,7 @@ export function parseDecision(text: string, what: string): DecisionEntry {
   if (shape.get('format').string() !== format) throw shape.wrong('has another format');
   const verdict = shape.get('verdict').string();
   if (verdict !== 'allow' && verdict !== 'deny' && verdict !== 'cannot-tell')
-    throw shape.get('verdict').wrong('is no verdict');
+    throw shape.get('verdict').wrong('is not a verdict');
   const previous = shape.optional('previous');
   const image = shape.optional('image')?.string();
   const latest = shape.optional('latest')?.instant();

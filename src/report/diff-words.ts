@@ -44,7 +44,7 @@ function cautionsOf({ new: now, old }: BomDiff): readonly string[] {
   return [
     ...(tools[0] === tools[1]
       ? []
-      : [`the documents were written by ${tools.join(' and ')}: some differences may be theirs`]),
+      : [`the documents were written by ${tools.join(' and ')}: some differences may come from the tools`]),
     ...(old.complete === false ? ['the old document does not claim to be complete'] : []),
     ...(now.complete === false ? ['the new document does not claim to be complete'] : []),
   ];

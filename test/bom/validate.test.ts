@@ -29,12 +29,12 @@ test.for([
   [
     'a dependency on nothing',
     { dependencies: [...good.dependencies, { ref: 'bash', dependsOn: ['gone'] }] },
-    'bash depends on gone, which is no component',
+    'bash depends on gone, which is not a component',
   ],
   [
     'an entry about nothing',
     { dependencies: [...good.dependencies, { ref: 'gone', dependsOn: [] }] },
-    'the entry gone is about no component',
+    'the entry gone is not about a component',
   ],
   [
     'two entries',
@@ -74,7 +74,7 @@ test.for([
   [
     'a composition about nothing',
     { compositions: [{ aggregate: 'complete', assemblies: ['gone'] }] },
-    'a composition names gone, which is no component',
+    'a composition names gone, which is not a component',
   ],
 ] as const)('noticed: %s', ([, change, complaint]) => {
   const bom: Bom = { ...good, ...change } as Bom;

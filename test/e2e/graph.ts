@@ -86,3 +86,20 @@ export function differences(
       if (!grounds.has(`${from} -> ${to}`)) found.push(`${from} -> ${to} follows from nothing`);
   return [...new Set(found)].sort();
 }
+
+interface Owned {
+  readonly 'bom-ref': string;
+  readonly properties?: readonly { readonly name: string; readonly value: string }[];
+}
+
+/** The bom-ref of the component in which this one lies. */
+export function ownerOf({ properties = [] }: Owned): string | undefined {
+  return properties.find(({ name }) => name === 'tcf:owned-by')?.value;
+}
+
+/** What lies in a component, or in what lies in it. */
+export function partsOf<T extends Owned>(components: readonly T[], owner: T | undefined): readonly T[] {
+  if (owner === undefined) return [];
+  const own = components.filter((each) => ownerOf(each) === owner['bom-ref']);
+  return own.flatMap((each) => [each, ...partsOf(components, each)]);
+}

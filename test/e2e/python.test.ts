@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
+import { partsOf } from './graph.ts';
 import { must, run, tcf } from './support.ts';
 
 /* Two virtual environments, one made by pip and one by uv, as pip and uv themselves describe them. */
@@ -11,7 +12,6 @@ interface Component {
   readonly name: string;
   readonly version?: string;
   readonly purl?: string;
-  readonly components?: readonly Component[];
   readonly evidence?: { readonly occurrences?: readonly { readonly location: string }[] };
 }
 
@@ -30,8 +30,6 @@ let bom: {
 };
 
 const inside = (...command: string[]) => must('podman', ['run', '--rm', image, ...command]);
-const flat = (components: readonly Component[] = []): readonly Component[] =>
-  components.flatMap((component) => [component, ...flat(component.components)]);
 const normal = (name: string) => name.toLowerCase().replace(/[-_.]+/g, '-');
 const placeOf = (component: Component) => component.evidence?.occurrences?.[0]?.location ?? '';
 
@@ -45,7 +43,7 @@ beforeAll(async () => {
 
 /** Distributions of one environment: not what lies vendored in another, which has no metadata of its own place there. */
 function environment(prefix: string): readonly Component[] {
-  return flat(bom.components).filter(
+  return bom.components.filter(
     (component) =>
       component.purl?.startsWith('pkg:pypi/') &&
       new RegExp(`^${prefix}lib/python3\\.11/site-packages/[^/]+/METADATA$`).test(placeOf(component)),
@@ -102,13 +100,13 @@ test('edges by extras and markers are among them, and none leaves its environmen
 });
 
 test("uv's cache, from which the environment is linked, is nobody's installation", () => {
-  const cached = flat(bom.components).filter((each) => placeOf(each).startsWith('root/.cache/'));
+  const cached = bom.components.filter((each) => placeOf(each).startsWith('root/.cache/'));
   expect(cached.map(({ name }) => name)).toEqual([]);
-  const triton = flat(bom.components).filter((each) => each.purl === 'pkg:pypi/triton@3.6.0');
+  const triton = bom.components.filter((each) => each.purl === 'pkg:pypi/triton@3.6.0');
   expect(triton.map(placeOf)).toEqual([
     'opt/uv/lib/python3.11/site-packages/triton-3.6.0.dist-info/METADATA',
   ]);
-  const parts = flat(triton[0]?.components).map(({ name, version }) => `${name} ${version}`);
+  const parts = partsOf(bom.components, triton[0]).map(({ name, version }) => `${name} ${version}`);
   // The smallest of them is no ELF file and has two names.
   expect(parts).toContain('rocm-device-libs-asanrtl 6.2.3');
   expect(parts).toContain('llvm 22.0.0git+f6ded0be');

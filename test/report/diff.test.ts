@@ -58,7 +58,7 @@ const diff = diffBoms(
 
 test('text says the LLVM first, warns of what makes the lists unsure, and escapes what strangers wrote', () => {
   expect(toDiffText(diff)).toBe(`old → new
-! the documents were written by tcf 1 and syft 1: some differences may be theirs
+! the documents were written by tcf 1 and syft 1: some differences may come from the tools
 ! the old document does not claim to be complete
 ! the new document does not claim to be complete
 

@@ -48,7 +48,7 @@ interface Parts {
   readonly early: readonly string[];
 }
 
-/** Longer texts are no versions to npm either (its MAX_LENGTH). */
+/** npm refuses longer texts too (its MAX_LENGTH). */
 const maxLength = 256;
 
 function partsOf(text: string): Parts | undefined {
