@@ -40,7 +40,8 @@ test('what the table names is there', () => {
 });
 
 test('every cataloger is fuzzed', () => {
-  for (const { name } of catalogers) expect(covered).toContain(`catalogers ${name}`);
+  const missing = catalogers.filter(({ name }) => !covered.has(`catalogers ${name}`));
+  expect(missing.map(({ name }) => `catalogers ${name}`).filter((name) => !(name in elsewhere))).toEqual([]);
 });
 
 describe('a seed is what its reader takes', () => {

@@ -8,6 +8,7 @@ import { parseProvenance } from '../../../src/attest/provenance.ts';
 import { publicGoodRoot } from '../../../src/attest/public-good.ts';
 import { listRoot } from '../../../src/attest/root-entries.ts';
 import { parseStatement } from '../../../src/attest/statement.ts';
+import { parseSummary } from '../../../src/attest/summary.ts';
 import { parsePublicKey } from '../../../src/attest/trusted-key.ts';
 import { parseTrustedRoot } from '../../../src/attest/trusted-root.ts';
 import { parseRoot, parseSnapshot, parseTargets, parseTimestamp } from '../../../src/attest/tuf/metadata.ts';
@@ -139,6 +140,20 @@ export const attest: readonly Target[] = [
   ),
   target('attest/provenance.ts parseProvenance of version 0.2', [oldProvenance], (bytes) =>
     parseProvenance('https://slsa.dev/provenance/v0.2', parseJson(bytes, 'it')),
+  ),
+  target(
+    'attest/summary.ts parseSummary',
+    [
+      JSON.stringify({
+        verifier: { id: 'https://a.test/verifier' },
+        timeVerified: '2026-01-01T00:00:00Z',
+        resourceUri: 'pkg:oci/a',
+        policy: { uri: 'https://a.test/policy' },
+        verificationResult: 'PASSED',
+        verifiedLevels: ['SLSA_BUILD_LEVEL_3'],
+      }),
+    ],
+    (bytes) => parseSummary(parseJson(bytes, 'it')),
   ),
   target('attest/predicate.ts checkPredicate', [provenance, oldProvenance], (bytes) =>
     Object.values(predicateNames).map((type) => {

@@ -7,18 +7,21 @@ import { parseStanzas } from '../../../src/catalogers/dpkg/deb822.ts';
 import { lz4Reader } from '../../../src/catalogers/dpkg/lz4.ts';
 import * as debRelations from '../../../src/catalogers/dpkg/relations.ts';
 import { catalogers as all } from '../../../src/catalogers/index.ts';
+import { parsePinsFile } from '../../../src/catalogers/llvm/pins-file.ts';
 import { parseOsRelease } from '../../../src/catalogers/os-release.ts';
 import { parseDirectUrl } from '../../../src/catalogers/python/direct-url.ts';
 import { parseEgg } from '../../../src/catalogers/python/egg.ts';
 import { parseMarker } from '../../../src/catalogers/python/markers.ts';
 import { parseMetadata } from '../../../src/catalogers/python/metadata.ts';
 import { parseRequirement } from '../../../src/catalogers/python/pep508.ts';
+import { parseWheelDocument } from '../../../src/catalogers/python/wheel-documents.ts';
 import { readBdb } from '../../../src/catalogers/rpm/bdb.ts';
 import { BadHeader, parseHeader } from '../../../src/catalogers/rpm/header.ts';
 import { readNdb } from '../../../src/catalogers/rpm/ndb.ts';
 import { parseRich } from '../../../src/catalogers/rpm/relations.ts';
 import { readSqlite } from '../../../src/catalogers/rpm/sqlite.ts';
 import { readWal } from '../../../src/catalogers/rpm/wal.ts';
+import { parseKernelMetadata } from '../../../src/catalogers/triton-kernels/metadata.ts';
 import { bdbOf } from '../../support/bdb.ts';
 import { elf } from '../../support/elf.ts';
 import { elfFile } from '../../support/elf-file.ts';
@@ -153,7 +156,8 @@ const lz4 = Buffer.from(
 );
 
 export const catalogers: readonly Target[] = [
-  ...all.map(catalogerTarget),
+  // One that wants no file reads none.
+  ...all.map(catalogerTarget).filter(({ seeds }) => seeds.length > 0),
   textTarget(
     'catalogers/apk/relations.ts parseRelations',
     ['so:libc.musl-x86_64.so.1 busybox>=1.2 !foo cmd:sh=1'],
@@ -201,6 +205,28 @@ export const catalogers: readonly Target[] = [
     [zip({ 'EGG-INFO/PKG-INFO': 'Metadata-Version: 1.2\nName: a\nVersion: 1\n', 'a.py': 'x' })],
     parseEgg,
   ),
+  target(
+    'catalogers/python/wheel-documents.ts parseWheelDocument',
+    [
+      '{"bomFormat":"CycloneDX","specVersion":"1.6","components":[{"type":"library","bom-ref":"a","name":"a","version":"1","purl":"pkg:cargo/a@1","licenses":[{"license":{"id":"MIT"}}]}],"dependencies":[{"ref":"a","dependsOn":[]}]}',
+      '{"spdxVersion":"SPDX-2.3","packages":[{"SPDXID":"SPDXRef-a","name":"a","versionInfo":"1","licenseDeclared":"MIT"}],"relationships":[]}',
+    ],
+    parseWheelDocument,
+  ),
+  target(
+    'catalogers/triton-kernels/metadata.ts parseKernelMetadata',
+    [
+      `{"name":"add_kernel","target":{"backend":"cuda","arch":90,"warp_size":32},"hash":"${'ab'.repeat(32)}","triton_version":"3.5.0"}`,
+    ],
+    parseKernelMetadata,
+  ),
+  target(
+    'catalogers/llvm/pins-file.ts parsePinsFile',
+    [
+      `{"written":"2026-01-01T00:00:00Z","pins":[{"distribution":"triton","triton_version":"3.9.0","role":"core","llvm_commit":"${commit}","source":"x"}]}`,
+    ],
+    parsePinsFile,
+  ),
   textTarget(
     'catalogers/python/markers.ts parseMarker',
     ['python_version >= "3.8" and (sys_platform == "linux" or extra == \'x\')', '"a" in os_name'],
@@ -245,7 +271,7 @@ export const catalogers: readonly Target[] = [
   ]),
   target('catalogers/rpm/bdb.ts readBdb', [bdbOf([header, header]).file], rows(readBdb)),
   target('catalogers/rpm/ndb.ts readNdb', [ndb(header)], rows(readNdb)),
-  target('catalogers/elf-layout.ts elfHeaderOf', [elfFile({ segments: [] })], (bytes) =>
+  target('catalogers/programs/elf.ts elfHeaderOf', [elfFile({ segments: [] })], (bytes) =>
     all.map((cataloger) => {
       const scanner = cataloger.scan?.('usr/lib/libtriton.so', bytes.subarray(0, 64));
       scanner?.push(bytes);

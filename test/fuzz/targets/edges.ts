@@ -24,10 +24,12 @@ import { checkMounts, parseContainerState, parseRootPath } from '../../../src/la
 import { digestOf } from '../../../src/oci/digest.ts';
 import { compile } from '../../../src/policy/cel.ts';
 import { draftPolicy, parsePolicy } from '../../../src/policy/document.ts';
+import { parseImageUri } from '../../../src/policy/image-uri.ts';
 import { parseStrictYaml } from '../../../src/policy/yaml.ts';
 import { parseChallenges, toRealm } from '../../../src/registry/challenge.ts';
 import { openCredentials } from '../../../src/registry/credentials.ts';
 import { nextLink } from '../../../src/registry/link.ts';
+import { parseRegistriesConf } from '../../../src/registry/registries-conf.ts';
 import { emptyStoreCache, formatStoreCache, parseStoreCache } from '../../../src/registry/store-cache.ts';
 import { formatDecision, parseDecision } from '../../../src/report/decision-entry.ts';
 import { formatPruning, parseLogEntry } from '../../../src/report/pruning-entry.ts';
@@ -157,6 +159,7 @@ const split = `${[
 ]
   .map((entry) => JSON.stringify(entry))
   .join('\n')}\n`;
+const splitOfTar = `${JSON.stringify({ type: 2, payload: tars[0]?.toString('base64'), position: 0 })}\n`;
 const words = (read: (argv: readonly string[]) => unknown) => (text: string) => read(text.split(' '));
 
 function splitLayer(bytes: Uint8Array, isVerified: boolean): SplitLayer {
@@ -180,13 +183,25 @@ export const edges: readonly Target[] = [
   target('image/tar-split.ts assembled', [split], (bytes) =>
     collect(assembled(splitLayer(bytes, true)), 1024 * 1024, 'it'),
   ),
-  target('image/tar-split.ts readInPlace', [split], (bytes) =>
+  target('image/tar-split.ts readInPlace', [splitOfTar], (bytes) =>
     readInPlace(splitLayer(bytes, false), () => undefined, 'the layer'),
   ),
   textTarget(
     'image/source.ts parseImageName',
     ['docker://quay.io/a:1', 'oci:dir:tag', 'oci-archive:a.tar', 'containers-storage:[overlay@/x]a', 'a'],
     parseImageName,
+  ),
+  textTarget(
+    'policy/image-uri.ts parseImageUri',
+    [`pkg:docker/debian@12?digest=sha256:${hex}`, `oci://quay.io/a@sha256:${hex}`, 'docker-image://a:1'],
+    parseImageUri,
+  ),
+  target(
+    'registry/registries-conf.ts parseRegistriesConf',
+    [
+      'unqualified-search-registries = ["docker.io"]\n[[registry]]\nprefix = "a.test/b"\nlocation = "c.test"\ninsecure = true\n[[registry.mirror]]\nlocation = "d.test"\n[aliases]\n"x" = "quay.io/x"\n',
+    ],
+    (bytes) => parseRegistriesConf(bytes, 'registries.conf'),
   ),
   textTarget('image/path-name.ts parsePathName', ['dir:tag', 'dir:sub:quay.io/a:1', '/a@sha256:ab'], (text) =>
     parsePathName(text, `oci:${text}`),

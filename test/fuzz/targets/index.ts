@@ -10,4 +10,6 @@ export const targets: readonly Target[] = [...attest, ...documents, ...cataloger
 /** Readers of the table's exports that are not targets of their own, and why. */
 export const elsewhere: Readonly<Record<string, string>> = {
   'app/registries.ts parseRegistryName': 'asks parseImageRef, of a name that the user typed',
+  'commands/options/platform.ts parsePlatform': 'a flag that the user typed',
+  'catalogers others': 'wants no file and reads none',
 };
