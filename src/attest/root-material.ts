@@ -122,10 +122,11 @@ const timeStamping = '1.3.6.1.5.5.7.3.8';
 /** As `readLog`, for an entry of `timestampAuthorities`. */
 export function readTimestampAuthority(shape: Shape, allowed: readonly ExperimentalAlgorithm[]): Authority {
   const authority = readAuthority(shape, allowed);
-  const [leaf] = authority.certChain;
   // RFC 3161 section 2.3: a key that may also sign other things could be talked into signing a time.
-  if (leaf !== undefined && !extendedUsagesOf(leaf).includes(timeStamping))
-    throw new UnusableEntry('its first certificate lacks the usage timeStamping');
+  const mayStamp = authority.certChain
+    .slice(0, 1)
+    .every((leaf) => extendedUsagesOf(leaf).includes(timeStamping));
+  if (!mayStamp) throw new UnusableEntry('its first certificate lacks the usage timeStamping');
   return authority;
 }
 
@@ -160,7 +161,7 @@ function readKey(bytes: Uint8Array, encoding: KeyForm['encoding'], what: string)
   try {
     return createPublicKey({ key: Buffer.from(bytes), format: 'der', type: encoding });
   } catch (error) {
-    const isForeign = encoding === 'spki' && isForeignAlgorithm(bytes);
+    const isForeign = isForeignAlgorithm(bytes);
     throw new UnusableEntry(`${what} cannot be read: ${printable(reasonOf(error))}`, isForeign);
   }
 }

@@ -109,6 +109,7 @@ test.for<[string, (statement: Loose) => void]>([
     two({ sha256: hex, gitCommit: 'c' }, { sha256: '0'.repeat(64), gitCommit: 'c' }),
   ],
   ['two artifacts with one sha1', two({ sha256: hex, sha1: 'c' }, { sha256: '0'.repeat(64), sha1: 'c' })],
+  ['two artifacts with one md5', two({ sha256: hex, md5: 'c' }, { sha256: '0'.repeat(64), md5: 'c' })],
   ['one artifact under two names', (s) => (s.subject = [s.subject[0], { ...s.subject[0], name: 'b' }])],
   ['one digest in two cases', (s) => (s.subject[0].digest['SHA-256'] = hex.toUpperCase())],
 ])('%s do not contradict each other', ([, change]) => {

@@ -1,8 +1,9 @@
-import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { publicGoodRoot } from '../../src/attest/public-good.ts';
+import { usable } from '../../src/attest/root-material.ts';
 import { parseTrustedRoot } from '../../src/attest/trusted-root.ts';
 import { digestOf, hexOf } from '../../src/oci/digest.ts';
 import { jsonBytes, type Loose } from '../support/key-bundle.ts';
@@ -116,6 +117,13 @@ const skips: readonly (readonly [string, string, RegExp, boolean, (root: Loose) 
   ['a log key of three bytes', 'tlogs[0]', /cannot be read/, false, (r) => (r.tlogs[0] = spoilt(r.tlogs[0]))],
   ['a CT log key of three bytes', 'ctlogs[1]', /read/, false, (r) => (r.ctlogs[1] = spoilt(r.ctlogs[1]))],
   [
+    'a log key that is an empty sequence',
+    'tlogs[0]',
+    /cannot be read/,
+    false,
+    (r) => (r.tlogs[0].publicKey.rawBytes = 'MAA='),
+  ],
+  [
     'a kind of key that is new',
     'tlogs[0]',
     /keyDetails are "PKIX_NEW"/,
@@ -181,6 +189,15 @@ const skips: readonly (readonly [string, string, RegExp, boolean, (root: Loose) 
     (r) => patched(certificates(r, 'certificateAuthorities')[0], '170d3231303330', '170d3231313330'),
   ],
   [
+    // The object identifier of timeStamping, as bytes without a meaning.
+    'a certificate whose usages are not object identifiers',
+    'timestampAuthorities[0]',
+    /certificate 1 cannot be read/,
+    false,
+    (r) =>
+      patched(certificates(r, 'timestampAuthorities')[0], '06082b06010505070308', '04082b06010505070308'),
+  ],
+  [
     'a timestamp certificate that may not stamp',
     'timestampAuthorities[0]',
     /timeStamping/,
@@ -202,6 +219,35 @@ describe('an entry that cannot be used is skipped, and the others count', () => 
     ]);
     const { certificateAuthorities, ctlogs, timestampAuthorities, tlogs } = material;
     expect([tlogs, ctlogs, certificateAuthorities, timestampAuthorities].flat()).toHaveLength(6);
+  });
+
+  test.for<[string, string, KeyObject]>([
+    ['P-256', 'PKIX_ECDSA_P256_SHA_256', newKey()],
+    ['P-384', 'PKIX_ECDSA_P384_SHA_384', curve('P-384')],
+    ['P-384 with SHA-256', 'PKIX_ECDSA_P384_SHA_256', curve('P-384')],
+    ['Ed25519', 'PKIX_ED25519', ed25519()],
+    ['RSA 2048', 'PKIX_RSA_PKCS1V15_2048_SHA256', rsa(2048)],
+    ['RSA 3072', 'PKIX_RSA_PKCS1V15_3072_SHA256', rsa(3072)],
+    ['RSA of any size', 'PKIX_RSA_PKCS1V5', rsa(2048)],
+  ])('a log with %s counts', ([, details, key]) => {
+    const { material, skipped } = parseTrustedRoot(root(logKey(key, details)));
+    expect(skipped).toEqual([]);
+    expect(material.tlogs[0]?.publicKey.equals(createPublicKey(key))).toBe(true);
+  });
+
+  test('an RSA key in the encoding of PKCS 1 counts', () => {
+    const key = createPublicKey(rsa(2048));
+    const rawBytes = base64(key.export({ format: 'der', type: 'pkcs1' }));
+    const change = (r: Loose) =>
+      Object.assign(r.ctlogs[0].publicKey, { rawBytes, keyDetails: 'PKCS1_RSA_PKCS1V5' });
+    expect(parseTrustedRoot(root(change)).material.ctlogs[0]?.publicKey.equals(key)).toBe(true);
+  });
+
+  test('a fault while an entry is read is not a reason to skip it', () => {
+    const faulty = () => {
+      throw new TypeError('a fault');
+    };
+    expect(() => usable(faulty)).toThrow('a fault');
   });
 
   test('ML-DSA-65 counts where the policy says so', () => {
