@@ -57,7 +57,7 @@ async function examine(
   }
 }
 
-function line(part: string, { level, mend, message }: DoctorFinding): string {
+function line(part: string, { level, hint, message }: DoctorFinding): string {
   const text = `${signs[level]} ${part}: ${printable(message, 1000)}\n`;
-  return mend === undefined ? text : `${text}    mend: ${printable(mend, 1000)}\n`;
+  return hint === undefined ? text : `${text}    hint: ${printable(hint, 1000)}\n`;
 }

@@ -108,7 +108,7 @@ export const verbs: readonly TopVerb[] = [
     name: 'doctor',
     group: 'More',
     usage: '[options]',
-    summary: 'look at policy, trust, engine, GPU, logins and hooks, and say how to mend them',
+    summary: 'look at policy, trust, engine, GPU, logins and hooks, and say how to repair them',
     load: () => import('./doctor.ts'),
   },
   {

@@ -43,7 +43,7 @@ test('a machine in order', async () => {
   expect(out).toMatch(/believes 1 key and 0 Sigstore instances/);
   expect(out).toMatch(/✓ engine: podman 5\.0\.0, rootless/);
   expect(out).toMatch(
-    /• hooks: nothing asks tcf when podman is called directly\n {4}mend: tcf hook install podman/,
+    /• hooks: nothing asks tcf when podman is called directly\n {4}hint: tcf hook install podman/,
   );
 });
 
@@ -52,7 +52,7 @@ test('a trusted root that is getting old is worth knowing', async () => {
   const { exit, out } = await doctor();
   expect(exit, out).toBe(0);
   expect(out).toMatch(
-    /• policy: the trusted root of sigstore is 9\d days old .*\n {4}mend: tcf trust update sigstore/,
+    /• policy: the trusted root of sigstore is 9\d days old .*\n {4}hint: tcf trust update sigstore/,
   );
 });
 
@@ -62,7 +62,7 @@ test('for machines', async () => {
   expect(findings).toContainEqual(expect.objectContaining({ part: 'engine', level: 'ok' }));
 });
 
-describe('finds, and says how to mend', () => {
+describe('finds, and says how to repair', () => {
   test.for<readonly [string, () => Partial<TestHostOptions>, RegExp]>([
     [
       'no policy',
@@ -70,7 +70,7 @@ describe('finds, and says how to mend', () => {
         write('home/.config/tcf/policy.yaml', '');
         return {};
       },
-      /✗ policy: .*\n {4}mend: /,
+      /✗ policy: .*\n {4}hint: /,
     ],
     [
       'a policy that only warns',
@@ -86,7 +86,7 @@ describe('finds, and says how to mend', () => {
         logged('{ deny: 30d }');
         return {};
       },
-      /✗ policy: the trusted root of sigstore is 9\d days old .*\n {4}mend: tcf trust update sigstore/,
+      /✗ policy: the trusted root of sigstore is 9\d days old .*\n {4}hint: tcf trust update sigstore/,
     ],
     [
       'a clock that was set back',
@@ -123,7 +123,7 @@ describe('finds, and says how to mend', () => {
         );
         return {};
       },
-      /✗ hooks: podman: its program "\/gone\/node" is not there\n {4}mend: tcf hook install podman/,
+      /✗ hooks: podman: its program "\/gone\/node" is not there\n {4}hint: tcf hook install podman/,
     ],
     [
       'a log that others may write',
@@ -153,7 +153,7 @@ describe('finds, and says how to mend', () => {
     write('home/.docker/config.json', '{"auths":{"quay.io":{"auth":"c2VjcmV0OnNlY3JldA=="}}}');
     chmodSync(join(place.path, 'home/.docker/config.json'), 0o644);
     const { out } = await doctor();
-    expect(out).toMatch(/• credentials: others may read .*config\.json\n {4}mend: chmod 600/);
+    expect(out).toMatch(/• credentials: others may read .*config\.json\n {4}hint: chmod 600/);
     expect(out).not.toMatch(/c2VjcmV0/);
   });
 });

@@ -437,7 +437,7 @@ describe('containerd', () => {
     registry.clearFaults();
     expect(ran).toMatchObject({
       exit: 2,
-      out: expect.stringMatching(/^tcf: .*did not answer in the time/),
+      out: expect.stringMatching(/^tcf: .*did not answer before the caller's deadline/),
     });
   });
 

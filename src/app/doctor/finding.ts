@@ -8,7 +8,7 @@ export interface DoctorFinding {
   /** One line. */
   readonly message: string;
   /** What to do, where something is to be done. */
-  readonly mend?: string;
+  readonly hint?: string;
 }
 
 export interface DoctorRequest extends Pick<HookPlace, 'binDir' | 'hooksDir'> {
@@ -23,9 +23,9 @@ export interface DoctorCheck {
 }
 
 export const ok = (message: string): DoctorFinding => ({ level: 'ok', message });
-export const note = (message: string, mend?: string): DoctorFinding => ({
+export const note = (message: string, hint?: string): DoctorFinding => ({
   level: 'note',
   message,
-  ...(mend === undefined ? {} : { mend }),
+  ...(hint === undefined ? {} : { hint }),
 });
-export const broken = (message: string, mend: string): DoctorFinding => ({ level: 'broken', message, mend });
+export const broken = (message: string, hint: string): DoctorFinding => ({ level: 'broken', message, hint });

@@ -41,7 +41,7 @@ async function examineFolder(host: Host, path: string): Promise<readonly DoctorF
     return [ok(`${path} is yours alone`)];
   } catch (error) {
     if (error instanceof TcfError) return [broken(error.message, error.hint ?? 'make it yours alone')];
-    if (isSystemError(error)) return [broken(error.message, 'make room, or mend the permissions')];
+    if (isSystemError(error)) return [broken(error.message, 'make room, or change the permissions')];
     throw error;
   }
 }

@@ -101,7 +101,7 @@ async function withPlugin(host: Host, path: string): Promise<string> {
   const plugins = settings[key] ?? [];
   if (!Array.isArray(plugins)) {
     throw askedWrongly('hook.daemon-json', `${quoted(path)}: ${key} is not a list`, {
-      hint: 'mend it first',
+      hint: 'write it as a list first',
     });
   }
   return toJson({ ...settings, [key]: plugins.includes('tcf') ? plugins : [...plugins, 'tcf'] });
