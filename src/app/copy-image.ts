@@ -10,7 +10,7 @@ import { isBareName, parseImageName } from '../image/source.ts';
 import type { Digest } from '../oci/digest.ts';
 import { formatPinnedRef, type ImageRef, pin } from '../oci/reference.ts';
 import type { Fetched, Registry, Repository, Store } from '../registry/contract.ts';
-import { type Copied, copyContent, type Target } from '../registry/copy.ts';
+import { type Copied, type CopyTarget, copyContent } from '../registry/copy.ts';
 import { registryTarget } from '../registry/copy-target.ts';
 import { withoutMirrors } from '../registry/endpoints.ts';
 import type { RegistriesConfig } from '../registry/registries-config.ts';
@@ -94,7 +94,7 @@ async function openSource(host: Host, registry: Registry, from: Place, text: str
   return { store, repository: layoutRepository, image: named };
 }
 
-async function openTarget(host: Host, registry: Registry, from: Place, to: Place): Promise<Target> {
+async function openTarget(host: Host, registry: Registry, from: Place, to: Place): Promise<CopyTarget> {
   if (to.kind === 'layout') {
     // `@N` is how an entry of a layout is chosen, so it cannot be given as a name.
     if (to.reference?.startsWith('@')) {

@@ -19,7 +19,7 @@ export interface MeantImage {
  *
  * @throws TcfError `image.transport`, `reference.*` (exit 3), `registries.malformed` (exit 2).
  */
-export async function readImageName(
+export async function resolveImageName(
   host: Host,
   text: string,
   verb: string,

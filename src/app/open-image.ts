@@ -7,7 +7,7 @@ import type { Platform } from '../oci/manifest.ts';
 import { parseImageRef } from '../oci/reference.ts';
 import { loadRegistriesConfig } from '../registry/registries-files.ts';
 import type { Host } from '../system/host.ts';
-import { readImageName } from './names.ts';
+import { resolveImageName } from './names.ts';
 import { type Network, openUserRegistry } from './network.ts';
 import { hostPlatform } from './registries.ts';
 
@@ -42,6 +42,6 @@ export async function openImage(
   const store = await localStoreOf(sources);
   if (await isInContainersStorage(store, name.name))
     return await openFromContainersStorage(store, name.name, sources);
-  const { config, ref } = await readImageName(host, name.name, 'sbom');
+  const { config, ref } = await resolveImageName(host, name.name, 'sbom');
   return await openFromRegistry(await openUserRegistry(host, network, config), ref, platform);
 }

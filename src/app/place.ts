@@ -7,7 +7,7 @@ import { type ImageRef, parseImageRef } from '../oci/reference.ts';
 import type { Fetched, Store } from '../registry/contract.ts';
 import type { Host } from '../system/host.ts';
 import { isLocalName, openLocalImage } from './local-image.ts';
-import { readImageName } from './names.ts';
+import { resolveImageName } from './names.ts';
 import { type Network, openUserRegistry } from './network.ts';
 import { resolveImage } from './registries.ts';
 
@@ -48,7 +48,7 @@ export async function openPlace(host: Host, request: PlaceRequest): Promise<Plac
   if (as !== undefined) {
     throw askedWrongly('verify.as', `--as is for oci: layouts; ${quoted(name)} has a name already`);
   }
-  const { config, ref } = await readImageName(host, name, verb, request.engine);
+  const { config, ref } = await resolveImageName(host, name, verb, request.engine);
   const registry = await openUserRegistry(host, network, config);
   return {
     store: registry,

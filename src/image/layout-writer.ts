@@ -9,7 +9,7 @@ import { algorithmOf, checked, type Digest, hexOf } from '../oci/digest.ts';
 import { type Descriptor, manifestLimits, parseManifest } from '../oci/manifest.ts';
 import { mediaTypes } from '../oci/media-types.ts';
 import type { Fetched } from '../registry/contract.ts';
-import type { Target } from '../registry/copy.ts';
+import type { CopyTarget } from '../registry/copy.ts';
 import { createFile, replaceFile } from '../system/atomic.ts';
 import { isTaken } from '../system/errors.ts';
 import { fileBytes, openRegular, readSmall } from './files.ts';
@@ -36,7 +36,7 @@ interface Entry {
  *
  * @throws TcfError `copy.target` (exit 3) for a folder that holds something else, `file.unwritable` (exit 3).
  */
-export async function openLayoutWriter(directory: string, tag: string | undefined): Promise<Target> {
+export async function openLayoutWriter(directory: string, tag: string | undefined): Promise<CopyTarget> {
   const what = quoted(`oci:${directory}`);
   await prepare(directory, what);
   const pending: Entry[] = [];

@@ -3,14 +3,14 @@ import { cannotTell, TcfError } from '../base/error.ts';
 import { parseJson } from '../base/json.ts';
 import { Shape } from '../base/shape.ts';
 import { printable, quoted } from '../base/text.ts';
-import { type Answer, type Timeouts, within } from './transport.ts';
+import { type HttpAnswer, type Timeouts, within } from './transport.ts';
 
 /** Errors, tokens: the largest seen (Docker Hub's tokens with many scopes) have under 10 KiB. */
 export const maxSmallAnswer: number = 256 * 1024;
 
 /** The whole body of one document. @throws TcfError `bytes.too-large` or `registry.unreachable`. */
 export function readDocument(
-  answer: Answer,
+  answer: HttpAnswer,
   limit: number,
   what: string,
   timeouts: Timeouts,
@@ -22,7 +22,7 @@ export function readDocument(
 }
 
 /** What an answer that was not hoped for means. Reads the body for the registry's own words. */
-export async function failure(answer: Answer, what: string, timeouts: Timeouts): Promise<TcfError> {
+export async function failure(answer: HttpAnswer, what: string, timeouts: Timeouts): Promise<TcfError> {
   const { status, url } = answer;
   const said = await saidWhy(answer, timeouts);
   const message = `${quoted(url.host)} answered ${status} to ${what}${said === '' ? '' : `: ${said}`}`;
@@ -52,7 +52,7 @@ export async function failure(answer: Answer, what: string, timeouts: Timeouts):
  * The first error of the distribution specification's list; empty where the body is something else, such as a
  * proxy's page.
  */
-async function saidWhy(answer: Answer, timeouts: Timeouts): Promise<string> {
+async function saidWhy(answer: HttpAnswer, timeouts: Timeouts): Promise<string> {
   try {
     const bytes = await readDocument(answer, maxSmallAnswer, 'the error', timeouts);
     const [first] = new Shape(parseJson(bytes, 'the error'), 'error').get('errors').list(100);

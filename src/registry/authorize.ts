@@ -8,7 +8,7 @@ import { parseChallenges, type Realm, toRealm } from './challenge.ts';
 import type { Repository } from './contract.ts';
 import { hostOf, isLoopback } from './hosts.ts';
 import type { SentSecrets } from './secrets.ts';
-import type { Answer, Exchange, Timeouts, Transport } from './transport.ts';
+import type { Exchange, HttpAnswer, Timeouts, Transport } from './transport.ts';
 
 export type Action = 'pull' | 'pull,push';
 
@@ -21,7 +21,7 @@ export type Credential =
 export type Credentials = (repository: Repository) => Promise<Credential | undefined>;
 
 /** What a request wants to do. */
-export interface Scope {
+export interface TokenScope {
   readonly repository: Repository;
   readonly action: Action;
   /** Pulled from as well: a blob is mounted from there. */
@@ -30,10 +30,10 @@ export interface Scope {
 
 /** Authorization headers, one for each scope, as long as this registry is open. */
 export interface Authorizer {
-  cached(scope: Scope): string | undefined;
+  cached(scope: TokenScope): string | undefined;
   /** Answers a 401; `undefined` when there is nothing to answer it with. @throws TcfError. */
-  authorize(scope: Scope, refused: Answer): Promise<string | undefined>;
-  evict(scope: Scope): void;
+  authorize(scope: TokenScope, refused: HttpAnswer): Promise<string | undefined>;
+  evict(scope: TokenScope): void;
 }
 
 export function openAuthorizer(
@@ -43,7 +43,7 @@ export function openAuthorizer(
   secrets: SentSecrets,
 ): Authorizer {
   const known = new Map<string, string>();
-  const keyOf = (scope: Scope) => [scope.repository.registry, ...scopesOf(scope)].join(' ');
+  const keyOf = (scope: TokenScope) => [scope.repository.registry, ...scopesOf(scope)].join(' ');
   return {
     cached: (scope) => known.get(keyOf(scope)),
     evict: (scope) => known.delete(keyOf(scope)),
@@ -78,7 +78,7 @@ export function openAuthorizer(
 }
 
 /** Distribution specification, "Token Scope": one for each repository. */
-function scopesOf({ repository, action, from }: Scope): readonly string[] {
+function scopesOf({ repository, action, from }: TokenScope): readonly string[] {
   const own = `repository:${repository.repository}:${action}`;
   return from === undefined ? [own] : [own, `repository:${from.repository}:pull`];
 }

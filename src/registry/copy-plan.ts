@@ -8,13 +8,13 @@ import type { Fetched, Repository, Store } from './contract.ts';
 
 /** What is copied as a whole or not at all. */
 export interface Part {
-  readonly role: Role;
+  readonly role: PartRole;
   /** `top` and every manifest below it, each after those that it lists. */
   readonly manifests: readonly Fetched[];
   readonly top: Fetched;
 }
 
-export type Role =
+export type PartRole =
   | { readonly kind: 'image' }
   | { readonly kind: 'referrer'; readonly subject: Digest }
   /** An image that cosign 2 keeps at a tag made of the digest it is about. */
@@ -88,11 +88,11 @@ class Planner {
     this.#repository = repository;
   }
 
-  async part(top: Fetched, role: Role): Promise<Part> {
+  async part(top: Fetched, role: PartRole): Promise<Part> {
     return { role, top, manifests: await this.#below(top, 0) };
   }
 
-  async companionsOf({ descriptor: { digest } }: Fetched, role: Role): Promise<readonly Part[]> {
+  async companionsOf({ descriptor: { digest } }: Fetched, role: PartRole): Promise<readonly Part[]> {
     const parts: Part[] = [];
     for (const entry of await this.#store.referrers(this.#repository, digest)) {
       const part = await this.#referrer(entry, digest);

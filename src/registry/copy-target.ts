@@ -1,5 +1,5 @@
 import type { Registry, Repository } from './contract.ts';
-import type { Target } from './copy.ts';
+import type { CopyTarget } from './copy.ts';
 
 /**
  * A repository as the target of a copy. `from` is the source where it is on the same registry: blobs are
@@ -10,7 +10,7 @@ export function registryTarget(
   repository: Repository,
   tag: string | undefined,
   from?: Repository,
-): Target {
+): CopyTarget {
   return {
     manifest: (name) => registry.manifest(repository, name),
     putBlob: (blob, open) => registry.copyBlob(repository, blob, open, from),

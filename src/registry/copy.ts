@@ -12,7 +12,7 @@ import { type Part, planCopy } from './copy-plan.ts';
  * Where a copy goes: a repository, or a layout on disk. Nothing of the image has a name there before
  * `publish`.
  */
-export interface Target {
+export interface CopyTarget {
   /** The manifest at a tag. `undefined`: there is no such tag. */
   manifest(tag: string): Promise<Fetched | undefined>;
   /** `open` yields checked bytes and may be called again. */
@@ -55,7 +55,7 @@ export async function copyContent(
   store: Store,
   repository: Repository,
   image: Fetched,
-  target: Target,
+  target: CopyTarget,
 ): Promise<Copied> {
   const plan = await planCopy(store, repository, image);
   const stale = await staleTags(target, plan.companions);
@@ -85,7 +85,7 @@ export async function copyContent(
  * The tags of cosign 2 that hold more at the target than at the source, and stay. One that holds something
  * else cannot be both, and to replace it would lose the signatures there.
  */
-async function staleTags(target: Target, companions: readonly Part[]): Promise<ReadonlySet<string>> {
+async function staleTags(target: CopyTarget, companions: readonly Part[]): Promise<ReadonlySet<string>> {
   const stale = new Set<string>();
   for (const { role, top } of companions) {
     if (role.kind !== 'tag') continue;
@@ -134,14 +134,14 @@ function nameOf({ role, top }: Part): string {
 class Copier {
   readonly #store: Store;
   readonly #repository: Repository;
-  readonly #target: Target;
+  readonly #target: CopyTarget;
   /** Each blob is copied once, for the first part that asks. */
   readonly #blobs = new Map<string, Promise<BlobFate>>();
   /** What was wrong with the source: the same words about the target would mean something else. */
   readonly #refusals = new Set<unknown>();
   readonly #tally = { manifests: 0, bytes: 0, blobs: { copied: 0, mounted: 0, there: 0 } };
 
-  constructor(store: Store, repository: Repository, target: Target) {
+  constructor(store: Store, repository: Repository, target: CopyTarget) {
     this.#store = store;
     this.#repository = repository;
     this.#target = target;

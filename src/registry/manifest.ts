@@ -6,7 +6,7 @@ import { manifestTypes } from '../oci/media-types.ts';
 import { failure, readDocument } from './answers.ts';
 import type { Fetched, Repository } from './contract.ts';
 import type { Session } from './session.ts';
-import type { Answer } from './transport.ts';
+import type { HttpAnswer } from './transport.ts';
 
 /**
  * cosign 2 keeps a layer for each signature at one tag, with its certificate in annotations: 8 KB each, and a
@@ -19,7 +19,7 @@ function limitsFor(reference: string): ManifestLimits {
 }
 
 /** Without parameters, in lower case. */
-export function contentTypeOf({ headers }: Answer): string | undefined {
+export function contentTypeOf({ headers }: HttpAnswer): string | undefined {
   return headers['content-type']?.split(';')[0]?.trim().toLowerCase();
 }
 

@@ -6,7 +6,7 @@ import { failure } from './answers.ts';
 import type { Repository } from './contract.ts';
 import { busy, isBroken } from './retry.ts';
 import type { Call, Session } from './session.ts';
-import type { Answer } from './transport.ts';
+import type { HttpAnswer } from './transport.ts';
 
 const action = 'pull,push';
 
@@ -86,7 +86,7 @@ export async function writeSharedTag(
     what,
     once: true,
   };
-  let answer: Answer;
+  let answer: HttpAnswer;
   try {
     answer = await session.call(repository, call);
   } catch (error) {

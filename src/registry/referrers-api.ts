@@ -8,7 +8,7 @@ import type { Repository } from './contract.ts';
 import { nextLink } from './link.ts';
 import { contentTypeOf } from './manifest.ts';
 import type { Session } from './session.ts';
-import type { Answer } from './transport.ts';
+import type { HttpAnswer } from './transport.ts';
 
 /**
  * Where the list of referrers is. `auto`: the API, or the tag where the registry answers that it has no such
@@ -79,7 +79,7 @@ export async function hasApi(session: Session, repository: Repository, subject: 
   return (await readPage(session, answer, what)) !== undefined;
 }
 
-async function ask(session: Session, repository: Repository, url: URL, what: string): Promise<Answer> {
+async function ask(session: Session, repository: Repository, url: URL, what: string): Promise<HttpAnswer> {
   const headers = { accept: mediaTypes.index };
   try {
     return await session.call(repository, { method: 'GET', url, action: 'pull', headers, what });
@@ -92,7 +92,7 @@ async function ask(session: Session, repository: Repository, url: URL, what: str
 /** `undefined`: the answer of a registry without the API. */
 async function readPage(
   session: Session,
-  answer: Answer,
+  answer: HttpAnswer,
   what: string,
 ): Promise<readonly Descriptor[] | undefined> {
   if (withoutApi.has(answer.status)) {

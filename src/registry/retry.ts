@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { TcfError } from '../base/error.ts';
 import { codeOf } from '../system/errors.ts';
-import type { Answer, Exchange, Transport, TransportOptions } from './transport.ts';
+import type { Exchange, HttpAnswer, Transport, TransportOptions } from './transport.ts';
 
 export interface RetryPolicy {
   /** Waits `ms` milliseconds. */
@@ -62,7 +62,7 @@ export function withRetry(transport: Transport, { sleep, random }: RetryPolicy):
 }
 
 /** docker-registry answers 500 to a read of a tag while another client writes it. */
-function mayPass({ method }: Exchange, { status }: Answer): boolean {
+function mayPass({ method }: Exchange, { status }: HttpAnswer): boolean {
   return busy.has(status) || (status === 500 && (method === 'GET' || method === 'HEAD'));
 }
 
@@ -74,7 +74,7 @@ async function attemptOnce(
   transport: Transport,
   exchange: Exchange,
   attempt: number,
-): Promise<Answer | undefined> {
+): Promise<HttpAnswer | undefined> {
   try {
     return await transport(exchange);
   } catch (error) {
@@ -91,7 +91,7 @@ const httpDate =
  * Milliseconds of a Retry-After header, in seconds or as a date by the clock of the same answer; 0 where it
  * cannot be read.
  */
-function retryAfter({ headers }: Answer): number {
+function retryAfter({ headers }: HttpAnswer): number {
   const text = headers['retry-after'] ?? '';
   if (/^\d{1,9}$/.test(text)) return Number(text) * 1000;
   const [until, now] = [text, headers['date'] ?? ''].map((date) =>

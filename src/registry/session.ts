@@ -1,11 +1,11 @@
 import { askedWrongly, cannotTell } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
 import { failure } from './answers.ts';
-import type { Action, Authorizer, Scope } from './authorize.ts';
+import type { Action, Authorizer, TokenScope } from './authorize.ts';
 import type { Repository } from './contract.ts';
 import { hostOf, isLoopback } from './hosts.ts';
 import type { SentSecrets } from './secrets.ts';
-import type { Answer, Exchange, Timeouts, Transport } from './transport.ts';
+import type { Exchange, HttpAnswer, Timeouts, Transport } from './transport.ts';
 
 export interface Call {
   readonly method: Exchange['method'];
@@ -30,7 +30,7 @@ export interface Session {
    * @throws TcfError `reference.malformed` when the parts do not stay in their places.
    */
   url(repository: Repository, path: string): URL;
-  call(repository: Repository, call: Call): Promise<Answer>;
+  call(repository: Repository, call: Call): Promise<HttpAnswer>;
 }
 
 const maxRedirects = 5;
@@ -61,7 +61,7 @@ export function openSession(
           reach: call.url.protocol === 'http:' ? 'loopback' : 'any',
         });
       const { action, from } = call;
-      const scope: Scope = { repository, action, ...(from === undefined ? {} : { from }) };
+      const scope: TokenScope = { repository, action, ...(from === undefined ? {} : { from }) };
       let answer = await asked(authorizer.cached(scope));
       if (answer.status === 401) {
         const authorization = await authorizer.authorize(scope, answer);
@@ -94,7 +94,7 @@ function toUrl(
   return isLoopback(hostOf(url)) && allowHttp(registry) ? new URL(`http:${text}`) : url;
 }
 
-async function follow(transport: Transport, call: Call, first: Answer): Promise<Answer> {
+async function follow(transport: Transport, call: Call, first: HttpAnswer): Promise<HttpAnswer> {
   let answer = first;
   for (let hops = 0; redirects.has(answer.status); hops += 1) {
     answer.end();
@@ -109,7 +109,7 @@ async function follow(transport: Transport, call: Call, first: Answer): Promise<
   return answer;
 }
 
-function redirected(call: Call, answer: Answer): Exchange {
+function redirected(call: Call, answer: HttpAnswer): Exchange {
   const location = answer.headers['location'];
   const url =
     location !== undefined && URL.canParse(location, answer.url) ? new URL(location, answer.url) : undefined;

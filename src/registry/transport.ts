@@ -41,7 +41,7 @@ export interface Exchange {
   readonly reach: Reach;
 }
 
-export interface Answer {
+export interface HttpAnswer {
   readonly url: URL;
   readonly status: number;
   /** Names in lower case; repeated headers joined with ", ". */
@@ -59,7 +59,7 @@ export interface Answer {
  * One request, one answer; no redirects, no retries, no credentials.
  * @throws TcfError `registry.unreachable`.
  */
-export type Transport = (exchange: Exchange) => Promise<Answer>;
+export type Transport = (exchange: Exchange) => Promise<HttpAnswer>;
 
 /**
  * Node's HTTP and TLS are loaded with the first request. A decision from the cache makes none, and a

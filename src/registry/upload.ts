@@ -6,7 +6,7 @@ import { failure } from './answers.ts';
 import type { BlobFate, Repository } from './contract.ts';
 import { attempts, busy, isBroken, pauseAfter, type RetryPolicy } from './retry.ts';
 import type { Session } from './session.ts';
-import type { Answer } from './transport.ts';
+import type { HttpAnswer } from './transport.ts';
 
 /**
  * What is held in memory of a blob on its way, in bytes. Stores behind registries want at least 5 MiB in one
@@ -100,7 +100,7 @@ class Uploader {
     headers: Readonly<Record<string, string>> = {},
     body?: Uint8Array,
     from?: Repository,
-  ): Promise<Answer> {
+  ): Promise<HttpAnswer> {
     return this.#session.call(this.#repository, {
       method,
       url,
@@ -114,7 +114,7 @@ class Uploader {
     });
   }
 
-  #failure(answer: Answer): Promise<TcfError> {
+  #failure(answer: HttpAnswer): Promise<TcfError> {
     return failure(answer, this.#what, this.#session.timeouts);
   }
 
@@ -160,7 +160,7 @@ class Uploader {
     return this.#uploadOf(answer);
   }
 
-  #uploadOf(answer: Answer): Upload {
+  #uploadOf(answer: HttpAnswer): Upload {
     const wanted = answer.headers['oci-chunk-min-length'] ?? '0';
     const least = /^\d{1,15}$/.test(wanted) ? Number(wanted) : 0;
     if (least > maxChunkSize) {
@@ -214,7 +214,7 @@ class Uploader {
 
   /** Where the next chunk goes; or why this one may not have arrived in full. */
   async #patch(url: URL, bytes: Uint8Array, start: number): Promise<TcfError | URL> {
-    let answer: Answer;
+    let answer: HttpAnswer;
     try {
       answer = await this.#call(
         'PATCH',
@@ -266,7 +266,7 @@ class Uploader {
 }
 
 /** Where the bytes go. Credentials go along, so it must be the registry itself. */
-function uploadUrl(answer: Answer, what: string): URL {
+function uploadUrl(answer: HttpAnswer, what: string): URL {
   const location = answer.headers['location'];
   const url =
     location !== undefined && URL.canParse(location, answer.url) ? new URL(location, answer.url) : undefined;

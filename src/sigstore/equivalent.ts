@@ -7,7 +7,7 @@ import { verifyAttestation } from '../attest/verify.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { FoundBundle } from './found-bundle.ts';
 
-export interface Wanted {
+export interface WantedStatement {
   /** What would be signed now: the JSON of a statement. */
   readonly statement: Uint8Array;
   readonly subject: Digest;
@@ -24,7 +24,7 @@ export interface Wanted {
  */
 export function findEquivalent(
   found: readonly FoundBundle[],
-  wanted: Wanted,
+  wanted: WantedStatement,
 ): { readonly source: Digest; readonly verified: Verified } | undefined {
   const statement = parseStatement(wanted.statement);
   if (!statement.ok) throw new Error(`the statement to sign is malformed: ${statement.reason.message}`);

@@ -7,7 +7,7 @@ import { cannotTell } from '../base/error.ts';
 import type { Shape } from '../base/shape.ts';
 import { checkFresh, explainRefusal, type IdentityToken } from './identity-token.ts';
 import { formatPem } from './pem.ts';
-import { garbled, jsonOf, type Question, refusal, type Services, under } from './services.ts';
+import { garbled, jsonOf, refusal, type ServiceQuestion, type Services, under } from './services.ts';
 import type { Signer } from './signer.ts';
 
 export interface KeylessOptions {
@@ -53,7 +53,7 @@ async function requestCertificate(
       },
     }),
   );
-  const question: Question = {
+  const question: ServiceQuestion = {
     method: 'POST',
     url: under(fulcio, 'api/v2/signingCert'),
     headers: { 'content-type': 'application/json' },

@@ -4,7 +4,7 @@ import { Shape } from '../base/shape.ts';
 import { printable, quoted } from '../base/text.ts';
 import type { RunProgram } from '../system/program.ts';
 import { clockTolerance, clockWrong } from './clock.ts';
-import { jsonOf, type Question, refusal, type Services } from './services.ts';
+import { jsonOf, refusal, type ServiceQuestion, type Services } from './services.ts';
 
 /**
  * Proof of who asks Fulcio for a certificate: a JSON Web Token of an OIDC issuer. Nothing in it is verified
@@ -87,7 +87,7 @@ async function fromGitHub(env: TokenPlaces['env'], services: Services): Promise<
   const url = new URL(address);
   url.searchParams.set('audience', audience);
   const headers = { authorization: `bearer ${bearer}` };
-  const question: Question = { method: 'GET', url, headers, what: 'the identity token of this job' };
+  const question: ServiceQuestion = { method: 'GET', url, headers, what: 'the identity token of this job' };
   const reply = await services(question);
   if (reply.status !== 200) throw refusal(question, reply, 'give the job the permission "id-token: write"');
   return jsonOf(question, reply, (shape) => shape.get('value').string(maxToken));

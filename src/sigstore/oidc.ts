@@ -6,7 +6,7 @@ import { Shape } from '../base/shape.ts';
 import { printable, quoted } from '../base/text.ts';
 import { hostOf, isLoopback } from '../registry/hosts.ts';
 import { parseIdentityToken } from './identity-token.ts';
-import { jsonOf, type Question, type Reply, refusal, type Services, under } from './services.ts';
+import { jsonOf, type Reply, refusal, type ServiceQuestion, type Services, under } from './services.ts';
 
 /** Whom to ask for a token, and as whom. */
 export interface OidcClient {
@@ -33,7 +33,7 @@ const maxToken = 32_768;
 /** @throws TcfError `sigstore.*` (exit 2). */
 export async function discoverProvider(client: OidcClient, services: Services): Promise<Provider> {
   const { issuer } = client;
-  const question: Question = {
+  const question: ServiceQuestion = {
     method: 'GET',
     url: under(issuer, '.well-known/openid-configuration'),
     headers: { accept: 'application/json' },
@@ -116,7 +116,11 @@ export async function askForToken(
 /** Form fields that let their holder log in. */
 const secretFields: readonly string[] = ['code', 'code_verifier', 'device_code'];
 
-export function formQuestion(url: URL, form: Readonly<Record<string, string>>, what: string): Question {
+export function formQuestion(
+  url: URL,
+  form: Readonly<Record<string, string>>,
+  what: string,
+): ServiceQuestion {
   return {
     method: 'POST',
     url,
@@ -129,7 +133,7 @@ export function formQuestion(url: URL, form: Readonly<Record<string, string>>, w
 
 /** RFC 6749, 5.2. @throws TcfError `sigstore.*` where the answer is no such error. */
 export function oauthError(
-  question: Question,
+  question: ServiceQuestion,
   reply: Reply,
 ): { readonly error: string; readonly description: string } {
   try {

@@ -9,7 +9,15 @@ import { askedWrongly, cannotTell, TcfError } from '../base/error.ts';
 import { parseJson } from '../base/json.ts';
 import { Shape } from '../base/shape.ts';
 import { quoted } from '../base/text.ts';
-import { garbled, jsonOf, type Question, type Reply, refusal, type Services, under } from './services.ts';
+import {
+  garbled,
+  jsonOf,
+  type Reply,
+  refusal,
+  type ServiceQuestion,
+  type Services,
+  under,
+} from './services.ts';
 import { readTestified, type Testified, type Witness } from './witness.ts';
 
 const json = { 'content-type': 'application/json', accept: 'application/json' };
@@ -25,7 +33,7 @@ export function rekorWitness(log: URL, services: Services): Witness {
   const testify: Witness['testify'] = async (content, publicKey) => {
     const seen = readTestified(content, publicKey);
     const url = under(log, 'api/v1/log/entries');
-    const question: Question = {
+    const question: ServiceQuestion = {
       method: 'POST',
       url,
       headers: json,
@@ -50,7 +58,7 @@ export function rekorWitness(log: URL, services: Services): Witness {
 const largeEntry = 1024 * 1024;
 
 /** @throws TcfError `log.too-large` where the log answers other questions, and not this one. */
-async function askWithSize(log: URL, services: Services, question: Question): Promise<Reply> {
+async function askWithSize(log: URL, services: Services, question: ServiceQuestion): Promise<Reply> {
   const size = question.body?.length ?? 0;
   try {
     const reply = await services(question);
@@ -66,7 +74,12 @@ async function askWithSize(log: URL, services: Services, question: Question): Pr
 
 /** Rekor's OpenAPI document, `getLogInfo`. */
 async function isUp(log: URL, services: Services): Promise<boolean> {
-  const question: Question = { method: 'GET', url: under(log, 'api/v1/log'), headers: json, what: 'the log' };
+  const question: ServiceQuestion = {
+    method: 'GET',
+    url: under(log, 'api/v1/log'),
+    headers: json,
+    what: 'the log',
+  };
   try {
     return (await services(question)).status === 200;
   } catch (error) {
@@ -118,9 +131,9 @@ function noEd25519(log: string): Error {
  */
 async function fetchExisting(
   services: Services,
-  { url }: Question,
+  { url }: ServiceQuestion,
   conflict: Reply,
-): Promise<readonly [Question, Reply]> {
+): Promise<readonly [ServiceQuestion, Reply]> {
   const location = conflict.headers['location'] ?? '';
   const existing = URL.canParse(location, url) ? new URL(location, url) : undefined;
   if (
@@ -135,7 +148,12 @@ async function fetchExisting(
       },
     );
   }
-  const question: Question = { method: 'GET', url: existing, headers: json, what: 'the existing log entry' };
+  const question: ServiceQuestion = {
+    method: 'GET',
+    url: existing,
+    headers: json,
+    what: 'the existing log entry',
+  };
   return [question, await services(question)];
 }
 
@@ -190,7 +208,7 @@ export function rekor2Witness(log: URL, services: Services): Witness {
       digest: encodeBase64(digest),
       signature: { content: encodeBase64(seen.signature), verifier },
     };
-    const question: Question = {
+    const question: ServiceQuestion = {
       method: 'POST',
       url: under(log, 'api/v2/log/entries'),
       headers: json,
@@ -213,7 +231,7 @@ export function rekor2Witness(log: URL, services: Services): Witness {
  * attached.
  */
 function checkedEntry(
-  question: Question,
+  question: ServiceQuestion,
   { about, signer }: Testified,
   entry: LogEntry,
 ): VerificationMaterial {

@@ -10,7 +10,7 @@ import { type Exchange, openTransport, type Timeouts, type TransportOptions } fr
 
 export interface ServicesOptions extends TransportOptions, Partial<RetryPolicy> {}
 
-export interface Question {
+export interface ServiceQuestion {
   readonly method: 'GET' | 'POST';
   readonly url: URL;
   readonly headers?: Readonly<Record<string, string>>;
@@ -37,7 +37,7 @@ export interface Reply {
  * Asks the services of a Sigstore instance.
  * @throws TcfError `sigstore.unreachable`, `sigstore.protocol` (exit 2).
  */
-export type Services = (question: Question) => Promise<Reply>;
+export type Services = (question: ServiceQuestion) => Promise<Reply>;
 
 /** A log's answer repeats the entry; an attested SBOM of 16 MiB is only hashed there. */
 const maxReply = 8 * 1024 * 1024;
@@ -80,12 +80,12 @@ export function openServices(options: ServicesOptions): Services {
   };
 }
 
-function toExchange({ body, headers = {}, method, url }: Question): Exchange {
+function toExchange({ body, headers = {}, method, url }: ServiceQuestion): Exchange {
   const sent = body === undefined ? {} : { body };
   return { method, url, headers, ...sent, reach: url.protocol === 'http:' ? 'loopback' : 'any' };
 }
 
-function addSecrets(secrets: SentSecrets, question: Question): void {
+function addSecrets(secrets: SentSecrets, question: ServiceQuestion): void {
   const authorization = question.headers?.['authorization'];
   if (authorization !== undefined) secrets.add(authorization.replace(/^\w+ /, ''));
   for (const secret of question.secrets ?? []) secrets.add(secret);
@@ -97,7 +97,7 @@ export function under(base: URL, path: string): URL {
 }
 
 /** Why a service did not give what it was asked for, in its own words where it has some. */
-export function refusal(question: Question, reply: Reply, hint?: string): TcfError {
+export function refusal(question: ServiceQuestion, reply: Reply, hint?: string): TcfError {
   const host = quoted(question.url.host);
   const said = wordsOf(reply);
   const message = `${host} answered ${reply.status} to the request for ${question.what}${said === '' ? '' : `: ${said}`}`;
@@ -121,7 +121,7 @@ function wordsOf({ body }: Reply): string {
 }
 
 /** The JSON of an answer. @throws TcfError `sigstore.protocol`. */
-export function jsonOf<T>(question: Question, reply: Reply, read: (shape: Shape) => T): T {
+export function jsonOf<T>(question: ServiceQuestion, reply: Reply, read: (shape: Shape) => T): T {
   try {
     return read(new Shape(parseJson(reply.body, 'the answer'), 'answer'));
   } catch (error) {
@@ -130,7 +130,7 @@ export function jsonOf<T>(question: Question, reply: Reply, read: (shape: Shape)
   }
 }
 
-export function garbled({ url, what }: Question, why: string): TcfError {
+export function garbled({ url, what }: ServiceQuestion, why: string): TcfError {
   return cannotTell(
     'sigstore.protocol',
     `${quoted(url.host)} gave an unusable answer to the request for ${what}: ${why}`,

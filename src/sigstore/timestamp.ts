@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { RFC3161Timestamp } from '@sigstore/core';
 import { reasonOf } from '../base/error.ts';
 import { printable } from '../base/text.ts';
-import { garbled, type Question, refusal, type Services } from './services.ts';
+import { garbled, refusal, type ServiceQuestion, type Services } from './services.ts';
 import { readTestified, type Witness } from './witness.ts';
 
 /**
@@ -18,7 +18,7 @@ const granted: readonly bigint[] = [0n, 1n];
 export function timestampWitness(address: URL, services: Services): Witness {
   const testify: Witness['testify'] = async (content, publicKey) => {
     const { signature } = readTestified(content, publicKey);
-    const question: Question = {
+    const question: ServiceQuestion = {
       method: 'POST',
       url: address,
       headers: { 'content-type': 'application/timestamp-query', accept: 'application/timestamp-reply' },
@@ -34,7 +34,7 @@ export function timestampWitness(address: URL, services: Services): Witness {
   return { testify };
 }
 
-function checkTimestamp(question: Question, der: Uint8Array, signature: Uint8Array): void {
+function checkTimestamp(question: ServiceQuestion, der: Uint8Array, signature: Uint8Array): void {
   let status: bigint;
   try {
     const timestamp = RFC3161Timestamp.parse(Buffer.from(der));

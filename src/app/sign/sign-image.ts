@@ -14,7 +14,7 @@ import { signStatement } from '../../sigstore/sign.ts';
 import type { Host } from '../../system/host.ts';
 import { isLocalName, openLocalImage } from '../local-image.ts';
 import type { Judged } from '../make-sbom.ts';
-import { readImageName } from '../names.ts';
+import { resolveImageName } from '../names.ts';
 import { type Network, openUserRegistry } from '../network.ts';
 import { resolveImage } from '../registries.ts';
 import { checkOwnBundle, openSigning, type Signing, type SigningRequest } from './signing.ts';
@@ -77,7 +77,7 @@ interface SigningPlace {
 }
 
 async function openToSign(host: Host, { image, network }: SignRequest): Promise<SigningPlace> {
-  const { config, ref } = await readImageName(host, image, 'sign');
+  const { config, ref } = await resolveImageName(host, image, 'sign');
   // Where it is signed, and not a mirror of it.
   const registry = await openUserRegistry(host, network, withoutMirrors(config));
   return { ref, registry, named: await resolveImage(registry, ref) };

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { readImageName } from '../../app/names.ts';
+import { resolveImageName } from '../../app/names.ts';
 import { loadPolicies } from '../../app/trust/policies.ts';
 import { explainName } from '../../policy/explain.ts';
 import { toExplainText } from '../../report/explain-text.ts';
@@ -15,7 +15,7 @@ export const verb: Verb = {
   },
   /** Asks nobody: what is said follows from the policies and the name. */
   async run(host, [name = ''], options): Promise<ExitCode> {
-    const { ref } = await readImageName(host, name, 'policy explain');
+    const { ref } = await resolveImageName(host, name, 'policy explain');
     const explained = explainName(await loadPolicies(host, textOption(options, 'policy')), ref);
     await host.stdout.write(toExplainText(ref, explained));
     return explained.every(({ scope }) => scope !== undefined) ? 0 : 1;
