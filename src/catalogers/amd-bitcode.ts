@@ -10,14 +10,17 @@ const libraries = /(?:^|\/)(asanrtl|hip|ockl|ocml|opencl)\.bc$/;
 const magic = [0x42, 0x43, 0xc0, 0xde];
 
 interface Known {
-  /** The release of ROCm whose compiler wrote the file, by the identification in it; absent where it names none. */
+  /**
+   * The release of ROCm whose compiler wrote the file, by the identification in it; absent where it names
+   * none.
+   */
   readonly rocm?: string;
   readonly triton: string;
 }
 
 /**
- * The files in Triton's releases, whose bytes say nothing that a search would find reliably: bitcode is not byte-aligned. Sums compared with
- * Triton's repository for this project.
+ * The files in Triton's releases, whose bytes say nothing that a search would find reliably: bitcode is not
+ * byte-aligned. Sums compared with Triton's repository for this project.
  */
 const known: ReadonlyMap<string, Known> = new Map([
   ['c10282ce42ae9081dbbb49728ca5189619dd73b4b6ef1b68e8be78274067f82d', { triton: 'Triton 3.0 to 3.6' }],
@@ -58,7 +61,10 @@ export const amdBitcode: Cataloger<FileHashes> = {
   },
 };
 
-/** Of the directory amd/device-libs, whose files say that they are under the licence of the University of Illinois. */
+/**
+ * Of the directory amd/device-libs, whose files say that they are under the licence of the University of
+ * Illinois.
+ */
 const origin: Pick<Component, 'externalReferences' | 'licenses'> = {
   licenses: [{ acknowledgement: 'concluded', expression: 'NCSA' }],
   externalReferences: [{ type: 'vcs', url: 'https://github.com/ROCm/llvm-project' }],

@@ -1,13 +1,17 @@
 import { byCodeUnit } from '../base/text.ts';
 import type { Skipped, Tree } from './contract.ts';
 
-/** uv keeps unpacked wheels, build environments and sources in folders of these names, wherever its cache lies. */
+/**
+ * uv keeps unpacked wheels, build environments and sources in folders of these names, wherever its cache
+ * lies.
+ */
 const uvFolder = /^((?:.*\/)?(archive|builds|sdists|wheels)-v\d{1,4})(?:\/|$)/s;
 const condaFolders = /(?:^|\/)pkgs(?=\/)/g;
 
 /**
- * The package cache that a directory belongs to: what lies there is not installed. A name alone makes no cache: a virtual or conda
- * environment is one wherever it lies, and so is a prefix that PATH or VIRTUAL_ENV of the image names. Only what uv builds in is none.
+ * The package cache that a directory belongs to: what lies there is not installed. A name alone makes no
+ * cache: a virtual or conda environment is one wherever it lies, and so is a prefix that PATH or VIRTUAL_ENV
+ * of the image names. Only what uv builds in is none.
  */
 export function cacheAround(tree: Tree, directory: string): string | undefined {
   const [, root, kind] = uvFolder.exec(directory) ?? [];
@@ -22,7 +26,10 @@ export function cacheAround(tree: Tree, directory: string): string | undefined {
   return cache;
 }
 
-/** `pkgs` holds one folder for each unpacked package of conda, with the package's own description in `info/index.json`. */
+/**
+ * `pkgs` holds one folder for each unpacked package of conda, with the package's own description in
+ * `info/index.json`.
+ */
 function condaCache(tree: Tree, directory: string): string | undefined {
   for (const {
     index,
@@ -36,7 +43,10 @@ function condaCache(tree: Tree, directory: string): string | undefined {
   return undefined;
 }
 
-/** Prefixes that the image's environment names: the parents of PATH's `bin` folders, VIRTUAL_ENV and CONDA_PREFIX. */
+/**
+ * Prefixes that the image's environment names: the parents of PATH's `bin` folders, VIRTUAL_ENV and
+ * CONDA_PREFIX.
+ */
 export function prefixesIn(env: readonly string[]): ReadonlySet<string> {
   const prefixes = env.flatMap((entry) => {
     const [, name, value = ''] = /^(PATH|VIRTUAL_ENV|CONDA_PREFIX)=(.*)$/s.exec(entry) ?? [];
@@ -60,7 +70,10 @@ export function leftInCaches(caches: readonly string[], what: string): readonly 
     }));
 }
 
-/** What a cataloger that asks `installed` has to want: beside RECORD lies what uv may have linked from its cache. */
+/**
+ * What a cataloger that asks `installed` has to want: beside RECORD lies what uv may have linked from its
+ * cache.
+ */
 export function isRecord(path: string): boolean {
   return record.test(path);
 }
@@ -68,9 +81,10 @@ export function isRecord(path: string): boolean {
 const record = /^(?:(.*)\/)?[^/]+\.dist-info\/RECORD$/is;
 
 /**
- * The files that are no copies in the cache of a package manager. uv hard-links what it installs from there, so one file has a name here and
- * a name there, and only the first says where it is used; where uv made symbolic links, the file is given the name of the link. Triton's own
- * cache is another matter: checkouts are built with what lies in it.
+ * The files that are no copies in the cache of a package manager. uv hard-links what it installs from there,
+ * so one file has a name here and a name there, and only the first says where it is used; where uv made
+ * symbolic links, the file is given the name of the link. Triton's own cache is another matter: checkouts are
+ * built with what lies in it.
  */
 export function installed<T extends { readonly path: string }>(
   tree: Tree,

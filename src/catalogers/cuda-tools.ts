@@ -40,8 +40,8 @@ const bitcodeMagic = [0x42, 0x43, 0xc0, 0xde];
 const buildLine = /^Cuda compilation tools, release \d{1,3}\.\d{1,3}, V(\d{1,3}\.\d{1,3}\.\d{1,5})(?!\d)/;
 
 /**
- * What is known about libdevice.10.bc, which has no version string that a search finds: the sum of its bytes and the Triton
- * releases that ship it, compared with Triton's repository for this project (docs/llvm.md).
+ * What is known about libdevice.10.bc, which has no version string that a search finds: the sum of its bytes
+ * and the Triton releases that ship it, compared with Triton's repository for this project (docs/llvm.md).
  */
 const libdevices: ReadonlyMap<string, string> = new Map([
   ['5c2fae37c86e68c3a38605a95f512d7d12d5f3db986310be47f57304aa72a5ee', 'Triton 2.0 to 3.8'],
@@ -50,8 +50,9 @@ const libdevices: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * NVIDIA's tools by what they say of themselves. Only files that are the tool are asked: libcupti.so and libnvperf_host.so hold
- * complete build lines of other versions. Libraries have their version in their file name only.
+ * NVIDIA's tools by what they say of themselves. Only files that are the tool are asked: libcupti.so and
+ * libnvperf_host.so hold complete build lines of other versions. Libraries have their version in their file
+ * name only.
  */
 export const cudaTools: Cataloger<Seen> = {
   name: 'cuda-tools',
@@ -171,7 +172,10 @@ function componentOf(files: readonly ObservedFile<Seen>[], env: readonly string[
   };
 }
 
-/** A library by its file name. CUPTI is known under any; the others only where the name has the whole version, as outside of wheels. */
+/**
+ * A library by its file name. CUPTI is known under any; the others only where the name has the whole version,
+ * as outside of wheels.
+ */
 function libraryOf(name: string): { readonly name: string; readonly version?: string } | undefined {
   const whole = /^lib(cudart|cudnn|nccl)\.so\.(\d{1,4}\.\d{1,4}\.\d{1,6})$/.exec(name);
   if (whole?.[1] !== undefined && whole[2] !== undefined) return { name: whole[1], version: whole[2] };

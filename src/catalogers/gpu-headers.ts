@@ -27,8 +27,9 @@ const release = ([number = 0]: readonly number[]): string =>
   `${Math.floor(number / 1000)}.${Math.floor((number % 1000) / 10)}`;
 
 /**
- * The headers by which a program learns at compile time what it is built against. CUDA's say release and no patch level. They prove
- * that the headers are there: what a program links or loads is another file, and where that is found it is another component.
+ * The headers by which a program learns at compile time what it is built against. CUDA's say release and no
+ * patch level. They prove that the headers are there: what a program links or loads is another file, and
+ * where that is found it is another component.
  */
 const headers: ReadonlyMap<string, Header> = new Map([
   [
@@ -110,7 +111,9 @@ const headers: ReadonlyMap<string, Header> = new Map([
   ],
 ]);
 
-/** CUDA, cuDNN, NCCL, CUPTI, HIP and ROCm by the version macros of their headers, wherever they were unpacked. */
+/**
+ * CUDA, cuDNN, NCCL, CUPTI, HIP and ROCm by the version macros of their headers, wherever they were unpacked.
+ */
 export const gpuHeaders: Cataloger = {
   name: 'gpu-headers',
   wants: (path) => isRecord(path) || headers.has(nameOf(path)),
@@ -161,8 +164,8 @@ function numberOf(text: string, macro: string): number | undefined {
 }
 
 /**
- * CUPTI counts its interface, and the comment above the number says which CUDA that was: ` * v26 : CUDA Toolkit 12.8`. Since 13.0 the number
- * is the version itself.
+ * CUPTI counts its interface, and the comment above the number says which CUDA that was: ` * v26 : CUDA
+ * Toolkit 12.8`. Since 13.0 the number is the version itself.
  */
 function cuptiRelease([number = 0]: readonly number[], text: string): string | undefined {
   if (number >= 10_000) return dotted([Math.floor(number / 10_000), Math.floor((number % 10_000) / 100)]);

@@ -14,8 +14,9 @@ const versionText = /^\d{1,3}(?:\.\d{1,9}){1,3}$/;
 const maxParts = 200;
 
 /**
- * Toolkits that were unpacked from a tarball or put there by an installer, by the file in which they name themselves: CUDA's `version.json`,
- * ROCm's `.info/version`. The parts that `version.json` lists are what was chosen from, not what lies on disk, so they are properties.
+ * Toolkits that were unpacked from a tarball or put there by an installer, by the file in which they name
+ * themselves: CUDA's `version.json`, ROCm's `.info/version`. The parts that `version.json` lists are what was
+ * chosen from, not what lies on disk, so they are properties.
  */
 export const gpuToolkits: Cataloger = {
   name: 'gpu-toolkits',
@@ -34,7 +35,10 @@ export const gpuToolkits: Cataloger = {
   },
 };
 
-/** `{"cuda": {"name": "CUDA SDK", "version": "12.8.1"}, "cuda_cudart": {...}}`; `undefined` for a `version.json` of another program. */
+/**
+ * `{"cuda": {"name": "CUDA SDK", "version": "12.8.1"}, "cuda_cudart": {...}}`; `undefined` for a
+ * `version.json` of another program.
+ */
 function cuda(file: TreeFile, content: Uint8Array): Component | string | undefined {
   try {
     const shape = new Shape(parseJson(content, 'version.json'), 'version.json');

@@ -34,7 +34,10 @@ export interface Part {
   readonly properties?: readonly Property[];
 }
 
-/** The component of a part, at the place of the file that names it: `pkg:generic/nvidia/cudnn@9.8.0#usr/include/cudnn_version.h`. */
+/**
+ * The component of a part, at the place of the file that names it:
+ * `pkg:generic/nvidia/cudnn@9.8.0#usr/include/cudnn_version.h`.
+ */
 export function partComponent(part: Part): Component {
   const { description, externalReferences = [], file, licenses = [], method, name, vendor, version } = part;
   const properties = [...(part.properties ?? []), ...(version === undefined ? modifiedAt(file) : [])];

@@ -16,9 +16,10 @@ import { llvmOverrides, pathFrom } from './triton-env.ts';
 type Libraries = readonly ObservedFile<LlvmObservation>[];
 
 /**
- * Every LLVM of an image: the one linked into Triton, the prebuilts Triton is built with, and those of others, which are listed as what
- * they are and never taken for Triton's. What is declared and what was seen stay apart (docs/llvm.md). What is only declared is no
- * component: the python and triton catalogers say it of the distribution or source tree that declares it.
+ * Every LLVM of an image: the one linked into Triton, the prebuilts Triton is built with, and those of
+ * others, which are listed as what they are and never taken for Triton's. What is declared and what was seen
+ * stay apart (docs/llvm.md). What is only declared is no component: the python and triton catalogers say it
+ * of the distribution or source tree that declares it.
  */
 export function llvmCataloger(pins: PinTable): Cataloger<LlvmObservation> {
   return {

@@ -18,7 +18,10 @@ import { claimsOf } from './python/wheel-sboms.ts';
 const besideMetadata =
   /\/(?:INSTALLER|RECORD|direct_url\.json|sboms\/[^/]+|requires\.txt|installed-files\.txt)$/;
 
-/** Python distributions of every environment in the image, as `pip list` of each sees them, and what those vendor. */
+/**
+ * Python distributions of every environment in the image, as `pip list` of each sees them, and what those
+ * vendor.
+ */
 export function pythonCataloger(pins: PinTable): Cataloger<RecordHash> {
   return {
     name: 'python',

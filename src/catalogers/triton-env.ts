@@ -37,7 +37,10 @@ export function toolOverrides(env: readonly string[], tool?: string): readonly s
     .map((entry) => printable(entry));
 }
 
-/** The absolute path a variable holds, without slashes at its ends. The last entry of a name counts, as for a process. */
+/**
+ * The absolute path a variable holds, without slashes at its ends. The last entry of a name counts, as for a
+ * process.
+ */
 export function pathFrom(env: readonly string[], name: string): string | undefined {
   const value = env.findLast((entry) => nameOf(entry) === name)?.slice(name.length + 1) ?? '';
   const path = value.replace(/^\/+|\/+$/g, '');

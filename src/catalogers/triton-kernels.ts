@@ -6,7 +6,10 @@ import { isInstallationText } from './llvm/packages.ts';
 import { installedVersions } from './triton-kernels/installed.ts';
 import { isKeyOf, type KernelMetadata, parseKernelMetadata } from './triton-kernels/metadata.ts';
 
-/** Triton names the folder of a kernel by its hash: SHA-256 in base 32 (3.2 and later) or in hexadecimal digits. */
+/**
+ * Triton names the folder of a kernel by its hash: SHA-256 in base 32 (3.2 and later) or in hexadecimal
+ * digits.
+ */
 const entryFile = /^((?:(.*)\/)?([A-Z2-7]{52}|[0-9a-f]{64}))\/([^/]+)$/s;
 /** What stands for people and for the next stage of the compiler beside the code. */
 const notCode = /\.(?:json|source|ttir|ttgir|llir|lock|tmp\..*)$|^tmp\./;
@@ -29,8 +32,9 @@ interface Entry {
 }
 
 /**
- * The kernels in Triton's caches, wherever these lie: native code that runs with the user's rights and that no package brought. Each is known by
- * its metadata: target, key and the Triton that made it (docs/sbom.md, "Compiled kernels").
+ * The kernels in Triton's caches, wherever these lie: native code that runs with the user's rights and that
+ * no package brought. Each is known by its metadata: target, key and the Triton that made it (docs/sbom.md,
+ * "Compiled kernels").
  */
 export const tritonKernels: Cataloger<FileHashes> = {
   name: 'triton-kernels',
@@ -76,7 +80,9 @@ function byLoading(a: File, b: File): number {
   return rank(a) - rank(b) || byCodeUnit(a.path, b.path);
 }
 
-/** A folder with the name of a hash may be anybody's: Triton's has its metadata, or lies where Triton looks. */
+/**
+ * A folder with the name of a hash may be anybody's: Triton's has its metadata, or lies where Triton looks.
+ */
 function isTritons(tree: Tree<FileHashes>, { cache, folder, name }: Entry): boolean {
   if (/(?:^|\/)\.triton\/cache$/.test(cache)) return true;
   const configured = tree.env.findLast((entry) => entry.startsWith('TRITON_CACHE_DIR=')) ?? '';

@@ -9,8 +9,8 @@ import { llvmOverrides, toolOverrides } from './triton-env.ts';
 const marker = /^(.+)\/include\/triton\/Dialect\/Triton\/IR\/Dialect\.h$/s;
 
 /**
- * Source trees of Triton, which no package database knows. What is installed from them is the python cataloger's; the LLVM
- * they pin is the llvm cataloger's, nested here because the pin file lies in the tree.
+ * Source trees of Triton, which no package database knows. What is installed from them is the python
+ * cataloger's; the LLVM they pin is the llvm cataloger's, nested here because the pin file lies in the tree.
  */
 export const triton: Cataloger = {
   name: 'triton',
@@ -73,7 +73,10 @@ export const triton: Cataloger = {
   },
 };
 
-/** What the tree says of the LLVM that it is to be built with: `HEX by checkout-pin`, `amd-codegen HEX by checkout-pin`. */
+/**
+ * What the tree says of the LLVM that it is to be built with: `HEX by checkout-pin`, `amd-codegen HEX by
+ * checkout-pin`.
+ */
 function pinProperties(files: readonly TreeFile[]): readonly Property[] {
   return files.map((file) => {
     const role = roleOfName(file.path.slice(file.path.lastIndexOf('/') + 1));

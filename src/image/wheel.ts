@@ -14,7 +14,8 @@ export const wheelSite = 'lib/python3/site-packages';
 const headLength = 4096;
 
 /**
- * The files of a wheel as one cataloger sees them once they are installed, and nothing else. What is not wanted is not unpacked.
+ * The files of a wheel as one cataloger sees them once they are installed, and nothing else. What is not
+ * wanted is not unpacked.
  *
  * @throws TcfError `zip.malformed`, `zip.unreadable` (exit 2).
  */

@@ -9,7 +9,10 @@ export interface ZipEntry {
   readonly name: string;
   /** Bytes, unpacked. */
   readonly size: number;
-  /** Hands the unpacked content on, in chunks, and checks size and checksum. @throws TcfError `zip.malformed` (exit 2). */
+  /**
+   * Hands the unpacked content on, in chunks, and checks size and checksum. @throws TcfError `zip.malformed`
+   * (exit 2).
+   */
   stream(push: (chunk: Uint8Array) => void): Promise<void>;
 }
 
@@ -24,8 +27,9 @@ const centralSize = 46;
 const localSize = 30;
 
 /**
- * Lists the files of a zip archive by its central directory (APPNOTE 4.3.12) and hands them to `read`; the archive is closed afterwards. A
- * name that stands twice, or leads out of the archive, is refused: readers disagree on what it means.
+ * Lists the files of a zip archive by its central directory (APPNOTE 4.3.12) and hands them to `read`; the
+ * archive is closed afterwards. A name that stands twice, or leads out of the archive, is refused: readers
+ * disagree on what it means.
  *
  * @throws TcfError `zip.malformed`, `zip.unreadable` (exit 2).
  */

@@ -535,6 +535,21 @@ test("a copy in uv's cache is no second LLVM, and Triton's cache below `.cache` 
   ).toEqual(['core']);
 });
 
+test('where uv made symbolic links into its cache, the LLVM lies where the environment shows it, and once', () => {
+  const cached = 'root/.cache/uv/archive-v0/Ja8CzJiV';
+  const info = 'triton-3.6.0.dist-info';
+  const entries: Entries = {
+    [`${cached}/triton/_C/libtriton.so`]: whole36,
+    [`${cached}/${info}/METADATA`]: 'Name: triton\nVersion: 3.6.0\n',
+    [lib]: { link: `/${cached}/triton/_C/libtriton.so` },
+    [`${site}/${info}/METADATA`]: { link: `/${cached}/${info}/METADATA` },
+    [`${site}/${info}/RECORD`]: 'triton/_C/libtriton.so,,\n',
+  };
+  const { components } = llvm.catalog(treeOf(llvm, entries));
+  expect(components.map((component) => properties(component)['pin'])).toEqual(['match']);
+  expect(components[0]?.evidence?.occurrences?.map(({ location }) => location)).toContain(lib);
+});
+
 test('LLVM_SYSPATH may lead through the link that Triton makes beside its prebuilt', () => {
   const tree = treeOf(
     llvm,

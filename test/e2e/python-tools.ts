@@ -64,7 +64,10 @@ function writeWheel(store: string, name: string, version: string, requires: read
   writeFileSync(join(store, `${module}-${version}-py3-none-any.whl`), zip(content));
 }
 
-/** A project whose backend is its own: no installer needs a network to build it, and setuptools left its egg-info where sources lie. */
+/**
+ * A project whose backend is its own: no installer needs a network to build it, and setuptools left its
+ * egg-info where sources lie.
+ */
 export function writeProject(folder: string, layout: 'flat' | 'src'): void {
   const sources = layout === 'src' ? join(folder, 'src') : folder;
   mkdirSync(join(sources, 'epsilon.egg-info'), { recursive: true });

@@ -28,8 +28,9 @@ export interface AddedPins {
 }
 
 /**
- * Reads the pins of a release and writes them, signed, beside the built-in table. The first key that signs here counts from then on; any
- * other signer has to be named by a policy. What contradicts a known pin is not added.
+ * Reads the pins of a release and writes them, signed, beside the built-in table. The first key that signs
+ * here counts from then on; any other signer has to be named by a policy. What contradicts a known pin is not
+ * added.
  *
  * @throws TcfError `pins.conflict` (exit 2), `pins.untrusted` (exit 2), and as reading and signing do.
  */
@@ -77,7 +78,10 @@ function isKnown(pin: AddedPin, before: readonly AddedPin[]): boolean {
   );
 }
 
-/** Where nobody was named yet: the key of whoever makes the file. An identity has to be named in a policy, which says at which issuer. */
+/**
+ * Where nobody was named yet: the key of whoever makes the file. An identity has to be named in a policy,
+ * which says at which issuer.
+ */
 async function trustFirstKey(host: Host, place: PinsPlace, { trust }: Signing): Promise<void> {
   const [own] = trust?.keys ?? [];
   if (own === undefined || fileExists(host, place.key) || fileExists(host, place.file)) return;

@@ -31,7 +31,8 @@ const maxText = 1024 * 1024;
 /**
  * Reads the pins of one release, from the bytes of its wheel or from what its sources declare.
  *
- * @throws TcfError `pins.hash`, `pins.none`, `pins.ambiguous`, `zip.*` (exit 2), `pins.release`, `file.unreadable` (exit 3).
+ * @throws TcfError `pins.hash`, `pins.none`, `pins.ambiguous`, `zip.*` (exit 2), `pins.release`,
+ * `file.unreadable` (exit 3).
  */
 export async function readPinsFrom(host: Host, source: PinSource): Promise<readonly AddedPin[]> {
   const full = resolve(host.cwd, source.path);

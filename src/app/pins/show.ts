@@ -12,7 +12,8 @@ export interface ShownPin {
 }
 
 /**
- * The pins of releases that count here, or those of one version: what tcf brings along, then the files of the machine and of the user, verified.
+ * The pins of releases that count here, or those of one version: what tcf brings along, then the files of the
+ * machine and of the user, verified.
  *
  * @throws TcfError as `readPins` does.
  */

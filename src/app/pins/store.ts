@@ -45,8 +45,9 @@ export function pinsPlace(host: Host, whose: Whose): PinsPlace {
 }
 
 /**
- * The pins that count here: those that tcf brings along, then the machine's, then the user's. A file that is there and whose signature does
- * not count stops everything: what it says may be what the image wants to hear, and what it no longer says too.
+ * The pins that count here: those that tcf brings along, then the machine's, then the user's. A file that is
+ * there and whose signature does not count stops everything: what it says may be what the image wants to
+ * hear, and what it no longer says too.
  *
  * @throws TcfError `pins.untrusted`, `pins.unsigned`, `document.malformed` (exit 2), and as policies do.
  */
@@ -72,8 +73,9 @@ export async function readPins(host: Host, whose: Whose): Promise<KeptPins | und
 }
 
 /**
- * Who signed a file of pins, if that counts at this place: the key beside it, or a signer that `trust.pins` of the machine's policy or, for the
- * user's pins, of the user's policy names. The user's key and policy say nothing about the machine's pins.
+ * Who signed a file of pins, if that counts at this place: the key beside it, or a signer that `trust.pins`
+ * of the machine's policy or, for the user's pins, of the user's policy names. The user's key and policy say
+ * nothing about the machine's pins.
  *
  * @throws TcfError `pins.untrusted` (exit 2).
  */

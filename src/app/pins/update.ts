@@ -28,9 +28,11 @@ export interface UpdatedPins extends PinsFile {
 }
 
 /**
- * Takes over a file of pins that another signed, if the signature counts here. An older one than the one that is kept is refused.
+ * Takes over a file of pins that another signed, if the signature counts here. An older one than the one that
+ * is kept is refused.
  *
- * @throws TcfError `pins.untrusted`, `pins.older`, `pins.unreachable`, `document.malformed` (exit 2), `file.unreadable` (exit 3).
+ * @throws TcfError `pins.untrusted`, `pins.older`, `pins.unreachable`, `document.malformed` (exit 2),
+ * `file.unreadable` (exit 3).
  */
 export async function updatePins(
   host: Host,

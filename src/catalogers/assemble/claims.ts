@@ -3,8 +3,9 @@ import { parsePurl } from '../../bom/purl.ts';
 import type { Run } from './inventory.ts';
 
 /**
- * Without what a wheel's own SBOM claims and a program in the wheel says itself: the list in the program is of what was linked into it, and the claim
- * would be the same crate a second time. The licence and the hash that only the claim has stay with the crate, and edges lead there.
+ * Without what a wheel's own SBOM claims and a program in the wheel says itself: the list in the program is
+ * of what was linked into it, and the claim would be the same crate a second time. The licence and the hash
+ * that only the claim has stay with the crate, and edges lead there.
  */
 export function withoutRepeatedClaims(runs: readonly Run[]): readonly Run[] {
   const renamed = new Map<string, string>();

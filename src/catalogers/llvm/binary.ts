@@ -35,7 +35,9 @@ const identification = new RegExp(`^LLVM(${version})\\0`);
 const machineCode = new RegExp(`^LLVM (${version})\\)`);
 const sonamePattern = /(?:^|\/)libLLVM(?:-|\.so\.)(\d{1,3}(?:\.\d{1,3}){0,2})/;
 
-/** Files whose own hash is worth its time: hashing every ELF file of an image would double the time of a scan. */
+/**
+ * Files whose own hash is worth its time: hashing every ELF file of an image would double the time of a scan.
+ */
 function hashing(
   path: string,
 ): (Pick<ReturnType<typeof fileHashes>, 'push'> & { end(): { readonly sha256: string } }) | undefined {
@@ -45,10 +47,11 @@ function hashing(
 }
 
 /**
- * Scans an ELF file for the strings by which LLVM names itself. A file is an LLVM, or holds one, if it has a string that only
- * LLVM's own code carries: the version with the commit, LLD's version line, the identification block that the bitcode writer
- * emits (`LLVM14.0.6\0`) or the producer of the assembler (`llvm-mc (based on LLVM 14.0.6)`). A bare `LLVM version 14.0.6` is
- * not enough: debuggers and build tools print such words about others. Bitcode (`*.bc`) names its compiler, not its content.
+ * Scans an ELF file for the strings by which LLVM names itself. A file is an LLVM, or holds one, if it has a
+ * string that only LLVM's own code carries: the version with the commit, LLD's version line, the
+ * identification block that the bitcode writer emits (`LLVM14.0.6\0`) or the producer of the assembler
+ * (`llvm-mc (based on LLVM 14.0.6)`). A bare `LLVM version 14.0.6` is not enough: debuggers and build tools
+ * print such words about others. Bitcode (`*.bc`) names its compiler, not its content.
  */
 export function scanForLlvm(path: string, head: Uint8Array): StreamScanner<LlvmObservation> | undefined {
   if (!isElf(head) || path.endsWith('.bc')) return undefined;

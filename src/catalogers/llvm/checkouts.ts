@@ -32,7 +32,10 @@ function isTritonTree(tree: Tree, root: string): boolean {
   return tree.exists(`${root}/python/triton`) || tree.exists(`${root}/include/triton`);
 }
 
-/** Rung K: the pin a source tree declares about `sites`. One that cannot be read is an unknown pin, never no pin. */
+/**
+ * Rung K: the pin a source tree declares about `sites`. One that cannot be read is an unknown pin, never no
+ * pin.
+ */
 export function pinOfCheckout(file: TreeFile, sites: readonly string[], pins: PinTable): Declaration {
   const { path, layer } = file;
   const name = path.slice(path.lastIndexOf('/') + 1);

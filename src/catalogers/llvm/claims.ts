@@ -26,8 +26,8 @@ export interface Method {
 }
 
 /**
- * How something about an LLVM was learned. The letters are the rungs of docs/llvm.md; the words stand in the BOM.
- * `confidence` is about the commit where there is one, else about the version.
+ * How something about an LLVM was learned. The letters are the rungs of docs/llvm.md; the words stand in the
+ * BOM. `confidence` is about the commit where there is one, else about the version.
  */
 export const methods: Readonly<Record<Rung, Method>> = {
   A: { word: 'prebuilt-url', technique: 'manifest-analysis', confidence: 0.8 },
@@ -74,7 +74,10 @@ export interface Claim extends Said {
   readonly sha512?: string;
 }
 
-/** Something that says which LLVM ought to be there. Without a commit the pin is unknown, and `reason` says why. */
+/**
+ * Something that says which LLVM ought to be there. Without a commit the pin is unknown, and `reason` says
+ * why.
+ */
 export interface Declaration extends Said {
   /** Sites it speaks about. The first is where the LLVM would be, were there any. */
   readonly sites: readonly string[];
@@ -83,7 +86,10 @@ export interface Declaration extends Said {
   readonly reason?: string;
 }
 
-/** A file in a build folder holds the LLVM of the package beside it where both name one commit; else it is an older one, or another. */
+/**
+ * A file in a build folder holds the LLVM of the package beside it where both name one commit; else it is an
+ * older one, or another.
+ */
 export function joinBuilds(claims: readonly Claim[]): readonly Claim[] {
   const homes = new Map<string, Claim>();
   for (const { commit, path, role, site } of claims) {
@@ -105,7 +111,10 @@ function isBeside(site: string, build: string): boolean {
   return build.startsWith(`${checkout}/`);
 }
 
-/** `https://github.com/triton-lang/llvm-project.git` as `triton-lang/llvm-project`; `undefined` for anything but GitHub. */
+/**
+ * `https://github.com/triton-lang/llvm-project.git` as `triton-lang/llvm-project`; `undefined` for anything
+ * but GitHub.
+ */
 export function repositoryOf(url: string): string | undefined {
   const match = /^https?:\/\/github\.com\/([\w-]{1,39})\/([\w.-]{1,100}?)(?:\.git)?\/?$/.exec(url);
   return match === null ? undefined : `${match[1]}/${match[2]}`.toLowerCase();

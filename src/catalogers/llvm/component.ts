@@ -61,7 +61,9 @@ function sourceOf(
   return repository === undefined ? undefined : { repository, isSeen: seen !== undefined };
 }
 
-/** The owner is the one that was seen: GitHub answers for a fork's commit under any repository of the network. */
+/**
+ * The owner is the one that was seen: GitHub answers for a fork's commit under any repository of the network.
+ */
 function purlOf(
   commit: string | undefined,
   repository: string | undefined,

@@ -18,7 +18,10 @@ interface Seen {
 /** The LLVMs of Triton that a release may pin. */
 const pinned: ReadonlySet<Role> = new Set(['amd-codegen', 'core', 'nvidia-codegen']);
 
-/** Which LLVM ought to be where, by the pins of source trees (rung K) and of the distributions that are installed (rungs L and M). */
+/**
+ * Which LLVM ought to be where, by the pins of source trees (rung K) and of the distributions that are
+ * installed (rungs L and M).
+ */
 export function declarationsIn(tree: Tree, seen: Seen): readonly Declaration[] {
   const { checkouts, hints, pins } = seen;
   const installations = [...roots(seen)].flatMap(([root, { library, sha256 }]) =>

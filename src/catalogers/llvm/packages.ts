@@ -19,9 +19,9 @@ export function isInstallationText(path: string): boolean {
 }
 
 /**
- * Who installed the Triton package at `root`, whose library has this SHA-256 (hexadecimal). Whoever lists the library in RECORD owns it; of
- * several the one with its hash, then the one that came last. Without any RECORD the editable installations that lead there are asked, then
- * the distributions of Triton beside it.
+ * Who installed the Triton package at `root`, whose library has this SHA-256 (hexadecimal). Whoever lists the
+ * library in RECORD owns it; of several the one with its hash, then the one that came last. Without any
+ * RECORD the editable installations that lead there are asked, then the distributions of Triton beside it.
  */
 export function installationsOf(
   tree: Tree,

@@ -27,21 +27,29 @@ export interface PinRow {
 
 export interface PinTable {
   /**
-   * The pin of a distribution's version. A local version that names a commit (`3.6.0+git7c56a5e4`) is looked up by that commit and
-   * never by its number: between two releases the number stays and the pin moves. `undefined`: not known.
+   * The pin of a distribution's version. A local version that names a commit (`3.6.0+git7c56a5e4`) is looked
+   * up by that commit and never by its number: between two releases the number stays and the pin moves.
+   * `undefined`: not known.
    */
   pinOf(distribution: string, version: string, role?: Role): Pin | undefined;
-  /** What the table knows about an LLVM commit; a prefix of at least 8 digits is completed where only one commit fits. */
+  /**
+   * What the table knows about an LLVM commit; a prefix of at least 8 digits is completed where only one
+   * commit fits.
+   */
   lookUp(commit: string): Pin | undefined;
 }
 
 /**
- * The rows that tcf brings along, compiled for this project from Triton's public history and releases; each names in `source` the
- * repository, commit and file it was read from. Rows of kind `prebuilt-requested` say what CI was asked to build and are never a pin.
+ * The rows that tcf brings along, compiled for this project from Triton's public history and releases; each
+ * names in `source` the repository, commit and file it was read from. Rows of kind `prebuilt-requested` say
+ * what CI was asked to build and are never a pin.
  */
 export const builtInRows: readonly PinRow[] = table;
 
-/** Distributions on PyPI and elsewhere that install the package `triton`; others are told by the library that they own. */
+/**
+ * Distributions on PyPI and elsewhere that install the package `triton`; others are told by the library that
+ * they own.
+ */
 export const tritonDistributions: ReadonlySet<string> = new Set([
   'fbtriton',
   'pytorch-triton',

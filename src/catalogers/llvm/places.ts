@@ -1,7 +1,7 @@
 /**
- * What an LLVM is there for. Only `core`, `amd-codegen` and `nvidia-codegen` can be pinned by Triton. `cache` is a prebuilt that nothing in the
- * image is built with: no checkout, no LLVM_SYSPATH; a wheel beside it brought its own. `build` lies in the build folder of a checkout whose
- * package has its own copy.
+ * What an LLVM is there for. Only `core`, `amd-codegen` and `nvidia-codegen` can be pinned by Triton. `cache`
+ * is a prebuilt that nothing in the image is built with: no checkout, no LLVM_SYSPATH; a wheel beside it
+ * brought its own. `build` lies in the build folder of a checkout whose package has its own copy.
  */
 export type Role =
   | 'amd-codegen'
@@ -28,12 +28,18 @@ const rocmPattern: RegExp =
   /^((?:.*\/)?(?:opt\/rocm[^/]*|(?:site|dist)-packages\/_rocm_sdk\w*)\/(?:lib\/)?llvm)\//s;
 const prefixPattern: RegExp = /^(.*?)\/(?:bin|include|lib|lib64|libexec|share)(?:\/|$)/s;
 
-/** Whether the path of this file is one that Triton packages have; whether it is one, the library in the package tells. */
+/**
+ * Whether the path of this file is one that Triton packages have; whether it is one, the library in the
+ * package tells.
+ */
 export function isTritonFile(path: string): boolean {
   return wheelPattern.test(path);
 }
 
-/** The package that a file is the core library of: `site-packages/triton` of `site-packages/triton/_C/libtriton.so`, whatever it is called. */
+/**
+ * The package that a file is the core library of: `site-packages/triton` of
+ * `site-packages/triton/_C/libtriton.so`, whatever it is called.
+ */
 export function packageOfCore(path: string): string | undefined {
   return core.exec(path)?.[1];
 }
@@ -89,7 +95,10 @@ function packagesOf(checkout: string, packages: ReadonlySet<string>): readonly s
 
 const buildFolder = /^(?:(.*)\/)?((?:python\/)?build\/[^/]+)\//s;
 
-/** A build folder of sources whose package has a library of its own: what lies there was copied from, and is perhaps older. */
+/**
+ * A build folder of sources whose package has a library of its own: what lies there was copied from, and is
+ * perhaps older.
+ */
 function buildPlace(path: string, packages: ReadonlySet<string>): Place | undefined {
   const [, checkout = '', folder] = buildFolder.exec(path) ?? [];
   if (folder === undefined || packagesOf(checkout.replace(/\/python$/, ''), packages).length === 0)
@@ -97,7 +106,10 @@ function buildPlace(path: string, packages: ReadonlySet<string>): Place | undefi
   return { site: `${checkout}/${folder}`, role: 'build' };
 }
 
-/** The role in the name of a prebuilt (`amd-codegen-…`), a pin file (`amd-llvm-info.json`) or a library of 3.9 and later. */
+/**
+ * The role in the name of a prebuilt (`amd-codegen-…`), a pin file (`amd-llvm-info.json`) or a library of 3.9
+ * and later.
+ */
 export function roleOfName(name: string): Role {
   if (/(?:^|[/_])(?:lib)?(?:triton_)?amd[-_](?:codegen|llvm)/.test(name)) return 'amd-codegen';
   if (/(?:^|[/_])(?:lib)?(?:triton_)?nvidia[-_](?:codegen|llvm)/.test(name)) return 'nvidia-codegen';

@@ -14,7 +14,8 @@ import { directoryOf, roleOfName } from './places.ts';
 const roles: ReadonlySet<string> = new Set<PinnedRole>(['amd-codegen', 'core', 'nvidia-codegen']);
 
 /**
- * What a wheel holds, as rows of a data file: each LLVM of Triton in it, by the commit in its bytes. `source` names the wheel and its digest.
+ * What a wheel holds, as rows of a data file: each LLVM of Triton in it, by the commit in its bytes. `source`
+ * names the wheel and its digest.
  *
  * @throws TcfError `pins.none`, `pins.ambiguous` (exit 2) where the bytes do not say it.
  */

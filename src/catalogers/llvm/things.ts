@@ -39,7 +39,9 @@ function speaksOf(declaration: Declaration, claim: Claim): boolean {
   );
 }
 
-/** Of several checkouts that may own a prebuilt, those that agree with it: the others have their own or none. */
+/**
+ * Of several checkouts that may own a prebuilt, those that agree with it: the others have their own or none.
+ */
 function narrowed(declarations: readonly Declaration[], claims: readonly Claim[]): readonly Declaration[] {
   const site = claims[0]?.site ?? '';
   const own = declarations.filter(({ sites }) => sites.includes(site));

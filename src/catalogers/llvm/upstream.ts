@@ -5,12 +5,16 @@ import type { Thing } from './things.ts';
 export const upstream = 'llvm/llvm-project';
 /** Repositories whose LLVM is the project's but for a few commits: Triton is built from both. */
 const ofTriton: ReadonlySet<string> = new Set([upstream, 'triton-lang/llvm-project']);
-/** From this release on the licence is Apache-2.0 WITH LLVM-exception; before, the University of Illinois/NCSA one (LLVM 9.0 release notes). */
+/**
+ * From this release on the licence is Apache-2.0 WITH LLVM-exception; before, the University of Illinois/NCSA
+ * one (LLVM 9.0 release notes).
+ */
 const relicensed = 9;
 
 /**
- * Whether upstream's CPE is this LLVM's: it was seen or known to be of the project, or Triton pins it. A distribution patches its own and
- * says so in its advisories; what a library of somebody else holds may be a fork.
+ * Whether upstream's CPE is this LLVM's: it was seen or known to be of the project, or Triton pins it. A
+ * distribution patches its own and says so in its advisories; what a library of somebody else holds may be a
+ * fork.
  */
 export function isUpstream({ role }: Thing, source: Source | undefined): boolean {
   if (role === 'distro' || role === 'rocm') return false;
@@ -18,8 +22,8 @@ export function isUpstream({ role }: Thing, source: Source | undefined): boolean
 }
 
 /**
- * Who answers for the code and under which licence it is, where the repository, the pin or the name of LLVM's own library tells; nothing
- * for an LLVM that is known by words in somebody else's file alone.
+ * Who answers for the code and under which licence it is, where the repository, the pin or the name of LLVM's
+ * own library tells; nothing for an LLVM that is known by words in somebody else's file alone.
  */
 export function makerOf(
   thing: Thing,

@@ -28,7 +28,10 @@ export function refOf({ name, version, site }: Distribution): string {
   return `${toPurl({ type: 'pypi', name, version })}#${site}`;
 }
 
-/** The component of a distribution. `installed` holds the hashes of files, to be compared with RECORD; `missing` what it asks for in vain. */
+/**
+ * The component of a distribution. `installed` holds the hashes of files, to be compared with RECORD;
+ * `missing` what it asks for in vain.
+ */
 export function componentOf(
   tree: Tree,
   distribution: Distribution,
@@ -83,7 +86,9 @@ export function componentOf(
   };
 }
 
-/** The metadata, in the layer that first had this version; for an editable install the source directory too. */
+/**
+ * The metadata, in the layer that first had this version; for an editable install the source directory too.
+ */
 function occurrencesOf(
   tree: Tree,
   { file, info, version }: Distribution,
@@ -100,7 +105,10 @@ function occurrencesOf(
   ];
 }
 
-/** Where an environment shows the metadata: uv may have linked it from its cache, which is not where it is installed. */
+/**
+ * Where an environment shows the metadata: uv may have linked it from its cache, which is not where it is
+ * installed.
+ */
 function placeOf(tree: Tree, info: string, file: TreeFile): string {
   if (file.path === info || file.path.startsWith(`${info}/`)) return file.path;
   const name = file.path.slice(file.path.lastIndexOf('/') + 1);
@@ -139,8 +147,8 @@ function contactsOf(metadata: Metadata, role: 'author' | 'maintainer'): readonly
 }
 
 /**
- * Who answers for the distribution by its own word: an organisation that is named, else the first maintainer, else the first author. Whoever
- * gives no more than an e-mail address is called by that.
+ * Who answers for the distribution by its own word: an organisation that is named, else the first maintainer,
+ * else the first author. Whoever gives no more than an e-mail address is called by that.
  */
 function supplierOf(maintainers: readonly Contact[], authors: readonly Contact[]): Organization | undefined {
   const everybody = [...maintainers, ...authors];

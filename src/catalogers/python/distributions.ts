@@ -26,7 +26,10 @@ export interface Installed {
   readonly leftOut: readonly Skipped[];
 }
 
-/** Every distribution that is installed or vendored, as importlib.metadata finds them. `hashes` are those of installed files. */
+/**
+ * Every distribution that is installed or vendored, as importlib.metadata finds them. `hashes` are those of
+ * installed files.
+ */
 export function distributionsIn(tree: Tree, hashes: ReadonlyMap<string, string>): Installed {
   const caches: string[] = [];
   const isHere = (site: string): boolean => {
@@ -150,7 +153,9 @@ function second({ info, version }: Find, best: Find): readonly Skipped[] {
   return [{ path: printable(info), reason: `is a second ${best.name} beside ${printable(best.info)}` }];
 }
 
-/** Whether this is the egg-info that an editable installation left in the source directory it was made from. */
+/**
+ * Whether this is the egg-info that an editable installation left in the source directory it was made from.
+ */
 function isSourceOf(tree: Tree, find: Find, { info, version }: Find): boolean {
   if (!/\.egg-info$/i.test(find.info) || find.version !== version) return false;
   const direct = parseDirectUrl(tree.file(`${info}/direct_url.json`)?.content() ?? new Uint8Array());
@@ -160,8 +165,9 @@ function isSourceOf(tree: Tree, find: Find, { info, version }: Find): boolean {
 }
 
 /**
- * Metadata outside of the directories of packages. Below one of them it was vendored, unless it is test data. Elsewhere a dist-info was put
- * there by an installer (`pip install --target`), and anything else is a source tree, unless PYTHONPATH names it.
+ * Metadata outside of the directories of packages. Below one of them it was vendored, unless it is test data.
+ * Elsewhere a dist-info was put there by an installer (`pip install --target`), and anything else is a source
+ * tree, unless PYTHONPATH names it.
  */
 function strayEnvironment(
   directory: string,

@@ -20,7 +20,10 @@ export function isZippedEgg(path: string): boolean {
   return /(?:^|\/)(?:site|dist)-packages\/[^/]+\.egg$/.test(path);
 }
 
-/** Reads the two texts of a zipped egg by its central directory (APPNOTE 4.3.12); `undefined` where it cannot be read. */
+/**
+ * Reads the two texts of a zipped egg by its central directory (APPNOTE 4.3.12); `undefined` where it cannot
+ * be read.
+ */
 export function parseEgg(content: Uint8Array): Egg | undefined {
   const zip = Buffer.from(content.buffer, content.byteOffset, content.length);
   const end = zip.lastIndexOf(Buffer.from('PK\u0005\u0006', 'latin1'));
@@ -47,7 +50,10 @@ export function parseEgg(content: Uint8Array): Egg | undefined {
   return { info, ...(requires === undefined ? {} : { requires }) };
 }
 
-/** The content of the entry at this place of the central directory: sizes stand there, the data behind the local header. */
+/**
+ * The content of the entry at this place of the central directory: sizes stand there, the data behind the
+ * local header.
+ */
 function textAt(zip: Buffer, central: number): Uint8Array | undefined {
   const method = zip.readUInt16LE(central + 10);
   const size = zip.readUInt32LE(central + 20);

@@ -39,9 +39,9 @@ export function siteAround(path: string): string | undefined {
 }
 
 /**
- * The environments around these directories, which hold metadata. Debian's `dist-packages` of `/usr` and `/usr/local` belong to one
- * interpreter, Red Hat's `lib` and `lib64` too; an interpreter of its own in `/usr/local`, as in Docker's python image, makes a
- * second.
+ * The environments around these directories, which hold metadata. Debian's `dist-packages` of `/usr` and
+ * `/usr/local` belong to one interpreter, Red Hat's `lib` and `lib64` too; an interpreter of its own in
+ * `/usr/local`, as in Docker's python image, makes a second.
  */
 export function environmentsOf(tree: Tree, directories: readonly string[]): readonly Environment[] {
   const sites = directories.map(siteOf).filter((site) => site !== undefined);
@@ -102,7 +102,10 @@ function bySearchOrder(a: Site, b: Site): number {
   return rank(a) - rank(b) || byCodeUnit(a.directory, b.directory);
 }
 
-/** Directories that `.pth` and `.egg-link` files add: development installs. Code in them is not run, so what it adds is not seen. */
+/**
+ * Directories that `.pth` and `.egg-link` files add: development installs. Code in them is not run, so what
+ * it adds is not seen.
+ */
 function addedTo(tree: Tree, directory: string): readonly string[] {
   const added = tree
     .list(directory)
@@ -131,7 +134,10 @@ function configOf(tree: Tree, prefix: string): ReadonlyMap<string, string> | und
   return new Map(pairs);
 }
 
-/** From its own `pyvenv.cfg`, else from that of a virtual environment it is the home of. uv writes `version_info`, venv `version`. */
+/**
+ * From its own `pyvenv.cfg`, else from that of a virtual environment it is the home of. uv writes
+ * `version_info`, venv `version`.
+ */
 function fullVersionOf(
   tree: Tree,
   prefix: string,

@@ -5,8 +5,9 @@ import { absolutePath, recordEntries } from './record.ts';
 import { linesOf, textOf } from './text.ts';
 
 /**
- * Whether a distribution brought a path: its own metadata, and what RECORD or installed-files.txt lists. The list is read when first
- * asked. It is a stranger's claim: assemble lets nobody own what the operating system installed.
+ * Whether a distribution brought a path: its own metadata, and what RECORD or installed-files.txt lists. The
+ * list is read when first asked. It is a stranger's claim: assemble lets nobody own what the operating system
+ * installed.
  */
 export function filesOf(tree: Tree, { info, site }: Distribution): (path: string) => boolean {
   let listed: ReadonlySet<string> | undefined;
@@ -26,7 +27,10 @@ export function filesOf(tree: Tree, { info, site }: Distribution): (path: string
   };
 }
 
-/** The sources that an editable installation runs from. A claim to a directory around the environment itself is none. */
+/**
+ * The sources that an editable installation runs from. A claim to a directory around the environment itself
+ * is none.
+ */
 function editableSource(tree: Tree, info: string, site: string): string | undefined {
   const direct = parseDirectUrl(tree.file(`${info}/direct_url.json`)?.content() ?? new Uint8Array());
   const source = direct?.editable === true ? (tree.resolve(sourceOf(direct) ?? '') ?? '') : '';

@@ -12,7 +12,10 @@ export interface Find {
   readonly metadata: Metadata;
   /** METADATA, PKG-INFO, the egg-info file itself or the zipped egg, by its real path. */
   readonly file: TreeFile;
-  /** The metadata directory, the egg-info file or the zipped egg, as its site names it: it may be a symbolic link. */
+  /**
+   * The metadata directory, the egg-info file or the zipped egg, as its site names it: it may be a symbolic
+   * link.
+   */
   readonly info: string;
   /** The directory the packages lie in. */
   readonly site: string;
@@ -31,7 +34,10 @@ export function isMetadata(path: string): boolean {
   return /\.egg-info$/i.test(path) && siteAround(path) === directory;
 }
 
-/** The metadata directory or file that a path in it belongs to: `site/a-1.dist-info` of `site/a-1.dist-info/RECORD`. */
+/**
+ * The metadata directory or file that a path in it belongs to: `site/a-1.dist-info` of
+ * `site/a-1.dist-info/RECORD`.
+ */
 export function infoAround(path: string): string | undefined {
   const found = /^((?:.*\/)?(?:[^/]+\.(?:dist|egg)-info|EGG-INFO))(?:\/|$)/is.exec(path)?.[1];
   return found ?? (isZippedEgg(path) ? path : undefined);
@@ -43,7 +49,10 @@ export function isInfoName(site: string, name: string): boolean {
   return /\.(?:dist|egg)-info$/i.test(name) || isZippedEgg(`${site}/${name}`);
 }
 
-/** Reads what a name in a directory of packages stands for. `undefined`: a directory that only looks like a zipped egg. */
+/**
+ * Reads what a name in a directory of packages stands for. `undefined`: a directory that only looks like a
+ * zipped egg.
+ */
 export function readInfo(tree: Tree, site: string, name: string): Find | Skipped | undefined {
   const info = site === '' ? name : `${site}/${name}`;
   const skip = (path: string, reason: string): Skipped => ({ path: printable(path), reason });

@@ -6,7 +6,10 @@ import { firstOf, type Metadata } from './metadata.ts';
 /** scipy lists 30 classifiers. */
 const maxClassifiers = 100;
 
-/** Classifiers that name a family of licences and no version: the ids that may be meant. https://pypi.org/classifiers/ */
+/**
+ * Classifiers that name a family of licences and no version: the ids that may be meant.
+ * https://pypi.org/classifiers/
+ */
 const families: ReadonlyMap<string, RegExp> = new Map([
   ['Academic Free License (AFL)', /^AFL-/],
   ['Apache Software License', /^Apache-/],
@@ -23,9 +26,10 @@ const families: ReadonlyMap<string, RegExp> = new Map([
 ]);
 
 /**
- * What a distribution says of its licence, and what follows from it. Everything is declared as it stands. A licence is concluded where one
- * statement stands for itself: the expression or the field License with no classifier that says more, or a single classifier. Several
- * classifiers are a choice or a sum, and nothing says which (PEP 639, "Dual licensing"); statements that differ prove nothing.
+ * What a distribution says of its licence, and what follows from it. Everything is declared as it stands. A
+ * licence is concluded where one statement stands for itself: the expression or the field License with no
+ * classifier that says more, or a single classifier. Several classifiers are a choice or a sum, and nothing
+ * says which (PEP 639, "Dual licensing"); statements that differ prove nothing.
  */
 export function licensesOf(metadata: Metadata, path: string): ReturnType<typeof withLicenseText> {
   const expression = firstOf(metadata, 'license-expression');

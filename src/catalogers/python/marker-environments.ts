@@ -9,8 +9,8 @@ const machines: Readonly<Record<string, string>> = {
 };
 
 /**
- * The marker variables of PEP 508. Where only `3.11` is known, the first and a late release of it: a requirement that holds in either
- * counts, and an edge leads to what is installed anyway.
+ * The marker variables of PEP 508. Where only `3.11` is known, the first and a late release of it: a
+ * requirement that holds in either counts, and an edge leads to what is installed anyway.
  */
 export function markerEnvironments(
   environment: Environment,

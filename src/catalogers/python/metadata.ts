@@ -1,10 +1,15 @@
 /** Core metadata (`METADATA`, `PKG-INFO`): header fields by lower-case name, each as often as it stands. */
 export type Metadata = ReadonlyMap<string, readonly string[]>;
 
-/** The header of torch has 400 lines; what comes after the first blank line is the description and not read. */
+/**
+ * The header of torch has 400 lines; what comes after the first blank line is the description and not read.
+ */
 const maxLines = 20_000;
 
-/** Reads the header as the e-mail format it is. Only an empty line ends it: licence texts in it hold blank ones. */
+/**
+ * Reads the header as the e-mail format it is. Only an empty line ends it: licence texts in it hold blank
+ * ones.
+ */
 export function parseMetadata(content: Uint8Array): Metadata {
   const fields = new Map<string, string[]>();
   let current: string[] | undefined;

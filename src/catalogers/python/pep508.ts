@@ -4,7 +4,10 @@ import { isProjectName } from './metadata.ts';
 /** `name[extra] (>=1) ; marker`, read. */
 export interface Requirement {
   readonly name: string;
-  /** As written, for people: an environment holds one distribution of a name. Empty for a URL, which may hold a password. */
+  /**
+   * As written, for people: an environment holds one distribution of a name. Empty for a URL, which may hold
+   * a password.
+   */
   readonly versions: string;
   readonly extras: readonly string[];
   readonly marker?: Marker;

@@ -5,8 +5,9 @@ import { compareToRecord } from './record.ts';
 import { compareVersions } from './versions.ts';
 
 /**
- * Orders metadata of one name in one directory, which only one of them describes: first whose RECORD fits the files, then what a later
- * layer brought, what has a RECORD at all, the newer version. A higher number alone proves nothing: it may be what the last installation left behind.
+ * Orders metadata of one name in one directory, which only one of them describes: first whose RECORD fits the
+ * files, then what a later layer brought, what has a RECORD at all, the newer version. A higher number alone
+ * proves nothing: it may be what the last installation left behind.
  */
 export function byEvidence(
   tree: Tree,
@@ -25,7 +26,10 @@ export function byEvidence(
   );
 }
 
-/** The share of RECORD's files that are gone or changed, its own metadata aside; without a RECORD nothing speaks for it. */
+/**
+ * The share of RECORD's files that are gone or changed, its own metadata aside; without a RECORD nothing
+ * speaks for it.
+ */
 function faultsOf(tree: Tree, find: Find, hashes: ReadonlyMap<string, string>): number {
   const { entries, missing, modified } = compareToRecord(tree, find, hashes);
   const foreign = (paths: readonly string[]): number =>

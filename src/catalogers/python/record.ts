@@ -9,7 +9,9 @@ import { linesOf, normalPath, textOf } from './text.ts';
 /** One line of RECORD (packaging.python.org, "Recording installed projects"). */
 interface Entry {
   readonly path: string;
-  /** `sha256=<base64url without padding>`; empty for RECORD itself and for what is compiled at installation. */
+  /**
+   * `sha256=<base64url without padding>`; empty for RECORD itself and for what is compiled at installation.
+   */
   readonly hash: string;
 }
 
@@ -32,8 +34,8 @@ export function isPacked(path: string): boolean {
 }
 
 /**
- * Hashes what lies where wheels are installed, while it streams by. Hard links of an environment made by uv may stand in the archive
- * under their name in the cache. Packed distributions elsewhere are only noticed.
+ * Hashes what lies where wheels are installed, while it streams by. Hard links of an environment made by uv
+ * may stand in the archive under their name in the cache. Packed distributions elsewhere are only noticed.
  */
 export function scanInstalled(path: string): StreamScanner<RecordHash> | undefined {
   if (path.endsWith('.pyc')) return undefined;
@@ -93,8 +95,8 @@ export function compareToRecord(
 }
 
 /**
- * What differs from RECORD: files that were changed or are gone since the installation, and how many could not be compared. Nothing where
- * all is as recorded.
+ * What differs from RECORD: files that were changed or are gone since the installation, and how many could
+ * not be compared. Nothing where all is as recorded.
  */
 export function recordProperties(
   tree: Tree,

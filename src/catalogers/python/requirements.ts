@@ -24,12 +24,16 @@ export interface Asking {
   readonly searchPath: readonly string[];
 }
 
-/** An environment of 600 distributions takes 40,000; the product of hostile extras and requirements has no end. */
+/**
+ * An environment of 600 distributions takes 40,000; the product of hostile extras and requirements has no
+ * end.
+ */
 const maxEvaluations = 2_000_000;
 
 /**
- * Who needs whom, each environment for itself, with markers evaluated for the image's interpreter and machine. An extra counts only
- * where an installed distribution asks for it: nobody recorded what the user typed.
+ * Who needs whom, each environment for itself, with markers evaluated for the image's interpreter and
+ * machine. An extra counts only where an installed distribution asks for it: nobody recorded what the user
+ * typed.
  */
 export function needsOf(distributions: readonly Distribution[], asking: Asking): Needs {
   const { requirements, unread } = readRequirements(distributions, asking.textsOf);
@@ -107,7 +111,10 @@ function holder(
   };
 }
 
-/** What is vendored or lies in a directory of its own finds the rest of itself elsewhere, and what is shadowed nobody imports. */
+/**
+ * What is vendored or lies in a directory of its own finds the rest of itself elsewhere, and what is shadowed
+ * nobody imports.
+ */
 function isComplete({ environment, shadowedBy }: Distribution): boolean {
   return environment.vendored === undefined && environment.stray === undefined && shadowedBy === undefined;
 }

@@ -11,14 +11,16 @@ const pathFile = /(?:^|\/)(?:site|dist)-packages\/[^/]+\.(?:pth|egg-link)$/;
 const libraries = ['lib', 'lib64', 'lib32'];
 const packages = ['site-packages', 'dist-packages'];
 
-/** Files that tell where packages may lie although no metadata does: there, it may be behind symbolic links. */
+/**
+ * Files that tell where packages may lie although no metadata does: there, it may be behind symbolic links.
+ */
 export function isSiteMark(path: string): boolean {
   return pathFile.test(path) || configuration.test(path) || standardLibrary.test(path);
 }
 
 /**
- * Every directory that may hold distributions, by its real path: where metadata was found, where installers left their traces, and
- * where the interpreters and environments of the image look.
+ * Every directory that may hold distributions, by its real path: where metadata was found, where installers
+ * left their traces, and where the interpreters and environments of the image look.
  */
 export function sitesIn(tree: Tree): readonly string[] {
   const found = new Set<string>();
@@ -58,7 +60,10 @@ const ofPrefix = /^(?:(.*)\/)?[^/]+\/(lib(?:64|32)?\/(?:python|pypy)[^/]+\/(?:si
 /** Versions of Python whose environments lie in one folder: each multiplies the names that are tried. */
 const maxBeside = 16;
 
-/** Environments lie in one folder, and one of them may hold nothing but links to the others, as in Nix's store. */
+/**
+ * Environments lie in one folder, and one of them may hold nothing but links to the others, as in Nix's
+ * store.
+ */
 function besideThem(tree: Tree, sites: readonly string[]): readonly string[] {
   const folders = new Map<string, Set<string>>();
   for (const site of sites) {
@@ -76,7 +81,10 @@ function besideThem(tree: Tree, sites: readonly string[]): readonly string[] {
   );
 }
 
-/** The directories of PYTHONPATH by their real paths: every interpreter searches them first. Relative ones lie nowhere in an image. */
+/**
+ * The directories of PYTHONPATH by their real paths: every interpreter searches them first. Relative ones lie
+ * nowhere in an image.
+ */
 export function searchPathOf({ env, resolve }: Tree): readonly string[] {
   const value = env.findLast((entry) => entry.startsWith('PYTHONPATH='))?.slice('PYTHONPATH='.length) ?? '';
   return value

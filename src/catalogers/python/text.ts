@@ -6,7 +6,10 @@ export function textOf(tree: Tree, path: string): string | undefined {
   return content === undefined ? undefined : Buffer.from(content).toString('utf8');
 }
 
-/** Lines of paths and settings: PATH_MAX of Linux is 4096, RECORD has a checksum beside it. A longer line is empty. */
+/**
+ * Lines of paths and settings: PATH_MAX of Linux is 4096, RECORD has a checksum beside it. A longer line is
+ * empty.
+ */
 export function linesOf(text: string): readonly string[] {
   return text.split(/\r?\n/).map((line) => (line.length > 4300 ? '' : line));
 }

@@ -8,8 +8,8 @@ import { recordEntries } from './record.ts';
 import { textOf } from './text.ts';
 
 /**
- * Which LLVM a Triton ought to hold, by its version: `tcf:triton:pin`, `HEX by release-table` or `unknown by release-table`. It is a
- * declaration: what the library holds is a component of its own.
+ * Which LLVM a Triton ought to hold, by its version: `tcf:triton:pin`, `HEX by release-table` or `unknown by
+ * release-table`. It is a declaration: what the library holds is a component of its own.
  */
 export function pinProperties(
   tree: Tree,

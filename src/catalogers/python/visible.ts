@@ -6,9 +6,10 @@ import { directoryOf } from './text.ts';
 type Names = ReadonlyMap<string, Distribution>;
 
 /**
- * Finds a distribution by name as the interpreter of another would: first in `searchPath` (PYTHONPATH), then in its environment and the
- * parents of that, then in those that have it in sight through links. A directory of its own (`pip install --target`, Bazel's one for each
- * package) is searched together with those of the same folder or none.
+ * Finds a distribution by name as the interpreter of another would: first in `searchPath` (PYTHONPATH), then
+ * in its environment and the parents of that, then in those that have it in sight through links. A directory
+ * of its own (`pip install --target`, Bazel's one for each package) is searched together with those of the
+ * same folder or none.
  */
 export function finderOf(
   distributions: readonly Distribution[],

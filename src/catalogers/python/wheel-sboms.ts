@@ -22,9 +22,10 @@ const maxDocuments = 20;
 const maxComponents = 5000;
 
 /**
- * Reads the SBOMs in `*.dist-info/sboms` (PEP 770): CycloneDX, and SPDX 2 in JSON. Who built the wheel says it and nobody checked it: so
- * everything is nested in the wheel and marked, and what is not a purl of a component inside is no component. Licence, hash and needs are
- * kept as they are stated; what only the build ran (`excluded`) is no content.
+ * Reads the SBOMs in `*.dist-info/sboms` (PEP 770): CycloneDX, and SPDX 2 in JSON. Who built the wheel says
+ * it and nobody checked it: so everything is nested in the wheel and marked, and what is not a purl of a
+ * component inside is no component. Licence, hash and needs are kept as they are stated; what only the build
+ * ran (`excluded`) is no content.
  */
 export function claimsOf(tree: Tree, distribution: Distribution): Claims {
   const folder = `${distribution.info}/sboms`;

@@ -5,7 +5,9 @@ import { infoAround, isMetadata, readInfo } from '../python/info.ts';
 import { normalName } from '../python/metadata.ts';
 import { bringsTriton } from '../python/triton-pin.ts';
 
-/** The versions of Triton in the image, as `triton.__version__` says them: without what stands behind a plus. */
+/**
+ * The versions of Triton in the image, as `triton.__version__` says them: without what stands behind a plus.
+ */
 export function installedVersions(tree: Tree): ReadonlySet<string> {
   const versions = tree.wanted().flatMap(({ path }): readonly string[] => {
     const info = isMetadata(path) ? infoAround(path) : undefined;

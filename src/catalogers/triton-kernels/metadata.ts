@@ -15,7 +15,10 @@ export interface KernelMetadata {
 
 const maxText = 500;
 
-/** Reads `NAME.json` of a cache; `undefined` where it is none. Its form is each release's own, so what is not there is not known. */
+/**
+ * Reads `NAME.json` of a cache; `undefined` where it is none. Its form is each release's own, so what is not
+ * there is not known.
+ */
 export function parseKernelMetadata(content: Uint8Array): KernelMetadata | undefined {
   try {
     const shape = new Shape(parseJson(content, 'metadata'), 'metadata');
@@ -47,7 +50,10 @@ function targetIn(value: unknown): string | undefined {
   return /^[\w.-]{1,50}:[\w.+:-]{1,100}$/.test(text) ? text : undefined;
 }
 
-/** Whether the name of a folder is this hash: its digits, or its bytes in base 32 without padding (RFC 4648, 6). */
+/**
+ * Whether the name of a folder is this hash: its digits, or its bytes in base 32 without padding (RFC 4648,
+ * 6).
+ */
 export function isKeyOf(key: string, hash: string): boolean {
   return key === hash || key === toBase32(Buffer.from(hash, 'hex'));
 }
