@@ -148,8 +148,9 @@ async function expectFound(thing: Files, place: Place, choice: number): Promise<
 }
 
 describe.for(Object.entries(things))('%s is a component, skipped or left out', ([, thing]) => {
-  test.for(Object.entries(places))('%s', async ([, place]) => {
-    for (let choice = 0; choice < 5; choice += 1) await expectFound(thing, place, choice);
+  test.for(Object.entries(places))('%s', async ([name, place]) => {
+    const choices = name === 'behind a link in its path' ? 5 : 1;
+    for (let choice = 0; choice < choices; choice += 1) await expectFound(thing, place, choice);
   });
 });
 
@@ -162,7 +163,7 @@ test('two of them in one image are both told', async () => {
       const bom = await makeBom(memoryImage({ layers: [release, ...layers] }), undefined, { jobs: 1 });
       expect(named(bom.components) || told(bom)).toBe(true);
     }),
-    { numRuns: 60 },
+    { numRuns: 30 },
   );
 });
 
