@@ -56,12 +56,13 @@ export function machOFile(sections: readonly ProgramSection[]): Buffer {
     const place = (index + 1) * page;
     header.writeUInt32LE(0x19, at);
     header.writeUInt32LE(commandSize, at + 4);
-    header.write(isWritable ? '__DATA' : '__RODATA', at + 8, 'latin1');
+    header.write(isWritable ? '__DATA' : '__TEXT', at + 8, 'latin1');
     header.writeBigUInt64LE(BigInt(machBase + place), at + 24);
     header.writeBigUInt64LE(BigInt(bytes.length), at + 32);
     header.writeBigUInt64LE(BigInt(place), at + 40);
     header.writeBigUInt64LE(BigInt(bytes.length), at + 48);
-    header.writeUInt32LE(isWritable ? 3 : 1, at + 60);
+    // Constants lie in a segment with the instructions.
+    header.writeUInt32LE(isWritable ? 3 : 5, at + 60);
     header.writeUInt32LE(1, at + 64);
     header.write(name, at + 72, 16, 'latin1');
     header.writeBigUInt64LE(BigInt(machBase + place), at + 72 + 32);

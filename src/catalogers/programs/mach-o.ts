@@ -15,7 +15,10 @@ export interface Slice {
 const segmentCommand = 1;
 const segmentCommand64 = 0x19;
 const writable = 2;
-const executable = 4;
+/** Attributes of sections that hold instructions: constants lie beside these in a segment that is executable as a whole. */
+const instructions = 0x8000_0400;
+/** Types of sections that take no bytes of the file. */
+const zeroFill: ReadonlySet<number> = new Set([1, 12, 18]);
 /** Real universal files have two or three. */
 const maxSlices = 16;
 
@@ -46,26 +49,31 @@ export function slicesIn(window: Uint8Array): readonly Slice[] {
   });
 }
 
-/** The segments and sections whose load commands lie in the window; `undefined` where it holds no header. */
+/**
+ * The sections whose load commands lie in the window, each as a segment of its own; `undefined` where it holds no header. A segment holds
+ * constants and instructions, and only its sections tell them apart.
+ */
 export function machOPartsIn(window: Uint8Array): MachOParts | undefined {
   const form = formOf(window);
   if (form === undefined || window.length < 32) return undefined;
   const reader = new Reader(window, form);
-  const segments: Segment[] = [];
-  const sections: Section[] = [];
+  const found: Placed[] = [];
   let at = form.isWide ? 32 : 28;
   for (let left = reader.word(16); left > 0 && at + 8 <= window.length; left -= 1) {
     const size = reader.word(at + 4);
     if (size < 8 || at + size > window.length) break;
-    if (reader.word(at) === (form.isWide ? segmentCommand64 : segmentCommand)) {
-      const found = reader.segment(at, size);
-      segments.push(found.segment);
-      sections.push(...found.sections);
-    }
+    if (reader.word(at) === (form.isWide ? segmentCommand64 : segmentCommand))
+      found.push(...reader.sections(at, size));
     at += size;
   }
-  return { segments: segments.filter(isSane), sections: sections.filter(isSane) };
+  const placed = found.filter((each) => Number.isSafeInteger(each.address + each.at + each.size));
+  return {
+    segments: placed.map(({ name: _, ...segment }) => segment),
+    sections: placed.map(({ at: place, name, size }) => ({ at: place, name, size })),
+  };
 }
+
+type Placed = Section & Segment;
 
 interface Form {
   readonly isWide: boolean;
@@ -80,10 +88,6 @@ function formOf(head: Uint8Array): Form | undefined {
     if (magic === 0xfeedface || magic === 0xfeedfacf) return { isLittle, isWide: magic === 0xfeedfacf };
   }
   return undefined;
-}
-
-function isSane({ at, size }: Section | Segment): boolean {
-  return Number.isSafeInteger(at) && Number.isSafeInteger(at + size);
 }
 
 class Reader {
@@ -101,34 +105,29 @@ class Reader {
     return this.#view.getUint32(at, this.#form.isLittle);
   }
 
-  /** A segment command and the sections behind it, as many as its size has room for. */
-  segment(at: number, size: number): { readonly segment: Segment; readonly sections: readonly Section[] } {
+  /** The sections behind a segment command, as many as its size has room for. */
+  sections(at: number, size: number): readonly Placed[] {
     const { isWide } = this.#form;
     const fixed = isWide ? 72 : 56;
-    if (size < fixed) return { segment: unusable, sections: [] };
-    const protection = this.word(at + (isWide ? 60 : 44));
+    if (size < fixed) return [];
+    const isWritable = (this.word(at + (isWide ? 60 : 44)) & writable) !== 0;
     const row = isWide ? 80 : 68;
     const count = Math.min(this.word(at + (isWide ? 64 : 48)), Math.floor((size - fixed) / row));
-    return {
-      segment: {
-        type: loadSegment,
-        isWritable: (protection & writable) !== 0,
-        isExecutable: (protection & executable) !== 0,
-        address: this.#pointer(at + 24),
-        at: this.#pointer(at + (isWide ? 40 : 32)),
-        size: this.#pointer(at + (isWide ? 48 : 36)),
-      },
-      sections: Array.from({ length: count }, (_, index) => this.#section(at + fixed + index * row)),
-    };
+    return Array.from({ length: count }, (_, index) => this.#section(at + fixed + index * row, isWritable));
   }
 
-  #section(at: number): Section {
+  #section(at: number, isWritable: boolean): Placed {
     const { isWide } = this.#form;
+    const flags = this.word(at + (isWide ? 64 : 56));
     return {
+      type: loadSegment,
+      isWritable,
+      isExecutable: (flags & instructions) !== 0,
       name: Buffer.from(this.#bytes.subarray(at, at + 16))
         .toString('latin1')
         .replace(/\0+$/, ''),
-      size: this.#pointer(at + (isWide ? 40 : 36)),
+      address: this.#pointer(at + 32),
+      size: zeroFill.has(flags & 0xff) ? 0 : this.#pointer(at + (isWide ? 40 : 36)),
       at: this.word(at + (isWide ? 48 : 40)),
     };
   }
@@ -138,15 +137,6 @@ class Reader {
     return isWide ? Number(this.#view.getBigUint64(at, isLittle)) : this.#view.getUint32(at, isLittle);
   }
 }
-
-const unusable: Segment = {
-  type: 0,
-  isWritable: false,
-  isExecutable: false,
-  address: 0,
-  at: 0,
-  size: Number.NaN,
-};
 
 function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
