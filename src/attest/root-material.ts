@@ -89,20 +89,23 @@ const keyForms: ReadonlyMap<string, KeyForm> = new Map([
  * @throws UnusableEntry; call it inside `usable`.
  */
 export function readLog(log: Shape, allowed: readonly ExperimentalAlgorithm[]): Log {
+  // The form first, all of it: whether a file is damaged must not depend on an algorithm.
   const publicKey = log.get('publicKey');
   const details = publicKey.get('keyDetails').string(100);
+  const raw = bytesAt(publicKey.get('rawBytes'));
+  const logId = bytesAt(log.get('logId').get('keyId'));
+  const baseURL = log.get('baseUrl').string(2000);
   const form = keyForms.get(details);
   if (form === undefined)
     throw new UnusableEntry(`its keyDetails are ${quoted(details)}, unknown to tcf`, true);
-  const raw = bytesAt(publicKey.get('rawBytes'));
   const key = readKey(raw, form.encoding, 'its key');
   if (!form.fits(key)) throw new UnusableEntry(`its keyDetails say ${details}, and ${describeKey(key)}`);
   checkAlgorithm(key, 'its key', allowed);
   // Rekor v2 names the id by which its checkpoints call the key; rotated shards have it beside the log's id.
-  const id = optionalMember(log, 'checkpointKeyId') ?? log.get('logId');
+  const checkpointKey = optionalMember(log, 'checkpointKeyId');
   return {
-    baseURL: log.get('baseUrl').string(2000),
-    logID: Buffer.from(bytesAt(id.get('keyId'))),
+    baseURL,
+    logID: Buffer.from(checkpointKey === undefined ? logId : bytesAt(checkpointKey.get('keyId'))),
     publicKey: key,
     validFor: windowOf(publicKey.get('validFor')),
   };
@@ -183,9 +186,8 @@ function isForeignAlgorithm(spki: Uint8Array): boolean {
 function checkAlgorithm(key: KeyObject, what: string, allowed: readonly ExperimentalAlgorithm[]): void {
   if (isStrongKey(key) || key.asymmetricKeyDetails?.namedCurve === 'secp521r1') return;
   const type = key.asymmetricKeyType ?? 'unknown';
-  const experimental = experimentalAlgorithms.find((algorithm) => algorithm === type);
-  if (experimental !== undefined && allowed.includes(experimental)) return;
-  if (experimental !== undefined)
+  if (allowed.some((algorithm) => algorithm === type)) return;
+  if (experimentalAlgorithms.some((algorithm) => algorithm === type))
     throw new UnusableEntry(`${what} is of ${type}, which counts only with trust.experimental`, true);
   const isForeign = !['ec', 'rsa'].includes(type);
   throw new UnusableEntry(

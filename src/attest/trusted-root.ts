@@ -4,7 +4,7 @@ import { jsonLimits, parseJson } from '../base/json.ts';
 import { Shape } from '../base/shape.ts';
 import { quoted } from '../base/text.ts';
 import { type Digest, digestOf } from '../oci/digest.ts';
-import { bytesAt, optionalMember } from './dsse.ts';
+import { optionalMember } from './dsse.ts';
 import {
   type ExperimentalAlgorithm,
   isUnusable,
@@ -98,9 +98,10 @@ export function parseTrustedRoot(bytes: Uint8Array, options: RootOptions = {}): 
   ];
   const newest = new Date(Math.max(0, ...starts.map(Number)));
   const { material, skipped } = readMaterial(shape, experimental);
-  const [first] = skipped;
-  if (first !== undefined && skipped.length === starts.length)
-    throw cannotTell('trust.malformed', `cannot use any entry of ${what}: ${first.path}: ${first.reason}`);
+  if (skipped.length > 0 && skipped.length === starts.length) {
+    const reasons = skipped.map(({ path, reason }) => `${path}: ${reason}`).join('; ');
+    throw cannotTell('trust.malformed', `cannot use any entry of ${what}: ${reasons}`);
+  }
   return { material, digest: digestOf(bytes), newest, skipped };
 }
 
@@ -141,18 +142,12 @@ function entries(root: Shape, key: string): readonly Shape[] {
 }
 
 function checkLog(log: Shape): Date {
-  log.get('baseUrl').string(2000);
-  bytesAt(log.get('logId').get('keyId'));
-  const key = log.get('publicKey');
-  bytesAt(key.get('rawBytes'));
-  key.get('keyDetails').string(100);
-  return startOf(key.get('validFor'));
+  return startOf(log.get('publicKey').get('validFor'));
 }
 
 function checkAuthority(authority: Shape): Date {
   const certificates = authority.get('certChain').get('certificates').list(10);
   if (certificates.length === 0) throw authority.get('certChain').wrong('is empty');
-  for (const certificate of certificates) bytesAt(certificate.get('rawBytes'));
   return startOf(authority.get('validFor'));
 }
 

@@ -27,6 +27,16 @@ test('the root that tcf carries knows the logs and authorities of the public ins
   expect(newest.getUTCFullYear()).toBe(2025);
 });
 
+test('a root knows no key of a user', () => {
+  expect(() => parseTrustedRoot(publicGoodRoot()).material.publicKey('x')).toThrow('holds no key "x"');
+});
+
+test('the id by which the checkpoints of a log call its key is the one that counts', () => {
+  const keyId = Buffer.alloc(32, 7).toString('base64');
+  const { material } = parseTrustedRoot(root((r) => (r.tlogs[0].checkpointKeyId = { keyId })));
+  expect(material.tlogs[0]?.logID).toEqual(Buffer.alloc(32, 7));
+});
+
 function root(change: (root: Loose) => void): Uint8Array {
   const document = JSON.parse(readFileSync(join(data, 'trusted-root.json'), 'utf8'));
   change(document);
@@ -65,6 +75,32 @@ describe('is not believed', () => {
       'a day that does not exist',
       'document.malformed',
       (r) => (r.tlogs[0].publicKey.validFor.start = '2021-13-01T00:00:00Z'),
+    ],
+    [
+      'an end in another form',
+      'document.malformed',
+      (r) => (r.certificateAuthorities[0].validFor.end = 'soon'),
+    ],
+    [
+      'a log of an unknown kind whose key is in another spelling of base64',
+      'document.malformed',
+      (r) => Object.assign(r.tlogs[0].publicKey, { keyDetails: 'PKIX_NEW', rawBytes: 'AAAA\n' }),
+    ],
+    [
+      'a log of an unknown kind without an id',
+      'document.malformed',
+      (r) => {
+        r.tlogs[0].publicKey.keyDetails = 'PKIX_NEW';
+        delete r.tlogs[0].logId;
+      },
+    ],
+    [
+      'a log of an unknown kind without an address',
+      'document.malformed',
+      (r) => {
+        r.tlogs[0].publicKey.keyDetails = 'PKIX_NEW';
+        delete r.tlogs[0].baseUrl;
+      },
     ],
     ['an end that is a number', 'document.malformed', (r) => (r.certificateAuthorities[0].validFor.end = 5)],
     [
