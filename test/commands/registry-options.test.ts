@@ -1,11 +1,11 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { main } from '../../src/cli.ts';
 import { hexOf } from '../../src/oci/digest.ts';
 import { pushDemoImage } from '../support/demo-image.ts';
 import { folder, testHost } from '../support/host.ts';
-import { startRegistry } from '../support/registry.ts';
+import { login, startRegistry } from '../support/registry.ts';
 
 const place = folder();
 
@@ -99,4 +99,37 @@ test.for([
   expect(await main(args, host), host.all()).toBe(exit);
   expect(host.all()).not.toContain('secret text');
   if (exit === 0) expect(await verify(image)).toMatchObject({ exit: 0 });
+});
+
+const pair = `${login.username}:${login.password}`;
+test.for([
+  ['as it is', login.password],
+  ['in base64', Buffer.from(pair).toString('base64')],
+  ['percent-encoded', Buffer.from(pair).toString('hex').replace(/../g, '%$&')],
+  ['escaped', [...pair].map((char) => `\\u00${char.charCodeAt(0).toString(16)}`).join('')],
+] as const)('a password that a registry echoes %s is in no output and in no log', async ([, echo]) => {
+  await using registry = await startRegistry({ auth: 'basic' });
+  const config = { auths: { [registry.host]: { auth: Buffer.from(pair).toString('base64') } } };
+  writeFileSync(join(place.path, 'config.json'), JSON.stringify(config));
+  const body = `{"errors":[{"code":"DENIED","message":"${echo}"}]}`;
+  registry.fault(/manifests/, {
+    times: 1,
+    status: 401,
+    headers: { 'www-authenticate': 'Basic realm="test"' },
+  });
+  registry.fault(/manifests/, { status: 403, body });
+  const host = testHost({ cwd: place.path, env: { DOCKER_CONFIG: place.path } });
+  const args = ['verify', `${registry.host}/team/app:1`, '--policy', 'policy.yaml', '--allow-http', '--json'];
+  expect(await main(args, host)).toBe(2);
+  expect(registry.requests.at(-1)?.headers.authorization).toBe(
+    `Basic ${Buffer.from(pair).toString('base64')}`,
+  );
+  const logged = readdirSync(place.path, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.jsonl'))
+    .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8'));
+  for (const text of [host.all(), ...logged]) {
+    expect(text).not.toContain(login.password);
+    expect(text).not.toContain(echo);
+  }
+  expect(host.all()).toContain('[credential]');
 });
