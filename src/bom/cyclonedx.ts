@@ -16,7 +16,7 @@ import type { Bom, Component, Composition, Contact, Dependency, Organization } f
 import type { Profile } from './profiles.ts';
 import { sha256Hex, uuidV5 } from './serial.ts';
 import { rootComponent } from './subject.ts';
-import { withStatedHash, withStatedVersion, withUnknowns } from './unknowns.ts';
+import { withStatedElements, withStatedVersion, withUnknowns } from './unknowns.ts';
 
 /** The newest version that every consumer of bench/consumers.md takes: the library of Dependency-Track refuses 1.7. */
 export const defaultSpecVersion: SpecVersion = '1.6';
@@ -136,7 +136,7 @@ function shape(component: Component, profile: Profile | undefined): Component {
   if (profile === undefined) return component;
   if (profile === 'bsi') return toBsi(component);
   const stated = withStatedVersion(component);
-  return profile === 'cisa' ? withStatedHash(stated) : stated;
+  return profile === 'cisa' ? withStatedElements(stated) : stated;
 }
 
 /** BSI knows one creator of the SBOM: the first author with an address. */

@@ -100,8 +100,10 @@ const checks: Readonly<
       ['generation context', ({ metadata }) => list(form(metadata)['lifecycles']).length > 0],
     ],
     component: [
-      ['producer', supplier[1]],
-      ...identity,
+      ['producer', orStated('producer', supplier[1])],
+      ['name', ({ name }) => text(name)],
+      ['version', ({ version }) => text(version)],
+      ['identifier', orStated('identifier', ({ cpe, purl }) => text(cpe) || text(purl))],
       ['hash value', orStated('hash', ({ hashes }) => hasAll(hashes, 'content'))],
       ['hash algorithm', orStated('hash', ({ hashes }) => hasAll(hashes, 'alg'))],
       ['license', orStated('license', ({ licenses }) => list(licenses).length > 0)],
@@ -167,7 +169,7 @@ export function missingFields(document: JsonObject, profile: Profile): readonly 
 /** The fields for which a profile accepts the answer "unknown": known unknowns have to be stated. */
 const maybeUnknown: Readonly<Record<Profile, readonly string[]>> = {
   bsi: [],
-  cisa: ['hash', 'license', 'version'],
+  cisa: ['hash', 'identifier', 'license', 'producer', 'version'],
   ntia: ['version'],
 };
 

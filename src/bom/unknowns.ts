@@ -17,13 +17,33 @@ export function withUnknowns(component: Component): Component {
   };
 }
 
-/** The minimum elements of 2026 want a hash of each component, or to hear that it is unknown. Nested components too. */
-export function withStatedHash(component: Component): Component {
-  const { components, hashes = [], properties = [] } = component;
+/**
+ * The minimum elements of 2026 want producer, identifier and hash of each component, or to hear that they are unknown: a Go module names nobody.
+ * Nested components too.
+ */
+export function withStatedElements(component: Component): Component {
+  const {
+    authors = [],
+    components,
+    cpe,
+    hashes = [],
+    manufacturer,
+    properties = [],
+    purl,
+    supplier,
+  } = component;
+  const isNamed = authors.some(({ name }) => name !== undefined);
+  const unknown = [
+    ...(supplier === undefined && manufacturer === undefined && !isNamed ? ['producer'] : []),
+    ...(cpe === undefined && purl === undefined ? ['identifier'] : []),
+    ...(hashes.length === 0 ? ['hash'] : []),
+  ];
   return {
     ...component,
-    ...(hashes.length > 0 ? {} : { properties: [...properties, { name: unknownField, value: 'hash' }] }),
-    ...(components === undefined ? {} : { components: components.map(withStatedHash) }),
+    ...(unknown.length === 0
+      ? {}
+      : { properties: [...properties, ...unknown.map((value) => ({ name: unknownField, value }))] }),
+    ...(components === undefined ? {} : { components: components.map(withStatedElements) }),
   };
 }
 

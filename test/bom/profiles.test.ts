@@ -93,10 +93,9 @@ const { authors: ______, ...unsigned } = torch;
 
 test.for<[string, readonly Profile[], Component, string]>([
   ['no supplier', ['ntia'], orphan, `supplier of ${bash.bomRef}`],
-  ['no producer', ['cisa'], orphan, `producer of ${bash.bomRef}`],
-  ['nobody at all', ['cisa'], unsigned, `producer of ${torch.bomRef}`],
+  ['nobody at all', ['ntia'], unsigned, `supplier of ${torch.bomRef}`],
   ['no version', ['bsi'], undated, `version of ${torch.bomRef}`],
-  ['no identifier', ['cisa', 'ntia'], nameless, `identifier of ${torch.bomRef}`],
+  ['no identifier', ['ntia'], nameless, `identifier of ${torch.bomRef}`],
   ['no license at all', ['bsi'], unlicensed, `distribution license of ${torch.bomRef}`],
   [
     'a creator without an address',
@@ -119,6 +118,8 @@ test.for<[string, Profile, Component, readonly string[]]>([
   ['version', 'ntia', undated, ['version']],
   ['license', 'cisa', unlicensed, ['license']],
   ['hash', 'cisa', unhashed, ['hash']],
+  ['producer', 'cisa', unsigned, ['producer']],
+  ['identifier', 'cisa', nameless, ['identifier']],
   ['hash', 'ntia', unhashed, []],
   ['license', 'ntia', unlicensed, []],
   ['version', 'bsi', undated, []],

@@ -160,6 +160,7 @@ test('the same image gives the same bytes over all transports that keep its conf
   const body = (source: string) => {
     const bom = JSON.parse(boms.get(source) ?? '') as Record<string, unknown> & {
       metadata: { component: object };
+      properties?: readonly Property[];
     };
     const {
       name: _name,
@@ -167,7 +168,9 @@ test('the same image gives the same bytes over all transports that keep its conf
       'bom-ref': _ref,
       ...component
     } = bom.metadata.component as Record<string, unknown>;
-    return JSON.stringify({ ...bom, serialNumber: '', metadata: { ...bom.metadata, component } });
+    // Only what is read out of a store says that no digest of a layer was made again.
+    const properties = bom.properties?.filter((each) => each.name !== 'tcf:layer-digests') ?? [];
+    return JSON.stringify({ ...bom, serialNumber: '', metadata: { ...bom.metadata, component }, properties });
   };
   for (const source of ['docker', 'oci', 'oci-archive'])
     expect(body(source), source).toBe(body('containers-storage'));
