@@ -125,8 +125,9 @@ test.for([
     `Basic ${Buffer.from(pair).toString('base64')}`,
   );
   const logged = readdirSync(place.path, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.jsonl'))
+    .filter((entry) => entry.isFile() && entry.parentPath.includes('decisions'))
     .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8'));
+  expect(logged.length).toBeGreaterThan(0);
   for (const text of [host.all(), ...logged]) {
     expect(text).not.toContain(login.password);
     expect(text).not.toContain(echo);
