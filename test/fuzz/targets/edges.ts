@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
@@ -70,9 +70,7 @@ async function entriesOf(bytes: Uint8Array): Promise<unknown> {
 }
 
 const scratch = mkdtempSync(join(tmpdir(), 'tcf-fuzz-'));
-process.on('exit', () =>
-  import('node:fs').then(({ rmSync }) => rmSync(scratch, { recursive: true, force: true })),
-);
+process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
 
 const authz = [
   { RequestMethod: 'POST', RequestUri: '/v1.41/containers/abc/start', RequestHeaders: {} },
