@@ -5,6 +5,9 @@ export { type CopiedImage, type CopyRequest, copyImage } from './app/copy-image.
 export { type JudgedSbom, makeSbom, type SbomRequest } from './app/make-sbom.ts';
 export type { Network } from './app/network.ts';
 export { type ImageRequest, openImage } from './app/open-image.ts';
+export { type AddedPins, type AddPinsRequest, addPins } from './app/pins/add.ts';
+export { type ShownPin, showPins } from './app/pins/show.ts';
+export { type UpdatedPins, type UpdatePinsRequest, updatePins } from './app/pins/update.ts';
 export { type SignFileRequest, signFile } from './app/sign/sign-file.ts';
 export { type SignedImage, type SignRequest, signImage } from './app/sign/sign-image.ts';
 export { type ImportRequest, importRoot } from './app/trust/import.ts';

@@ -133,6 +133,19 @@ test('a checkout declares its pins under the commit that is checked out, or unde
   expect(kept().pins).toHaveLength(4);
 });
 
+test('a checkout with two files for one pin says it once, and where they differ nothing is added', async () => {
+  write('t/cmake/llvm-info.json', JSON.stringify({ llvm_hash: core }));
+  write('t/cmake/llvm-hash.txt', `${amd}\n`);
+  expect(await add('t', '--release', '4.1.0')).toMatchObject({
+    exit: 2,
+    err: expect.stringContaining('two pins'),
+  });
+  expect(existsSync(at(config, 'pins.json'))).toBe(false);
+  write('t/cmake/llvm-hash.txt', `${core}\n`);
+  expect((await add('t', '--release', '4.1.0')).exit).toBe(0);
+  expect(kept().pins).toHaveLength(1);
+});
+
 test.for([
   ['no zip', 'x.whl', () => Buffer.from('PK'), 'zip.malformed'],
   [

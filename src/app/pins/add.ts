@@ -11,7 +11,7 @@ import type { Whose } from '../trust/instances.ts';
 import { type PinSource, readPinsFrom } from './read.ts';
 import { type PinsPlace, pinsPlace, readPins, signerOf } from './store.ts';
 
-export interface AddRequest {
+export interface AddPinsRequest {
   readonly source: PinSource;
   readonly signing: SigningRequest;
   /** Default: the user's pins. */
@@ -36,7 +36,7 @@ export interface AddedPins {
  */
 export async function addPins(
   host: Host,
-  { source, signing: request, whose = 'user' }: AddRequest,
+  { source, signing: request, whose = 'user' }: AddPinsRequest,
 ): Promise<AddedPins> {
   const place = pinsPlace(host, whose);
   const before = (await readPins(host, whose))?.pins ?? [];

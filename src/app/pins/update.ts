@@ -10,7 +10,7 @@ import { type Network, openUserServices } from '../network.ts';
 import type { Whose } from '../trust/instances.ts';
 import { maxPinsFile, type PinsPlace, pinsPlace, readPins, signerOf } from './store.ts';
 
-export interface UpdateRequest {
+export interface UpdatePinsRequest {
   /** A file of pins that somebody signed, or its https address. */
   readonly from: string;
   /** Default: the same with `.sigstore.json`. */
@@ -36,7 +36,7 @@ export interface UpdatedPins extends PinsFile {
  */
 export async function updatePins(
   host: Host,
-  { bundle, from, network, whose = 'user' }: UpdateRequest,
+  { bundle, from, network, whose = 'user' }: UpdatePinsRequest,
 ): Promise<UpdatedPins> {
   const place = pinsPlace(host, whose);
   const before = await readPins(host, whose);

@@ -97,7 +97,7 @@ export interface SourceTree {
   readonly source: string;
 }
 
-/** What a checkout declares, as rows of a data file. @throws TcfError `pins.none` (exit 2). */
+/** What a checkout declares, as rows of a data file. @throws TcfError `pins.none`, `pins.ambiguous` (exit 2). */
 export function pinsInCheckout({
   commit,
   distribution,
@@ -122,7 +122,16 @@ export function pinsInCheckout({
       source: `${source}:${file.path}`,
     };
   });
-  if (pins.length > 0) return pins;
+  const [twice] = pins.filter(({ llvm_commit, role }) =>
+    pins.some((other) => other.role === role && other.llvm_commit !== llvm_commit),
+  );
+  if (twice !== undefined) {
+    throw cannotTell('pins.ambiguous', `the source tree has two pins for ${twice.role}`, {
+      hint: 'remove the older of cmake/llvm-info.json and cmake/llvm-hash.txt, as the release has only one',
+    });
+  }
+  if (pins.length > 0)
+    return pins.filter(({ role }, at) => pins.findIndex((pin) => pin.role === role) === at);
   throw cannotTell('pins.none', 'the source tree has no cmake/llvm-info.json and no cmake/llvm-hash.txt', {
     hint: 'name the root of a checkout of Triton',
   });
