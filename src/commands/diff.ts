@@ -2,11 +2,9 @@ import type { Command } from 'commander';
 import { type ImageRequest, openImage } from '../app/open-image.ts';
 import { loadPins } from '../app/pins/store.ts';
 import { readSbomFile } from '../app/read-sbom.ts';
-import { makeBom } from '../app/scan.ts';
 import { compact } from '../base/compact.ts';
 import { askedWrongly } from '../base/error.ts';
 import { printable, quoted } from '../base/text.ts';
-import { defaultSpecVersion, toCycloneDx } from '../bom/cyclonedx.ts';
 import { type BomDiff, diffBoms, isEmptyDiff } from '../bom/diff.ts';
 import { parseSbom, type SbomFacts } from '../bom/read.ts';
 import { toTimestamp } from '../bom/timestamp.ts';
@@ -81,6 +79,9 @@ function isFile(host: Host, text: string): boolean {
 
 async function readSide(host: Host, text: string, request: ImageRequest): Promise<SbomFacts> {
   if (isFile(host, text)) return await readSbomFile(host, text);
+  // Catalogers and the licence list load only where an image is scanned.
+  const { makeBom } = await import('../app/scan.ts');
+  const { defaultSpecVersion, toCycloneDx } = await import('../bom/cyclonedx.ts');
   await using opened = await openImage(host, text, request);
   for (const warning of opened.warnings ?? [])
     await host.stderr.write(`tcf: warning: ${printable(warning, 2000)}\n`);

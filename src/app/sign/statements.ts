@@ -14,7 +14,7 @@ import type { Fetched, Store } from '../../registry/contract.ts';
 import { formatDiagnostics } from '../../report/diagnostics.ts';
 import { readUserFile } from '../../system/files.ts';
 import type { Host } from '../../system/host.ts';
-import { type Judged, makeSbom, type SbomRequest } from '../make-sbom.ts';
+import type { Judged, SbomRequest } from '../make-sbom.ts';
 import { hostPlatform } from '../registries.ts';
 
 /** What is going to be signed, and what it is about. */
@@ -204,6 +204,8 @@ async function predicateOf(context: SbomContext, chosen: Chosen): Promise<Predic
   await using image = await openFromRegistry(registry, pinned, platform);
   const request = sbom.kind === 'made' ? sbom.request : {};
   // What is missing stands in the SBOM that is signed, and is no reason not to sign what is known.
+  // Catalogers and the licence list load only where an SBOM is made.
+  const { makeSbom } = await import('../make-sbom.ts');
   const { document, judged } = await makeSbom(host, image, request);
   return { predicate: document, judged };
 }
