@@ -17,6 +17,7 @@ import type { Platform } from '../oci/manifest.ts';
 import type { Host } from '../system/host.ts';
 import { version } from '../version.ts';
 import { openBase } from './base-image.ts';
+import { openLayerCache } from './layer-cache.ts';
 import type { Network } from './network.ts';
 import { loadPins } from './pins/store.ts';
 import { makeBom } from './scan.ts';
@@ -35,6 +36,8 @@ export interface SbomRequest
   readonly base?: string;
   /** Layers that are read at a time; default: as many as the machine has cores. The SBOM does not depend on it. */
   readonly jobs?: number;
+  /** Whether layers that were read before are taken from the user's cache, and others kept there. */
+  readonly cache?: boolean;
   /** For the base image. */
   readonly platform?: Platform;
   readonly network?: Network;
@@ -61,11 +64,15 @@ export interface Judged {
  * @throws TcfError `sbom.author`, `sbom.base` (exit 3), and as the pins and the scan do.
  */
 export async function makeSbom(host: Host, image: OpenImage, request: SbomRequest = {}): Promise<JudgedSbom> {
-  const { base, jobs, network, platform, profile, ...said } = request;
+  const { base, cache, jobs, network, platform, profile, ...said } = request;
   const bom = await makeBom(
     image,
     base === undefined ? undefined : await openBase(host, image, { base, network, platform }),
-    compact({ jobs, pins: await loadPins(host) }),
+    compact({
+      jobs,
+      cache: cache === true ? await openLayerCache(host) : undefined,
+      pins: await loadPins(host),
+    }),
   );
   const options: CycloneDxOptions = {
     specVersion: defaultSpecVersion,

@@ -1,5 +1,6 @@
 import type { Worker } from 'node:worker_threads';
 import type { Cataloger } from '../catalogers/contract.ts';
+import type { Digest } from '../oci/digest.ts';
 import type { ImageLayer } from './contract.ts';
 import { readLayer } from './read-layer.ts';
 import { type LayerScan, LayerScanner } from './scan-layer.ts';
@@ -17,8 +18,21 @@ export interface ScanOptions {
   readonly jobs?: number;
   /** Starts a thread that calls `serveScans` with the same catalogers. Without it all layers are read in this one. */
   readonly startThread?: () => Worker;
-  /** Stored bytes of all layers from which on threads are started. */
+  /** Stored bytes of all layers that are read from which on threads are started. */
   readonly threadsFrom?: number;
+  /** What layers said before. */
+  readonly cache?: LayerCache;
+}
+
+/**
+ * Keeps what a layer says under its diffID, for one version of the catalogers. A layer that is found there is not read, and not fetched from a
+ * registry. Neither answer is ever an error.
+ */
+export interface LayerCache {
+  has(diffId: Digest): boolean;
+  /** `undefined` where it is not there, or not what was kept. */
+  load(diffId: Digest): Promise<LayerScan | undefined>;
+  keep(diffId: Digest, scan: LayerScan): Promise<void>;
 }
 
 /**
@@ -28,17 +42,28 @@ export interface ScanOptions {
 export async function* scanLayers(
   layers: readonly ImageLayer[],
   catalogers: readonly Cataloger[],
-  { jobs = 1, startThread, threadsFrom = defaultThreadsFrom }: ScanOptions = {},
+  { cache, jobs = 1, startThread, threadsFrom = defaultThreadsFrom }: ScanOptions = {},
 ): AsyncIterable<readonly [number, LayerScan]> {
-  const width = Math.min(jobs, layers.length);
-  const isWorth = width > 1 && sizeOf(layers) >= threadsFrom;
+  // What lies in a store may be changed there, and its digest is not recomputed: the diffID says nothing about it.
+  const isKept = ({ stored }: ImageLayer): boolean => stored.split === undefined || stored.split.isVerified;
+  const unread = layers.filter((layer) => cache === undefined || !isKept(layer) || !cache.has(layer.diffId));
+  const width = Math.min(jobs, unread.length);
+  const isWorth = width > 1 && sizeOf(unread) >= threadsFrom;
   const pool = isWorth && startThread !== undefined ? await ScanPool.open(width, startThread) : undefined;
   const here = async (layer: ImageLayer, signal: AbortSignal): Promise<LayerScan> => {
     const scanner = new LayerScanner(catalogers);
     return scanner.finish(await readLayer(layer, scanner, { signal }));
   };
+  const read = pool === undefined ? here : pool.scan.bind(pool);
+  const scan = async (layer: ImageLayer, signal: AbortSignal): Promise<LayerScan> => {
+    if (cache === undefined || !isKept(layer)) return await read(layer, signal);
+    const known = await cache.load(layer.diffId);
+    if (known !== undefined) return known;
+    const scanned = await read(layer, signal);
+    await cache.keep(layer.diffId, scanned);
+    return scanned;
+  };
   try {
-    const scan = pool === undefined ? here : pool.scan.bind(pool);
     yield* inOrder(layers, pool?.size ?? 1, scan);
   } finally {
     await pool?.[Symbol.asyncDispose]();

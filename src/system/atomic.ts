@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { linkSync, rmSync, writeFileSync } from 'node:fs';
-import { link, open, rename, rm } from 'node:fs/promises';
+import { link, open, rename, rm, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isTaken } from './errors.ts';
 
@@ -37,6 +37,11 @@ export async function createFile(path: string, content: Content, mode = 0o644): 
     if (isTaken(error)) return false;
     throw error;
   }
+}
+
+/** Says that a file was used just now. @throws the system's error. */
+export async function touchFile(path: string, now: Date): Promise<void> {
+  await utimes(path, now, now);
 }
 
 /** `createFile` without the thread pool: before a start, each hop there takes longer than the write. */

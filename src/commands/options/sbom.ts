@@ -8,7 +8,7 @@ import type { CycloneDxOptions } from '../../bom/cyclonedx.ts';
 import type { Contact, Organization } from '../../bom/model.ts';
 import { type Profile, profileNames, profileNotes, profiles } from '../../bom/profiles.ts';
 import { formatGrouped } from '../../report/diagnostics.ts';
-import { collect, listOption, type Options, textOption } from './bag.ts';
+import { collect, flag, listOption, type Options, textOption } from './bag.ts';
 import { readNetwork } from './network.ts';
 import { readPlatform } from './platform.ts';
 /** What a user may say about an SBOM that is made, in whatever verb makes it. @param missing what follows where a profile asks for more. */
@@ -31,6 +31,7 @@ export function declareSbomOptions(command: Command, missing: string): void {
       '--base <image>',
       "the image this one is built on: says of each component whether it came with it; 'auto' asks for the one its annotations name",
     )
+    .option('--cache', 'keep what each layer says, and read only layers that are new')
     .option(
       '--jobs <count>',
       'layers that are read at a time (default: as many as there are cores, at most 8)',
@@ -67,6 +68,7 @@ export function readSbomRequest(options: Options): SbomRequest {
     profile: readProfile(options),
     base: textOption(options, 'base'),
     jobs: readJobs(options),
+    cache: flag(options, 'cache') || undefined,
     platform: readPlatform(options),
     network: readNetwork(options),
   });
