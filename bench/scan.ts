@@ -1,0 +1,192 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { must, scratchPath } from './processes.ts';
+
+// Measures a scan of image M against what a machine needs to unpack it and against its peers, in turn, and writes bench/RESULTS.md.
+// usage: npm run bench [-- ROUNDS]        the image lies in /var/tmp/tcf-bench (or $LAB) as shared/perf/build-m.sh makes it; what is missing is left out
+
+interface Cost {
+  readonly wall: number;
+  readonly cpu: number;
+  readonly peakMiB: number;
+}
+
+interface Work {
+  readonly name: string;
+  readonly command: readonly string[];
+  /** Before each run, not measured. */
+  readonly before?: () => void;
+}
+
+const root = join(import.meta.dirname, '..');
+const lab = process.env['LAB'] ?? '/var/tmp/tcf-bench';
+const layout = join(lab, 'm-oci');
+const store = `containers-storage:[overlay@${lab}/storage+${lab}/run]localhost/m:1`;
+const peers = '/var/tmp/tcf-peers/bin';
+const rounds = Number(process.argv[2] ?? 5);
+/** Runs that begin after this are left out, and the medians are of fewer. */
+const deadline = Date.now() + 9 * 60_000;
+
+function built(): string {
+  const folder = scratchPath('dist');
+  must(process.execPath, [join(root, 'toolchain/build.ts'), folder]);
+  return join(folder, 'tcf.js');
+}
+
+function measure({ before, command }: Work): Cost {
+  before?.();
+  const report = scratchPath('time');
+  const [file = '', ...args] = command;
+  must('/usr/bin/time', ['-f', '%e %U %S %M', '-o', report, file, ...args]);
+  const [wall = 0, user = 0, system = 0, kibi = 0] = readFileSync(report, 'utf8')
+    .trim()
+    .split(' ')
+    .map(Number);
+  return { wall, cpu: user + system, peakMiB: kibi / 1024 };
+}
+
+function works(): readonly Work[] {
+  const tcf = built();
+  const cache = scratchPath('cache');
+  const sbom = (image: string, ...more: readonly string[]): readonly string[] => [
+    ...[
+      '/usr/bin/env',
+      `XDG_CACHE_HOME=${cache}`,
+      process.execPath,
+      tcf,
+      'sbom',
+      image,
+      '-o',
+      scratchPath('tcf.json'),
+    ],
+    ...more,
+  ];
+  const blobs = (program: string) =>
+    `for f in $(find ${layout}/blobs -type f -size +4k); do ${program} <"$f" 2>/dev/null; done >/dev/null; true`;
+  const none = () => rmSync(cache, { recursive: true, force: true });
+  const warm = () => {
+    must('/usr/bin/env', sbom(`oci:${layout}`, '--cache').slice(1));
+  };
+  // One layer on top has changed: its record is gone, and it is the smallest.
+  const changed = () => {
+    warm();
+    const smallest = must('/bin/sh', [
+      '-c',
+      `find ${cache} -name '*.layer' -printf '%s %p\\n' | sort -n | head -1`,
+    ]);
+    rmSync(smallest.trim().split(' ')[1] ?? '', { force: true });
+  };
+  const there = (...paths: readonly string[]) => paths.every((path) => existsSync(path));
+  const when = (isThere: boolean, ...work: readonly Work[]): readonly Work[] => (isThere ? work : []);
+  return [
+    ...when(
+      there(layout),
+      { name: 'gzip -dc of its layers', command: ['/bin/sh', '-c', blobs('gzip -dc')] },
+      { name: 'tcf, OCI layout', command: sbom(`oci:${layout}`), before: none },
+      { name: 'tcf, OCI layout, one thread', command: sbom(`oci:${layout}`, '--jobs', '1'), before: none },
+      { name: 'tcf, one layer changed', command: sbom(`oci:${layout}`, '--cache'), before: changed },
+      { name: 'tcf, nothing changed', command: sbom(`oci:${layout}`, '--cache'), before: warm },
+    ),
+    ...when(there(join(lab, 'storage')), { name: "tcf, podman's store", command: sbom(store) }),
+    ...when(there(join(lab, 'storage')), {
+      name: "tcf, podman's store, --verify-layers",
+      command: sbom(store, '--verify-layers'),
+    }),
+    ...when(there('/usr/bin/igzip', layout), {
+      name: 'igzip',
+      command: ['/bin/sh', '-c', blobs('igzip -dc')],
+    }),
+    ...when(there(join(peers, 'trivy'), layout), {
+      name: 'trivy, cold cache',
+      command: [
+        ...[
+          join(peers, 'trivy'),
+          'image',
+          '--input',
+          layout,
+          '--format',
+          'cyclonedx',
+          '--output',
+          scratchPath('trivy.json'),
+        ],
+        ...['--quiet', '--skip-version-check', '--cache-dir', scratchPath('trivy-cache')],
+      ],
+      before: () => rmSync(scratchPath('trivy-cache'), { recursive: true, force: true }),
+    }),
+    ...when(there(join(peers, 'syft'), layout), {
+      name: 'syft',
+      command: [
+        join(peers, 'syft'),
+        'scan',
+        `oci-dir:${layout}`,
+        '-q',
+        '-o',
+        `cyclonedx-json=${scratchPath('syft.json')}`,
+      ],
+    }),
+    { name: 'node, nothing', command: [process.execPath, '-e', '0'] },
+  ];
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
+/** Each work once a round, so that other load on the machine meets all of them. */
+function measureAll(all: readonly Work[]): ReadonlyMap<string, readonly Cost[]> {
+  const costs = new Map<string, Cost[]>(all.map(({ name }) => [name, []]));
+  for (let round = 0; round < rounds; round += 1)
+    for (const work of all) {
+      if (Date.now() > deadline) return costs;
+      process.stderr.write(`round ${round + 1} of ${rounds}: ${work.name}\n`);
+      try {
+        costs.get(work.name)?.push(measure(work));
+      } catch (error) {
+        process.stderr.write(`  left out: ${error instanceof Error ? error.message.slice(0, 300) : error}\n`);
+      }
+    }
+  return costs;
+}
+
+function report(costs: ReadonlyMap<string, readonly Cost[]>): string {
+  const base = costs.get('gzip -dc of its layers') ?? [];
+  const rows = [...costs].flatMap(([name, runs]) => {
+    if (runs.length === 0) return [];
+    const of = (pick: (cost: Cost) => number) => median(runs.map(pick));
+    const ratio = (pick: (cost: Cost) => number) =>
+      base.length === 0 ? '' : (of(pick) / median(base.map(pick))).toFixed(2);
+    const walls = runs.map(({ wall }) => wall);
+    const spread = `${Math.min(...walls).toFixed(1)} to ${Math.max(...walls).toFixed(1)}`;
+    const cells = [
+      ...[
+        name,
+        ratio(({ wall }) => wall),
+        ratio(({ cpu }) => cpu),
+        of(({ wall }) => wall).toFixed(2),
+        spread,
+      ],
+      ...[of(({ cpu }) => cpu).toFixed(2), of(({ peakMiB }) => peakMiB).toFixed(0), String(runs.length)],
+    ];
+    return [`| ${cells.join(' | ')} |`];
+  });
+  return [
+    '# Results',
+    '',
+    'Image M: Debian 12 with compilers, LLVM 14, numpy, scipy, pandas and boost; 6 layers, 3.3 GB, 68,600 entries. `npm run bench` measures whole processes in turn,',
+    'and writes medians. Ratios are to `gzip -dc` of the same run: absolute times differ between machines by more than a factor of two.',
+    '',
+    `Written ${new Date().toISOString().slice(0, 10)}, Node ${process.version}, ${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}).`,
+    '',
+    '| work | wall, ratio | CPU, ratio | wall s | from, to | CPU s | peak MiB | runs |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- |',
+    ...rows,
+    '',
+  ].join('\n');
+}
+
+mkdirSync(scratchPath('cache'), { recursive: true });
+const text = report(measureAll(works()));
+writeFileSync(join(root, 'bench/RESULTS.md'), text);
+process.stdout.write(text);
