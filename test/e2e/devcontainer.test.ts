@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { must, type Ran, run, scratch, startDockerRegistry, tcf } from './support.ts';
@@ -65,9 +74,10 @@ beforeAll(async () => {
     code: 0,
   });
   writeFileSync(
-    join(folder.path, '.config/tcf/policy.yaml'),
-    `version: 1\ntrust: { logs: { key: 0 } }\nsigners: { team: { keyFile: ${folder.path}/team.pub } }\nscopes: [{ match: "${registry.host}", require: { signed: { by: [team] } } }]\n`,
+    join(project, 'policy.yaml'),
+    `version: 1\ntrust: { logs: { key: 0 } }\nsigners: { team: { keyFile: team.pub } }\nscopes: [{ match: "${registry.host}", require: { signed: { by: [team] } } }]\n`,
   );
+  copyFileSync(join(folder.path, 'team.pub'), join(project, 'team.pub'));
   await build('signed');
   await build('unsigned');
   const signed = await here(
@@ -79,7 +89,14 @@ beforeAll(async () => {
     '--no-sbom',
   );
   expect(signed.code, signed.stderr).toBe(0);
-  const made = await here('devcontainer', 'init', `${registry.host}/dev:signed`, '--allow-http');
+  const made = await here(
+    'devcontainer',
+    'init',
+    `${registry.host}/dev:signed`,
+    '--policy',
+    'policy.yaml',
+    '--allow-http',
+  );
   expect(made.code, made.stderr).toBe(0);
   // The CLI pulls with podman, which speaks TLS unless told otherwise; the digest is what was verified.
   await must('podman', [
@@ -142,6 +159,27 @@ test('a build beside the image is refused', async () => {
   expect(ran.code).not.toBe(0);
   expect(ran.hasRun).toBe(false);
   writeFileSync(config, good);
+});
+
+test('without tcf on the machine nothing starts, and one sentence says what is missing', async () => {
+  renameSync(join(folder.path, 'bin/tcf'), join(folder.path, 'bin/away'));
+  const ran = await up();
+  renameSync(join(folder.path, 'bin/away'), join(folder.path, 'bin/tcf'));
+  expect(ran.code).not.toBe(0);
+  expect(ran.hasRun).toBe(false);
+  expect(ran.stderr + ran.stdout).toMatch(/starts only once tcf has verified its image/);
+});
+
+test('a project that asks for the host is refused until its user allows it', async () => {
+  const good = readFileSync(config, 'utf8');
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of devcontainer.json
+  writeFileSync(config, good.replace('{', '{ "runArgs": ["--runtime=${localWorkspaceFolder}/evil.sh"],'));
+  writeFileSync(join(project, 'evil.sh'), `#!/bin/sh\ntouch ${started}\n`, { mode: 0o755 });
+  const ran = await up();
+  writeFileSync(config, good);
+  expect(ran.code).not.toBe(0);
+  expect(ran.hasRun).toBe(false);
+  expect(ran.stderr + ran.stdout).toMatch(/gives the project something of this machine/);
 });
 
 test('what tcf wrote opens', async () => {
