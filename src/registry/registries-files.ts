@@ -5,6 +5,7 @@ import { isMissing } from '../system/errors.ts';
 import { fileExists, readPlainFile } from '../system/files.ts';
 import { absolute, userFolder } from '../system/folders.ts';
 import type { Host } from '../system/host.ts';
+import { uidOutside } from '../system/namespace.ts';
 import { mergeRegistriesConf, noRegistriesConfig, type RegistriesConfig } from './registries-config.ts';
 
 /** Those of distributions have 10 KB. */
@@ -59,7 +60,8 @@ export function registriesFiles(host: Host): readonly string[] {
 
 /** What podman keeps of the answers to its questions. */
 function recordedNames(host: Host): string {
-  const folder = host.uid === 0 ? '/var/cache' : userFolder(host, 'XDG_CACHE_HOME');
+  // Hooks of rootless podman run as root of its namespace, and their files are the user's.
+  const folder = uidOutside(host.uid) === 0 ? '/var/cache' : userFolder(host, 'XDG_CACHE_HOME');
   return join(folder, 'containers', 'short-name-aliases.conf');
 }
 

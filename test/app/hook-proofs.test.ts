@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { logDecision } from '../../src/app/decision-log.ts';
-import { outerUid } from '../../src/app/hooks/caller.ts';
 import { proveAllowance, proveRefusal } from '../../src/app/hooks/proof.ts';
 import { cannotTell } from '../../src/base/error.ts';
+import { outerUid } from '../../src/system/namespace.ts';
 import { folder, testHost } from '../support/host.ts';
 
 /* What counts as a proof: the runtime's behaviour and the log of the hook together, and neither alone. */

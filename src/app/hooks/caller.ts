@@ -1,16 +1,7 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { isSystemError } from '../../system/errors.ts';
 import type { Host } from '../../system/host.ts';
-
-/**
- * The user of the machine who started us: rootless podman runs hooks as root of a namespace of its own, whose root is that user outside
- * (user_namespaces(7), "uid_map").
- */
-export function outerUid(uidMap: string): number {
-  const line = uidMap.split('\n').find((candidate) => /^\s*0\s/.test(candidate)) ?? '';
-  const outer = Number(line.trim().split(/\s+/)[1]);
-  return Number.isSafeInteger(outer) ? outer : 0;
-}
+import { uidOutside } from '../../system/namespace.ts';
 
 /**
  * A hook of the machine is asked by every user: for anybody but root the log, the cache and the logins are those of the caller, not those of the root who
@@ -18,7 +9,7 @@ export function outerUid(uidMap: string): number {
  */
 export async function callerHost(host: Host): Promise<Host> {
   if (isOwnHome(host)) return host;
-  const uid = host.uid === 0 ? outerUid(readFileSync('/proc/self/uid_map', 'utf8')) : host.uid;
+  const uid = uidOutside(host.uid);
   if (uid === 0) return host;
   const asked = await host.run(host.find('getent') ?? '/usr/bin/getent', ['passwd', String(uid)]);
   const home = asked.code === 0 ? asked.stdout.trim().split(':')[5] : undefined;
