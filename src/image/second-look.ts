@@ -36,55 +36,65 @@ export function planSecondLook(
   names: FileNames,
   catalogers: readonly Cataloger[],
 ): SecondLook {
-  const missing = new Map<number, Map<number, Missed>>();
-  const skipped = new Map<Inode, Skipped>();
-  let left = secondLookLimit;
-  const missedAt = ({ inode, path }: NamedFile): Missed => {
-    const layer = merged.rootfs.layerOf(inode);
-    const entry = merged.rootfs.entryOf(inode);
-    const entries = missing.get(layer) ?? new Map<number, Missed>();
-    missing.set(layer, entries);
-    const missed = entries.get(entry) ?? { inode, path, content: false, scanners: new Map<number, string>() };
-    entries.set(entry, missed);
-    return missed;
-  };
-  for (const [file, most] of wantedFiles(names, catalogers)) {
-    const found = merged.finds.get(file.inode);
-    const size = merged.rootfs.sizeOf(file.inode);
-    if (found?.content !== undefined || skipped.has(file.inode)) continue;
-    // Wanted under its first name and yet not kept: it was over a limit then, and is over it now.
-    const isOver = size > most || (found?.wanted ?? 0) !== 0;
-    if (
-      isOver ||
-      (!missing.get(merged.rootfs.layerOf(file.inode))?.has(merged.rootfs.entryOf(file.inode)) && size > left)
-    ) {
-      skipped.set(file.inode, {
-        path: toText(file.path),
-        reason: `${formatBytes(size)} is more than is kept`,
-      });
-      continue;
-    }
-    const missed = missedAt(file);
-    if (!missed.content) left -= size;
-    missed.content = true;
-  }
-  for (const [at, files] of names.scanned.entries()) {
-    for (const file of files) {
-      const found = merged.finds.get(file.inode);
-      if (((found?.scanned ?? 0) & (1 << at)) === 0) missedAt(file).scanners.set(at, toText(file.path));
-    }
-  }
-  return { missing, skipped: [...skipped.values()] };
+  const plan = new SecondLookPlan(merged);
+  for (const [at, files] of names.wanted.entries())
+    for (const file of files) plan.want(file, catalogers[at]?.contentLimit ?? contentLimit);
+  for (const [at, files] of names.scanned.entries()) for (const file of files) plan.scan(file, at);
+  return plan;
 }
 
-/** Every wanted file with the most that its cataloger keeps of one, in bytes. */
-function wantedFiles(
-  names: FileNames,
-  catalogers: readonly Cataloger[],
-): readonly (readonly [NamedFile, number])[] {
-  return names.wanted.flatMap((files, at) =>
-    files.map((file) => [file, catalogers[at]?.contentLimit ?? contentLimit] as const),
-  );
+class SecondLookPlan implements SecondLook {
+  readonly missing: Map<number, Map<number, Missed>> = new Map();
+  readonly #merged: Merged;
+  readonly #skipped: Map<Inode, Skipped> = new Map();
+  #left: number = secondLookLimit;
+
+  constructor(merged: Merged) {
+    this.#merged = merged;
+  }
+
+  get skipped(): readonly Skipped[] {
+    return [...this.#skipped.values()];
+  }
+
+  /** A content that a cataloger wants, which keeps `most` bytes of one. */
+  want(file: NamedFile, most: number): void {
+    const found = this.#merged.finds.get(file.inode);
+    if (found?.content !== undefined || this.#skipped.has(file.inode)) return;
+    const size = this.#merged.rootfs.sizeOf(file.inode);
+    // Wanted under its first name and yet not kept: it was over a limit then, and is over it now.
+    const isOver = size > most || (found?.wanted ?? 0) !== 0;
+    if (isOver || (this.#known(file) === undefined && size > this.#left)) {
+      const reason = `${formatBytes(size)} is more than is kept`;
+      this.#skipped.set(file.inode, { path: toText(file.path), reason });
+      return;
+    }
+    const missed = this.#missed(file);
+    if (!missed.content) this.#left -= size;
+    missed.content = true;
+  }
+
+  /** A file that the scanner of the cataloger at `at` wants to see under this name. */
+  scan(file: NamedFile, at: number): void {
+    const found = this.#merged.finds.get(file.inode);
+    if (((found?.scanned ?? 0) & (1 << at)) === 0) this.#missed(file).scanners.set(at, toText(file.path));
+  }
+
+  #known({ inode }: NamedFile): Missed | undefined {
+    const { rootfs } = this.#merged;
+    return this.missing.get(rootfs.layerOf(inode))?.get(rootfs.entryOf(inode));
+  }
+
+  #missed(file: NamedFile): Missed {
+    const known = this.#known(file);
+    if (known !== undefined) return known;
+    const { inode, path } = file;
+    const { rootfs } = this.#merged;
+    const missed: Missed = { inode, path, content: false, scanners: new Map() };
+    const entries = this.missing.get(rootfs.layerOf(inode)) ?? new Map<number, Missed>();
+    this.missing.set(rootfs.layerOf(inode), entries.set(rootfs.entryOf(inode), missed));
+    return missed;
+  }
 }
 
 /** What scanners may still say, in bytes of JSON, and what was left out of it. */
