@@ -124,7 +124,7 @@ function judge({ statement }: Verified, wanted: VsaParams, evidence: Evidence): 
  */
 function isResource({ resource }: SummaryFacts, wanted: VsaParams, evidence: Evidence): boolean {
   if (wanted.resource !== undefined) return resource === wanted.resource;
-  const named = parseImageUri(resource) ?? { name: resource.replace(/^https:\/\//, '').replace(/@.*$/, '') };
+  const named = parseImageUri(resource) ?? { name: resource.replace(/^https:\/\//, '').replace(/@.*/, '') };
   if ('digest' in named && !manifestsOf(evidence).some((digest) => digest === named.digest)) return false;
   const ref = readImageName(named.name);
   return ref?.registry === evidence.image.registry && ref.repository === evidence.image.repository;
