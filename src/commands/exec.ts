@@ -27,6 +27,7 @@ changed since. As the user that the container was made for, unless --user says o
 
 export const verb: Verb = {
   declare: declareWords,
+  flags: ownFlags,
   async run(host, args): Promise<ExitCode> {
     const line = parseRunArguments(
       args.filter((word) => word !== undefined),

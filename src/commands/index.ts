@@ -133,6 +133,13 @@ export const verbs: readonly TopVerb[] = [
     load: () => import('./pins/index.ts'),
   },
   {
+    name: 'completion',
+    group: 'More',
+    usage: 'bash|zsh|fish',
+    summary: 'print the script by which a shell completes verbs, options and files',
+    load: () => import('./completion.ts'),
+  },
+  {
     name: 'sign-bundle',
     group: 'More',
     usage: 'FILE --bundle OUT [options]',

@@ -19,6 +19,7 @@ import type { Verb } from './verb.ts';
 
 export const verb: Verb = {
   declare: declareWords,
+  flags: runFlags,
   async run(host, args): Promise<ExitCode> {
     const line = parseRunArguments(
       args.filter((word) => word !== undefined),

@@ -46,6 +46,7 @@ Then: tcf exec NAME [COMMAND...], or attach an editor to the container tcf-NAME.
 
 export const verb: Verb = {
   declare: declareWords,
+  flags: ownFlags,
   async run(host, args): Promise<ExitCode> {
     const words = args.filter((word) => word !== undefined);
     const line = parseRunArguments(words, ownFlags);

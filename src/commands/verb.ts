@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { OwnFlags } from '../launch/arguments.ts';
 import type { ExitCode, Host } from '../system/host.ts';
 import type { Options } from './options/bag.ts';
 
@@ -6,6 +7,8 @@ import type { Options } from './options/bag.ts';
 export interface Verb {
   /** Adds arguments, options and examples to the command. */
   declare(command: Command): void;
+  /** What `run` reads itself, in place of options, for a verb that leaves its words to an engine. */
+  readonly flags?: OwnFlags;
   run(host: Host, args: readonly (string | undefined)[], options: Options): Promise<ExitCode>;
 }
 
