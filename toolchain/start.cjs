@@ -1,6 +1,19 @@
 #!/usr/bin/env node
 'use strict';
 
+/** What package.json's `engines` says, by main version; an older Node reads this file this far and no further. */
+const oldest = { 22: [22, 2], 24: [15, 0] };
+const anyFrom = 26;
+const [major, minor, patch] = process.versions.node.split('.').map(Number);
+const from = major >= anyFrom ? [0, 0] : oldest[major];
+if (from === undefined || minor < from[0] || (minor === from[0] && patch < from[1])) {
+  const named = Object.keys(oldest).map((main) => `${main} (from ${main}.${oldest[main].join('.')})`);
+  const needed = `${named.join(', ')}, or ${anyFrom} and newer`;
+  process.stderr.write(`tcf: error: tcf needs Node ${needed}, and this is Node ${process.versions.node}\n`);
+  // As src/cli.ts ends where nothing was started.
+  process.exit(['run', 'up', 'exec'].includes(process.argv[2]) ? 125 : 2);
+}
+
 /*
  * Where the built program begins: `dist/tcf.js`. Compiling takes most of the time of a short program, so compiled code lies beside the code it was made of and nowhere
  * else: whoever can write there could change the code as well. Node's own compile cache keeps what a file needs to be loaded, this one also the functions that ran
