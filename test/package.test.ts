@@ -9,7 +9,10 @@ import { folder } from './support/host.ts';
 import { buildImage, writeOciLayout } from './support/image.ts';
 import { archive, file } from './support/tar.ts';
 
-/* The npm package: packed twice, installed by npm from the tarball without any network, and run on the pinned Node and on what looks like others. */
+/*
+ * The npm package: packed twice, installed by npm from the tarball without any network, and run on the pinned
+ * Node and on what looks like others.
+ */
 
 const root = join(import.meta.dirname, '..');
 const place = folder();
@@ -62,6 +65,7 @@ test('nothing is packed that is not in this list, and npm would pack the same', 
     'completions/_tcf',
     'completions/tcf.bash',
     'completions/tcf.fish',
+    'dist/THIRD-PARTY.txt',
     'dist/package.json',
     'dist/tcf.js',
     'package.json',
@@ -87,6 +91,23 @@ test('it needs nothing beside it, runs nothing when it is installed, and has a s
     version: manifest.version,
     engines: manifest.engines,
   });
+});
+
+test('the licence of each package whose code is in it goes with it', () => {
+  const notices = readFileSync(join(out, 'package/dist/THIRD-PARTY.txt'), 'utf8');
+  const sections = [...notices.matchAll(/^-{80}\n(\S+) (\S+): (.+)$/gm)];
+  const named = sections.map(([, name]) => name);
+  expect(named).toEqual(expect.arrayContaining(Object.keys(manifest.dependencies)));
+  expect(new Set(named).size).toBe(named.length);
+  // A package is in it as it was locked, and no tool of ours is.
+  const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
+    packages: Record<string, { version: string; license?: string; dev?: true }>;
+  };
+  for (const [, name, version, license] of sections) {
+    const { dev, ...locked } = lock.packages[`node_modules/${name}`] ?? {};
+    expect([name, dev]).toEqual([name, undefined]);
+    expect(locked).toMatchObject({ version, license });
+  }
 });
 
 test('two folders get the same bytes, and the checksum is theirs', async () => {
@@ -175,9 +196,8 @@ test.for(supported)('Node %s is new enough', async (version) => {
 test.for(tooOld)('Node %s is told in a sentence what tcf needs', async (version) => {
   const told = await onNode(version, 'sbom', 'oci:image');
   expect(told).toMatchObject({ code: 2, stdout: '' });
-  expect(told.stderr).toBe(
-    `tcf: error: tcf needs Node 22 (from 22.22.2), 24 (from 24.15.0), or 26 and newer, and this is Node ${version}\n`,
-  );
+  const needed = 'Node 22 (from 22.22.2), 24 (from 24.15.0), or 26 and newer';
+  expect(told.stderr).toBe(`tcf: error: tcf needs ${needed}, and this is Node ${version}\n`);
 });
 
 test.for(['run', 'up', 'exec'])(

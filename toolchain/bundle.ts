@@ -1,8 +1,12 @@
 import { chmod, copyFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build, type Plugin } from 'rolldown';
+import { formatNotices } from './notices.ts';
 
-/** commander can start a verb that is a program of its own. We have none, and what would start it takes milliseconds to load. */
+/**
+ * commander can start a verb that is a program of its own. We have none, and what would start it takes
+ * milliseconds to load.
+ */
 const withoutPrograms: Plugin = {
   name: 'without-programs',
   resolveId: (source, importer) =>
@@ -11,12 +15,13 @@ const withoutPrograms: Plugin = {
 };
 
 /**
- * A folder that runs on any supported Node, with nothing to install beside it. Verbs load late (docs/decisions/0005), so each is a file of its own: as
- * one file, a start took six times as long (bench/start.ts). CommonJS, because an `import` of a built-in module evaluates every lazy part of it.
+ * A folder that runs on any supported Node, with nothing to install beside it. Verbs load late
+ * (docs/decisions/0005), so each is a file of its own: as one file, a start took six times as long
+ * (bench/start.ts). CommonJS, because an `import` of a built-in module evaluates every lazy part of it.
  */
 export async function bundleProgram(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
-  await build({
+  const { output } = await build({
     cwd: join(import.meta.dirname, '..'),
     // A thread that reads layers begins in a file of its own (src/app/scan.ts).
     input: { main: 'src/main.ts', 'scan-thread': 'src/app/scan-thread.ts' },
@@ -34,6 +39,8 @@ export async function bundleProgram(folder: string): Promise<void> {
     plugins: [withoutPrograms],
     logLevel: 'warn',
   });
+  const modules = output.flatMap((part) => (part.type === 'chunk' ? part.moduleIds : []));
+  await writeFile(join(folder, 'THIRD-PARTY.txt'), formatNotices(modules));
   await writeFile(join(folder, 'package.json'), '{ "type": "commonjs" }\n');
   await copyFile(join(import.meta.dirname, 'start.cjs'), join(folder, 'tcf.js'));
   await chmod(join(folder, 'tcf.js'), 0o755);

@@ -10,16 +10,19 @@ import { completionFiles } from '../src/report/completion/index.ts';
 import { bundleProgram } from './bundle.ts';
 
 /*
- * The npm package: `node toolchain/pack.ts OUT` makes OUT/package, the tarball of it, and SHA256SUMS. The pinned Node writes the tarball and npm does not,
- * so that the same sources give the same bytes. Without what V8 compiled: that differs from build to build and fits one version of Node, and the Node of
- * the user makes its own (start.cjs).
+ * The npm package: `node toolchain/pack.ts OUT` makes OUT/package, the tarball of it, and SHA256SUMS. The
+ * pinned Node writes the tarball and npm does not, so that the same sources give the same bytes. Without what
+ * V8 compiled: that differs from build to build and fits one version of Node, and the Node of the user makes
+ * its own (start.cjs).
  */
 
 const out = resolve(process.argv[2] ?? 'dist/npm');
 const root = join(import.meta.dirname, '..');
 const stage = join(out, 'package');
 
-/** Not all of package.json: what is published needs nothing beside it, and runs nothing when it is installed. */
+/**
+ * Not all of package.json: what is published needs nothing beside it, and runs nothing when it is installed.
+ */
 const published = {
   name: '@triton-container-first/tcf',
   version: manifest.version,

@@ -9,8 +9,9 @@ import { completionFiles, type Shell, shells } from '../../src/report/completion
 import { folder, type } from '../support/host.ts';
 
 /*
- * Each script is run by its shell. bash calls the function as readline would, fish answers itself (`complete -C`), zsh calls the function with stand-ins for what
- * only its line editor has. zsh and fish are asked where they are installed (`apt-get install zsh fish`); where they are not, bash alone is.
+ * Each script is run by its shell. bash calls the function as readline would, fish answers itself (`complete
+ * -C`), zsh calls the function with stand-ins for what only its line editor has. zsh and fish are asked where
+ * they are installed (`apt-get install zsh fish`); where they are not, bash alone is.
  */
 
 const place = folder();
@@ -36,9 +37,15 @@ _message() { :; }
 source ./_tcf
 words=("$@"); CURRENT=$#; PREFIX=$words[-1]
 _tcf; true`,
-  // Only in fish does the shell itself look for files; they have no description, and there is one that it finds.
+  // fish looks for files itself, and finds the one that is there.
   fish: `source tcf.fish
-complete -C "$(string join ' ' -- (string escape -- $argv[1..-2]) (test -z $argv[-1]; and echo ''; or string escape -- $argv[-1]))" | string replace -r '\\t.*' ''; true`,
+set -l line (string escape -- $argv[1..-2])
+if test -z "$argv[-1]"
+  set -a line ''
+else
+  set -a line (string escape -- $argv[-1])
+end
+complete -C (string join ' ' -- $line) | string replace -r '\\t.*' ''; true`,
 };
 
 interface Answer {

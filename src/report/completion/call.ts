@@ -22,7 +22,10 @@ export interface CompletedOption {
 /** `text`: what only the user knows. A list: one of these. */
 export type CompletedValue = 'file' | 'text' | readonly string[];
 
-/** `<file>` and `<token|file>` are a file, `<auto|api|tag>` is one of three, `<seconds>` a text. `name` stands between the signs. */
+/**
+ * `<file>` and `<token|file>` are a file, `<auto|api|tag>` is one of three, `<seconds>` a text. `name` stands
+ * between the signs.
+ */
 export function toCompletedValue(name: string): CompletedValue {
   const kinds = name.split(/\||-or-/);
   if (kinds.some((kind) => fileKinds.has(kind))) return 'file';

@@ -33,14 +33,16 @@ ${calls.flatMap(linesOf).join('\n')}
 
 function linesOf({ options, path, words }: CompletedCall): readonly string[] {
   const next = words.map(
-    ({ name, summary }) =>
-      `complete -c tcf -n ${fishText(`__tcf_is ${fishText(path)} first`)} -f -a ${fishText(name)} -d ${fishText(summary)}`,
+    ({ name, summary }) => `${start(path, ' first')} -f -a ${fishText(name)} -d ${fishText(summary)}`,
   );
   const flags = options.map(
-    (option) =>
-      `complete -c tcf -n ${fishText(`__tcf_is ${fishText(path)}`)}${namePart(option)}${valuePart(option)} -d ${fishText(option.summary)}`,
+    (option) => `${start(path)}${namePart(option)}${valuePart(option)} -d ${fishText(option.summary)}`,
   );
   return [...next, ...flags];
+}
+
+function start(path: string, first = ''): string {
+  return `complete -c tcf -n ${fishText(`__tcf_is ${fishText(path)}${first}`)}`;
 }
 
 function namePart({ names }: CompletedOption): string {

@@ -9,7 +9,8 @@ export function toZsh(calls: readonly CompletedCall[]): string {
   });
   const words = calls.map(({ options, path, words }) => {
     const flags = options.flatMap(({ names, summary }) => names.map((name) => ({ name, summary })));
-    return `    ${shellText(path)})\n      flags=(${described(flags)})\n      words_next=(${described(words)}) ;;`;
+    const arrays = [`flags=(${described(flags)})`, `words_next=(${described(words)})`];
+    return `    ${shellText(path)})\n      ${arrays.join('\n      ')} ;;`;
   });
   return `#compdef tcf
 # Completion for zsh. In ~/.zshrc, after compinit: source <(tcf completion zsh)
