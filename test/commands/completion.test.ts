@@ -162,6 +162,17 @@ describe.for(shells.filter(isInstalled))('%s', (shell) => {
   });
 });
 
+test('bash offers the same where its user parts words otherwise, and with no unset variables', async () => {
+  writeFileSync(join(place.path, 'odd.bash'), `IFS=:; set -u; ${drivers.bash}`);
+  const odd = (...words: string[]) =>
+    new Promise<string>((resolve) => {
+      const args = ['--norc', 'odd.bash', 'tcf', ...words];
+      execFile('bash', args, { cwd: place.path }, (_, stdout, stderr) => resolve(stdout + stderr));
+    });
+  expect(await odd('log', '')).toBe('show\nverify\nprune\narchive\n');
+  expect(await odd('sbom', '--timeout', '')).toBe('');
+});
+
 test('bash takes --name=value apart, and the value is completed', async () => {
   expect(await complete('bash', ['sbom', '--referrers', '='])).toEqual({
     offered: ['api', 'auto', 'tag'],

@@ -16,6 +16,7 @@ _tcf_files() { compopt -o default 2>/dev/null; }
 
 _tcf() {
   local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]} call=tcf flags= words= at
+  local IFS=$' \\t\\n'
   COMPREPLY=()
   # bash takes --name=value apart at the sign.
   if [ "$current" = = ]; then current=
