@@ -22,6 +22,8 @@ export interface SourceFile {
   readonly text: string;
   readonly functions: readonly { readonly name: string; readonly lines: number }[];
   readonly exported: readonly string[];
+  /** Texts of string and template literals, as messages are made of. */
+  readonly texts: readonly string[];
 }
 
 export function readSources(folder = 'src'): readonly SourceFile[] {
@@ -39,7 +41,8 @@ function readSource(path: string): SourceFile {
     .filter(({ type }) => /^(?:FunctionDeclaration|FunctionExpression|ArrowFunctionExpression)$/.test(type))
     .map((node) => ({ name: nameOf(node) ?? 'anonymous', lines: lineOf(node.end) - lineOf(node.start) + 1 }));
   const exported = nodes.flatMap((node) => (node.type === 'ExportNamedDeclaration' ? declared(node) : []));
-  return { path, text, functions, exported };
+  const texts = nodes.flatMap((node) => textIn(node) ?? []);
+  return { path, text, functions, exported, texts };
 }
 
 function* nodesOf(node: Node): Generator<Node> {
@@ -55,6 +58,12 @@ function isNode(value: unknown): value is Node {
 function nameOf(node: Node): string | undefined {
   const { id } = node;
   return isNode(id) && typeof id['name'] === 'string' ? id['name'] : undefined;
+}
+
+function textIn({ type, value }: Node): string | undefined {
+  if (type === 'Literal' && typeof value === 'string') return value;
+  const raw = type === 'TemplateElement' ? (value as { readonly raw?: unknown }).raw : undefined;
+  return typeof raw === 'string' ? raw : undefined;
 }
 
 /** Names that an export declares itself; re-exports name what is declared elsewhere. */
