@@ -2,6 +2,7 @@
 
 export { type AttestedAnswer, attestedSbom } from './app/attested-sbom.ts';
 export { type CopiedImage, type CopyRequest, copyImage } from './app/copy-image.ts';
+export { type StartRequest, startVerified } from './app/launch/start-verified.ts';
 export { type JudgedSbom, makeSbom, type SbomRequest } from './app/make-sbom.ts';
 export type { Network } from './app/network.ts';
 export { type ImageRequest, openImage } from './app/open-image.ts';

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { containerName, findDevContainer, removeContainer } from '../app/launch/dev-container.ts';
 import { withDevLock } from '../app/launch/dev-lock.ts';
-import { connectionGlobals, engineName } from '../app/launch/launching.ts';
 import { findEngine } from '../launch/engine.ts';
 import type { ExitCode } from '../system/host.ts';
+import { connectionGlobals, engineName } from './options/start.ts';
 import type { Verb } from './verb.ts';
 
 export const verb: Verb = {

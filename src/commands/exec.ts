@@ -1,19 +1,18 @@
 import { checkContainer, findDevContainer } from '../app/launch/dev-container.ts';
-import {
-  allowedImage,
-  connectionGlobals,
-  declareWords,
-  engineName,
-  notStarted,
-  ownOptions,
-  runFlags,
-} from '../app/launch/launching.ts';
+import { allowedImage, notStarted } from '../app/launch/launching.ts';
 import { readinessOf } from '../app/launch/ready.ts';
 import { askedWrongly, cannotTell } from '../base/error.ts';
 import { execFlags, parseRunArguments } from '../launch/arguments.ts';
 import { findEngine } from '../launch/engine.ts';
 import type { ExitCode } from '../system/host.ts';
-import { readStartRequest } from './options/start.ts';
+import {
+  connectionGlobals,
+  declareWords,
+  engineName,
+  ownOptions,
+  readStartRequest,
+  runFlags,
+} from './options/start.ts';
 import type { Verb } from './verb.ts';
 
 const { 'dry-run': _, ...flags } = runFlags;

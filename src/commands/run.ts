@@ -1,20 +1,16 @@
 import { composeForHost, loadProfiles, readDevLine } from '../app/launch/dev.ts';
-import {
-  allowedImage,
-  declareWords,
-  engineName,
-  launchLines,
-  notStarted,
-  ownOptions,
-  runFlags,
-  transport,
-} from '../app/launch/launching.ts';
+import { type StartRequest, startVerified } from '../app/launch/start-verified.ts';
 import { parseRunArguments } from '../launch/arguments.ts';
-import type { DevLaunch } from '../launch/dev/compose.ts';
-import { type Engine, findEngine, type Launch, launchContainer } from '../launch/engine.ts';
 import type { ExitCode, Host } from '../system/host.ts';
 import type { Options } from './options/bag.ts';
-import { readStartRequest } from './options/start.ts';
+import {
+  declareWords,
+  engineName,
+  ownOptions,
+  readStartRequest,
+  runFlags,
+  transport,
+} from './options/start.ts';
 import type { Verb } from './verb.ts';
 
 export const verb: Verb = {
@@ -49,37 +45,20 @@ export const verb: Verb = {
   },
 };
 
-type Wanted = Pick<DevLaunch, 'command' | 'engineFlags' | 'image'> & Partial<DevLaunch>;
-
-async function verifyAndRun(
+function verifyAndRun(
   host: Host,
   options: Options,
-  compose: (engine: Engine) => Promise<Wanted>,
+  compose: StartRequest['compose'],
   isVerbose = false,
 ): Promise<ExitCode> {
-  const engine = findEngine(host, engineName(options));
-  const { command, engineFlags, globals = [], image } = await compose(engine);
-  const verification = await allowedImage(host, {
-    ...readStartRequest(options, image, 'run'),
-    engine: engine.name,
+  return startVerified(host, {
+    question: (image) => readStartRequest(options, image, 'run'),
+    engine: engineName(options),
+    compose,
+    transport: transport(options),
+    isDry: options['dryRun'] === true,
+    isVerbose,
   });
-  if (verification === undefined) return notStarted;
-  const { imageIds, verdict } = verification;
-  const launch: Launch = {
-    allow: verdict.allow,
-    imageIds,
-    globals,
-    engineFlags,
-    command,
-    ...transport(options),
-  };
-  const text = launchLines(engine, launch);
-  if (options['dryRun'] === true) {
-    await host.stdout.write(text);
-    return 0;
-  }
-  if (isVerbose) await host.stderr.write(text);
-  return await launchContainer(host, engine, launch);
 }
 
 const help = `Usage: tcf run [options] [runtime flags] IMAGE [COMMAND...]

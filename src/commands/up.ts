@@ -1,16 +1,7 @@
 import { composeForHost, loadProfiles, readDevLine } from '../app/launch/dev.ts';
 import { checkContainer, containerName, removeContainer } from '../app/launch/dev-container.ts';
 import { withDevLock } from '../app/launch/dev-lock.ts';
-import {
-  allowedImage,
-  declareWords,
-  engineName,
-  launchLines,
-  notStarted,
-  ownOptions,
-  runFlags,
-  transport,
-} from '../app/launch/launching.ts';
+import { allowedImage, launchLines, notStarted } from '../app/launch/launching.ts';
 import { waitUntilReady } from '../app/launch/ready.ts';
 import type { Verification } from '../app/verify-image.ts';
 import { askedWrongly, cannotTell } from '../base/error.ts';
@@ -29,7 +20,14 @@ import {
 import { shellLine } from '../launch/shell.ts';
 import type { ExitCode, Host } from '../system/host.ts';
 import type { Options } from './options/bag.ts';
-import { readStartRequest } from './options/start.ts';
+import {
+  declareWords,
+  engineName,
+  ownOptions,
+  readStartRequest,
+  runFlags,
+  transport,
+} from './options/start.ts';
 import type { Verb } from './verb.ts';
 
 const ownFlags = { ...runFlags, name: true, recreate: false } as const;
