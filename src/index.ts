@@ -21,7 +21,7 @@ export { type Bundle, parseBundle } from './attest/bundle.ts';
 export type { Refusal } from './attest/refusal.ts';
 export { parsePublicKey, type TrustedKey } from './attest/trusted-key.ts';
 export { parseTrustedRoot, type Trust, type TrustedRoot } from './attest/trusted-root.ts';
-export type { Signer, Verified } from './attest/verified.ts';
+export type { ProvenSigner, Verified } from './attest/verified.ts';
 export { verifyAttestation } from './attest/verify.ts';
 export { TcfError } from './base/error.ts';
 export type { Outcome } from './base/outcome.ts';

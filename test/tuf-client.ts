@@ -5,7 +5,7 @@ import { parseRoot, parseSnapshot, parseTargets, parseTimestamp } from '../src/a
 import {
   type Download,
   newRepository,
-  type Repository,
+  type TufRepository,
   updateMetadata,
   updateTarget,
 } from '../src/attest/tuf/update.ts';
@@ -41,7 +41,7 @@ function kept<T>(name: string, parse: (bytes: Uint8Array) => T): T | undefined {
   }
 }
 
-function load(): Repository {
+function load(): TufRepository {
   const [timestamp, snapshot, targets] = [
     kept('timestamp.json', parseTimestamp),
     kept('snapshot.json', parseSnapshot),
@@ -55,7 +55,7 @@ function load(): Repository {
   };
 }
 
-const save = ({ root, snapshot, targets, timestamp }: Repository) => {
+const save = ({ root, snapshot, targets, timestamp }: TufRepository) => {
   for (const role of [root, timestamp, snapshot, targets])
     if (role !== undefined) writeFileSync(at(`${role.role}.json`), role.bytes);
 };

@@ -23,7 +23,7 @@ export async function attestedSbom(host: Host, request: VerifyRequest): Promise<
   const [sbom] = sboms;
   if (sbom === undefined) {
     throw cannotTell('sbom.not-attested', 'no policy of this image trusts anybody with its SBOM', {
-      hint: 'add the rule sbom: { by: [NAME] } to the policy, or leave --attested away',
+      hint: 'add the rule sbom: { by: [NAME] } to the policy, or leave --attested out',
     });
   }
   if (new Set(sboms.map(({ document }) => JSON.stringify(document))).size > 1) {

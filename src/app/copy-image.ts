@@ -51,7 +51,7 @@ export async function copyImage(
   const { digest } = image.descriptor;
   if (to.kind === 'registry' && (to.ref.digest ?? digest) !== digest) {
     throw askedWrongly('copy.digest', `${quoted(fromText)} is ${digest}, not ${quoted(toText)}`, {
-      hint: 'a copy keeps its digest: leave it away, or name the source by it',
+      hint: 'a copy keeps its digest: leave it out, or name the source by it',
     });
   }
   const copied = await copyContent(store, repository, image, await openTarget(host, registry, from, to));

@@ -9,7 +9,7 @@ import type { Verdict } from '../policy/decide.ts';
 import type { Policy } from '../policy/document.ts';
 import { type ChainEnd, chainEnd, formatDecision } from '../report/decision-entry.ts';
 import { Chain } from '../report/log-chain.ts';
-import { type LogEntry, type PruningEntry, parseLogEntry } from '../report/pruning-entry.ts';
+import { type DecisionLogEntry, type PruningEntry, parseLogEntry } from '../report/pruning-entry.ts';
 import { createFileSync } from '../system/atomic.ts';
 import { isSystemError } from '../system/errors.ts';
 import { readPlainFile } from '../system/files.ts';
@@ -87,7 +87,7 @@ function addEntry(folder: string, sequence: number, text: string): boolean {
 /** An entry as it is on the disk, and what it says. */
 export interface ReadEntry {
   readonly text: string;
-  readonly logged: LogEntry;
+  readonly logged: DecisionLogEntry;
 }
 
 /** @throws TcfError `log.unreadable` (exit 2) for an entry of which no part can be trusted, with the way out. */

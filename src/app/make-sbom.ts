@@ -5,10 +5,10 @@ import type { MadeSbom } from '../bom/formats/format.ts';
 import type { Bom } from '../bom/model.ts';
 import {
   missingFields,
-  type Profile,
   type ProfileDiagnostic,
   profileNames,
   profileProperties,
+  type SbomProfile,
   unknownFields,
 } from '../bom/profiles.ts';
 import { toTimestamp } from '../bom/timestamp.ts';
@@ -31,7 +31,7 @@ export interface SbomRequest
   /** Default: 1.6. */
   readonly specVersion?: CycloneDxOptions['specVersion'];
   /** What the SBOM has to say; what it does not say stands in it. */
-  readonly profile?: Profile;
+  readonly profile?: SbomProfile;
   /** The image that this one was built on, or `auto` for the one that its annotations name. */
   readonly base?: string;
   /** Layers that are read at a time; default: as many as the machine has cores. The SBOM does not depend on it. */
@@ -51,7 +51,7 @@ export interface JudgedSbom extends MadeSbom {
 
 /** What a profile makes of an SBOM. */
 export interface Judged {
-  readonly profile: Profile;
+  readonly profile: SbomProfile;
   /** The fields that it requires and the SBOM does not have. */
   readonly missing: readonly ProfileDiagnostic[];
   /** The fields that the SBOM states as unknown, which the profile accepts. */
@@ -86,7 +86,7 @@ export async function makeSbom(host: Host, image: OpenImage, request: SbomReques
 }
 
 /** The SBOM with what the profile misses in its properties. */
-function judge({ bom, document, options }: MadeSbom, profile: Profile): JudgedSbom {
+function judge({ bom, document, options }: MadeSbom, profile: SbomProfile): JudgedSbom {
   const missing = missingFields(document, profile);
   requireAuthor(missing, profile);
   const unknown = unknownFields(document, profile);
@@ -96,7 +96,7 @@ function judge({ bom, document, options }: MadeSbom, profile: Profile): JudgedSb
 }
 
 /** The one field that only the user can fill: without it nothing is written. */
-function requireAuthor(missing: readonly ProfileDiagnostic[], profile: Profile): void {
+function requireAuthor(missing: readonly ProfileDiagnostic[], profile: SbomProfile): void {
   const needed = missing.find(
     ({ field, subject }) => subject === 'document' && /^(?:author|creator)/.test(field),
   );

@@ -12,7 +12,7 @@ import { type Network, openUserRegistry } from './network.ts';
 import { resolveImage } from './registries.ts';
 
 /** Where an image and its signatures lie, and the name by which policies judge it. */
-export interface Place {
+export interface ImagePlace {
   readonly store: Store;
   readonly ref: ImageRef;
   /** Whether asking costs requests, so that answers are worth keeping. */
@@ -22,7 +22,7 @@ export interface Place {
   readonly warnings: () => Promise<readonly string[]>;
 }
 
-export interface PlaceRequest {
+export interface ImagePlaceRequest {
   readonly image: string;
   readonly verb: string;
   /** Which engine reads the name; podman, with buildah and skopeo, where nothing is said. */
@@ -37,7 +37,7 @@ export interface PlaceRequest {
  *
  * @throws TcfError `verify.as` (exit 3), else as the registry and the layout do.
  */
-export async function openPlace(host: Host, request: PlaceRequest): Promise<Place> {
+export async function openPlace(host: Host, request: ImagePlaceRequest): Promise<ImagePlace> {
   const { as, image: name, network, verb } = request;
   if (name.startsWith('oci:') && verb !== 'run') return await openLayoutPlace(host, request);
   if (isLocalName(name) && as === undefined) {
@@ -59,7 +59,10 @@ export async function openPlace(host: Host, request: PlaceRequest): Promise<Plac
   };
 }
 
-async function openLayoutPlace(host: Host, { as, image: name, platform }: PlaceRequest): Promise<Place> {
+async function openLayoutPlace(
+  host: Host,
+  { as, image: name, platform }: ImagePlaceRequest,
+): Promise<ImagePlace> {
   // What reads layers is loaded for layouts only: a start from a registry must not wait for it.
   const [{ parseImageName }, { isOciLayoutName, layoutFiles }, { openLayoutStore }] = await Promise.all([
     import('../image/source.ts'),

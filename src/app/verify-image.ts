@@ -3,7 +3,7 @@ import { parseCosign2Layer } from '../attest/cosign2.ts';
 import type { Refusal } from '../attest/refusal.ts';
 import type { Trust } from '../attest/trusted-root.ts';
 import type { Verified } from '../attest/verified.ts';
-import { type Question, verifyAttestation, verifyCosign2 } from '../attest/verify.ts';
+import { type AttestationQuestion, verifyAttestation, verifyCosign2 } from '../attest/verify.ts';
 import { TcfError } from '../base/error.ts';
 import { no, type Outcome, yes } from '../base/outcome.ts';
 import { printable, quoted } from '../base/text.ts';
@@ -26,7 +26,7 @@ import type { Host } from '../system/host.ts';
 import { lastEntryTime, logDecision } from './decision-log.ts';
 import { evictEvidence, keepEvidence, loadEvidence } from './evidence-cache.ts';
 import { type Network, openUserServices } from './network.ts';
-import { openPlace, type Place } from './place.ts';
+import { type ImagePlace, openPlace } from './place.ts';
 import { hostPlatform } from './registries.ts';
 import { updateInstance } from './trust/instances.ts';
 import { loadPolicies } from './trust/policies.ts';
@@ -134,7 +134,7 @@ interface Judges {
  */
 async function decideAt(
   host: Host,
-  place: Place,
+  place: ImagePlace,
   platform: Platform,
   judges: Judges,
   fromCache: boolean,
@@ -179,7 +179,7 @@ async function judge(
   const { bytes, descriptor, manifest } = await chooseManifest(store, ref, named, platformWanted, what);
   const platform = descriptor.digest === image.digest ? undefined : descriptor.digest;
 
-  const questions: readonly Question[] = [
+  const questions: readonly AttestationQuestion[] = [
     { subject: image.digest, content: named.bytes },
     ...(platform === undefined ? [] : [{ subject: platform, content: bytes }]),
   ];
@@ -227,7 +227,12 @@ async function judge(
 }
 
 /** A statement may be about the index or about its manifest for the platform; the rules ask which. */
-function prove(found: FoundBundle, trust: Trust, questions: readonly Question[], now: Date): Candidate {
+function prove(
+  found: FoundBundle,
+  trust: Trust,
+  questions: readonly AttestationQuestion[],
+  now: Date,
+): Candidate {
   if (!found.ok) return { source: found.source, outcome: no({ code: found.code, message: found.reason }) };
   const parsed = parse(found);
   if (!parsed.ok) return toCandidate(found.source, parsed);
@@ -244,7 +249,7 @@ function isContradiction(outcome: Outcome<Verified, Refusal>): boolean {
   return !outcome.ok && outcome.reason.code === 'statement.contradiction';
 }
 
-type Proof = (trust: Trust, question: Question, now: Date) => Outcome<Verified, Refusal>;
+type Proof = (trust: Trust, question: AttestationQuestion, now: Date) => Outcome<Verified, Refusal>;
 
 function parse(found: Extract<FoundBundle, { readonly ok: true }>): Outcome<Proof, Refusal> {
   if ('bundle' in found) {

@@ -10,11 +10,11 @@ import { checkLogBody } from './log-body.ts';
 import { answer, guarded, type Refusal, refused } from './refusal.ts';
 import { hintOf, isWithin, type TrustedKey } from './trusted-key.ts';
 import { listsLog, type Trust, type TrustedRoot } from './trusted-root.ts';
-import type { Signer } from './verified.ts';
+import type { ProvenSigner } from './verified.ts';
 
 /** Who made the signature, and when it provably existed; nothing yet about what was signed. */
 export interface Proven {
-  readonly signer: Signer;
+  readonly signer: ProvenSigner;
   /** Earliest first. */
   readonly times: readonly Date[];
   readonly logs: readonly { readonly logId: string; readonly logIndex: string }[];

@@ -3,7 +3,7 @@ import type { Digest } from '../oci/digest.ts';
 import type { Statement } from './statement.ts';
 
 /** Who signed, as proven by the certificate or the key; never by unsigned data around the signature. */
-export type Signer = KeylessSigner | KeySigner;
+export type ProvenSigner = KeylessSigner | KeySigner;
 
 export interface KeylessSigner {
   readonly kind: 'keyless';
@@ -30,7 +30,7 @@ interface VerifiedParts {
   readonly statement: Statement;
   /** Which subject of the statement carries the digest that was asked for. */
   readonly subjectIndex: number;
-  readonly signer: Signer;
+  readonly signer: ProvenSigner;
   /**
    * Times at which the signature provably existed, earliest first: RFC 3161 tokens, Rekor integrated times
    * with a promise. Empty only for a key without log entry and timestamp, where the trust asks for neither.

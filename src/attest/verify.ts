@@ -12,7 +12,7 @@ import type { Trust } from './trusted-root.ts';
 import type { Verified } from './verified.ts';
 
 /** What a bundle is asked. */
-export interface Question {
+export interface AttestationQuestion {
   /** The image, or any other artifact, that the statement has to be about. */
   readonly subject: Digest;
   /** The bytes of the subject where they are at hand: no other digest of the statement may contradict them. */
@@ -31,7 +31,7 @@ export interface Question {
 export function verifyAttestation(
   bundle: Bundle,
   trust: Trust,
-  asked: Question,
+  asked: AttestationQuestion,
   now: Date,
 ): Outcome<Verified, Refusal> {
   return answer('bundle.malformed', () => proveStatement(bundle, undefined, trust, asked, now));
@@ -41,7 +41,7 @@ function proveStatement(
   bundle: Bundle,
   text: Uint8Array | undefined,
   trust: Trust,
-  asked: Question,
+  asked: AttestationQuestion,
   now: Date,
 ): Verified {
   if (bundle.content.kind !== 'dsse') {
@@ -61,7 +61,7 @@ function proveStatement(
 export function verifyCosign2(
   { bundle, text }: Cosign2Signature,
   trust: Trust,
-  asked: Question,
+  asked: AttestationQuestion,
   now: Date,
 ): Outcome<Verified, Refusal> {
   return answer('cosign2.malformed', () => {
@@ -72,7 +72,7 @@ export function verifyCosign2(
 }
 
 /** a genuine statement about another image, or one that contradicts itself about this one. */
-function about(asked: Question, proven: Proven, statement: Statement): Verified {
+function about(asked: AttestationQuestion, proven: Proven, statement: Statement): Verified {
   const subjectIndex = statement.subjects.findIndex(({ digests }) => digests.includes(asked.subject));
   if (subjectIndex < 0) {
     const count = plural(statement.subjects.length, 'other subject');

@@ -3,9 +3,9 @@ import { cleanText, isEmail, toUriReference } from './clean.ts';
 import { type SpecVersion, toLicenseForms } from './cyclonedx-licenses.ts';
 import type {
   Component,
+  ComponentEvidence,
   ComponentHash,
   Contact,
-  Evidence,
   ExternalReference,
   Occurrence,
   Organization,
@@ -139,7 +139,7 @@ function referenceForms(references: readonly ExternalReference[]): {
 }
 
 /** `identity` is always a list: the single object is deprecated since 1.6. */
-function evidenceForm(evidence: Evidence, licenses: readonly object[]): JsonObject {
+function evidenceForm(evidence: ComponentEvidence, licenses: readonly object[]): JsonObject {
   const identity = (evidence.identity ?? []).map(({ field, confidence, concludedValue, methods }) =>
     members({
       field,

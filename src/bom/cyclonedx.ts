@@ -13,7 +13,7 @@ import {
 import type { SpecVersion } from './cyclonedx-licenses.ts';
 import { flatten, type Layout, withSourceForTrivy } from './layout.ts';
 import type { Bom, Component, Composition, Contact, Dependency, Organization } from './model.ts';
-import type { Profile } from './profiles.ts';
+import type { SbomProfile } from './profiles.ts';
 import { sha256Hex, uuidV5 } from './serial.ts';
 import { rootComponent } from './subject.ts';
 import { withStatedElements, withStatedVersion, withUnknowns } from './unknowns.ts';
@@ -38,7 +38,7 @@ export interface CycloneDxOptions {
   /** Who made the BOM, as an organization that can be reached; beside the authors. */
   readonly manufacturer?: Organization;
   /** `bsi`: with the fields of TR-03183-2. `cisa` and `ntia`: a version that is unknown is called so. */
-  readonly profile?: Profile;
+  readonly profile?: SbomProfile;
   /** `flat` where nothing is said. */
   readonly layout?: Layout;
   /** A fresh UUID for those who want one serial for each run. Without it the serial follows from image, options and content. */
@@ -132,7 +132,7 @@ function laidOut(components: readonly Component[], layout: Layout = 'flat'): rea
   return layout === 'flat' ? flatten(readable) : readable;
 }
 
-function shape(component: Component, profile: Profile | undefined): Component {
+function shape(component: Component, profile: SbomProfile | undefined): Component {
   if (profile === undefined) return component;
   if (profile === 'bsi') return toBsi(component);
   const stated = withStatedVersion(component);

@@ -63,7 +63,7 @@ export interface Component {
   readonly hashes?: readonly ComponentHash[];
   readonly externalReferences?: readonly ExternalReference[];
   readonly properties?: readonly Property[];
-  readonly evidence?: Evidence;
+  readonly evidence?: ComponentEvidence;
   readonly pedigree?: { readonly ancestors: readonly Component[] };
   readonly components?: readonly Component[];
 }
@@ -114,7 +114,7 @@ export interface Property {
   readonly value: string;
 }
 
-export interface Evidence {
+export interface ComponentEvidence {
   readonly identity?: readonly Identity[];
   readonly occurrences?: readonly Occurrence[];
   readonly copyright?: readonly string[];

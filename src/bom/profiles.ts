@@ -5,16 +5,16 @@ import { unknownField } from './unknowns.ts';
 
 /** Each with its edition in `profileNames`: a document says which it was held to. */
 export const profiles = ['bsi', 'cisa', 'ntia'] as const;
-export type Profile = (typeof profiles)[number];
+export type SbomProfile = (typeof profiles)[number];
 
-export const profileNames: Readonly<Record<Profile, string>> = {
+export const profileNames: Readonly<Record<SbomProfile, string>> = {
   bsi: 'BSI TR-03183-2 v2.1',
   cisa: 'CISA 2026 minimum elements',
   ntia: 'NTIA 2021 minimum elements',
 };
 
 /** What a document cannot say of itself, and who says it. */
-export const profileNotes: Readonly<Partial<Record<Profile, string>>> = {
+export const profileNotes: Readonly<Partial<Record<SbomProfile, string>>> = {
   cisa: 'the SBOM author signature is the attestation that tcf sign makes of this document',
 };
 
@@ -84,7 +84,7 @@ const ofFile = (field: string, holds: (component: Form) => boolean): Check => [
 ];
 
 const checks: Readonly<
-  Record<Profile, { readonly document: readonly Check[]; readonly component: readonly Check[] }>
+  Record<SbomProfile, { readonly document: readonly Check[]; readonly component: readonly Check[] }>
 > = {
   ntia: { document: [author, timestamp], component: [supplier, ...identity] },
   // The seventeen data fields of appendix A, but for the signature (`profileNotes`) and the graph, which every profile asks for.
@@ -151,7 +151,7 @@ const checks: Readonly<
  * The fields that a profile requires and a document of `toCycloneDx` does not have: of the document first, then of the components in its order.
  * The graph counts too: every component has an entry, or is listed among those whose dependencies are unknown.
  */
-export function missingFields(document: JsonObject, profile: Profile): readonly ProfileDiagnostic[] {
+export function missingFields(document: JsonObject, profile: SbomProfile): readonly ProfileDiagnostic[] {
   const components = componentsOf(document);
   const { component: ofComponent, document: ofDocument } = checks[profile];
   const said = new Set(list(document['dependencies']).map(({ ref }) => ref));
@@ -167,14 +167,14 @@ export function missingFields(document: JsonObject, profile: Profile): readonly 
 }
 
 /** The fields for which a profile accepts the answer "unknown": known unknowns have to be stated. */
-const maybeUnknown: Readonly<Record<Profile, readonly string[]>> = {
+const maybeUnknown: Readonly<Record<SbomProfile, readonly string[]>> = {
   bsi: [],
   cisa: ['hash', 'identifier', 'license', 'producer', 'version'],
   ntia: ['version'],
 };
 
 /** The fields that a profile requires and a document states as unknown. The profile accepts that; users should know it all the same. */
-export function unknownFields(document: JsonObject, profile: Profile): readonly ProfileDiagnostic[] {
+export function unknownFields(document: JsonObject, profile: SbomProfile): readonly ProfileDiagnostic[] {
   return componentsOf(document).flatMap((component) =>
     stated(component)
       .filter((field) => maybeUnknown[profile].includes(String(field)))
@@ -197,7 +197,7 @@ const maxListed = 1000;
 
 /** The document says itself which profile it was made for, and what it could not say. */
 export function profileProperties(
-  profile: Profile,
+  profile: SbomProfile,
   missing: readonly ProfileDiagnostic[],
   unknown: readonly ProfileDiagnostic[],
 ): readonly Property[] {

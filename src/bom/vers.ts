@@ -1,8 +1,8 @@
 import { cannotTell, type TcfError } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
 import type { PurlParts } from './purl.ts';
-import { compareVersions as compareApk, isVersion as isApk } from './versions/apk.ts';
-import { compareVersions as compareDeb } from './versions/deb.ts';
+import { compareApkVersions as compareApk, isVersion as isApk } from './versions/apk.ts';
+import { compareDebVersions as compareDeb } from './versions/deb.ts';
 import { comparePep440, isPep440, parsePep440, satisfiesPep440 } from './versions/pep440.ts';
 import { compareEvr } from './versions/rpm.ts';
 import { compareGo, compareSemver, isGoVersion, isSemver } from './versions/semver.ts';

@@ -1,8 +1,15 @@
 import { toLicenses } from '../bom/licenses.ts';
 import type { Component, ComponentHash, Property } from '../bom/model.ts';
 import { toPurl } from '../bom/purl.ts';
-import { type Apk, firstLayers, isDatabase, packagesIn, pathsIn, summarizeRecords } from './apk/installed.ts';
-import { dependencyResolver, parseRelations } from './apk/relations.ts';
+import {
+  type Apk,
+  apkLayers,
+  apkPackages,
+  isApkDatabase,
+  pathsIn,
+  summarizeRecords,
+} from './apk/installed.ts';
+import { apkResolver, parseApkRelations } from './apk/relations.ts';
 import type { Catalog, Cataloger, Tree, TreeFile } from './contract.ts';
 import { evidenceOfRow, maintainerIn, osPackageCatalog } from './os/packages.ts';
 import { distroOf, isReleaseFile, type OsRelease, osReleaseOf } from './os-release.ts';
@@ -13,14 +20,14 @@ const world = 'etc/apk/world';
 /** The packages of Alpine, Wolfi and others, from the installed database of apk 2 and 3. */
 export const apk: Cataloger = {
   name: 'apk',
-  wants: (path) => isDatabase(path) || isReleaseFile(path) || path === world,
-  summarize: (path, content) => (isDatabase(path) ? summarizeRecords(content) : undefined),
+  wants: (path) => isApkDatabase(path) || isReleaseFile(path) || path === world,
+  summarize: (path, content) => (isApkDatabase(path) ? summarizeRecords(content) : undefined),
   catalog(tree: Tree): Catalog {
-    const { apks, skipped } = packagesIn(tree);
+    const { apks, skipped } = apkPackages(tree);
     const system = osReleaseOf(tree);
-    const layerOf = firstLayers(tree, apks);
+    const layerOf = apkLayers(tree, apks);
     const asked = worldOf(tree);
-    const needs = dependencyResolver(apks);
+    const needs = apkResolver(apks);
     return osPackageCatalog({
       packages: apks,
       system,
@@ -37,7 +44,7 @@ export const apk: Cataloger = {
 function worldOf(tree: Tree): ReadonlySet<string> | undefined {
   const content = tree.file(world)?.content();
   const relations =
-    content === undefined ? undefined : parseRelations(Buffer.from(content).toString('utf8').trim());
+    content === undefined ? undefined : parseApkRelations(Buffer.from(content).toString('utf8').trim());
   return relations === undefined
     ? undefined
     : new Set(relations.filter(({ conflict }) => !conflict).map(({ name }) => name));

@@ -126,8 +126,8 @@ function read(file: TreeFile, skipped: Skipped[]): readonly Package[] {
     const name = record.get('name').string(200);
     const version = record.get('version').string(200);
     // What conda takes for names and versions (conda.models.version); others would be other packages in a purl.
-    if (!/^[A-Za-z0-9_.-]+$/.test(name)) throw record.get('name').wrong('is no name of a package');
-    if (!/^[A-Za-z0-9_.+!~-]+$/.test(version)) throw record.get('version').wrong('is no version');
+    if (!/^[A-Za-z0-9_.-]+$/.test(name)) throw record.get('name').wrong('is not the name of a package');
+    if (!/^[A-Za-z0-9_.+!~-]+$/.test(version)) throw record.get('version').wrong('is not a version');
     return { prefix, name, version, purl: purlOf(record, name, version), record, file };
   });
   return found === undefined ? [] : [found];

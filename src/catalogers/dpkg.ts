@@ -4,11 +4,11 @@ import type { Component, ComponentHash, ExternalReference, License, Property } f
 import { toPurl } from '../bom/purl.ts';
 import type { Catalog, Cataloger, Skipped, Tree, TreeFile } from './contract.ts';
 import { automaticIn, extendedStates } from './dpkg/automatic.ts';
-import { licensesOf, upstreamSource } from './dpkg/copyright.ts';
-import { checksumsOf, fileOwners, isFileList, unreadPaths } from './dpkg/files.ts';
-import { type AptList, type Archive, archivesOf, isList, isSource, listScanner } from './dpkg/lists.ts';
-import { type Deb, firstLayers, isDatabase, packagesIn, summarizeStanzas } from './dpkg/packages.ts';
-import { dependencyResolver } from './dpkg/relations.ts';
+import { copyrightLicenses, upstreamSource } from './dpkg/copyright.ts';
+import { checksumsOf, dpkgOwners, isFileList, unreadPaths } from './dpkg/files.ts';
+import { type AptList, archivesOf, type DpkgArchive, isList, isSource, listScanner } from './dpkg/lists.ts';
+import { type Deb, dpkgLayers, dpkgPackages, isDpkgDatabase, summarizeStanzas } from './dpkg/packages.ts';
+import { dpkgResolver } from './dpkg/relations.ts';
 import { evidenceOfRow, maintainerIn, osPackageCatalog } from './os/packages.ts';
 import { distroOf, isReleaseFile, type OsRelease, osReleaseOf } from './os-release.ts';
 import { repositoryAt, sourcePackage } from './sources.ts';
@@ -19,7 +19,7 @@ const architectureFile = 'var/lib/dpkg/arch';
 export const dpkg: Cataloger<AptList> = {
   name: 'dpkg',
   wants: (path) =>
-    isDatabase(path) ||
+    isDpkgDatabase(path) ||
     isFileList(path) ||
     isReleaseFile(path) ||
     path === architectureFile ||
@@ -28,18 +28,18 @@ export const dpkg: Cataloger<AptList> = {
     /^usr\/share\/doc\/[^/]+\/copyright$/.test(path),
   scan: (path) => (isList(path) ? listScanner(path) : undefined),
   summarize(path, content) {
-    if (isDatabase(path)) return summarizeStanzas(content);
+    if (isDpkgDatabase(path)) return summarizeStanzas(content);
     return isFileList(path) ? new Uint8Array(0) : undefined;
   },
   catalog(tree: Tree<AptList>): Catalog {
-    const { debs, skipped: unread } = packagesIn(tree);
+    const { debs, skipped: unread } = dpkgPackages(tree);
     const skipped: Skipped[] = [...unread, ...unreadPaths(tree, debs)];
     const system = osReleaseOf(tree);
-    const layerOf = firstLayers(tree, debs);
+    const layerOf = dpkgLayers(tree, debs);
     const native = nativeArchitecture(tree);
     const isAutomatic = automaticIn(tree, native, skipped);
     const archiveOf = archivesOf(tree, debs, skipped);
-    const needs = dependencyResolver(debs, native);
+    const needs = dpkgResolver(debs, native);
     return osPackageCatalog({
       packages: debs,
       system,
@@ -52,7 +52,7 @@ export const dpkg: Cataloger<AptList> = {
           archive: archiveOf(deb),
           automatic: isAutomatic(deb),
         }),
-      owns: fileOwners(tree, debs),
+      owns: dpkgOwners(tree, debs),
     });
   },
 };
@@ -60,7 +60,7 @@ export const dpkg: Cataloger<AptList> = {
 /** What is known of a package from outside its stanza. */
 interface Around {
   readonly found: TreeFile;
-  readonly archive: Archive | undefined;
+  readonly archive: DpkgArchive | undefined;
   readonly automatic: boolean | undefined;
 }
 
@@ -121,13 +121,13 @@ function copyrightOf(
   const text = Buffer.from(content).toString('utf8');
   const source = upstreamSource(text);
   return {
-    ...withLicenseText(licensesOf(text, name), content, file.path),
+    ...withLicenseText(copyrightLicenses(text, name), content, file.path),
     ...(source === undefined ? {} : { source }),
   };
 }
 
 /** Of the .deb where apt says it, else of the file with the checksums of what came out of it. */
-function hashOf(tree: Tree, deb: Deb, archive: Archive | undefined): ComponentHash | undefined {
+function hashOf(tree: Tree, deb: Deb, archive: DpkgArchive | undefined): ComponentHash | undefined {
   if (archive !== undefined) return { algorithm: 'SHA-256', value: archive.sha256, subject: 'deb archive' };
   const checksums = checksumsOf(tree, deb);
   if (checksums === undefined) return undefined;

@@ -10,15 +10,15 @@ export function isGitFile(path: string): boolean {
  * The commit that is checked out below `root`, 40 hexadecimal digits; `undefined` where `.git` does not tell, as in a work tree
  * whose repository lies elsewhere. It says nothing about files that were changed and not committed.
  */
-export function commitOf(tree: Pick<Tree, 'file'>, root: string): string | undefined {
+export function headCommit(tree: Pick<Tree, 'file'>, root: string): string | undefined {
   const git = `${root}/.git`;
-  const head = textOf(tree, `${git}/HEAD`)?.trim() ?? '';
+  const head = gitText(tree, `${git}/HEAD`)?.trim() ?? '';
   if (isCommit(head)) return head;
   const ref = /^ref: (refs\/heads\/[^\s\0]{1,255})$/.exec(head)?.[1];
   if (ref === undefined || ref.split('/').includes('..')) return undefined;
-  const loose = textOf(tree, `${git}/${ref}`)?.trim() ?? '';
+  const loose = gitText(tree, `${git}/${ref}`)?.trim() ?? '';
   if (isCommit(loose)) return loose;
-  const line = textOf(tree, `${git}/packed-refs`)
+  const line = gitText(tree, `${git}/packed-refs`)
     ?.split('\n')
     .find((entry) => entry.endsWith(` ${ref}`) && isCommit(entry.slice(0, 40)));
   return line?.slice(0, 40);
@@ -34,7 +34,7 @@ export interface Origin {
 
 /** The remote `origin` of the clone at `root`, where it is a URL or `git@host:path`; a path of another machine says nothing. */
 export function originOf(tree: Tree, root: string): Origin | undefined {
-  const lines = (textOf(tree, `${root}/.git/config`) ?? '').split(/\r?\n/).slice(0, maxConfigLines);
+  const lines = (gitText(tree, `${root}/.git/config`) ?? '').split(/\r?\n/).slice(0, maxConfigLines);
   const start = lines.findIndex((line) => /^\[remote "origin"\]\s*$/.test(line));
   if (start < 0) return undefined;
   for (const line of lines.slice(start + 1)) {
@@ -62,7 +62,7 @@ function toOrigin(text: string): Origin | undefined {
 }
 
 /** The UTF-8 text of a wanted file; `undefined` where there is none. */
-export function textOf(tree: Pick<Tree, 'file'>, path: string): string | undefined {
+export function gitText(tree: Pick<Tree, 'file'>, path: string): string | undefined {
   const content = tree.file(path)?.content();
   return content === undefined ? undefined : decodeUtf8(content);
 }

@@ -1,12 +1,18 @@
 import { TcfError } from '../base/error.ts';
 import { byCodeUnit, printable } from '../base/text.ts';
-import type { Component, Evidence, Property } from '../bom/model.ts';
+import type { Component, ComponentEvidence, Property } from '../bom/model.ts';
 import { type Purl, toPurl } from '../bom/purl.ts';
 import { installed, isRecord } from './caches.ts';
 import type { Catalog, Cataloger, ObservedFile, Ownership, Skipped, Tree } from './contract.ts';
 import { fileHashes, hashesOfFile } from './file-hashes.ts';
 import { loadSegment, noteSegment, type Segment } from './programs/elf.ts';
-import { isProgram, keepParts, type Part, type ProgramLayout, type Selection } from './programs/parts.ts';
+import {
+  isProgram,
+  keepParts,
+  type ProgramLayout,
+  type ProgramPart,
+  type Selection,
+} from './programs/parts.ts';
 
 /** What a file says of itself: the toolchain, and the lines of `go version -m`. */
 interface Seen {
@@ -135,7 +141,7 @@ interface Piece {
   readonly bytes: Buffer;
 }
 
-function memoryOf(parts: readonly Part[], segments: readonly Segment[]): Memory {
+function memoryOf(parts: readonly ProgramPart[], segments: readonly Segment[]): Memory {
   const pieces = parts.flatMap(({ at, bytes }) =>
     segments
       .filter((segment) => segment.at === at)
@@ -296,7 +302,7 @@ function componentOf(file: ObservedFile<Seen>, info: BuildInfo): Component {
   const name = info.main?.path ?? info.program ?? file.path.slice(file.path.lastIndexOf('/') + 1);
   const version = info.main?.version;
   const purl = info.main === undefined ? undefined : purlOf(info.main);
-  const identity: Evidence['identity'] = [
+  const identity: ComponentEvidence['identity'] = [
     {
       field: purl === undefined ? 'name' : 'purl',
       confidence: 0.95,

@@ -44,7 +44,7 @@ function cuda(file: TreeFile, content: Uint8Array): Component | string | undefin
     const shape = new Shape(parseJson(content, 'version.json'), 'version.json');
     const version = shape.optional('cuda')?.get('version').string(100);
     if (version === undefined) return undefined;
-    if (!versionText.test(version)) return `names a version that is none: ${printable(version)}`;
+    if (!versionText.test(version)) return `names an invalid version: ${printable(version)}`;
     const parts = Object.keys(shape.record()).filter((key) => key !== 'cuda');
     const properties: readonly Property[] = parts
       .slice(0, maxParts)

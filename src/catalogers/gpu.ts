@@ -21,7 +21,7 @@ export const amd: Vendor = {
 };
 
 /** One GPU part that some file names. */
-export interface Part {
+export interface GpuPart {
   readonly vendor: Vendor;
   readonly name: string;
   /** Absent where the file does not say it. */
@@ -38,7 +38,7 @@ export interface Part {
  * The component of a part, at the place of the file that names it:
  * `pkg:generic/nvidia/cudnn@9.8.0#usr/include/cudnn_version.h`.
  */
-export function partComponent(part: Part): Component {
+export function partComponent(part: GpuPart): Component {
   const { description, externalReferences = [], file, licenses = [], method, name, vendor, version } = part;
   const properties = [...(part.properties ?? []), ...(version === undefined ? modifiedAt(file) : [])];
   const purl = toPurl({

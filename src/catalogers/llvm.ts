@@ -5,7 +5,7 @@ import type { Catalog, Cataloger, ObservedFile, Skipped, Tree } from './contract
 import { type LlvmObservation, scanForLlvm } from './llvm/binary.ts';
 import { checkoutsIn } from './llvm/checkouts.ts';
 import { type Claim, joinBuilds } from './llvm/claims.ts';
-import { componentOf } from './llvm/component.ts';
+import { llvmComponent } from './llvm/component.ts';
 import { declarationsIn } from './llvm/declarations.ts';
 import { builtInPins, type PinTable } from './llvm/pins.ts';
 import { type Hints, packageOfCore, placeOf } from './llvm/places.ts';
@@ -41,7 +41,7 @@ export function llvmCataloger(pins: PinTable): Cataloger<LlvmObservation> {
       const things = thingsOf(claims, declarationsIn(tree, { checkouts, claims, hints, libraries, pins }));
       const overrides = llvmOverrides(tree.env);
       return {
-        components: things.map((thing) => componentOf(thing, overrides, pins)),
+        components: things.map((thing) => llvmComponent(thing, overrides, pins)),
         dependencies: [],
         skipped: [
           ...texts.skipped,

@@ -2,11 +2,11 @@ import { printable } from '../base/text.ts';
 import type { Component, Dependency } from '../bom/model.ts';
 import type { Catalog, Cataloger, Ownership, Skipped, Tree } from './contract.ts';
 import { builtInPins, type PinTable } from './llvm/pins.ts';
-import { componentOf, refOf } from './python/component.ts';
+import { pythonComponent, refOf } from './python/component.ts';
 import { parseDirectUrl } from './python/direct-url.ts';
 import { byPlace, type Distribution, distributionsIn } from './python/distributions.ts';
 import { isZippedEgg } from './python/egg.ts';
-import { filesOf } from './python/files.ts';
+import { recordedFiles } from './python/files.ts';
 import { infoAround, isMetadata } from './python/info.ts';
 import { normalName, requirementsOfEgg } from './python/metadata.ts';
 import { hashesOfInstalled, isPacked, type RecordHash, scanInstalled } from './python/record.ts';
@@ -41,7 +41,7 @@ function catalogOf(tree: Tree<RecordHash>, pins: PinTable): Catalog {
   const hashes = hashesOfInstalled(tree);
   const { distributions, leftOut, skipped } = distributionsIn(tree, hashes);
   const ordered = [...distributions].sort(byPlace);
-  const owners = new Map(ordered.map((distribution) => [distribution, filesOf(tree, distribution)]));
+  const owners = new Map(ordered.map((distribution) => [distribution, recordedFiles(tree, distribution)]));
   const needs = needsOf(ordered, {
     textsOf: (distribution) => requirementsOf(tree, distribution),
     architecture: tree.architecture,
@@ -55,7 +55,7 @@ function catalogOf(tree: Tree<RecordHash>, pins: PinTable): Catalog {
       ...(claims.get(distribution)?.components ?? []),
     ];
     const missing = [...(needs.missing.get(distribution) ?? [])];
-    const component = componentOf(tree, distribution, hashes, missing, pins);
+    const component = pythonComponent(tree, distribution, hashes, missing, pins);
     return inner.length === 0 ? component : { ...component, components: inner };
   };
   return {

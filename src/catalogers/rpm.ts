@@ -5,12 +5,12 @@ import { toPurl } from '../bom/purl.ts';
 import type { Catalog, Cataloger, Skipped, Tree, TreeFile } from './contract.ts';
 import { evidenceOfRow, osPackageCatalog } from './os/packages.ts';
 import { distroOf, isReleaseFile, type OsRelease, osReleaseOf } from './os-release.ts';
-import { chooseDatabase, isDatabase, keysIn, packagesIn, summarizeDatabase } from './rpm/database.ts';
-import { fileOwners, maxPaths, realPath } from './rpm/files.ts';
+import { chooseDatabase, isRpmDatabase, keysIn, packagesIn, summarizeDatabase } from './rpm/database.ts';
+import { maxPaths, rpmOwners, rpmRealPath } from './rpm/files.ts';
 import { manifestFile, packagesInManifest } from './rpm/manifest.ts';
-import { evrOf, fileCountOf, fullBudget, keyOf, type Rpm } from './rpm/packages.ts';
+import { evrOf, fileCountOf, fullBudget, type Rpm, rpmKey } from './rpm/packages.ts';
 import { isReasonFile, type Reason, reasonsOf } from './rpm/reasons.ts';
-import { dependencyResolver } from './rpm/relations.ts';
+import { rpmResolver } from './rpm/relations.ts';
 import { supplierOf } from './rpm/vendors.ts';
 import { repositoryAt, sourcePackage } from './sources.ts';
 
@@ -19,7 +19,7 @@ export const rpm: Cataloger = {
   name: 'rpm',
   // A dev image with 1,500 packages has 60 MiB.
   contentLimit: 96 * 1024 * 1024,
-  wants: (path) => isDatabase(path) || isReasonFile(path) || isReleaseFile(path) || path === manifestFile,
+  wants: (path) => isRpmDatabase(path) || isReasonFile(path) || isReleaseFile(path) || path === manifestFile,
   summarize: summarizeDatabase,
   catalog(tree: Tree): Catalog {
     const { chosen, others } = chooseDatabase(tree);
@@ -32,7 +32,7 @@ export const rpm: Cataloger = {
     const rpms = [...byKey.values()];
     const system = osReleaseOf(tree);
     const ownersAt = ownersIn(tree, chosen, log);
-    const needs = dependencyResolver(rpms, (path) =>
+    const needs = rpmResolver(rpms, (path) =>
       ownersAt(realOf(tree, path)).flatMap((key) => byKey.get(key) ?? []),
     );
     const foundIn = firstFiles(tree, chosen, log);
@@ -44,7 +44,7 @@ export const rpm: Cataloger = {
       refOf: (rpm) => refOf(rpm, system),
       needsOf: (rpm) => (rpm.isWhole ? (needs(rpm) ?? 'unreadable') : 'not-recorded'),
       componentOf: (rpm) => componentOf(rpm, system, foundIn(rpm), reasonFor(rpm.name, rpm.arch, evrOf(rpm))),
-      owns: (rpm, path) => ownersAt(path).includes(keyOf(rpm)),
+      owns: (rpm, path) => ownersAt(path).includes(rpmKey(rpm)),
     });
   },
 };
@@ -52,7 +52,7 @@ export const rpm: Cataloger = {
 type RpmsByKey = ReadonlyMap<string, Rpm>;
 
 function inManifest(tree: Tree, skipped: Skipped[]): RpmsByKey {
-  return new Map([...packagesInManifest(tree, skipped)].map((rpm) => [keyOf(rpm), rpm]));
+  return new Map([...packagesInManifest(tree, skipped)].map((rpm) => [rpmKey(rpm), rpm]));
 }
 
 /** Of two headers of one package the last counts, as for rpm. */
@@ -60,7 +60,7 @@ function inDatabase(chosen: TreeFile, log: TreeFile | undefined, skipped: Skippe
   const byKey = new Map<string, Rpm>();
   let files = 0;
   for (const { rpm, header } of packagesIn(chosen, log, skipped, fullBudget())) {
-    byKey.set(keyOf(rpm), rpm);
+    byKey.set(rpmKey(rpm), rpm);
     files += fileCountOf(header);
   }
   if (files > maxPaths)
@@ -79,14 +79,14 @@ function ownersIn(
 ): (path: string) => readonly string[] {
   let known: ReadonlyMap<string, string> | undefined;
   return (path) => {
-    known ??= chosen === undefined ? new Map() : fileOwners(tree, packagesIn(chosen, log, []));
+    known ??= chosen === undefined ? new Map() : rpmOwners(tree, packagesIn(chosen, log, []));
     return known.get(path)?.split('\n') ?? [];
   };
 }
 
 function realOf(tree: Tree, path: string): string {
   const slash = path.lastIndexOf('/');
-  return realPath(tree, path.slice(0, Math.max(0, slash)), path.slice(slash + 1));
+  return rpmRealPath(tree, path.slice(0, Math.max(0, slash)), path.slice(slash + 1));
 }
 
 /** The lowest copy of the database that has a package; what only the log has came with the log. */
@@ -102,7 +102,7 @@ function firstFiles(
     if (file.layer.index === chosen?.layer.index && !hasLog) continue;
     for (const key of keysIn(file)) if (!first.has(key)) first.set(key, file);
   }
-  return (rpm) => first.get(keyOf(rpm)) ?? (hasLog ? log : rpm.database);
+  return (rpm) => first.get(rpmKey(rpm)) ?? (hasLog ? log : rpm.database);
 }
 
 function componentOf(
@@ -144,7 +144,7 @@ function componentOf(
 }
 
 function refOf(rpm: Rpm, system: OsRelease | undefined): string {
-  return purlOf(rpm, system) ?? `rpm:${keyOf(rpm)}`;
+  return purlOf(rpm, system) ?? `rpm:${rpmKey(rpm)}`;
 }
 
 function purlOf(rpm: Rpm, system: OsRelease | undefined): ReturnType<typeof toPurl> | undefined {

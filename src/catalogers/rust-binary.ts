@@ -2,12 +2,18 @@ import { inflateSync } from 'node:zlib';
 import { TcfError } from '../base/error.ts';
 import { parseJson } from '../base/json.ts';
 import { byCodeUnit, printable } from '../base/text.ts';
-import type { Component, Evidence } from '../bom/model.ts';
+import type { Component, ComponentEvidence } from '../bom/model.ts';
 import { type Purl, toPurl } from '../bom/purl.ts';
 import { installed, isRecord } from './caches.ts';
 import type { Catalog, Cataloger, ObservedFile, Ownership, Skipped, Tree } from './contract.ts';
 import { type ElfHeader, loadSegment, type Section, type Segment, sectionsOf } from './programs/elf.ts';
-import { isProgram, keepParts, type Part, type ProgramLayout, type Selection } from './programs/parts.ts';
+import {
+  isProgram,
+  keepParts,
+  type ProgramLayout,
+  type ProgramPart,
+  type Selection,
+} from './programs/parts.ts';
 
 /** What a file says of itself: the section as it stands, or why it could not be kept. */
 type Seen = { readonly section: string } | { readonly reason: string };
@@ -93,14 +99,14 @@ function fromEnd(header: ElfHeader, segments: readonly Segment[]): Selection<See
   };
 }
 
-function listIn(parts: readonly Part[], { at, size }: Section): Seen {
+function listIn(parts: readonly ProgramPart[], { at, size }: Section): Seen {
   const bytes = size > maxSection ? undefined : read(parts, at, size);
   return bytes === undefined
     ? { reason: 'has a list of crates where it was not looked for, or one that is too large' }
     : { section: bytes.toString('base64') };
 }
 
-function read(parts: readonly Part[], at: number, size: number): Buffer | undefined {
+function read(parts: readonly ProgramPart[], at: number, size: number): Buffer | undefined {
   const part = parts.find((each) => at >= each.at && at + size <= each.at + each.bytes.length);
   return part?.bytes.subarray(at - part.at, at - part.at + size);
 }
@@ -119,9 +125,9 @@ function cratesIn(seen: Seen): readonly Crate[] | string {
   }
   const list = (value as { readonly packages?: unknown } | null)?.packages;
   if (!Array.isArray(list) || list.length === 0 || list.length > maxCrates)
-    return 'has a list of crates that is none';
+    return 'has an invalid list of crates';
   const crates = list.map((entry) => crateOf(entry, list.length));
-  return crates.every((crate) => crate !== undefined) ? crates : 'has a crate in its list that is none';
+  return crates.every((crate) => crate !== undefined) ? crates : 'has an invalid crate in its list';
 }
 
 function inflate(bytes: Buffer): Buffer | undefined {
@@ -165,7 +171,7 @@ function programOf(file: ObservedFile<Seen>, crates: readonly Crate[]): Program 
     `${purlOf(crate)}#${file.path}`;
   const parts = new Map(linked.filter((crate) => crate !== root).map((crate) => [refOf(crate), crate]));
   const known = new Set([refOf(root), ...parts.keys()]);
-  const identity: Evidence['identity'] = [
+  const identity: ComponentEvidence['identity'] = [
     {
       field: 'name',
       confidence: 0.95,
@@ -200,7 +206,7 @@ function programOf(file: ObservedFile<Seen>, crates: readonly Crate[]): Program 
 function componentOf(
   crate: Pick<Crate, 'name' | 'source' | 'version'>,
   bomRef: string,
-  evidence: Evidence,
+  evidence: ComponentEvidence,
 ): Component {
   return {
     bomRef,

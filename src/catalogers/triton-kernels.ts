@@ -98,7 +98,7 @@ function metadataIn(file: TreeFile | undefined, skipped: Skipped[]): KernelMetad
   const content = file.content();
   const metadata = content === undefined ? undefined : parseKernelMetadata(content);
   if (metadata === undefined)
-    skipped.push({ path: printable(file.path), reason: 'is no metadata of a kernel that can be read' });
+    skipped.push({ path: printable(file.path), reason: 'is not readable metadata of a kernel' });
   return metadata;
 }
 

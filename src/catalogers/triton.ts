@@ -1,7 +1,7 @@
 import type { Component, Property } from '../bom/model.ts';
 import { toPurl } from '../bom/purl.ts';
 import type { Catalog, Cataloger, Ownership, Tree, TreeFile } from './contract.ts';
-import { commitOf, isGitFile, originOf } from './git.ts';
+import { headCommit, isGitFile, originOf } from './git.ts';
 import { checkoutsIn, commitIn, isPinFile } from './llvm/checkouts.ts';
 import { roleOfName } from './llvm/places.ts';
 import { llvmOverrides, toolOverrides } from './triton-env.ts';
@@ -22,7 +22,7 @@ export const triton: Cataloger = {
     for (const file of tree.wanted()) {
       const root = marker.exec(file.path)?.[1];
       if (root === undefined || !tree.exists(`${root}/python/triton`)) continue;
-      const commit = commitOf(tree, root);
+      const commit = headCommit(tree, root);
       const origin = originOf(tree, root);
       // A fork is another repository; where the clone does not name one, it is Triton by its files.
       const [namespace = '', name = ''] = (origin?.github ?? 'triton-lang/triton').split('/');

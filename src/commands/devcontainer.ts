@@ -30,7 +30,7 @@ import { migrateDevContainer, newDevContainer, pinDevContainer } from '../launch
 import { type DevContainerFault, faultsOf, powersOfLabel } from '../launch/devcontainer/faults.ts';
 import { parseImageConfig } from '../oci/config.ts';
 import { formatImageRef, type ImageRef, parseImageRef } from '../oci/reference.ts';
-import { toText } from '../report/text.ts';
+import { formatVerdict } from '../report/text.ts';
 import type { ExitCode, Host } from '../system/host.ts';
 import { flag, type Options, textOption } from './options/bag.ts';
 import { readNetwork } from './options/network.ts';
@@ -119,7 +119,7 @@ async function check(host: Host, options: Options): Promise<ExitCode> {
     readStartRequest(options, formatImageRef(withoutTag(image)), 'devcontainer'),
   );
   if (verdict.verdict !== 'allow') {
-    await host.stderr.write(toText(verdict));
+    await host.stderr.write(formatVerdict(verdict));
     return await nothing(host);
   }
   const powers = await powersOf(host, image, container, options);
@@ -303,7 +303,7 @@ async function resolveAllowed(host: Host, ref: ImageRef, options: Options): Prom
     readVerifyRequest(options, formatImageRef(wanted), 'devcontainer'),
   );
   if (verdict.verdict === 'allow') return formatImageRef({ ...wanted, digest: verdict.image.digest });
-  await host.stderr.write(toText(verdict));
+  await host.stderr.write(formatVerdict(verdict));
   await host.stderr.write('tcf: nothing was changed\n');
   return undefined;
 }

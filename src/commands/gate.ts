@@ -4,12 +4,12 @@ import { type Verification, verifyImage } from '../app/verify-image.ts';
 import { toJson } from '../report/json.ts';
 import { toMarkdown } from '../report/markdown.ts';
 import { toSarif } from '../report/sarif.ts';
-import { toText } from '../report/text.ts';
+import { formatVerdict } from '../report/text.ts';
 import { appendUserFile, writeUserFile } from '../system/files.ts';
 import type { ExitCode, Host } from '../system/host.ts';
 import { paintSigns } from '../system/terminal.ts';
 import { version } from '../version.ts';
-import { collect, flag, listOption, type Options, textOption } from './options/bag.ts';
+import { collectOption, flag, listOption, type Options, textOption } from './options/bag.ts';
 import { declareSigningOptions, readSigningRequest } from './options/signing.ts';
 import { declareVerifyOptions, readVerifyRequest } from './options/verify.ts';
 import type { Verb } from './verb.ts';
@@ -29,7 +29,7 @@ export const verb: Verb = {
       .option(
         '--vsa-level <level>',
         'level that a summary says was verified; may be given again',
-        collect,
+        collectOption,
         [],
       );
     declareSigningOptions(command, { hasRoot: true });
@@ -41,7 +41,7 @@ export const verb: Verb = {
     if (sarif !== undefined) await writeUserFile(host, sarif, toSarif(verdict, version));
     if (summary !== undefined) await appendUserFile(host, summary, toMarkdown(verdict));
     if (flag(options, 'json')) await host.stdout.write(toJson(verdict));
-    await host.stderr.write(paintSigns(toText(verdict), host.stderr));
+    await host.stderr.write(paintSigns(formatVerdict(verdict), host.stderr));
     return verdict.exit;
   },
 };

@@ -12,7 +12,7 @@ import { askedWrongly, TcfError } from '../base/error.ts';
 import { printable, quoted } from '../base/text.ts';
 import { type AuthzServer, serveAuthz } from '../launch/authz-server.ts';
 import { formatImageRef } from '../oci/reference.ts';
-import { toText } from '../report/text.ts';
+import { formatVerdict } from '../report/text.ts';
 import type { ExitCode, Host } from '../system/host.ts';
 import { flag, type Options, textOption } from './options/bag.ts';
 import { readSeconds } from './options/network.ts';
@@ -194,7 +194,7 @@ async function serveDocker(host: Host, options: Options): Promise<ExitCode> {
         ...askedByHook(asks, 'hook docker')(formatImageRef(ref)),
         ...(platform === undefined ? {} : { platform: parsePlatform(platform) }),
       });
-      return verdict.verdict === 'allow' ? { imageIds } : { reason: toText(verdict) };
+      return verdict.verdict === 'allow' ? { imageIds } : { reason: formatVerdict(verdict) };
     } catch (error) {
       if (error instanceof TcfError) return { reason: error.message };
       throw error;

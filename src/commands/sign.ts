@@ -6,7 +6,7 @@ import { formatBytes } from '../base/bytes.ts';
 import { printable } from '../base/text.ts';
 import { formatPinnedRef } from '../oci/reference.ts';
 import type { ExitCode, Host } from '../system/host.ts';
-import { collect } from './options/bag.ts';
+import { collectOption } from './options/bag.ts';
 import { declareNetworkOptions } from './options/network.ts';
 import { declarePlatform } from './options/platform.ts';
 import { declareSbomOptions, formatJudged } from './options/sbom.ts';
@@ -21,8 +21,8 @@ export const verb: Verb = {
     command.argument('<image>', 'registry/repository[:tag][@digest]');
     declareSigningOptions(command);
     command
-      .option('-a, --annotation <key=value>', 'signed with the image; may be given again', collect, [])
-      .option('--attest <type=file>', attestHelp, collect, [])
+      .option('-a, --annotation <key=value>', 'signed with the image; may be given again', collectOption, [])
+      .option('--attest <type=file>', attestHelp, collectOption, [])
       .option('--recursive', 'of an index, sign every platform too, each with its own SBOM')
       .option('--sbom <file>', 'attest this CycloneDX SBOM; it must be valid and about this very image')
       .option('--allow-invalid-sbom', 'attest the SBOM of --sbom though it is not valid CycloneDX')

@@ -30,7 +30,7 @@ export const verb: Verb = {
         'bundle.expected',
         '--allow-unlogged is for keys: a certificate counts only where its time is proven',
         {
-          hint: 'leave it away, or give --key',
+          hint: 'leave it out, or give --key',
         },
       );
     }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { verifyImage } from '../app/verify-image.ts';
 import { toJson } from '../report/json.ts';
-import { toText } from '../report/text.ts';
+import { formatVerdict } from '../report/text.ts';
 import type { ExitCode } from '../system/host.ts';
 import { paintSigns } from '../system/terminal.ts';
 import { flag } from './options/bag.ts';
@@ -20,7 +20,8 @@ export const verb: Verb = {
   async run(host, [image = ''], options): Promise<ExitCode> {
     const { verdict, pinned } = await verifyImage(host, readVerifyRequest(options, image, 'verify'));
     if (flag(options, 'json')) await host.stdout.write(toJson(verdict));
-    else if (!flag(options, 'quiet')) await host.stderr.write(paintSigns(toText(verdict), host.stderr));
+    else if (!flag(options, 'quiet'))
+      await host.stderr.write(paintSigns(formatVerdict(verdict), host.stderr));
     if (flag(options, 'printDigest') && verdict.verdict === 'allow') await host.stdout.write(`${pinned}\n`);
     return verdict.exit;
   },

@@ -89,9 +89,13 @@ function namedCompression(mediaType: string, what: string): Compression | undefi
   if (/[+.]zstd$/.test(mediaType)) return 'zstd';
   if (/\.tar$/.test(mediaType)) return 'none';
   if (mediaType === '') return undefined;
-  throw cannotTell('layer.media-type', `${what} has the media type ${quoted(mediaType)}, which is no layer`, {
-    hint: 'encrypted layers, Helm charts and other artifacts hold no file system that could be read',
-  });
+  throw cannotTell(
+    'layer.media-type',
+    `${what} has the media type ${quoted(mediaType)}, which is not a layer`,
+    {
+      hint: 'encrypted layers, Helm charts and other artifacts hold no file system that could be read',
+    },
+  );
 }
 
 async function* gunzipped(source: ByteSource, what: string): Bytes {

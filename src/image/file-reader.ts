@@ -4,7 +4,7 @@ import { isProgram } from '../catalogers/programs/parts.ts';
 import { openScanner } from '../catalogers/run.ts';
 import { contentLimitOf, type Finds, scanLimits, tooMuchSeen, wantedBy } from './finds.ts';
 import { KeptContents } from './kept-contents.ts';
-import { toText } from './names.ts';
+import { latin1ToText } from './names.ts';
 
 import type { TarEntry, TarSink } from './tar.ts';
 
@@ -38,14 +38,14 @@ export class FileReader implements TarSink {
   }
 
   empty(index: number, name: string): void {
-    const wanted = wantedBy(this.#catalogers, toText(name));
+    const wanted = wantedBy(this.#catalogers, latin1ToText(name));
     if (wanted !== 0)
       this.finds.set(index, { wanted, scanned: 0, content: new Uint8Array(0), observations: new Map() });
   }
 
   open(entry: TarEntry, name: string): TarSink | undefined {
     this.#index = entry.index;
-    this.#path = toText(name);
+    this.#path = latin1ToText(name);
     this.#size = entry.size;
     const holes = Math.max(0, entry.size - entry.stored);
     // A hole costs nothing in the archive: without this limit a few hundred bytes keep us busy for years.

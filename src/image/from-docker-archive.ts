@@ -53,7 +53,7 @@ export const dockerArchive: ImageSource<DockerArchiveName> = {
 async function openSaved(archive: Archive, reference: string | undefined, what: string): Promise<OpenImage> {
   const manifest = await archive.small('manifest.json', jsonLimits.manifest.maxBytes);
   if (manifest === undefined) {
-    throw cannotTell('image.archive', `${what} is no docker archive: it has no manifest.json`, {
+    throw cannotTell('image.archive', `${what} is not a docker archive: it has no manifest.json`, {
       hint: (await archive.small('oci-layout', 4096))
         ? 'write oci-archive: instead'
         : 'is it an image at all?',

@@ -83,7 +83,7 @@ async function prepare(directory: string, what: string): Promise<void> {
     await mkdir(directory, { recursive: true });
     const there = await readdir(directory);
     if (!there.includes('oci-layout') && !there.every((name) => partOfLayout.test(name))) {
-      throw askedWrongly('copy.target', `${what} is no OCI image layout and not empty`, {
+      throw askedWrongly('copy.target', `${what} is not an OCI image layout and not empty`, {
         hint: 'name a new folder, or one that holds a layout',
       });
     }

@@ -26,14 +26,14 @@ export async function readLayoutIndex(files: LayoutFiles, what: string): Promise
   const bytes = await files.small('index.json', jsonLimits.manifest.maxBytes);
   if (bytes === undefined) throw cannotTell('image.layout', `${what} has no index.json`);
   const index = parseManifest(bytes, undefined, `index.json of ${what}`);
-  if (index.kind !== 'index') throw cannotTell('image.layout', `index.json of ${what} is no index`);
+  if (index.kind !== 'index') throw cannotTell('image.layout', `index.json of ${what} is not an index`);
   return index;
 }
 
 async function checkMarker(files: LayoutFiles, what: string): Promise<void> {
   const bytes = await files.small('oci-layout', markerLimit);
   if (bytes === undefined) {
-    throw cannotTell('image.layout', `${what} is no OCI image layout: it has no file oci-layout`);
+    throw cannotTell('image.layout', `${what} is not an OCI image layout: it has no file oci-layout`);
   }
   const marker = new Shape(parseJson(bytes, `oci-layout of ${what}`), 'oci-layout');
   const version = marker.get('imageLayoutVersion').string(100);

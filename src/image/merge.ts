@@ -4,8 +4,8 @@ import type { Cataloger, Skipped } from '../catalogers/contract.ts';
 import { summaryBy } from '../catalogers/run.ts';
 import { textAt } from './columns.ts';
 import { type Finds, tooMuchSeen } from './finds.ts';
-import { cleanPath, joinPath, toText } from './names.ts';
-import { type Inode, type Missing, type Place, pathOf, Rootfs, root } from './rootfs.ts';
+import { cleanPath, joinPath, latin1ToText } from './names.ts';
+import { type DirectoryEntry, type Inode, type MissingFile, pathOf, Rootfs, root } from './rootfs.ts';
 import { type LayerScan, tarTypes } from './scan-layer.ts';
 
 export const mergeLimits: Readonly<Record<'visible' | 'observations' | 'history', number>> = {
@@ -85,7 +85,7 @@ export class Merger implements Merged {
     const type = tarTypes[scan.types[entry] ?? 0] ?? 'other';
     if (path === '') {
       if (type === 'directory') return;
-      throw this.#wrong(path, 'replaces the root by something that is no directory');
+      throw this.#wrong(path, 'replaces the root by something that is not a directory');
     }
     const place = this.#parent(path);
     const directory = place.directories.at(-1) ?? root;
@@ -123,10 +123,10 @@ export class Merger implements Merged {
     this.#observationBytes -= found.observationBytes ?? 0;
     found.observationBytes = 0;
     found.observations.clear();
-    this.skipped.push({ path: toText(textAt(scan.paths, entry)), reason: tooMuchSeen });
+    this.skipped.push({ path: latin1ToText(textAt(scan.paths, entry)), reason: tooMuchSeen });
   }
 
-  #parent(path: string): Place {
+  #parent(path: string): DirectoryEntry {
     const place = this.rootfs.walk(path, {
       followLast: false,
       onMissing: (missing) => this.#makeDirectory(missing, path),
@@ -136,11 +136,11 @@ export class Merger implements Merged {
   }
 
   /** A directory that no entry announced. Where a lower layer has a file of that name, an overlay shows the directory. */
-  #makeDirectory({ directory, names, name, isDirect }: Missing, path: string): Inode {
+  #makeDirectory({ directory, names, name, isDirect }: MissingFile, path: string): Inode {
     const existing = this.rootfs.childrenOf(directory).get(name);
     if (existing !== undefined) {
       if (!isDirect || this.#isTouched(directory, name))
-        throw this.#wrong(path, 'lies below something that is no directory');
+        throw this.#wrong(path, 'lies below something that is not a directory');
       this.#remove(directory, name, joinPath(names.join('/'), name));
     }
     const made = this.rootfs.add('directory', this.#layer, 0);
@@ -151,7 +151,7 @@ export class Merger implements Merged {
   #linked(target: string, path: string): Inode {
     const place = this.rootfs.walk(cleanPath(target), { followLast: false });
     if (place?.inode === undefined || this.rootfs.typeOf(place.inode) === 'directory') {
-      throw this.#wrong(path, `is a hard link to ${quoted(toText(target))}, which is no file`);
+      throw this.#wrong(path, `is a hard link to ${quoted(latin1ToText(target))}, which is not a file`);
     }
     this.#names.set(place.inode, (this.#names.get(place.inode) ?? 1) + 1);
     this.renamed.add(place.inode);
@@ -222,7 +222,7 @@ export class Merger implements Merged {
 
   #summarized(path: string, wanted: number, content: Uint8Array): Uint8Array {
     for (const [at, cataloger] of this.#catalogers.entries()) {
-      const kept = (wanted & (1 << at)) === 0 ? undefined : summaryBy(cataloger, toText(path), content);
+      const kept = (wanted & (1 << at)) === 0 ? undefined : summaryBy(cataloger, latin1ToText(path), content);
       if (kept !== undefined) return kept;
     }
     return content;
@@ -237,7 +237,7 @@ export class Merger implements Merged {
     }
   }
 
-  #touch({ directories, names, name }: Place): void {
+  #touch({ directories, names, name }: DirectoryEntry): void {
     for (let at = directories.length - 1; at >= 0; at -= 1) {
       const directory = directories[at] ?? root;
       const touched = this.#upper.get(directory) ?? new Set();
@@ -254,7 +254,7 @@ export class Merger implements Merged {
   }
 
   #wrong(path: string, why: string): Error {
-    return cannotTell('layer.entry', `layer ${this.#layer}: ${quoted(toText(path))} ${why}`, {
+    return cannotTell('layer.entry', `layer ${this.#layer}: ${quoted(latin1ToText(path))} ${why}`, {
       hint: 'no container engine can unpack this image',
     });
   }

@@ -2,7 +2,7 @@ import type { Cataloger, Skipped } from '../catalogers/contract.ts';
 import { openScanner } from '../catalogers/run.ts';
 import { wantedBy } from './finds.ts';
 import type { Merged } from './merge.ts';
-import { joinPath, toText } from './names.ts';
+import { joinPath, latin1ToText } from './names.ts';
 import { type Inode, pathOf, type Rootfs, root } from './rootfs.ts';
 
 export const aliasLimits: Readonly<Record<'names' | 'depth' | 'above', number>> = {
@@ -112,7 +112,7 @@ class NameFinder {
     if (found === undefined && !isRenamed) return;
     const path = joinPath(directory, name);
     if (isRenamed) this.#links.set(inode, [...(this.#links.get(inode) ?? []), path]);
-    const text = toText(path);
+    const text = latin1ToText(path);
     const wanted = isRenamed ? wantedBy(this.#catalogers, text) : (found?.wanted ?? 0);
     const scanned = isRenamed ? this.#scannedUnder(text, inode) : (found?.scanned ?? 0);
     this.#add({ path, inode }, wanted, scanned);
@@ -129,7 +129,7 @@ class NameFinder {
         this.#alias(link, next);
         if (this.#namesLeft >= 0) continue;
         this.#skipped.push({
-          path: toText(joinPath(link.path, link.name)),
+          path: latin1ToText(joinPath(link.path, link.name)),
           reason: `more than ${aliasLimits.names} names lead through symbolic links; not all were looked at`,
         });
         return;
@@ -171,7 +171,7 @@ class NameFinder {
   #otherName(path: string, inode: Inode): void {
     this.#namesLeft -= 1;
     const seen = this.#seen.get(inode);
-    const text = toText(path);
+    const text = latin1ToText(path);
     const wanted = wantedBy(this.#catalogers, text) & ~(seen?.wanted ?? 0);
     const scanned = this.#scannedUnder(text, inode) & this.#behindLinks & ~(seen?.scanned ?? 0);
     if (wanted !== 0 || scanned !== 0) this.#add({ path, inode }, wanted, scanned);

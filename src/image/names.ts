@@ -26,7 +26,7 @@ export function isClean(name: string): boolean {
 const beyondAscii = /[\x80-\xff]/;
 
 /** As text; a byte that is not part of UTF-8 becomes `\xff`. */
-export function toText(name: string): string {
+export function latin1ToText(name: string): string {
   if (!beyondAscii.test(name)) return name;
   const bytes = Buffer.from(name, 'latin1');
   const text = decodeUtf8(bytes);

@@ -19,7 +19,7 @@ export const root: Inode = 0;
 export type NodeType = Exclude<TarType, 'hardlink'>;
 
 /** Where a way ended: the directory, the last name, and what stands there if anything does. */
-export interface Place {
+export interface DirectoryEntry {
   /** Directories from the root to the one that holds `name`; the root itself first. */
   readonly directories: readonly Inode[];
   /** Their names; the root has none, so there is one name less. */
@@ -31,7 +31,7 @@ export interface Place {
   readonly isIndirect: boolean;
 }
 
-export interface Missing {
+export interface MissingFile {
   readonly directory: Inode;
   /** Names of the directories above, from the root. */
   readonly names: readonly string[];
@@ -44,7 +44,7 @@ export interface WalkOptions {
   /** Follow a symbolic link that is the last component. */
   readonly followLast: boolean;
   /** Called for a component that is missing or no directory; answers with the directory to go on in, if any. */
-  readonly onMissing?: (missing: Missing) => Inode | undefined;
+  readonly onMissing?: (missing: MissingFile) => Inode | undefined;
 }
 
 /** What an archive says of an entry beside its name. */
@@ -149,12 +149,12 @@ export class Rootfs {
    * Walks a path from the root as Linux would inside a container: symbolic links are followed in every component, an absolute one starts at
    * the image's root, and `..` stays inside. `undefined` where a component is missing or no directory, or links go in circles.
    */
-  walk(path: string, options: WalkOptions): Place | undefined {
+  walk(path: string, options: WalkOptions): DirectoryEntry | undefined {
     return this.#walk([root], [], path, options);
   }
 
   /** Walks the target of a symbolic link that stands in `directory`. */
-  follow(directory: Inode, link: Inode): Place | undefined {
+  follow(directory: Inode, link: Inode): DirectoryEntry | undefined {
     const directories = [directory];
     const names: string[] = [];
     for (let at = directory; at !== root; ) {
@@ -176,7 +176,7 @@ export class Rootfs {
     names: string[],
     path: string,
     { followLast, onMissing }: WalkOptions,
-  ): Place | undefined {
+  ): DirectoryEntry | undefined {
     const todo = partsOf(path);
     if (path.startsWith('/')) reset(directories, names);
     let followed = 0;
@@ -227,7 +227,7 @@ function reset(directories: Inode[], names: string[]): void {
 }
 
 /** A way that ends with `..` or a link to `/` ends at a directory, which has a name in the one above. */
-function ended(directories: Inode[], names: string[], isIndirect: boolean): Place {
+function ended(directories: Inode[], names: string[], isIndirect: boolean): DirectoryEntry {
   const inode = directories.at(-1) ?? root;
   if (names.length === 0) return { directories: [root], names, name: '', inode: root, isIndirect };
   return {
@@ -239,6 +239,6 @@ function ended(directories: Inode[], names: string[], isIndirect: boolean): Plac
   };
 }
 
-export function pathOf({ names, name }: Place): string {
+export function pathOf({ names, name }: DirectoryEntry): string {
   return joinPath(names.join('/'), name);
 }

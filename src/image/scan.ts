@@ -2,7 +2,7 @@ import type { Cataloger, Skipped, Tree } from '../catalogers/contract.ts';
 import type { OpenImage } from './contract.ts';
 import { scanLimits } from './finds.ts';
 import { Merger } from './merge.ts';
-import { joinPath, toText } from './names.ts';
+import { joinPath, latin1ToText } from './names.ts';
 import { findNames } from './names-of-files.ts';
 import { type Rootfs, root } from './rootfs.ts';
 import { type ScanOptions, scanLayers } from './scan-layers.ts';
@@ -71,7 +71,7 @@ function* programFiles(rootfs: Rootfs, programs: ReadonlySet<number>): Iterable<
     const [path, directory] = next;
     for (const [name, inode] of rootfs.childrenOf(directory)) {
       if (rootfs.typeOf(inode) === 'directory') todo.push([joinPath(path, name), inode]);
-      else if (programs.has(inode)) yield toText(joinPath(path, name));
+      else if (programs.has(inode)) yield latin1ToText(joinPath(path, name));
     }
   }
 }

@@ -4,7 +4,7 @@ import { openScanner } from '../catalogers/run.ts';
 import type { ImageLayer } from './contract.ts';
 import { type Finds, scanLimits, tooMuchSeen } from './finds.ts';
 import type { Merged } from './merge.ts';
-import { toText } from './names.ts';
+import { latin1ToText } from './names.ts';
 import type { FileNames, NamedFile } from './names-of-files.ts';
 import { readLayer } from './read-layer.ts';
 import type { Inode } from './rootfs.ts';
@@ -23,10 +23,10 @@ interface Missed {
 }
 
 /** By layer and by position in its archive: what the first look did not keep, since the file had another name there. */
-export type Missing = ReadonlyMap<number, ReadonlyMap<number, Missed>>;
+export type MissingContent = ReadonlyMap<number, ReadonlyMap<number, Missed>>;
 
 export interface SecondLook {
-  readonly missing: Missing;
+  readonly missing: MissingContent;
   readonly skipped: readonly Skipped[];
 }
 
@@ -66,7 +66,7 @@ class SecondLookPlan implements SecondLook {
     const isOver = size > most || (found?.wanted ?? 0) !== 0;
     if (isOver || (this.#known(file) === undefined && size > this.#left)) {
       const reason = `${formatBytes(size)} is more than is kept`;
-      this.#skipped.set(file.inode, { path: toText(file.path), reason });
+      this.#skipped.set(file.inode, { path: latin1ToText(file.path), reason });
       return;
     }
     const missed = this.#missed(file);
@@ -77,7 +77,8 @@ class SecondLookPlan implements SecondLook {
   /** A file that the scanner of the cataloger at `at` wants to see under this name. */
   scan(file: NamedFile, at: number): void {
     const found = this.#merged.finds.get(file.inode);
-    if (((found?.scanned ?? 0) & (1 << at)) === 0) this.#missed(file).scanners.set(at, toText(file.path));
+    if (((found?.scanned ?? 0) & (1 << at)) === 0)
+      this.#missed(file).scanners.set(at, latin1ToText(file.path));
   }
 
   #known({ inode }: NamedFile): Missed | undefined {
@@ -162,7 +163,7 @@ function sinkFor(
         if (observation === undefined) continue;
         budget.left -= JSON.stringify(observation).length;
         if (budget.left >= 0) found.observations.set(at, observation);
-        else budget.skipped.push({ path: toText(missed.path), reason: tooMuchSeen });
+        else budget.skipped.push({ path: latin1ToText(missed.path), reason: tooMuchSeen });
       }
     },
   };

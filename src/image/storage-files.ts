@@ -120,7 +120,7 @@ async function readList(path: string): Promise<readonly Shape[]> {
 function readId(shape: Shape): string {
   const id = shape.string(200);
   if (idForm.test(id)) return id;
-  throw cannotTell('storage.malformed', `${shape.path} is no id of 64 hex digits: ${quoted(id)}`);
+  throw cannotTell('storage.malformed', `${shape.path} is not an id of 64 hex digits: ${quoted(id)}`);
 }
 
 function present(shape: Shape, key: string): Shape | undefined {

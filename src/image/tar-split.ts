@@ -3,7 +3,7 @@ import type { Bytes } from '../base/bytes.ts';
 import { cannotTell, reasonOf, TcfError } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
 import { LayerFolder, type OpenFile, readPiece } from './layer-folder.ts';
-import { toText } from './names.ts';
+import { latin1ToText } from './names.ts';
 import { SyncInflate } from './sync-inflate.ts';
 import { TarReader, type TarVisitor } from './tar.ts';
 
@@ -122,10 +122,10 @@ function withFile<T>(
 ): T {
   const read = folder.read(name, (file) => {
     if (file.size === size) return { result: use(file) };
-    throw cannotTell('storage.layer', `${what} has another ${quoted(toText(name))} than was unpacked`);
+    throw cannotTell('storage.layer', `${what} has another ${quoted(latin1ToText(name))} than was unpacked`);
   });
   if (read !== undefined) return read.result;
-  throw cannotTell('storage.layer', `${what} has lost ${quoted(toText(name))}`);
+  throw cannotTell('storage.layer', `${what} has lost ${quoted(latin1ToText(name))}`);
 }
 
 function told(error: unknown, what: string): Error {

@@ -4,7 +4,7 @@ import type { ObservedFile, Tree, TreeFile } from '../catalogers/contract.ts';
 import type { ImageConfig } from '../oci/config.ts';
 import type { ImageLayer } from './contract.ts';
 import type { Former, Merged } from './merge.ts';
-import { fromText, toText, unescaped } from './names.ts';
+import { fromText, latin1ToText, unescaped } from './names.ts';
 import { type FileNames, type NamedFile, realPath } from './names-of-files.ts';
 import type { Inode } from './rootfs.ts';
 
@@ -25,11 +25,13 @@ export function treeOf<Seen extends object>(source: TreeSource, at: number): Tre
   const fileOf = (path: string, inode: Inode, content?: Uint8Array): TreeFile => {
     const links = names.links.get(inode)?.filter((link) => link !== path);
     return {
-      path: toText(path),
+      path: latin1ToText(path),
       size: rootfs.sizeOf(inode),
       modified: rootfs.modifiedAt(inode),
       layer: layerOf(layers, rootfs.layerOf(inode)),
-      ...(links === undefined || links.length === 0 ? {} : { links: links.map(toText).sort(byCodeUnit) }),
+      ...(links === undefined || links.length === 0
+        ? {}
+        : { links: links.map(latin1ToText).sort(byCodeUnit) }),
       content: () => content ?? merged.finds.get(inode)?.content,
     };
   };
@@ -59,12 +61,14 @@ export function treeOf<Seen extends object>(source: TreeSource, at: number): Tre
     exists: (path) => realOf(path) !== undefined,
     resolve(path) {
       const real = realOf(path);
-      return real === undefined ? undefined : toText(real);
+      return real === undefined ? undefined : latin1ToText(real);
     },
     list(path) {
       const real = realOf(path);
       const inode = real === undefined ? undefined : inodeOf(real);
-      return inode === undefined ? [] : [...rootfs.childrenOf(inode).keys()].map(toText).sort(byCodeUnit);
+      return inode === undefined
+        ? []
+        : [...rootfs.childrenOf(inode).keys()].map(latin1ToText).sort(byCodeUnit);
     },
     history(path) {
       const visible = regularFile(path);

@@ -48,7 +48,9 @@ export class ZstdCheck {
   /** @throws TcfError `layer.compression` (exit 2) for a frame that is cut off. */
   end(): void {
     if (this.#part === 'magic' && this.#left === 4) return;
-    throw this.#broken(this.#part === 'magic' ? 'there is something that is no frame' : 'a frame is cut off');
+    throw this.#broken(
+      this.#part === 'magic' ? 'there is something that is not a frame' : 'a frame is cut off',
+    );
   }
 
   #number(chunk: Uint8Array, at: number, count: number): void {
@@ -74,7 +76,7 @@ export class ZstdCheck {
   #frame(word: number): void {
     if (word === zstdMagic) this.#expect('descriptor');
     else if ((word & 0xfffffff0) >>> 0 === skippableMagic) this.#expect('skip-size');
-    else throw this.#broken('there is something that is no frame');
+    else throw this.#broken('there is something that is not a frame');
   }
 
   #header(descriptor: number): void {

@@ -23,7 +23,7 @@ export async function* zstdFrames(source: ByteSource, what: string): AsyncIterab
     const word = head.length === 4 ? uint32(head, 0) : 0;
     if (word === zstdMagic) yield frame(source, head, what);
     else if ((word & 0xfffffff0) >>> 0 === skippableMagic) await skip(source, what);
-    else throw broken(what, 'there is something that is no frame');
+    else throw broken(what, 'there is something that is not a frame');
   }
 }
 

@@ -119,7 +119,7 @@ async function whyNotStart(daemon: string, name: string, check: CheckImage): Pro
     return `the container was made from ${other}, which is not what was verified as ${container.image}`;
   // Asking registries takes time, in which a name may be given to another container.
   const now = await inspect(daemon, name);
-  return now.container === container.container ? undefined : `${quoted(name)} is another container by now`;
+  return now.container === container.container ? undefined : `${quoted(name)} is another container now`;
 }
 
 interface Inspected {

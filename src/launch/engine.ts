@@ -180,7 +180,7 @@ export async function describeContainer(
     .find((entry) => entry.startsWith('USERNAME='))
     ?.slice('USERNAME='.length);
   const id = shape.get('Id').string(64);
-  if (!/^[0-9a-f]{64}$/.test(id)) throw shape.get('Id').wrong('is no id');
+  if (!/^[0-9a-f]{64}$/.test(id)) throw shape.get('Id').wrong('is not an id');
   return {
     id,
     isRunning: state.get('Running').boolean(),

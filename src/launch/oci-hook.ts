@@ -60,7 +60,7 @@ export function parseContainerState(bytes: Uint8Array): ContainerState {
     throw cannotTell('container.id', `the container ${quoted(id)} is none of podman, CRI-O or buildah`);
   }
   const bundle = shape.get('bundle').string(4096);
-  if (!isAbsolute(bundle)) throw shape.get('bundle').wrong('is no absolute path');
+  if (!isAbsolute(bundle)) throw shape.get('bundle').wrong('is not an absolute path');
   return { kind: isBuild ? 'build' : 'container', id, bundle };
 }
 

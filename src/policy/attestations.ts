@@ -1,4 +1,4 @@
-import type { Signer, Verified } from '../attest/verified.ts';
+import type { ProvenSigner, Verified } from '../attest/verified.ts';
 import { plural, printable } from '../base/text.ts';
 import { otherHashOf, type SbomFacts } from '../bom/read.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -8,7 +8,7 @@ import { ownerKey, signerKey } from './identity.ts';
 import type { NearMiss, RuleContext, SigningTerms } from './rule.ts';
 import { isDenied } from './rules/deny.ts';
 import {
-  describeSigner,
+  describePolicySigner,
   describeTrusted,
   mismatch,
   outsideWindow,
@@ -17,7 +17,7 @@ import {
 } from './signer.ts';
 import { isInFuture, toMilliseconds } from './times.ts';
 
-export interface Wanted {
+export interface WantedAttestation {
   /** Decides by the signed predicate type: a signature is not an attestation and the reverse (A-80). */
   readonly isType: (predicateType: string) => boolean;
   readonly terms: SigningTerms;
@@ -45,7 +45,11 @@ export interface Matched {
  * Takes from all candidates those that are of the wanted type, about this image, by a trusted signer and in
  * enough logs.
  */
-export function matchCandidates(evidence: Evidence, context: RuleContext, wanted: Wanted): Matched {
+export function matchCandidates(
+  evidence: Evidence,
+  context: RuleContext,
+  wanted: WantedAttestation,
+): Matched {
   const accepted: Accepted[] = [];
   const nearMisses: NearMiss[] = [];
   let rejected = 0;
@@ -63,7 +67,7 @@ export function matchCandidates(evidence: Evidence, context: RuleContext, wanted
     else
       nearMisses.push({
         source,
-        message: `signed by ${describeSigner(verified.signer)}${judged.why}`,
+        message: `signed by ${describePolicySigner(verified.signer)}${judged.why}`,
         ...judged.more,
       });
   }
@@ -76,7 +80,7 @@ export function matchCandidates(evidence: Evidence, context: RuleContext, wanted
  */
 function judge(
   verified: Verified,
-  { about, refuse, terms }: Wanted,
+  { about, refuse, terms }: WantedAttestation,
   context: RuleContext,
   now: Date,
   earliest: Date,
@@ -142,7 +146,7 @@ export function distinctSigners(accepted: readonly Accepted[]): readonly string[
   return [...new Map(accepted.map(({ signer, verified }) => [signerKey(verified.signer), signer])).values()];
 }
 
-function distinctKey(signer: Signer, { distinct }: SigningTerms): string {
+function distinctKey(signer: ProvenSigner, { distinct }: SigningTerms): string {
   return distinct === 'owners' ? ownerKey(signer) : signerKey(signer);
 }
 
@@ -185,7 +189,7 @@ export interface TrustedSbom {
   readonly why: string;
 }
 
-export interface SbomChoice extends Matched {
+export interface ChosenSbom extends Matched {
   /** The SBOMs in force: all of them count, and one that denies is enough (A-85). */
   readonly current: readonly TrustedSbom[];
 }
@@ -195,7 +199,7 @@ export interface SbomChoice extends Matched {
  * newest by trusted time: an older one that is still validly signed must not bring back what it did not know
  * (A-85).
  */
-export function chooseSboms(matched: Matched, evidence: Evidence, terms: SigningTerms): SbomChoice {
+export function chooseSboms(matched: Matched, evidence: Evidence, terms: SigningTerms): ChosenSbom {
   const known = new Set<string>(
     [evidence.image.digest, evidence.platform, evidence.config].filter((digest) => digest !== undefined),
   );

@@ -16,7 +16,7 @@ import {
 import { askedWrongly, reasonOf, type TcfError } from '../base/error.ts';
 import { printable, quoted } from '../base/text.ts';
 import { absentTypes, type TypeNotes, toTypeNotes, typeNoteFunction, typeNoteOf } from './cel-types.ts';
-import { type Answer, type Compile, type Expression, variableNames } from './expression.ts';
+import { type Compile, type Expression, type ExpressionResult, variableNames } from './expression.ts';
 
 /**
  * Compiles one expression of the Common Expression Language
@@ -70,7 +70,7 @@ function toExpression(expression: Node): Expression {
   const meter: Meter = { left: 0 };
   const notes = toTypeNotes();
   const run = plan(celEnv({ funcs: [...functionsOf(meter), typeNoteFunction(notes)] }), expression);
-  return (variables): Answer => {
+  return (variables): ExpressionResult => {
     meter.left = maxSteps;
     prepareNotes(notes, variables.attestations ?? []);
     const present = Object.entries(variables).filter(([, value]) => value !== undefined);

@@ -11,7 +11,7 @@ import { judgeRoot, usesRoots } from './root-age.ts';
 import type { Finding, Mode, RuleContext } from './rule.ts';
 import { rules } from './rules/index.ts';
 import { mostSpecific } from './scope.ts';
-import { describeSigner } from './signer.ts';
+import { describePolicySigner } from './signer.ts';
 
 /** What one policy says of one image, with everything that led there. */
 export interface Decision {
@@ -215,6 +215,6 @@ function explain({ outcome, source }: Candidate): ExplainedCandidate {
   return {
     source,
     verified: true,
-    message: `${printable(statement.predicateType)} by ${describeSigner(signer)}${since}`,
+    message: `${printable(statement.predicateType)} by ${describePolicySigner(signer)}${since}`,
   };
 }

@@ -28,7 +28,7 @@ export const variableNames: readonly (keyof Variables)[] = [
 ];
 
 /** `cannot-tell`: an error, another value than true or false, or more work than an expression may be. */
-export type Answer =
+export type ExpressionResult =
   | { readonly kind: 'false' }
   /** `absentTypes`: predicate types that it asked for and that no attestation has. */
   | { readonly kind: 'true'; readonly absentTypes: readonly AbsentType[] }
@@ -40,7 +40,7 @@ export interface AbsentType {
   readonly isPattern: boolean;
 }
 
-export type Expression = (variables: Variables) => Answer;
+export type Expression = (variables: Variables) => ExpressionResult;
 
 /** @throws TcfError `policy.expression` (exit 3), whose message goes on after the place of the expression. */
 export type Compile = (text: string) => Expression;

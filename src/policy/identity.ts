@@ -1,4 +1,4 @@
-import type { Signer } from '../attest/verified.ts';
+import type { ProvenSigner } from '../attest/verified.ts';
 import { matchesIdentity } from './glob.ts';
 
 /** Mail providers whose mailboxes have the same owner with and without dots. */
@@ -51,7 +51,7 @@ function hasTag(address: string): boolean {
  * one person whichever issuer asked for it, and one workflow at two refs is one signer, or a person with
  * leave to push tags would count several times.
  */
-export function signerKey(signer: Signer): string {
+export function signerKey(signer: ProvenSigner): string {
   if (signer.kind === 'key') return signer.fingerprint;
   const mailbox = mailboxOf(signer.identity);
   if (mailbox !== undefined) return mailbox;
@@ -64,7 +64,7 @@ export function signerKey(signer: Signer): string {
  * has for it, or else host and first path component of the identity. A reusable workflow of somebody else
  * runs for its caller. A key and a mailbox answer for themselves.
  */
-export function ownerKey(signer: Signer): string {
+export function ownerKey(signer: ProvenSigner): string {
   if (signer.kind === 'key' || mailboxOf(signer.identity) !== undefined) return signerKey(signer);
   const { claims, identity, issuer } = signer;
   const own = (claim: string): string | undefined =>

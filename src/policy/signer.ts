@@ -1,12 +1,12 @@
 import { isWithin, type TimeWindow } from '../attest/trusted-key.ts';
-import type { Signer, Verified } from '../attest/verified.ts';
+import type { ProvenSigner, Verified } from '../attest/verified.ts';
 import { printable } from '../base/text.ts';
 import type { Digest } from '../oci/digest.ts';
 import { type GitHubRun, mismatchOfRun } from './github-run.ts';
 import { matchesIdentity } from './glob.ts';
 
 /** A signer that a policy names: who may sign, never who did. */
-export type TrustedSigner = TrustedIdentity | TrustedKey;
+export type TrustedSigner = TrustedIdentity | PolicyKey;
 
 interface Named {
   readonly name: string;
@@ -26,7 +26,7 @@ export interface TrustedIdentity extends Named {
   readonly github?: GitHubRun;
 }
 
-export interface TrustedKey extends Named {
+export interface PolicyKey extends Named {
   readonly kind: 'key';
   /** Public key (SubjectPublicKeyInfo) as PEM, for the verifier. */
   readonly pem: string;
@@ -35,7 +35,7 @@ export interface TrustedKey extends Named {
 }
 
 /** Why this signer is not the trusted one; `undefined` where it is. */
-export function mismatch(trusted: TrustedSigner, signer: Signer): string | undefined {
+export function mismatch(trusted: TrustedSigner, signer: ProvenSigner): string | undefined {
   if (trusted.kind === 'key') {
     return signer.kind === 'key' && signer.fingerprint === trusted.fingerprint ? undefined : 'another key';
   }
@@ -62,7 +62,7 @@ export function outsideWindow(trusted: TrustedSigner, { times }: Verified, now: 
  * spelling, which YAML reads the same. None for a key, which a fingerprint does not give, and none where a
  * policy could not spell the identity, or a `*` in it would name others too.
  */
-export function suggestSigner(signer: Signer): string | undefined {
+export function suggestSigner(signer: ProvenSigner): string | undefined {
   if (signer.kind === 'key') return undefined;
   const { identity, issuer } = signer;
   if (!/^[!-)+-~]+$/.test(identity + issuer)) return undefined;
@@ -96,7 +96,7 @@ export function identityProblem(identity: string): string | undefined {
 }
 
 /** Who signed, for people. Safe to print. */
-export function describeSigner(signer: Signer): string {
+export function describePolicySigner(signer: ProvenSigner): string {
   return signer.kind === 'key'
     ? `key ${printable(signer.name)} (${signer.fingerprint})`
     : `${printable(signer.identity)} (issuer ${printable(signer.issuer)})`;

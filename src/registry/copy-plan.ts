@@ -7,7 +7,7 @@ import { isContentFault } from './content-fault.ts';
 import type { Fetched, Repository, Store } from './contract.ts';
 
 /** What is copied as a whole or not at all. */
-export interface Part {
+export interface CopyPart {
   readonly role: PartRole;
   /** `top` and every manifest below it, each after those that it lists. */
   readonly manifests: readonly Fetched[];
@@ -21,9 +21,9 @@ export type PartRole =
   | { readonly kind: 'tag'; readonly tag: string };
 
 export interface Plan {
-  readonly image: Part;
+  readonly image: CopyPart;
   /** What was said about the image, about its platforms, and about what was said. */
-  readonly companions: readonly Part[];
+  readonly companions: readonly CopyPart[];
   /** What cannot be copied because of what it is, each in one sentence. */
   readonly warnings: readonly string[];
 }
@@ -55,8 +55,8 @@ const suffixes = ['sig', 'att', 'sbom'] as const;
 export async function planCopy(store: Store, repository: Repository, root: Fetched): Promise<Plan> {
   const planner = new Planner(store, repository);
   const image = await planner.part(root, { kind: 'image' });
-  const companions: Part[] = [];
-  let parents: readonly Part[] = [image];
+  const companions: CopyPart[] = [];
+  let parents: readonly CopyPart[] = [image];
   for (let generation = 0; parents.length > 0; generation += 1) {
     if (generation === copyLimits.generations) {
       planner.warnings.push(
@@ -88,12 +88,12 @@ class Planner {
     this.#repository = repository;
   }
 
-  async part(top: Fetched, role: PartRole): Promise<Part> {
+  async part(top: Fetched, role: PartRole): Promise<CopyPart> {
     return { role, top, manifests: await this.#below(top, 0) };
   }
 
-  async companionsOf({ descriptor: { digest } }: Fetched, role: PartRole): Promise<readonly Part[]> {
-    const parts: Part[] = [];
+  async companionsOf({ descriptor: { digest } }: Fetched, role: PartRole): Promise<readonly CopyPart[]> {
+    const parts: CopyPart[] = [];
     for (const entry of await this.#store.referrers(this.#repository, digest)) {
       const part = await this.#referrer(entry, digest);
       if (part !== undefined) parts.push(part);
@@ -108,7 +108,7 @@ class Planner {
     return parts;
   }
 
-  async #referrer(entry: Descriptor, subject: Digest): Promise<Part | undefined> {
+  async #referrer(entry: Descriptor, subject: Digest): Promise<CopyPart | undefined> {
     if (!this.#isNew(`${subject} ${entry.digest}`)) return undefined;
     return await this.#unlessContentFault(`referrer ${entry.digest}`, async () => {
       const fetched = await this.#fetch(entry);
@@ -123,7 +123,7 @@ class Planner {
     });
   }
 
-  async #tagged(tag: string): Promise<Part | undefined> {
+  async #tagged(tag: string): Promise<CopyPart | undefined> {
     if (!this.#isNew(tag)) return undefined;
     return await this.#unlessContentFault(`tag ${tag}`, async () => {
       const fetched = await this.#store.manifest(this.#repository, tag);
@@ -133,7 +133,10 @@ class Planner {
     });
   }
 
-  async #unlessContentFault(what: string, find: () => Promise<Part | undefined>): Promise<Part | undefined> {
+  async #unlessContentFault(
+    what: string,
+    find: () => Promise<CopyPart | undefined>,
+  ): Promise<CopyPart | undefined> {
     try {
       return await find();
     } catch (error) {

@@ -6,7 +6,7 @@ import type { Digest } from '../oci/digest.ts';
 import type { Descriptor, Manifest } from '../oci/manifest.ts';
 import { isContentFault } from './content-fault.ts';
 import type { BlobFate, Fetched, Repository, Store } from './contract.ts';
-import { type Part, planCopy } from './copy-plan.ts';
+import { type CopyPart, planCopy } from './copy-plan.ts';
 
 /**
  * Where a copy goes: a repository, or a layout on disk. Nothing of the image has a name there before
@@ -85,7 +85,7 @@ export async function copyContent(
  * The tags of cosign 2 that hold more at the target than at the source, and stay. One that holds something
  * else cannot be both, and to replace it would lose the signatures there.
  */
-async function staleTags(target: CopyTarget, companions: readonly Part[]): Promise<ReadonlySet<string>> {
+async function staleTags(target: CopyTarget, companions: readonly CopyPart[]): Promise<ReadonlySet<string>> {
   const stale = new Set<string>();
   for (const { role, top } of companions) {
     if (role.kind !== 'tag') continue;
@@ -117,8 +117,8 @@ function keyOf({ digest, annotations = {} }: Manifest['layers'][number]): string
   return JSON.stringify([digest, Object.entries(annotations).sort(([a], [b]) => byCodeUnit(a, b))]);
 }
 
-function bySubject(parts: readonly Part[]): ReadonlyMap<Digest, readonly Part[]> {
-  const groups = new Map<Digest, Part[]>();
+function bySubject(parts: readonly CopyPart[]): ReadonlyMap<Digest, readonly CopyPart[]> {
+  const groups = new Map<Digest, CopyPart[]>();
   for (const part of parts) {
     if (part.role.kind !== 'referrer') continue;
     const { subject } = part.role;
@@ -127,7 +127,7 @@ function bySubject(parts: readonly Part[]): ReadonlyMap<Digest, readonly Part[]>
   return groups;
 }
 
-function nameOf({ role, top }: Part): string {
+function nameOf({ role, top }: CopyPart): string {
   return role.kind === 'tag' ? `tag ${role.tag}` : `referrer ${top.descriptor.digest}`;
 }
 
@@ -152,7 +152,7 @@ class Copier {
   }
 
   /** Returns a content fault of a companion; throws every other error, and those of the image itself. */
-  async part({ manifests, role, top }: Part): Promise<TcfError | undefined> {
+  async part({ manifests, role, top }: CopyPart): Promise<TcfError | undefined> {
     const isImage = role.kind === 'image';
     const blobs = new Map(manifests.flatMap(blobsOf).map((blob) => [blob.digest, blob]));
     try {

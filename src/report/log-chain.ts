@@ -1,6 +1,6 @@
 import type { Digest } from '../oci/digest.ts';
 import type { ChainEnd } from './decision-entry.ts';
-import type { LogEntry, PruningEntry } from './pruning-entry.ts';
+import type { DecisionLogEntry, PruningEntry } from './pruning-entry.ts';
 
 /**
  * Follows a chain entry by entry. A changed, removed or inserted entry breaks the link of the one behind it; a beginning that is gone has to be owned up to by a later entry of
@@ -28,7 +28,7 @@ export class Chain {
   }
 
   /** What is wrong with the next entry; `undefined` where it follows. */
-  add(next: ChainEnd, { entry, kind }: LogEntry): string | undefined {
+  add(next: ChainEnd, { entry, kind }: DecisionLogEntry): string | undefined {
     const { previous, sequence } = entry;
     if (sequence !== next.sequence) return `it says that it is number ${sequence}`;
     if (this.#end === undefined && sequence > 0) {

@@ -10,7 +10,7 @@ export interface PruningEntry extends Pick<DecisionEntry, 'at' | 'previous' | 's
   readonly pruned: ChainEnd;
 }
 
-export type LogEntry =
+export type DecisionLogEntry =
   | { readonly kind: 'decision'; readonly entry: DecisionEntry }
   | { readonly kind: 'pruning'; readonly entry: PruningEntry };
 
@@ -34,7 +34,7 @@ export function formatPruning(
 }
 
 /** @throws TcfError `json.malformed`, `document.malformed` (exit 2). */
-export function parseLogEntry(text: string, what: string): LogEntry {
+export function parseLogEntry(text: string, what: string): DecisionLogEntry {
   const shape = new Shape(parseJson(text, what), what);
   if (shape.get('format').value !== format) return { kind: 'decision', entry: parseDecision(text, what) };
   const pruned = shape.get('pruned');

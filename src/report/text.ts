@@ -18,7 +18,7 @@ export function wordOf({ exit }: Pick<Verdict, 'exit'>): string {
 }
 
 /** The verdict for people, with a line feed at its end: what each policy said, rule by rule, and what was found beside the image. */
-export function toText(verdict: Verdict): string {
+export function formatVerdict(verdict: Verdict): string {
   const lines = [
     `${formatPinnedRef(verdict.image)}: ${wordOf(verdict)}`,
     ...(verdict.decisions.length === 0 ? ['no policy was found, and without one nothing is allowed'] : []),

@@ -4,7 +4,7 @@ import { algorithmOf, type Digest, hexOf } from '../oci/digest.ts';
 import type { Descriptor, Manifest } from '../oci/manifest.ts';
 import type { Repository, Store } from '../registry/contract.ts';
 import {
-  type Budget,
+  type BundleBudget,
   discoverLimits,
   type FoundBundle,
   fetchWithin,
@@ -49,7 +49,7 @@ async function openTag(
   store: Store,
   repository: Repository,
   tag: string,
-  budget: Budget,
+  budget: BundleBudget,
 ): Promise<readonly FoundBundle[]> {
   const fetched = await store.manifest(repository, tag);
   if (fetched === undefined) return [];
@@ -65,7 +65,7 @@ export async function openLayers(
   repository: Repository,
   source: Digest,
   { layers }: Manifest,
-  budget: Budget,
+  budget: BundleBudget,
 ): Promise<readonly FoundBundle[]> {
   const blobs = new Map(layers.filter(isCosign2Layer).map((layer) => [layer.digest, layer]));
   const fetched = new Map(

@@ -6,7 +6,7 @@ import type { Descriptor, Manifest } from '../oci/manifest.ts';
 import type { Repository, Store } from '../registry/contract.ts';
 import { cosign2Artifact, isCosign2Layer, openLayers } from './discover-cosign2.ts';
 import {
-  type Budget,
+  type BundleBudget,
   discoverLimits,
   type FoundBundle,
   fetchWithin,
@@ -46,7 +46,7 @@ async function openReferrer(
   store: Store,
   repository: Repository,
   descriptor: Descriptor,
-  budget: Budget,
+  budget: BundleBudget,
 ): Promise<readonly FoundBundle[]> {
   const source = descriptor.digest;
   // A registry takes any size in the fallback tag's index; the document itself would end the whole question

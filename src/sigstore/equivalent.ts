@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { parseBundle } from '../attest/bundle.ts';
 import { parseStatement } from '../attest/statement.ts';
 import type { Trust } from '../attest/trusted-root.ts';
-import type { Signer, Verified } from '../attest/verified.ts';
+import type { ProvenSigner, Verified } from '../attest/verified.ts';
 import { verifyAttestation } from '../attest/verify.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { FoundBundle } from './found-bundle.ts';
@@ -13,7 +13,7 @@ export interface WantedStatement {
   readonly subject: Digest;
   readonly trust: Trust;
   /** Whether this is who would sign now. */
-  readonly isSigner: (signer: Signer) => boolean;
+  readonly isSigner: (signer: ProvenSigner) => boolean;
   readonly now: Date;
 }
 

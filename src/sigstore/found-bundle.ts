@@ -35,7 +35,7 @@ export const discoverLimits: Readonly<Record<'bundleBytes' | 'totalBytes' | 'par
 };
 
 /** What may still be fetched, in bytes, for all bundles of an image together. */
-export interface Budget {
+export interface BundleBudget {
   left: number;
 }
 
@@ -51,7 +51,7 @@ export async function fetchWithin(
   store: Store,
   repository: Repository,
   blob: Descriptor,
-  budget: Budget,
+  budget: BundleBudget,
 ): Promise<Uint8Array> {
   budget.left -= blob.size;
   if (budget.left < 0) {

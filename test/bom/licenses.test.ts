@@ -165,7 +165,7 @@ test.for([
   expect(isSpdxExpression(expected)).toBe(true);
 });
 
-test('within a scope a licence text in the wrong field is no name', () => {
+test('within a scope a licence text in the wrong field is not a name', () => {
   const licenses = combineLicenses(['Permission is hereby granted '.repeat(20)], 'debian', 'debian-bash');
   expect(licenses.map(({ acknowledgement }) => acknowledgement)).toEqual(['declared']);
 });

@@ -4,11 +4,11 @@ import { formatCycloneDxXml } from '../../src/bom/cyclonedx-xml.ts';
 import type { Bom, Component } from '../../src/bom/model.ts';
 import {
   missingFields,
-  type Profile,
   type ProfileDiagnostic,
   profileNames,
   profileProperties,
   profiles,
+  type SbomProfile,
   unknownFields,
 } from '../../src/bom/profiles.ts';
 import { parseSbom } from '../../src/bom/read.ts';
@@ -56,7 +56,7 @@ function bom(...changed: readonly Component[]): Bom {
   });
 }
 
-function options(profile: Profile, specVersion: '1.6' | '1.7' = '1.7'): CycloneDxOptions {
+function options(profile: SbomProfile, specVersion: '1.6' | '1.7' = '1.7'): CycloneDxOptions {
   return {
     specVersion,
     toolVersion: '0.1.0',
@@ -67,7 +67,7 @@ function options(profile: Profile, specVersion: '1.6' | '1.7' = '1.7'): CycloneD
   };
 }
 
-const missing = (profile: Profile, of: Bom, changed: Partial<CycloneDxOptions> = {}) =>
+const missing = (profile: SbomProfile, of: Bom, changed: Partial<CycloneDxOptions> = {}) =>
   missingFields(toCycloneDx(of, { ...options(profile), ...changed }), profile).map(
     ({ field, subject: about }) => `${field} of ${about}`,
   );
@@ -91,7 +91,7 @@ const { hashes: ____, ...unhashed } = torch;
 const { licenses: _____, ...unlicensed } = torch;
 const { authors: ______, ...unsigned } = torch;
 
-test.for<[string, readonly Profile[], Component, string]>([
+test.for<[string, readonly SbomProfile[], Component, string]>([
   ['no supplier', ['ntia'], orphan, `supplier of ${bash.bomRef}`],
   ['nobody at all', ['ntia'], unsigned, `supplier of ${torch.bomRef}`],
   ['no version', ['bsi'], undated, `version of ${torch.bomRef}`],
@@ -113,7 +113,7 @@ test.for<[string, readonly Profile[], Component, string]>([
   for (const profile of of) expect(missing(profile, bom(component)), profile).toEqual([expected]);
 });
 
-test.for<[string, Profile, Component, readonly string[]]>([
+test.for<[string, SbomProfile, Component, readonly string[]]>([
   ['version', 'cisa', undated, ['version']],
   ['version', 'ntia', undated, ['version']],
   ['license', 'cisa', unlicensed, ['license']],
@@ -144,7 +144,7 @@ test.for<[string, Profile, Component, readonly string[]]>([
 );
 
 test('an unknown version is called unknown for CISA and NTIA, and rules still see none', () => {
-  const read = (profile?: Profile) => {
+  const read = (profile?: SbomProfile) => {
     const { profile: _profile, ...plain } = options('ntia');
     const document = toCycloneDx(bom(undated), profile === undefined ? plain : options(profile));
     const components = document['components'] as readonly Record<string, unknown>[];
@@ -176,7 +176,7 @@ test('BSI takes the date of the last change for the version of a file that has n
   });
 });
 
-test.for<[string, readonly Profile[], Partial<CycloneDxOptions>, string]>([
+test.for<[string, readonly SbomProfile[], Partial<CycloneDxOptions>, string]>([
   ['author', ['cisa', 'ntia'], { authors: [] }, 'author of document'],
   [
     'author with an address',

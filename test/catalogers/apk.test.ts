@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { compareVersions, isVersion, satisfies } from '../../src/bom/versions/apk.ts';
-import { parseRelations } from '../../src/catalogers/apk/relations.ts';
+import { compareApkVersions, isVersion, satisfiesApk } from '../../src/bom/versions/apk.ts';
+import { parseApkRelations } from '../../src/catalogers/apk/relations.ts';
 import { apk } from '../../src/catalogers/apk.ts';
 import { type Entries, treeOf } from '../support/tree.ts';
 
@@ -43,10 +43,10 @@ const ascending = [
 
 test('versions are ordered as apk orders them', () => {
   for (const [at, older] of ascending.entries()) {
-    expect(compareVersions(older, older)).toBe(0);
+    expect(compareApkVersions(older, older)).toBe(0);
     for (const newer of ascending.slice(at + 1)) {
-      expect(compareVersions(older, newer), `${older} < ${newer}`).toBeLessThan(0);
-      expect(compareVersions(newer, older), `${newer} > ${older}`).toBeGreaterThan(0);
+      expect(compareApkVersions(older, newer), `${older} < ${newer}`).toBeLessThan(0);
+      expect(compareApkVersions(newer, older), `${newer} > ${older}`).toBeGreaterThan(0);
     }
   }
 });
@@ -64,7 +64,7 @@ test.for([
   ['1.3.1', '<~', '1.3', true],
   ['1.4', '>', '1.3', true],
 ] as const)('%s %s %s: %s', ([version, operator, wanted, expected]) => {
-  expect(satisfies(version, operator, wanted)).toBe(expected);
+  expect(satisfiesApk(version, operator, wanted)).toBe(expected);
 });
 
 test.for([
@@ -82,12 +82,12 @@ test.for([
   '1.0ab',
   '1.0 ',
   '1.0\n',
-])('%j is no version', (text) => {
+])('%j is not a version', (text) => {
   expect(isVersion(text)).toBe(false);
 });
 
 test('dependencies are read with their operators, conflicts and tags', () => {
-  expect(parseRelations('python3~3.12 so:libc.musl-x86_64.so.1>=1 !old cmd:sh a@edge b><Q1abc=')).toEqual([
+  expect(parseApkRelations('python3~3.12 so:libc.musl-x86_64.so.1>=1 !old cmd:sh a@edge b><Q1abc=')).toEqual([
     { name: 'python3', operator: '~', version: '3.12', conflict: false },
     { name: 'so:libc.musl-x86_64.so.1', operator: '>=', version: '1', conflict: false },
     { name: 'old', operator: '', version: '', conflict: true },
@@ -95,9 +95,9 @@ test('dependencies are read with their operators, conflicts and tags', () => {
     { name: 'a', operator: '', version: '', conflict: false },
     { name: 'b', operator: '><', version: 'Q1abc=', conflict: false },
   ]);
-  expect(parseRelations('a>=')).toBeUndefined();
-  expect(parseRelations('a=one')).toBeUndefined();
-  expect(parseRelations('=1')).toBeUndefined();
+  expect(parseApkRelations('a>=')).toBeUndefined();
+  expect(parseApkRelations('a=one')).toBeUndefined();
+  expect(parseApkRelations('=1')).toBeUndefined();
 });
 
 describe('edges', () => {

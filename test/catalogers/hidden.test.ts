@@ -78,7 +78,7 @@ const places: Readonly<Record<string, Place>> = {
   'below a folder that is called as one of uv': below('srv/wheels-v5/x'),
   'below packages of conda': below('opt/conda/pkgs/x'),
   'below a name with a line feed and more': below('srv/a\nb "c" \\d é'),
-  'below a name that is no text': below(Buffer.from([0x73, 0xff, 0xfe]).toString('latin1')),
+  'below a name that is not a text': below(Buffer.from([0x73, 0xff, 0xfe]).toString('latin1')),
   'behind a link in its path': (files, choice) => {
     const parts = (files[0]?.[0] ?? '').split('/').slice(0, -1);
     const link = parts.slice(0, 1 + (choice % Math.max(1, parts.length))).join('/');

@@ -123,7 +123,7 @@ test.for([
   ['a class of Java 8', Buffer.from('cafebabe0000003400', 'hex')],
   ['a script', Buffer.from('#!/bin/sh\n')],
   ['nothing', Buffer.alloc(0)],
-] as const)('%s is no program', ([, bytes]) => {
+] as const)('%s is not a program', ([, bytes]) => {
   expect(isProgram(bytes)).toBe(false);
 });
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { licensesOf } from '../../src/catalogers/python/licenses.ts';
+import { pythonLicenses } from '../../src/catalogers/python/licenses.ts';
 import { parseMetadata } from '../../src/catalogers/python/metadata.ts';
 
 const osi = 'License :: OSI Approved :: ';
@@ -8,7 +8,7 @@ const said = (license: string, classifiers: readonly string[], field = 'License'
     ...(license === '' ? [] : [`${field}: ${license}`]),
     ...classifiers.map((name) => `Classifier: ${osi}${name}`),
   ];
-  const { licenses } = licensesOf(parseMetadata(Buffer.from(lines.join('\n'))), 'METADATA');
+  const { licenses } = pythonLicenses(parseMetadata(Buffer.from(lines.join('\n'))), 'METADATA');
   const text = (entry: (typeof licenses)[number]) => ('name' in entry ? entry.name : entry.expression);
   const by = (word: string) =>
     licenses

@@ -235,14 +235,10 @@ test.for([
 });
 
 test.for([
-  ['no JSON', '{', 'is no JSON that can be read'],
-  ['XML', '<bom/>', 'is no JSON that can be read'],
+  ['no JSON', '{', 'is not readable JSON'],
+  ['XML', '<bom/>', 'is not readable JSON'],
   ['a list', '[]', 'is neither CycloneDX nor SPDX 2 in JSON'],
-  [
-    'a thousand levels',
-    `${'{"components":['.repeat(1000)}${']}'.repeat(1000)}`,
-    'is no JSON that can be read',
-  ],
+  ['a thousand levels', `${'{"components":['.repeat(1000)}${']}'.repeat(1000)}`, 'is not readable JSON'],
   [
     'too many components',
     sbom(Array.from({ length: 5001 }, (_, index) => ({ purl: `pkg:generic/x@${index}` }))),
@@ -360,7 +356,7 @@ test.for([
 ] as const)('an egg that %s is said to be unreadable', ([, content]) => {
   const found = catalog({ [`${site}/a-1-py3.11.egg`]: content });
   expect(found.components).toEqual([]);
-  expect(found.skipped.map(({ reason }) => reason)).toEqual(['is no egg that can be read']);
+  expect(found.skipped.map(({ reason }) => reason)).toEqual(['is not a readable egg']);
 });
 
 test('no flipped byte of an egg throws', () => {

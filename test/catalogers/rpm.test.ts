@@ -9,7 +9,7 @@ import { readBdb } from '../../src/catalogers/rpm/bdb.ts';
 import { BadHeader, parseHeader } from '../../src/catalogers/rpm/header.ts';
 import { readNdb } from '../../src/catalogers/rpm/ndb.ts';
 import { isReasonFile, reasonsOf } from '../../src/catalogers/rpm/reasons.ts';
-import { dependencyResolver, overlaps, parseRich } from '../../src/catalogers/rpm/relations.ts';
+import { overlaps, parseRich, rpmResolver } from '../../src/catalogers/rpm/relations.ts';
 import { issuerOf } from '../../src/catalogers/rpm/signature.ts';
 import { readSqlite } from '../../src/catalogers/rpm/sqlite.ts';
 import { supplierOf } from '../../src/catalogers/rpm/vendors.ts';
@@ -140,7 +140,7 @@ test.for([
 ] as const)('%s is satisfied by %j', ([need, expected]) => {
   const asker = { name: 'asker', provides: [], requires: [{ name: need, flags: 0, evr: '' }] };
   const packages = [asker, ...system.map((each) => ({ ...each, requires: [] }))];
-  const found = dependencyResolver(packages, () => [])(asker) ?? [];
+  const found = rpmResolver(packages, () => [])(asker) ?? [];
   expect(found.map(({ name }) => name).sort()).toEqual(expected);
 });
 
@@ -284,14 +284,14 @@ const pageOf = ({ file, pageSize }: Bdb, page: number | undefined): Buffer =>
   file.subarray((page ?? 0) * pageSize, ((page ?? 0) + 1) * pageSize);
 
 test.for<readonly [string, (made: Bdb) => unknown, string]>([
-  ['text', ({ file }) => file.fill('anything'), 'is no Berkeley DB hash database'],
-  ['a b-tree', ({ file }) => file.writeUInt32LE(0x0005_3162, 12), 'is no Berkeley DB hash database'],
+  ['text', ({ file }) => file.fill('anything'), 'is not a Berkeley DB hash database'],
+  ['a b-tree', ({ file }) => file.writeUInt32LE(0x0005_3162, 12), 'is not a Berkeley DB hash database'],
   [
     'a page size that is no power of two',
     ({ file }) => file.writeUInt32LE(513, 20),
-    'has a page size that is none',
+    'has an invalid page size',
   ],
-  ['a page size of 2 GiB', ({ file }) => file.writeUInt32LE(2 ** 31, 20), 'has a page size that is none'],
+  ['a page size of 2 GiB', ({ file }) => file.writeUInt32LE(2 ** 31, 20), 'has an invalid page size'],
   ['encryption', ({ file }) => file.writeUInt8(1, 24), 'is encrypted, summed or divided'],
   ['checksums', ({ file }) => file.writeUInt8(1, 26), 'is encrypted, summed or divided'],
   ['more pages than it has', ({ file }) => file.writeUInt32LE(9999, 32), 'is cut off'],
@@ -509,7 +509,7 @@ test.for([
 test('a history that is no database is said once, and loses no package', () => {
   const { reason, skipped } = asked({ 'var/lib/dnf/history.sqlite': 'text' }, 'a');
   expect(reason).toEqual({});
-  expect(skipped).toEqual(['the file is no SQLite database']);
+  expect(skipped).toEqual(['the file is not an SQLite database']);
   expect(asked({ 'var/lib/dnf/history.sqlite': Buffer.alloc(2 << 20) }, 'a').skipped).toEqual([
     'is too large to read',
   ]);

@@ -15,7 +15,7 @@ const thrown = [
   ['an error', new RangeError('Invalid array length'), 'Invalid array length'],
   ['a text', 'no luck', 'no luck'],
   ['nothing', undefined, 'undefined'],
-  ['an object that is no text', hostile, 'an error without a message'],
+  ['an object that is not a text', hostile, 'an error without a message'],
   ['a text for a terminal', new Error('\u001b[2Jgone'), String.raw`\x1b[2Jgone`],
 ] as const;
 

@@ -60,19 +60,19 @@ test.for([
   ['bytes', Buffer.from('no zlib'), 'has a list of crates that cannot be unpacked'],
   ['a bomb', deflateSync(Buffer.alloc(20_000_000)), 'has a list of crates that cannot be unpacked'],
   ['no JSON', deflateSync('{'), /^the \.dep-v0 /i],
-  ['nothing', deflateSync('{"packages":[]}'), 'has a list of crates that is none'],
-  ['null', deflateSync('null'), 'has a list of crates that is none'],
+  ['nothing', deflateSync('{"packages":[]}'), 'has an invalid list of crates'],
+  ['null', deflateSync('null'), 'has an invalid list of crates'],
   [
     'a crate without a name',
     deflateSync('{"packages":[{"version":"1","source":"local"}]}'),
-    'has a crate in its list that is none',
+    'has an invalid crate in its list',
   ],
   [
     'a crate that needs one that is not there',
     deflateSync('{"packages":[{"name":"a","version":"1.0.0","source":"local","dependencies":[1]}]}'),
-    'has a crate in its list that is none',
+    'has an invalid crate in its list',
   ],
-] as const)('%s in the section is said, and is no program', ([, bytes, reason]) => {
+] as const)('%s in the section is said, and is not a program', ([, bytes, reason]) => {
   const file = elfFile({
     segments: [{ isWritable: true, bytes: Buffer.alloc(10) }],
     sections: { '.dep-v0': bytes },

@@ -132,7 +132,7 @@ test.for<[string, Entries]>([
 test('metadata that cannot be read is said to be, and the code is listed', () => {
   const found = catalog(kernel(`${cache}/${key}`, '{'));
   expect(found.components).toHaveLength(1);
-  expect(found.skipped.map(({ reason }) => reason)).toEqual(['is no metadata of a kernel that can be read']);
+  expect(found.skipped.map(({ reason }) => reason)).toEqual(['is not readable metadata of a kernel']);
 });
 
 test.for([

@@ -159,13 +159,13 @@ test.for<readonly [string, () => readonly string[], number, RegExp]>([
     /is sha256:.*a copy keeps its digest/s,
   ],
   ['no such image', () => [`${registry.host}/cpu:none`, 'oci:layout'], 2, /has no/],
-  ['no such layout', () => ['oci:nowhere', 'oci:layout'], 2, /is no OCI image layout/],
+  ['no such layout', () => ['oci:nowhere', 'oci:layout'], 2, /is not an OCI image layout/],
   ['a number as name', () => [`${registry.host}/cpu:1`, 'oci:layout:@0'], 3, /cannot be the name/],
   [
     'a folder of other things',
     () => [`${registry.host}/cpu:1`, 'oci:layout-not'],
     3,
-    /is no OCI image layout and not empty/,
+    /is not an OCI image layout and not empty/,
   ],
   ['a file', () => [`${registry.host}/cpu:1`, 'oci:policy.yaml'], 3, /cannot write into/],
   [

@@ -234,7 +234,7 @@ test.for<readonly [string, readonly string[], number, RegExp]>([
   ['init without an image', ['init'], 3, /missing required argument 'image'/],
   ['an option of another action', ['check', '--device', 'cuda'], 3, /unknown option '--device'/],
   ['a word that nobody may say', ['allow', '--', '--requires=x'], 3, /does not take --requires/],
-  ['a word that is no flag', ['allow', '--', 'evil'], 3, /as flags/],
+  ['a word that is not a flag', ['allow', '--', 'evil'], 3, /as flags/],
   ['no action', [], 3, /needs an action/],
   ['an unknown device', ['init', 'IMAGE', '--device', 'tpu'], 3, /does not know the device/],
 ])('%s is asked wrongly', async ([, args, exit, message]) => {

@@ -119,7 +119,7 @@ test.for([
   ['no name for the policies', ['oci:listed:1'], 3, 'has no name that a policy could judge'],
   ['a name outside of every scope', ['oci:listed:1', '--as', 'docker.io/library/cpu'], 1, 'no scope'],
   ['another digest', ['oci:listed:1', '--as', `${as}@sha256:${'0'.repeat(64)}`], 3, 'is sha256:'],
-  ['no layout', ['oci:nowhere:1', '--as', as], 2, 'is no OCI image layout'],
+  ['no layout', ['oci:nowhere:1', '--as', as], 2, 'is not an OCI image layout'],
   ['a tag that is not there', ['oci:listed:2', '--as', as], 2, 'holds no image of that name'],
   ['--as for a registry', ['quay.io/a/b', '--as', as], 3, '--as is for oci: layouts'],
 ] as const)('%s', async ([, args, exit, message]) => {

@@ -96,7 +96,7 @@ test.for<readonly [string, readonly string[], RegExp]>([
   ['a flow that is none', ['--oidc-flow', 'telepathy'], /--oidc-flow is browser or device/],
   ['nobody to log in with', ['--oidc-flow', 'device'], /these services name nobody to log in with/],
   [
-    'an issuer that is no address',
+    'an issuer that is not an address',
     ['--oidc-flow', 'device', '--oidc-issuer', 'x'],
     /--oidc-issuer is not an http/,
   ],

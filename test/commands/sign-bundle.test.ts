@@ -155,7 +155,7 @@ test.for<readonly [string, readonly string[], number, string]>([
   ['the staging instance', ['--staging', 'build.sh'], 3, 'staging'],
   ['a missing file', [...services(), 'none'], 3, 'cannot read the artifact'],
   ['services without a root', ['--signing-config', 'config1.json', 'build.sh'], 3, 'nothing to check'],
-  ['a statement that is none', ['--in-toto', ...services(), 'build.sh'], 3, 'is no statement'],
+  ['a statement that is none', ['--in-toto', ...services(), 'build.sh'], 3, 'is not a statement'],
   ['a file in the place of the bundle', [...services(), './out.json'], 3, 'would replace'],
 ])('%s is asked wrongly, and nobody is asked to sign', async ([, args, exit, words]) => {
   const called = await sign(...args);

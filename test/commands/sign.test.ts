@@ -141,7 +141,7 @@ test('without --recursive an index is signed alone', async () => {
 });
 
 test.for<[string, () => readonly string[], number, string]>([
-  ['an annotation without a value', () => ['-a', 'env'], 3, 'is no key=value'],
+  ['an annotation without a value', () => ['-a', 'env'], 3, 'is not key=value'],
   ['an annotation twice', () => ['-a', 'a=1', '-a', 'a=2'], 3, 'names a key twice'],
   ['a type that nobody knows', () => ['--attest', 'odd=x.json'], 3, 'cannot attest the predicate type "odd"'],
   [

@@ -597,7 +597,7 @@ describe('the local store', () => {
     ['another name', 'b', 'image.missing'],
     ['another tag', 'a:v2', 'image.missing'],
     ['the end of a name that is not a whole word', 'alhost/a', 'image.missing'],
-    ['something that is no name', '../../x', 'image.missing'],
+    ['something that is not a name', '../../x', 'image.missing'],
   ] as const)('does not open %s', async ([, name, code]) => {
     using work = folder();
     writeStore(work.path, members, diff);

@@ -77,7 +77,7 @@ test('a container may have no name that was typed', async () => {
 
 test.for<readonly [string, Record<string, unknown>, unknown, string, RegExp]>([
   [
-    'a root that is no layer',
+    'a root that is not a layer',
     { 'containers.json': [entry()] },
     [image],
     '/srv/rootfs',

@@ -487,7 +487,7 @@ profiles:
       'version: 1\nprofiles: { a: { flags: ["--rootfs"] } }',
       /does not take --rootfs/,
     ],
-    ['a word that is no flag', 'version: 1\nprofiles: { a: { flags: [evil] } }', /is no flag/],
+    ['a word that is not a flag', 'version: 1\nprofiles: { a: { flags: [evil] } }', /is not a flag/],
     ['an alias', 'version: 1\nprofiles: { a: &x {}, b: *x }', /anchors and aliases/],
   ])('%s is refused', ([, text, message]) => {
     expect(() => parse(text)).toThrow(message);

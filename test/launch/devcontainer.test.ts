@@ -88,8 +88,8 @@ test.for<readonly [string, object, RegExp]>([
     { mounts: ['type=${localEnv:T},source=x,target=/y'] },
     /does not take --mount type=\$/,
   ],
-  ['a mount that is a number', { mounts: [1] }, /"mounts": it is no text/],
-  ['a mount of something', { mounts: [{ type: 'bind', source: {}, target: '/y' }] }, /it is no text/],
+  ['a mount that is a number', { mounts: [1] }, /"mounts": it is not a text/],
+  ['a mount of something', { mounts: [{ type: 'bind', source: {}, target: '/y' }] }, /it is not a text/],
   ['the workspace from an image', { workspaceMount: 'type=image,src=x,dst=/y' }, /"workspaceMount"/],
   ['an image that is an object', { image: {} }, /the image "{}" is not named/],
   [

@@ -50,7 +50,7 @@ test.for<readonly [string, unknown]>([
   ['no id', { bundle: '/b' }],
   ['an id that is a path', { id: '../x', bundle: '/b' }],
   ['a short id', { id: 'bbb', bundle: '/b' }],
-  ['a bundle that is no absolute path', { id, bundle: 'b' }],
+  ['a bundle that is not an absolute path', { id, bundle: 'b' }],
   ['the id twice', `{"id":"${id}","id":"${id}","bundle":"/b"}`],
 ])('a state with %s is refused', ([, state]) => {
   expect(() => parseContainerState(bytes(state))).toThrow();

@@ -20,7 +20,7 @@ test('a variable of 200 KiB is read', () => {
 });
 
 test.for([
-  ['a label that is no text', '{"Labels":{"a":1}}', 'the configuration.config.Labels.a is not a string'],
+  ['a label that is not a text', '{"Labels":{"a":1}}', 'the configuration.config.Labels.a is not a string'],
   ['a label twice', '{"Labels":{"a":"1","a":"2"}}', 'stands twice'],
   ['two labels that Go reads as one', String.raw`{"Labels":{"\ud800":"1","\udc00":"2"}}`, 'stands twice'],
 ] as const)('a configuration with %s is refused', ([, config, message]) => {

@@ -34,7 +34,7 @@ test.for([
   ['a new line', `${abc}\n`],
   ['a space', ` ${abc}`],
   ['nothing', ''],
-] as const)('A-25: %s is no digest, whoever wrote it', ([, text]) => {
+] as const)('A-25: %s is not a digest, whoever wrote it', ([, text]) => {
   expect(isDigest(text)).toBe(false);
   expect(() => parseDigest(text)).toThrow(expect.objectContaining({ code: 'digest.malformed', exit: 3 }));
   expect(() => readDigest(new Shape(text, 'doc.digest'))).toThrow(

@@ -213,7 +213,7 @@ scopes: [{ match: quay.io, require: { signed: { by: [a, b], threshold: 2 } } }]
   ],
   ['llvm that asks for nothing', `${good}      llvm: { mode: warn }\n`, 'asks for nothing'],
   ['a short commit', `${good}      llvm: { commit: 5f07f818 }\n`, 'is not a full commit'],
-  ['a denied thing that is no purl', `${good}      components: { deny: [telnetd] }\n`, 'is not a purl'],
+  ['a denied thing that is not a purl', `${good}      components: { deny: [telnetd] }\n`, 'is not a purl'],
   [
     'a denied purl with qualifiers',
     `${good}      components: { deny: ["pkg:deb/debian/telnetd?arch=amd64"] }\n`,
@@ -395,7 +395,7 @@ scopes: [{ match: quay.io, require: { signed: { by: [a, b], threshold: 2 } } }]
     `${good}trust: { logs: { key: -1 } }\n`,
     'trust.logs.key is too small',
   ],
-  ['pins of somebody who is no signer', `${good}trust: { pins: [nobody] }\n`, 'is not one of the signers'],
+  ['pins of somebody who is not a signer', `${good}trust: { pins: [nobody] }\n`, 'is not one of the signers'],
 ] as const)('refused: %s', ([, text, message]) => {
   const error = errorOf(text);
   expect(error.code).toBe('policy.malformed');

@@ -5,7 +5,7 @@ import { parsePolicy } from '../../src/policy/document.ts';
 import { toJsonVerdict } from '../../src/report/json.ts';
 import { toMarkdown } from '../../src/report/markdown.ts';
 import { toSarif } from '../../src/report/sarif.ts';
-import { toText } from '../../src/report/text.ts';
+import { formatVerdict } from '../../src/report/text.ts';
 import { digests, type EvidenceSpec, issuer, judge, toEvidence } from '../support/evidence.ts';
 
 const workflow = 'https://github.com/redhat-et/triton-dev-containers/.github/workflows/image-build.yml';
@@ -160,8 +160,8 @@ test('each report shows who answers for it, until when, and one that has ended',
   const verdict = judge([policy], toEvidence(sbomOnly));
   const shown = 'until 2026-12-01, by ada@acme.example: moving to another workflow';
   const ended = 'ended 2026-01-01, by ada@acme.example: moving to another workflow';
-  expect(toText(verdict)).toContain(`exception: ${shown}`);
-  expect(toText(verdict)).toContain(`exception: ${ended}`);
+  expect(formatVerdict(verdict)).toContain(`exception: ${shown}`);
+  expect(formatVerdict(verdict)).toContain(`exception: ${ended}`);
   expect(toMarkdown(verdict)).toContain('exception: until 2026-12-01, by ada&#64;acme.example');
   expect(toSarif(verdict, '0')).toContain(`Exception: ${shown}`);
   expect(toJsonVerdict(verdict).decisions[0]?.findings).toMatchObject([

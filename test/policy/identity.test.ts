@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Signer } from '../../src/attest/verified.ts';
+import type { ProvenSigner } from '../../src/attest/verified.ts';
 import { foldIdentity, isMeantBy, mailboxOf, ownerKey, signerKey } from '../../src/policy/identity.ts';
 
 const github = 'https://token.actions.githubusercontent.com';
@@ -8,7 +8,7 @@ const keyless = (
   identity: string,
   claims: Readonly<Record<string, string>> = {},
   issuer = github,
-): Signer => ({
+): ProvenSigner => ({
   kind: 'keyless',
   issuer,
   identity,
@@ -103,7 +103,7 @@ test('an entry without stars means itself in every case of its letters', () => {
 
 const app = run('acme/app/.github/workflows/r.yml@refs/heads/main');
 
-test.for<readonly [string, Signer, Signer, boolean]>([
+test.for<readonly [string, ProvenSigner, ProvenSigner, boolean]>([
   [
     'two refs of a workflow',
     keyless(app),
@@ -137,7 +137,7 @@ test.for<readonly [string, Signer, Signer, boolean]>([
 
 const by = (owner: string) => ({ sourceRepositoryOwnerUri: `https://github.com/${owner}` });
 
-test.for<readonly [string, Signer, Signer, boolean]>([
+test.for<readonly [string, ProvenSigner, ProvenSigner, boolean]>([
   ['two repositories', keyless(app), keyless(run('acme/lib/.github/workflows/r.yml@refs/heads/main')), true],
   ['two owners', keyless(app), keyless(run('other/app/.github/workflows/r.yml@refs/heads/main')), false],
   [

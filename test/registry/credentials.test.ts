@@ -79,7 +79,7 @@ test.for([
   expect(await refusal(ask(file, 'quay.io/x'))).toMatch(expected);
 });
 
-test('an empty file is no file', async () => {
+test('an empty file is not a file', async () => {
   expect(await ask('', 'quay.io/x')).toBeUndefined();
 });
 

@@ -4,7 +4,7 @@ import { parsePolicy } from '../../src/policy/document.ts';
 import { toJson } from '../../src/report/json.ts';
 import { toMarkdown } from '../../src/report/markdown.ts';
 import { toSarif } from '../../src/report/sarif.ts';
-import { toText } from '../../src/report/text.ts';
+import { formatVerdict } from '../../src/report/text.ts';
 import {
   digestFor,
   type EvidenceSpec,
@@ -51,7 +51,7 @@ const insulted: Verdict = judge([policy], {
 });
 
 test('text tells the answer first, then every rule with its reason and the next step', () => {
-  const text = toText(denied);
+  const text = formatVerdict(denied);
   expect(text.split('\n')[0]).toBe(`quay.io/triton-dev-containers/triton@${digestFor('1')}: denied`);
   expect(text).toContain('✗ signed: the image has no signature by a trusted signer');
   expect(text).toContain('! sbom: no SBOM of this image');
@@ -62,14 +62,14 @@ test('text tells the answer first, then every rule with its reason and the next 
 });
 
 test('text of an allow', () => {
-  expect(toText(allowed)).toMatch(
+  expect(formatVerdict(allowed)).toMatch(
     /: allowed\n\npolicy policy\.yaml, scope quay\.io\n {2}✓ signed: .*\n {2}✓ sbom: /,
   );
 });
 
 test('without a policy each report says so', () => {
   const verdict = judge([], toEvidence({}));
-  expect(toText(verdict)).toContain('no policy was found');
+  expect(formatVerdict(verdict)).toContain('no policy was found');
   expect(toMarkdown(verdict)).toContain('No policy was found');
   expect(JSON.parse(toSarif(verdict, '0.1.0'))).toMatchObject({
     runs: [{ results: [{ ruleId: 'policy', level: 'error' }] }],
@@ -77,7 +77,7 @@ test('without a policy each report says so', () => {
 });
 
 test.for([
-  ['text', toText],
+  ['text', formatVerdict],
   ['Markdown', toMarkdown],
   ['SARIF', (verdict: Verdict) => toSarif(verdict, '0.1.0')],
   ['JSON', toJson],

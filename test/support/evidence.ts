@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { digestSetOf, predicateTypes } from '../../src/attest/statement.ts';
 import type { StatementSubject } from '../../src/attest/subject.ts';
-import type { Signer, Verified } from '../../src/attest/verified.ts';
+import type { ProvenSigner, Verified } from '../../src/attest/verified.ts';
 import { no, yes } from '../../src/base/outcome.ts';
 import { type Digest, digestOf, parseDigest } from '../../src/oci/digest.ts';
 import { parseImageRef, pin } from '../../src/oci/reference.ts';
@@ -14,7 +14,7 @@ import { type Candidate, type Evidence, toCandidate } from '../../src/policy/evi
 export function unsafeVerified(parts: {
   readonly type: string;
   readonly about: readonly Digest[];
-  readonly signer: Signer;
+  readonly signer: ProvenSigner;
   readonly predicate?: unknown;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly times?: readonly Date[];
@@ -49,7 +49,7 @@ export const digests: Readonly<Record<string, Digest>> = {
 
 export const issuer = 'https://token.actions.githubusercontent.com';
 const workflows = 'https://github.com/redhat-et/triton-dev-containers/.github/workflows';
-const keyless = (identity: string, from = issuer): Signer => ({
+const keyless = (identity: string, from = issuer): ProvenSigner => ({
   kind: 'keyless',
   issuer: from,
   identity,
@@ -64,14 +64,14 @@ export const teamKeys: readonly { readonly pem: string; readonly fingerprint: Di
     fingerprint: digestOf(publicKey.export({ type: 'spki', format: 'der' })),
   };
 });
-const holder = (name: string, at: number): Signer => ({
+const holder = (name: string, at: number): ProvenSigner => ({
   kind: 'key',
   name,
   fingerprint: teamKeys[at]?.fingerprint ?? digestFor('0'),
 });
 
 /** Who signs in tests. */
-export const people: Readonly<Record<string, Signer>> = {
+export const people: Readonly<Record<string, ProvenSigner>> = {
   release: keyless(`${workflows}/image-build.yml@refs/heads/main`),
   sbom: keyless(`${workflows}/image-sbom.yml@refs/heads/main`),
   lookalike: keyless(`${workflows}/image-build.yml-evil@refs/heads/main`),
@@ -81,7 +81,7 @@ export const people: Readonly<Record<string, Signer>> = {
     ...keyless(`${workflows}/image-build.yml@refs/heads/main`),
     kind: 'keyless',
     claims: { sourceRepositoryRef: 'refs/pull/7/merge' },
-  } as Signer,
+  } as ProvenSigner,
   tagged: keyless(`${workflows}/image-build.yml@refs/tags/v1`),
   taggedAgain: keyless(`${workflows}/image-build.yml@refs/tags/v2`),
   team: { kind: 'key', name: 'cosign.pub', fingerprint: digestFor('a') },
@@ -99,7 +99,7 @@ export interface CandidateSpec {
   readonly type?: string;
   readonly by?: string;
   /** Somebody who is not among `people`. */
-  readonly signer?: Signer;
+  readonly signer?: ProvenSigner;
   readonly about?: readonly string[];
   readonly time?: string | null;
   readonly annotations?: Readonly<Record<string, string>>;

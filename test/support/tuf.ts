@@ -1,7 +1,7 @@
 import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Role } from '../../src/attest/tuf/metadata.ts';
+import type { TufRole } from '../../src/attest/tuf/metadata.ts';
 import { type Download, targetName } from '../../src/attest/tuf/update.ts';
 import { newKey, sha256, spkiOf } from './sigstore/authority.ts';
 
@@ -20,18 +20,18 @@ export interface Publication {
   /** Further targets, by name; as before where absent. */
   readonly others?: Readonly<Record<string, Uint8Array>>;
   /** Milliseconds from the clock of the repository until the metadata of a role expires. */
-  readonly life?: Partial<Record<Role, number>>;
+  readonly life?: Partial<Record<TufRole, number>>;
   /** Versions other than the next ones. */
-  readonly versions?: Partial<Record<Role, number>>;
+  readonly versions?: Partial<Record<TufRole, number>>;
   /** Who signs in place of the role's keys. */
-  readonly signers?: Partial<Record<Role, readonly KeyObject[]>>;
+  readonly signers?: Partial<Record<TufRole, readonly KeyObject[]>>;
   /** Changes what is signed. */
-  readonly edit?: Partial<Record<Role, (signed: Loose) => void>>;
+  readonly edit?: Partial<Record<TufRole, (signed: Loose) => void>>;
 }
 
 export const day: number = 24 * 3600 * 1000;
 
-const lives: Readonly<Record<Role, number>> = {
+const lives: Readonly<Record<TufRole, number>> = {
   root: 200 * day,
   timestamp: 7 * day,
   snapshot: 30 * day,
@@ -46,8 +46,8 @@ export class TestTuf {
   readonly files: Map<string, Uint8Array> = new Map();
   /** Every path that was asked for through `download`. */
   readonly asked: string[] = [];
-  readonly versions: Record<Role, number> = { root: 0, timestamp: 0, snapshot: 0, targets: 0 };
-  readonly setup: Record<Role, RoleSetup>;
+  readonly versions: Record<TufRole, number> = { root: 0, timestamp: 0, snapshot: 0, targets: 0 };
+  readonly setup: Record<TufRole, RoleSetup>;
   consistentSnapshot = true;
   now: Date;
   #target: Uint8Array;
@@ -80,7 +80,7 @@ export class TestTuf {
   };
 
   /** The next root, which lists what `setup` says now; signed by the keys of root before and after the change. */
-  publishRoot(change: Partial<Record<Role, RoleSetup>> = {}, publication: Publication = {}): void {
+  publishRoot(change: Partial<Record<TufRole, RoleSetup>> = {}, publication: Publication = {}): void {
     const before = this.setup.root.keys;
     Object.assign(this.setup, change);
     const roles: Loose = {};
@@ -114,7 +114,7 @@ export class TestTuf {
 
   /** The next snapshot and timestamp, around targets that were made before. */
   publishSnapshot(publication: Publication, targets: Uint8Array): void {
-    const listed = (role: Role, bytes: Uint8Array) => ({
+    const listed = (role: TufRole, bytes: Uint8Array) => ({
       version: this.#nameOf(role, publication),
       length: bytes.length,
       hashes: hashesOf(bytes),
@@ -125,17 +125,17 @@ export class TestTuf {
     const timestamp = this.#make('timestamp', publication, this.setup.timestamp.keys, {
       meta: { 'snapshot.json': listed('snapshot', snapshot) },
     });
-    const prefix = (role: Role) => (this.consistentSnapshot ? `${this.#nameOf(role, publication)}.` : '');
+    const prefix = (role: TufRole) => (this.consistentSnapshot ? `${this.#nameOf(role, publication)}.` : '');
     this.files.set(`${prefix('targets')}targets.json`, targets);
     this.files.set(`${prefix('snapshot')}snapshot.json`, snapshot);
     this.files.set('timestamp.json', timestamp);
   }
 
-  #nameOf(role: Role, { versions }: Publication): number {
+  #nameOf(role: TufRole, { versions }: Publication): number {
     return versions?.[role] ?? this.versions[role];
   }
 
-  #make(role: Role, publication: Publication, keys: readonly KeyObject[], parts: object): Uint8Array {
+  #make(role: TufRole, publication: Publication, keys: readonly KeyObject[], parts: object): Uint8Array {
     this.versions[role] += 1;
     const signed = {
       _type: role,

@@ -11,7 +11,7 @@ import { ownerFinding, programFinding, readHookFile, removeHookFile, writeHookFi
 import { containerdGaps } from './gaps.ts';
 import { type Attempt, imageToAllow, proveAllowance, proveRefusal } from './proof.ts';
 import type { HookPlace, StatusRequest } from './request.ts';
-import { broken, type HookFinding, type HookTarget, isProven, open, proven } from './target.ts';
+import { brokenHook, type HookFinding, type HookTarget, isProven, open, proven } from './target.ts';
 
 const again = 'tcf hook install containerd';
 const status = 'tcf hook status containerd';
@@ -38,7 +38,7 @@ export const containerd: HookTarget = {
     const path = placeOf(host, request);
     const text = await readHookFile(host, path);
     if (text === undefined)
-      return [broken(`there is no verifier ${path}, and containerd allows everything`, again)];
+      return [brokenHook(`there is no verifier ${path}, and containerd allows everything`, again)];
     const words = wordsOf(text);
     const findings = [
       ownerFinding(host, path),
@@ -71,13 +71,13 @@ function countFinding(folder: string): HookFinding {
   try {
     const before = readdirSync(folder).filter((name) => name < 'tcf').length;
     if (before < defaults.maxVerifiers) return proven(`${before} other verifiers are asked before it`);
-    return broken(
+    return brokenHook(
       `${before} other verifiers stand before it, and containerd asks ${defaults.maxVerifiers}`,
       'raise max_verifiers in the configuration of containerd, or remove some',
     );
   } catch (error) {
     if (!isSystemError(error)) throw error;
-    return broken(`cannot list ${folder}: ${error.message}`, again);
+    return brokenHook(`cannot list ${folder}: ${error.message}`, again);
   }
 }
 
@@ -100,7 +100,7 @@ async function prove(host: Host, request: StatusRequest): Promise<readonly HookF
   const plugin = /^io\.containerd\.image-verifier\.v1\s+bindir\s.*?(\S+)\s*$/m.exec(plugins.stdout)?.[1];
   if (plugin !== 'ok')
     return [
-      broken(
+      brokenHook(
         `containerd ${printable(server, 100)} has no image verifiers${plugin === undefined ? '' : ` (${printable(plugin, 100)})`}, and asks nobody`,
         'containerd 2.0 and newer has them',
       ),

@@ -13,7 +13,7 @@ import { isForEverybody, whoElseWrites, whoElseWritesBelow } from '../../system/
 import { loadPolicies } from '../trust/policies.ts';
 import { machinePolicy, maxKey, maxTrustedRoot } from '../trust/trust.ts';
 import type { HookAsks } from './request.ts';
-import { broken, type HookFinding, proven } from './target.ts';
+import { brokenHook, type HookFinding, proven } from './target.ts';
 
 const maxPolicy = 1024 * 1024;
 
@@ -233,7 +233,7 @@ export async function dependencyFindings(
   const program = words.slice(0, words.indexOf('hook'));
   const foreign = whoElseWritesProgram(program, owner);
   if (foreign !== undefined)
-    return [broken(`its program is not ${host.uid === 0 ? "root's" : 'yours'} alone: ${foreign}`, hint)];
+    return [brokenHook(`its program is not ${host.uid === 0 ? "root's" : 'yours'} alone: ${foreign}`, hint)];
   try {
     const policies = await loadPolicies(
       { ...host, cwd: '/', env: withoutPolicy(host.env) },
@@ -246,14 +246,14 @@ export async function dependencyFindings(
     ];
     for (const path of files) {
       const why = whoElseWrites(path, owner);
-      if (why !== undefined) return [broken(`what it decides by is not yours alone: ${why}`, hint)];
+      if (why !== undefined) return [brokenHook(`what it decides by is not yours alone: ${why}`, hint)];
       await readPlainFile(host, path, maxTrustedRoot, 'the file');
     }
     return [proven(`it decides by ${policies.map(({ name }) => name).join(', ')}`)];
   } catch (error) {
     if (!(error instanceof TcfError)) throw error;
     return [
-      broken(
+      brokenHook(
         `it has no policy that can be read, and refuses everything: ${error.message}`,
         error.hint ?? hint,
       ),

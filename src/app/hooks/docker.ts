@@ -12,7 +12,7 @@ import { ownerFinding, programFinding, readHookFile, removeHookFile, writeHookFi
 import { dockerGaps } from './gaps.ts';
 import { type Attempt, imageToAllow, proveAllowance, proveRefusal } from './proof.ts';
 import type { HookPlace, StatusRequest } from './request.ts';
-import { broken, type HookFinding, type HookTarget, isProven, open, proven } from './target.ts';
+import { brokenHook, type HookFinding, type HookTarget, isProven, open, proven } from './target.ts';
 
 const again = 'tcf hook install docker';
 const status = 'tcf hook status docker';
@@ -41,7 +41,7 @@ export const docker: HookTarget = {
   async status(host, request) {
     const { config, service } = placesOf(host, request);
     const text = await readHookFile(host, service);
-    if (text === undefined) return [broken(`there is no service ${service}`, again)];
+    if (text === undefined) return [brokenHook(`there is no service ${service}`, again)];
     const words = wordsOf(text);
     const plugins = pluginsOf(await readConfig(host, config));
     const findings = [
@@ -51,7 +51,7 @@ export const docker: HookTarget = {
       ...(await dependencyFindings(host, words, again)),
       plugins.includes('tcf')
         ? proven(`${config} names the plugin`)
-        : broken(`${config} does not name the plugin`, again),
+        : brokenHook(`${config} does not name the plugin`, again),
     ];
     return findings.every(isProven) ? [...findings, ...(await prove(host, request))] : findings;
   },
@@ -150,7 +150,7 @@ async function prove(host: Host, request: StatusRequest): Promise<readonly HookF
   if (info.code !== 0) return [open(`the daemon does not answer: ${lastLine(info.stderr)}`, 'docker info')];
   if (!/"tcf"/.test(info.stdout))
     return [
-      broken('the daemon runs without the plugin', 'systemctl daemon-reload && systemctl restart docker'),
+      brokenHook('the daemon runs without the plugin', 'systemctl daemon-reload && systemctl restart docker'),
     ];
   const loaded = proven('the daemon has the plugin');
   const nonce = crypto.randomUUID();

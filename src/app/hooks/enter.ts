@@ -17,7 +17,7 @@ import {
 } from '../../launch/oci-hook.ts';
 import { hexOf } from '../../oci/digest.ts';
 import { formatImageRef, parseImageRef } from '../../oci/reference.ts';
-import { toText } from '../../report/text.ts';
+import { formatVerdict } from '../../report/text.ts';
 import { isSystemError } from '../../system/errors.ts';
 import { readPlainFile } from '../../system/files.ts';
 import type { ExitCode, Host } from '../../system/host.ts';
@@ -112,7 +112,7 @@ async function admit(
     }
   }
   for (const { imageIds, pinned, verdict } of denials) {
-    if (verdict.verdict === 'deny') await host.stderr.write(toText(verdict));
+    if (verdict.verdict === 'deny') await host.stderr.write(formatVerdict(verdict));
     else await host.stderr.write(`tcf: ${pinned} is ${imageIds[0]}, and the container has ${config}\n`);
   }
   await host.stderr.write('tcf: nothing was started\n');
@@ -166,7 +166,7 @@ export async function enterContainerd(
       host,
       askedByHook(request, 'hook containerd', verifierDeadline)(name),
     );
-    const text = verdict.verdict === 'allow' ? `tcf: ${name} is allowed\n` : `tcf: ${toText(verdict)}`;
+    const text = verdict.verdict === 'allow' ? `tcf: ${name} is allowed\n` : `tcf: ${formatVerdict(verdict)}`;
     await host.stdout.write(text.slice(0, reasonLimit / 4));
     return verdict.exit;
   } catch (error) {

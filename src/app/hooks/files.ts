@@ -8,7 +8,7 @@ import { isSystemError } from '../../system/errors.ts';
 import { fileExists, readPlainFile, writeUserFile } from '../../system/files.ts';
 import type { Host } from '../../system/host.ts';
 import { whoElseWrites } from '../../system/owners.ts';
-import { broken, type HookFinding, proven } from './target.ts';
+import { brokenHook, type HookFinding, proven } from './target.ts';
 
 /** Hooks and configuration files of runtimes are small. */
 const limit = 1024 * 1024;
@@ -55,7 +55,7 @@ export function programFinding(words: readonly string[], hint: string): HookFind
       accessSync(path, constants.R_OK);
     } catch (error) {
       if (!isSystemError(error)) throw error;
-      return broken(`its program ${quoted(path)} is not there`, hint);
+      return brokenHook(`its program ${quoted(path)} is not there`, hint);
     }
   }
   return proven(`its program is ${words.join(' ')}`);
@@ -65,5 +65,5 @@ export function programFinding(words: readonly string[], hint: string): HookFind
 export function ownerFinding(host: Host, path: string): HookFinding {
   const why = whoElseWrites(path, host.uid);
   if (why === undefined) return proven(`${path} is in place`);
-  return broken(why, `chown it to ${host.uid === 0 ? 'root' : 'yourself'} and chmod go-w`);
+  return brokenHook(why, `chown it to ${host.uid === 0 ? 'root' : 'yourself'} and chmod go-w`);
 }

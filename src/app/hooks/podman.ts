@@ -15,7 +15,7 @@ import { ownerFinding, programFinding, readHookFile, removeHookFile, writeHookFi
 import { podmanGaps } from './gaps.ts';
 import { imageToAllow, proveAllowance, proveRefusal } from './proof.ts';
 import type { HookPlace, StatusRequest } from './request.ts';
-import { broken, type HookFinding, type HookTarget, isProven, open } from './target.ts';
+import { brokenHook, type HookFinding, type HookTarget, isProven, open } from './target.ts';
 
 const again = 'tcf hook install podman';
 const status = 'tcf hook status podman';
@@ -39,7 +39,7 @@ export const podman: HookTarget = {
     const places = await installedPlaces(host, request);
     if (places === undefined) {
       const { hook } = await placesOf(host, request);
-      return [broken(`there is no hook ${hook}`, again)];
+      return [brokenHook(`there is no hook ${hook}`, again)];
     }
     const { config, hook } = places;
     const words = wordsOf((await readHookFile(host, hook)) ?? '', hook);
@@ -50,7 +50,7 @@ export const podman: HookTarget = {
       ...(await lookedAtFindings(host, request, places)),
     ];
     if (config !== undefined && (await readHookFile(host, config)) === undefined)
-      findings.push(broken(`there is no ${config}, so podman does not look at the hook`, again));
+      findings.push(brokenHook(`there is no ${config}, so podman does not look at the hook`, again));
     return findings.every(isProven) ? [...findings, ...(await prove(host, request))] : findings;
   },
 
@@ -151,7 +151,7 @@ async function lookedAtFindings(
   const looked = await hookFolders(host);
   if (request.hooksDir !== undefined || looked.length === 0 || looked.includes(dirname(hook))) return [];
   return [
-    broken(
+    brokenHook(
       `podman looks into ${looked.join(', ')} (hooks_dir in containers.conf), and not into ${dirname(hook)}`,
       `${again}, or name ${dirname(hook)} in that hooks_dir`,
     ),

@@ -4,7 +4,7 @@ import type { DecisionEntry } from '../../report/decision-entry.ts';
 import type { Host } from '../../system/host.ts';
 import { entryNumbers, readEntry } from '../decision-log.ts';
 import type { StatusRequest } from './request.ts';
-import { broken, type HookFinding, open, proven } from './target.ts';
+import { brokenHook, type HookFinding, open, proven } from './target.ts';
 
 /** What a runtime was asked to start, and what it said. */
 export interface Attempt {
@@ -45,12 +45,12 @@ export async function proveRefusal(
 ): Promise<HookFinding> {
   const { answered, entries, said, started } = await watch(host, attempt);
   if (!answered) return open(`nothing unsigned could be tried: ${said}`, hint);
-  if (started) return broken(`it let an image start that nobody signed`, hint);
+  if (started) return brokenHook(`it let an image start that nobody signed`, hint);
   const decided = entries.filter((entry) => entry.verb === verb && entry.asked.includes(name));
   if (decided.length === 0)
-    return broken(`it was not asked about an image that nobody signed: ${said}`, hint);
+    return brokenHook(`it was not asked about an image that nobody signed: ${said}`, hint);
   return decided.some(({ verdict }) => verdict === 'allow')
-    ? broken('it allowed an image that nobody signed', hint)
+    ? brokenHook('it allowed an image that nobody signed', hint)
     : proven('it denied an image that nobody signed');
 }
 
@@ -73,10 +73,10 @@ export async function proveAllowance(
   // An image may have several digests here, and each is asked about until one is allowed.
   const decided = entries.filter((entry) => entry.verb === verb && entry.asked.startsWith(repository));
   const last = decided.at(-1);
-  if (last === undefined) return broken(`it was not asked about ${image}: ${said}`, hint);
+  if (last === undefined) return brokenHook(`it was not asked about ${image}: ${said}`, hint);
   return decided.some(({ verdict }) => verdict === 'allow')
     ? proven(`it allowed ${image}, which is signed`)
-    : broken(`it refused ${image}: ${last.reasons.join('; ')}`, `tcf verify ${image}`);
+    : brokenHook(`it refused ${image}: ${last.reasons.join('; ')}`, `tcf verify ${image}`);
 }
 
 /** `--image`, else what the hook allowed last, by its digest. */

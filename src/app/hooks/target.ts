@@ -33,7 +33,11 @@ export interface HookFinding {
 }
 
 export const proven = (message: string): HookFinding => ({ state: 'proven', message });
-export const broken = (message: string, hint: string): HookFinding => ({ state: 'broken', message, hint });
+export const brokenHook = (message: string, hint: string): HookFinding => ({
+  state: 'broken',
+  message,
+  hint,
+});
 export const open = (message: string, hint: string): HookFinding => ({ state: 'open', message, hint });
 
 export const isProven = ({ state }: HookFinding): boolean => state === 'proven';

@@ -5,9 +5,9 @@ import { askedWrongly } from '../../base/error.ts';
 import { quoted } from '../../base/text.ts';
 import { parseRunArguments, type RunArguments } from '../../launch/arguments.ts';
 import { composeLaunch, type DevLaunch } from '../../launch/dev/compose.ts';
-import { type DevOptions, parseDevOptions, type Source, sources } from '../../launch/dev/options.ts';
+import { type DevOptions, type DevSource, parseDevOptions, sources } from '../../launch/dev/options.ts';
 import { type CheckoutPin, type PinTexts, pinFiles, readPin } from '../../launch/dev/pin.ts';
-import { applyProfile, builtIn, type Profile, parseProfiles } from '../../launch/dev/profiles.ts';
+import { applyProfile, builtIn, type DevProfile, parseProfiles } from '../../launch/dev/profiles.ts';
 import type { Engine } from '../../launch/engine.ts';
 import { fileExists, readPlainFile } from '../../system/files.ts';
 import { cacheFolder, configFolder, openPrivateFolder } from '../../system/folders.ts';
@@ -18,7 +18,7 @@ const maxProfiles = 256 * 1024;
 const maxPin = 64 * 1024;
 
 /** Those that every user has, those of the machine and those of the user; a later one of the same name wins. */
-export async function loadProfiles(host: Host): Promise<ReadonlyMap<string, Profile>> {
+export async function loadProfiles(host: Host): Promise<ReadonlyMap<string, DevProfile>> {
   let profiles = builtIn;
   for (const path of [
     join(host.machine.config, 'profiles.yaml'),
@@ -42,7 +42,7 @@ export interface DevLine {
 /** Reads a command line that names a profile: flags of the engine before it, options of the launcher behind it. */
 export function readDevLine(
   line: RunArguments,
-  profile: Profile,
+  profile: DevProfile,
   ownFlags: Readonly<Record<string, boolean>>,
 ): DevLine {
   const typed = parseDevOptions(line.command, ownFlags);
@@ -66,12 +66,12 @@ export async function composeForHost(host: Host, engine: Engine, options: DevOpt
   return launch;
 }
 
-function pathsOf(host: Host, options: DevOptions): Readonly<Partial<Record<Source, string>>> {
-  const named: Partial<Record<Source, string>> = {
+function pathsOf(host: Host, options: DevOptions): Readonly<Partial<Record<DevSource, string>>> {
+  const named: Partial<Record<DevSource, string>> = {
     GITCONFIG: join(host.home, '.gitconfig'),
     ...options.sources,
   };
-  const found: Partial<Record<Source, string>> = {};
+  const found: Partial<Record<DevSource, string>> = {};
   for (const source of sources) {
     const text = named[source];
     if (text === undefined) continue;

@@ -1,6 +1,6 @@
 import { type Engine, type Launch, pullCommand, runCommand } from '../../launch/engine.ts';
 import { shellLine } from '../../launch/shell.ts';
-import { toText } from '../../report/text.ts';
+import { formatVerdict } from '../../report/text.ts';
 import type { Host } from '../../system/host.ts';
 import { paintSigns } from '../../system/terminal.ts';
 import { type Verification, type VerifyRequest, verifyImage } from '../verify-image.ts';
@@ -16,7 +16,7 @@ export async function allowedImage(
   const verification = await verifyImage(host, { cache: true, ...request });
   const { verdict } = verification;
   if (verdict.verdict === 'allow') return { ...verification, verdict };
-  await host.stderr.write(paintSigns(toText(verdict), host.stderr));
+  await host.stderr.write(paintSigns(formatVerdict(verdict), host.stderr));
   await host.stderr.write('tcf: nothing was started\n');
   return undefined;
 }

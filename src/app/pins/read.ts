@@ -4,7 +4,7 @@ import { basename, join, resolve } from 'node:path';
 import { decodeUtf8 } from '../../base/bytes.ts';
 import { askedWrongly, cannotTell } from '../../base/error.ts';
 import { quoted } from '../../base/text.ts';
-import { commitOf } from '../../catalogers/git.ts';
+import { headCommit } from '../../catalogers/git.ts';
 import type { AddedPin } from '../../catalogers/llvm/pins-file.ts';
 import { pinsInCheckout, pinsInWheel } from '../../catalogers/llvm/read-pins.ts';
 import { llvm } from '../../catalogers/llvm.ts';
@@ -101,7 +101,7 @@ async function headOf(read: (name: string) => Promise<Uint8Array | undefined>): 
   ];
   const texts = new Map([['.git/HEAD', head]]);
   for (const name of names) texts.set(name, await read(name));
-  return commitOf(
+  return headCommit(
     {
       file: (path) => {
         const bytes = texts.get(path.replace(/^\//, ''));

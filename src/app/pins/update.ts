@@ -74,7 +74,7 @@ async function fetched(
 ): Promise<Uint8Array> {
   if (!/^https?:/i.test(from)) return await readUserFile(host, from, limit, what);
   if (!isServiceUrl(from))
-    throw askedWrongly('pins.address', `${quoted(from)} is no address that tcf asks`, {
+    throw askedWrongly('pins.address', `${quoted(from)} is not an address that tcf asks`, {
       hint: 'write https://...',
     });
   const services = await openUserServices(host, network);

@@ -14,7 +14,7 @@ import { parseRegistryName, resolveImage } from '../registries.ts';
 import { type Verification, type VerifyRequest, verifyImage } from '../verify-image.ts';
 import { type Attached, attachSigned } from './sign-image.ts';
 import { openSigning, type SigningRequest } from './signing.ts';
-import type { Signed } from './statements.ts';
+import type { SubjectStatement } from './statements.ts';
 
 export interface VerdictRequest extends VerifyRequest {
   /**
@@ -62,7 +62,7 @@ export async function attestVerdict(host: Host, request: VerdictRequest): Promis
   if (asked.verdict.exit === 2) return asked;
   const judged = await judgeEach(registry, { named, pinned }, request, asked, verify);
   const told = judged.filter(({ verdicts }) => verdicts.every(({ exit }) => exit !== 2));
-  const signed = told.map((one): Signed => toSummary(one, pinned, request, host.now()));
+  const signed = told.map((one): SubjectStatement => toSummary(one, pinned, request, host.now()));
   const signing = await openSigning(host, request.signing ?? {});
   await attachSigned(host, { registry, ref: pinned, signing, signed, onAttached: request.onAttached });
   return asked;
@@ -122,7 +122,7 @@ function toSummary(
   { registry, repository }: ImageRef,
   { levels = [], verifier }: VerdictRequest,
   now: Date,
-): Signed {
+): SubjectStatement {
   const name = `${registry}/${repository}`;
   const passed = verdicts.every(({ verdict }) => verdict === 'allow');
   const policies = [

@@ -22,7 +22,7 @@ export interface ChosenServices {
 }
 
 /** With which services to sign: named one by one, by a file, or by the name of an instance. */
-export interface ServiceRequest {
+export interface ServicesRequest {
   /** Sigstore instance; default for keyless: `sigstore`. */
   readonly instance?: string;
   /** File of a signing config, in place of the one of the instance. */
@@ -44,7 +44,7 @@ export interface ServiceRequest {
  */
 export async function readServices(
   host: Host,
-  request: ServiceRequest,
+  request: ServicesRequest,
   isKeyless: boolean,
 ): Promise<ChosenServices> {
   const named = await namedServices(host, request);
@@ -61,7 +61,7 @@ export async function readServices(
 
 async function namedServices(
   host: Host,
-  { signingConfig: config, fulcioUrl, rekorUrl, rekorVersion, tsaUrl }: ServiceRequest,
+  { signingConfig: config, fulcioUrl, rekorUrl, rekorVersion, tsaUrl }: ServicesRequest,
 ): Promise<SigningServices | undefined> {
   const urls = compact({ fulcioUrl, rekorUrl, rekorVersion, tsaUrl });
   const names = Object.keys(urls);
@@ -78,7 +78,7 @@ async function namedServices(
   return chooseServices(parseSigningConfig(bytes, quoted(config)), host.now());
 }
 
-function alone({ rekorVersion }: ServiceRequest): SigningServices {
+function alone({ rekorVersion }: ServicesRequest): SigningServices {
   if (rekorVersion !== undefined) {
     throw askedWrongly('sign.services', '--rekor-version says of which kind a log is, and none is named', {
       hint: 'name it with --rekor-url, or its instance with --instance',
@@ -96,7 +96,7 @@ const filesOf: Readonly<Record<'1' | '2', SigningConfigName>> = {
 /** Which ones nobody named, so it is told. */
 async function instanceServices(
   host: Host,
-  { rekorVersion: version }: ServiceRequest,
+  { rekorVersion: version }: ServicesRequest,
   name: string,
 ): Promise<SigningServices> {
   toServices(version === undefined ? {} : { rekorVersion: version });

@@ -49,7 +49,7 @@ function subjectOf(content: Uint8Array, file: string): About {
   if (!statement.ok) {
     throw askedWrongly(
       'statement.malformed',
-      `${quoted(file)} is no statement: ${statement.reason.message}`,
+      `${quoted(file)} is not a statement: ${statement.reason.message}`,
       {
         hint: 'an in-toto Statement in JSON; without --in-toto the file is signed as it is',
       },

@@ -18,7 +18,7 @@ import { resolveImageName } from '../names.ts';
 import { type Network, openUserRegistry } from '../network.ts';
 import { resolveImage } from '../registries.ts';
 import { checkOwnBundle, openSigning, type Signing, type SigningRequest } from './signing.ts';
-import { type Signed, type StatementRequest, toStatements } from './statements.ts';
+import { type StatementRequest, type SubjectStatement, toStatements } from './statements.ts';
 
 export interface SignRequest extends StatementRequest {
   /** `registry/repository[:tag][@digest]`. */
@@ -104,7 +104,7 @@ export interface Attaching {
   readonly registry: Pick<Registry, 'attach' | 'pushBlob'>;
   readonly ref: ImageRef;
   readonly signing: Signing;
-  readonly signed: readonly Signed[];
+  readonly signed: readonly SubjectStatement[];
   readonly onAttached?: ((attached: Attached) => Promise<void>) | undefined;
 }
 
@@ -113,7 +113,7 @@ export async function attachSigned(
   host: Host,
   { onAttached, ref, registry, signed, signing }: Attaching,
 ): Promise<readonly Attached[]> {
-  const bundles: (Signed & { readonly bundle: Uint8Array })[] = [];
+  const bundles: (SubjectStatement & { readonly bundle: Uint8Array })[] = [];
   for (const one of signed) bundles.push({ ...one, bundle: await signOne(one, signing, host.now) });
   const attached: Attached[] = [];
   for (const { bundle, statement, subject } of bundles) {
@@ -127,7 +127,7 @@ export async function attachSigned(
 }
 
 async function signOne(
-  { statement, subject }: Signed,
+  { statement, subject }: SubjectStatement,
   signing: Signing,
   now: () => Date,
 ): Promise<Uint8Array> {
@@ -144,7 +144,7 @@ function partition<T>(items: readonly T[], is: (item: T) => boolean): readonly [
 /** Only what is proven counts: otherwise anybody could keep an image from being signed with a bundle that looks right. */
 function isThere(
   found: readonly FoundBundle[],
-  { statement, subject }: Signed,
+  { statement, subject }: SubjectStatement,
   { isSigner, trust }: Signing,
   now: Date,
 ): boolean {

@@ -3,7 +3,7 @@ import { type Bundle, parseBundle } from '../../attest/bundle.ts';
 import { experimentalAlgorithms } from '../../attest/root-material.ts';
 import { fingerprintOf } from '../../attest/trusted-key.ts';
 import { parseTrustedRoot, type Trust } from '../../attest/trusted-root.ts';
-import type { Signer as Proven } from '../../attest/verified.ts';
+import type { ProvenSigner as Proven } from '../../attest/verified.ts';
 import { verifyAttestation } from '../../attest/verify.ts';
 import { verifyBlob } from '../../attest/verify-blob.ts';
 import { decodeUtf8 } from '../../base/bytes.ts';
@@ -25,7 +25,7 @@ import { type Network, openUserServices } from '../network.ts';
 import { maxKey } from '../trust/trust.ts';
 
 import { type KeylessRequest, openUserToken } from './identity.ts';
-import { type ChosenServices, describeServices, readServices, type ServiceRequest } from './services.ts';
+import { type ChosenServices, describeServices, readServices, type ServicesRequest } from './services.ts';
 
 export interface Signing {
   readonly signer: Signer;
@@ -45,7 +45,7 @@ export type SignerRequest =
 export interface SigningRequest {
   /** Default: keyless. */
   readonly signer?: SignerRequest;
-  readonly services?: ServiceRequest;
+  readonly services?: ServicesRequest;
   readonly network?: Network;
 }
 

@@ -18,12 +18,12 @@ import type { Judged, SbomRequest } from '../make-sbom.ts';
 import { hostPlatform } from '../registries.ts';
 
 /** What is going to be signed, and what it is about. */
-export interface Signed {
+export interface SubjectStatement {
   readonly subject: Descriptor;
   readonly statement: Statement;
 }
 
-export interface Target {
+export interface SignTarget {
   readonly ref: ImageRef;
   /** What the name led to. */
   readonly named: Fetched;
@@ -53,7 +53,7 @@ export interface StatementRequest {
 }
 
 export interface Statements {
-  readonly signed: readonly Signed[];
+  readonly signed: readonly SubjectStatement[];
   /** What profiles made of the SBOMs, where one was asked for. */
   readonly judged: readonly Judged[];
 }
@@ -67,7 +67,7 @@ export interface Statements {
 export async function toStatements(
   host: Host,
   registry: Store,
-  target: Target,
+  target: SignTarget,
   request: StatementRequest,
 ): Promise<Statements> {
   const { annotations = {}, attest = [], recursive = false, sbom = { kind: 'made' } } = request;
@@ -79,13 +79,13 @@ export async function toStatements(
   const platforms = all ?? (wantsSbom ? [await chosenOf(registry, target, platform)] : []);
   if (recursive && sbom.kind === 'given' && platforms.length > 1) {
     throw askedWrongly('sign.recursive', '--sbom is about one platform, and --recursive signs them all', {
-      hint: 'leave --sbom away, or sign one platform after the other',
+      hint: 'leave --sbom out, or sign one platform after the other',
     });
   }
   const sboms: AttestedSbom[] = [];
   for (const chosen of wantsSbom ? platforms : [])
     sboms.push(await attestSbom({ host, platform, registry, ref: target.ref, sbom }, chosen));
-  const signed = (subject: Descriptor): Signed => ({
+  const signed = (subject: Descriptor): SubjectStatement => ({
     subject,
     statement: toSignatureStatement(subject.digest, annotations),
   });
@@ -104,9 +104,9 @@ export async function toStatements(
 async function readAttestations(
   host: Host,
   given: NonNullable<StatementRequest['attest']>,
-  { named, ref }: Target,
-): Promise<readonly Signed[]> {
-  const signed: Signed[] = [];
+  { named, ref }: SignTarget,
+): Promise<readonly SubjectStatement[]> {
+  const signed: SubjectStatement[] = [];
   for (const { file, type: name } of given) {
     const predicateType = toPredicateType(name);
     if (predicateType === undefined) {
@@ -143,12 +143,16 @@ interface Chosen {
   readonly manifest: Manifest;
 }
 
-async function chosenOf(registry: Store, { image, named, ref }: Target, platform: Platform): Promise<Chosen> {
+async function chosenOf(
+  registry: Store,
+  { image, named, ref }: SignTarget,
+  platform: Platform,
+): Promise<Chosen> {
   return await chooseManifest(registry, ref, named, platform, formatPinnedRef(image));
 }
 
 /** Every image of an index; attestation manifests of BuildKit, for `unknown/unknown`, are none. */
-async function platformsOf(registry: Store, { image, named, ref }: Target): Promise<readonly Chosen[]> {
+async function platformsOf(registry: Store, { image, named, ref }: SignTarget): Promise<readonly Chosen[]> {
   const { document } = named;
   if (document.kind === 'manifest') return [{ descriptor: named.descriptor, manifest: document }];
   const chosen: Chosen[] = [];
@@ -156,9 +160,13 @@ async function platformsOf(registry: Store, { image, named, ref }: Target): Prom
     if (platform?.os === 'unknown' || chosen.some(({ descriptor }) => descriptor.digest === digest)) continue;
     const child = await registry.manifest(ref, digest);
     if (child?.document.kind !== 'manifest') {
-      throw askedWrongly('sign.recursive', `${formatPinnedRef(image)} lists ${digest}, which is no image`, {
-        hint: 'sign its images one by one',
-      });
+      throw askedWrongly(
+        'sign.recursive',
+        `${formatPinnedRef(image)} lists ${digest}, which is not an image`,
+        {
+          hint: 'sign its images one by one',
+        },
+      );
     }
     chosen.push({ descriptor: child.descriptor, manifest: child.document });
   }
@@ -174,7 +182,7 @@ interface SbomContext {
 }
 
 interface AttestedSbom {
-  readonly signed: Signed;
+  readonly signed: SubjectStatement;
   readonly judged?: Judged;
 }
 
@@ -226,7 +234,7 @@ async function readSbom(
   const { digests } = subject;
   if (!digests.includes(descriptor.digest) && !digests.includes(manifest.config.digest)) {
     throw askedWrongly('sbom.subject', `${quoted(file)} is not about ${descriptor.digest}`, {
-      hint: `it names ${digests.join(', ') || 'no digest'}; make one with tcf sbom, or leave --sbom away`,
+      hint: `it names ${digests.join(', ') || 'no digest'}; make one with tcf sbom, or leave --sbom out`,
     });
   }
   const other = otherHashOf(subject, new Set([descriptor.digest, manifest.config.digest]));

@@ -202,7 +202,7 @@ async function knownState(
     return known === undefined ? {} : { known };
   } catch (error) {
     if (!(error instanceof TcfError) || error.code !== 'trust.corrupt') throw error;
-    return { warning: `${error.message}; it is made anew, and what it remembered against rollback is lost` };
+    return { warning: `${error.message}; it is made again, and what it remembered against rollback is lost` };
   }
 }
 

@@ -1,10 +1,10 @@
-import { type Metadata, type Repository, vouchedFor } from './update.ts';
+import { type TufMetadata, type TufRepository, vouchedFor } from './update.ts';
 
 /**
  * What two runs that updated at once know together: under the newer root, of each role the newer metadata. So
  * the last to write never takes the store back behind what the other run saw.
  */
-export function merge(one: Repository, other: Repository): Repository {
+export function merge(one: TufRepository, other: TufRepository): TufRepository {
   const [high, low] = one.root.version >= other.root.version ? [one, other] : [other, one];
   const known = vouchedFor(low, high.root);
   const timestamp = newer(high.timestamp, known.timestamp);
@@ -27,7 +27,7 @@ function newer<T extends { readonly version: number }>(
 }
 
 /** The targets and their file stay together. Where both runs saw the same, the later look counts. */
-function newerTarget(one: Metadata, other: Metadata): Pick<Metadata, 'targets' | 'trustedRoot'> {
+function newerTarget(one: TufMetadata, other: TufMetadata): Pick<TufMetadata, 'targets' | 'trustedRoot'> {
   const isFirst =
     one.targets?.version === other.targets?.version
       ? seenAt(one) >= seenAt(other)
@@ -40,6 +40,6 @@ function newerTarget(one: Metadata, other: Metadata): Pick<Metadata, 'targets' |
   };
 }
 
-function seenAt({ trustedRoot }: Metadata): number {
+function seenAt({ trustedRoot }: TufMetadata): number {
   return Number(trustedRoot?.refreshedAt ?? 0);
 }

@@ -6,13 +6,13 @@ import { canonicalJson } from './canonical-json.ts';
 import { type TufKey, toTufKey } from './keys.ts';
 
 /** The top-level roles (TUF 1.0.34 section 2.1). */
-export type Role = 'root' | 'snapshot' | 'targets' | 'timestamp';
+export type TufRole = 'root' | 'snapshot' | 'targets' | 'timestamp';
 
 /**
  * Most bytes that are read of each role's metadata, where no other role says how many there are: W, X, Y and
  * Z of section 5.
  */
-export const maxLength: Readonly<Record<Role, number>> = {
+export const maxLength: Readonly<Record<TufRole, number>> = {
   // The public Sigstore instance: root 6 KiB, timestamp 0.5 KiB, snapshot 0.5 KiB, targets 6 KiB. A timestamp
   // names one file only.
   root: 512 * 1024,
@@ -38,7 +38,7 @@ interface Metadata {
 export interface Root extends Metadata {
   readonly role: 'root';
   readonly consistentSnapshot: boolean;
-  readonly roles: Readonly<Record<Role, RoleKeys>>;
+  readonly roles: Readonly<Record<TufRole, RoleKeys>>;
 }
 
 /** Whose signatures a role needs, and how many of them. */
@@ -94,7 +94,7 @@ export function parseRoot(bytes: Uint8Array): Root {
   const { common, signed } = open(bytes, 'root');
   const keys = readKeys(signed.get('keys'));
   const roles = signed.get('roles');
-  const role = (name: Role) => readRole(roles.get(name), keys);
+  const role = (name: TufRole) => readRole(roles.get(name), keys);
   return {
     ...common,
     role: 'root',
@@ -137,7 +137,7 @@ export function parseTargets(bytes: Uint8Array): Targets {
   };
 }
 
-function open(bytes: Uint8Array, role: Role): { readonly common: Metadata; readonly signed: Shape } {
+function open(bytes: Uint8Array, role: TufRole): { readonly common: Metadata; readonly signed: Shape } {
   const limits = { maxBytes: maxLength[role], maxDepth: 16 };
   const envelope = new Shape(parseJson(bytes, `the TUF ${role} metadata`, limits), role);
   const signed = envelope.get('signed');

@@ -4,10 +4,10 @@ import { parseJson } from '../../base/json.ts';
 import { Shape } from '../../base/shape.ts';
 import { parseSnapshot, parseTargets, parseTimestamp, type Root } from './metadata.ts';
 import {
-  type Metadata,
-  type Repository,
   type SigningConfigFiles,
   signingConfigNames,
+  type TufMetadata,
+  type TufRepository,
   targetName,
   vouchedFor,
 } from './update.ts';
@@ -25,7 +25,7 @@ export interface State {
   readonly mirror: string;
   /** The root to begin with; absent where tcf carries it. */
   readonly anchor?: Uint8Array;
-  readonly repository: Repository;
+  readonly repository: TufRepository;
 }
 
 /** One JSON document, so that one rename replaces all of it: old and new metadata never mix. */
@@ -72,7 +72,7 @@ export function parseState(bytes: Uint8Array, name: string, carried: Uint8Array 
   };
 }
 
-function prove(shape: Shape, anchor: Uint8Array): Repository {
+function prove(shape: Shape, anchor: Uint8Array): TufRepository {
   const kept = readMetadata(shape);
   let root = trustRoot(anchor);
   const keptVersion = shape.get('rootVersion').whole();
@@ -91,7 +91,7 @@ function prove(shape: Shape, anchor: Uint8Array): Repository {
   return { ...kept, root, chain };
 }
 
-function readMetadata(shape: Shape): Metadata {
+function readMetadata(shape: Shape): TufMetadata {
   const read = <T>(key: string, parse: (bytes: Uint8Array) => T): T | undefined => {
     const member = shape.optional(key);
     return member === undefined ? undefined : parse(bytesOf(member));

@@ -23,14 +23,14 @@ import {
 } from './workflow.ts';
 
 /** Everything that is trusted of one TUF repository. */
-export interface Repository extends Metadata {
+export interface TufRepository extends TufMetadata {
   readonly root: Root;
   /** The roots that led from the first trusted one to `root`, without the first, oldest first. */
   readonly chain: readonly Root[];
 }
 
 /** What is trusted beside the root. */
-export interface Metadata {
+export interface TufMetadata {
   readonly timestamp?: Timestamp;
   readonly snapshot?: Snapshot;
   readonly targets?: Targets;
@@ -62,7 +62,7 @@ export interface UpdateOptions {
    * Keeps what has just become trusted, so that no later update falls behind it even where this one ends
    * early (5.3.8, 5.4.5, 5.5.7, 5.6.6).
    */
-  readonly persist: (repository: Repository) => Promise<void>;
+  readonly persist: (repository: TufRepository) => Promise<void>;
   /**
    * Throws where the new trusted root or a signing config cannot be used: then those before stay in use, and
    * grow old.
@@ -81,7 +81,7 @@ export const maxTarget: number = 8 * 1024 * 1024;
 const maxRoots = 256;
 
 /** The state of a client that has nothing but a root to begin with. */
-export function newRepository(anchor: Uint8Array): Repository {
+export function newRepository(anchor: Uint8Array): TufRepository {
   return { root: trustRoot(anchor), chain: [] };
 }
 
@@ -93,7 +93,7 @@ export function newRepository(anchor: Uint8Array): Repository {
  *   `tuf.no-target`, `tuf.malformed`, `tuf.missing`, `document.malformed`, `json.malformed` (exit 2), and
  *   what `download` and `persist` throw.
  */
-export async function update(known: Repository, options: UpdateOptions): Promise<Repository> {
+export async function update(known: TufRepository, options: UpdateOptions): Promise<TufRepository> {
   const { accept, download, now, persist } = options;
   const { state, targets } = await updateMetadata(known, options);
   const { trustedRoot } = state;
@@ -119,9 +119,9 @@ export async function update(known: Repository, options: UpdateOptions): Promise
  * @throws TcfError as `update` does, for metadata.
  */
 export async function updateMetadata(
-  known: Repository,
+  known: TufRepository,
   options: Omit<UpdateOptions, 'accept'>,
-): Promise<{ readonly state: Repository; readonly targets: Targets }> {
+): Promise<{ readonly state: TufRepository; readonly targets: Targets }> {
   const { download, now, persist } = options;
   let state = await updateRoot(known, options);
   requireFresh(state.root, now);
@@ -142,9 +142,9 @@ export async function updateMetadata(
 }
 
 async function updateRoot(
-  known: Repository,
+  known: TufRepository,
   { download, persist }: Pick<UpdateOptions, 'download' | 'persist'>,
-): Promise<Repository> {
+): Promise<TufRepository> {
   let state = known;
   for (let count = 0; count < maxRoots; count += 1) {
     const bytes = await download(`${state.root.version + 1}.root.json`, maxLength.root);
@@ -161,7 +161,10 @@ async function updateRoot(
  * online key the true versions are lower than those that were seen, and would look like a rollback for ever
  * (5.3.11). A trusted root that revoked keys signed goes with them.
  */
-export function vouchedFor({ snapshot, targets, timestamp, trustedRoot }: Metadata, root: Root): Metadata {
+export function vouchedFor(
+  { snapshot, targets, timestamp, trustedRoot }: TufMetadata,
+  root: Root,
+): TufMetadata {
   const isOnline = [timestamp, snapshot].every((role) => role === undefined || isSigned(role, root));
   const isOffline = targets !== undefined && isSigned(targets, root);
   return {
@@ -172,13 +175,13 @@ export function vouchedFor({ snapshot, targets, timestamp, trustedRoot }: Metada
   };
 }
 
-async function updateTimestamp({ root, timestamp }: Repository, download: Download): Promise<Timestamp> {
+async function updateTimestamp({ root, timestamp }: TufRepository, download: Download): Promise<Timestamp> {
   return nextTimestamp(root, timestamp, await need(download, 'timestamp.json', maxLength.timestamp));
 }
 
 /** What is kept is not fetched again where it is what is announced now; nor is it in the next two. */
 async function updateSnapshot(
-  { root, snapshot }: Repository,
+  { root, snapshot }: TufRepository,
   timestamp: Timestamp,
   download: Download,
 ): Promise<Snapshot> {
@@ -189,7 +192,7 @@ async function updateSnapshot(
 }
 
 async function updateTargets(
-  { root, targets }: Repository,
+  { root, targets }: TufRepository,
   snapshot: Snapshot,
   download: Download,
 ): Promise<Targets> {

@@ -7,13 +7,13 @@ import {
   parseSnapshot,
   parseTargets,
   parseTimestamp,
-  type Role,
   type RoleKeys,
   type Root,
   type Snapshot,
   type TargetInfo,
   type Targets,
   type Timestamp,
+  type TufRole,
 } from './metadata.ts';
 
 /*
@@ -190,7 +190,7 @@ function requireVersion({ role, version }: Metadata, listed: FileInfo): void {
   );
 }
 
-function older(what: Role | string, offered: number, known: number): TcfError {
+function older(what: TufRole | string, offered: number, known: number): TcfError {
   return rollback(`the mirror offers version ${offered} of ${what}, and version ${known} was seen before`);
 }
 

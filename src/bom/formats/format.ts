@@ -12,7 +12,7 @@ export interface MadeSbom {
 }
 
 /** Variables of the environment, for formats that name the workflow in which they were written. */
-export type Environment = Readonly<Record<string, string | undefined>>;
+export type FormatEnvironment = Readonly<Record<string, string | undefined>>;
 
 /** An output format of an SBOM: one file in this folder and one line in `index.ts`. */
 export interface SbomFormat {
@@ -21,5 +21,5 @@ export interface SbomFormat {
   /** For the help, a few words. */
   readonly summary: string;
   /** The SBOM as text with a line feed at its end. The same SBOM and environment give the same bytes. */
-  write(sbom: MadeSbom, env: Environment): string;
+  write(sbom: MadeSbom, env: FormatEnvironment): string;
 }

@@ -3,7 +3,7 @@ import { cleanText } from '../clean.ts';
 import { flatten } from '../layout.ts';
 import type { Bom, Component } from '../model.ts';
 import { rootRef } from '../subject.ts';
-import type { Environment, MadeSbom, SbomFormat } from './format.ts';
+import type { FormatEnvironment, MadeSbom, SbomFormat } from './format.ts';
 
 /**
  * A snapshot for GitHub's dependency submission API:
@@ -16,7 +16,7 @@ export const githubJson: SbomFormat = {
   write: (sbom, env) => `${JSON.stringify(toSnapshot(sbom, env), undefined, 2)}\n`,
 };
 
-function toSnapshot({ bom, options }: MadeSbom, env: Environment): unknown {
+function toSnapshot({ bom, options }: MadeSbom, env: FormatEnvironment): unknown {
   const { subject } = bom;
   const image = subject.repository ?? subject.name;
   const name = cleanText(`${image}@${subject.manifestDigest ?? subject.configDigest}`);

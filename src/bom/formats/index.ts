@@ -3,7 +3,7 @@ import { cyclonedxXml } from './cyclonedx-xml.ts';
 import type { SbomFormat } from './format.ts';
 import { githubJson } from './github-json.ts';
 import { spdxJson } from './spdx-json.ts';
-import { table } from './table.ts';
+import { tableFormat } from './table.ts';
 
 /** The output formats of an SBOM, the default first. One line each; `--format`, its help and the tests follow. */
 export const sbomFormats: readonly [SbomFormat, ...SbomFormat[]] = [
@@ -11,5 +11,5 @@ export const sbomFormats: readonly [SbomFormat, ...SbomFormat[]] = [
   cyclonedxXml,
   spdxJson,
   githubJson,
-  table,
+  tableFormat,
 ];

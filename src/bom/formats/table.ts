@@ -5,7 +5,7 @@ import { readPurl } from '../purl.ts';
 import type { SbomFormat } from './format.ts';
 
 /** For people: one line a component. What a stranger wrote is escaped. */
-export const table: SbomFormat = {
+export const tableFormat: SbomFormat = {
   name: 'table',
   summary: 'name, version, kind and licence of each component, for people',
   write: ({ bom }) => {

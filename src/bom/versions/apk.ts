@@ -90,7 +90,7 @@ export function isVersion(text: string): boolean {
 /**
  * Less than zero where `a` is older, more where it is newer. With `fuzzy`, a `b` that is the beginning of `a` equals it: `1.2.3` is `~1.2`.
  */
-export function compareVersions(a: string, b: string, fuzzy = false): number {
+export function compareApkVersions(a: string, b: string, fuzzy = false): number {
   const [left, right] = [tokensOf(a), tokensOf(b)];
   let at = 0;
   let [one, other] = [left[0], right[0]];
@@ -126,8 +126,8 @@ function compareTokens(a: Token, b: Token): number {
 }
 
 /** `operator` is made of `<`, `>`, `=` and `~`; without one every version will do. */
-export function satisfies(version: string, operator: string, wanted: string): boolean {
-  const order = compareVersions(version, wanted, operator.includes('~'));
+export function satisfiesApk(version: string, operator: string, wanted: string): boolean {
+  const order = compareApkVersions(version, wanted, operator.includes('~'));
   if (order === 0) return /[=~]/.test(operator);
   return operator.includes(order < 0 ? '<' : '>');
 }

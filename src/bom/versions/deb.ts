@@ -4,7 +4,7 @@ import { compareDigits } from './digits.ts';
  * Orders Debian versions as deb-version(7) says: epoch as a number, then upstream version and revision, each in turns of text and
  * digits, where `~` comes before everything, even before the end.
  */
-export function compareVersions(a: string, b: string): number {
+export function compareDebVersions(a: string, b: string): number {
   const [epochA, upstreamA, revisionA] = partsOf(a);
   const [epochB, upstreamB, revisionB] = partsOf(b);
   return (
@@ -13,8 +13,8 @@ export function compareVersions(a: string, b: string): number {
 }
 
 /** Whether a version satisfies `>= 2.34`. `<` and `>` are the old spellings of `<=` and `>=` (Debian Policy 7.1). */
-export function satisfies(version: string, operator: string, wanted: string): boolean {
-  const order = compareVersions(version, wanted);
+export function satisfiesDeb(version: string, operator: string, wanted: string): boolean {
+  const order = compareDebVersions(version, wanted);
   switch (operator) {
     case '<<':
       return order < 0;

@@ -18,7 +18,7 @@ export interface Apk {
 /** The second one is where distributions with a merged /usr have it; mostly they are one file by a link. */
 const places = ['lib/apk/db/installed', 'usr/lib/apk/db/installed'];
 
-export function isDatabase(path: string): boolean {
+export function isApkDatabase(path: string): boolean {
   return places.includes(path);
 }
 
@@ -28,10 +28,10 @@ export interface Apks {
 }
 
 /** Every package that the databases of the image list. What cannot be read loses itself and nothing else. */
-export function packagesIn(tree: Tree): Apks {
+export function apkPackages(tree: Tree): Apks {
   const found = new Map<string, Apk>();
   const skipped: Skipped[] = [];
-  for (const database of tree.wanted().filter(({ path }) => isDatabase(path))) {
+  for (const database of tree.wanted().filter(({ path }) => isApkDatabase(path))) {
     const path = printable(database.path);
     const content = database.content();
     if (content === undefined) {
@@ -61,7 +61,7 @@ export function summarizeRecords(content: Uint8Array): Uint8Array {
 }
 
 /** The layer that brought this version: the lowest whose copy of the database has it. */
-export function firstLayers(tree: Tree, apks: readonly Apk[]): (apk: Apk) => TreeFile {
+export function apkLayers(tree: Tree, apks: readonly Apk[]): (apk: Apk) => TreeFile {
   const first = new Map<string, TreeFile>();
   for (const path of new Set(apks.map(({ database }) => database.path))) {
     for (const file of tree.history(path)) {
@@ -112,7 +112,7 @@ function recordOf(text: string, line: number): ApkRecord {
     if (row === '') continue;
     const name = row.charAt(0);
     if (!/^[A-Za-z]:/.test(row)) {
-      if (faults.length < maxFaults) faults.push(`line ${line + at} is no field`);
+      if (faults.length < maxFaults) faults.push(`line ${line + at} is not a field`);
       continue;
     }
     if (fileFields.has(name)) continue;
@@ -129,10 +129,10 @@ function apkOf({ fields, repeated, sha256 }: ApkRecord, database: TreeFile): Apk
   const version = fields.get('V') ?? '';
   const architecture = fields.get('A') ?? '';
   if (name === '') return 'has no name';
-  if (!/^[A-Za-z0-9._][A-Za-z0-9._+-]{0,255}$/.test(name)) return 'has a name that is none';
+  if (!/^[A-Za-z0-9._][A-Za-z0-9._+-]{0,255}$/.test(name)) return 'has an invalid name';
   if (version === '') return 'has no version';
-  if (version.length > 256 || !isVersion(version)) return 'has a version that is none';
-  if (!/^[A-Za-z0-9_-]{0,64}$/.test(architecture)) return 'has an architecture that is none';
+  if (version.length > 256 || !isVersion(version)) return 'has an invalid version';
+  if (!/^[A-Za-z0-9_-]{0,64}$/.test(architecture)) return 'has an invalid architecture';
   return { name, version, architecture, fields, database, record: sha256 };
 }
 

@@ -1,5 +1,5 @@
 import { byCodeUnit } from '../../base/text.ts';
-import { isVersion, satisfies } from '../../bom/versions/apk.ts';
+import { isVersion, satisfiesApk } from '../../bom/versions/apk.ts';
 import type { Apk } from './installed.ts';
 
 interface Relation {
@@ -17,7 +17,7 @@ const maxFieldLength = 1024 * 1024;
  * `python3~3.12 so:libc.musl-x86_64.so.1 !old` (apk-world(5)); `undefined` where a part is not as it should be. `><` compares the checksum
  * of the package instead of its version.
  */
-export function parseRelations(text: string): readonly Relation[] | undefined {
+export function parseApkRelations(text: string): readonly Relation[] | undefined {
   if (text.length > maxFieldLength) return undefined;
   const relations: Relation[] = [];
   for (const word of text.split(/[ \n]+/)) {
@@ -41,7 +41,7 @@ interface Provider {
 const maxComparisons = 5_000_000;
 
 /** What satisfies each dependency of a package; `undefined` where its field cannot be read, and where finding out takes too long. */
-export function dependencyResolver(apks: readonly Apk[]): (apk: Apk) => readonly Apk[] | undefined {
+export function apkResolver(apks: readonly Apk[]): (apk: Apk) => readonly Apk[] | undefined {
   const providers = new Map<string, Provider[]>();
   const provide = (name: string, provider: Provider): void => {
     const list = providers.get(name);
@@ -52,17 +52,17 @@ export function dependencyResolver(apks: readonly Apk[]): (apk: Apk) => readonly
   const ordered = [...apks].sort((a, b) => priorityOf(b) - priorityOf(a) || byCodeUnit(a.name, b.name));
   for (const apk of ordered) provide(apk.name, { apk, version: apk.version });
   for (const apk of ordered) {
-    for (const { name, version } of parseRelations(apk.fields.get('p') ?? '') ?? [])
+    for (const { name, version } of parseApkRelations(apk.fields.get('p') ?? '') ?? [])
       provide(name, version === '' ? { apk } : { apk, version });
   }
   const fits = ({ apk, version }: Provider, relation: Relation): boolean => {
     if (relation.operator === '') return true;
     if (relation.operator === '><') return apk.fields.get('C') === relation.version;
-    return version === undefined || satisfies(version, relation.operator, relation.version);
+    return version === undefined || satisfiesApk(version, relation.operator, relation.version);
   };
   let comparisons = 0;
   return (apk) => {
-    const relations = parseRelations(apk.fields.get('D') ?? '');
+    const relations = parseApkRelations(apk.fields.get('D') ?? '');
     if (relations === undefined) return undefined;
     const found = new Set<Apk>();
     for (const relation of relations) {

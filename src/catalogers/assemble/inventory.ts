@@ -1,5 +1,5 @@
 import { byCodeUnit } from '../../base/text.ts';
-import type { Component, Evidence } from '../../bom/model.ts';
+import type { Component, ComponentEvidence } from '../../bom/model.ts';
 import type { Catalog, Ownership, Skipped } from '../contract.ts';
 
 /** One cataloger's answer. */
@@ -155,7 +155,7 @@ function mergeTwo(one: Component, other: Component): Component {
   };
 }
 
-function mergeEvidence(one: Evidence, other: Evidence): Evidence {
+function mergeEvidence(one: ComponentEvidence, other: ComponentEvidence): ComponentEvidence {
   return {
     ...present('identity', unite(one.identity, other.identity)),
     ...present('occurrences', unite(one.occurrences, other.occurrences)),

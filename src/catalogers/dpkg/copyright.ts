@@ -13,7 +13,7 @@ const maxStatements = 200;
  * What the copyright file of a package says about licences: by its DEP-5 paragraphs, else by its prose. Short
  * names of DEP-5 have the meaning that this very file gives them.
  */
-export function licensesOf(copyright: string, name: string): readonly License[] {
+export function copyrightLicenses(copyright: string, name: string): readonly License[] {
   const text = copyright.slice(0, maxLength);
   if (isDep5(text)) {
     const names = dep5Licenses(text);

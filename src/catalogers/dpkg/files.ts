@@ -1,5 +1,5 @@
 import type { Skipped, Tree } from '../contract.ts';
-import { type Deb, keyOf } from './packages.ts';
+import { type Deb, dpkgKey } from './packages.ts';
 
 const info = 'var/lib/dpkg/info';
 /** PATH_MAX of Linux, and a checksum before it. */
@@ -26,11 +26,11 @@ export function checksumsOf(tree: Tree, deb: Deb): Uint8Array | undefined {
  * the package has them (`/lib/x86_64-linux-gnu/libc.so.6`), the tree has them where the links lead (`usr/lib/..`): so the
  * directory of each is followed, its last part is not, for a package owns the link and not what the link names.
  */
-export function fileOwners(tree: Tree, debs: readonly Deb[]): (deb: Deb, path: string) => boolean {
+export function dpkgOwners(tree: Tree, debs: readonly Deb[]): (deb: Deb, path: string) => boolean {
   let owners: ReadonlyMap<string, string> | undefined;
   return (deb, path) => {
     owners ??= readLists(tree, debs);
-    return owners.get(path)?.split('\n').includes(keyOf(deb)) === true;
+    return owners.get(path)?.split('\n').includes(dpkgKey(deb)) === true;
   };
 }
 
@@ -65,7 +65,7 @@ function readLists(tree: Tree, debs: readonly Deb[]): ReadonlyMap<string, string
   const diverted = diversionsOf(tree);
   let count = 0;
   for (const deb of debs) {
-    const key = keyOf(deb);
+    const key = dpkgKey(deb);
     const paths = pathsOf(tree, deb);
     for (const [at, listed] of paths.entries()) {
       count += 1;

@@ -4,7 +4,7 @@ import { lz4Reader } from './lz4.ts';
 import type { Deb } from './packages.ts';
 
 /** The .deb a package came from, as the lists of apt have it; they were signed when apt fetched them, and nobody checks that here. */
-export interface Archive {
+export interface DpkgArchive {
   /** Lower-case hexadecimal. */
   readonly sha256: string;
   /** Without user and password; absent where no source of apt names the repository. */
@@ -44,7 +44,7 @@ export function listScanner(path: string): StreamScanner<AptList> {
   const lz4 = lz4Reader((chunk) => reader.push(chunk));
   return {
     push: (chunk) => lz4.push(chunk),
-    end: () => ({ ...reader.end(), ...(lz4.isWhole() ? {} : { fault: 'is no whole LZ4 file' }) }),
+    end: () => ({ ...reader.end(), ...(lz4.isWhole() ? {} : { fault: 'is not a whole LZ4 file' }) }),
   };
 }
 
@@ -114,9 +114,9 @@ export function archivesOf(
   tree: Tree<AptList>,
   debs: readonly Deb[],
   skipped: Skipped[],
-): (deb: Deb) => Archive | undefined {
+): (deb: Deb) => DpkgArchive | undefined {
   const sources = sourcesOf(tree);
-  const found = new Map<string, Archive | undefined>();
+  const found = new Map<string, DpkgArchive | undefined>();
   const wanted = new Set(debs.map(keyOf));
   for (const list of tree.observed()) {
     const { packages, fault } = list.observation;

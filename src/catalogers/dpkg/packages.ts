@@ -18,7 +18,7 @@ const distroless = /^var\/lib\/dpkg\/status\.d\/[^/]+$/;
 const journal = /^var\/lib\/dpkg\/updates\/\d+$/;
 
 /** Whether a file lists packages. */
-export function isDatabase(path: string): boolean {
+export function isDpkgDatabase(path: string): boolean {
   return path === status || journal.test(path) || (distroless.test(path) && !path.endsWith('.md5sums'));
 }
 
@@ -26,13 +26,13 @@ export function isDatabase(path: string): boolean {
  * Every package whose files are there, as dpkg itself reads its database: `status`, then the journal that is newer. Distroless images
  * have one file for each package instead, without a state.
  */
-export function packagesIn(tree: Tree): {
+export function dpkgPackages(tree: Tree): {
   readonly debs: readonly Deb[];
   readonly skipped: readonly Skipped[];
 } {
   const skipped: Skipped[] = [];
   const byKey = new Map<string, Deb | undefined>();
-  const databases = tree.wanted().filter(({ path }) => isDatabase(path));
+  const databases = tree.wanted().filter(({ path }) => isDpkgDatabase(path));
   const rank = (path: string): number => Number(path !== status) + Number(journal.test(path));
   for (const database of [...databases].sort((a, b) => rank(a.path) - rank(b.path))) {
     const path = printable(database.path);
@@ -48,7 +48,7 @@ export function packagesIn(tree: Tree): {
         skipped.push({ path, reason: `the stanza at line ${stanza.line} ${deb}` });
         continue;
       }
-      byKey.set(keyOf(deb), isPresent(stanza, database.path) ? deb : undefined);
+      byKey.set(dpkgKey(deb), isPresent(stanza, database.path) ? deb : undefined);
     }
   }
   // dpkg's copy of the day before: whoever took `status` away hides the packages, and dpkg itself would see none.
@@ -68,7 +68,7 @@ export function summarizeStanzas(content: Uint8Array): Uint8Array {
 }
 
 /** The layer that brought this version: the lowest whose copy of the database has it. */
-export function firstLayers(tree: Tree, debs: readonly Deb[]): (deb: Deb) => TreeFile {
+export function dpkgLayers(tree: Tree, debs: readonly Deb[]): (deb: Deb) => TreeFile {
   const first = new Map<string, TreeFile>();
   for (const path of new Set(debs.map(({ database }) => database.path))) {
     for (const file of tree.history(path)) {
@@ -77,16 +77,16 @@ export function firstLayers(tree: Tree, debs: readonly Deb[]): (deb: Deb) => Tre
       for (const stanza of parseStanzas(Buffer.from(content).toString('utf8'))) {
         const deb = debOf(stanza, file);
         if (typeof deb === 'string' || !isPresent(stanza, path)) continue;
-        const key = `${keyOf(deb)} ${deb.version}`;
+        const key = `${dpkgKey(deb)} ${deb.version}`;
         const known = first.get(key);
         if (known === undefined || known.layer.index > file.layer.index) first.set(key, file);
       }
     }
   }
-  return (deb) => first.get(`${keyOf(deb)} ${deb.version}`) ?? deb.database;
+  return (deb) => first.get(`${dpkgKey(deb)} ${deb.version}`) ?? deb.database;
 }
 
-export function keyOf({ name, architecture }: Deb): string {
+export function dpkgKey({ name, architecture }: Deb): string {
   return `${name}:${architecture}`;
 }
 
@@ -100,13 +100,13 @@ function debOf(stanza: Stanza, database: TreeFile): Deb | string {
   const version = fields.get('version') ?? '';
   const architecture = fields.get('architecture') ?? '';
   if (name === '') return 'has no field package';
-  if (!/^[A-Za-z0-9][A-Za-z0-9+._-]{0,255}$/.test(name)) return 'has a name that is none';
-  if (stateOf(stanza, database.path) === undefined) return 'has a status that is none';
+  if (!/^[A-Za-z0-9][A-Za-z0-9+._-]{0,255}$/.test(name)) return 'has an invalid name';
+  if (stateOf(stanza, database.path) === undefined) return 'has an invalid status';
   // What was removed and purged may have neither version nor architecture.
   if (!isPresent(stanza, database.path)) return { name, version, architecture, fields, database };
   if (version === '') return 'has no field version';
-  if (!/^[!-~]{1,256}$/.test(version)) return 'has a version that is none';
-  if (!/^[a-z0-9-]{0,64}$/.test(architecture)) return 'has an architecture that is none';
+  if (!/^[!-~]{1,256}$/.test(version)) return 'has an invalid version';
+  if (!/^[a-z0-9-]{0,64}$/.test(architecture)) return 'has an invalid architecture';
   return { name, version, architecture, fields, database };
 }
 

@@ -1,5 +1,5 @@
 import { byCodeUnit } from '../../base/text.ts';
-import { satisfies } from '../../bom/versions/deb.ts';
+import { satisfiesDeb } from '../../bom/versions/deb.ts';
 import type { Deb } from './packages.ts';
 
 interface Relation {
@@ -17,7 +17,7 @@ const maxFieldLength = 64 * 1024;
  * `a (>= 1) | b:any, c` as groups of alternatives; `undefined` where a part is not as Debian Policy 7.1 says. Restrictions in
  * brackets belong to source packages and are passed over.
  */
-export function parseRelations(text: string): readonly (readonly Relation[])[] | undefined {
+export function parseDpkgRelations(text: string): readonly (readonly Relation[])[] | undefined {
   if (text.length > maxFieldLength) return undefined;
   const groups: Relation[][] = [];
   for (const group of text.split(',')) {
@@ -49,17 +49,14 @@ const maxComparisons = 5_000_000;
  * Which package satisfies each dependency of a package: the first alternative that is there in the right version and architecture,
  * a real package before one that provides the name. `undefined` where the fields cannot be read, and where finding out takes too long.
  */
-export function dependencyResolver(
-  debs: readonly Deb[],
-  native: string,
-): (deb: Deb) => readonly Deb[] | undefined {
+export function dpkgResolver(debs: readonly Deb[], native: string): (deb: Deb) => readonly Deb[] | undefined {
   const ordered = [...debs].sort(
     (a, b) => byCodeUnit(a.name, b.name) || byCodeUnit(a.architecture, b.architecture),
   );
   const byName = Map.groupBy(ordered, ({ name }) => name);
   const providers = new Map<string, { readonly deb: Deb; readonly version?: string }[]>();
   for (const deb of ordered) {
-    for (const [provided] of parseRelations(deb.fields.get('provides') ?? '') ?? []) {
+    for (const [provided] of parseDpkgRelations(deb.fields.get('provides') ?? '') ?? []) {
       if (provided === undefined) continue;
       const entry = { deb, ...(provided.version === undefined ? {} : { version: provided.version }) };
       const list = providers.get(provided.name);
@@ -82,7 +79,7 @@ export function dependencyResolver(
   const inVersion = (version: string | undefined, { operator, version: wanted }: Relation): boolean =>
     operator === undefined || wanted === undefined
       ? true
-      : version !== undefined && satisfies(version, operator, wanted);
+      : version !== undefined && satisfiesDeb(version, operator, wanted);
   let comparisons = 0;
   const find = (relation: Relation, machine: string): Deb | undefined => {
     const named = byName.get(relation.name) ?? [];
@@ -102,7 +99,7 @@ export function dependencyResolver(
     const machine = machineOf(deb);
     const found = new Set<Deb>();
     for (const field of ['pre-depends', 'depends']) {
-      const groups = parseRelations(deb.fields.get(field) ?? '');
+      const groups = parseDpkgRelations(deb.fields.get(field) ?? '');
       if (groups === undefined) return undefined;
       for (const group of groups) {
         for (const relation of group) {

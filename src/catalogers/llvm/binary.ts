@@ -3,11 +3,11 @@ import type { StreamScanner } from '../contract.ts';
 import { fileHashes } from '../file-hashes.ts';
 import { isElf } from '../programs/elf.ts';
 import { type Hit, stringFinder } from '../strings.ts';
-import { type Rung, repositoryOf } from './claims.ts';
+import { claimedRepository, type Rung } from './claims.ts';
 import { isTritonFile, packageOfCore } from './places.ts';
 
 /** One thing a binary says about an LLVM in it. */
-export interface Find {
+export interface BinaryFind {
   readonly rung: Rung;
   readonly offset: number;
   readonly version?: string;
@@ -17,7 +17,7 @@ export interface Find {
 
 /** What the scanner tells the cataloger about one file. */
 export interface LlvmObservation {
-  readonly finds: readonly Find[];
+  readonly finds: readonly BinaryFind[];
   /** The file stopped the finder too often; there may be more in it. */
   readonly truncated: boolean;
   readonly sha256?: string;
@@ -55,8 +55,8 @@ function hashing(
  */
 export function scanForLlvm(path: string, head: Uint8Array): StreamScanner<LlvmObservation> | undefined {
   if (!isElf(head) || path.endsWith('.bc')) return undefined;
-  const finds = new Map<string, Find>();
-  const keep = (find: Find | undefined): void => {
+  const finds = new Map<string, BinaryFind>();
+  const keep = (find: BinaryFind | undefined): void => {
     if (find === undefined || finds.size >= maxFinds) return;
     const { offset: _, ...said } = find;
     const key = JSON.stringify(said);
@@ -98,7 +98,7 @@ export function scanForLlvm(path: string, head: Uint8Array): StreamScanner<LlvmO
   };
 }
 
-function findAt({ text, at, offset }: Hit, codegen: boolean): Find | undefined {
+function findAt({ text, at, offset }: Hit, codegen: boolean): BinaryFind | undefined {
   const before = text.slice(0, at);
   const rest = text.slice(at);
   if (rest.startsWith('LLVM')) {
@@ -113,7 +113,7 @@ function findAt({ text, at, offset }: Hit, codegen: boolean): Find | undefined {
   if (both?.[1] !== undefined) return { rung: 'E', offset, version: both[1], commit };
   const linker = after.startsWith(')') ? lld.exec(before) : null;
   if (linker?.[1] !== undefined) {
-    const repository = repositoryOf(linker[2] ?? '');
+    const repository = claimedRepository(linker[2] ?? '');
     return {
       rung: 'F',
       offset,
@@ -128,7 +128,7 @@ function findAt({ text, at, offset }: Hit, codegen: boolean): Find | undefined {
   return undefined;
 }
 
-function bareVersionAt({ text, at, offset }: Hit): Find | undefined {
+function bareVersionAt({ text, at, offset }: Hit): BinaryFind | undefined {
   const found = /\0(\d{2}\.\d{1,3}\.\d{1,3})$/.exec(text.slice(0, at));
   return found?.[1] === undefined ? undefined : { rung: 'J', offset, version: `${found[1]}git` };
 }

@@ -1,5 +1,5 @@
 import type { IdentityMethod, Layer } from '../../bom/model.ts';
-import type { Role } from './places.ts';
+import type { LlvmRole } from './places.ts';
 
 export type Rung =
   | 'A'
@@ -53,7 +53,7 @@ interface Said {
   /** Where it was read. */
   readonly path: string;
   readonly layer: Layer;
-  readonly role: Role;
+  readonly role: LlvmRole;
   /** 7 to 40 hexadecimal digits; fewer than 40 are a prefix and stay one. */
   readonly commit?: string;
   /** `22.0.0git`; `14` from a soname. */
@@ -115,7 +115,7 @@ function isBeside(site: string, build: string): boolean {
  * `https://github.com/triton-lang/llvm-project.git` as `triton-lang/llvm-project`; `undefined` for anything
  * but GitHub.
  */
-export function repositoryOf(url: string): string | undefined {
+export function claimedRepository(url: string): string | undefined {
   const match = /^https?:\/\/github\.com\/([\w-]{1,39})\/([\w.-]{1,100}?)(?:\.git)?\/?$/.exec(url);
   return match === null ? undefined : `${match[1]}/${match[2]}`.toLowerCase();
 }

@@ -4,12 +4,12 @@ import { hashesOfFile } from '../file-hashes.ts';
 import { areCompatible, type Claim, type Declaration } from './claims.ts';
 import { evidenceOf } from './evidence.ts';
 import type { Pin, PinTable } from './pins.ts';
-import { propertiesOf, type Source } from './properties.ts';
+import { type LlvmSource, propertiesOf } from './properties.ts';
 import { commitOf, repositoryNamed, type Thing, versionOf } from './things.ts';
 import { isUpstream, makerOf, upstream } from './upstream.ts';
 
 /** The component of one LLVM. The binary's word is concluded; the pin and the table are shown beside it. */
-export function componentOf(thing: Thing, overrides: readonly string[], pins: PinTable): Component {
+export function llvmComponent(thing: Thing, overrides: readonly string[], pins: PinTable): Component {
   const { claims, declarations, role, site } = thing;
   const observed = commitOf(claims);
   const known = observed === undefined ? undefined : pins.lookUp(observed);
@@ -55,7 +55,7 @@ function sourceOf(
   claims: readonly Claim[],
   declarations: readonly Declaration[],
   known: Pin | undefined,
-): Source | undefined {
+): LlvmSource | undefined {
   const seen = repositoryNamed(claims);
   const repository = seen ?? repositoryNamed(declarations) ?? known?.repository;
   return repository === undefined ? undefined : { repository, isSeen: seen !== undefined };

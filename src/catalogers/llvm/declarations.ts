@@ -5,7 +5,7 @@ import { pinOfCheckout } from './checkouts.ts';
 import type { Claim, Declaration } from './claims.ts';
 import { type Installation, installationsOf } from './packages.ts';
 import type { PinTable } from './pins.ts';
-import { type Hints, packageOfCore, type Role } from './places.ts';
+import { type Hints, type LlvmRole, packageOfCore } from './places.ts';
 
 interface Seen {
   readonly checkouts: ReadonlyMap<string, readonly TreeFile[]>;
@@ -16,7 +16,7 @@ interface Seen {
 }
 
 /** The LLVMs of Triton that a release may pin. */
-const pinned: ReadonlySet<Role> = new Set(['amd-codegen', 'core', 'nvidia-codegen']);
+const pinned: ReadonlySet<LlvmRole> = new Set(['amd-codegen', 'core', 'nvidia-codegen']);
 
 /**
  * Which LLVM ought to be where, by the pins of source trees (rung K) and of the distributions that are
@@ -67,7 +67,7 @@ function roots({
   return found;
 }
 
-function rolesAt(claims: readonly Claim[], root: string): readonly Role[] {
+function rolesAt(claims: readonly Claim[], root: string): readonly LlvmRole[] {
   const roles = claims.filter(({ role, site }) => site === root && pinned.has(role)).map(({ role }) => role);
   return [...new Set(roles)];
 }
@@ -75,7 +75,7 @@ function rolesAt(claims: readonly Claim[], root: string): readonly Role[] {
 function pinOfRelease(
   { file, name, version }: Installation,
   root: string,
-  role: Role,
+  role: LlvmRole,
   pins: PinTable,
 ): Declaration {
   const { isAdded, ...pin } = pins.pinOf(normalName(name), version, role) ?? {};

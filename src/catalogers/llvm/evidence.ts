@@ -1,5 +1,5 @@
 import { byCodeUnit } from '../../base/text.ts';
-import type { Evidence, Identity, Occurrence } from '../../bom/model.ts';
+import type { ComponentEvidence, Identity, Occurrence } from '../../bom/model.ts';
 import { type Claim, type Declaration, methods } from './claims.ts';
 import type { Thing } from './things.ts';
 
@@ -11,7 +11,7 @@ export function evidenceOf(
   thing: Thing,
   concluded: readonly (Claim | Declaration)[],
   version: string | undefined,
-): Evidence {
+): ComponentEvidence {
   return {
     identity: identityOf(concluded, [...thing.claims, ...thing.declarations], version),
     occurrences: occurrencesOf(thing),

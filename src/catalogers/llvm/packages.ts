@@ -1,14 +1,14 @@
 import type { Tree } from '../contract.ts';
 import { type DirectUrl, parseDirectUrl, sourceOf } from '../python/direct-url.ts';
-import { type Find, infoAround, isInfoName, readInfo } from '../python/info.ts';
+import { type InfoFind, infoAround, isInfoName, readInfo } from '../python/info.ts';
 import { normalName } from '../python/metadata.ts';
 import { recordEntries } from '../python/record.ts';
-import { textOf } from '../python/text.ts';
+import { utf8Text } from '../python/text.ts';
 import { tritonDistributions } from './pins.ts';
 import { directoryOf } from './places.ts';
 
 /** The distribution that brought a Triton package, whatever its name. */
-export interface Installation extends Find {
+export interface Installation extends InfoFind {
   /** The directory of sources it was installed from, by its real path. */
   readonly source?: string;
 }
@@ -34,10 +34,10 @@ export function installationsOf(
     .list(site)
     .filter((name) => isInfoName(site, name) && !name.startsWith('~'))
     .flatMap((name) => readInfo(tree, site, name) ?? [])
-    .filter((found): found is Find => 'version' in found);
+    .filter((found): found is InfoFind => 'version' in found);
   const entry = library.slice(site === '' ? 0 : site.length + 1);
   const owners = beside.flatMap((find) => {
-    const listed = recordEntries(textOf(tree, `${find.info}/RECORD`) ?? '').find(
+    const listed = recordEntries(utf8Text(tree, `${find.info}/RECORD`) ?? '').find(
       ({ path }) => path === entry,
     );
     return listed === undefined
@@ -68,7 +68,7 @@ function editablesOf(tree: Tree, root: string): readonly Installation[] {
   });
 }
 
-function withSource(tree: Tree, find: Find): Installation {
+function withSource(tree: Tree, find: InfoFind): Installation {
   const direct = directOf(tree, find.info);
   const source = direct === undefined ? undefined : tree.resolve(sourceOf(direct) ?? '');
   return source === undefined || source === '' || !direct?.url.startsWith('file:')

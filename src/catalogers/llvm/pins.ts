@@ -1,5 +1,5 @@
 import table from '../data/llvm-pins.json' with { type: 'json' };
-import type { Role } from './places.ts';
+import type { LlvmRole } from './places.ts';
 
 /** Which LLVM a Triton pins. */
 export interface Pin {
@@ -31,7 +31,7 @@ export interface PinTable {
    * up by that commit and never by its number: between two releases the number stays and the pin moves.
    * `undefined`: not known.
    */
-  pinOf(distribution: string, version: string, role?: Role): Pin | undefined;
+  pinOf(distribution: string, version: string, role?: LlvmRole): Pin | undefined;
   /**
    * What the table knows about an LLVM commit; a prefix of at least 8 digits is completed where only one
    * commit fits.

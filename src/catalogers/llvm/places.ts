@@ -3,7 +3,7 @@
  * is a prebuilt that nothing in the image is built with: no checkout, no LLVM_SYSPATH; a wheel beside it
  * brought its own. `build` lies in the build folder of a checkout whose package has its own copy.
  */
-export type Role =
+export type LlvmRole =
   | 'amd-codegen'
   | 'build'
   | 'cache'
@@ -14,9 +14,9 @@ export type Role =
   | 'rocm';
 
 /** Where an LLVM lives: finds of one site and role speak about the same thing on disk. */
-export interface Place {
+export interface LlvmPlace {
   readonly site: string;
-  readonly role: Role;
+  readonly role: LlvmRole;
 }
 
 const cachePattern: RegExp = /^((?:.*\/)?\.triton\/llvm\/([^/]+))\//s;
@@ -60,7 +60,7 @@ function isPackage(root: string, packages: ReadonlySet<string>): boolean {
 }
 
 /** The place of a file that holds or describes an LLVM. */
-export function placeOf(path: string, { syspath, checkouts, packages }: Hints): Place {
+export function placeOf(path: string, { syspath, checkouts, packages }: Hints): LlvmPlace {
   const cache = cachePattern.exec(path);
   const isSyspath = syspath !== undefined && path.startsWith(`${syspath}/`);
   if (cache?.[1] !== undefined) {
@@ -84,7 +84,7 @@ export function placeOf(path: string, { syspath, checkouts, packages }: Hints): 
 }
 
 /** What is built in a checkout is one Triton, wherever the library lies in it. */
-function placeInCheckout(path: string, checkout: string, packages: ReadonlySet<string>): Place {
+function placeInCheckout(path: string, checkout: string, packages: ReadonlySet<string>): LlvmPlace {
   const installed = packagesOf(checkout, packages)[0];
   return { site: installed ?? `${checkout}/python/triton`, role: roleOfName(path.slice(checkout.length)) };
 }
@@ -99,7 +99,7 @@ const buildFolder = /^(?:(.*)\/)?((?:python\/)?build\/[^/]+)\//s;
  * A build folder of sources whose package has a library of its own: what lies there was copied from, and is
  * perhaps older.
  */
-function buildPlace(path: string, packages: ReadonlySet<string>): Place | undefined {
+function buildPlace(path: string, packages: ReadonlySet<string>): LlvmPlace | undefined {
   const [, checkout = '', folder] = buildFolder.exec(path) ?? [];
   if (folder === undefined || packagesOf(checkout.replace(/\/python$/, ''), packages).length === 0)
     return undefined;
@@ -110,7 +110,7 @@ function buildPlace(path: string, packages: ReadonlySet<string>): Place | undefi
  * The role in the name of a prebuilt (`amd-codegen-…`), a pin file (`amd-llvm-info.json`) or a library of 3.9
  * and later.
  */
-export function roleOfName(name: string): Role {
+export function roleOfName(name: string): LlvmRole {
   if (/(?:^|[/_])(?:lib)?(?:triton_)?amd[-_](?:codegen|llvm)/.test(name)) return 'amd-codegen';
   if (/(?:^|[/_])(?:lib)?(?:triton_)?nvidia[-_](?:codegen|llvm)/.test(name)) return 'nvidia-codegen';
   return 'core';

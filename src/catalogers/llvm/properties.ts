@@ -4,7 +4,7 @@ import { type Claim, type Declaration, methods, type Rung } from './claims.ts';
 import { commitOf, type Thing, versionOf } from './things.ts';
 
 /** Who holds the commit, and whether that was seen or looked up. */
-export interface Source {
+export interface LlvmSource {
   /** `owner/name` on GitHub. */
   readonly repository: string;
   readonly isSeen: boolean;
@@ -25,7 +25,7 @@ export interface Source {
  */
 export function propertiesOf(
   thing: Thing,
-  source: Source | undefined,
+  source: LlvmSource | undefined,
   overrides: readonly string[],
 ): readonly Property[] {
   const { claims, declarations, pin, reason, role } = thing;

@@ -1,6 +1,6 @@
 import type { TreeFile } from '../contract.ts';
 import { isPinFile } from './checkouts.ts';
-import { type Claim, repositoryOf } from './claims.ts';
+import { type Claim, claimedRepository } from './claims.ts';
 import { isInstallationText } from './packages.ts';
 import { type Hints, placeOf, roleOfName } from './places.ts';
 
@@ -33,7 +33,7 @@ export function claimIn(file: TreeFile, text: string, hints: Hints): Claim | und
   if (path.endsWith('/VCSRevision.h')) {
     const commit = /^#define LLVM_REVISION "([0-9a-f]{40})"/m.exec(text)?.[1];
     const url = /^#define LLVM_REPOSITORY "(\S{1,300})"/m.exec(text)?.[1];
-    const repository = url === undefined ? undefined : repositoryOf(url);
+    const repository = url === undefined ? undefined : claimedRepository(url);
     if (commit === undefined) return undefined;
     return { ...about, rung: 'C', commit, ...(repository === undefined ? {} : { repository }) };
   }
@@ -43,7 +43,7 @@ export function claimIn(file: TreeFile, text: string, hints: Hints): Claim | und
         text,
       );
     if (match?.[1] === undefined || match[3] === undefined) return undefined;
-    const repository = repositoryOf(match[2] ?? '');
+    const repository = claimedRepository(match[2] ?? '');
     return {
       ...about,
       rung: 'I',

@@ -1,12 +1,12 @@
 import { byCodeUnit, quoted } from '../../base/text.ts';
 import { areCompatible, type Claim, type Declaration, methods } from './claims.ts';
 import { samePrefix } from './pins.ts';
-import type { Role } from './places.ts';
+import type { LlvmRole } from './places.ts';
 
 /** One LLVM: what was seen of it, what was declared about it, and whether both agree. */
 export interface Thing {
   readonly site: string;
-  readonly role: Role;
+  readonly role: LlvmRole;
   readonly claims: readonly Claim[];
   readonly declarations: readonly Declaration[];
   readonly pin: 'match' | 'mismatch' | 'observed-only' | 'unknown' | 'version-match';

@@ -1,5 +1,5 @@
 import type { Component } from '../../bom/model.ts';
-import type { Source } from './properties.ts';
+import type { LlvmSource } from './properties.ts';
 import type { Thing } from './things.ts';
 
 export const upstream = 'llvm/llvm-project';
@@ -16,7 +16,7 @@ const relicensed = 9;
  * distribution patches its own and says so in its advisories; what a library of somebody else holds may be a
  * fork.
  */
-export function isUpstream({ role }: Thing, source: Source | undefined): boolean {
+export function isUpstream({ role }: Thing, source: LlvmSource | undefined): boolean {
   if (role === 'distro' || role === 'rocm') return false;
   return (source !== undefined && ofTriton.has(source.repository)) || isPinnable(role);
 }
@@ -27,7 +27,7 @@ export function isUpstream({ role }: Thing, source: Source | undefined): boolean
  */
 export function makerOf(
   thing: Thing,
-  source: Source | undefined,
+  source: LlvmSource | undefined,
   version: string | undefined,
 ): Pick<Component, 'licenses' | 'supplier'> {
   const isOwnLibrary = thing.claims.some(({ rung }) => rung === 'C' || rung === 'D' || rung === 'N');

@@ -1,5 +1,5 @@
 import { printable } from '../../base/text.ts';
-import type { Component, Dependency, Evidence, Organization } from '../../bom/model.ts';
+import type { Component, ComponentEvidence, Dependency, Organization } from '../../bom/model.ts';
 import type { Purl } from '../../bom/purl.ts';
 import type { Catalog, Skipped, TreeFile } from '../contract.ts';
 import type { OsRelease } from '../os-release.ts';
@@ -69,7 +69,7 @@ export function evidenceOfRow(
   { database }: OsPackage,
   purl: Purl | undefined,
   { layer }: Pick<TreeFile, 'layer'>,
-): Evidence {
+): ComponentEvidence {
   return {
     identity: [
       {

@@ -11,7 +11,7 @@ export interface ByteRange {
 }
 
 /** Bytes of a file that were kept while it streamed by, whole or as far as the file went. */
-export interface Part {
+export interface ProgramPart {
   readonly at: number;
   readonly bytes: Buffer;
 }
@@ -27,7 +27,7 @@ export interface Selection<Seen extends object> {
   readonly ranges: readonly ByteRange[];
   /** Sees every byte of the file, from the first. */
   readonly everything?: (chunk: Uint8Array) => void;
-  end(parts: readonly Part[]): Seen | undefined;
+  end(parts: readonly ProgramPart[]): Seen | undefined;
 }
 
 type Select<Seen extends object> = (layout: ProgramLayout) => Selection<Seen> | undefined;

@@ -15,8 +15,8 @@ import type { PinTable } from '../llvm/pins.ts';
 import { repositoryAt } from '../sources.ts';
 import { type DirectUrl, parseDirectUrl, sourceOf } from './direct-url.ts';
 import type { Distribution } from './distributions.ts';
-import { licensesOf } from './licenses.ts';
-import { firstOf, type Metadata, parseMetadata } from './metadata.ts';
+import { pythonLicenses } from './licenses.ts';
+import { type CoreMetadata, firstOf, parseMetadata } from './metadata.ts';
 import { listed, recordProperties } from './record.ts';
 import { pinProperties } from './triton-pin.ts';
 
@@ -32,7 +32,7 @@ export function refOf({ name, version, site }: Distribution): string {
  * The component of a distribution. `installed` holds the hashes of files, to be compared with RECORD;
  * `missing` what it asks for in vain.
  */
-export function componentOf(
+export function pythonComponent(
   tree: Tree,
   distribution: Distribution,
   installed: ReadonlyMap<string, string>,
@@ -42,7 +42,7 @@ export function componentOf(
   const { name, version, metadata, file, info, environment, shadowedBy } = distribution;
   const direct = parseDirectUrl(tree.file(`${info}/direct_url.json`)?.content() ?? new Uint8Array());
   const description = firstOf(metadata, 'summary');
-  const license = licensesOf(metadata, file.path);
+  const license = pythonLicenses(metadata, file.path);
   const maintainers = contactsOf(metadata, 'maintainer');
   const authors = contactsOf(metadata, 'author');
   const supplier = supplierOf(maintainers, authors);
@@ -129,7 +129,7 @@ function hashesOf(
 }
 
 /** `Author: Ada` beside `Author-email: ada@x.org`, or `Author-email: Ada <ada@x.org>, Bo <bo@x.org>`. */
-function contactsOf(metadata: Metadata, role: 'author' | 'maintainer'): readonly Contact[] {
+function contactsOf(metadata: CoreMetadata, role: 'author' | 'maintainer'): readonly Contact[] {
   const name = firstOf(metadata, role);
   const emails = (firstOf(metadata, `${role}-email`) ?? '').slice(0, 10_000).split(',').slice(0, maxEntries);
   const contacts = emails.flatMap((entry): Contact[] => {
@@ -173,7 +173,7 @@ const labels: readonly (readonly [RegExp, ExternalReference['type']])[] = [
 ];
 
 /** Project-URL labels as packaging.python.org lists them, in any spelling; others are left out. */
-function referencesOf(metadata: Metadata): readonly ExternalReference[] {
+function referencesOf(metadata: CoreMetadata): readonly ExternalReference[] {
   const home = firstOf(metadata, 'home-page');
   const found = new Map<string, ExternalReference>();
   const add = (type: ExternalReference['type'], url: string): void => {

@@ -3,14 +3,14 @@ import { cacheAround, leftInCaches } from '../caches.ts';
 import type { Skipped, Tree } from '../contract.ts';
 import { parseDirectUrl, sourceOf } from './direct-url.ts';
 import { type Environment, environmentsOf, siteAround } from './environments.ts';
-import { type Find, isInfoName, readInfo } from './info.ts';
+import { type InfoFind, isInfoName, readInfo } from './info.ts';
 import { normalName } from './metadata.ts';
 import { byEvidence } from './rank.ts';
 import { searchPathOf, sitesIn } from './sites.ts';
-import { directoryOf, linesOf, textOf } from './text.ts';
+import { linesOf, parentFolder, utf8Text } from './text.ts';
 
 /** What one metadata directory or file says is installed. */
-export interface Distribution extends Find {
+export interface Distribution extends InfoFind {
   readonly environment: Environment;
   /** Other environments that have it in sight through a symbolic link to its metadata. */
   readonly seenFrom: readonly Environment[];
@@ -63,17 +63,17 @@ function metadataIn(tree: Tree, site: string): readonly string[] {
 
 interface Shelf {
   /** What lies in a directory, read once. */
-  finds(site: string): readonly Find[];
+  finds(site: string): readonly InfoFind[];
   readonly skipped: Skipped[];
   readonly leftOut: Skipped[];
 }
 
 function readSites(tree: Tree, sites: readonly string[]): Shelf {
-  const read = new Map<string, readonly Find[]>();
+  const read = new Map<string, readonly InfoFind[]>();
   const skipped: Skipped[] = [];
   const leftOut: Skipped[] = [];
-  const readSite = (site: string): readonly Find[] =>
-    tree.list(site).flatMap((name): readonly Find[] => {
+  const readSite = (site: string): readonly InfoFind[] =>
+    tree.list(site).flatMap((name): readonly InfoFind[] => {
       // pip renames what it is about to remove and leaves it there when it is interrupted; pip does not list it.
       if (name.startsWith('~') && isInfoName(site, name)) {
         leftOut.push({ path: printable(`${site}/${name}`), reason: 'was left behind by pip' });
@@ -86,7 +86,7 @@ function readSites(tree: Tree, sites: readonly string[]): Shelf {
       skipped.push(find);
       return [];
     });
-  const finds = (site: string): readonly Find[] => {
+  const finds = (site: string): readonly InfoFind[] => {
     const known = read.get(site) ?? readSite(site);
     read.set(site, known);
     return known;
@@ -98,7 +98,7 @@ function readSites(tree: Tree, sites: readonly string[]): Shelf {
 /** An egg-link that leads to no metadata: setuptools made it for a project that is not there. */
 function deadLink(tree: Tree, site: string, name: string): readonly Skipped[] {
   if (!/(?:^|\/)(?:site|dist)-packages$/.test(site)) return [];
-  const line = linesOf(textOf(tree, `${site}/${name}`) ?? '')[0]?.trim() ?? '';
+  const line = linesOf(utf8Text(tree, `${site}/${name}`) ?? '')[0]?.trim() ?? '';
   const target = line.startsWith('/') ? tree.resolve(line.replace(/^\/+/, '')) : undefined;
   if (target !== undefined && metadataIn(tree, target).length > 0) return [];
   return [{ path: printable(`${site}/${name}`), reason: 'leads to no metadata of a project' }];
@@ -114,9 +114,9 @@ function placed(
 ): readonly Distribution[] {
   const seenFrom = new Map<string, Environment[]>();
   const distributions: Distribution[] = [];
-  const isGuest = ({ info }: Find, environment: Environment): boolean => {
+  const isGuest = ({ info }: InfoFind, environment: Environment): boolean => {
     const real = tree.resolve(info) ?? info;
-    if (real === info || !sites.has(directoryOf(real))) return false;
+    if (real === info || !sites.has(parentFolder(real))) return false;
     seenFrom.set(real, [...(seenFrom.get(real) ?? []), environment]);
     return true;
   };
@@ -148,7 +148,7 @@ function placed(
 }
 
 /** Debian ships some twice, as egg-info and as dist-info of one version: that is one thing. */
-function second({ info, version }: Find, best: Find): readonly Skipped[] {
+function second({ info, version }: InfoFind, best: InfoFind): readonly Skipped[] {
   if (version === best.version) return [];
   return [{ path: printable(info), reason: `is a second ${best.name} beside ${printable(best.info)}` }];
 }
@@ -156,7 +156,7 @@ function second({ info, version }: Find, best: Find): readonly Skipped[] {
 /**
  * Whether this is the egg-info that an editable installation left in the source directory it was made from.
  */
-function isSourceOf(tree: Tree, find: Find, { info, version }: Find): boolean {
+function isSourceOf(tree: Tree, find: InfoFind, { info, version }: InfoFind): boolean {
   if (!/\.egg-info$/i.test(find.info) || find.version !== version) return false;
   const direct = parseDirectUrl(tree.file(`${info}/direct_url.json`)?.content() ?? new Uint8Array());
   if (direct?.editable !== true) return false;
@@ -171,7 +171,7 @@ function isSourceOf(tree: Tree, find: Find, { info, version }: Find): boolean {
  */
 function strayEnvironment(
   directory: string,
-  finds: readonly Find[],
+  finds: readonly InfoFind[],
   environments: readonly Environment[],
   isSearched: boolean,
 ): Environment | Skipped {

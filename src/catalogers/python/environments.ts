@@ -1,6 +1,6 @@
 import { byCodeUnit } from '../../base/text.ts';
 import type { Tree } from '../contract.ts';
-import { linesOf, textOf } from './text.ts';
+import { linesOf, utf8Text } from './text.ts';
 
 /** Directories that one interpreter searches together, as `pip list` of it does. */
 export interface Environment {
@@ -111,7 +111,7 @@ function addedTo(tree: Tree, directory: string): readonly string[] {
     .list(directory)
     .filter((name) => /\.(?:pth|egg-link)$/.test(name))
     .flatMap((name) => {
-      const lines = linesOf(textOf(tree, `${directory}/${name}`) ?? '');
+      const lines = linesOf(utf8Text(tree, `${directory}/${name}`) ?? '');
       return name.endsWith('.pth') ? lines : lines.slice(0, 1);
     })
     .slice(0, maxAdded)
@@ -125,7 +125,7 @@ function addedTo(tree: Tree, directory: string): readonly string[] {
 
 /** `pyvenv.cfg`, as lower-case keys; `undefined` where the prefix is no virtual environment. */
 function configOf(tree: Tree, prefix: string): ReadonlyMap<string, string> | undefined {
-  const text = textOf(tree, prefix === '' ? 'pyvenv.cfg' : `${prefix}/pyvenv.cfg`);
+  const text = utf8Text(tree, prefix === '' ? 'pyvenv.cfg' : `${prefix}/pyvenv.cfg`);
   if (text === undefined) return undefined;
   const pairs = linesOf(text).flatMap((line): [string, string][] => {
     const at = line.indexOf('=');

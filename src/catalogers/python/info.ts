@@ -2,14 +2,14 @@ import { printable } from '../../base/text.ts';
 import type { Skipped, Tree, TreeFile } from '../contract.ts';
 import { isZippedEgg, parseEgg } from './egg.ts';
 import { siteAround } from './environments.ts';
-import { firstOf, isProjectName, type Metadata, parseMetadata } from './metadata.ts';
-import { directoryOf } from './text.ts';
+import { type CoreMetadata, firstOf, isProjectName, parseMetadata } from './metadata.ts';
+import { parentFolder } from './text.ts';
 
 /** What one metadata directory, egg-info file or zipped egg says. */
-export interface Find {
+export interface InfoFind {
   readonly name: string;
   readonly version: string;
-  readonly metadata: Metadata;
+  readonly metadata: CoreMetadata;
   /** METADATA, PKG-INFO, the egg-info file itself or the zipped egg, by its real path. */
   readonly file: TreeFile;
   /**
@@ -29,7 +29,7 @@ const infoDirectory = /(?:^|\/)(?:[^/]+\.(?:dist|egg)-info|EGG-INFO)$/i;
 /** Whether a file is the metadata of a distribution. A file `x.egg-info` counts only where packages lie. */
 export function isMetadata(path: string): boolean {
   if (isZippedEgg(path)) return true;
-  const directory = directoryOf(path);
+  const directory = parentFolder(path);
   if (/\/(?:METADATA|PKG-INFO)$/.test(path)) return infoDirectory.test(directory);
   return /\.egg-info$/i.test(path) && siteAround(path) === directory;
 }
@@ -53,7 +53,7 @@ export function isInfoName(site: string, name: string): boolean {
  * Reads what a name in a directory of packages stands for. `undefined`: a directory that only looks like a
  * zipped egg.
  */
-export function readInfo(tree: Tree, site: string, name: string): Find | Skipped | undefined {
+export function readInfo(tree: Tree, site: string, name: string): InfoFind | Skipped | undefined {
   const info = site === '' ? name : `${site}/${name}`;
   const skip = (path: string, reason: string): Skipped => ({ path: printable(path), reason });
   if (tree.resolve(info) === undefined) return skip(info, 'is a symbolic link that leads nowhere');
@@ -64,7 +64,7 @@ export function readInfo(tree: Tree, site: string, name: string): Find | Skipped
   const content = file.content();
   if (content === undefined) return skip(path, 'is too large to read, or leads to a file of another kind');
   const egg = isZippedEgg(info) ? parseEgg(content) : { info: content };
-  if (egg === undefined) return skip(path, 'is no egg that can be read');
+  if (egg === undefined) return skip(path, 'is not a readable egg');
   const metadata = parseMetadata(egg.info);
   const project = firstOf(metadata, 'name') ?? '';
   const version = firstOf(metadata, 'version') ?? '';

@@ -1,7 +1,7 @@
 import { withLicenseText } from '../../bom/license-texts.ts';
 import { toLicenses, toSpdx } from '../../bom/licenses.ts';
 import type { License } from '../../bom/model.ts';
-import { firstOf, type Metadata } from './metadata.ts';
+import { type CoreMetadata, firstOf } from './metadata.ts';
 
 /** scipy lists 30 classifiers. */
 const maxClassifiers = 100;
@@ -31,7 +31,7 @@ const families: ReadonlyMap<string, RegExp> = new Map([
  * classifier that says more, or a single classifier. Several classifiers are a choice or a sum, and nothing
  * says which (PEP 639, "Dual licensing"); statements that differ prove nothing.
  */
-export function licensesOf(metadata: Metadata, path: string): ReturnType<typeof withLicenseText> {
+export function pythonLicenses(metadata: CoreMetadata, path: string): ReturnType<typeof withLicenseText> {
   const expression = firstOf(metadata, 'license-expression');
   const field = expression ?? firstOf(metadata, 'license');
   const stated = field === undefined ? [] : toLicenses(field, expression === undefined ? 'python' : 'spdx');
@@ -48,7 +48,7 @@ export function licensesOf(metadata: Metadata, path: string): ReturnType<typeof 
   return withLicenseText(stated, field ?? '', `the field License of ${path}, lines trimmed`);
 }
 
-function classifiersOf(metadata: Metadata): readonly string[] {
+function classifiersOf(metadata: CoreMetadata): readonly string[] {
   const found = (metadata.get('classifier') ?? [])
     .filter((entry) => entry.startsWith('License :: ') && entry !== 'License :: OSI Approved')
     .slice(0, maxClassifiers);

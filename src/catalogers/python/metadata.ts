@@ -1,5 +1,5 @@
 /** Core metadata (`METADATA`, `PKG-INFO`): header fields by lower-case name, each as often as it stands. */
-export type Metadata = ReadonlyMap<string, readonly string[]>;
+export type CoreMetadata = ReadonlyMap<string, readonly string[]>;
 
 /**
  * The header of torch has 400 lines; what comes after the first blank line is the description and not read.
@@ -10,7 +10,7 @@ const maxLines = 20_000;
  * Reads the header as the e-mail format it is. Only an empty line ends it: licence texts in it hold blank
  * ones.
  */
-export function parseMetadata(content: Uint8Array): Metadata {
+export function parseMetadata(content: Uint8Array): CoreMetadata {
   const fields = new Map<string, string[]>();
   let current: string[] | undefined;
   const text = Buffer.from(content)
@@ -37,7 +37,7 @@ export function parseMetadata(content: Uint8Array): Metadata {
 }
 
 /** The first of a field; `undefined` where it is absent, empty, or the UNKNOWN that old setuptools wrote. */
-export function firstOf(metadata: Metadata, name: string): string | undefined {
+export function firstOf(metadata: CoreMetadata, name: string): string | undefined {
   const value = metadata.get(name)?.[0];
   return value === undefined || value === '' || value === 'UNKNOWN' ? undefined : value;
 }

@@ -2,7 +2,7 @@ import { type Marker, parseMarker } from './markers.ts';
 import { isProjectName } from './metadata.ts';
 
 /** `name[extra] (>=1) ; marker`, read. */
-export interface Requirement {
+export interface PythonRequirement {
   readonly name: string;
   /**
    * As written, for people: an environment holds one distribution of a name. Empty for a URL, which may hold
@@ -17,7 +17,7 @@ export interface Requirement {
 const maxLength = 8192;
 
 /** Reads a dependency specifier (PEP 508); `undefined` where it is none. */
-export function parseRequirement(text: string): Requirement | undefined {
+export function parseRequirement(text: string): PythonRequirement | undefined {
   if (text.length > maxLength) return undefined;
   const [, name = '', extras = '', rest = ''] =
     /^\s*([A-Za-z0-9._-]+)\s*(?:\[([^\]]*)\])?\s*([\s\S]*)$/.exec(text) ?? [];

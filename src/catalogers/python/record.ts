@@ -3,8 +3,8 @@ import { printable } from '../../base/text.ts';
 import type { Property } from '../../bom/model.ts';
 import type { StreamScanner, Tree } from '../contract.ts';
 import { isZippedEgg } from './egg.ts';
-import type { Find } from './info.ts';
-import { linesOf, normalPath, textOf } from './text.ts';
+import type { InfoFind } from './info.ts';
+import { linesOf, normalPath, utf8Text } from './text.ts';
 
 /** One line of RECORD (packaging.python.org, "Recording installed projects"). */
 interface Entry {
@@ -73,13 +73,13 @@ export interface Comparison {
 /** Compares files with RECORD. A file that is compiled anew may be gone. */
 export function compareToRecord(
   tree: Tree,
-  { info, site }: Pick<Find, 'info' | 'site'>,
+  { info, site }: Pick<InfoFind, 'info' | 'site'>,
   hashes: ReadonlyMap<string, string>,
 ): Comparison {
   const modified: string[] = [];
   const missing: string[] = [];
   let unchecked = 0;
-  const entries = recordEntries(textOf(tree, `${info}/RECORD`) ?? '');
+  const entries = recordEntries(utf8Text(tree, `${info}/RECORD`) ?? '');
   for (const { path, hash } of entries.slice(0, maxEntries)) {
     if (path.endsWith('.pyc')) continue;
     const real = tree.resolve(absolutePath(site, path));
@@ -100,11 +100,11 @@ export function compareToRecord(
  */
 export function recordProperties(
   tree: Tree,
-  distribution: Pick<Find, 'info' | 'site'>,
+  distribution: Pick<InfoFind, 'info' | 'site'>,
   hashes: ReadonlyMap<string, string>,
 ): readonly Property[] {
   // Debian and rpm strip libraries after RECORD was written, and have checksums of their own.
-  const installer = (textOf(tree, `${distribution.info}/INSTALLER`) ?? '').trim();
+  const installer = (utf8Text(tree, `${distribution.info}/INSTALLER`) ?? '').trim();
   if (installer === 'debian' || installer === 'rpm') return [];
   const { missing, modified, unchecked } = compareToRecord(tree, distribution, hashes);
   return [

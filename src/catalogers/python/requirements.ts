@@ -2,7 +2,7 @@ import type { Distribution } from './distributions.ts';
 import { markerEnvironments } from './marker-environments.ts';
 import { holds } from './markers.ts';
 import { normalName } from './metadata.ts';
-import { parseRequirement, type Requirement } from './pep508.ts';
+import { type PythonRequirement, parseRequirement } from './pep508.ts';
 import { finderOf } from './visible.ts';
 
 /** What a distribution asks for: texts of requirements, or nothing known. */
@@ -79,11 +79,11 @@ function readRequirements(
   distributions: readonly Distribution[],
   textsOf: RequirementTexts,
 ): {
-  readonly requirements: ReadonlyMap<Distribution, readonly Requirement[]>;
+  readonly requirements: ReadonlyMap<Distribution, readonly PythonRequirement[]>;
   readonly unread: Map<Distribution, string>;
 } {
   const unread = new Map<Distribution, string>();
-  const requirements = new Map<Distribution, readonly Requirement[]>();
+  const requirements = new Map<Distribution, readonly PythonRequirement[]>();
   for (const distribution of distributions) {
     const texts = textsOf(distribution);
     if (texts === undefined) unread.set(distribution, '');
@@ -102,7 +102,7 @@ function holder(
   { environment }: Distribution,
   architecture: string,
   extra: string,
-): (requirement: Requirement) => 'always' | 'never' | 'perhaps' {
+): (requirement: PythonRequirement) => 'always' | 'never' | 'perhaps' {
   const machines = markerEnvironments(environment, architecture);
   return ({ marker }) => {
     const held = machines.filter((machine) => marker === undefined || holds(marker, machine, extra)).length;

@@ -2,7 +2,7 @@ import { byCodeUnit } from '../../base/text.ts';
 import { prefixesIn } from '../caches.ts';
 import type { Tree } from '../contract.ts';
 import { infoAround } from './info.ts';
-import { directoryOf } from './text.ts';
+import { parentFolder } from './text.ts';
 
 /** One small file of the standard library: where it lies, an interpreter looks for packages beside it. */
 const standardLibrary = /^((?:.*\/)?lib(?:64|32)?\/(?:python|pypy)\d{1,3}\.\d{1,3}t?)\/keyword\.py$/s;
@@ -31,8 +31,8 @@ export function sitesIn(tree: Tree): readonly string[] {
   const prefixes = new Set(['', 'usr', 'usr/local', ...prefixesIn(tree.env)]);
   for (const { path } of tree.wanted()) {
     const info = infoAround(path);
-    if (info !== undefined) found.add(directoryOf(info));
-    if (pathFile.test(path)) found.add(directoryOf(path));
+    if (info !== undefined) found.add(parentFolder(info));
+    if (pathFile.test(path)) found.add(parentFolder(path));
     const library = standardLibrary.exec(path)?.[1];
     if (library !== undefined) for (const name of packages) add(`${library}/${name}`);
     const prefix = configuration.exec(path);

@@ -1,7 +1,7 @@
 import type { Tree } from '../contract.ts';
 
 /** Text of a wanted file, bytes that are no UTF-8 replaced; `undefined` where there is none. */
-export function textOf(tree: Tree, path: string): string | undefined {
+export function utf8Text(tree: Tree, path: string): string | undefined {
   const content = tree.file(path)?.content();
   return content === undefined ? undefined : Buffer.from(content).toString('utf8');
 }
@@ -15,7 +15,7 @@ export function linesOf(text: string): readonly string[] {
 }
 
 /** What stands before the last slash; empty for a name alone. */
-export function directoryOf(path: string): string {
+export function parentFolder(path: string): string {
   return path.slice(0, Math.max(0, path.lastIndexOf('/')));
 }
 

@@ -2,10 +2,10 @@ import type { Property } from '../../bom/model.ts';
 import type { Tree } from '../contract.ts';
 import { methods } from '../llvm/claims.ts';
 import { type PinTable, tritonDistributions } from '../llvm/pins.ts';
-import type { Find } from './info.ts';
+import type { InfoFind } from './info.ts';
 import { normalName } from './metadata.ts';
 import { recordEntries } from './record.ts';
-import { textOf } from './text.ts';
+import { utf8Text } from './text.ts';
 
 /**
  * Which LLVM a Triton ought to hold, by its version: `tcf:triton:pin`, `HEX by release-table` or `unknown by
@@ -13,7 +13,7 @@ import { textOf } from './text.ts';
  */
 export function pinProperties(
   tree: Tree,
-  { info, name, version }: Pick<Find, 'info' | 'name' | 'version'>,
+  { info, name, version }: Pick<InfoFind, 'info' | 'name' | 'version'>,
   pins: PinTable,
 ): readonly Property[] {
   const normal = normalName(name);
@@ -29,7 +29,7 @@ export function pinProperties(
 
 /** Whether a distribution lists a core library of Triton in its RECORD. */
 export function bringsTriton(tree: Tree, info: string): boolean {
-  const record = textOf(tree, `${info}/RECORD`) ?? '';
+  const record = utf8Text(tree, `${info}/RECORD`) ?? '';
   // The text is asked first: lists of 15,000 files are read for one library.
   return (
     record.includes('/_C/libtriton') &&

@@ -8,7 +8,7 @@ const exactDigits = 15;
  * Orders versions by PEP 440 where both are versions, else as text. A number of more than 15 digits counts as
  * the largest of 15: the library rounds larger ones and reads the result, `1e+22`, as no version.
  */
-export function compareVersions(one: string, other: string): number {
+export function comparePythonVersions(one: string, other: string): number {
   const [a, b] = [bounded(one), bounded(other)];
   return valid(a) !== null && valid(b) !== null ? compare(a, b) : byCodeUnit(one, other);
 }

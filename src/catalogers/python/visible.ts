@@ -1,7 +1,7 @@
 import type { Distribution } from './distributions.ts';
 import type { Environment } from './environments.ts';
 import { normalName } from './metadata.ts';
-import { directoryOf } from './text.ts';
+import { parentFolder } from './text.ts';
 
 type Names = ReadonlyMap<string, Distribution>;
 
@@ -61,5 +61,5 @@ function keyOf({ name, python }: Environment): string {
 
 /** `runfiles` of `runfiles/pypi_six/site-packages`. */
 function folderKey({ site }: Distribution): string {
-  return `beside\0${directoryOf(directoryOf(site))}`;
+  return `beside\0${parentFolder(parentFolder(site))}`;
 }

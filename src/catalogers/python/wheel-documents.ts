@@ -38,7 +38,7 @@ export function parseWheelDocument(content: Uint8Array): WheelDocument | string 
   try {
     document = parseJson(content, 'sbom');
   } catch (error) {
-    if (error instanceof TcfError) return 'is no JSON that can be read';
+    if (error instanceof TcfError) return 'is not readable JSON';
     throw error;
   }
   const fields = fieldsOf(document);

@@ -62,14 +62,14 @@ interface File {
 /** The file, or why it is no database of rpm: rpm neither encrypts, sums nor divides its databases. */
 function openFile(database: Uint8Array): File | string {
   const bytes = Buffer.from(database.buffer, database.byteOffset, database.length);
-  if (bytes.length < minPage) return 'is no Berkeley DB database';
+  if (bytes.length < minPage) return 'is not a Berkeley DB database';
   const isLittle = bytes.readUInt32LE(12) === magic;
-  if (!isLittle && bytes.readUInt32BE(12) !== magic) return 'is no Berkeley DB hash database';
+  if (!isLittle && bytes.readUInt32BE(12) !== magic) return 'is not a Berkeley DB hash database';
   const number = (at: number): number => (isLittle ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at));
   const short = (at: number): number => (isLittle ? bytes.readUInt16LE(at) : bytes.readUInt16BE(at));
   const pageSize = number(20);
   if (pageSize < minPage || pageSize > maxPage || (pageSize & (pageSize - 1)) !== 0)
-    return 'has a page size that is none';
+    return 'has an invalid page size';
   if (bytes[24] !== 0 || bytes[25] !== metadata || (bytes[26] ?? 0) !== 0 || number(36) !== 0)
     return 'is encrypted, summed or divided, as no database of rpm is';
   const typeOf = (page: number): number => bytes[page * pageSize + 25] ?? 0;

@@ -3,7 +3,7 @@ import type { Skipped, Tree, TreeFile } from '../contract.ts';
 import { readBdb } from './bdb.ts';
 import { BadHeader, type Header, parseHeader } from './header.ts';
 import { readNdb } from './ndb.ts';
-import { type Budget, keyOf, type Rpm, toRpm } from './packages.ts';
+import { type Rpm, type RpmBudget, rpmKey, toRpm } from './packages.ts';
 import type { Row } from './row.ts';
 import { readSqlite } from './sqlite.ts';
 
@@ -12,7 +12,7 @@ const places = ['usr/lib/sysimage/rpm', 'var/lib/rpm', 'usr/share/rpm'];
 const files = ['rpmdb.sqlite', 'Packages.db', 'Packages'];
 const macros = 'usr/lib/rpm/macros';
 
-export function isDatabase(path: string): boolean {
+export function isRpmDatabase(path: string): boolean {
   const slash = path.lastIndexOf('/');
   const name = path.slice(slash + 1);
   if (!files.includes(name) && name !== 'rpmdb.sqlite-wal') return path === macros;
@@ -52,7 +52,7 @@ export function* packagesIn(
   file: TreeFile,
   log: TreeFile | undefined,
   skipped: Skipped[],
-  budget: Budget = { relations: 0 },
+  budget: RpmBudget = { relations: 0 },
 ): Generator<{ readonly rpm: Rpm; readonly header: Header }> {
   const path = printable(file.path);
   const content = file.content();
@@ -83,7 +83,7 @@ const summaryMark = 'tcf: the packages of an rpm database';
 
 /** The packages of a database that a layer above replaced, a key on each line; nothing of its log, whose history nobody asks for. */
 export function summarizeDatabase(path: string, content: Uint8Array): Uint8Array | undefined {
-  if (!isDatabase(path) || path === macros) return undefined;
+  if (!isRpmDatabase(path) || path === macros) return undefined;
   if (path.endsWith('-wal')) return new Uint8Array(0);
   const file: TreeFile = {
     path,
@@ -103,7 +103,7 @@ export function keysIn(file: TreeFile): readonly string[] {
 }
 
 function keysOf(file: TreeFile): readonly string[] {
-  return [...packagesIn(file, undefined, [])].map(({ rpm }) => keyOf(rpm));
+  return [...packagesIn(file, undefined, [])].map(({ rpm }) => rpmKey(rpm));
 }
 
 function rowsOf(path: string, content: Uint8Array, log: Uint8Array | undefined): Iterable<Row> {

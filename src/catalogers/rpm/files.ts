@@ -1,6 +1,6 @@
 import type { Tree } from '../contract.ts';
 import { BadHeader, type Header } from './header.ts';
-import { filesOf, keyOf, type Rpm } from './packages.ts';
+import { type Rpm, rpmFiles, rpmKey } from './packages.ts';
 
 /** A dev image lists 400,000 files. Beyond, ownership is not told, which must be said, and nothing else is lost. */
 export const maxPaths = 2_000_000;
@@ -9,19 +9,19 @@ export const maxPaths = 2_000_000;
  * Keys of the packages that brought a path, one on a line. The directory of each path is followed where links lead, its last part
  * is not, for a package owns the link and not what it names.
  */
-export function fileOwners(
+export function rpmOwners(
   tree: Tree,
   packages: Iterable<{ readonly rpm: Rpm; readonly header: Header }>,
 ): ReadonlyMap<string, string> {
   const owners = new Map<string, string>();
   let count = 0;
   for (const { rpm, header } of packages) {
-    const key = keyOf(rpm);
+    const key = rpmKey(rpm);
     try {
-      for (const [directory, name] of filesOf(header)) {
+      for (const [directory, name] of rpmFiles(header)) {
         count += 1;
         if (count > maxPaths) return owners;
-        const path = realPath(tree, directory, name);
+        const path = rpmRealPath(tree, directory, name);
         const known = owners.get(path);
         if (known === undefined) owners.set(path, key);
         else if (!known.split('\n').includes(key)) owners.set(path, `${known}\n${key}`);
@@ -35,7 +35,7 @@ export function fileOwners(
 }
 
 /** `bin/sh` is `usr/bin/sh` where `bin` is a link. */
-export function realPath(tree: Tree, directory: string, name: string): string {
+export function rpmRealPath(tree: Tree, directory: string, name: string): string {
   const real = directory === '' ? '' : (tree.resolve(directory) ?? directory);
   return real === '' ? name : `${real}/${name}`;
 }

@@ -43,7 +43,7 @@ export function parseHeader(blob: Uint8Array): Header {
     };
     const tag = bytes.readUInt32BE(place);
     if (tag === regionTag) checkRegion(entry, at, count, store);
-    if (entry.type < 1 || entry.type > 9) throw new BadHeader('has an entry of a type that is none');
+    if (entry.type < 1 || entry.type > 9) throw new BadHeader('has an entry of an unknown type');
     if (entry.offset > store.length) throw new BadHeader('has an entry outside its store');
     entries.set(tag, entry);
   }

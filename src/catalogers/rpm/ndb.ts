@@ -8,7 +8,7 @@ const word = (text: string): number => Buffer.from(text, 'latin1').readUInt32LE(
 export function* readNdb(database: Uint8Array): Generator<Row> {
   const file = Buffer.from(database.buffer, database.byteOffset, database.length);
   if (file.length < 32 || file.readUInt32LE(0) !== word('RpmP') || file.readUInt32LE(4) !== 0)
-    return yield { where: 'the file', fault: 'is no ndb database' };
+    return yield { where: 'the file', fault: 'is not an ndb database' };
   const end = file.readUInt32LE(12) * pageSize;
   if (end > file.length) yield { where: 'the file', fault: 'is cut off' };
   let rows = 0;

@@ -58,26 +58,26 @@ const tag = {
 export const isWord = (text: string): boolean => /^[!-~]{1,255}$/.test(text);
 
 /** How many relations of all packages of a database together are read. 2,000 packages have 150,000. */
-export interface Budget {
+export interface RpmBudget {
   relations: number;
 }
 
-export const fullBudget = (): Budget => ({ relations: 2_000_000 });
+export const fullBudget = (): RpmBudget => ({ relations: 2_000_000 });
 
 /**
  * The package of a header, its relations as far as the budget goes; `undefined` for a key that rpm keeps among the packages.
  *
  * @throws BadHeader
  */
-export function toRpm(header: Header, database: TreeFile, budget: Budget): Rpm | undefined {
+export function toRpm(header: Header, database: TreeFile, budget: RpmBudget): Rpm | undefined {
   const text = (of: number): string => header.text(of) ?? '';
   const name = text(tag.name);
   if (name === 'gpg-pubkey') return undefined;
   const [version, release] = [text(tag.version), text(tag.release)];
-  if (!isWord(name) || name.includes('/')) throw new BadHeader('has a name that is none');
-  if (!isWord(version) || !isWord(release)) throw new BadHeader('has a version that is none');
+  if (!isWord(name) || name.includes('/')) throw new BadHeader('has an invalid name');
+  if (!isWord(version) || !isWord(release)) throw new BadHeader('has an invalid version');
   const arch = text(tag.arch);
-  if (!/^[A-Za-z0-9_]{0,64}$/.test(arch)) throw new BadHeader('has an architecture that is none');
+  if (!/^[A-Za-z0-9_]{0,64}$/.test(arch)) throw new BadHeader('has an invalid architecture');
   const digest = text(tag.sha256Header);
   const count = header.count(tag.provideName) + header.count(tag.requireName);
   const isAffordable = count <= budget.relations;
@@ -125,7 +125,7 @@ export function fileCountOf(header: Header): number {
  *
  * @throws BadHeader
  */
-export function* filesOf(header: Header): Generator<readonly [string, string]> {
+export function* rpmFiles(header: Header): Generator<readonly [string, string]> {
   const directories = header.texts(tag.dirNames);
   const indexes = header.numbers(tag.dirIndexes);
   for (const [at, name] of header.texts(tag.baseNames).entries()) {
@@ -139,6 +139,6 @@ export function evrOf({ epoch, version, release }: Rpm): string {
   return `${epoch > 0 ? `${epoch}:` : ''}${version}${release === '' ? '' : `-${release}`}`;
 }
 
-export function keyOf(rpm: Rpm): string {
+export function rpmKey(rpm: Rpm): string {
   return `${rpm.name}-${evrOf(rpm)}.${rpm.arch}`;
 }

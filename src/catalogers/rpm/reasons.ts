@@ -1,6 +1,6 @@
 import { printable } from '../../base/text.ts';
 import type { Skipped, Tree, TreeFile } from '../contract.ts';
-import { numberOf, readTable, textOf } from './sqlite.ts';
+import { columnText, numberOf, readTable } from './sqlite.ts';
 
 /** Why a package is there, and from which repository, as dnf records it. */
 export interface Reason {
@@ -65,11 +65,11 @@ function fromHistory(database: TreeFile, log: TreeFile | undefined, skipped: Ski
   const finished = new Set<number>();
   for (const columns of rows('trans')) if (numberOf(columns[8]) === done) finished.add(numberOf(columns[0]));
   const repositories = new Map<number, string>();
-  for (const [id, name] of rows('repo')) repositories.set(numberOf(id), textOf(name));
+  for (const [id, name] of rows('repo')) repositories.set(numberOf(id), columnText(name));
   const items = new Map<number, { readonly key: string; readonly evr: string }>();
   for (const [id, name, epoch, version, release, arch] of rows('rpm')) {
-    const evr = `${numberOf(epoch) > 0 ? `${numberOf(epoch)}:` : ''}${textOf(version)}-${textOf(release)}`;
-    items.set(numberOf(id), { key: `${textOf(name)}.${textOf(arch)}`, evr });
+    const evr = `${numberOf(epoch) > 0 ? `${numberOf(epoch)}:` : ''}${columnText(version)}-${columnText(release)}`;
+    items.set(numberOf(id), { key: `${columnText(name)}.${columnText(arch)}`, evr });
   }
   const last = new Map<string, { readonly order: number; readonly reason: Reason; readonly evr: string }>();
   for (const [, transaction, item, repository, action, reason] of rows('trans_item')) {

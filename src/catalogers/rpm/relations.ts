@@ -40,7 +40,7 @@ const maxComparisons = 5_000_000;
  * Which packages satisfy the requires of a package: one for each, the one of that name before those that provide it, none where
  * the package provides it itself. `undefined` where a boolean dependency cannot be read, and where finding out takes too long.
  */
-export function dependencyResolver<P extends Related>(
+export function rpmResolver<P extends Related>(
   packages: readonly P[],
   ownersOf: (path: string) => readonly P[],
 ): (rpm: P) => readonly P[] | undefined {

@@ -43,12 +43,12 @@ export function* readTable(
   const first = wal?.pages.get(1) ?? (main.length >= 100 ? main.subarray(0, 100) : undefined);
   const head = first === undefined ? undefined : Buffer.from(first.buffer, first.byteOffset, first.length);
   if (head?.toString('latin1', 0, 16) !== 'SQLite format 3\0')
-    return yield { where: 'the file', fault: 'is no SQLite database' };
+    return yield { where: 'the file', fault: 'is not an SQLite database' };
   const stated = head.readUInt16BE(16);
   const pageSize = stated === 1 ? 65536 : stated;
   const usable = pageSize - (head[20] ?? 0);
   if (pageSize < 512 || (pageSize & (pageSize - 1)) !== 0 || usable < 480)
-    return yield { where: 'the file', fault: 'has a page size that is none' };
+    return yield { where: 'the file', fault: 'has an invalid page size' };
   const pages = wal?.pageSize === pageSize ? wal.pages : undefined;
   if (wal !== undefined && pages === undefined)
     yield { where: 'the write-ahead log', fault: 'has pages of another size' };
@@ -69,7 +69,7 @@ export function* readTable(
       continue;
     }
     const [type, name, , rootPage] = columns(cell.payload);
-    if (textOf(type) === 'table' && textOf(name) === table) root = numberOf(rootPage);
+    if (columnText(type) === 'table' && columnText(name) === table) root = numberOf(rootPage);
   }
   if (root === undefined) return yield { where: 'the file', fault: `has no table ${table}` };
   // The schema may end on pages that the table may not use, but a table rooted in page 1 would show nothing twice.
@@ -94,7 +94,7 @@ function* walk(number: number, page: Pages, usable: number, depth: number): Gene
   if (content === undefined || depth > maxDepth) return yield { where, fault: 'is missing or linked twice' };
   const start = number === 1 ? 100 : 0;
   const type = content[start];
-  if (type !== 5 && type !== 13) return yield { where, fault: 'is no page of a table' };
+  if (type !== 5 && type !== 13) return yield { where, fault: 'is not a page of a table' };
   const count = content.readUInt16BE(start + 3);
   const pointers = start + (type === 5 ? 12 : 8);
   if (pointers + count * 2 > usable) return yield { where, fault: 'has more cells than room' };
@@ -165,7 +165,7 @@ function varint(bytes: Buffer, start: number): readonly [number, number] {
   return [value, start + 9];
 }
 
-export function textOf(bytes: Uint8Array | undefined): string {
+export function columnText(bytes: Uint8Array | undefined): string {
   return Buffer.from(bytes ?? []).toString('utf8');
 }
 

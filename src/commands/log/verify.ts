@@ -21,7 +21,7 @@ export const verb: Verb = {
       return 1;
     }
     if (!log.hasWanted) {
-      await host.stderr.write(`tcf: the log has no entry ${head}: it was cut off or begun anew\n`);
+      await host.stderr.write(`tcf: the log has no entry ${head}: it was cut off or begun again\n`);
       return 1;
     }
     const end = log.end === undefined ? '' : `, the last is ${log.end.digest}`;

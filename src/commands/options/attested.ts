@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { type AttestedAnswer, attestedSbom } from '../../app/attested-sbom.ts';
 import { compact } from '../../base/compact.ts';
 import { askedWrongly } from '../../base/error.ts';
-import { toText } from '../../report/text.ts';
+import { formatVerdict } from '../../report/text.ts';
 import type { ExitCode, Host } from '../../system/host.ts';
 import { flag, type Options, textOption } from './bag.ts';
 import { readNetwork } from './network.ts';
@@ -46,6 +46,6 @@ export async function readAttested(
     }),
   );
   if (sbom !== undefined) return { document: sbom.document };
-  await host.stderr.write(toText(verification.verdict));
+  await host.stderr.write(formatVerdict(verification.verdict));
   return { exit: verification.verdict.exit };
 }

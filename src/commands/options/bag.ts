@@ -11,7 +11,7 @@ export function flag(options: Options, name: string): boolean {
 }
 
 /** For commander: an option that may be given again, which `listOption` reads. */
-export function collect(value: string, before: readonly string[]): readonly string[] {
+export function collectOption(value: string, before: readonly string[]): readonly string[] {
   return [...before, value];
 }
 

@@ -6,9 +6,9 @@ import { plural, quoted } from '../../base/text.ts';
 import { isEmail } from '../../bom/clean.ts';
 import type { CycloneDxOptions } from '../../bom/cyclonedx.ts';
 import type { Contact, Organization } from '../../bom/model.ts';
-import { type Profile, profileNames, profileNotes, profiles } from '../../bom/profiles.ts';
+import { profileNames, profileNotes, profiles, type SbomProfile } from '../../bom/profiles.ts';
 import { formatGrouped } from '../../report/diagnostics.ts';
-import { collect, flag, listOption, type Options, textOption } from './bag.ts';
+import { collectOption, flag, listOption, type Options, textOption } from './bag.ts';
 import { readNetwork } from './network.ts';
 import { readPlatform } from './platform.ts';
 /** What a user may say about an SBOM that is made, in whatever verb makes it. @param missing what follows where a profile asks for more. */
@@ -21,7 +21,7 @@ export function declareSbomOptions(command: Command, missing: string): void {
     .option(
       '--author <who>',
       "who makes the SBOM: 'Name <mail address or https://...>', may be given again",
-      collect,
+      collectOption,
       [],
     )
     .option('--supplier <who>', "who supplies the image: 'Name <https://address>'")
@@ -106,7 +106,7 @@ function readJobs(options: Options): number | undefined {
   });
 }
 
-function readProfile(options: Options): Profile | undefined {
+function readProfile(options: Options): SbomProfile | undefined {
   const asked = textOption(options, 'profile');
   const known = profiles.find((name) => name === asked);
   if (asked === undefined || known !== undefined) return known;

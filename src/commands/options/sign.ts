@@ -32,7 +32,7 @@ function readSbomChoice(options: Options): SbomChoice {
   const [given] = givenSbomOptions(options);
   if (given !== undefined) {
     throw askedWrongly('sign.sbom', `${given} is about an SBOM that tcf sign makes, and it is to make none`, {
-      hint: 'leave --sbom FILE and --no-sbom away, or give the option to tcf sbom',
+      hint: 'leave --sbom FILE and --no-sbom out, or give the option to tcf sbom',
     });
   }
   return sbom === false
@@ -45,7 +45,7 @@ function readAnnotations(given: readonly string[]): Readonly<Record<string, stri
   for (const text of given) {
     const [, key = '', value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
     if (value === undefined || annotations.has(key)) {
-      const why = value === undefined ? 'is no key=value' : 'names a key twice';
+      const why = value === undefined ? 'is not key=value' : 'names a key twice';
       throw askedWrongly('sign.annotation', `--annotation ${quoted(text)} ${why}`);
     }
     annotations.set(key, value);

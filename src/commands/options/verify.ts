@@ -13,7 +13,7 @@ export function declareVerifyOptions(command: Command): void {
     )
     .option(
       '--trusted-root <file>',
-      'trusted_root.json in place of those that policies name, but for that of the machine',
+      'trusted_root.json in place of those that policies name, except that of the machine',
     )
     .option(
       '--update-trust',

@@ -2,13 +2,13 @@ import { join } from 'node:path';
 import { cannotTell } from '../../base/error.ts';
 import { quoted } from '../../base/text.ts';
 import type { Machine } from './machine.ts';
-import { type Device, type DevOptions, type Source, type Stack, sources, wrong } from './options.ts';
+import { type Device, type DevOptions, type DevSource, type Stack, sources, wrong } from './options.ts';
 import { type CheckoutPin, pinFiles } from './pin.ts';
 
 /** What is known of the folders that the options name. */
 export interface Mounts {
   /** Absolute paths of the sources that are there. */
-  readonly paths: Readonly<Partial<Record<Source, string>>>;
+  readonly paths: Readonly<Partial<Record<DevSource, string>>>;
   /** The pin of the Triton checkout, where one is mounted and has one. */
   readonly pin?: CheckoutPin;
   /** Where caches live on the host. */
@@ -27,7 +27,7 @@ export interface DevLaunch {
 }
 
 /** Where the images expect each source. */
-const places: Readonly<Record<Source, string>> = {
+const places: Readonly<Record<DevSource, string>> = {
   GITCONFIG: '/etc/gitconfig',
   HELION: '/workspace/helion',
   LLVM: '/workspace/llvm-project',

@@ -19,7 +19,7 @@ export interface DevOptions {
   readonly remove?: boolean;
   readonly verbose?: boolean;
   /** What is mounted, by the name of the source. */
-  readonly sources: Readonly<Partial<Record<Source, string>>>;
+  readonly sources: Readonly<Partial<Record<DevSource, string>>>;
   /** Variables that the scripts in the images understand. */
   readonly variables: Readonly<Record<string, string>>;
   /** Flags for the engine, as typed. */
@@ -32,7 +32,7 @@ export type Device = (typeof devices)[number];
 export const stacks = ['helion', 'torch', 'triton', 'vllm'] as const;
 export type Stack = (typeof stacks)[number];
 export const sources = ['GITCONFIG', 'HELION', 'LLVM', 'TORCH', 'TRITON', 'USER', 'VLLM'] as const;
-export type Source = (typeof sources)[number];
+export type DevSource = (typeof sources)[number];
 
 /** Values that a variable may have; `undefined`: any. A value is compared whole: "e" is not "release". */
 const variables: Readonly<Record<string, readonly string[] | undefined>> = {
@@ -87,7 +87,7 @@ export function readVariable(text: string): readonly [string, string] {
 }
 
 /** `TRITON=~/triton`: its name in any case, the path as it is. @throws TcfError `run.source` (exit 3). */
-export function readSource(text: string): readonly [Source, string] {
+export function readSource(text: string): readonly [DevSource, string] {
   const equals = text.indexOf('=');
   const name = text.slice(0, Math.max(equals, 0)).toUpperCase();
   const source = sources.find((candidate) => candidate === name);
@@ -156,7 +156,7 @@ interface Draft {
   connection?: string;
   remove?: boolean;
   verbose?: boolean;
-  sources: Partial<Record<Source, string>>;
+  sources: Partial<Record<DevSource, string>>;
   variables: Record<string, string>;
 }
 

@@ -16,7 +16,7 @@ import {
 } from './options.ts';
 
 /** What a name after `tcf run` stands for. What the command line says goes before it. */
-export type Profile = Partial<DevOptions>;
+export type DevProfile = Partial<DevOptions>;
 
 const nothing: Pick<DevOptions, 'command' | 'engineFlags' | 'sources' | 'variables'> = {
   command: [],
@@ -26,7 +26,7 @@ const nothing: Pick<DevOptions, 'command' | 'engineFlags' | 'sources' | 'variabl
 };
 
 /** What every user has: the stacks of triton-dev-containers, and `dev` for its bare command line. */
-export const builtIn: ReadonlyMap<string, Profile> = new Map<string, Profile>([
+export const builtIn: ReadonlyMap<string, DevProfile> = new Map<string, DevProfile>([
   ['dev', {}],
   ['helion', { stack: 'helion' }],
   ['torch', { stack: 'torch' }],
@@ -47,8 +47,8 @@ const keys =
 export function parseProfiles(
   text: string,
   file: string,
-  known: ReadonlyMap<string, Profile>,
-): ReadonlyMap<string, Profile> {
+  known: ReadonlyMap<string, DevProfile>,
+): ReadonlyMap<string, DevProfile> {
   const document = new Shape(parseStrictYaml(text, file, 'profile').value, file);
   try {
     checkKeys(document, 'version profiles');
@@ -79,7 +79,7 @@ function checkKeys(shape: Shape, allowed: string): void {
   if (odd !== undefined) throw shape.wrong(`has the unknown key ${quoted(odd)}; it knows ${allowed}`);
 }
 
-function readProfile(shape: Shape, known: ReadonlyMap<string, Profile>): Profile {
+function readProfile(shape: Shape, known: ReadonlyMap<string, DevProfile>): DevProfile {
   checkKeys(shape, keys);
   const text = <T>(key: string, name: string, read: (value: string) => T) => {
     const value = shape.optional(key)?.value;
@@ -93,7 +93,7 @@ function readProfile(shape: Shape, known: ReadonlyMap<string, Profile>): Profile
     ...texts(shape, 'mounts').map((mount) => `--volume=${mount}`),
     ...texts(shape, 'ports').map((port) => `--publish=${port}`),
   ];
-  const own: Profile = {
+  const own: DevProfile = {
     ...text('image', 'image', same),
     ...text('device', 'device', readDevice),
     ...text('gpu', 'gpus', readGpus),
@@ -121,7 +121,7 @@ function readProfile(shape: Shape, known: ReadonlyMap<string, Profile>): Profile
 function readFlags(flags: readonly string[]): readonly string[] {
   const end = 'the-image';
   const { engineFlags, image } = parseRunArguments([...flags, end], {});
-  if (image !== end) throw wrong(`${quoted(image ?? '')} is no flag`);
+  if (image !== end) throw wrong(`${quoted(image ?? '')} is not a flag`);
   return engineFlags;
 }
 
@@ -145,8 +145,8 @@ function pairs(shape: Shape, key: string): readonly string[] {
 
 /** Lists add up, members override each other one by one. */
 function joined(
-  base: Profile,
-  over: Profile,
+  base: DevProfile,
+  over: DevProfile,
 ): Pick<DevOptions, 'command' | 'engineFlags' | 'sources' | 'variables'> {
   return {
     sources: { ...base.sources, ...over.sources },
@@ -157,6 +157,6 @@ function joined(
 }
 
 /** A profile with what the command line says over it. */
-export function applyProfile(profile: Profile, typed: Profile): DevOptions {
+export function applyProfile(profile: DevProfile, typed: DevProfile): DevOptions {
   return { ...nothing, ...profile, ...typed, ...joined(profile, typed) };
 }

@@ -110,7 +110,8 @@ function engineWords({ members }: DevContainer): readonly EngineWord[] {
         : [
             {
               key,
-              problem: name === 'mount' ? 'it is no text, and no type, source and target' : 'it is no text',
+              problem:
+                name === 'mount' ? 'it is not a text, and no type, source and target' : 'it is not a text',
             },
           ];
     });
@@ -127,13 +128,13 @@ function engineWords({ members }: DevContainer): readonly EngineWord[] {
 /** The engine takes `runArgs` as they are, before the image. */
 function judgeWords(key: string, words: unknown): readonly EngineWord[] {
   if (!Array.isArray(words) || words.some((word) => typeof word !== 'string'))
-    return [{ key, problem: 'it is no list of texts' }];
+    return [{ key, problem: 'it is not a list of texts' }];
   const end = 'the-image';
   try {
     const { image, judged } = parseRunArguments([...(words as string[]), end], {});
     if (image !== end)
       return [
-        { key, problem: `${quoted(image ?? '')} is no flag, and would stand in the place of the image` },
+        { key, problem: `${quoted(image ?? '')} is not a flag, and would stand in the place of the image` },
       ];
     return judged.map((flag) => ({ key, flag }));
   } catch (error) {

@@ -5,9 +5,9 @@ import type { Policy } from '../document.ts';
 import type { TrustedSigner } from '../signer.ts';
 import { formatYaml } from '../yaml.ts';
 import {
+  type ExportRequirement,
   indexOnly,
   type PortableScope,
-  type Requirement,
   scopesWithin,
   toName,
   toPortable,
@@ -69,7 +69,7 @@ function nested(scope: PortableScope, scopes: readonly PortableScope[]): readonl
   );
 }
 
-function unsupportedIn({ place, threshold }: Requirement): readonly Diagnostic[] {
+function unsupportedIn({ place, threshold }: ExportRequirement): readonly Diagnostic[] {
   return threshold === 1
     ? []
     : [
@@ -80,7 +80,12 @@ function unsupportedIn({ place, threshold }: Requirement): readonly Diagnostic[]
       ];
 }
 
-function toDocument(policy: Policy, scope: PortableScope, requirement: Requirement, number: string): unknown {
+function toDocument(
+  policy: Policy,
+  scope: PortableScope,
+  requirement: ExportRequirement,
+  number: string,
+): unknown {
   return {
     apiVersion: 'policy.sigstore.dev/v1beta1',
     kind: 'ClusterImagePolicy',

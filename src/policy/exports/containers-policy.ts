@@ -4,7 +4,7 @@ import { no, yes } from '../../base/outcome.ts';
 import type { Policy } from '../document.ts';
 import type { TrustedSigner } from '../signer.ts';
 import { formatYaml } from '../yaml.ts';
-import { type PortableScope, type Requirement, toPortable } from './requirements.ts';
+import { type ExportRequirement, type PortableScope, toPortable } from './requirements.ts';
 import { type ExportTarget, unsupported } from './target.ts';
 
 /**
@@ -75,7 +75,7 @@ function unsupportedInRequirement({
   rule,
   signers,
   threshold,
-}: Requirement): readonly Diagnostic[] {
+}: ExportRequirement): readonly Diagnostic[] {
   if (rule !== 'signed') return [unsupported(place, 'the target knows signatures, and no attestations')];
   return [
     ...(mode === 'warn' ? [unsupported(`${place}.mode`, 'the target cannot warn')] : []),
@@ -94,11 +94,11 @@ function unsupportedInSigner(signer: TrustedSigner): readonly Diagnostic[] {
   return [unsupported(`signers.${signer.name}`, why)];
 }
 
-const isOneOfSeveral = ({ signers, threshold }: Requirement): boolean =>
+const isOneOfSeveral = ({ signers, threshold }: ExportRequirement): boolean =>
   threshold === 1 && signers.length > 1;
 
 /** Several in a list are all asked for; several keys in one are one of them. */
-function toRequirements(requirement: Requirement): readonly unknown[] {
+function toRequirements(requirement: ExportRequirement): readonly unknown[] {
   const keys = requirement.signers.flatMap((signer) =>
     signer.kind === 'key' ? [encodeBase64(encodeUtf8(signer.pem))] : [],
   );

@@ -5,10 +5,10 @@ import type { TrustedSigner } from '../signer.ts';
 import { formatYaml } from '../yaml.ts';
 import {
   countedTwice,
+  type ExportRequirement,
   firstTypeOnly,
   indexOnly,
   type PortableScope,
-  type Requirement,
   scopesWithin,
   toName,
   toPortable,
@@ -64,7 +64,7 @@ export const imageValidatingPolicy: ExportTarget = {
 
 interface Asked {
   readonly scope: PortableScope;
-  readonly requirement: Requirement;
+  readonly requirement: ExportRequirement;
 }
 
 function toDocument(

@@ -5,10 +5,10 @@ import type { TrustedSigner } from '../signer.ts';
 import { formatYaml } from '../yaml.ts';
 import {
   countedTwice,
+  type ExportRequirement,
   firstTypeOnly,
   indexOnly,
   type PortableScope,
-  type Requirement,
   scopesWithin,
   toName,
   toPortable,
@@ -128,7 +128,7 @@ function toPatterns(match: string): readonly string[] {
 function toVerification(
   policy: Policy,
   scope: PortableScope,
-  requirement: Requirement,
+  requirement: ExportRequirement,
   within: readonly PortableScope[],
 ): unknown {
   const isEnforced = requirement.mode === 'enforce';

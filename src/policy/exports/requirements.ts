@@ -13,7 +13,7 @@ import type { TrustedSigner } from '../signer.ts';
 import { unsupported } from './target.ts';
 
 /** "A statement of one of these types about the image, signed by these": all that engines have in common. */
-export interface Requirement {
+export interface ExportRequirement {
   readonly rule: string;
   readonly place: string;
   readonly mode: Mode;
@@ -27,7 +27,7 @@ export interface PortableScope {
   readonly match: string;
   readonly multiArch: Scope['multiArch'];
   readonly place: string;
-  readonly requirements: readonly Requirement[];
+  readonly requirements: readonly ExportRequirement[];
 }
 
 export interface Portable {
@@ -123,7 +123,7 @@ function readScope(policy: Policy, { match, multiArch, require }: Scope, place: 
 }
 
 interface ReadRule {
-  readonly requirements: readonly Requirement[];
+  readonly requirements: readonly ExportRequirement[];
   readonly notes?: readonly string[];
   readonly problems?: readonly Diagnostic[];
 }
@@ -178,7 +178,7 @@ function readRule(policy: Policy, rule: string, params: unknown, place: string):
 function readSbom(
   { complete, formats = ['cyclonedx'], ...terms }: SbomParams,
   place: string,
-  require: (terms: SbomParams, types: readonly string[]) => Requirement,
+  require: (terms: SbomParams, types: readonly string[]) => ExportRequirement,
 ): ReadRule {
   if (!formats.includes('spdx')) {
     const why = 'the target does not look into a CycloneDX document, whether it describes this very image';
@@ -237,7 +237,7 @@ export function indexOnly({ multiArch, place }: PortableScope): {
 }
 
 /** For engines that count attestors one after the other: only distinct ones may be counted. */
-export function countedTwice({ place, signers, threshold }: Requirement): readonly Diagnostic[] {
+export function countedTwice({ place, signers, threshold }: ExportRequirement): readonly Diagnostic[] {
   if (threshold === 1) return [];
   const isExact = signers.every((signer) => signer.kind === 'key' || !signer.identity.includes('*'));
   const keys = new Set(
@@ -251,7 +251,7 @@ export function countedTwice({ place, signers, threshold }: Requirement): readon
 }
 
 /** There all types of a list are asked for, and one of several cannot be. */
-export function firstTypeOnly({ types: [first, ...others] }: Requirement): readonly string[] {
+export function firstTypeOnly({ types: [first, ...others] }: ExportRequirement): readonly string[] {
   return others.length === 0 ? [] : [`only ${first} counts there, and not ${others.join(' or ')}`];
 }
 

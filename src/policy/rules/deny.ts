@@ -1,4 +1,4 @@
-import type { Signer } from '../../attest/verified.ts';
+import type { ProvenSigner } from '../../attest/verified.ts';
 import type { Evidence } from '../evidence.ts';
 import { asking, described, list, mapping, optional, text } from '../form.ts';
 import { isMeantBy } from '../identity.ts';
@@ -67,7 +67,7 @@ function namesOf({ config, image, platform }: Evidence): readonly string[] {
 }
 
 /** Whether the policy takes no word from this signer. */
-export function isDenied(signer: Signer, context: RuleContext): boolean {
+export function isDenied(signer: ProvenSigner, context: RuleContext): boolean {
   const { identities = [], keys = [] } = (context.require['deny'] ?? {}) as DenyParams;
   if (signer.kind === 'key') return keys.includes(signer.fingerprint);
   return identities.some(

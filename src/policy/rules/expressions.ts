@@ -1,6 +1,6 @@
 import { predicateTypes } from '../../attest/statement.ts';
 import { plural, printable } from '../../base/text.ts';
-import { type Accepted, inForce, matchCandidates, type SbomChoice } from '../attestations.ts';
+import { type Accepted, type ChosenSbom, inForce, matchCandidates } from '../attestations.ts';
 import { type Evidence, manifestsOf } from '../evidence.ts';
 import type { AbsentType, Expression, Variables } from '../expression.ts';
 import { described, type Form, list, mapping, text } from '../form.ts';
@@ -135,7 +135,7 @@ function variablesOf(by: readonly string[], evidence: Evidence, context: RuleCon
 }
 
 /** One that cannot be read is no `sbom`, and an expression that asks for it has no answer. */
-function factsOf({ current }: SbomChoice): readonly unknown[] {
+function factsOf({ current }: ChosenSbom): readonly unknown[] {
   return current.map(({ facts }) => facts);
 }
 

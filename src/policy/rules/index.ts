@@ -6,7 +6,7 @@ import { deny } from './deny.ts';
 import { expressions } from './expressions.ts';
 import { kernels } from './kernels.ts';
 import { licenses } from './licenses.ts';
-import { llvm } from './llvm.ts';
+import { llvmRule } from './llvm.ts';
 import { provenance } from './provenance.ts';
 import { sbom } from './sbom.ts';
 import { signed } from './signed.ts';
@@ -23,7 +23,7 @@ export const rules: readonly Rule[] = [
   vsa,
   baseImage,
   sbom,
-  llvm,
+  llvmRule,
   kernels,
   components,
   licenses,

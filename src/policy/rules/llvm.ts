@@ -34,7 +34,7 @@ const pinnedRoles: ReadonlySet<string> = new Set(['amd-codegen', 'core', 'nvidia
 const tritonPurl = /^pkg:pypi\/(?:pytorch-)?triton(?:-nightly|-rocm|-windows|-xpu)?(?:[@?#]|$)/;
 
 /** Reads the properties `tcf:llvm:*` of the SBOM in force, as docs/llvm.md describes them. */
-export const llvm: Rule<LlvmParams> = {
+export const llvmRule: Rule<LlvmParams> = {
   name: 'llvm',
   reads: () => 'sbom',
   summary: 'The LLVM inside Triton is the one that this Triton version pins.',
@@ -158,7 +158,7 @@ function roleOf(component: SbomComponent): string {
 function describe(component: SbomComponent): string {
   const { properties } = component;
   const parts = (['declared', 'observed'] as const).flatMap((key) => {
-    const value = properties[`tcf:llvm:${key}`];
+    const value = properties[`tcf:llvmRule:${key}`];
     return value === undefined ? [] : [`${key} ${printable(value)}`];
   });
   return `${roleOf(component)} ${parts.join(', ') || printable(component.version ?? 'of unknown version')}`;

@@ -53,7 +53,7 @@ const params: Form<ProvenanceParams> = mapping({
   buildType: optional(pattern, 'type of the build, compared whole'),
   sourceRepository: optional(
     such(repository, (url) =>
-      /(?:\.git|\/)$/.test(url) ? 'ends in .git or a slash; leave that away' : undefined,
+      /(?:\.git|\/)$/.test(url) ? 'ends in .git or a slash; leave that out' : undefined,
     ),
     'URL of the repository that was built, compared whole: https://github.com/acme/app',
   ),

@@ -1,11 +1,11 @@
 import {
+  type ChosenSbom,
   chooseSboms,
   describeRest,
   describeWanted,
   distinctSigners,
   isEnough,
   matchCandidates,
-  type SbomChoice,
   type TrustedSbom,
 } from '../attestations.ts';
 import { type Evidence, isCyclonedx, isSpdx, manifestsOf } from '../evidence.ts';
@@ -20,10 +20,10 @@ import {
   signingTerms,
 } from '../rule.ts';
 
-export type SbomFormat = 'cyclonedx' | 'spdx';
+export type AcceptedFormat = 'cyclonedx' | 'spdx';
 
 export interface SbomParams extends CommonParams, SigningTerms {
-  readonly formats?: readonly SbomFormat[] | undefined;
+  readonly formats?: readonly AcceptedFormat[] | undefined;
   readonly complete?: true | undefined;
 }
 
@@ -91,7 +91,7 @@ export const sbom: Rule<SbomParams> = {
 
 type Trouble = readonly [Finding['outcome'], string, Partial<Finding>];
 
-function unreadable({ current }: SbomChoice): Trouble | undefined {
+function unreadable({ current }: ChosenSbom): Trouble | undefined {
   const broken = current.find(({ facts }) => facts === undefined);
   return broken === undefined
     ? undefined
@@ -103,7 +103,7 @@ function unreadable({ current }: SbomChoice): Trouble | undefined {
 }
 
 /** A document that does not say how complete it is, is not. */
-function incomplete({ current }: SbomChoice): Trouble | undefined {
+function incomplete({ current }: ChosenSbom): Trouble | undefined {
   const partial = current.find(({ facts }) => facts?.complete !== true);
   return partial === undefined
     ? undefined
@@ -112,7 +112,7 @@ function incomplete({ current }: SbomChoice): Trouble | undefined {
         'the SBOM does not say that it is complete',
         {
           actual: partial.facts?.complete === false ? 'it says that it is not' : 'it says nothing about it',
-          hint: 'tcf sbom prints what it had to skip; mend that in the image',
+          hint: 'tcf sbom prints what it had to skip; fix that in the image',
         },
       ];
 }
@@ -121,7 +121,7 @@ function names(current: readonly TrustedSbom[]): string {
   return [...new Set(current.map(({ signer }) => signer))].join(' and ');
 }
 
-function trustedSboms(terms: SbomParams, evidence: Evidence, context: RuleContext): SbomChoice {
+function trustedSboms(terms: SbomParams, evidence: Evidence, context: RuleContext): ChosenSbom {
   const matched = matchCandidates(evidence, context, {
     isType: isCyclonedx,
     terms,
@@ -134,7 +134,7 @@ function trustedSboms(terms: SbomParams, evidence: Evidence, context: RuleContex
  * The SBOMs that the rule `sbom` of this scope accepts. Rules about content look at these and at no other, so
  * that they cannot be answered by a document that nobody trusted has signed.
  */
-export function sbomsInForce(evidence: Evidence, context: RuleContext): SbomChoice {
+export function sbomsInForce(evidence: Evidence, context: RuleContext): ChosenSbom {
   const parsed = readForm(params, context.require['sbom']);
   return trustedSboms(parsed.ok ? parsed.value : { by: [] }, evidence, context);
 }

@@ -1,6 +1,6 @@
 import { plural } from '../../base/text.ts';
 import type { SbomComponent, SbomFacts } from '../../bom/read.ts';
-import { describeRest, type SbomChoice } from '../attestations.ts';
+import { type ChosenSbom, describeRest } from '../attestations.ts';
 import type { Finding } from '../rule.ts';
 
 /** What a rule about content says of one document. */
@@ -22,7 +22,7 @@ export function worstOf(said: readonly Said[]): Said | undefined {
  */
 export function sayWorst(
   rule: string,
-  chosen: SbomChoice,
+  chosen: ChosenSbom,
   judge: (facts: SbomFacts, absent: readonly SbomComponent[]) => Said,
 ): Finding {
   const { nearMisses } = chosen;

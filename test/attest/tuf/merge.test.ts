@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
 import { merge } from '../../../src/attest/tuf/merge.ts';
-import { newRepository, type Repository, update } from '../../../src/attest/tuf/update.ts';
+import { newRepository, type TufRepository, update } from '../../../src/attest/tuf/update.ts';
 import { ed25519Key, TestTuf } from '../../support/tuf.ts';
 
 const now = new Date('2026-11-23T12:00:00Z');
 const tuf = new TestTuf(Buffer.from('{}'), now);
 /** Every state that a client passes on its way through six publications and two roots. */
-const states: Repository[] = [newRepository(tuf.anchor)];
+const states: TufRepository[] = [newRepository(tuf.anchor)];
 
 beforeAll(async () => {
   let known = newRepository(tuf.anchor);
@@ -16,7 +16,7 @@ beforeAll(async () => {
     if (step === 2) tuf.publishRoot();
     if (step === 4) tuf.publishRoot({ timestamp: { keys: [ed25519Key()], threshold: 1 } });
     if (step === 4) tuf.publish();
-    const persist = async (state: Repository) => void states.push(state);
+    const persist = async (state: TufRepository) => void states.push(state);
     known = await update(known, {
       download: tuf.download,
       accept: () => {},
@@ -26,7 +26,7 @@ beforeAll(async () => {
   }
 });
 
-const versions = (state: Repository) => [
+const versions = (state: TufRepository) => [
   state.root.version,
   state.timestamp?.version,
   state.snapshot?.version,

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from 'vitest';
 import { formatState, parseState } from '../../../src/attest/tuf/state.ts';
-import { newRepository, type Repository, update } from '../../../src/attest/tuf/update.ts';
+import { newRepository, type TufRepository, update } from '../../../src/attest/tuf/update.ts';
 import { newKey } from '../../support/sigstore/authority.ts';
 import { TestTuf } from '../../support/tuf.ts';
 
@@ -13,7 +13,7 @@ const target = Buffer.from('{"first": 1}');
 const config = Buffer.from('{"sign": 1}');
 const mirror = 'https://mirror.test';
 let tuf: TestTuf;
-let repository: Repository;
+let repository: TufRepository;
 
 beforeEach(async () => {
   tuf = new TestTuf(target, now);

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { parseTargets } from '../../../src/attest/tuf/metadata.ts';
 import {
   newRepository,
-  type Repository,
   signingConfigNames,
+  type TufRepository,
   update,
   vouchedFor,
 } from '../../../src/attest/tuf/update.ts';
@@ -27,13 +27,13 @@ const other = Buffer.from('{"second": 2}');
 
 /** A client that keeps what it was told to persist, as the store does. */
 class Client {
-  kept: Repository;
+  kept: TufRepository;
   writes = 0;
   constructor(tuf: TestTuf) {
     this.kept = newRepository(tuf.anchor);
   }
   async update(tuf: TestTuf, at = now): Promise<string> {
-    const persist = async (state: Repository) => {
+    const persist = async (state: TufRepository) => {
       this.kept = state;
       this.writes += 1;
     };
@@ -253,7 +253,7 @@ test('a trusted root that cannot be used is not taken, and its timestamp is a fl
   const refuse = () => {
     throw new Error('of tomorrow');
   };
-  const persist = async (state: Repository) => {
+  const persist = async (state: TufRepository) => {
     client.kept = state;
   };
   await expect(update(client.kept, { download: tuf.download, accept: refuse, now, persist })).rejects.toThrow(

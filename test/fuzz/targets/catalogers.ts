@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as apkRelations from '../../../src/catalogers/apk/relations.ts';
 import type { Cataloger } from '../../../src/catalogers/contract.ts';
-import { licensesOf, upstreamSource } from '../../../src/catalogers/dpkg/copyright.ts';
+import { copyrightLicenses, upstreamSource } from '../../../src/catalogers/dpkg/copyright.ts';
 import { parseStanzas } from '../../../src/catalogers/dpkg/deb822.ts';
 import { lz4Reader } from '../../../src/catalogers/dpkg/lz4.ts';
 import * as debRelations from '../../../src/catalogers/dpkg/relations.ts';
@@ -159,14 +159,14 @@ export const catalogers: readonly Target[] = [
   // One that wants no file reads none.
   ...all.map(catalogerTarget).filter(({ seeds }) => seeds.length > 0),
   textTarget(
-    'catalogers/apk/relations.ts parseRelations',
+    'catalogers/apk/relations.ts parseApkRelations',
     ['so:libc.musl-x86_64.so.1 busybox>=1.2 !foo cmd:sh=1'],
-    apkRelations.parseRelations,
+    apkRelations.parseApkRelations,
   ),
   textTarget(
-    'catalogers/dpkg/relations.ts parseRelations',
+    'catalogers/dpkg/relations.ts parseDpkgRelations',
     ['libc6 (>= 2.36), a:any | b [amd64 !i386] <!nocheck>, c (= 1:2-3)'],
-    debRelations.parseRelations,
+    debRelations.parseDpkgRelations,
   ),
   textTarget(
     'catalogers/dpkg/deb822.ts parseStanzas',
@@ -174,11 +174,11 @@ export const catalogers: readonly Target[] = [
     parseStanzas,
   ),
   textTarget(
-    'catalogers/dpkg/copyright.ts licensesOf',
+    'catalogers/dpkg/copyright.ts copyrightLicenses',
     [
       'Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\nSource: https://a.test\n\nFiles: *\nLicense: GPL-2+ and MIT\n\nLicense: MIT\n text\n',
     ],
-    (text) => [licensesOf(text, 'a'), upstreamSource(text)],
+    (text) => [copyrightLicenses(text, 'a'), upstreamSource(text)],
   ),
   target('catalogers/dpkg/lz4.ts decodeBlock', [lz4], (bytes) => {
     const out: Uint8Array[] = [];

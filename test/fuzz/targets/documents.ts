@@ -113,8 +113,8 @@ export const documents: readonly Target[] = [
       isPep440(a) && isPep440(b) ? [comparePep440(a, b), satisfiesPep440(a, '>=', b)] : [],
     ])(text),
   ),
-  textTarget('bom/versions/deb.ts compareVersions', pairs, both(deb.compareVersions)),
-  textTarget('bom/versions/apk.ts compareVersions', pairs, both(apk.compareVersions)),
+  textTarget('bom/versions/deb.ts compareDebVersions', pairs, both(deb.compareDebVersions)),
+  textTarget('bom/versions/apk.ts compareApkVersions', pairs, both(apk.compareApkVersions)),
   textTarget('bom/versions/rpm.ts compareEvr', pairs, both(compareEvr)),
   textTarget('bom/versions/semver.ts compareSemver', pairs, (text) =>
     both((a, b) => [

@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { createHash, generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +6,9 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { bytesOf, collect } from '../../../src/base/bytes.ts';
 import { cannotTell } from '../../../src/base/error.ts';
 import { decompressed } from '../../../src/image/decompress.ts';
+import { formatLayerRecord, parseLayerRecord } from '../../../src/image/layer-record.ts';
 import { parsePathName } from '../../../src/image/path-name.ts';
+import { LayerScanner } from '../../../src/image/scan-layer.ts';
 import { parseImageName } from '../../../src/image/source.ts';
 import { readTar } from '../../../src/image/tar.ts';
 import { readPax } from '../../../src/image/tar-pax.ts';
@@ -166,8 +168,18 @@ function splitLayer(bytes: Uint8Array, isVerified: boolean): SplitLayer {
   return { file: path, directory: scratch, what: 'the layer', isVerified };
 }
 
+const record = formatLayerRecord(new LayerScanner([]).finish(0));
+const recordHead = 12;
+
+/** The record with the right hash, so that a change behind it is seen by what reads on. */
+function rehashed(bytes: Uint8Array): Uint8Array {
+  const body = bytes.subarray(recordHead + 32);
+  return Buffer.concat([bytes.subarray(0, recordHead), createHash('sha256').update(body).digest(), body]);
+}
+
 export const edges: readonly Target[] = [
   target('image/tar.ts readTar', tars, entriesOf),
+  target('image/layer-record.ts parseLayerRecord', [record], (bytes) => parseLayerRecord(rehashed(bytes))),
   textTarget(
     'image/tar-pax.ts readPax',
     ['12 path=abc\n', '20 size=12345678901\n22 GNU.sparse.map=0,1\n'],

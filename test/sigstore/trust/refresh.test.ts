@@ -140,7 +140,7 @@ describe('a corrupt store', () => {
     ['another document', () => '{"format": "tcf.other/1"}'],
   ];
 
-  test.for(damages)('with %s is not used, and says so; an update makes it anew', async ([, damage]) => {
+  test.for(damages)('with %s is not used, and says so; an update makes it again', async ([, damage]) => {
     await using mirror = await serveTuf(tuf.files);
     await refresh(mirror.url);
     writeFileSync(newest(), damage(readFileSync(newest(), 'utf8')));
