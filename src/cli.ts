@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { closest } from './base/closest.ts';
+import { compact } from './base/compact.ts';
 import { askedWrongly, TcfError } from './base/error.ts';
 import { printable, quoted } from './base/text.ts';
 import { verbs } from './commands/index.ts';
@@ -154,9 +155,7 @@ function systemReason({ code, message, path, syscall }: NodeJS.ErrnoException): 
 async function report(error: unknown, host: Host): Promise<ExitCode> {
   if (error instanceof TcfError) {
     const { code, exit, hint, message } = error;
-    await host.stderr.write(
-      formatDiagnostic({ level: 'error', code, message, ...(hint === undefined ? {} : { hint }) }),
-    );
+    await host.stderr.write(formatDiagnostic(compact({ level: 'error', code, message, hint })));
     return exit;
   }
   // Whatever the operating system refuses (a full disk, a folder that went away, too many open files) is said in its words, and is no fault of ours.

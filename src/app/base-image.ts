@@ -43,12 +43,12 @@ export async function openBase(
       hint: 'a tag may have moved on since the build; name the base by the digest it had then',
     });
   }
-  return {
+  return compact({
     configDigest,
     layers,
-    ...(manifestDigest === undefined ? {} : { manifestDigest }),
-    ...(repository === undefined ? {} : { repository }),
-  };
+    manifestDigest,
+    repository,
+  });
 }
 
 /** One sentence; `undefined` where the layers of `base` are the lowest ones of `image`. */

@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeUtf8 } from '../base/bytes.ts';
+import { compact } from '../base/compact.ts';
 import { cannotTell, TcfError } from '../base/error.ts';
 import { jsonLimits } from '../base/json.ts';
 import { plural, printable, quoted } from '../base/text.ts';
@@ -172,12 +173,12 @@ export async function checkLog(host: Host, wanted?: Digest): Promise<LogCheck> {
   const first = chain.unexplained();
   if (first !== undefined) return { broken: `entry ${first}: ${gone(first)}` };
   const { end, pruning } = chain;
-  return {
+  return compact({
     count,
     hasWanted: wanted === undefined || chain.has(wanted),
-    ...(end === undefined ? {} : { end }),
-    ...(pruning === undefined ? {} : { pruning }),
-  };
+    end,
+    pruning,
+  });
 }
 
 const gone = (count: number) =>

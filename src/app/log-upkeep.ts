@@ -1,5 +1,6 @@
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { compact } from '../base/compact.ts';
 import { askedWrongly, TcfError } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
 import { type ChainEnd, chainEnd } from '../report/decision-entry.ts';
@@ -38,8 +39,7 @@ export async function pruneLog(host: Host, kept: Kept): Promise<Pruned> {
   const left = await removeBefore(host, (log.pruning?.pruned.sequence ?? -1) + 1);
   const first = await firstKept(host, left, kept);
   const last = first === undefined ? undefined : left[left.indexOf(first) - 1];
-  if (first === undefined || last === undefined)
-    return { count: 0, ...(log.end === undefined ? {} : { end: log.end }) };
+  if (first === undefined || last === undefined) return compact({ count: 0, end: log.end });
   const pruned = chainEnd(last, await readBytes(host, last));
   const facts = { at: host.now(), tcf: version, uid: host.uid, pruned };
   const end = await append(host, (previous) => formatPruning(facts, previous ?? pruned));

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
+import { compact } from '../base/compact.ts';
 import type { BaseImage, Bom, Subject } from '../bom/model.ts';
 import { assemble, type Run } from '../catalogers/assemble.ts';
 import type { Ownership } from '../catalogers/contract.ts';
@@ -46,19 +47,19 @@ export async function makeBom(
   });
   const { repository, manifestDigest, configDigest, config } = image;
   const bom = assemble(
-    {
+    compact({
       name: repository?.split('/').at(-1) ?? configDigest,
       configDigest,
-      ...(manifestDigest === undefined ? {} : { manifestDigest }),
-      ...(repository === undefined ? {} : { repository }),
+      manifestDigest,
+      repository,
       os: config.os,
       architecture: config.architecture,
-      ...(config.variant === undefined ? {} : { variant: config.variant }),
-      ...(config.created === undefined ? {} : { created: config.created }),
+      variant: config.variant,
+      created: config.created,
       labels: config.labels,
-      ...(base === undefined ? {} : { base }),
+      base,
       ...claimedBaseOf(image),
-    },
+    }),
     runs,
     scanned.skipped,
     {
@@ -97,7 +98,7 @@ export function claimedBaseOf({ annotations = {}, config }: OpenImage): Pick<Sub
   const digest = said('digest');
   if (name === undefined && digest === undefined) return {};
   return {
-    claimedBase: { ...(name === undefined ? {} : { name }), ...(digest === undefined ? {} : { digest }) },
+    claimedBase: compact({ name, digest }),
   };
 }
 

@@ -4,6 +4,7 @@ import type { Refusal } from '../attest/refusal.ts';
 import type { Trust } from '../attest/trusted-root.ts';
 import type { Verified } from '../attest/verified.ts';
 import { type AttestationQuestion, verifyAttestation, verifyCosign2 } from '../attest/verify.ts';
+import { compact } from '../base/compact.ts';
 import { TcfError } from '../base/error.ts';
 import { no, type Outcome, yes } from '../base/outcome.ts';
 import { printable, quoted } from '../base/text.ts';
@@ -186,13 +187,13 @@ async function judge(
   const digests = questions.map(({ subject }) => subject);
   const now = host.now();
   const recorded = await lastEntryTime(host);
-  const facts = {
+  const facts = compact({
     image,
-    ...(platform === undefined ? {} : { platform }),
+    platform,
     config: manifest.config.digest,
     now,
-    ...(recorded === undefined ? {} : { recorded }),
-  };
+    recorded,
+  });
   const judged = new Map<Policy, Evidence>();
   const decide = (found: readonly FoundBundle[]) =>
     decideAll(

@@ -1,3 +1,4 @@
+import { compact } from '../base/compact.ts';
 import type { Outcome } from '../base/outcome.ts';
 import { Shape } from '../base/shape.ts';
 import { answer, type Refusal } from './refusal.ts';
@@ -89,7 +90,7 @@ function readAsked(shape: Shape | undefined): readonly SourceClaim[] {
   const repository = shape.optional('repository');
   if (repository !== undefined) {
     const ref = shape.optional('ref')?.string(maxText);
-    return [{ ...toSource(repository.string(maxText)), ...(ref === undefined ? {} : { ref }) }];
+    return [compact({ ...toSource(repository.string(maxText)), ref })];
   }
   const uri = shape.optional('uri');
   return uri === undefined ? [] : [toSource(uri.string(maxText))];

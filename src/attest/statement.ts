@@ -1,4 +1,5 @@
 import { encodeUtf8 } from '../base/bytes.ts';
+import { compact } from '../base/compact.ts';
 import { jsonLimits, parseJson } from '../base/json.ts';
 import type { Outcome } from '../base/outcome.ts';
 import { Shape } from '../base/shape.ts';
@@ -119,12 +120,12 @@ export function toStatement(parts: StatementParts): Statement {
   return {
     type: statementTypes.v1,
     subjects: [
-      {
-        ...(parts.name === undefined ? {} : { name: parts.name }),
+      compact({
+        name: parts.name,
         digests: [parts.subject],
         digestSet: digestSetOf([parts.subject]),
         annotations: parts.annotations ?? {},
-      },
+      }),
     ],
     predicateType: parts.predicateType,
     predicate: parts.predicate,

@@ -1,3 +1,4 @@
+import { compact } from '../base/compact.ts';
 import type { Outcome } from '../base/outcome.ts';
 import { Shape } from '../base/shape.ts';
 import { answer, type Refusal } from './refusal.ts';
@@ -38,17 +39,17 @@ export function parseSummary(predicate: unknown): Outcome<SummaryFacts, Refusal>
     const result = shape.get('verificationResult');
     const word = result.string(20);
     if (word !== 'PASSED' && word !== 'FAILED') throw result.wrong('is neither PASSED nor FAILED');
-    return {
+    return compact({
       verifier: shape.get('verifier').get('id').string(maxText),
       verifiedAt: new Date(shape.get('timeVerified').instant()),
       resource: shape.get('resourceUri').string(maxText),
-      ...(policy === undefined ? {} : { policy }),
+      policy,
       result: word,
       levels: shape
         .get('verifiedLevels')
         .list(maxLevels)
         .map((level) => level.string(maxText)),
-    };
+    });
   });
 }
 

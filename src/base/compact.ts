@@ -3,7 +3,15 @@ export type Compact<T> = {
   readonly [K in keyof T as undefined extends T[K] ? never : K]: T[K];
 } & { readonly [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined> };
 
-/** The record without the members that are `undefined`: an optional member is absent, in memory as in JSON. The order stays. */
+/**
+ * The record without the members that are `undefined`: an optional member is absent, in memory as in JSON. The order stays, and so do members
+ * whose key is a symbol.
+ */
 export function compact<const T extends object>(record: T): Compact<T> {
-  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as Compact<T>;
+  const kept: Record<PropertyKey, unknown> = {};
+  for (const key of Reflect.ownKeys(record)) {
+    const value: unknown = Reflect.get(record, key);
+    if (value !== undefined) kept[key] = value;
+  }
+  return kept as Compact<T>;
 }

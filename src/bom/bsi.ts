@@ -1,3 +1,4 @@
+import { compact } from '../base/compact.ts';
 import { byCodeUnit } from '../base/text.ts';
 import { isEmail, toUriReference } from './clean.ts';
 import type { Component, Contact, ExternalReference, License, Organization, Property } from './model.ts';
@@ -18,10 +19,10 @@ export function toBsi(component: Component): Component {
   const { components, externalReferences = [], properties = [] } = component;
   const isAnswered = ({ name, value }: Property): boolean =>
     name === unknownField && value === 'license' && distributed.length > 0;
-  return {
+  return compact({
     ...component,
-    ...(manufacturer === undefined ? {} : { manufacturer }),
-    ...(modified === undefined ? {} : { version: modified }),
+    manufacturer,
+    version: modified,
     licenses: distributed,
     externalReferences: [...externalReferences, ...sourceOf(externalReferences), ...(file?.references ?? [])],
     properties: [
@@ -33,7 +34,7 @@ export function toBsi(component: Component): Component {
       { name: 'tcf:bsi:kind', value: file === undefined ? 'logical' : 'file' },
     ],
     ...(components === undefined ? {} : { components: components.map(toBsi) }),
-  };
+  });
 }
 
 /** Where its creator gave a file no version, the date of its last change, as an RFC 3339 date-time, is the version (5.2.2). */

@@ -1,3 +1,4 @@
+import { compact } from '../base/compact.ts';
 import { cannotTell } from '../base/error.ts';
 import { Shape } from '../base/shape.ts';
 import { byCodeUnit, quoted } from '../base/text.ts';
@@ -107,7 +108,7 @@ function readNested(
       throw cannotTell('sbom.too-large', `${parent.path} is part of more than ${maxComponents} components`);
     }
     const absent = readAbsence(component) ?? inherited;
-    found.push({ ...readComponent(component), ...(absent === undefined ? {} : { absent }) });
+    found.push(compact({ ...readComponent(component), absent }));
     readNested(component, found, depth + 1, absent);
   }
 }
@@ -117,8 +118,8 @@ function readComponent(component: Shape): SbomComponent {
   const properties = readProperties(component);
   // What some profiles want to see in its place, a date or a word, is none that a rule may compare.
   const isVersion = !(properties[unknownField] ?? '').split('\n').includes('version');
-  return {
-    ...(bomRef === undefined ? {} : { bomRef }),
+  return compact({
+    bomRef,
     type: component.get('type').string(),
     name: component.get('name').string(),
     ...(isVersion ? textMember(component, 'version') : {}),
@@ -129,7 +130,7 @@ function readComponent(component: Shape): SbomComponent {
       (hash) => `${hash.get('alg').string()} ${hash.get('content').string()}`,
     ),
     ...readLocation(component),
-  };
+  });
 }
 
 function readAbsence(component: Shape): SbomComponent['absent'] {

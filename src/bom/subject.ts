@@ -1,3 +1,4 @@
+import { compact } from '../base/compact.ts';
 import { isEmail } from './clean.ts';
 import { toLicenses } from './licenses.ts';
 import type { BaseImage, BomRef, Component, Contact, ExternalReference, Property, Subject } from './model.ts';
@@ -20,14 +21,14 @@ export function rootComponent(subject: Subject): Component {
   const vendor = label('vendor');
   const authors = label('authors');
   const hex = /^sha256:([0-9a-f]{64})$/.exec(configDigest)?.[1];
-  return {
+  return compact({
     bomRef: rootRef(subject),
     type: 'container',
     name: subject.name,
     version: configDigest,
     ...(vendor === undefined ? {} : { supplier: { name: vendor } }),
     ...(authors === undefined ? {} : { authors: toContacts(authors) }),
-    ...(description === undefined ? {} : { description }),
+    description,
     ...(hex === undefined
       ? {}
       : { hashes: [{ algorithm: 'SHA-256', value: hex, subject: 'image configuration' }] }),
@@ -42,7 +43,7 @@ export function rootComponent(subject: Subject): Component {
       ? {}
       : { pedigree: { ancestors: [baseComponent(subject, subject.base)] } }),
     properties: properties(subject),
-  };
+  });
 }
 
 function ociPurl(name: string, digest: string, architecture: string, repository = ''): Purl {

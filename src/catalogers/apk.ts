@@ -1,3 +1,4 @@
+import { compact } from '../base/compact.ts';
 import { toLicenses } from '../bom/licenses.ts';
 import type { Component, ComponentHash, Property } from '../bom/model.ts';
 import { toPurl } from '../bom/purl.ts';
@@ -86,14 +87,14 @@ function componentOf(
   const website = fields.get('U') ?? '';
   const repository = [repositoryAt(website)].filter((reference) => reference !== undefined);
   const supplier = maintainerIn(fields.get('m') ?? '');
-  return {
+  return compact({
     bomRef: refOf(found, system),
     type: 'library',
     name,
     version,
-    ...(purl === undefined ? {} : { purl }),
+    purl,
     ...(description === '' ? {} : { description }),
-    ...(supplier === undefined ? {} : { supplier }),
+    supplier,
     ...(licenses.length === 0 ? {} : { licenses }),
     hashes: [
       ...controlHash(found),
@@ -102,7 +103,7 @@ function componentOf(
     ...(website === '' ? {} : { externalReferences: [{ type: 'website', url: website }, ...repository] }),
     properties: propertiesOf(found, asked),
     evidence: evidenceOfRow(found, purl, first),
-  };
+  });
 }
 
 /**
@@ -151,10 +152,10 @@ function purlOf({ architecture, fields, name, version }: Apk, system: OsRelease 
     namespace: system.id,
     name,
     version,
-    qualifiers: {
+    qualifiers: compact({
       ...(architecture === '' ? {} : { arch: architecture }),
-      ...(distro === undefined ? {} : { distro }),
+      distro,
       ...(origin === name || !/^[A-Za-z0-9._+-]{1,256}$/.test(origin) ? {} : { upstream: origin }),
-    },
+    }),
   });
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { compact } from '../base/compact.ts';
 import { TcfError } from '../base/error.ts';
 import { parseJson } from '../base/json.ts';
 import { Shape } from '../base/shape.ts';
@@ -156,12 +157,12 @@ function purlOf(record: Shape, name: string, version: string): Purl {
     type: 'conda',
     name,
     version,
-    qualifiers: {
+    qualifiers: compact({
       ...(word('build') === '' ? {} : { build: word('build') }),
       ...(channel === '' ? {} : { channel }),
       ...(word('subdir') === '' ? {} : { subdir: word('subdir') }),
-      ...(type === undefined ? {} : { type }),
-    },
+      type,
+    }),
   });
 }
 

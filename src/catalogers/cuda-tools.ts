@@ -1,3 +1,4 @@
+import { compact } from '../base/compact.ts';
 import { byCodeUnit, printable } from '../base/text.ts';
 import type { Component, IdentityMethod } from '../bom/model.ts';
 import { toPurl } from '../bom/purl.ts';
@@ -124,12 +125,14 @@ function componentOf(files: readonly ObservedFile<Seen>[], env: readonly string[
   const fileVersion = libraryOf(nameOf(versioned?.path ?? ''))?.version;
   const what = libraryOf(name)?.name ?? (name === bitcode ? 'libdevice' : name);
   const version = seen.version ?? fileVersion;
-  const purl = toPurl({
-    type: 'generic',
-    namespace: 'nvidia',
-    name: what,
-    ...(version === undefined ? {} : { version }),
-  });
+  const purl = toPurl(
+    compact({
+      type: 'generic',
+      namespace: 'nvidia',
+      name: what,
+      version,
+    }),
+  );
   const known = libdevices.get(seen.sha256);
   const method =
     proofOf(seen, known) ??
@@ -143,11 +146,11 @@ function componentOf(files: readonly ObservedFile<Seen>[], env: readonly string[
     ...overrides.map((value) => ({ name: 'tcf:triton:override', value })),
     ...(version === undefined ? modifiedAt(first) : []),
   ];
-  return {
+  return compact({
     bomRef: `${purl}#${first.path}`,
     type: tools.has(name) ? 'application' : 'library',
     name: what,
-    ...(version === undefined ? {} : { version }),
+    version,
     purl,
     ...(known === undefined ? {} : { description: `libdevice.10.bc as in ${known}` }),
     supplier: nvidia.supplier,
@@ -156,20 +159,22 @@ function componentOf(files: readonly ObservedFile<Seen>[], env: readonly string[
     ...(properties.length === 0 ? {} : { properties }),
     evidence: {
       identity: [
-        {
+        compact({
           field: 'version',
           confidence: method.confidence,
-          ...(version === undefined ? {} : { concludedValue: version }),
+          concludedValue: version,
           methods: [method],
-        },
+        }),
       ],
-      occurrences: ordered.map(({ path, layer }) => ({
-        location: path,
-        layer,
-        ...(seen.offset === undefined ? {} : { offset: seen.offset }),
-      })),
+      occurrences: ordered.map(({ path, layer }) =>
+        compact({
+          location: path,
+          layer,
+          offset: seen.offset,
+        }),
+      ),
     },
-  };
+  });
 }
 
 /**
@@ -181,7 +186,7 @@ function libraryOf(name: string): { readonly name: string; readonly version?: st
   if (whole?.[1] !== undefined && whole[2] !== undefined) return { name: whole[1], version: whole[2] };
   const cupti = /^libcupti\.so(?:\.(\d[\d.]*))?$/.exec(name);
   if (cupti === null) return undefined;
-  return { name: 'cupti', ...(cupti[1] === undefined ? {} : { version: cupti[1] }) };
+  return compact({ name: 'cupti', version: cupti[1] });
 }
 
 /** NCCL's licence changed over time, and its file name does not say to which. */

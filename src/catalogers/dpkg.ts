@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { compact } from '../base/compact.ts';
 import { withLicenseText } from '../bom/license-texts.ts';
 import type { Component, ComponentHash, ExternalReference, License, Property } from '../bom/model.ts';
 import { toPurl } from '../bom/purl.ts';
@@ -89,20 +90,20 @@ function componentOf(
     ...(automatic === undefined ? [] : [{ name: 'tcf:dpkg:auto-installed', value: String(automatic) }]),
     ...copyright.properties,
   ];
-  return {
+  return compact({
     bomRef: refOf(deb, system),
     type: 'library',
     name: deb.name,
     version: deb.version,
-    ...(purl === undefined ? {} : { purl }),
+    purl,
     ...(description === undefined || description === '' ? {} : { description }),
-    ...(supplier === undefined ? {} : { supplier }),
+    supplier,
     ...(copyright.licenses.length === 0 ? {} : { licenses: copyright.licenses }),
     ...(hash === undefined ? {} : { hashes: [hash] }),
     ...(references.length === 0 ? {} : { externalReferences: references }),
     ...(properties.length === 0 ? {} : { properties }),
     evidence: evidenceOfRow(deb, purl, found),
-  };
+  });
 }
 
 /** What the copyright file says. Where no licence on a list is named beyond doubt, the text of the file is the licence. */
@@ -120,10 +121,10 @@ function copyrightOf(
     return { licenses: [], properties: [] };
   const text = Buffer.from(content).toString('utf8');
   const source = upstreamSource(text);
-  return {
+  return compact({
     ...withLicenseText(copyrightLicenses(text, name), content, file.path),
-    ...(source === undefined ? {} : { source }),
-  };
+    source,
+  });
 }
 
 /** Of the .deb where apt says it, else of the file with the checksums of what came out of it. */
@@ -149,11 +150,11 @@ function purlOf(deb: Deb, system: OsRelease | undefined): ReturnType<typeof toPu
     namespace: system.id,
     name: deb.name,
     version: deb.version,
-    qualifiers: {
+    qualifiers: compact({
       ...(deb.architecture === '' ? {} : { arch: deb.architecture }),
-      ...(distro === undefined ? {} : { distro }),
-      ...(upstream === undefined ? {} : { upstream }),
-    },
+      distro,
+      upstream,
+    }),
   });
 }
 

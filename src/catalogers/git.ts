@@ -1,4 +1,5 @@
 import { decodeUtf8 } from '../base/bytes.ts';
+import { compact } from '../base/compact.ts';
 import type { Tree } from './contract.ts';
 
 /** The files of a `.git` directory that say which commit is checked out, and whence. */
@@ -58,7 +59,7 @@ function toOrigin(text: string): Origin | undefined {
     hostname === 'github.com' ? /^\/([\w-]{1,39}\/[\w.-]{1,100})$/.exec(path)?.[1]?.toLowerCase() : undefined;
   // The port of ssh is not the port of https.
   const authority = /^https?:$/.test(protocol) ? host : hostname;
-  return { url: `https://${authority}${path}`, ...(github === undefined ? {} : { github }) };
+  return compact({ url: `https://${authority}${path}`, github });
 }
 
 /** The UTF-8 text of a wanted file; `undefined` where there is none. */

@@ -1,3 +1,4 @@
+import { compact } from '../base/compact.ts';
 import { TcfError } from '../base/error.ts';
 import { byCodeUnit, printable } from '../base/text.ts';
 import type { Component, ComponentEvidence, Property } from '../bom/model.ts';
@@ -266,13 +267,13 @@ function readLines(text: string): BuildInfo {
       last = undefined;
     }
   }
-  return {
+  return compact({
     modules,
     settings,
     broken,
-    ...(program === undefined ? {} : { program }),
-    ...(main === undefined ? {} : { main }),
-  };
+    program,
+    main,
+  });
 }
 
 function moduleOf([path = '', version = '', sum = '']: readonly string[]): Module | undefined {
@@ -314,12 +315,12 @@ function componentOf(file: ObservedFile<Seen>, info: BuildInfo): Component {
     bomRef: `${part.bomRef}#${file.path}`,
     evidence: { identity },
   }));
-  return {
+  return compact({
     bomRef: `${purl ?? `go:${name}`}#${file.path}`,
     type: 'application',
     name,
-    ...(version === undefined ? {} : { version }),
-    ...(purl === undefined ? {} : { purl }),
+    version,
+    purl,
     ...(hashes === undefined ? {} : { hashes: hashesOfFile(hashes) }),
     properties: [
       { name: 'tcf:go:toolchain', value: go },
@@ -334,20 +335,20 @@ function componentOf(file: ObservedFile<Seen>, info: BuildInfo): Component {
     evidence: { identity, occurrences: [{ location: file.path, layer: file.layer }] },
     // Two lines of the same module would be two components of one name.
     components: [...new Map(linked.map((part) => [part.bomRef, part])).values()],
-  };
+  });
 }
 
 function partOf(module: Module): Component {
   const purl = purlOf(module);
   const properties = propertiesOf(module);
-  return {
+  return compact({
     bomRef: purl ?? `go:${module.path}`,
     type: 'library',
     name: module.path,
-    ...(module.version === undefined ? {} : { version: module.version }),
-    ...(purl === undefined ? {} : { purl }),
+    version: module.version,
+    purl,
     ...(properties.length === 0 ? {} : { properties }),
-  };
+  });
 }
 
 function propertiesOf(module: Module | undefined): readonly Property[] {
@@ -362,12 +363,12 @@ function standardLibrary(go: string): Component {
   const [, release] = /^go(1\.\d{1,3}(?:\.\d{1,3})?(?:(?:beta|rc)\d{1,2})?)(?![\w.])/.exec(go) ?? [];
   const purl =
     release === undefined ? undefined : toPurl({ type: 'golang', name: 'stdlib', version: release });
-  return {
+  return compact({
     bomRef: purl ?? 'go:stdlib',
     type: 'library',
     name: 'stdlib',
     version: release ?? go,
-    ...(purl === undefined ? {} : { purl }),
+    purl,
     ...(release === undefined || /[a-z]/.test(release)
       ? {}
       : { cpe: `cpe:2.3:a:golang:go:${release}:*:*:*:*:*:*:*` }),
@@ -376,7 +377,7 @@ function standardLibrary(go: string): Component {
       ? {}
       : { externalReferences: [{ type: 'vcs', url: `https://github.com/golang/go/tree/go${release}` }] }),
     licenses: [{ acknowledgement: 'concluded', expression: 'BSD-3-Clause' }],
-  };
+  });
 }
 
 /** A module in place of which something else was linked has none, nor has a path that is no module of a proxy. */
@@ -384,12 +385,14 @@ function purlOf({ path, replaces, version }: Module): Purl | undefined {
   const slash = path.lastIndexOf('/');
   if (slash < 0 || replaces?.includes(' by ') === true) return undefined;
   try {
-    return toPurl({
-      type: 'golang',
-      namespace: path.slice(0, slash),
-      name: path.slice(slash + 1),
-      ...(version === undefined ? {} : { version }),
-    });
+    return toPurl(
+      compact({
+        type: 'golang',
+        namespace: path.slice(0, slash),
+        name: path.slice(slash + 1),
+        version,
+      }),
+    );
   } catch (error) {
     if (error instanceof TcfError) return undefined;
     throw error;

@@ -1,3 +1,4 @@
+import { compact } from '../base/compact.ts';
 import { printable } from '../base/text.ts';
 import type { Component, License } from '../bom/model.ts';
 import { installed, isRecord } from './caches.ts';
@@ -134,19 +135,21 @@ export const gpuHeaders: Cataloger = {
       const version = known.length === macros.length ? toVersion(known, text) : undefined;
       const said = macros.map((macro, at) => `${macro} ${numbers[at] ?? 'without a number'}`).join(', ');
       components.push(
-        partComponent({
-          vendor,
-          name,
-          description,
-          file,
-          licenses,
-          ...(version === undefined ? {} : { version }),
-          method: {
-            technique: 'manifest-analysis',
-            confidence: version === undefined ? 0.3 : 0.9,
-            value: said,
-          },
-        }),
+        partComponent(
+          compact({
+            vendor,
+            name,
+            description,
+            file,
+            licenses,
+            version,
+            method: {
+              technique: 'manifest-analysis',
+              confidence: version === undefined ? 0.3 : 0.9,
+              value: said,
+            },
+          }),
+        ),
       );
       if (version === undefined)
         skipped.push({ path: printable(file.path), reason: `does not say its version: ${said}` });

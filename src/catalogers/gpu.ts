@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { compact } from '../base/compact.ts';
 import type { Component, IdentityMethod, Organization, Property } from '../bom/model.ts';
 import { toPurl } from '../bom/purl.ts';
 import type { TreeFile } from './contract.ts';
@@ -41,18 +42,20 @@ export interface GpuPart {
 export function partComponent(part: GpuPart): Component {
   const { description, externalReferences = [], file, licenses = [], method, name, vendor, version } = part;
   const properties = [...(part.properties ?? []), ...(version === undefined ? modifiedAt(file) : [])];
-  const purl = toPurl({
-    type: 'generic',
-    namespace: vendor.id,
-    name,
-    ...(version === undefined ? {} : { version }),
-  });
+  const purl = toPurl(
+    compact({
+      type: 'generic',
+      namespace: vendor.id,
+      name,
+      version,
+    }),
+  );
   const content = file.content();
-  return {
+  return compact({
     bomRef: `${purl}#${file.path}`,
     type: 'library',
     name,
-    ...(version === undefined ? {} : { version }),
+    version,
     purl,
     description,
     supplier: vendor.supplier,
@@ -72,14 +75,14 @@ export function partComponent(part: GpuPart): Component {
     ...(properties.length === 0 ? {} : { properties }),
     evidence: {
       identity: [
-        {
+        compact({
           field: 'version',
           confidence: method.confidence,
-          ...(version === undefined ? {} : { concludedValue: version }),
+          concludedValue: version,
           methods: [method],
-        },
+        }),
       ],
       occurrences: [{ location: file.path, layer: file.layer }],
     },
-  };
+  });
 }

@@ -1,4 +1,5 @@
 import { decodeUtf8 } from '../base/bytes.ts';
+import { compact } from '../base/compact.ts';
 import { printable } from '../base/text.ts';
 import { installed, isRecord } from './caches.ts';
 import type { Catalog, Cataloger, ObservedFile, Skipped, Tree } from './contract.ts';
@@ -92,10 +93,10 @@ function claimsInLibraries(libraries: Libraries, hints: Hints): readonly Claim[]
     const { finds, sha256, sha512 } = file.observation;
     const place = placeOf(file.path, hints);
     const about = { path: file.path, layer: file.layer, ...place };
-    const hash = {
-      ...(sha256 === undefined ? {} : { sha256 }),
-      ...(sha512 === undefined ? {} : { sha512 }),
-    };
+    const hash = compact({
+      sha256,
+      sha512,
+    });
     // A version alone, without any other word, is too weak a sign outside of Triton's own files.
     const counting = finds.filter(({ rung }) => rung !== 'J' || isTritons(place.role));
     const silent = counting.length === 0 && packageOfCore(file.path) !== undefined;

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { compact } from '../base/compact.ts';
 import { TcfError } from '../base/error.ts';
 import { parseJson } from '../base/json.ts';
 import { byCodeUnit, printable } from '../base/text.ts';
@@ -257,12 +258,14 @@ function refOf({ place, manifest }: Package): string {
 
 function purlOf({ name, version }: Manifest): ReturnType<typeof toPurl> {
   const slash = name.indexOf('/');
-  return toPurl({
-    type: 'npm',
-    ...(slash < 0 ? {} : { namespace: name.slice(0, slash) }),
-    name: name.slice(slash + 1),
-    ...(version === undefined ? {} : { version }),
-  });
+  return toPurl(
+    compact({
+      type: 'npm',
+      ...(slash < 0 ? {} : { namespace: name.slice(0, slash) }),
+      name: name.slice(slash + 1),
+      version,
+    }),
+  );
 }
 
 function componentOf(tree: Tree, { file, manifest }: Package): Component {
@@ -274,13 +277,13 @@ function componentOf(tree: Tree, { file, manifest }: Package): Component {
   const value = createHash('sha256')
     .update(file.content() ?? '')
     .digest('hex');
-  return {
+  return compact({
     bomRef: refOf({ place: placeOf(file), file, manifest }),
     type: 'library',
     name,
-    ...(version === undefined ? {} : { version }),
+    version,
     purl: purlOf(manifest),
-    ...(description === undefined ? {} : { description }),
+    description,
     ...(author === undefined ? {} : { authors: [author] }),
     ...(licenses.length === 0 ? {} : { licenses }),
     hashes: [{ algorithm: 'SHA-256', value, subject: 'package.json' }],
@@ -295,7 +298,7 @@ function componentOf(tree: Tree, { file, manifest }: Package): Component {
       ],
       occurrences: [{ location: file.path, layer: firstWith(tree, file, manifest).layer }],
     },
-  };
+  });
 }
 
 /** The file in the layer that first had this version. */
@@ -322,7 +325,7 @@ function contactOf(author: unknown): Contact | undefined {
   const name = textOf(fieldsOf(author)?.['name']) ?? textOf(words);
   const email = textOf(fieldsOf(author)?.['email']) ?? textOf(address);
   if (name === undefined && email === undefined) return undefined;
-  return { ...(name === undefined ? {} : { name }), ...(email === undefined ? {} : { email }) };
+  return compact({ name, email });
 }
 
 function referencesOf(fields: Fields): readonly ExternalReference[] {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { compact } from '../base/compact.ts';
 import { printable } from '../base/text.ts';
 import type { Component, ExternalReference, Identity, Organization } from '../bom/model.ts';
 import type { Catalog, Cataloger, Tree, TreeFile } from './contract.ts';
@@ -52,13 +53,13 @@ function readOsRelease(tree: Tree): OsRelease | undefined {
     const id = fields.get('ID');
     const versionId = fields.get('VERSION_ID');
     const cpe = toOsCpe(fields.get('CPE_NAME') ?? '');
-    return {
+    return compact({
       file,
       fields,
       ...(id !== undefined && /^[a-z0-9][a-z0-9._-]{0,63}$/i.test(id) ? { id: id.toLowerCase() } : {}),
       ...(versionId !== undefined && /^[\w.+~-]{1,64}$/.test(versionId) ? { versionId } : {}),
-      ...(cpe === undefined ? {} : { cpe }),
-    };
+      cpe,
+    });
   }
   return undefined;
 }
@@ -141,14 +142,14 @@ function componentOf(release: OsRelease, id: string): Component {
       ['issue-tracker', fields.get('BUG_REPORT_URL')],
     ] as const
   ).flatMap(([type, url]): ExternalReference[] => (url === undefined ? [] : [{ type, url }]));
-  return {
+  return compact({
     bomRef: `os:${id}${versionId === undefined ? '' : `-${versionId}`}`,
     type: 'operating-system',
     name: id,
-    ...(versionId === undefined ? {} : { version: versionId }),
-    ...(cpe === undefined ? {} : { cpe }),
-    ...(description === undefined ? {} : { description }),
-    ...(supplier === undefined ? {} : { supplier }),
+    version: versionId,
+    cpe,
+    description,
+    supplier,
     hashes: [
       {
         algorithm: 'SHA-256',
@@ -171,7 +172,7 @@ function componentOf(release: OsRelease, id: string): Component {
         layer,
       })),
     },
-  };
+  });
 }
 
 /** Of a file that distributions copy from those they are made of. */

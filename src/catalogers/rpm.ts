@@ -1,3 +1,4 @@
+import { compact } from '../base/compact.ts';
 import { printable } from '../base/text.ts';
 import { toLicenses } from '../bom/licenses.ts';
 import type { Component, ExternalReference } from '../bom/model.ts';
@@ -125,14 +126,14 @@ function componentOf(
     ...(isAddress(rpm.vcs) ? [{ type: 'vcs', url: rpm.vcs } as const] : []),
     ...[repositoryAt(rpm.url), sourceOf(rpm, system)].filter((reference) => reference !== undefined),
   ];
-  return {
+  return compact({
     bomRef: refOf(rpm, system),
     type: 'library',
     name: rpm.name,
     version: evrOf(rpm),
-    ...(purl === undefined ? {} : { purl }),
+    purl,
     ...(rpm.summary === '' ? {} : { description: rpm.summary }),
-    ...(supplier === undefined ? {} : { supplier }),
+    supplier,
     ...(licenses.length === 0 ? {} : { licenses }),
     ...(rpm.sha256Header === ''
       ? {}
@@ -140,7 +141,7 @@ function componentOf(
     ...(references.length === 0 ? {} : { externalReferences: references }),
     ...(properties.length === 0 ? {} : { properties }),
     evidence: evidenceOfRow(rpm, purl, found),
-  };
+  });
 }
 
 function refOf(rpm: Rpm, system: OsRelease | undefined): string {
@@ -155,14 +156,14 @@ function purlOf(rpm: Rpm, system: OsRelease | undefined): ReturnType<typeof toPu
     namespace: system.id,
     name: rpm.name,
     version: `${rpm.version}-${rpm.release}`,
-    qualifiers: {
+    qualifiers: compact({
       ...(rpm.arch === '' ? {} : { arch: rpm.arch }),
-      ...(distro === undefined ? {} : { distro }),
+      distro,
       ...(rpm.epoch > 0 ? { epoch: String(rpm.epoch) } : {}),
       // Advisories of modular packages are for one stream of the module (purl-spec, "rpm"; Grype matches by it).
       ...(/^[\w.:+~^-]{1,256}$/.test(rpm.modularityLabel) ? { rpmmod: rpm.modularityLabel } : {}),
       ...(isUpstream(rpm.sourceRpm) ? { upstream: rpm.sourceRpm } : {}),
-    },
+    }),
   });
 }
 

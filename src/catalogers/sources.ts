@@ -1,3 +1,4 @@
+import { compact } from '../base/compact.ts';
 import type { ExternalReference } from '../bom/model.ts';
 import { toPurl } from '../bom/purl.ts';
 
@@ -29,9 +30,9 @@ export function sourcePackage(source: {
   readonly distro: string | undefined;
 }): ExternalReference {
   const { distro, type, ...named } = source;
-  const qualifiers = {
+  const qualifiers = compact({
     arch: type === 'deb' ? 'source' : 'src',
-    ...(distro === undefined ? {} : { distro }),
-  };
+    distro,
+  });
   return { type: 'source-distribution', url: toPurl({ type, ...named, qualifiers }) };
 }

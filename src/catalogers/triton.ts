@@ -1,3 +1,4 @@
+import { compact } from '../base/compact.ts';
 import type { Component, Property } from '../bom/model.ts';
 import { toPurl } from '../bom/purl.ts';
 import type { Catalog, Cataloger, Ownership, Tree, TreeFile } from './contract.ts';
@@ -26,12 +27,14 @@ export const triton: Cataloger = {
       const origin = originOf(tree, root);
       // A fork is another repository; where the clone does not name one, it is Triton by its files.
       const [namespace = '', name = ''] = (origin?.github ?? 'triton-lang/triton').split('/');
-      const purl = toPurl({
-        type: 'github',
-        namespace,
-        name,
-        ...(commit === undefined ? {} : { version: commit }),
-      });
+      const purl = toPurl(
+        compact({
+          type: 'github',
+          namespace,
+          name,
+          version: commit,
+        }),
+      );
       const bomRef = `${purl}#${root}`;
       const overrides = [...toolOverrides(tree.env), ...llvmOverrides(tree.env)];
       components.push({

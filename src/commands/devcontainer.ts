@@ -145,7 +145,7 @@ async function nothing(host: Host): Promise<ExitCode> {
 
 /** The tag beside a digest is for people; nobody has to ask where it leads now. */
 function withoutTag({ digest, registry, repository }: ImageRef): ImageRef {
-  return { registry, repository, ...(digest === undefined ? {} : { digest }) };
+  return compact({ registry, repository, digest });
 }
 
 /** The label of the configuration that the verified manifest names: content by digest, all the way. */
@@ -255,11 +255,11 @@ async function init(host: Host, name: string, options: Options): Promise<ExitCod
     resolve(host.cwd, textOption(options, 'file') ?? '.devcontainer/devcontainer.json'),
   );
   const user = textOption(options, 'user');
-  const choices = {
+  const choices = compact({
     runArgs: gpuFlags[readDevice(textOption(options, 'device') ?? 'base')],
     relabel: await readSelinux(host),
-    ...(user === undefined ? {} : { user }),
-  };
+    user,
+  });
   const pinned = await resolveAllowed(host, parseImageRef(name), options);
   if (pinned === undefined) return 1;
   await warn(

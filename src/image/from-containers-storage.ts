@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { compact } from '../base/compact.ts';
 import { askedWrongly, cannotTell } from '../base/error.ts';
 import { jsonLimits } from '../base/json.ts';
 import { quoted } from '../base/text.ts';
@@ -56,7 +57,7 @@ function parseStoreName(rest: string, text: string): Omit<StoredImageName, 'tran
       hint: `only ${storageDrivers.join(' and ')} keep the files of a layer where they can be found; skopeo can copy the image to oci:DIR`,
     });
   }
-  return { graphRoot, ...(driver === undefined ? {} : { driver }), name };
+  return compact({ graphRoot, driver, name });
 }
 
 /**
@@ -81,8 +82,8 @@ export async function openFromContainersStorage(
   checkContent(bytes, configDigest, `the configuration of ${what}`);
   const config = parseImageConfig(bytes, `the configuration of ${what}`);
   const layers = toLayers(config, await storedLayers(local, image, config, verifyLayers, what), what);
-  return {
-    ...(repository === undefined ? {} : { repository }),
+  return compact({
+    repository,
     ...(manifest === undefined ? {} : { manifestDigest: manifest.digest, annotations: manifest.annotations }),
     configDigest,
     config,
@@ -90,7 +91,7 @@ export async function openFromContainersStorage(
     layers,
     ...(verifyLayers ? {} : { isUnverified: true }),
     [Symbol.asyncDispose]: async () => {},
-  };
+  });
 }
 
 /** Whether the store holds an image of that name. A store that is not there holds none. */

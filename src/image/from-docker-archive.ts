@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { compact } from '../base/compact.ts';
 import { askedWrongly, cannotTell } from '../base/error.ts';
 import { jsonLimits, parseJson } from '../base/json.ts';
 import { Shape } from '../base/shape.ts';
@@ -71,12 +72,12 @@ async function openSaved(archive: Archive, reference: string | undefined, what: 
   const stored = image.layers.map((path) => {
     const file = archive.locate(path);
     const size = archive.sizeOf(path);
-    return {
+    return compact({
       mediaType: '',
       open: () => archive.stream(path),
-      ...(size === undefined ? {} : { size }),
-      ...(file === undefined ? {} : { file }),
-    };
+      size,
+      file,
+    });
   });
   return {
     ...(ref === undefined ? {} : { repository: `${ref.registry}/${ref.repository}` }),
@@ -121,7 +122,7 @@ function choose(
     throw askedWrongly('image.ambiguous', `${what} holds ${fitting.length} images`, { hint });
   const own = image.names.length === 1 ? image.names[0] : undefined;
   const known = ref ?? (own !== undefined && fullName(own) !== undefined ? parseImageRef(own) : undefined);
-  return { image, ...(known === undefined ? {} : { ref: known }) };
+  return compact({ image, ref: known });
 }
 
 /** One image that stands there once for each of its names. */

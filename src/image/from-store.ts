@@ -1,4 +1,5 @@
 import { collect } from '../base/bytes.ts';
+import { compact } from '../base/compact.ts';
 import { cannotTell } from '../base/error.ts';
 import { jsonLimits } from '../base/json.ts';
 import { quoted } from '../base/text.ts';
@@ -30,12 +31,12 @@ export async function openFromStore(
   const config = await fetchConfig(store, repository, manifest, what);
   const stored = manifest.layers.map((layer) => {
     const file = locate(layer);
-    return {
+    return compact({
       mediaType: layer.mediaType,
       size: layer.size,
       open: () => store.blob(repository, layer),
-      ...(file === undefined ? {} : { file }),
-    };
+      file,
+    });
   });
   return {
     manifestDigest: descriptor.digest,

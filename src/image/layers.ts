@@ -1,3 +1,4 @@
+import { compact } from '../base/compact.ts';
 import { cannotTell } from '../base/error.ts';
 import { plural } from '../base/text.ts';
 import type { ImageConfig } from '../oci/config.ts';
@@ -30,17 +31,17 @@ export function toLayers(
     const createdBy = steps.length === config.diffIds.length ? steps[index]?.createdBy : undefined;
     const name = `layer ${index} of ${what}`;
     const open = () => checked(decompressed(layer.open(), layer.mediaType, name), diffId, undefined, name);
-    return {
+    return compact({
       index,
       diffId,
       what: name,
       stored: layer,
-      ...(createdBy === undefined ? {} : { createdBy }),
+      createdBy,
       open,
-    };
+    });
   });
 }
 
 export function platformOf({ os, architecture, variant }: ImageConfig): Platform {
-  return { os, architecture, ...(variant === undefined ? {} : { variant }) };
+  return compact({ os, architecture, variant });
 }

@@ -1,4 +1,5 @@
 import { type Bytes, collect } from '../base/bytes.ts';
+import { compact } from '../base/compact.ts';
 import { jsonLimits } from '../base/json.ts';
 import { byCodeUnit } from '../base/text.ts';
 import { type Digest, isDigest } from '../oci/digest.ts';
@@ -32,11 +33,11 @@ export async function openLayout(
   const { named, repository, store } = await openLayoutStore(files, reference, platform, what);
   const locate = (blob: Descriptor) => locateBlob(files, blob, `blob ${blob.digest} of ${what}`);
   const image = await openFromStore(store, layoutRepository, named, platform, what, locate);
-  return {
+  return compact({
     ...image,
-    ...(repository === undefined ? {} : { repository }),
+    repository,
     [Symbol.asyncDispose]: () => files[Symbol.asyncDispose](),
-  };
+  });
 }
 
 /**
@@ -95,7 +96,7 @@ export async function openLayoutStore(
   };
   const entry = chooseEntry(index, reference, platform, what);
   const repository = repositoryOf(entry);
-  return { store, named: await known(entry), ...(repository === undefined ? {} : { repository }) };
+  return compact({ store, named: await known(entry), repository });
 }
 
 function entryNamed({ manifests }: Index, name: string): Descriptor | undefined {

@@ -1,6 +1,7 @@
 import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Bytes, bytesOf, collect, encodeUtf8 } from '../base/bytes.ts';
+import { compact } from '../base/compact.ts';
 import { askedWrongly, cannotTell, reasonOf, TcfError } from '../base/error.ts';
 import { jsonLimits, parseJson } from '../base/json.ts';
 import { Shape } from '../base/shape.ts';
@@ -69,7 +70,7 @@ export async function openLayoutWriter(directory: string, tag: string | undefine
       pending.push({ descriptor: plainEntry(manifest), name });
     },
     publish: async (image) => {
-      pending.push({ descriptor: plainEntry(image), ...(tag === undefined ? {} : { name: tag }) });
+      pending.push(compact({ descriptor: plainEntry(image), name: tag }));
       await locked(directory, what, () => writeIndex(directory, pending, what));
     },
   };

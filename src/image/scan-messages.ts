@@ -1,3 +1,4 @@
+import { compact } from '../base/compact.ts';
 import { type ErrorExit, TcfError } from '../base/error.ts';
 import type { FileRange } from './contract.ts';
 import type { PackedLayer } from './layer-stream.ts';
@@ -37,19 +38,19 @@ export function toSentError(error: unknown): SentError {
   if (!(error instanceof Error)) return { message: String(error) };
   const { message, stack } = error;
   const known = error instanceof TcfError ? error : undefined;
-  return {
+  return compact({
     message,
-    ...(stack === undefined ? {} : { stack }),
+    stack,
     ...(known === undefined
       ? {}
       : {
-          known: {
+          known: compact({
             code: known.code,
             exit: known.exit,
-            ...(known.hint === undefined ? {} : { hint: known.hint }),
-          },
+            hint: known.hint,
+          }),
         }),
-  };
+  });
 }
 
 export function fromSentError({ known, message, stack }: SentError): Error {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { parse, TomlError } from 'smol-toml';
 import { decodeUtf8 } from '../base/bytes.ts';
+import { compact } from '../base/compact.ts';
 import { cannotTell } from '../base/error.ts';
 import { Shape } from '../base/shape.ts';
 import { quoted } from '../base/text.ts';
@@ -57,13 +58,13 @@ interface StorageConf {
 function readStorageConf(bytes: Uint8Array, path: string): StorageConf {
   const storage = parseTable(bytes, path).optional('storage');
   const driver = readDriver(storage?.optional('driver')?.string() ?? '', path);
-  return {
-    ...(driver === undefined ? {} : { driver }),
+  return compact({
+    driver,
     graphRoot: storage?.optional('graphroot')?.string() ?? '',
     additional: (storage?.optional('options')?.optional('additionalimagestores')?.list(100) ?? [])
       .map((folder) => folder.string())
       .filter((folder) => folder !== ''),
-  };
+  });
 }
 
 function parseTable(bytes: Uint8Array, path: string): Shape {

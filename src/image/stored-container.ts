@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { compact } from '../base/compact.ts';
 import { cannotTell } from '../base/error.ts';
 import { type JsonLimits, jsonLimits, parseJson } from '../base/json.ts';
 import { Shape } from '../base/shape.ts';
@@ -55,12 +56,12 @@ export async function findStoredContainer(id: string, root: string): Promise<Sto
       `the store has lost the image ${quoted(container.image)} of the container`,
     );
   }
-  return {
+  return compact({
     config,
     manifests: manifestsOf(image),
-    ...(container.typed === undefined ? {} : { typed: container.typed }),
+    typed: container.typed,
     names: image.names,
-  };
+  });
 }
 
 const rootForms: Readonly<Record<StorageDriver, RegExp>> = {
@@ -97,7 +98,7 @@ async function findEntry({ driver, graphRoot }: LocalStore, id: string, layer: s
       );
     }
     const typed = typedName(entry);
-    return { image: entry.get('image').string(100), ...(typed === undefined ? {} : { typed }) };
+    return compact({ image: entry.get('image').string(100), typed });
   }
   throw cannotTell('container.unknown', `the store ${quoted(graphRoot)} has no container ${quoted(id)}`);
 }

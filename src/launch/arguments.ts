@@ -1,3 +1,4 @@
+import { compact } from '../base/compact.ts';
 import { askedWrongly } from '../base/error.ts';
 import { printable, quoted } from '../base/text.ts';
 import { type FlagClass, findRunFlag, findRunLetter, judgeFlag, type RunFlag } from './flags/table.ts';
@@ -87,7 +88,7 @@ export function parseRunArguments(
       hint: 'tcf run [flags] IMAGE [COMMAND...]',
     });
   }
-  return { own, engineFlags, judged, ...(image === undefined ? {} : { image }), command };
+  return compact({ own, engineFlags, judged, image, command });
 }
 
 function splitLong(word: string): { readonly name: string; readonly inline?: string } {

@@ -1,3 +1,4 @@
+import { compact } from '../base/compact.ts';
 import { cannotTell } from '../base/error.ts';
 import { parseJson } from '../base/json.ts';
 import { Shape } from '../base/shape.ts';
@@ -181,17 +182,17 @@ export async function describeContainer(
     ?.slice('USERNAME='.length);
   const id = shape.get('Id').string(64);
   if (!/^[0-9a-f]{64}$/.test(id)) throw shape.get('Id').wrong('is not an id');
-  return {
+  return compact({
     id,
     isRunning: state.get('Running').boolean(),
     exitCode: typeof code === 'number' ? code : 0,
     command: texts(config.optional('Cmd')?.value),
-    ...(health === undefined ? {} : { health }),
+    health,
     ...(typeof label === 'string' ? { profile: label } : {}),
     imageId: fullId(shape.get('Image').string(200)),
     imageName: config.get('Image').string(1000),
     ...(user === undefined || user === '' ? {} : { user }),
-  };
+  });
 }
 
 const recordOf = (value: unknown): Readonly<Record<string, unknown>> =>

@@ -1,3 +1,4 @@
+import { compact } from '../base/compact.ts';
 import { cannotTell } from '../base/error.ts';
 import { jsonLimits, parseJson } from '../base/json.ts';
 import { Shape } from '../base/shape.ts';
@@ -36,26 +37,26 @@ export function parseImageConfig(bytes: Uint8Array, what: string): ImageConfig {
   const env = runtime && present(runtime.get('Env'));
   const created = shape.optional('created')?.string(100);
   const variant = shape.optional('variant')?.string(100);
-  return {
+  return compact({
     os: shape.get('os').string(100),
     architecture: shape.get('architecture').string(100),
     ...(variant === undefined || variant === '' ? {} : { variant }),
-    ...(created === undefined ? {} : { created }),
+    created,
     diffIds: (present(rootfs.get('diff_ids'))?.list(manifestLimits.layers) ?? []).map(readDigest),
     history: (present(shape.get('history'))?.list(10 * manifestLimits.layers) ?? []).map(readHistory),
     labels: labels?.strings(10_000, maxText) ?? {},
     env: env?.list(10_000).map((line) => line.string(maxText)) ?? [],
-  };
+  });
 }
 
 function readHistory(shape: Shape): History {
   const created = shape.optional('created')?.string(100);
   const createdBy = shape.optional('created_by')?.string(maxText);
-  return {
-    ...(created === undefined ? {} : { created }),
-    ...(createdBy === undefined ? {} : { createdBy }),
+  return compact({
+    created,
+    createdBy,
     emptyLayer: present(shape.get('empty_layer'))?.boolean() ?? false,
-  };
+  });
 }
 
 /** Go writes `null` for an empty map or list. */

@@ -1,3 +1,4 @@
+import { compact } from '../base/compact.ts';
 import { cannotTell } from '../base/error.ts';
 import { jsonLimits, parseJson } from '../base/json.ts';
 import { Shape } from '../base/shape.ts';
@@ -131,11 +132,11 @@ function readManifest(shape: Shape, mediaType: string, limits: ManifestLimits): 
 function readCommon(shape: Shape): Pick<Manifest, 'artifactType' | 'subject' | 'annotations'> {
   const artifactType = shape.optional('artifactType')?.string(200);
   const subject = shape.optional('subject');
-  return {
-    ...(artifactType === undefined ? {} : { artifactType }),
+  return compact({
+    artifactType,
     ...(subject === undefined ? {} : { subject: readDescriptor(subject) }),
     annotations: readAnnotations(shape) ?? {},
-  };
+  });
 }
 
 /** Some writers send `"annotations": null`. */
@@ -148,14 +149,14 @@ export function readDescriptor(shape: Shape): Descriptor {
   const annotations = readAnnotations(shape);
   const artifactType = shape.optional('artifactType')?.string(200);
   const platform = shape.optional('platform');
-  return {
+  return compact({
     mediaType: shape.get('mediaType').string(200),
     digest: readDigest(shape.get('digest')),
     size: shape.get('size').whole(),
-    ...(annotations === undefined ? {} : { annotations }),
-    ...(artifactType === undefined ? {} : { artifactType }),
+    annotations,
+    artifactType,
     ...(platform === undefined || platform.value === null ? {} : { platform: readPlatform(platform) }),
-  };
+  });
 }
 
 function readPlatform(shape: Shape): Platform {

@@ -1,4 +1,5 @@
 import type { Branded } from '../base/brand.ts';
+import { compact } from '../base/compact.ts';
 import { askedWrongly, type TcfError } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
 import { type Digest, isDigest } from './digest.ts';
@@ -64,12 +65,12 @@ export function parseImageRef(text: string): ImageRef {
   }
   const registry = dockerHub.has(host.toLowerCase()) ? 'docker.io' : host.toLowerCase();
   const repository = registry === 'docker.io' && !path.includes('/') ? `library/${path}` : path;
-  return {
+  return compact({
     registry,
     repository,
-    ...(tag === undefined ? {} : { tag }),
+    tag,
     ...(digestText === undefined ? {} : { digest: digestText as Digest }),
-  };
+  });
 }
 
 function wrong(text: string, hint = 'write it in full: registry/repository:tag'): TcfError {

@@ -1,6 +1,7 @@
 import { createPublicKey } from 'node:crypto';
 import type { ExperimentalAlgorithm } from '../attest/root-material.ts';
 import { encodeUtf8 } from '../base/bytes.ts';
+import { compact } from '../base/compact.ts';
 import { TcfError } from '../base/error.ts';
 import { byCodeUnit, printable, quoted } from '../base/text.ts';
 import { type Digest, digestOf } from '../oci/digest.ts';
@@ -169,8 +170,8 @@ function toTrust({ signers, trust: shape }: DocumentShape, yaml: YamlDocument): 
     });
   }
   const { deny, warn } = maxAge ?? {};
-  return {
-    ...(root === undefined ? {} : { root }),
+  return compact({
+    root,
     instances: instances ?? ['sigstore'],
     ...(maxAge === undefined
       ? {}
@@ -183,7 +184,7 @@ function toTrust({ signers, trust: shape }: DocumentShape, yaml: YamlDocument): 
     logs: { keyless: logs?.keyless ?? 1, key: logs?.key ?? 1 },
     experimental,
     pins,
-  };
+  });
 }
 
 function expressionsIn({ scopes }: DocumentShape): readonly { readonly that: string; readonly path: Path }[] {

@@ -1,3 +1,4 @@
+import { compact } from '../base/compact.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { ImageRef } from '../oci/reference.ts';
 import { signersNamedIn } from './check.ts';
@@ -45,9 +46,9 @@ function explainOne(policy: Policy, name: ImageRef): Explained {
   const covering = policy.scopes.filter(({ match }) => isInScope(match, name)).map(({ match }) => match);
   const asked = scope === undefined ? [] : askedBy(scope);
   const named = signersNamedIn(scope?.require);
-  return {
+  return compact({
     policy: { name: policy.name, digest: policy.digest },
-    ...(scope === undefined ? {} : { scope }),
+    scope,
     outweighed: covering.filter((match) => match !== scope?.match),
     scopes: policy.scopes.map(({ match }) => match),
     asked,
@@ -55,7 +56,7 @@ function explainOne(policy: Policy, name: ImageRef): Explained {
     exceptions: policy.exceptions.filter(
       ({ digest }) => scope !== undefined && (name.digest === undefined || name.digest === digest),
     ),
-  };
+  });
 }
 
 function askedBy({ require }: Scope): readonly AskedRule[] {

@@ -1,3 +1,4 @@
+import { compact } from '../base/compact.ts';
 import { TcfError } from '../base/error.ts';
 import { readPurl } from '../bom/purl.ts';
 import { type ImageRef, parseImageRef } from '../oci/reference.ts';
@@ -17,7 +18,7 @@ export function parseImageUri(uri: string): ImageUri | undefined {
   const [, plain] = /^(?:docker|docker-image|oci):\/\/(.+)$/.exec(uri) ?? [];
   if (plain !== undefined) {
     const [name = '', digest] = plain.split('@');
-    return { name: name.replace(/:[^:/]*$/, ''), ...(digest === undefined ? {} : { digest }) };
+    return compact({ name: name.replace(/:[^:/]*$/, ''), digest });
   }
   if (!/^pkg:(?:docker|oci)\//i.test(uri)) return undefined;
   const parts = readPurl(uri);
@@ -27,10 +28,10 @@ export function parseImageUri(uri: string): ImageUri | undefined {
   const digest = qualifiers?.['digest'] ?? version;
   const home = qualifiers?.['repository_url'];
   const within = (root: string) => (type === 'oci' ? root : `${root}/${path}`);
-  return {
+  return compact({
     name: home === undefined ? path : within(home),
-    ...(digest === undefined ? {} : { digest }),
-  };
+    digest,
+  });
 }
 
 /**

@@ -8,6 +8,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
 import { getCACertificates } from 'node:tls';
 import type { Bytes } from '../base/bytes.ts';
+import { compact } from '../base/compact.ts';
 import { cannotTell, reasonOf, TcfError } from '../base/error.ts';
 import { printable, quoted } from '../base/text.ts';
 import { codeOf } from '../system/errors.ts';
@@ -47,18 +48,21 @@ export function openHttp(options: TransportOptions): Transport {
     }
     return new Promise((resolve, reject) => {
       const secure = isLoopback(host) ? nearTls : far;
-      const call = (tls ? httpsRequest : httpRequest)(url, {
-        method,
-        agent: tls ? secure : near,
-        lookup: guardedLookup(host, exchange.reach),
-        headers: {
-          'user-agent': options.userAgent,
-          'accept-encoding': 'identity',
-          ...(body === undefined ? {} : { 'content-length': String(body.length) }),
-          ...exchange.headers,
-        },
-        ...(signal === undefined ? {} : { signal }),
-      });
+      const call = (tls ? httpsRequest : httpRequest)(
+        url,
+        compact({
+          method,
+          agent: tls ? secure : near,
+          lookup: guardedLookup(host, exchange.reach),
+          headers: {
+            'user-agent': options.userAgent,
+            'accept-encoding': 'identity',
+            ...(body === undefined ? {} : { 'content-length': String(body.length) }),
+            ...exchange.headers,
+          },
+          signal,
+        }),
+      );
       const timer = setTimeout(() => call.destroy(silence(url, idle)), idle);
       call.on('error', (error) => {
         clearTimeout(timer);

@@ -1,3 +1,4 @@
+import { compact } from '../base/compact.ts';
 import { cannotTell, TcfError } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
 import { algorithmOf, type Digest, digestOf, isDigest } from '../oci/digest.ts';
@@ -81,7 +82,7 @@ export async function writeSharedTag(
     method: 'PUT',
     url: session.url(repository, `manifests/${tag}`),
     action,
-    headers: { 'content-type': mediaType, ...(etag === undefined ? {} : { 'if-match': etag }) },
+    headers: compact({ 'content-type': mediaType, 'if-match': etag }),
     body: bytes,
     what,
     once: true,

@@ -1,3 +1,4 @@
+import { compact } from '../base/compact.ts';
 import { askedWrongly, cannotTell } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
 import { type Digest, digestOf } from '../oci/digest.ts';
@@ -80,11 +81,11 @@ export async function attachAll(
 function toEntry({ mediaType, digest, size }: Descriptor, document: Fetched['document']): Descriptor {
   const artifactType =
     document.artifactType ?? (document.kind === 'manifest' ? document.config.mediaType : undefined);
-  return {
+  return compact({
     mediaType,
     digest,
     size,
-    ...(artifactType === undefined ? {} : { artifactType }),
+    artifactType,
     ...(Object.keys(document.annotations).length === 0 ? {} : { annotations: document.annotations }),
-  };
+  });
 }

@@ -1,3 +1,4 @@
+import { compact } from '../base/compact.ts';
 import { askedWrongly, cannotTell } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
 import { failure } from './answers.ts';
@@ -49,19 +50,21 @@ export function openSession(
     url: (repository, path) => toUrl(repository, path, allowHttp),
     call: async (repository, call) => {
       const asked = (authorization: string | undefined) =>
-        transport({
-          method: call.method,
-          url: call.url,
-          headers: {
-            ...call.headers,
-            ...(authorization === undefined ? {} : { authorization }),
-          },
-          ...(call.body === undefined ? {} : { body: call.body }),
-          once: call.once ?? false,
-          reach: call.url.protocol === 'http:' ? 'loopback' : 'any',
-        });
+        transport(
+          compact({
+            method: call.method,
+            url: call.url,
+            headers: compact({
+              ...call.headers,
+              authorization,
+            }),
+            body: call.body,
+            once: call.once ?? false,
+            reach: call.url.protocol === 'http:' ? 'loopback' : 'any',
+          }),
+        );
       const { action, from } = call;
-      const scope: TokenScope = { repository, action, ...(from === undefined ? {} : { from }) };
+      const scope: TokenScope = compact({ repository, action, from });
       let answer = await asked(authorizer.cached(scope));
       if (answer.status === 401) {
         const authorization = await authorizer.authorize(scope, answer);
@@ -122,7 +125,7 @@ function redirected(call: Call, answer: HttpAnswer): Exchange {
   return {
     method: call.method,
     url,
-    headers: { ...(accept === undefined ? {} : { accept }), ...(range === undefined ? {} : { range }) },
+    headers: compact({ accept, range }),
     reach: reachOf(call.url, url),
   };
 }

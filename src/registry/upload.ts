@@ -1,4 +1,5 @@
 import { type Bytes, formatBytes } from '../base/bytes.ts';
+import { compact } from '../base/compact.ts';
 import { cannotTell, TcfError } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
 import type { Descriptor } from '../oci/manifest.ts';
@@ -101,17 +102,20 @@ class Uploader {
     body?: Uint8Array,
     from?: Repository,
   ): Promise<HttpAnswer> {
-    return this.#session.call(this.#repository, {
-      method,
-      url,
-      action: 'pull,push',
-      headers,
-      what: this.#what,
-      ...(body === undefined ? {} : { body }),
-      // Part of a chunk may have arrived: only the registry knows from where to go on.
-      once: method === 'PATCH',
-      ...(from === undefined ? {} : { from }),
-    });
+    return this.#session.call(
+      this.#repository,
+      compact({
+        method,
+        url,
+        action: 'pull,push',
+        headers,
+        what: this.#what,
+        body,
+        // Part of a chunk may have arrived: only the registry knows from where to go on.
+        once: method === 'PATCH',
+        from,
+      }),
+    );
   }
 
   #failure(answer: HttpAnswer): Promise<TcfError> {

@@ -1,4 +1,5 @@
 import { encodeUtf8 } from '../base/bytes.ts';
+import { compact } from '../base/compact.ts';
 import type { TcfError } from '../base/error.ts';
 import { jsonLimits, parseJson } from '../base/json.ts';
 import { Shape } from '../base/shape.ts';
@@ -82,11 +83,13 @@ function ofVerdict(verdict: Verdict): Told {
   return {
     image: formatPinnedRef(verdict.image),
     verdict: verdict.verdict === 'allow' ? 'allow' : no,
-    policies: verdict.decisions.map(({ policy: { digest, name }, scope }) => ({
-      name,
-      digest,
-      ...(scope === undefined ? {} : { scope }),
-    })),
+    policies: verdict.decisions.map(({ policy: { digest, name }, scope }) =>
+      compact({
+        name,
+        digest,
+        scope,
+      }),
+    ),
     reasons: verdict.decisions.flatMap(({ findings }) =>
       findings.filter(({ outcome }) => outcome !== 'pass').map(({ message, rule }) => `${rule}: ${message}`),
     ),
@@ -123,31 +126,31 @@ export function parseDecision(text: string, what: string): DecisionEntry {
   const previous = shape.optional('previous');
   const image = shape.optional('image')?.string();
   const latest = shape.optional('latest')?.instant();
-  return {
+  return compact({
     sequence: shape.get('sequence').whole(),
     ...(previous === undefined ? {} : { previous: readDigest(previous) }),
     at: shape.get('at').instant(),
-    ...(latest === undefined ? {} : { latest }),
+    latest,
     tcf: shape.get('tcf').string(),
     verb: shape.get('verb').string(),
     uid: readUid(shape.get('uid')),
     asked: shape.get('asked').string(),
-    ...(image === undefined ? {} : { image }),
+    image,
     verdict,
     policies: shape
       .get('policies')
       .list(1000)
       .map((policy) => {
         const scope = policy.optional('scope')?.string();
-        return {
+        return compact({
           name: policy.get('name').string(),
           digest: readDigest(policy.get('digest')),
-          ...(scope === undefined ? {} : { scope }),
-        };
+          scope,
+        });
       }),
     reasons: shape
       .get('reasons')
       .list(10_000)
       .map((reason) => reason.string()),
-  };
+  });
 }

@@ -1,3 +1,4 @@
+import { compact } from '../base/compact.ts';
 import { askedWrongly, cannotTell } from '../base/error.ts';
 import { jsonLimits, parseJson } from '../base/json.ts';
 import { Shape } from '../base/shape.ts';
@@ -169,11 +170,11 @@ export function toServices(flags: ServiceFlags): SigningServices {
       `--rekor-version is 1 or 2, not ${quoted(flags.rekorVersion ?? '')}`,
     );
   }
-  return {
-    ...(fulcio === undefined ? {} : { fulcio }),
-    logs: rekor === undefined ? [] : [{ url: rekor, version }],
+  return compact({
+    fulcio,
+    logs: rekor === undefined ? [] : [{ url: rekor, version } as const],
     timestamps: tsa === undefined ? [] : [tsa],
-  };
+  });
 }
 
 export function readUrl(flag: string, text: string | undefined): URL | undefined {

@@ -11,3 +11,10 @@ test('only what is undefined goes, and the order stays', () => {
     ['u', false],
   ]);
 });
+
+test('a key that is a symbol stays, and one from the prototype is an ordinary key', () => {
+  const close = async () => {};
+  const record = compact({ [Symbol.asyncDispose]: close, constructor: 1, gone: undefined });
+  expect(record[Symbol.asyncDispose]).toBe(close);
+  expect(Object.keys(record)).toEqual(['constructor']);
+});

@@ -1,3 +1,4 @@
+import { compact } from '../../base/compact.ts';
 import type { Host } from '../../system/host.ts';
 import type { HookPlace } from '../hooks/request.ts';
 
@@ -23,9 +24,10 @@ export interface DoctorCheck {
 }
 
 export const ok = (message: string): DoctorFinding => ({ level: 'ok', message });
-export const note = (message: string, hint?: string): DoctorFinding => ({
-  level: 'note',
-  message,
-  ...(hint === undefined ? {} : { hint }),
-});
+export const note = (message: string, hint?: string): DoctorFinding =>
+  compact({
+    level: 'note',
+    message,
+    hint,
+  });
 export const broken = (message: string, hint: string): DoctorFinding => ({ level: 'broken', message, hint });

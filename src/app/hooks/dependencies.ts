@@ -2,6 +2,7 @@ import { lstatSync } from 'node:fs';
 import { chmod, mkdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { decodeUtf8 } from '../../base/bytes.ts';
+import { compact } from '../../base/compact.ts';
 import { askedWrongly, TcfError } from '../../base/error.ts';
 import { quoted } from '../../base/text.ts';
 import { draftPolicy } from '../../policy/document.ts';
@@ -99,7 +100,7 @@ interface PolicyShape {
 function shapeOf(text: string, path: string): { readonly value: PolicyShape; readonly root?: string } {
   const value = parseStrictYaml(text, path).value as PolicyShape;
   const root = value.trust?.root;
-  return { value, ...(root === undefined ? {} : { root }) };
+  return compact({ value, root });
 }
 
 function refuseForeign(host: Host, path: string): void {

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { decodeUtf8 } from '../../base/bytes.ts';
+import { compact } from '../../base/compact.ts';
 import { askedWrongly } from '../../base/error.ts';
 import { quoted } from '../../base/text.ts';
 import { parseRunArguments, type RunArguments } from '../../launch/arguments.ts';
@@ -59,7 +60,7 @@ export async function composeForHost(host: Host, engine: Engine, options: DevOpt
   const paths = pathsOf(host, options);
   const pin = paths.TRITON === undefined ? undefined : await pinOf(host, paths.TRITON);
   const cacheRoot = join(cacheFolder(host), 'dev');
-  const launch = composeLaunch(options, machine, { paths, cacheRoot, ...(pin === undefined ? {} : { pin }) });
+  const launch = composeLaunch(options, machine, compact({ paths, cacheRoot, pin }));
   // A build runs what lies there: whoever could put something in would be in the container, and in the checkout.
   if (launch.folders.length > 0) openPrivateFolder(host, cacheRoot);
   for (const folder of launch.folders) await mkdir(folder, { recursive: true, mode: 0o700 });

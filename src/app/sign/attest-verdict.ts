@@ -1,4 +1,5 @@
 import { predicateTypes, toStatement } from '../../attest/statement.ts';
+import { compact } from '../../base/compact.ts';
 import { askedWrongly } from '../../base/error.ts';
 import { toPurl } from '../../bom/purl.ts';
 import { formatPlatform } from '../../image/platform.ts';
@@ -53,11 +54,14 @@ export async function attestVerdict(host: Host, request: VerdictRequest): Promis
     digest: named.descriptor.digest,
   };
   const verify = (platform?: Platform): Promise<Verification> =>
-    verifyImage(host, {
-      ...request,
-      image: formatImageRef(pinned),
-      ...(platform === undefined ? {} : { platform }),
-    });
+    verifyImage(
+      host,
+      compact({
+        ...request,
+        image: formatImageRef(pinned),
+        platform,
+      }),
+    );
   const asked = await verify();
   if (asked.verdict.exit === 2) return asked;
   const judged = await judgeEach(registry, { named, pinned }, request, asked, verify);

@@ -1,4 +1,5 @@
 import { decodeUtf8 } from '../../base/bytes.ts';
+import { compact } from '../../base/compact.ts';
 import { askedWrongly, TcfError } from '../../base/error.ts';
 import { printable } from '../../base/text.ts';
 import { type IdentityToken, openIdentityToken, parseIdentityToken } from '../../sigstore/identity-token.ts';
@@ -44,13 +45,15 @@ export async function openUserToken(
   if (flow !== undefined) return parseIdentityToken(await login(flow));
   const given = await readToken(host, token);
   const attended = host.stderr.isTerminal && !host.env['CI'];
-  return await openIdentityToken({
-    env: host.env,
-    services,
-    program: host.program,
-    ...(given === undefined ? {} : { given }),
-    ...(attended ? { login: () => login(browserOf(host) === undefined ? 'device' : 'browser') } : {}),
-  });
+  return await openIdentityToken(
+    compact({
+      env: host.env,
+      services,
+      program: host.program,
+      given,
+      ...(attended ? { login: () => login(browserOf(host) === undefined ? 'device' : 'browser') } : {}),
+    }),
+  );
 }
 
 /** A JSON Web Token as it is, or else a file with one in it: on a command line others may see it. */

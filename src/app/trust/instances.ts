@@ -9,6 +9,7 @@ import {
   signingConfigNames,
 } from '../../attest/tuf/update.ts';
 import { trustRoot } from '../../attest/tuf/workflow.ts';
+import { compact } from '../../base/compact.ts';
 import { askedWrongly, TcfError } from '../../base/error.ts';
 import { quoted } from '../../base/text.ts';
 import type { Services } from '../../sigstore/services.ts';
@@ -186,11 +187,11 @@ export async function updateInstance(
         parseSigningConfig(config, `the new ${file} of ${name}`);
     },
   });
-  return {
+  return compact({
     state,
-    ...(known === undefined ? {} : { before: known }),
-    ...(warning === undefined ? {} : { warning }),
-  };
+    before: known,
+    warning,
+  });
 }
 
 async function knownState(

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { decodeUtf8 } from '../../base/bytes.ts';
+import { compact } from '../../base/compact.ts';
 import { askedWrongly } from '../../base/error.ts';
 import { quoted } from '../../base/text.ts';
 import { draftPolicy, type Policy, type PolicyOrigin } from '../../policy/document.ts';
@@ -103,7 +104,7 @@ export async function loadPolicy(
     ).toString('latin1');
   }
   const { compile } = draft.cel ? await import('../../policy/cel.ts') : {};
-  const policy = draft.complete({ keyFiles, origin, ...(compile === undefined ? {} : { compile }) });
+  const policy = draft.complete(compact({ keyFiles, origin, compile }));
   const { root } = policy.trust;
   return root === undefined ? policy : { ...policy, trust: { ...policy.trust, root: resolve(folder, root) } };
 }

@@ -1,3 +1,4 @@
+import { compact } from '../../base/compact.ts';
 import { type TufMetadata, type TufRepository, vouchedFor } from './update.ts';
 
 /**
@@ -9,14 +10,14 @@ export function merge(one: TufRepository, other: TufRepository): TufRepository {
   const known = vouchedFor(low, high.root);
   const timestamp = newer(high.timestamp, known.timestamp);
   const snapshot = newer(high.snapshot, known.snapshot);
-  return {
+  return compact({
     root: high.root,
     // Of two chains to one root, the longer began with an older anchor.
     chain: high.chain,
-    ...(timestamp === undefined ? {} : { timestamp }),
-    ...(snapshot === undefined ? {} : { snapshot }),
+    timestamp,
+    snapshot,
     ...newerTarget(high, known),
-  };
+  });
 }
 
 function newer<T extends { readonly version: number }>(
@@ -34,10 +35,10 @@ function newerTarget(one: TufMetadata, other: TufMetadata): Pick<TufMetadata, 't
       : newer(one.targets, other.targets) === one.targets;
   const chosen = isFirst ? one : other;
   const { targets, trustedRoot } = chosen;
-  return {
-    ...(targets === undefined ? {} : { targets }),
-    ...(trustedRoot === undefined ? {} : { trustedRoot }),
-  };
+  return compact({
+    targets,
+    trustedRoot,
+  });
 }
 
 function seenAt({ trustedRoot }: TufMetadata): number {

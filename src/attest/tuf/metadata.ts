@@ -1,3 +1,4 @@
+import { compact } from '../../base/compact.ts';
 import { cannotTell } from '../../base/error.ts';
 import { parseJson } from '../../base/json.ts';
 import { Shape } from '../../base/shape.ts';
@@ -201,11 +202,11 @@ function readRole(role: Shape, known: ReadonlyMap<string, TufKey | undefined>): 
 function readFile(file: Shape): FileInfo {
   const length = file.optional('length')?.whole();
   const hashes = file.optional('hashes');
-  return {
+  return compact({
     version: readVersion(file.get('version')),
-    ...(length === undefined ? {} : { length }),
+    length,
     ...(hashes === undefined ? {} : { hashes: readHashes(hashes) }),
-  };
+  });
 }
 
 /**

@@ -1,4 +1,5 @@
 import { decodeBase64, encodeBase64, encodeUtf8 } from '../../base/bytes.ts';
+import { compact } from '../../base/compact.ts';
 import { cannotTell } from '../../base/error.ts';
 import { parseJson } from '../../base/json.ts';
 import { Shape } from '../../base/shape.ts';
@@ -110,12 +111,12 @@ function readMetadata(shape: Shape): TufMetadata {
     for (const [name, content] of Object.entries(files))
       requireContent(`target ${name}`, content, targetIn(targets, name));
   }
-  return {
-    ...(timestamp === undefined ? {} : { timestamp }),
-    ...(snapshot === undefined ? {} : { snapshot }),
-    ...(targets === undefined ? {} : { targets }),
-    ...(trustedRoot === undefined ? {} : { trustedRoot }),
-  };
+  return compact({
+    timestamp,
+    snapshot,
+    targets,
+    trustedRoot,
+  });
 }
 
 /** A tcf that knew of no signing configs kept none; the next update brings them. */

@@ -1,3 +1,4 @@
+import { compact } from '../../base/compact.ts';
 import { printable } from '../../base/text.ts';
 import type { Skipped, StreamScanner, Tree, TreeFile } from '../contract.ts';
 import { lz4Reader } from './lz4.ts';
@@ -127,7 +128,7 @@ export function archivesOf(
       const key = `${name} ${version} ${architecture}`;
       if (!wanted.has(key)) continue;
       const url = urlOf(base, filename);
-      const archive = { sha256, ...(url === undefined ? {} : { url }) };
+      const archive = compact({ sha256, url });
       const known = found.get(key);
       // The same version built twice: nobody knows which one was installed.
       if (found.has(key) && known?.sha256 !== sha256) found.set(key, undefined);

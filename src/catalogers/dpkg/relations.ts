@@ -1,3 +1,4 @@
+import { compact } from '../../base/compact.ts';
 import { byCodeUnit } from '../../base/text.ts';
 import { satisfiesDeb } from '../../bom/versions/deb.ts';
 import type { Deb } from './packages.ts';
@@ -31,11 +32,13 @@ export function parseDpkgRelations(text: string): readonly (readonly Relation[])
         );
       if (match?.[1] === undefined) return undefined;
       const [, name, qualifier, operator, version] = match;
-      relations.push({
-        name,
-        ...(qualifier === undefined ? {} : { qualifier }),
-        ...(operator === undefined || version === undefined ? {} : { operator, version }),
-      });
+      relations.push(
+        compact({
+          name,
+          qualifier,
+          ...(operator === undefined || version === undefined ? {} : { operator, version }),
+        }),
+      );
     }
     groups.push(relations);
   }
@@ -58,7 +61,7 @@ export function dpkgResolver(debs: readonly Deb[], native: string): (deb: Deb) =
   for (const deb of ordered) {
     for (const [provided] of parseDpkgRelations(deb.fields.get('provides') ?? '') ?? []) {
       if (provided === undefined) continue;
-      const entry = { deb, ...(provided.version === undefined ? {} : { version: provided.version }) };
+      const entry = compact({ deb, version: provided.version });
       const list = providers.get(provided.name);
       if (list === undefined) providers.set(provided.name, [entry]);
       else list.push(entry);

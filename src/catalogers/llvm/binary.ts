@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { compact } from '../../base/compact.ts';
 import type { StreamScanner } from '../contract.ts';
 import { fileHashes } from '../file-hashes.ts';
 import { isElf } from '../programs/elf.ts';
@@ -114,13 +115,13 @@ function findAt({ text, at, offset }: Hit, codegen: boolean): BinaryFind | undef
   const linker = after.startsWith(')') ? lld.exec(before) : null;
   if (linker?.[1] !== undefined) {
     const repository = claimedRepository(linker[2] ?? '');
-    return {
+    return compact({
       rung: 'F',
       offset,
       version: linker[1],
       commit,
-      ...(repository === undefined ? {} : { repository }),
-    };
+      repository,
+    });
   }
   const tool = after.startsWith(')') ? toolVersion.exec(before) : null;
   if (tool?.[1] !== undefined) return { rung: 'F2', offset, version: tool[1], commit };

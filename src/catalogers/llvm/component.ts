@@ -1,3 +1,4 @@
+import { compact } from '../../base/compact.ts';
 import type { Component, ComponentHash } from '../../bom/model.ts';
 import { type Purl, toPurl } from '../../bom/purl.ts';
 import { hashesOfFile } from '../file-hashes.ts';
@@ -22,12 +23,12 @@ export function llvmComponent(thing: Thing, overrides: readonly string[], pins: 
   const purl = purlOf(commit, source?.repository, version);
   const bomRef = `${purl ?? 'llvm'}#${role}:${site}`;
   const hashes = hashesOf(claims);
-  return {
+  return compact({
     bomRef,
     type: 'library',
     name: 'llvm',
-    ...(version === undefined ? {} : { version }),
-    ...(purl === undefined ? {} : { purl }),
+    version,
+    purl,
     ...(plain === undefined || !isUpstream(thing, source) ? {} : { cpe: cpeOf(plain) }),
     ...makerOf(thing, source, plain),
     ...(hashes.length === 0 ? {} : { hashes }),
@@ -39,7 +40,7 @@ export function llvmComponent(thing: Thing, overrides: readonly string[], pins: 
     ...(source === undefined || source.repository === upstream || commit?.length !== 40
       ? {}
       : { pedigree: { ancestors: [ancestorOf(bomRef)] } }),
-  };
+  });
 }
 
 /** `22.0.0git`: the table knows that LLD's 22.0.0 is of 22.0.0git, and what a bare commit is. */

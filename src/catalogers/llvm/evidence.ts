@@ -1,3 +1,4 @@
+import { compact } from '../../base/compact.ts';
 import { byCodeUnit } from '../../base/text.ts';
 import type { ComponentEvidence, Identity, Occurrence } from '../../bom/model.ts';
 import { type Claim, type Declaration, methods } from './claims.ts';
@@ -39,12 +40,12 @@ function identityOf(
     }),
   );
   return [
-    {
+    compact({
       field: 'version',
       confidence: Math.max(0, ...concluded.map(({ rung }) => methods[rung].confidence)),
-      ...(version === undefined ? {} : { concludedValue: version }),
+      concludedValue: version,
       methods: [...unique.values()].sort((a, b) => byCodeUnit(a.value, b.value)),
-    },
+    }),
   ];
 }
 
@@ -53,11 +54,14 @@ function occurrencesOf({ claims, declarations }: Thing): readonly Occurrence[] {
   for (const entry of [...claims, ...declarations]) {
     if (places.has(entry.path)) continue;
     const offset = 'offset' in entry && entry.rung !== 'N' ? entry.offset : undefined;
-    places.set(entry.path, {
-      location: entry.path,
-      layer: entry.layer,
-      ...(offset === undefined ? {} : { offset }),
-    });
+    places.set(
+      entry.path,
+      compact({
+        location: entry.path,
+        layer: entry.layer,
+        offset,
+      }),
+    );
   }
   return [...places.values()].sort((a, b) => byCodeUnit(a.location, b.location)).slice(0, maxOccurrences);
 }

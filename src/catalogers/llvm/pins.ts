@@ -1,3 +1,4 @@
+import { compact } from '../../base/compact.ts';
 import table from '../data/llvm-pins.json' with { type: 'json' };
 import type { LlvmRole } from './places.ts';
 
@@ -111,13 +112,13 @@ function pinIn(
   const others = rows.filter((row) => row.llvm_commit === llvm_commit);
   const repository = llvm_repository ?? others.find((row) => row.llvm_repository)?.llvm_repository;
   const version = llvm_version ?? others.find((row) => row.llvm_version)?.llvm_version;
-  return {
+  return compact({
     commit: llvm_commit,
-    ...(isAdded === undefined ? {} : { isAdded }),
-    ...(repository === undefined ? {} : { repository }),
+    isAdded,
+    repository,
     // `20 or 21` is a row that does not know.
     ...(version === undefined || version.includes(' ') ? {} : { version }),
-  };
+  });
 }
 
 /** Whether two commits, each perhaps cut to a prefix, may be the same. */

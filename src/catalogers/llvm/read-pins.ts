@@ -1,3 +1,4 @@
+import { compact } from '../../base/compact.ts';
 import { cannotTell } from '../../base/error.ts';
 import { quoted } from '../../base/text.ts';
 import type { Component } from '../../bom/model.ts';
@@ -67,17 +68,17 @@ function pinOf(
     : undefined;
   const llvmVersion = component.version?.replace(/\+[0-9a-f]{8}$/, '');
   const place = component.evidence?.occurrences?.find(({ location }) => location.endsWith('.so'))?.location;
-  return {
+  return compact({
     kind: 'release',
     distribution: normalName(name),
     triton_version: version,
     ...tritonCommit(version),
     role,
     llvm_commit: commit,
-    ...(repository === undefined ? {} : { llvm_repository: repository }),
+    llvm_repository: repository,
     ...(llvmVersion === undefined || llvmVersion === 'git' ? {} : { llvm_version: llvmVersion }),
     source: place === undefined ? source : `${source}:${place.replace(/^.*?site-packages\//, '')}`,
-  };
+  });
 }
 
 /** `3.9.0+git7c56a5e4` names the tree that it was built from. */
@@ -112,15 +113,15 @@ export function pinsInCheckout({
         hint: 'a pin has 40 hexadecimal digits',
       });
     }
-    return {
+    return compact({
       kind: 'release',
       distribution,
       triton_version: version,
-      ...(commit === undefined ? {} : { triton_commit: commit }),
+      triton_commit: commit,
       role: roleOfName(file.path.slice(file.path.lastIndexOf('/') + 1)) as PinnedRole,
       llvm_commit: pin,
       source: `${source}:${file.path}`,
-    };
+    });
   });
   const [twice] = pins.filter(({ llvm_commit, role }) =>
     pins.some((other) => other.role === role && other.llvm_commit !== llvm_commit),

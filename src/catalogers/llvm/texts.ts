@@ -1,3 +1,4 @@
+import { compact } from '../../base/compact.ts';
 import type { TreeFile } from '../contract.ts';
 import { isPinFile } from './checkouts.ts';
 import { type Claim, claimedRepository } from './claims.ts';
@@ -35,7 +36,7 @@ export function claimIn(file: TreeFile, text: string, hints: Hints): Claim | und
     const url = /^#define LLVM_REPOSITORY "(\S{1,300})"/m.exec(text)?.[1];
     const repository = url === undefined ? undefined : claimedRepository(url);
     if (commit === undefined) return undefined;
-    return { ...about, rung: 'C', commit, ...(repository === undefined ? {} : { repository }) };
+    return compact({ ...about, rung: 'C', commit, repository });
   }
   if (path.endsWith('/gsan.ll')) {
     const match =
@@ -44,13 +45,13 @@ export function claimIn(file: TreeFile, text: string, hints: Hints): Claim | und
       );
     if (match?.[1] === undefined || match[3] === undefined) return undefined;
     const repository = claimedRepository(match[2] ?? '');
-    return {
+    return compact({
       ...about,
       rung: 'I',
       version: match[1],
       commit: match[3],
-      ...(repository === undefined ? {} : { repository }),
-    };
+      repository,
+    });
   }
   const version = /^(?:set\(PACKAGE_VERSION|#define LLVM_VERSION_STRING) "(\d{1,3}\.[\w.+-]{1,60})"/m.exec(
     text,

@@ -1,3 +1,4 @@
+import { compact } from '../../base/compact.ts';
 import { byCodeUnit, quoted } from '../../base/text.ts';
 import { areCompatible, type Claim, type Declaration, methods } from './claims.ts';
 import { samePrefix } from './pins.ts';
@@ -131,7 +132,7 @@ function judged(
   if (observed === undefined && version === undefined)
     return { pin: 'unknown', reason: reason ?? 'the library says nothing of its LLVM' };
   if (declarations.length === 0) return { pin: 'observed-only' };
-  if (!known) return { pin: 'unknown', ...(reason === undefined ? {} : { reason }) };
+  if (!known) return compact({ pin: 'unknown', reason });
   if (observed !== undefined) return { pin: 'match' };
   return declarations.some((declaration) => declaration.version !== undefined)
     ? { pin: 'version-match' }

@@ -1,3 +1,4 @@
+import { compact } from '../../base/compact.ts';
 import type { Tree, TreeFile } from '../contract.ts';
 import { partsOfCpe, toOsCpe } from './cpe.ts';
 
@@ -136,7 +137,7 @@ const readers: ReadonlyMap<string, Reader> = new Map([
 export function distributionByCpe(cpe: string): Pick<ReleaseFile, 'id' | 'versionId'> | undefined {
   const [vendor, product, versionId] = partsOfCpe(cpe);
   const id = cpeIds.get(`${vendor} ${product}`);
-  return id === undefined ? undefined : { id, ...(versionId === undefined ? {} : { versionId }) };
+  return id === undefined ? undefined : compact({ id, versionId });
 }
 
 export function isOlderReleaseFile(path: string): boolean {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { compact } from '../../base/compact.ts';
 import { byCodeUnit } from '../../base/text.ts';
 import type {
   Component,
@@ -60,14 +61,14 @@ export function pythonComponent(
     ...pinProperties(tree, distribution, pins),
     ...license.properties,
   ];
-  return {
+  return compact({
     bomRef: refOf(distribution),
     type: 'library',
     name,
     version,
     purl: toPurl({ type: 'pypi', name, version }),
-    ...(description === undefined ? {} : { description }),
-    ...(supplier === undefined ? {} : { supplier }),
+    description,
+    supplier,
     ...(authors.length + maintainers.length === 0 ? {} : { authors: [...authors, ...maintainers] }),
     ...(license.licenses.length === 0 ? {} : { licenses: license.licenses }),
     hashes: hashesOf(tree, distribution, direct),
@@ -83,7 +84,7 @@ export function pythonComponent(
       ],
       occurrences: occurrencesOf(tree, distribution, direct),
     },
-  };
+  });
 }
 
 /**

@@ -1,3 +1,4 @@
+import { compact } from '../../base/compact.ts';
 import { byCodeUnit, printable } from '../../base/text.ts';
 import { cacheAround, leftInCaches } from '../caches.ts';
 import type { Skipped, Tree } from '../contract.ts';
@@ -130,12 +131,12 @@ function placed(
         shelf.skipped.push(...leftovers.flatMap((leftover) => second(leftover, best)));
         const shadowedBy = first.get(name);
         if (shadowedBy !== undefined && isSourceOf(tree, best, shadowedBy)) continue;
-        const distribution: Distribution = {
+        const distribution: Distribution = compact({
           ...best,
           environment,
           seenFrom: [],
-          ...(shadowedBy === undefined ? {} : { shadowedBy }),
-        };
+          shadowedBy,
+        });
         if (shadowedBy === undefined) first.set(name, distribution);
         distributions.push(distribution);
       }
@@ -180,12 +181,12 @@ function strayEnvironment(
   const python =
     parent?.python ??
     (new Set(environments.map((other) => other.python)).size === 1 ? environments[0]?.python : undefined);
-  const found = { name: directory, directories: [directory], ...(python === undefined ? {} : { python }) };
+  const found = compact({ name: directory, directories: [directory], python });
   const path = printable(finds[0]?.info ?? directory);
   if (around !== undefined && around !== directory) {
     if (/\/(?:tests?|testdata|testing)\//.test(`${directory.slice(around.length)}/`))
       return { path, reason: 'is test data of another distribution' };
-    return { ...found, vendored: true, ...(parent === undefined ? {} : { parent }) };
+    return compact({ ...found, vendored: true, parent });
   }
   if (isSearched || finds.some(({ info }) => /\.dist-info$/i.test(info))) return { ...found, stray: true };
   return { path, reason: 'describes a source tree, which nothing says is installed' };

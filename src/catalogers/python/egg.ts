@@ -1,4 +1,5 @@
 import { inflateRawSync } from 'node:zlib';
+import { compact } from '../../base/compact.ts';
 
 /** What a zipped egg says of itself. */
 export interface Egg {
@@ -47,7 +48,7 @@ export function parseEgg(content: Uint8Array): Egg | undefined {
     at = nameEnd + zip.readUInt16LE(at + 30) + zip.readUInt16LE(at + 32);
   }
   if (info === undefined) return undefined;
-  return { info, ...(requires === undefined ? {} : { requires }) };
+  return compact({ info, requires });
 }
 
 /**

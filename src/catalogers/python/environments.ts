@@ -1,3 +1,4 @@
+import { compact } from '../../base/compact.ts';
 import { byCodeUnit } from '../../base/text.ts';
 import type { Tree } from '../contract.ts';
 import { linesOf, utf8Text } from './text.ts';
@@ -49,14 +50,14 @@ export function environmentsOf(tree: Tree, directories: readonly string[]): read
   const alone = [...groups].map(([key, members]): Environment => {
     const [name = '', python = ''] = key.split(/ (?=[^ ]*$)/);
     const fullVersion = fullVersionOf(tree, name, python, directories);
-    return {
+    return compact({
       name,
       directories: [...members]
         .sort(bySearchOrder)
         .flatMap(({ directory }) => [directory, ...addedTo(tree, directory)]),
       ...(python === '' ? {} : { python }),
-      ...(fullVersion === undefined ? {} : { fullVersion }),
-    };
+      fullVersion,
+    });
   });
   return alone
     .map((environment) => {

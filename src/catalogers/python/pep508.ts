@@ -1,3 +1,4 @@
+import { compact } from '../../base/compact.ts';
 import { type Marker, parseMarker } from './markers.ts';
 import { isProjectName } from './metadata.ts';
 
@@ -31,12 +32,12 @@ export function parseRequirement(text: string): PythonRequirement | undefined {
   if (!rest.startsWith('@') && !versions.test(before.trim().replace(/\s+/g, ' '))) return undefined;
   const marker = markerText === undefined ? undefined : parseMarker(markerText);
   if (markerText !== undefined && marker === undefined) return undefined;
-  return {
+  return compact({
     name,
     versions: rest.startsWith('@') ? '' : before.trim(),
     extras: extras.trim() === '' ? [] : names,
-    ...(marker === undefined ? {} : { marker }),
-  };
+    marker,
+  });
 }
 
 const clause = '(?:===|==|~=|!=|<=|>=|<|>)\\s*[^\\s,;()]+';

@@ -1,3 +1,4 @@
+import { compact } from '../../base/compact.ts';
 import { byCodeUnit, printable } from '../../base/text.ts';
 import type { Component, Dependency } from '../../bom/model.ts';
 import { parsePurl } from '../../bom/purl.ts';
@@ -94,11 +95,11 @@ function edgesIn(
 
 function claimedComponent({ hashes, licenses, purl, references }: Stated, path: string): Component {
   const { name, version } = parsePurl(purl);
-  return {
+  return compact({
     bomRef: `${purl}#${path}`,
     type: 'library',
     name,
-    ...(version === undefined ? {} : { version }),
+    version,
     purl,
     ...(licenses.length === 0 ? {} : { licenses }),
     ...(hashes.length === 0 ? {} : { hashes }),
@@ -114,5 +115,5 @@ function claimedComponent({ hashes, licenses, purl, references }: Stated, path: 
       ],
       occurrences: [{ location: path }],
     },
-  };
+  });
 }

@@ -1,3 +1,4 @@
+import { compact } from '../../base/compact.ts';
 import { printable } from '../../base/text.ts';
 import type { Skipped, Tree, TreeFile } from '../contract.ts';
 import { readBdb } from './bdb.ts';
@@ -31,7 +32,7 @@ export function chooseDatabase(tree: Tree): {
     if (file !== undefined) found.set(file.path, file);
   }
   const [chosen, ...others] = found.values();
-  return { ...(chosen === undefined ? {} : { chosen }), others };
+  return compact({ chosen, others });
 }
 
 function dbpathOf(tree: Tree): string | undefined {

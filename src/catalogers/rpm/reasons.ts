@@ -1,3 +1,4 @@
+import { compact } from '../../base/compact.ts';
 import { printable } from '../../base/text.ts';
 import type { Skipped, Tree, TreeFile } from '../contract.ts';
 import { columnText, numberOf, readTable } from './sqlite.ts';
@@ -135,11 +136,11 @@ function fromState(packages: TreeFile, nevras: TreeFile | undefined, skipped: Sk
 const stateReasons: ReadonlySet<string> = new Set([...Object.values(historyReasons), 'external-user']);
 
 function reasonFrom(reason: string | undefined, repository: string | undefined): Reason {
-  return {
-    ...(reason === undefined ? {} : { reason }),
+  return compact({
+    reason,
     // A repository may be named by its address, which may hold a password; an id has neither slash nor colon.
     ...(repository !== undefined && /^[A-Za-z0-9][A-Za-z0-9_.+-]{0,127}$/.test(repository)
       ? { repository }
       : {}),
-  };
+  });
 }

@@ -1,3 +1,4 @@
+import { compact } from '../../base/compact.ts';
 import { byCodeUnit } from '../../base/text.ts';
 import { compareEvr } from '../../bom/versions/rpm.ts';
 
@@ -134,7 +135,7 @@ export function parseRich(text: string): Rich | undefined {
       }
     }
     at += 1;
-    return { operator, operands, ...(otherwise === undefined ? {} : { otherwise }) };
+    return compact({ operator, operands, otherwise });
   };
   const rich = group(0);
   return at === words.length ? rich : undefined;

@@ -1,3 +1,4 @@
+import { compact } from '../../base/compact.ts';
 import { isEmail } from '../../bom/clean.ts';
 import type { Organization } from '../../bom/model.ts';
 
@@ -24,9 +25,9 @@ export function supplierOf(vendor: string, packager: string): Organization | und
   const called = name === '' ? person : name;
   if (called === '') return undefined;
   const url = /^https?:\/\//.test(address) ? address : pages.get(called);
-  return {
+  return compact({
     name: called,
-    ...(url === undefined ? {} : { url }),
+    url,
     ...(isEmail(mail) ? { contacts: [{ name: person, email: mail }] } : {}),
-  };
+  });
 }

@@ -139,21 +139,23 @@ function readPeople(options: Options): Pick<CycloneDxOptions, 'authors' | 'manuf
     // A contact has no place for a URL.
     if (isPage) pages.push({ name, url: address });
     else
-      authors.push({
-        ...(name === '' ? {} : { name }),
-        ...(address === undefined ? {} : { email: address }),
-      });
+      authors.push(
+        compact({
+          ...(name === '' ? {} : { name }),
+          email: address,
+        }),
+      );
   }
-  const made = {
+  const made = compact({
     ...(authors.length === 0 ? {} : { authors }),
-    ...(pages[0] === undefined ? {} : { manufacturer: pages[0] }),
-  };
+    manufacturer: pages[0],
+  });
   const given = textOption(options, 'supplier');
   if (given === undefined) return made;
   const { address, name } = readPerson('--supplier', given);
   if (name === '' || (address !== undefined && !isWebPage(address)))
     throw notAPerson('--supplier', given, 'Name <https://example.org>');
-  const supplier = { name, ...(address === undefined ? {} : { url: address }) };
+  const supplier = compact({ name, url: address });
   return { ...made, supplier };
 }
 
@@ -165,7 +167,7 @@ function readPerson(option: string, text: string): { readonly name: string; read
   const [, name = '', address] = /^([^<>]*?) ?(?:<([^<>]+)>)?$/.exec(text.trim()) ?? [];
   if (address === undefined && isEmail(name)) return { name: '', address: name };
   if (name === '' && address === undefined) throw notAPerson(option, text, 'Name <address>');
-  return { name, ...(address === undefined ? {} : { address }) };
+  return compact({ name, address });
 }
 
 function notAPerson(option: string, text: string, form: string): TcfError {

@@ -1,3 +1,4 @@
+import { compact } from '../../base/compact.ts';
 import {
   type Judgement,
   judgeCapability,
@@ -139,13 +140,11 @@ const decidingSwitches: readonly Row[] = [
 
 function toFlag(flag: string, rest: Omit<RunFlag, 'letter' | 'name'>): RunFlag {
   const [name = flag, letter] = flag.split(':');
-  return { name, ...(letter === undefined ? {} : { letter }), ...rest };
+  return compact({ name, letter, ...rest });
 }
 
 const toFlags = (rows: readonly Row[], takesValue: boolean, kind: FlagClass): readonly RunFlag[] =>
-  rows.map(([flag, why, judge]) =>
-    toFlag(flag, { takesValue, class: kind, why, ...(judge === undefined ? {} : { judge }) }),
-  );
+  rows.map(([flag, why, judge]) => toFlag(flag, compact({ takesValue, class: kind, why, judge })));
 
 /**
  * Every flag of `podman run` and `podman create` 4.3 to 5.8 with podman's global flags, which stand behind the verb as well, and of `docker run` and
@@ -174,5 +173,5 @@ export const findRunLetter = (letter: string): RunFlag | undefined => byLetter.g
 
 /** What a flag does with a given value; `''` for a switch. */
 export function judgeFlag(flag: RunFlag, value: string): Judgement & { readonly class: FlagClass } {
-  return flag.judge?.(value) ?? { class: flag.class, ...(flag.why === undefined ? {} : { why: flag.why }) };
+  return flag.judge?.(value) ?? compact({ class: flag.class, why: flag.why });
 }
