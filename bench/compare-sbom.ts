@@ -61,7 +61,9 @@ function isVendored({ properties = [] }: Component): boolean {
 function keyOf({ purl = '' }: Component): { readonly manager: Manager; readonly key: Key } | undefined {
   // Peers write purls of other types that are none: `pkg:golang/stdlib@1.19.8` has no namespace.
   const manager = managers.find((known) => purl.startsWith(`pkg:${known}/`));
-  if (manager === undefined) return undefined;
+  if (manager === undefined) {
+    return undefined;
+  }
   const { name, qualifiers = {}, version = '' } = parsePurl(purl);
   const epoch = qualifiers['epoch'] ?? '0';
   const full = epoch === '0' || version.startsWith(`${epoch}:`) ? version : `${epoch}:${version}`;
@@ -75,7 +77,9 @@ function read(tool: string, cost: Cost, file: string): Found {
   const natives = new Set<string>();
   for (const component of flat(bom.components)) {
     const found = keyOf(component);
-    if (found !== undefined && !isVendored(component)) packages.add(found.key);
+    if (found !== undefined && !isVendored(component)) {
+      packages.add(found.key);
+    }
     if (found === undefined && (component.type === 'application' || component.type === 'library')) {
       // One writes `v1.2.3` and `go1.26.8`, another `1.2.3` and `1.26.8`.
       natives.add(
@@ -95,7 +99,9 @@ function ofManager(keys: Iterable<Key>, manager: Manager): ReadonlySet<Key> {
 }
 
 function listed(title: string, items: readonly string[]): readonly string[] {
-  if (items.length === 0) return [];
+  if (items.length === 0) {
+    return [];
+  }
   const rest = items.length - maxListed;
   return [`- ${title}: ${items.slice(0, maxListed).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`];
 }
@@ -119,14 +125,20 @@ function compare(image: string): void {
   for (const manager of managers) {
     const own = truth.get(manager);
     const claims = found.map(({ packages, tool }) => ({ tool, keys: ofManager(packages, manager) }));
-    if (own === undefined && claims.every(({ keys }) => keys.size === 0)) continue;
+    if (own === undefined && claims.every(({ keys }) => keys.size === 0)) {
+      continue;
+    }
     const cells = claims.map(({ keys }) => {
-      if (own === undefined) return `${keys.size}`;
+      if (own === undefined) {
+        return `${keys.size}`;
+      }
       return `${keys.size}: ${without(own, keys).length} missed, ${without(keys, own).length} not installed`;
     });
     lines.push(`| ${manager} | ${own?.size ?? 'has no such tool'} | ${cells.join(' | ')} |`);
     for (const { keys, tool } of claims) {
-      if (own === undefined) continue;
+      if (own === undefined) {
+        continue;
+      }
       details.push(...listed(`${tool} misses`, without(own, keys)));
       details.push(...listed(`${tool} lists, and the image says it is not installed`, without(keys, own)));
     }
@@ -146,4 +158,6 @@ function compare(image: string): void {
   process.stdout.write(`${[...lines, '', ...details].join('\n')}\n\n`);
 }
 
-for (const image of process.argv.slice(2)) compare(image);
+for (const image of process.argv.slice(2)) {
+  compare(image);
+}

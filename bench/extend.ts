@@ -148,20 +148,25 @@ export const nowhere: ImageSource = {
 function tryAddition(addition: Addition): number {
   const copy = mkdtempSync(join(tmpdir(), 'tcf-extend-'));
   try {
-    for (const name of ['src', 'package.json', 'tsconfig.json'])
+    for (const name of ['src', 'package.json', 'tsconfig.json']) {
       cpSync(join(root, name), join(copy, name), { recursive: true });
+    }
     symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
     mkdirSync(join(copy, 'test'));
     writeFileSync(join(copy, 'src', addition.file), addition.content);
     const list = join(copy, 'src', addition.list);
     let text = readFileSync(list, 'utf8');
-    for (const [from, to] of addition.edits) text = text.replace(from, () => to);
+    for (const [from, to] of addition.edits) {
+      text = text.replace(from, () => to);
+    }
     writeFileSync(list, text);
     execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '--noEmit', '-p', copy], {
       stdio: 'inherit',
     });
     const answer = type(copy, addition.argv);
-    if (!addition.answer.test(answer)) throw new Error(`tcf ${addition.argv.join(' ')} answered ${answer}`);
+    if (!addition.answer.test(answer)) {
+      throw new Error(`tcf ${addition.argv.join(' ')} answered ${answer}`);
+    }
     return 2;
   } finally {
     rmSync(copy, { recursive: true, force: true });
@@ -187,4 +192,6 @@ function type(copy: string, argv: readonly string[]): string {
 }
 
 process.stdout.write('| a new | files |\n| --- | --- |\n');
-for (const addition of additions) process.stdout.write(`| ${addition.kind} | ${tryAddition(addition)} |\n`);
+for (const addition of additions) {
+  process.stdout.write(`| ${addition.kind} | ${tryAddition(addition)} |\n`);
+}

@@ -47,8 +47,13 @@ function readSource(path: string): SourceFile {
 
 function* nodesOf(node: Node): Generator<Node> {
   yield node;
-  for (const value of Object.values(node))
-    for (const child of Array.isArray(value) ? value : [value]) if (isNode(child)) yield* nodesOf(child);
+  for (const value of Object.values(node)) {
+    for (const child of Array.isArray(value) ? value : [value]) {
+      if (isNode(child)) {
+        yield* nodesOf(child);
+      }
+    }
+  }
 }
 
 function isNode(value: unknown): value is Node {
@@ -61,14 +66,18 @@ function nameOf(node: Node): string | undefined {
 }
 
 function textIn({ type, value }: Node): string | undefined {
-  if (type === 'Literal' && typeof value === 'string') return value;
+  if (type === 'Literal' && typeof value === 'string') {
+    return value;
+  }
   const raw = type === 'TemplateElement' ? (value as { readonly raw?: unknown }).raw : undefined;
   return typeof raw === 'string' ? raw : undefined;
 }
 
 /** Names that an export declares itself; re-exports name what is declared elsewhere. */
 function declared({ declaration }: Node): readonly string[] {
-  if (!isNode(declaration)) return [];
+  if (!isNode(declaration)) {
+    return [];
+  }
   const declarators = declaration['declarations'];
   const nodes = Array.isArray(declarators) ? declarators.filter(isNode) : [declaration];
   // Overloads and a type beside a value of the same name are one thing.
@@ -80,7 +89,9 @@ export function namesWithTwoMeanings(sources: readonly SourceFile[]): ReadonlyMa
   const files = new Map<string, string[]>();
   for (const { exported, path } of sources) {
     for (const name of exported) {
-      if (path.startsWith('src/commands/') && ['actions', 'verb'].includes(name)) continue;
+      if (path.startsWith('src/commands/') && ['actions', 'verb'].includes(name)) {
+        continue;
+      }
       files.set(name, [...(files.get(name) ?? []), path]);
     }
   }
@@ -121,7 +132,11 @@ function printFigures(): void {
     ...rows.map(([name, value]) => `| ${name} | ${value} |`),
   ];
   process.stdout.write(`${text.join('\n')}\n`);
-  for (const [name, paths] of doubles) process.stdout.write(`${name}: ${paths.join(', ')}\n`);
+  for (const [name, paths] of doubles) {
+    process.stdout.write(`${name}: ${paths.join(', ')}\n`);
+  }
 }
 
-if (process.argv[1] === import.meta.filename) printFigures();
+if (process.argv[1] === import.meta.filename) {
+  printFigures();
+}

@@ -74,10 +74,13 @@ for (const [index, { content, label, place }] of fixtures.entries()) {
   const ours = await byTcf(place, content);
   const lacking = theirs[index]?.filter((each) => !ours.includes(each)) ?? [];
   const more = ours.filter((each) => theirs[index]?.includes(each) !== true);
-  if (lacking.length + more.length === 0) same += 1;
-  else {
+  if (lacking.length + more.length === 0) {
+    same += 1;
+  } else {
     const isExplained = explained.includes(`\`${label}\``);
-    if (!isExplained) unexplained += 1;
+    if (!isExplained) {
+      unexplained += 1;
+    }
     process.stdout.write(
       `${isExplained ? 'explained' : 'NOT EXPLAINED'} ${label}: only syft ${some(lacking)}, only tcf ${some(more)}\n`,
     );
@@ -102,9 +105,13 @@ function fixturesOf(peer: string): readonly Fixture[] {
     .split('\n')
     .flatMap((path): readonly Fixture[] => {
       const rule = rules.find(({ files }) => files.test(path));
-      if (rule === undefined) return [];
+      if (rule === undefined) {
+        return [];
+      }
       // Copies of a repository may lack its largest files.
-      if (!isHeld(repository, path)) return [];
+      if (!isHeld(repository, path)) {
+        return [];
+      }
       return [
         { label: `${name} ${labelOf(path)}`, place: rule.place(path), content: git('show', `HEAD:${path}`) },
       ];
@@ -157,10 +164,13 @@ function bySyft(all: readonly Fixture[]): readonly (readonly string[])[] {
       const folderOf = join(root, isRelease(fixture) ? 'releases' : 'packages', String(index));
       mkdirSync(join(folderOf, dirname(fixture.place)), { recursive: true });
       writeFileSync(join(folderOf, fixture.place), fixture.content, { mode: 0o755 });
-      if (!isRelease(fixture)) continue;
+      if (!isRelease(fixture)) {
+        continue;
+      }
       const { distro } = runSyft(folderOf);
-      if (distro?.id !== undefined && distro.id !== '')
+      if (distro?.id !== undefined && distro.id !== '') {
         found.set(index, [`${distro.id} ${distro.versionID ?? ''}`]);
+      }
     }
     for (const { locations, name, version } of runSyft(join(root, 'packages')).artifacts) {
       const index = Number(/^\/(\d+)\//.exec(locations[0]?.path ?? '')?.[1]);
@@ -174,7 +184,9 @@ function bySyft(all: readonly Fixture[]): readonly (readonly string[])[] {
 
 /** `UNKNOWN` is how syft says nothing; the standard library of Go has the version of Go. */
 function asOurs(name: string, version: string): string {
-  if (version === 'UNKNOWN') return '';
+  if (version === 'UNKNOWN') {
+    return '';
+  }
   return name === 'stdlib' ? version.replace(/^go/, '') : version;
 }
 

@@ -28,8 +28,12 @@ export function must(file: string, args: readonly string[]): string {
     maxBuffer: 1 << 28,
     env: { ...process.env, CONTAINERS_CONF: containers },
   });
-  if (ran.error !== undefined) throw ran.error;
-  if (ran.status !== 0) throw new Error(`${file} ${args.join(' ')} exited ${ran.status}: ${ran.stderr}`);
+  if (ran.error !== undefined) {
+    throw ran.error;
+  }
+  if (ran.status !== 0) {
+    throw new Error(`${file} ${args.join(' ')} exited ${ran.status}: ${ran.stderr}`);
+  }
   return ran.stdout;
 }
 

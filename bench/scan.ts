@@ -137,9 +137,11 @@ function median(values: readonly number[]): number {
 /** Each work once a round, so that other load on the machine meets all of them. */
 function measureAll(all: readonly Work[]): ReadonlyMap<string, readonly Cost[]> {
   const costs = new Map<string, Cost[]>(all.map(({ name }) => [name, []]));
-  for (let round = 0; round < rounds; round += 1)
+  for (let round = 0; round < rounds; round += 1) {
     for (const work of all) {
-      if (Date.now() > deadline) return costs;
+      if (Date.now() > deadline) {
+        return costs;
+      }
       process.stderr.write(`round ${round + 1} of ${rounds}: ${work.name}\n`);
       try {
         costs.get(work.name)?.push(measure(work));
@@ -147,13 +149,16 @@ function measureAll(all: readonly Work[]): ReadonlyMap<string, readonly Cost[]> 
         process.stderr.write(`  left out: ${error instanceof Error ? error.message.slice(0, 300) : error}\n`);
       }
     }
+  }
   return costs;
 }
 
 function report(costs: ReadonlyMap<string, readonly Cost[]>): string {
   const base = costs.get('gzip -dc of its layers') ?? [];
   const rows = [...costs].flatMap(([name, runs]) => {
-    if (runs.length === 0) return [];
+    if (runs.length === 0) {
+      return [];
+    }
     const of = (pick: (cost: Cost) => number) => median(runs.map(pick));
     const ratio = (pick: (cost: Cost) => number) =>
       base.length === 0 ? '' : (of(pick) / median(base.map(pick))).toFixed(2);

@@ -75,7 +75,9 @@ function scoreOf(scorer: string, file: string): Score | undefined {
     return undefined;
   }
   const [scored] = answer.files;
-  if (scored === undefined) return undefined;
+  if (scored === undefined) {
+    return undefined;
+  }
   const checks = scored.comprehenssive.flatMap((line) => line.features ?? [line]);
   return {
     total: scored.sbom_quality_score,
@@ -95,7 +97,9 @@ function scoreImage(image: string): void {
   process.stdout.write(`| --- | --- |${' --- |'.repeat(scorers.length)}\n`);
   const below: string[] = [];
   for (const { tool, specVersion, write } of documents) {
-    if (tool !== 'tcf' && !existsSync(join(peers, tool))) continue;
+    if (tool !== 'tcf' && !existsSync(join(peers, tool))) {
+      continue;
+    }
     const file = scratchPath(`${tool}-${specVersion}.json`.replaceAll(' ', '-'));
     write(layout, file);
     const written = (JSON.parse(readFileSync(file, 'utf8')) as { specVersion: string }).specVersion;
@@ -106,13 +110,18 @@ function scoreImage(image: string): void {
       const checks = score?.below.map(
         ({ description, key, score: of }) => `${key} ${of.toFixed(1)} (${description})`,
       );
-      if (tool === 'tcf' && checks !== undefined)
+      if (tool === 'tcf' && checks !== undefined) {
         below.push(`- tcf, ${written}, ${scorers[at]}: ${checks.join('; ')}`);
+      }
     }
   }
   process.stdout.write(`\n${below.join('\n')}\n`);
 }
 
 const images = process.argv.slice(2);
-if (images.length === 0) throw new Error('usage: npm run bench:score -- IMAGE...');
-for (const image of images) scoreImage(image);
+if (images.length === 0) {
+  throw new Error('usage: npm run bench:score -- IMAGE...');
+}
+for (const image of images) {
+  scoreImage(image);
+}

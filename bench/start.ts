@@ -26,7 +26,9 @@ const env = {
 function seconds(file: string, args: readonly string[]): number {
   const start = process.hrtime.bigint();
   const ran = spawnSync(file, args, { cwd: home, env, encoding: 'utf8' });
-  if (ran.status !== 0) throw new Error(`${file} ${args.join(' ')}: ${ran.stderr}`);
+  if (ran.status !== 0) {
+    throw new Error(`${file} ${args.join(' ')}: ${ran.stderr}`);
+  }
   return Number(process.hrtime.bigint() - start) / 1e9;
 }
 const call = (...args: readonly string[]) => seconds(process.execPath, [tcf, ...args]);
@@ -101,8 +103,11 @@ try {
   };
   call('run', ...own, '--rm', withKey, ...shell);
   const times: Record<string, number[]> = Object.fromEntries(Object.keys(runs).map((key) => [key, []]));
-  for (let pair = 0; pair < pairs; pair += 1)
-    for (const [key, once] of Object.entries(runs)) times[key]?.push(once());
+  for (let pair = 0; pair < pairs; pair += 1) {
+    for (const [key, once] of Object.entries(runs)) {
+      times[key]?.push(once());
+    }
+  }
 
   const bare = times['podman run'] ?? [];
   process.stdout.write(

@@ -33,11 +33,15 @@ export function askImage(image: string): ReadonlyMap<Manager, ReadonlySet<Key>> 
     const [first, ...lines] = runImage(image, script)
       .split('\n')
       .filter((line) => line !== '');
-    if (first === 'present') answers.set(manager, new Set(lines.map(normalized)));
+    if (first === 'present') {
+      answers.set(manager, new Set(lines.map(normalized)));
+    }
   }
   if (!answers.has('rpm')) {
     const lines = askHostAboutRpm(image);
-    if (lines.length > 0) answers.set('rpm', new Set(lines.map(normalized)));
+    if (lines.length > 0) {
+      answers.set('rpm', new Set(lines.map(normalized)));
+    }
   }
   return answers;
 }
@@ -49,7 +53,9 @@ function askHostAboutRpm(image: string): readonly string[] {
     const place = ['usr/lib/sysimage/rpm', 'var/lib/rpm']
       .map((folder) => join(mounted, folder))
       .find((folder) => existsSync(folder) && readdirSync(folder).length > 0);
-    if (place === undefined) return [];
+    if (place === undefined) {
+      return [];
+    }
     const copy = scratchPath(`rpm-${readdirSync(place).length}-${image.replaceAll(/[^a-z0-9]/gi, '-')}`);
     cpSync(place, copy, { recursive: true });
     const format = 'rpm %{NAME} %{EVR} %{ARCH}\\n';

@@ -32,8 +32,12 @@ async function dispatch(argv: readonly string[], host: Host): Promise<ExitCode> 
     return 0;
   }
   const isHelp = name === undefined || ['--help', '-h', 'help'].includes(name);
-  if (!isHelp) return await callNamed({ path: 'tcf', entries: verbs, what: 'verb' }, argv, host);
-  if (name === 'help' && rest.length > 0) return await dispatch([...rest, '--help'], host);
+  if (!isHelp) {
+    return await callNamed({ path: 'tcf', entries: verbs, what: 'verb' }, argv, host);
+  }
+  if (name === 'help' && rest.length > 0) {
+    return await dispatch([...rest, '--help'], host);
+  }
   await host.stdout.write(help());
   return name === undefined ? 3 : 0;
 }
@@ -62,9 +66,12 @@ async function callNamed(
   }
   const loaded = await entry.load();
   const own = `${path} ${entry.name}`;
-  if ('verb' in loaded) return await callVerb(own, entry, loaded.verb, rest, host);
-  if (rest[0] !== '--help' && rest[0] !== '-h')
+  if ('verb' in loaded) {
+    return await callVerb(own, entry, loaded.verb, rest, host);
+  }
+  if (rest[0] !== '--help' && rest[0] !== '-h') {
     return await callNamed({ path: own, entries: loaded.actions, what: 'action' }, rest, host);
+  }
   await host.stdout.write(groupHelp(own, entry, loaded.actions));
   return 0;
 }
@@ -93,7 +100,9 @@ async function callVerb(
   try {
     command.parse([...args], { from: 'user' });
   } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
+    if (!(error instanceof CommanderError)) {
+      throw error;
+    }
     if (error.exitCode === 0) {
       await host.stdout.write(shown);
       return 0;

@@ -13,7 +13,9 @@ function table(heading: string): readonly (readonly string[])[] {
   const start = lines.findIndex((line) => line.startsWith(`| ${heading} |`));
   const rows: string[][] = [];
   for (const line of lines.slice(start + 2)) {
-    if (!line.startsWith('|')) break;
+    if (!line.startsWith('|')) {
+      break;
+    }
     rows.push(
       line
         .split('|')
@@ -55,7 +57,11 @@ function isNode(value: unknown): value is Node {
 function* nodesOf(node: Node): Generator<Node> {
   yield node;
   for (const value of Object.values(node)) {
-    for (const child of Array.isArray(value) ? value : [value]) if (isNode(child)) yield* nodesOf(child);
+    for (const child of Array.isArray(value) ? value : [value]) {
+      if (isNode(child)) {
+        yield* nodesOf(child);
+      }
+    }
   }
 }
 
@@ -100,7 +106,9 @@ test('the packages form no circle', () => {
     (packages.get(from)?.imports ?? []).flatMap((next) =>
       seen.includes(next) ? [next] : [next, ...reaches(next, [...seen, next])],
     );
-  for (const name of packages.keys()) expect(reaches(name), name).not.toContain(name);
+  for (const name of packages.keys()) {
+    expect(reaches(name), name).not.toContain(name);
+  }
 });
 
 test('no files import each other in a circle, types included', () => {
@@ -117,16 +125,24 @@ test('no files import each other in a circle, types included', () => {
   );
   const done = new Set<string>();
   const circleFrom = (path: string, way: readonly string[]): readonly string[] | undefined => {
-    if (way.includes(path)) return [...way.slice(way.indexOf(path)), path];
-    if (done.has(path)) return undefined;
+    if (way.includes(path)) {
+      return [...way.slice(way.indexOf(path)), path];
+    }
+    if (done.has(path)) {
+      return undefined;
+    }
     for (const next of targets.get(path) ?? []) {
       const circle = circleFrom(next, [...way, path]);
-      if (circle !== undefined) return circle;
+      if (circle !== undefined) {
+        return circle;
+      }
     }
     done.add(path);
     return undefined;
   };
-  for (const path of targets.keys()) expect(circleFrom(path, [])).toBeUndefined();
+  for (const path of targets.keys()) {
+    expect(circleFrom(path, [])).toBeUndefined();
+  }
 });
 
 describe.for(inPackages.map((source) => [source.path, source] as const))('%s', ([, source]) => {
@@ -137,7 +153,9 @@ describe.for(inPackages.map((source) => [source.path, source] as const))('%s', (
 
   test('reaches the process, the console and the clock only where it may', () => {
     const pure = packages.get(source.package)?.half === 'pure';
-    if (source.path === realHost) return;
+    if (source.path === realHost) {
+      return;
+    }
     const forbidden = pure
       ? ['process', 'console', 'fetch', 'performance', 'setTimeout', 'setInterval']
       : ['process', 'console'];
@@ -145,12 +163,16 @@ describe.for(inPackages.map((source) => [source.path, source] as const))('%s', (
       (node) => node.type === 'Identifier' && forbidden.includes(String(node['name'])),
     );
     expect(names.filter((node) => !isPropertyName(source, node)).map((node) => node['name'])).toEqual([]);
-    if (pure) expect(source.nodes.filter(readsClockOrChance).map((node) => node.type)).toEqual([]);
+    if (pure) {
+      expect(source.nodes.filter(readsClockOrChance).map((node) => node.type)).toEqual([]);
+    }
   });
 
   test('mints no trust that is not its own', () => {
     const casts = source.nodes.flatMap((node) => {
-      if (node.type !== 'TSAsExpression' && node.type !== 'TSTypeAssertion') return [];
+      if (node.type !== 'TSAsExpression' && node.type !== 'TSTypeAssertion') {
+        return [];
+      }
       const names = [...nodesOf(node['typeAnnotation'] as Node)].flatMap((inner) =>
         inner.type === 'Identifier' ? [String(inner['name'])] : [],
       );
@@ -170,7 +192,9 @@ describe.for(
   test('leaves writing and processes to system', () => {
     const calls = source.nodes.flatMap((node) => {
       const from = node['source'];
-      if (!isNode(from) || !/^node:fs(?:\/promises)?$/.test(String(from['value']))) return [];
+      if (!isNode(from) || !/^node:fs(?:\/promises)?$/.test(String(from['value']))) {
+        return [];
+      }
       return [...nodesOf(node)].flatMap((one) =>
         one.type === 'ImportSpecifier' ? String((one['imported'] as Node)['name']) : [],
       );
@@ -193,15 +217,21 @@ test('every module of the table is used and every dependency is in it', () => {
 });
 
 function mayImport(source: Source, name: string): boolean {
-  if (!name.startsWith('.')) return modules.get(packageOf(name))?.includes(source.package) ?? false;
+  if (!name.startsWith('.')) {
+    return modules.get(packageOf(name))?.includes(source.package) ?? false;
+  }
   const target = relative('src', join(dirname(source.path), name));
-  if (target === 'version.ts') return ['app', 'commands', 'system'].includes(source.package);
+  if (target === 'version.ts') {
+    return ['app', 'commands', 'system'].includes(source.package);
+  }
   const folder = target.split('/')[0] ?? '';
   return folder === source.package || (packages.get(source.package)?.imports.includes(folder) ?? false);
 }
 
 function packageOf(name: string): string {
-  if (name.startsWith('node:') || builtinModules.includes(name)) return name;
+  if (name.startsWith('node:') || builtinModules.includes(name)) {
+    return name;
+  }
   return name
     .split('/')
     .slice(0, name.startsWith('@') ? 2 : 1)
@@ -226,9 +256,13 @@ function isPropertyName(source: Source, identifier: Node): boolean {
 
 function readsClockOrChance(node: Node): boolean {
   const callee = node['callee'];
-  if (!isNode(callee)) return false;
+  if (!isNode(callee)) {
+    return false;
+  }
   const name = callee.type === 'Identifier' ? String(callee['name']) : memberName(callee);
-  if (node.type === 'NewExpression') return name === 'Date' && (node['arguments'] as unknown[]).length === 0;
+  if (node.type === 'NewExpression') {
+    return name === 'Date' && (node['arguments'] as unknown[]).length === 0;
+  }
   return (
     node.type === 'CallExpression' &&
     ['Date.now', 'Math.random', 'randomUUID', 'randomBytes', 'crypto.randomUUID'].includes(name)
@@ -238,6 +272,8 @@ function readsClockOrChance(node: Node): boolean {
 function memberName(node: Node): string {
   const object = node['object'];
   const property = node['property'];
-  if (node.type !== 'MemberExpression' || !isNode(object) || !isNode(property)) return '';
+  if (node.type !== 'MemberExpression' || !isNode(object) || !isNode(property)) {
+    return '';
+  }
   return `${String(object['name'])}.${String(property['name'])}`;
 }

@@ -64,7 +64,9 @@ function refusalOf(question: BundleQuestion): string | undefined {
     const outcome = verifyBundleAgainst(question, new Date());
     return outcome.ok ? undefined : `${outcome.reason.code}: ${outcome.reason.message}`;
   } catch (error) {
-    if (error instanceof TcfError) return `${error.code}: ${error.message}`;
+    if (error instanceof TcfError) {
+      return `${error.code}: ${error.message}`;
+    }
     throw error;
   }
 }
@@ -79,9 +81,12 @@ function main(dir: string): number {
     for (const mode of modes) {
       const refusal = refusalOf(readCase(join(dir, name), mode));
       const right = name.endsWith('_fail') === (refusal !== undefined);
-      if (!right) failed += 1;
-      if (!right || values.verbose)
+      if (!right) {
+        failed += 1;
+      }
+      if (!right || values.verbose) {
         say(`${right ? 'ok' : 'FAILED'} ${name} (${mode}): ${refusal ?? 'verified'}`);
+      }
     }
   }
   say(`${names.length * modes.length - failed} passed, ${failed} failed`);

@@ -23,13 +23,18 @@ function blocksOf(page: string): readonly Block[] {
   const lines = readFileSync(join(root, page), 'utf8').split('\n');
   const blocks: Block[] = [];
   for (let at = 0; at < lines.length; at += 1) {
-    if (lines[at] !== '```console') continue;
+    if (lines[at] !== '```console') {
+      continue;
+    }
     const start = at + 1;
     const end = lines.indexOf('```', start);
     const steps: { command: string; expected: string[] }[] = [];
     for (const line of lines.slice(start, end)) {
-      if (line.startsWith('$ ')) steps.push({ command: line.slice(2), expected: [] });
-      else steps.at(-1)?.expected.push(line);
+      if (line.startsWith('$ ')) {
+        steps.push({ command: line.slice(2), expected: [] });
+      } else {
+        steps.at(-1)?.expected.push(line);
+      }
     }
     blocks.push({ page, line: start, steps });
     at = end;
@@ -68,7 +73,9 @@ test.for(sessions)('%s prints what it promises, from the first block to the last
 test('README.md stays under 200 lines and names every verb', () => {
   const text = readFileSync(join(root, 'README.md'), 'utf8');
   expect(text.split('\n').length).toBeLessThan(200);
-  for (const verb of verbs) expect(text).toContain(`tcf ${verb.name}`);
+  for (const verb of verbs) {
+    expect(text).toContain(`tcf ${verb.name}`);
+  }
 });
 
 test('relative links of every page lead somewhere', () => {

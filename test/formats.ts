@@ -20,7 +20,9 @@ interface PurlTest {
 
 /** The members that are there, in one order. */
 function comparable(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value;
+  if (typeof value !== 'object' || value === null) {
+    return value;
+  }
   return Object.entries(value)
     .filter(([, member]) => member !== null && member !== undefined && JSON.stringify(member) !== '{}')
     .map(([key, member]) => [key, comparable(member)])
@@ -28,13 +30,18 @@ function comparable(value: unknown): unknown {
 }
 
 function answerTo({ input, test_type: type }: PurlTest): unknown {
-  if (typeof input !== 'string')
+  if (typeof input !== 'string') {
     return toPurl(
       Object.fromEntries(Object.entries(input).filter(([, part]) => part !== null)) as unknown as PurlParts,
     );
-  if (type === 'parse') return parsePurl(input);
+  }
+  if (type === 'parse') {
+    return parsePurl(input);
+  }
   const text = normalizePurl(input);
-  if (text === undefined) throw new Error('unreadable');
+  if (text === undefined) {
+    throw new Error('unreadable');
+  }
   return text;
 }
 

@@ -46,7 +46,11 @@ function isNode(value: unknown): value is Node {
 function* nodesOf(node: Node): Generator<Node> {
   yield node;
   for (const value of Object.values(node)) {
-    for (const child of Array.isArray(value) ? value : [value]) if (isNode(child)) yield* nodesOf(child);
+    for (const child of Array.isArray(value) ? value : [value]) {
+      if (isNode(child)) {
+        yield* nodesOf(child);
+      }
+    }
   }
 }
 
@@ -58,34 +62,45 @@ function* changesOf(node: Node): Generator<Change> {
       yield { at: node, by: ';', what: 'does not refuse' };
       break;
     case 'ExpressionStatement':
-      if (part('expression')[0]?.type === 'CallExpression')
+      if (part('expression')[0]?.type === 'CallExpression') {
         yield { at: node, by: ';', what: 'does not check' };
+      }
       break;
     case 'IfStatement':
-      if (part('alternate').length === 0 && part('consequent').some(isReturn))
+      if (part('alternate').length === 0 && part('consequent').some(isReturn)) {
         yield { at: node, by: ';', what: 'does not stop there' };
+      }
       break;
     case 'LogicalExpression': {
       const gone = { '||': ['false', 'drops one case'], '&&': ['true', 'drops one condition'] } as const;
       const [by, what] = gone[String(node['operator']) as '||' | '&&'] ?? [];
-      if (by === undefined) break;
-      for (const at of [...part('left'), ...part('right')]) yield { at, by, what };
+      if (by === undefined) {
+        break;
+      }
+      for (const at of [...part('left'), ...part('right')]) {
+        yield { at, by, what };
+      }
       break;
     }
     case 'Literal': {
       const [, open, pattern = '', close] = /^\/(\^?)(.*?)(\$?)\/[a-z]*$/s.exec(String(node['raw'])) ?? [];
       const { start } = node;
-      if (open === '^')
+      if (open === '^') {
         yield { at: { start: start + 1, end: start + 2 }, by: '', what: 'takes what ends so' };
+      }
       const end = start + 1 + (open?.length ?? 0) + pattern.length;
-      if (close === '$') yield { at: { start: end, end: end + 1 }, by: '', what: 'takes what begins so' };
+      if (close === '$') {
+        yield { at: { start: end, end: end + 1 }, by: '', what: 'takes what begins so' };
+      }
       break;
     }
   }
 }
 
 function isReturn(statement: Node): boolean {
-  if (statement.type === 'ReturnStatement') return true;
+  if (statement.type === 'ReturnStatement') {
+    return true;
+  }
   const body = statement.type === 'BlockStatement' ? statement['body'] : [];
   return Array.isArray(body) && body.length === 1 && isReturn(body[0]);
 }
@@ -117,8 +132,9 @@ function filesIn(folder: string, ending: string): readonly string[] {
 /** A copy of what the tests need, in which files may be changed. */
 function copyTree(): string {
   const folder = mkdtempSync(join(tmpdir(), 'tcf-mutation-'));
-  for (const name of ['src', 'test', 'fixtures', 'policies', 'docs', 'package.json', 'tsconfig.json'])
+  for (const name of ['src', 'test', 'fixtures', 'policies', 'docs', 'package.json', 'tsconfig.json']) {
     cpSync(join(root, name), join(folder, name), { recursive: true });
+  }
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
   return folder;
 }
@@ -160,7 +176,9 @@ async function run(folder: string, tests: readonly string[]): Promise<Run> {
     child.on('error', reject);
     child.on('close', resolve);
   });
-  if (code === null) return { passed: false, took: new Map() };
+  if (code === null) {
+    return { passed: false, took: new Map() };
+  }
   const report = JSON.parse(readFileSync(output, 'utf8')) as Report;
   const results = report.testResults.map((result) => ({
     ...result,
@@ -168,7 +186,9 @@ async function run(folder: string, tests: readonly string[]): Promise<Run> {
   }));
   const [stopper] = results.flatMap(({ file, message, assertionResults }) => {
     const failed = assertionResults.find(({ status }) => status === 'failed');
-    if (failed === undefined && message === '') return [];
+    if (failed === undefined && message === '') {
+      return [];
+    }
     return [{ file, name: failed?.fullName ?? 'does not load' }];
   });
   return {
@@ -181,7 +201,9 @@ async function run(folder: string, tests: readonly string[]): Promise<Run> {
 const paths = process.argv.length > 2 ? process.argv.slice(2) : ['src/attest'];
 const files = paths.flatMap((path) => (path.endsWith('.ts') ? [path] : filesIn(path, '.ts')));
 const [part = '', ...others] = new Set(files.map((file) => file.split('/')[1] ?? ''));
-if (part === '' || others.length > 0) throw new Error('give paths of one package');
+if (part === '' || others.length > 0) {
+  throw new Error('give paths of one package');
+}
 
 const mutants = files.flatMap(mutantsOf);
 /** Without the property tests that change any byte: a check needs a case, not a chance. */
@@ -202,8 +224,11 @@ async function work(folder: string, quick: readonly string[]): Promise<void> {
       quick.toSorted((a, b) => Number(known.has(b)) - Number(known.has(a))),
     );
     writeFileSync(join(folder, file), original);
-    if (passed) survivors += 1;
-    else if (stopper !== undefined) known.add(stopper.file);
+    if (passed) {
+      survivors += 1;
+    } else if (stopper !== undefined) {
+      known.add(stopper.file);
+    }
     process.stdout.write(
       passed
         ? `survives ${title}\n`
@@ -215,11 +240,15 @@ async function work(folder: string, quick: readonly string[]): Promise<void> {
 const folders = Array.from({ length: workers }, copyTree);
 try {
   const { passed, stopper, took } = await run(folders[0] ?? '', tests);
-  if (!passed) throw new Error(`a test fails before anything was changed: ${stopper?.file} ${stopper?.name}`);
+  if (!passed) {
+    throw new Error(`a test fails before anything was changed: ${stopper?.file} ${stopper?.name}`);
+  }
   const quick = tests.toSorted((a, b) => (took.get(a) ?? 0) - (took.get(b) ?? 0));
   await Promise.all(folders.map((folder) => work(folder, quick)));
 } finally {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+  for (const folder of folders) {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 const minutes = ((Date.now() - begin) / 60_000).toFixed(0);
 process.stdout.write(

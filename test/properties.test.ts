@@ -55,5 +55,7 @@ test('each property of the taxonomy is one that the code names', () => {
 });
 
 test('names have the characters that the taxonomy of CycloneDX allows', () => {
-  for (const name of documented) expect(name).toMatch(/^tcf(?::[A-Za-z0-9_ -]+)+$/);
+  for (const name of documented) {
+    expect(name).toMatch(/^tcf(?::[A-Za-z0-9_ -]+)+$/);
+  }
 });

@@ -32,11 +32,15 @@ const at = (name: string) => join(folder, name);
 
 /** Read again as it was written; a file that cannot be read is as good as none. */
 function kept<T>(name: string, parse: (bytes: Uint8Array) => T): T | undefined {
-  if (!existsSync(at(name))) return undefined;
+  if (!existsSync(at(name))) {
+    return undefined;
+  }
   try {
     return parse(readFileSync(at(name)));
   } catch (error) {
-    if (error instanceof TcfError) return undefined;
+    if (error instanceof TcfError) {
+      return undefined;
+    }
     throw error;
   }
 }
@@ -56,18 +60,27 @@ function load(): TufRepository {
 }
 
 const save = ({ root, snapshot, targets, timestamp }: TufRepository) => {
-  for (const role of [root, timestamp, snapshot, targets])
-    if (role !== undefined) writeFileSync(at(`${role.role}.json`), role.bytes);
+  for (const role of [root, timestamp, snapshot, targets]) {
+    if (role !== undefined) {
+      writeFileSync(at(`${role.role}.json`), role.bytes);
+    }
+  }
 };
 
 const from =
   (base: string): Download =>
   async (path, limit) => {
     const reply = await fetch(`${base.replace(/\/$/, '')}/${path}`);
-    if (reply.status === 404 || reply.status === 403) return undefined;
-    if (!reply.ok) throw new TcfError(2, 'sigstore.refused', `${path}: ${reply.status}`);
+    if (reply.status === 404 || reply.status === 403) {
+      return undefined;
+    }
+    if (!reply.ok) {
+      throw new TcfError(2, 'sigstore.refused', `${path}: ${reply.status}`);
+    }
     const bytes = new Uint8Array(await reply.arrayBuffer());
-    if (bytes.length > limit) throw new TcfError(2, 'bytes.too-large', `${path} is longer than ${limit}`);
+    if (bytes.length > limit) {
+      throw new TcfError(2, 'bytes.too-large', `${path} is longer than ${limit}`);
+    }
     return bytes;
   };
 
@@ -93,7 +106,9 @@ async function download(): Promise<void> {
       return from(values['target-base-url'])(`${name.slice(0, slash)}${prefix}${name.slice(slash)}`, limit);
     };
     const bytes = await updateTarget(state.root, targets, name, before, get);
-    if (bytes !== before) writeFileSync(path, bytes);
+    if (bytes !== before) {
+      writeFileSync(path, bytes);
+    }
   }
 }
 
@@ -101,9 +116,13 @@ try {
   if (command === 'init') {
     const root = parseRoot(readFileSync(file));
     writeFileSync(at('root.json'), root.bytes);
-  } else if (command === 'refresh') await refresh();
-  else if (command === 'download') await download();
-  else throw new TcfError(3, 'tuf-client', `there is no command ${command}, only init, refresh and download`);
+  } else if (command === 'refresh') {
+    await refresh();
+  } else if (command === 'download') {
+    await download();
+  } else {
+    throw new TcfError(3, 'tuf-client', `there is no command ${command}, only init, refresh and download`);
+  }
 } catch (error) {
   // Whatever it is, the suite wants 1; what is not ours shows its stack.
   process.stderr.write(

@@ -38,7 +38,9 @@ export async function compileParts(folder: string): Promise<void> {
     write('rekor1.json', sigstore.signingConfig(1));
     write('rekor2.json', sigstore.signingConfig(2));
 
-    for (const { name } of verbs) await tcf(name, '--help');
+    for (const { name } of verbs) {
+      await tcf(name, '--help');
+    }
     await tcf('keygen', '--output-key-prefix', 'team');
     const root = ['--trusted-root', 'root.json'];
     for (const [signer, tag, flags] of [
@@ -51,8 +53,9 @@ export async function compileParts(folder: string): Promise<void> {
       await tcf('sign', image, '--allow-http', ...flags);
       const asked = ['--policy', `${signer}.yaml`, '--allow-http'];
       const pinned = await tcf('verify', image, ...asked, '--print-digest');
-      for (const more of [[], ['--quiet'], ['--json']])
+      for (const more of [[], ['--quiet'], ['--json']]) {
         await tcf('verify', pinned, ...asked, '--cache', ...more);
+      }
       await tcf('run', '--dry-run', ...asked, pinned);
     }
   } finally {

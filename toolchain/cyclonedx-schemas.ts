@@ -34,8 +34,12 @@ export function condensedSchemas(): Readonly<Record<string, unknown>> {
 }
 
 function condense(value: unknown, areNames = false): unknown {
-  if (Array.isArray(value)) return value.map((item) => condense(item));
-  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) {
+    return value.map((item) => condense(item));
+  }
+  if (typeof value !== 'object' || value === null) {
+    return value;
+  }
   return Object.fromEntries(
     Object.entries(value)
       .filter(([key]) => areNames || !forPeople.has(key))
@@ -49,4 +53,6 @@ export function formatSchemas(schemas: Readonly<Record<string, unknown>>): strin
   return `{\n${lines.join(',\n')}\n}\n`;
 }
 
-if (import.meta.main) writeFileSync(schemaFile, formatSchemas(condensedSchemas()));
+if (import.meta.main) {
+  writeFileSync(schemaFile, formatSchemas(condensedSchemas()));
+}

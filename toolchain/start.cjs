@@ -34,7 +34,9 @@ const modules = new Map();
 
 function load(name) {
   const known = modules.get(name);
-  if (known !== undefined) return known.exports;
+  if (known !== undefined) {
+    return known.exports;
+  }
   const filename = join(parts, name);
   const script = new Script(`${wrapper}${readFileSync(filename, 'utf8')}\n})`, {
     filename,

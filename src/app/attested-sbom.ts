@@ -18,7 +18,9 @@ export interface AttestedAnswer {
  */
 export async function attestedSbom(host: Host, request: VerifyRequest): Promise<AttestedAnswer> {
   const verification = await verifyImage(host, { verb: 'sbom', ...request });
-  if (verification.verdict.verdict !== 'allow') return { verification };
+  if (verification.verdict.verdict !== 'allow') {
+    return { verification };
+  }
   const sboms = verification.sboms();
   const [sbom] = sboms;
   if (sbom === undefined) {

@@ -54,10 +54,16 @@ export async function openBase(
 /** One sentence; `undefined` where the layers of `base` are the lowest ones of `image`. */
 function whyNot(base: OpenImage, image: OpenImage): string | undefined {
   const [below, own] = [base.config.diffIds, image.config.diffIds];
-  if (base.configDigest === image.configDigest) return 'that is the image itself';
-  if (below.length === 0) return 'that has no layers';
+  if (base.configDigest === image.configDigest) {
+    return 'that is the image itself';
+  }
+  if (below.length === 0) {
+    return 'that has no layers';
+  }
   const differing = below.findIndex((diffId, index) => own[index] !== diffId);
-  if (differing < 0) return undefined;
+  if (differing < 0) {
+    return undefined;
+  }
   return differing < own.length
     ? `layer ${differing} differs`
     : `that has ${plural(below.length, 'layer')}, and this ${own.length}`;

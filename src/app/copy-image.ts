@@ -64,8 +64,12 @@ type Place =
 
 function parsePlace(text: string, config: RegistriesConfig): Place {
   const name = parseImageName(text);
-  if (isBareName(name)) return { kind: 'registry', ref: resolveName(name.name, config).ref };
-  if (isRegistryName(name)) return { kind: 'registry', ref: name.ref };
+  if (isBareName(name)) {
+    return { kind: 'registry', ref: resolveName(name.name, config).ref };
+  }
+  if (isRegistryName(name)) {
+    return { kind: 'registry', ref: name.ref };
+  }
   if (isOciLayoutName(name)) {
     const { directory, reference } = name;
     return compact({ kind: 'layout' as const, directory, reference });

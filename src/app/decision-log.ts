@@ -52,7 +52,9 @@ export async function logDecision(host: Host, decided: Decided): Promise<void> {
     };
     await append(host, (last) => formatDecision(facts, last));
   } catch (error) {
-    if (!(error instanceof TcfError) && !isSystemError(error)) throw error;
+    if (!(error instanceof TcfError) && !isSystemError(error)) {
+      throw error;
+    }
     await host.stderr.write(
       `tcf: warning: this decision is not in the log: ${printable(error.message, 2000)}\n`,
     );
@@ -70,7 +72,9 @@ export async function append(host: Host, make: (last: ChainEnd | undefined) => s
     const last = await lastEntry(host);
     const text = make(last);
     const sequence = last === undefined ? 0 : last.sequence + 1;
-    if (addEntry(folder, sequence, text)) return chainEnd(sequence, text);
+    if (addEntry(folder, sequence, text)) {
+      return chainEnd(sequence, text);
+    }
   }
   throw cannotTell('log.busy', `${quoted(folder)} is being written by too many at once`);
 }
@@ -95,10 +99,14 @@ export interface ReadEntry {
 export async function readEntry(host: Host, sequence: number): Promise<ReadEntry> {
   try {
     const text = decodeUtf8(await readBytes(host, sequence));
-    if (text === undefined) throw cannotTell('log.malformed', 'it is not UTF-8');
+    if (text === undefined) {
+      throw cannotTell('log.malformed', 'it is not UTF-8');
+    }
     return { text, logged: parseLogEntry(text, `entry ${sequence}`) };
   } catch (error) {
-    if (error instanceof TcfError) throw unreadable(`entry ${sequence}`, error);
+    if (error instanceof TcfError) {
+      throw unreadable(`entry ${sequence}`, error);
+    }
     throw error;
   }
 }
@@ -122,11 +130,15 @@ function unreadable(what: string, cause: Error): TcfError {
 export async function lastEntryTime(host: Host): Promise<Date | undefined> {
   try {
     const last = lastSequence(host);
-    if (last === undefined) return undefined;
+    if (last === undefined) {
+      return undefined;
+    }
     const { entry } = (await readEntry(host, last)).logged;
     return new Date('latest' in entry && entry.latest !== undefined ? entry.latest : entry.at);
   } catch (error) {
-    if (error instanceof TcfError || isSystemError(error)) return undefined;
+    if (error instanceof TcfError || isSystemError(error)) {
+      return undefined;
+    }
     throw error;
   }
 }
@@ -167,11 +179,17 @@ export async function checkLog(host: Host, wanted?: Digest): Promise<LogCheck> {
     const { logged, text } = await readEntry(host, number);
     const missing = chain.end === undefined ? 0 : number - chain.end.sequence - 1;
     const wrong = missing === 0 ? chain.add(chainEnd(number, text), logged) : gone(missing);
-    if (wrong !== undefined) return { broken: `entry ${number}: ${wrong}` };
-    if (logged.kind === 'decision') count += 1;
+    if (wrong !== undefined) {
+      return { broken: `entry ${number}: ${wrong}` };
+    }
+    if (logged.kind === 'decision') {
+      count += 1;
+    }
   }
   const first = chain.unexplained();
-  if (first !== undefined) return { broken: `entry ${first}: ${gone(first)}` };
+  if (first !== undefined) {
+    return { broken: `entry ${first}: ${gone(first)}` };
+  }
   const { end, pruning } = chain;
   return compact({
     count,
@@ -195,7 +213,9 @@ function lastSequence(host: Host): number | undefined {
   // A folder is made before its first entry, so the last one may still be empty.
   for (const block of numbersIn(folder).toReversed()) {
     const last = numbersIn(join(folder, pad(block))).at(-1);
-    if (last !== undefined) return block * perFolder + last;
+    if (last !== undefined) {
+      return block * perFolder + last;
+    }
   }
   return undefined;
 }
@@ -207,8 +227,12 @@ function numbersIn(folder: string): readonly number[] {
       .sort()
       .map((name) => Number(name.slice(0, 6)));
   } catch (error) {
-    if (!isSystemError(error)) throw error;
-    if (error.code === 'ENOENT') return [];
+    if (!isSystemError(error)) {
+      throw error;
+    }
+    if (error.code === 'ENOENT') {
+      return [];
+    }
     throw unreadable(quoted(folder), error);
   }
 }

@@ -35,13 +35,17 @@ function fileOf(host: Host, repository: string, digest: Digest): string {
 export async function loadEvidence(host: Host, repository: string, digest: Digest): Promise<StoreCache> {
   const path = fileOf(host, repository, digest);
   try {
-    if (!fileExists(host, path)) return emptyStoreCache();
+    if (!fileExists(host, path)) {
+      return emptyStoreCache();
+    }
     openPrivateFolder(host, evidenceFolder(host));
     const cache = parseStoreCache(await readPlainFile(host, path, 2 * storeCacheLimit, 'the cache'), path);
     const age = host.now().getTime() - cache.at.getTime();
     return age >= 0 && age < maxAge ? cache : emptyStoreCache();
   } catch (error) {
-    if (!(error instanceof TcfError) && !isSystemError(error)) throw error;
+    if (!(error instanceof TcfError) && !isSystemError(error)) {
+      throw error;
+    }
     await host.stderr.write(`tcf: warning: the cache is not used: ${printable(error.message, 2000)}\n`);
     return emptyStoreCache();
   }
@@ -54,14 +58,18 @@ export async function keepEvidence(
   digest: Digest,
   cache: StoreCache,
 ): Promise<void> {
-  if (cache.asked === 0 || cache.size > storeCacheLimit) return;
+  if (cache.asked === 0 || cache.size > storeCacheLimit) {
+    return;
+  }
   try {
     openPrivateFolder(host, evidenceFolder(host));
     const text = formatStoreCache(cache, host.now());
     await writeUserFile(host, fileOf(host, repository, digest), text, { mode: 0o600 });
     await evictOldest(evidenceFolder(host));
   } catch (error) {
-    if (!(error instanceof TcfError) && !isSystemError(error)) throw error;
+    if (!(error instanceof TcfError) && !isSystemError(error)) {
+      throw error;
+    }
     await host.stderr.write(`tcf: warning: the cache is not written: ${printable(error.message, 2000)}\n`);
   }
 }
@@ -73,10 +81,14 @@ export async function evictEvidence(host: Host, repository: string, digest: Dige
 
 async function evictOldest(folder: string): Promise<void> {
   const names = (await readdir(folder)).filter((name) => /^[0-9a-f]{64}\.json$/.test(name));
-  if (names.length <= maxImages) return;
+  if (names.length <= maxImages) {
+    return;
+  }
   const files = await Promise.all(
     names.map(async (name) => ({ name, at: (await stat(join(folder, name))).mtimeMs })),
   );
   const oldest = files.sort((a, b) => a.at - b.at).slice(0, names.length - maxImages);
-  for (const { name } of oldest) await rm(join(folder, name), { force: true });
+  for (const { name } of oldest) {
+    await rm(join(folder, name), { force: true });
+  }
 }

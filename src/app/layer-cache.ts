@@ -36,9 +36,13 @@ export async function openLayerCache(
   const folder = join(root, codeKey());
   const told = new Set<string>();
   const tell = async (what: string, error?: unknown): Promise<void> => {
-    if (error !== undefined && !(error instanceof TcfError) && !isSystemError(error)) throw error;
+    if (error !== undefined && !(error instanceof TcfError) && !isSystemError(error)) {
+      throw error;
+    }
     const why = error instanceof Error ? `: ${printable(error.message, 2000)}` : '';
-    if (!told.has(what)) await host.stderr.write(`tcf: warning: ${what}${why}\n`);
+    if (!told.has(what)) {
+      await host.stderr.write(`tcf: warning: ${what}${why}\n`);
+    }
     told.add(what);
   };
   try {
@@ -53,7 +57,9 @@ export async function openLayerCache(
     has: (diffId) => existsSync(fileOf(diffId)),
     async load(diffId) {
       const path = fileOf(diffId);
-      if (!existsSync(path)) return undefined;
+      if (!existsSync(path)) {
+        return undefined;
+      }
       try {
         const scan = parseLayerRecord(
           await readPlainFile(host, path, layerCacheLimits.layer, 'the cache of layers'),
@@ -73,7 +79,9 @@ export async function openLayerCache(
     async keep(diffId, scan) {
       try {
         const record = formatLayerRecord(scan);
-        if (record.length > layerCacheLimits.layer) return;
+        if (record.length > layerCacheLimits.layer) {
+          return;
+        }
         await mkdir(folder, { recursive: true, mode: 0o700 });
         await writeUserFile(host, fileOf(diffId), record, { mode: 0o600 });
         await evictOldest(root, limit);
@@ -89,7 +97,9 @@ async function evictOldest(root: string, limit: number): Promise<void> {
   const files = (await Promise.all((await readdir(root)).map((name) => recordsIn(join(root, name))))).flat();
   let sum = files.reduce((total, { size }) => total + size, 0);
   for (const { path, size } of files.sort((a, b) => a.at - b.at)) {
-    if (sum <= limit) return;
+    if (sum <= limit) {
+      return;
+    }
     await rm(path, { force: true });
     sum -= size;
   }
@@ -108,7 +118,9 @@ async function recordsIn(
     );
   } catch (error) {
     // Another process has just evicted it.
-    if (isMissing(error)) return [];
+    if (isMissing(error)) {
+      return [];
+    }
     throw error;
   }
 }
@@ -119,14 +131,17 @@ async function recordsIn(
  */
 function codeKey(): string {
   const hash = createHash('sha256');
-  for (const file of codeFiles())
+  for (const file of codeFiles()) {
     hash.update(`${file.pathname.split('/').at(-1)}\0`).update(readFileSync(file));
+  }
   return hash.digest('hex').slice(0, 32);
 }
 
 function codeFiles(): readonly URL[] {
   const thread = new URL('./scan-thread.js', import.meta.url);
-  if (existsSync(thread)) return [thread];
+  if (existsSync(thread)) {
+    return [thread];
+  }
   return ['catalogers/', 'image/', 'base/'].flatMap((name) => {
     const folder = new URL(`../${name}`, import.meta.url);
     return readdirSync(folder, { recursive: true, encoding: 'utf8' })

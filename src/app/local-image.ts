@@ -21,8 +21,9 @@ export async function openLocalImage(host: Host, name: string): Promise<StoredSi
     import('../image/stored-store.ts'),
   ]);
   const parsed = containersStorage.parse(name.slice('containers-storage:'.length), name);
-  if (parsed === undefined)
+  if (parsed === undefined) {
     throw askedWrongly('image.transport', `${quoted(name)} names no image in a store`);
+  }
   const { driver, graphRoot } = parsed;
   const local = graphRoot === undefined ? await localStoreOf(host) : await localStoreAt(graphRoot, driver);
   return await openStoredImage(local, parsed.name, localSignatures(host));

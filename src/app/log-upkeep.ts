@@ -35,11 +35,15 @@ export type Pruned =
  */
 export async function pruneLog(host: Host, kept: Kept): Promise<Pruned> {
   const log = await checkLog(host);
-  if ('broken' in log) return log;
+  if ('broken' in log) {
+    return log;
+  }
   const left = await removeBefore(host, (log.pruning?.pruned.sequence ?? -1) + 1);
   const first = await firstKept(host, left, kept);
   const last = first === undefined ? undefined : left[left.indexOf(first) - 1];
-  if (first === undefined || last === undefined) return compact({ count: 0, end: log.end });
+  if (first === undefined || last === undefined) {
+    return compact({ count: 0, end: log.end });
+  }
   const pruned = chainEnd(last, await readBytes(host, last));
   const facts = { at: host.now(), tcf: version, uid: host.uid, pruned };
   const end = await append(host, (previous) => formatPruning(facts, previous ?? pruned));
@@ -52,14 +56,22 @@ export async function pruneLog(host: Host, kept: Kept): Promise<Pruned> {
 async function firstKept(host: Host, numbers: readonly number[], kept: Kept): Promise<number | undefined> {
   const read = async (number: number) => (await readEntry(host, number)).logged;
   if ('from' in kept) {
-    for (const number of numbers) if (new Date((await read(number)).entry.at) >= kept.from) return number;
+    for (const number of numbers) {
+      if (new Date((await read(number)).entry.at) >= kept.from) {
+        return number;
+      }
+    }
     return numbers.at(-1);
   }
   // Decisions count; otherwise pruning every day would in the end leave nothing but entries about pruning.
   let left = kept.keep;
   for (const number of numbers.toReversed()) {
-    if ((await read(number)).kind === 'decision') left -= 1;
-    if (left === 0) return number;
+    if ((await read(number)).kind === 'decision') {
+      left -= 1;
+    }
+    if (left === 0) {
+      return number;
+    }
   }
   return numbers[0];
 }
@@ -69,11 +81,15 @@ async function removeBefore(host: Host, first: number): Promise<readonly number[
   const folder = logFolder(host);
   const numbers = entryNumbers(host);
   const old = numbers.filter((number) => number < first);
-  for (const number of old) await rm(entryPath(folder, number), { force: true });
+  for (const number of old) {
+    await rm(entryPath(folder, number), { force: true });
+  }
   for (const block of new Set(old.map((number) => Math.floor(number / perFolder)))) {
     const end = (block + 1) * perFolder;
     // Nobody adds to a full block.
-    if (end <= first) await rm(dirname(entryPath(folder, end - 1)), { recursive: true, force: true });
+    if (end <= first) {
+      await rm(dirname(entryPath(folder, end - 1)), { recursive: true, force: true });
+    }
   }
   return numbers.filter((number) => number >= first);
 }
@@ -108,7 +124,9 @@ export async function archiveLog(host: Host): Promise<string> {
     await rename(folder, archive);
     return archive;
   } catch (error) {
-    if (!isSystemError(error)) throw error;
+    if (!isSystemError(error)) {
+      throw error;
+    }
     throw askedWrongly('file.unwritable', `cannot rename ${quoted(folder)}: ${error.message}`, {
       cause: error,
     });
@@ -119,7 +137,9 @@ async function isWhole(host: Host): Promise<boolean> {
   try {
     return !('broken' in (await checkLog(host)));
   } catch (error) {
-    if (error instanceof TcfError && error.code === 'log.unreadable') return false;
+    if (error instanceof TcfError && error.code === 'log.unreadable') {
+      return false;
+    }
     throw error;
   }
 }

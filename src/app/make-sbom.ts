@@ -100,7 +100,9 @@ function requireAuthor(missing: readonly ProfileDiagnostic[], profile: SbomProfi
   const needed = missing.find(
     ({ field, subject }) => subject === 'document' && /^(?:author|creator)/.test(field),
   );
-  if (needed === undefined) return;
+  if (needed === undefined) {
+    return;
+  }
   const how = profile === 'bsi' ? ', with an e-mail address or URL' : '';
   throw askedWrongly('sbom.author', `${profileNames[profile]} wants to know who makes the SBOM${how}`, {
     hint: "write --author 'Name <name@example.org>'",

@@ -26,12 +26,18 @@ export async function resolveImageName(
   engine: 'docker' | 'podman' = 'podman',
 ): Promise<MeantImage> {
   const ref = parseRegistryName(text, verb);
-  if (engine === 'docker') return { ref, config: noRegistriesConfig };
+  if (engine === 'docker') {
+    return { ref, config: noRegistriesConfig };
+  }
   // skopeo and buildah complete a name after a transport for Docker Hub.
   const isFull = text.startsWith('docker://') || !isShortName(text);
   const config = await loadRegistriesConfig(host, isFull ? 'full' : 'all');
-  if (isFull) return { ref, config };
+  if (isFull) {
+    return { ref, config };
+  }
   const meant = resolveName(text, config);
-  if (meant.note !== undefined) await host.stderr.write(`tcf: ${printable(meant.note, 1000)}\n`);
+  if (meant.note !== undefined) {
+    await host.stderr.write(`tcf: ${printable(meant.note, 1000)}\n`);
+  }
   return { ref: meant.ref, config };
 }

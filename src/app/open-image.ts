@@ -37,11 +37,14 @@ export async function openImage(
     registry: async () => openUserRegistry(host, network, await loadRegistriesConfig(host, 'full')),
   };
   const name = parseImageName(text);
-  if (!isBareName(name)) return await openNamedImage(name, platform, sources);
+  if (!isBareName(name)) {
+    return await openNamedImage(name, platform, sources);
+  }
   parseImageRef(name.name);
   const store = await localStoreOf(sources);
-  if (await isInContainersStorage(store, name.name))
+  if (await isInContainersStorage(store, name.name)) {
     return await openFromContainersStorage(store, name.name, sources);
+  }
   const { config, ref } = await resolveImageName(host, name.name, 'sbom');
   return await openFromRegistry(await openUserRegistry(host, network, config), ref, platform);
 }

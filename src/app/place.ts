@@ -39,7 +39,9 @@ export interface ImagePlaceRequest {
  */
 export async function openPlace(host: Host, request: ImagePlaceRequest): Promise<ImagePlace> {
   const { as, image: name, network, verb } = request;
-  if (name.startsWith('oci:') && verb !== 'run') return await openLayoutPlace(host, request);
+  if (name.startsWith('oci:') && verb !== 'run') {
+    return await openLayoutPlace(host, request);
+  }
   if (isLocalName(name) && as === undefined) {
     const { named, ref, store } = await openLocalImage(host, name);
     const warning = `${quoted(name)} never was in a registry: it is known by its digest on this machine alone`;
@@ -84,7 +86,8 @@ async function openLayoutPlace(
     quoted(name),
   );
   const { digest } = named.descriptor;
-  if (ref.digest !== undefined && ref.digest !== digest)
+  if (ref.digest !== undefined && ref.digest !== digest) {
     throw askedWrongly('verify.as', `${quoted(name)} is ${digest}, not ${quoted(as)}`);
+  }
   return { store, ref, isRemote: false, resolve: async () => named, warnings: async () => [] };
 }

@@ -18,7 +18,9 @@ export function parseRegistryName(text: string, verb: string): ImageRef {
 /** Asks the registry for the name, once. Whatever follows uses the digest that came back. @throws TcfError `image.missing` (exit 2). */
 export async function resolveImage(registry: Store, ref: ImageRef): Promise<Fetched> {
   const fetched = await registry.manifest(ref, ref.digest ?? ref.tag ?? 'latest');
-  if (fetched !== undefined) return fetched;
+  if (fetched !== undefined) {
+    return fetched;
+  }
   throw cannotTell('image.missing', `the registry has no ${formatImageRef(ref)}`, {
     hint: 'check the name and the tag; a private repository may need a login first (podman login, docker login)',
   });

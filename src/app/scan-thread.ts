@@ -3,4 +3,6 @@ import { catalogers } from '../catalogers/index.ts';
 import { serveScans } from '../image/scan-thread.ts';
 
 /** What a thread runs that reads layers (src/app/scan.ts starts it). */
-if (parentPort !== null) serveScans(parentPort, catalogers);
+if (parentPort !== null) {
+  serveScans(parentPort, catalogers);
+}

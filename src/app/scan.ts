@@ -42,7 +42,9 @@ export async function makeBom(
   const noted = { cataloger: elf.name, catalog: packagesByNote(executables, new Set(free)) };
   const leftOut = unreadIn(scanned.treeFor(others), isOwnedBy(ownersIn(packaged)));
   const runs = packaged.map((run) => {
-    if (run.cataloger === elf.name) return noted;
+    if (run.cataloger === elf.name) {
+      return noted;
+    }
     return run.cataloger === others.name ? { ...run, catalog: { ...run.catalog, leftOut } } : run;
   });
   const { repository, manifestDigest, configDigest, config } = image;
@@ -96,7 +98,9 @@ export function claimedBaseOf({ annotations = {}, config }: OpenImage): Pick<Sub
     )?.trim() || undefined;
   const name = said('name');
   const digest = said('digest');
-  if (name === undefined && digest === undefined) return {};
+  if (name === undefined && digest === undefined) {
+    return {};
+  }
   return {
     claimedBase: compact({ name, digest }),
   };

@@ -54,12 +54,16 @@ export async function verifyFile(
 
 async function readKey(host: Host, file: string): Promise<{ readonly pem: string; readonly name: string }> {
   const pem = decodeUtf8(await readUserFile(host, file, maxKey, 'the key'));
-  if (pem === undefined) throw askedWrongly('key.malformed', `${quoted(file)} is not a PEM file`);
+  if (pem === undefined) {
+    throw askedWrongly('key.malformed', `${quoted(file)} is not a PEM file`);
+  }
   return { pem, name: file };
 }
 
 /** As the protocol has it: a digest that is no file on disk is a digest, anything else is a path. */
 async function readFileOrDigest(host: Host, text: string): Promise<Uint8Array | Digest> {
-  if (isDigest(text) && !fileExists(host, text)) return text;
+  if (isDigest(text) && !fileExists(host, text)) {
+    return text;
+  }
   return await readArtifact(host, text);
 }

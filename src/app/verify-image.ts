@@ -76,9 +76,13 @@ export async function verifyImage(host: Host, request: VerifyRequest): Promise<V
   const { cache = false, image, network = {}, policy, trustedRoot, verb = 'verify' } = request;
   const policies = await loadPolicies(host, policy);
   await tellUnmoved(host, policies, trustedRoot);
-  if (request.updateTrust) await updateTrust(host, policies, request);
+  if (request.updateTrust) {
+    await updateTrust(host, policies, request);
+  }
   const trusts = new Map<Policy, DatedTrust>();
-  for (const one of policies) trusts.set(one, await loadTrust(host, one, trustedRoot));
+  for (const one of policies) {
+    trusts.set(one, await loadTrust(host, one, trustedRoot));
+  }
   const asked = { verb, name: image, policies };
   try {
     const platform = request.platform ?? hostPlatform(host);
@@ -88,7 +92,9 @@ export async function verifyImage(host: Host, request: VerifyRequest): Promise<V
     await logDecision(host, { ...asked, verdict: verification.verdict });
     return verification;
   } catch (error) {
-    if (error instanceof TcfError && error.exit === 2) await logDecision(host, { ...asked, error });
+    if (error instanceof TcfError && error.exit === 2) {
+      await logDecision(host, { ...asked, error });
+    }
     throw error;
   }
 }
@@ -99,9 +105,13 @@ export async function tellUnmoved(
   policies: readonly Policy[],
   trustedRoot: string | undefined,
 ): Promise<void> {
-  if (trustedRoot === undefined) return;
+  if (trustedRoot === undefined) {
+    return;
+  }
   const policy = policies.find((one) => isOfMachine(one) && usesRoots(one));
-  if (policy === undefined) return;
+  if (policy === undefined) {
+    return;
+  }
   await host.stderr.write(
     `tcf: warning: --trusted-root does not speak for ${quoted(policy.name)}, which is the machine's\n`,
   );
@@ -120,7 +130,9 @@ async function updateTrust(
   const names = asking.flatMap(({ trust }) => (trust.root === undefined ? trust.instances : []));
   for (const name of new Set(names)) {
     const { warning } = await updateInstance(host, services, { name });
-    if (warning !== undefined) await host.stderr.write(`tcf: warning: ${printable(warning, 2000)}\n`);
+    if (warning !== undefined) {
+      await host.stderr.write(`tcf: warning: ${printable(warning, 2000)}\n`);
+    }
   }
 }
 
@@ -152,17 +164,23 @@ async function decideAt(
   const cache = ref.digest === digest ? known : await cachedOf(digest);
   if (cache.at !== undefined) {
     const again = await judge(host, cachedStore(store, cache), ref, named, platform, judges);
-    if (again.verdict.verdict === 'allow') return again;
+    if (again.verdict.verdict === 'allow') {
+      return again;
+    }
   }
 
-  for (const warning of await place.warnings())
+  for (const warning of await place.warnings()) {
     await host.stderr.write(`tcf: warning: ${printable(warning, 2000)}\n`);
+  }
   const fresh = cache.at === undefined ? cache : emptyStoreCache();
   const verification = await judge(host, cachedStore(store, fresh), ref, named, platform, judges);
   if (place.isRemote) {
     fresh.manifests.set(digest, named);
-    if (verification.verdict.verdict === 'allow') await keepEvidence(host, repository, digest, fresh);
-    else await evictEvidence(host, repository, digest);
+    if (verification.verdict.verdict === 'allow') {
+      await keepEvidence(host, repository, digest, fresh);
+    } else {
+      await evictEvidence(host, repository, digest);
+    }
   }
   return verification;
 }
@@ -213,8 +231,9 @@ async function judge(
   const imageIds = [manifest.config.digest, ...digests];
   const sboms = () => commonSboms(judged);
   const isAllowed = verdict.verdict === 'allow';
-  if (isAllowed && !canBeOverruled(verdict, policies))
+  if (isAllowed && !canBeOverruled(verdict, policies)) {
     return { verdict, pinned: what, manifest: descriptor.digest, imageIds, sboms };
+  }
   // What cosign 2 wrote is asked for where bundles do not suffice, whatever stands among them: a bundle pushed by a stranger must not hide it. Where they
   // do, its attestations are, if one of them may be newer than those (A-85).
   const older = await discoverCosign2(store, ref, isAllowed ? ['att'] : ['sig', 'att'], ...digests);
@@ -234,9 +253,13 @@ function prove(
   questions: readonly AttestationQuestion[],
   now: Date,
 ): Candidate {
-  if (!found.ok) return { source: found.source, outcome: no({ code: found.code, message: found.reason }) };
+  if (!found.ok) {
+    return { source: found.source, outcome: no({ code: found.code, message: found.reason }) };
+  }
   const parsed = parse(found);
-  if (!parsed.ok) return toCandidate(found.source, parsed);
+  if (!parsed.ok) {
+    return toCandidate(found.source, parsed);
+  }
   const outcomes = questions.map((question) => parsed.value(trust, question, now));
   const best = outcomes.find(isContradiction) ?? outcomes.find(({ ok }) => ok) ?? outcomes[0];
   return toCandidate(

@@ -126,15 +126,21 @@ function oneOf<Key extends string>(shape: Shape, keys: readonly Key[]): readonly
 
 function readContent(bundle: Shape): DsseContent | MessageContent {
   const [key, content] = oneOf(bundle, ['dsseEnvelope', 'messageSignature']);
-  if (key === 'dsseEnvelope') return { kind: 'dsse', envelope: readEnvelope(content) };
+  if (key === 'dsseEnvelope') {
+    return { kind: 'dsse', envelope: readEnvelope(content) };
+  }
   onlyKeys(content, ['messageDigest', 'signature']);
   const message = content.get('messageDigest');
   onlyKeys(message, ['algorithm', 'digest']);
   const name = message.get('algorithm').string(100);
-  if (!isHashName(name)) throw message.get('algorithm').wrong(`is ${quoted(name)}, which tcf does not know`);
+  if (!isHashName(name)) {
+    throw message.get('algorithm').wrong(`is ${quoted(name)}, which tcf does not know`);
+  }
   const { algorithm, size } = hashAlgorithms[name];
   const digest = bytesAt(message.get('digest'));
-  if (digest.length !== size) throw message.get('digest').wrong(`has ${digest.length} bytes, not ${size}`);
+  if (digest.length !== size) {
+    throw message.get('digest').wrong(`has ${digest.length} bytes, not ${size}`);
+  }
   return { kind: 'message', algorithm, digest, signature: bytesAt(content.get('signature')) };
 }
 
@@ -149,14 +155,20 @@ function readSigner(material: Shape, version: BundleVersion): CertificateMateria
       onlyKeys(content, ['hint']);
       return { kind: 'key', hint: content.get('hint').string(1000) };
     case 'certificate':
-      if (version !== '0.3') throw content.wrong('is known from version 0.3 on');
+      if (version !== '0.3') {
+        throw content.wrong('is known from version 0.3 on');
+      }
       return { kind: 'certificate', leaf: readCertificate(content), chain: [] };
     case 'x509CertificateChain': {
       // Version 0.3 took the chain away, because verifiers trusted what stood in it.
-      if (version === '0.3') throw content.wrong('is not allowed in version 0.3');
+      if (version === '0.3') {
+        throw content.wrong('is not allowed in version 0.3');
+      }
       onlyKeys(content, ['certificates']);
       const [leaf, ...chain] = content.get('certificates').list(maxChain).map(readCertificate);
-      if (leaf === undefined) throw content.wrong('is empty');
+      if (leaf === undefined) {
+        throw content.wrong('is empty');
+      }
       return { kind: 'certificate', leaf, chain };
     }
   }
@@ -169,7 +181,9 @@ function readCertificate(shape: Shape): Uint8Array {
 
 function readTimestamps(material: Shape): readonly Uint8Array[] {
   const data = optionalMember(material, 'timestampVerificationData');
-  if (data === undefined) return [];
+  if (data === undefined) {
+    return [];
+  }
   onlyKeys(data, ['rfc3161Timestamps']);
   return (optionalMember(data, 'rfc3161Timestamps')?.list(maxEvidence) ?? []).map((timestamp) => {
     onlyKeys(timestamp, ['signedTimestamp']);

@@ -35,7 +35,9 @@ export class CachedCertificate extends X509Certificate {
 
   override verify(issuer?: X509Certificate): boolean {
     const known = this.#signedBy.get(issuer);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      return known;
+    }
     const isSigned = super.verify(issuer);
     this.#signedBy.set(issuer, isSigned);
     return isSigned;

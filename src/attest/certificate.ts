@@ -52,8 +52,9 @@ export function readLeaf(der: Uint8Array): Leaf {
       checkUsage(certificate);
       const key = createPublicKey({ key: certificate.publicKey, format: 'der', type: 'spki' });
       // A 512 bit RSA key or a curve that nobody reviewed is a certificate for everybody.
-      if (!isStrongKey(key))
+      if (!isStrongKey(key)) {
         throw refused('certificate.key', `the certificate's key is too weak: ${describeKey(key)}`);
+      }
       return {
         certificate,
         der,
@@ -68,8 +69,9 @@ export function readLeaf(der: Uint8Array): Leaf {
 }
 
 function dateOf(date: Date): Date {
-  if (Number.isNaN(date.getTime()))
+  if (Number.isNaN(date.getTime())) {
     throw refused('certificate.malformed', 'the certificate holds an invalid date');
+  }
   return date;
 }
 

@@ -22,19 +22,25 @@ export function checkCheckpoint(
   const signatures = note.slice(end + 2).split('\n');
   // Without a blank line, or with fewer lines before it, there is no origin, size or root hash that could fit
   // below.
-  if (signatures.pop() !== '') throw wrong('it is not a signed note');
+  if (signatures.pop() !== '') {
+    throw wrong('it is not a signed note');
+  }
   // A second note behind the first would be one document with two meanings.
-  if (!signatures.every((line) => signatureLine.test(line)))
+  if (!signatures.every((line) => signatureLine.test(line))) {
     throw wrong('a line among its signatures is not a signature');
+  }
   const [origin = '', size = '', root = ''] = lines;
   const names = namesOf(log.baseURL);
   // Rekor v1 appends its tree: `rekor.sigstore.dev - 1193050959916656506`.
   const name = names.find(
     (name) => origin === name || (/^ - \d+$/.test(origin.slice(name.length)) && origin.startsWith(name)),
   );
-  if (name === undefined)
+  if (name === undefined) {
     throw wrong(`its origin ${quoted(origin)} is not ${names.map(quoted).join(' or ')}`);
-  if (size !== proof.treeSize) throw wrong('its tree size differs from that of the inclusion proof');
+  }
+  if (size !== proof.treeSize) {
+    throw wrong('its tree size differs from that of the inclusion proof');
+  }
   const rootHash = decodeBase64(root);
   if (rootHash === undefined || toHex(rootHash) !== toHex(proof.rootHash)) {
     throw wrong('its root hash differs from that of the inclusion proof');

@@ -75,7 +75,9 @@ export function messageAbout(
 
 /** The hash that goes with a key, as cosign and sigstore-go choose it; Ed25519 hashes by itself. */
 export function hashFor(key: KeyObject): HashName | undefined {
-  if (key.asymmetricKeyType === 'ed25519') return undefined;
+  if (key.asymmetricKeyType === 'ed25519') {
+    return undefined;
+  }
   return key.asymmetricKeyDetails?.namedCurve === 'secp384r1' ? 'sha384' : 'sha256';
 }
 

@@ -32,7 +32,9 @@ export function verifyCore(
   thresholds: Thresholds,
 ): void {
   const own = bundle.entries.filter(isOwnKind);
-  for (const entry of own) checkPromise(entry, material);
+  for (const entry of own) {
+    checkPromise(entry, material);
+  }
   const entity = guarded(refusalOf, () => toEntity(bundle, content, leaf));
   const verifier = new Verifier(material, {
     tlogThreshold: Math.max(0, thresholds.logs - own.length),
@@ -138,8 +140,9 @@ export function claimedTimes(bundle: Bundle): readonly Date[] {
     .map(({ integratedTime }) => new Date(Number(integratedTime) * 1000));
   const times = [...stamped, ...integrated];
   // A thirteenth month compares as neither before nor after anything.
-  if (times.some((time) => Number.isNaN(time.getTime())))
+  if (times.some((time) => Number.isNaN(time.getTime()))) {
     throw refused('time.invalid', 'a timestamp or log entry holds an invalid time');
+  }
   return times.sort((a, b) => Number(a) - Number(b));
 }
 
@@ -158,7 +161,9 @@ const codes: Readonly<Record<string, string>> = {
 function refusalOf(thrown: unknown): Refusal {
   const message = printable(reasonOf(thrown));
   const code = thrown instanceof VerificationError ? codes[thrown.code] : undefined;
-  if (code === undefined) return { code: 'bundle.malformed', message: `the bundle is malformed: ${message}` };
+  if (code === undefined) {
+    return { code: 'bundle.malformed', message: `the bundle is malformed: ${message}` };
+  }
   // @sigstore/verify has one code for chain and SCT; the word tells them apart for readers, the decision is
   // the same.
   return { code: /\bSCTs?\b/.test(message) ? 'certificate.sct' : code, message };

@@ -127,7 +127,9 @@ const oneCertificate =
 
 function signerOf(annotations: Cosign2Layer['annotations']): CertificateMaterial | KeyMaterial {
   const pem = annotations[names.certificate];
-  if (pem === undefined || pem === '') return { kind: 'key' };
+  if (pem === undefined || pem === '') {
+    return { kind: 'key' };
+  }
   const der = decodeBase64(oneCertificate.exec(pem)?.[1]?.replaceAll(/[\r\n]/g, '') ?? '');
   if (der === undefined || der.length === 0) {
     throw refused('cosign2.malformed', 'its certificate is not one certificate in PEM');
@@ -138,7 +140,9 @@ function signerOf(annotations: Cosign2Layer['annotations']): CertificateMaterial
 /** Rekor's answer as cosign keeps it: a promise (SET), never a proof of inclusion. */
 function entriesOf(annotations: Cosign2Layer['annotations']): readonly LogEntry[] {
   const text = annotations[names.rekor];
-  if (text === undefined || text === '') return [];
+  if (text === undefined || text === '') {
+    return [];
+  }
   const shape = new Shape(parseJson(text, 'the log entry', jsonLimits.bundle), 'rekor');
   onlyKeys(shape, ['SignedEntryTimestamp', 'Payload']);
   const payload = shape.get('Payload');
@@ -146,7 +150,9 @@ function entriesOf(annotations: Cosign2Layer['annotations']): readonly LogEntry[
   const body = bytesAt(payload.get('body'), jsonLimits.bundle.maxBytes);
   const kindVersion = new Shape(parseJson(body, 'the log entry', jsonLimits.bundle), 'rekor.Payload.body');
   const logId = payload.get('logID').string(200);
-  if (!/^[0-9a-f]{64}$/.test(logId)) throw payload.get('logID').wrong('is not a SHA-256 in lower-case hex');
+  if (!/^[0-9a-f]{64}$/.test(logId)) {
+    throw payload.get('logID').wrong('is not a SHA-256 in lower-case hex');
+  }
   return [
     {
       kind: kindVersion.get('kind').string(100),
@@ -162,7 +168,9 @@ function entriesOf(annotations: Cosign2Layer['annotations']): readonly LogEntry[
 
 function timestampsOf(annotations: Cosign2Layer['annotations']): readonly Uint8Array[] {
   const text = annotations[names.timestamp];
-  if (text === undefined || text === '') return [];
+  if (text === undefined || text === '') {
+    return [];
+  }
   const shape = new Shape(parseJson(text, 'the timestamp', jsonLimits.small), 'timestamp');
   onlyKeys(shape, ['SignedRFC3161Timestamp']);
   return [bytesAt(shape.get('SignedRFC3161Timestamp'))];
@@ -170,7 +178,8 @@ function timestampsOf(annotations: Cosign2Layer['annotations']): readonly Uint8A
 
 function base64Of(annotations: Cosign2Layer['annotations'], name: string): Uint8Array {
   const bytes = decodeBase64(annotations[name] ?? '');
-  if (bytes === undefined || bytes.length === 0)
+  if (bytes === undefined || bytes.length === 0) {
     throw refused('cosign2.malformed', `its annotation ${name} is not base64`);
+  }
   return bytes;
 }

@@ -71,8 +71,12 @@ export function formatEnvelope(envelope: Envelope): Uint8Array {
 /** Standard base64, not empty. Two spellings of the same bytes would be two bundles with one meaning. */
 export function bytesAt(shape: Shape, limit = 65_536): Uint8Array {
   const bytes = decodeBase64(shape.string(limit));
-  if (bytes === undefined) throw shape.wrong('is not standard base64');
-  if (bytes.length === 0) throw shape.wrong('is empty');
+  if (bytes === undefined) {
+    throw shape.wrong('is not standard base64');
+  }
+  if (bytes.length === 0) {
+    throw shape.wrong('is empty');
+  }
   return bytes;
 }
 
@@ -85,5 +89,7 @@ export function optionalMember(shape: Shape, key: string): Shape | undefined {
 /** A field that we do not know could be the one by which another verifier decides, so it ends the reading. */
 export function onlyKeys(shape: Shape, known: readonly string[]): void {
   const unknown = Object.keys(shape.record()).find((key) => !known.includes(key));
-  if (unknown !== undefined) throw shape.wrong(`has an unknown field ${quoted(unknown)}`);
+  if (unknown !== undefined) {
+    throw shape.wrong(`has an unknown field ${quoted(unknown)}`);
+  }
 }

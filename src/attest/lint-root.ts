@@ -99,8 +99,12 @@ function problem(severity: RootProblem['severity'], { path }: Shape, message: st
 
 function lintWindow({ shape, window }: Entry, now: Date): readonly RootProblem[] {
   const { end, start } = window;
-  if ((end ?? start) < start) return [problem('error', shape, 'ends before it begins: it is never valid')];
-  if (start > now) return [problem('warning', shape, `begins only on ${dayOf(start)}`)];
+  if ((end ?? start) < start) {
+    return [problem('error', shape, 'ends before it begins: it is never valid')];
+  }
+  if (start > now) {
+    return [problem('warning', shape, `begins only on ${dayOf(start)}`)];
+  }
   return [];
 }
 
@@ -109,7 +113,9 @@ function lintTwins(entries: readonly Entry[]): readonly RootProblem[] {
   return entries.flatMap(({ id, identity, shape }, index) => {
     const before = entries.slice(0, index);
     const twin = before.find((other) => other.identity === identity);
-    if (twin !== undefined) return [problem('error', shape, `has the same key as ${twin.shape.path}`)];
+    if (twin !== undefined) {
+      return [problem('error', shape, `has the same key as ${twin.shape.path}`)];
+    }
     const rival = before.find((other) => other.id === id);
     return rival === undefined
       ? []
@@ -136,7 +142,9 @@ function lintLog(log: Shape): readonly RootProblem[] {
 function logIdsOf(url: string, spki: Uint8Array): readonly Buffer[] {
   const hash = (...parts: readonly (Uint8Array | string)[]) => {
     const digest = createHash('sha256');
-    for (const part of parts) digest.update(part);
+    for (const part of parts) {
+      digest.update(part);
+    }
     return digest.digest();
   };
   return [hash(spki), ...namesOf(url).map((name) => hash(name, '\n', Buffer.of(1), spki.slice(-32)))];

@@ -50,14 +50,19 @@ export function checkLogBody(entry: LogEntry, content: SignedContent, signer: Ui
 }
 
 function digestOf(content: SignedContent, { algorithm, over }: Logged): Uint8Array | undefined {
-  if (over === 'signed') return content.signedDigest(algorithm);
-  if (over === 'payload') return content.payloadDigest(algorithm);
+  if (over === 'signed') {
+    return content.signedDigest(algorithm);
+  }
+  if (over === 'payload') {
+    return content.payloadDigest(algorithm);
+  }
   // A bundle holds the parts of an envelope and not its text, which alone leads to this digest.
-  if (content.envelopeDigest === undefined)
+  if (content.envelopeDigest === undefined) {
     throw refused(
       'log.unsupported',
       'the log entry holds a digest of the envelope as it was written, which is not here',
     );
+  }
   return content.envelopeDigest(algorithm);
 }
 
@@ -66,8 +71,9 @@ function readBody(entry: LogEntry): Logged {
   const kind = body.get('kind').string(100);
   const version = body.get('apiVersion').string(100);
   // Of other kinds @sigstore/verify says whether the announced one is that of the body.
-  if (isOwnKind(entry) && !isOwnKind({ ...entry, kind, apiVersion: version }))
+  if (isOwnKind(entry) && !isOwnKind({ ...entry, kind, apiVersion: version })) {
     throw refused('log.body', 'the log entry is of another kind than the one announced');
+  }
   const spec = body.get('spec');
   switch (`${kind} ${version}`) {
     case 'hashedrekord 0.0.1':
@@ -165,7 +171,9 @@ function readIntoto2(content: Shape): Logged {
   const inner = signature.get('sig');
   // The log encodes the signature, which is base64 text already, a second time.
   const bytes = decodeBase64(Buffer.from(bytesAt(inner)).toString('latin1'));
-  if (bytes === undefined) throw inner.wrong('is not base64 of base64');
+  if (bytes === undefined) {
+    throw inner.wrong('is not base64 of base64');
+  }
   return {
     signature: bytes,
     signer: readPem(signature.get('publicKey')),
@@ -176,7 +184,9 @@ function readIntoto2(content: Shape): Logged {
 
 function onlySignature(signatures: Shape): Shape {
   const [signature, ...others] = signatures.list(16);
-  if (signature === undefined || others.length > 0) throw signatures.wrong('has not exactly one entry');
+  if (signature === undefined || others.length > 0) {
+    throw signatures.wrong('has not exactly one entry');
+  }
   return signature;
 }
 
@@ -194,14 +204,18 @@ const hashNames2: Readonly<Record<string, HashName>> = {
 function readAlgorithm(shape: Shape, names: Readonly<Record<string, HashName>>): HashName {
   const text = shape.string(100);
   const name = Object.hasOwn(names, text) ? names[text] : undefined;
-  if (name === undefined) throw shape.wrong(`is ${quoted(text)}, which tcf does not know`);
+  if (name === undefined) {
+    throw shape.wrong(`is ${quoted(text)}, which tcf does not know`);
+  }
   return name;
 }
 
 function readHexDigest(shape: Shape): { readonly algorithm: HashName; readonly digest: Uint8Array } {
   const value = shape.get('value');
   const hex = value.string(200);
-  if (!/^(?:[0-9a-f]{2})+$/.test(hex)) throw value.wrong('is not lower-case hex');
+  if (!/^(?:[0-9a-f]{2})+$/.test(hex)) {
+    throw value.wrong('is not lower-case hex');
+  }
   return { algorithm: readAlgorithm(shape.get('algorithm'), hashNames1), digest: Buffer.from(hex, 'hex') };
 }
 
@@ -211,7 +225,8 @@ const onePem = /^\s*-----BEGIN (CERTIFICATE|PUBLIC KEY)-----\r?\n([A-Za-z0-9+/=\
 function readPem(shape: Shape): Uint8Array {
   const [, label, text = ''] = onePem.exec(Buffer.from(bytesAt(shape)).toString('latin1')) ?? [];
   const der = decodeBase64(text.replaceAll(/[\r\n]/g, ''));
-  if (label === undefined || der === undefined)
+  if (label === undefined || der === undefined) {
     throw shape.wrong('is not one certificate or public key in PEM');
+  }
   return der;
 }

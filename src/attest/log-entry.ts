@@ -48,9 +48,15 @@ export function readLogEntry(entry: Shape, needs: 'promise' | 'proof'): LogEntry
   onlyKeys(entry.get('logId'), ['keyId']);
   const promise = optionalMember(entry, 'inclusionPromise');
   const proof = optionalMember(entry, 'inclusionProof');
-  if (needs === 'promise' && promise === undefined) throw entry.wrong('has no inclusionPromise');
-  if (needs === 'proof' && proof === undefined) throw entry.wrong('has no inclusionProof');
-  if (promise !== undefined) onlyKeys(promise, ['signedEntryTimestamp']);
+  if (needs === 'promise' && promise === undefined) {
+    throw entry.wrong('has no inclusionPromise');
+  }
+  if (needs === 'proof' && proof === undefined) {
+    throw entry.wrong('has no inclusionProof');
+  }
+  if (promise !== undefined) {
+    onlyKeys(promise, ['signedEntryTimestamp']);
+  }
   return {
     kind: kindVersion.get('kind').string(100),
     apiVersion: kindVersion.get('version').string(100),
@@ -66,8 +72,12 @@ export function readLogEntry(entry: Shape, needs: 'promise' | 'proof'): LogEntry
 function readProof(proof: Shape, needsCheckpoint: boolean): InclusionProof {
   onlyKeys(proof, ['logIndex', 'rootHash', 'treeSize', 'hashes', 'checkpoint']);
   const checkpoint = optionalMember(proof, 'checkpoint');
-  if (checkpoint === undefined && needsCheckpoint) throw proof.wrong('has no checkpoint');
-  if (checkpoint !== undefined) onlyKeys(checkpoint, ['envelope']);
+  if (checkpoint === undefined && needsCheckpoint) {
+    throw proof.wrong('has no checkpoint');
+  }
+  if (checkpoint !== undefined) {
+    onlyKeys(checkpoint, ['envelope']);
+  }
   return {
     logIndex: readNumber(proof, 'logIndex'),
     treeSize: readNumber(proof, 'treeSize'),
@@ -79,7 +89,9 @@ function readProof(proof: Shape, needsCheckpoint: boolean): InclusionProof {
 
 function hashAt(shape: Shape): Uint8Array {
   const hash = bytesAt(shape, 100);
-  if (hash.length !== 32) throw shape.wrong(`has ${hash.length} bytes, not 32`);
+  if (hash.length !== 32) {
+    throw shape.wrong(`has ${hash.length} bytes, not 32`);
+  }
   return hash;
 }
 
@@ -89,9 +101,15 @@ function hashAt(shape: Shape): Uint8Array {
  */
 function readNumber(shape: Shape, key: string): string {
   const member = optionalMember(shape, key);
-  if (member === undefined) return '0';
-  if (typeof member.value === 'number') return String(member.whole());
+  if (member === undefined) {
+    return '0';
+  }
+  if (typeof member.value === 'number') {
+    return String(member.whole());
+  }
   const digits = member.string(19);
-  if (!/^(?:0|[1-9]\d*)$/.test(digits)) throw member.wrong('is not a whole number');
+  if (!/^(?:0|[1-9]\d*)$/.test(digits)) {
+    throw member.wrong('is not a whole number');
+  }
   return digits;
 }

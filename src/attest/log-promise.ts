@@ -31,5 +31,7 @@ export function checkPromise(entry: LogEntry, { tlogs }: TrustedRoot['material']
           verify(isPure(publicKey) ? null : 'sha256', promised, publicKey, signedEntryTimestamp),
         ),
   );
-  if (!isKept) throw refused('log.promise', 'the log did not promise to keep this entry');
+  if (!isKept) {
+    throw refused('log.promise', 'the log did not promise to keep this entry');
+  }
 }

@@ -17,7 +17,9 @@ export const predicateNames: Readonly<Record<string, string>> = {
 
 /** The predicate type of a short name, or the URI itself; `undefined` for what is neither. */
 export function toPredicateType(name: string): string | undefined {
-  if (Object.hasOwn(predicateNames, name)) return predicateNames[name];
+  if (Object.hasOwn(predicateNames, name)) {
+    return predicateNames[name];
+  }
   return /^[a-z][a-z0-9+.-]*:\/\/[!-~]{1,2000}$/.test(name) ? name : undefined;
 }
 
@@ -37,26 +39,36 @@ const checks: Readonly<Record<string, (predicate: Shape) => void>> = {
   // https://github.com/openvex/spec: the required fields of a document and of its statements.
   'https://openvex.dev/ns': (predicate) => {
     const context = predicate.get('@context');
-    if (!context.string(200).startsWith('https://openvex.dev/ns'))
+    if (!context.string(200).startsWith('https://openvex.dev/ns')) {
       throw context.wrong(`is ${quoted(context.string(200))}, not OpenVEX`);
-    for (const field of ['@id', 'author', 'timestamp']) predicate.get(field).string();
+    }
+    for (const field of ['@id', 'author', 'timestamp']) {
+      predicate.get(field).string();
+    }
     for (const statement of predicate.get('statements').list(100_000)) {
-      if (statement.get('vulnerability').missing) throw statement.wrong('names no vulnerability');
+      if (statement.get('vulnerability').missing) {
+        throw statement.wrong('names no vulnerability');
+      }
       const status = statement.get('status');
-      if (!vexStatuses.includes(status.string(100)))
+      if (!vexStatuses.includes(status.string(100))) {
         throw status.wrong(`is none of ${vexStatuses.join(', ')}`);
+      }
     }
   },
   [predicateTypes.spdx]: (predicate) => {
     const version = predicate.get('spdxVersion');
-    if (!/^SPDX-\d+\.\d+$/.test(version.string(20))) throw version.wrong('is not a version of SPDX');
+    if (!/^SPDX-\d+\.\d+$/.test(version.string(20))) {
+      throw version.wrong('is not a version of SPDX');
+    }
   },
 };
 
 const vexStatuses = ['not_affected', 'affected', 'fixed', 'under_investigation'];
 
 function uri(shape: Shape): void {
-  if (!/^[a-z][a-z0-9+.-]*:[!-~]+$/i.test(shape.string(2000))) throw shape.wrong('is not a URI');
+  if (!/^[a-z][a-z0-9+.-]*:[!-~]+$/i.test(shape.string(2000))) {
+    throw shape.wrong('is not a URI');
+  }
 }
 
 /**
@@ -65,7 +77,8 @@ function uri(shape: Shape): void {
  * @throws TcfError `document.malformed` (exit 2), which names the place.
  */
 export function checkPredicate(type: string, predicate: Shape): void {
-  if (!predicate.get('_type').missing && !predicate.get('predicateType').missing)
+  if (!predicate.get('_type').missing && !predicate.get('predicateType').missing) {
     throw predicate.wrong('is a whole statement; the predicate alone is wanted');
+  }
   checks[type]?.(predicate);
 }

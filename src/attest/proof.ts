@@ -48,7 +48,9 @@ function proveKeyless(bundle: Bundle, leaf: Leaf, content: SignedContent, trust:
   const times = claimedTimes(bundle);
   // A-42: a leaf lives ten minutes; without a trusted time nobody knows whether its key was still the
   // signer's.
-  if (times.length === 0) throw refused('time.missing', 'nothing proves when the signature was made');
+  if (times.length === 0) {
+    throw refused('time.missing', 'nothing proves when the signature was made');
+  }
   // A-43: every trusted time, not just one: a later timestamp does not make the signature earlier.
   for (const time of times) {
     if (!isWithin(leaf.validity, time)) {
@@ -104,7 +106,9 @@ function proveKey(
 function keyNamed(hint: string | undefined, content: SignedContent, keys: readonly TrustedKey[]): TrustedKey {
   if (hint === undefined) {
     const fitting = keys.find(({ key }) => content.isSignedBy(key));
-    if (fitting === undefined) throw refused('key.unknown', 'no trusted key made the signature');
+    if (fitting === undefined) {
+      throw refused('key.unknown', 'no trusted key made the signature');
+    }
     return fitting;
   }
   const named = keys.find(({ fingerprint }) => hintOf(fingerprint) === hint);
@@ -128,11 +132,15 @@ function proveLogsAndTimes(
   const hasEvidence = bundle.entries.length > 0 || bundle.timestamps.length > 0;
   const isProvable = hasEvidence && trust.roots.length > 0;
   const times = isProvable ? claimedTimes(bundle) : [];
-  if (times.length < required.times)
+  if (times.length < required.times) {
     throw refused('time.missing', 'nothing proves when the signature was made');
-  if (!isProvable && required.logs > 0)
+  }
+  if (!isProvable && required.logs > 0) {
     throw refused('log.missing', 'no transparency log entry proves the signature');
-  if (!isProvable) return { times, logs: [] };
+  }
+  if (!isProvable) {
+    return { times, logs: [] };
+  }
   const der = trusted.key.export({ format: 'der', type: 'spki' });
   return inOneRoot(trust.roots, (root) => {
     const logs = checkEntries(bundle, content, der, root, times);
@@ -147,7 +155,9 @@ function checkSignature(content: SignedContent, key: TrustedKey['key']): void {
     () => ({ code: 'signature.invalid', message: 'the signature cannot be read' }),
     () => content.isSignedBy(key),
   );
-  if (!fits) throw refused('signature.invalid', 'the signature does not fit what was signed');
+  if (!fits) {
+    throw refused('signature.invalid', 'the signature does not fit what was signed');
+  }
 }
 
 /**
@@ -168,11 +178,18 @@ function checkEntries(
     const logId = toHex(entry.logId);
     const known = root.material.tlogs.filter((log) => toHex(log.logID) === logId);
     const log = known.find(({ validFor }) => times.every((time) => isWithin(validFor, time)));
-    if (known.length === 0) throw refused('log.unknown', `the log ${logId} is not in the trusted root`);
-    if (log === undefined)
+    if (known.length === 0) {
+      throw refused('log.unknown', `the log ${logId} is not in the trusted root`);
+    }
+    if (log === undefined) {
       throw refused('log.window', `the key of the log ${logId} was not valid at that time`);
-    if (entry.proof?.checkpoint !== undefined) checkCheckpoint(entry.proof.checkpoint, entry.proof, log);
-    if (logs.has(logId)) throw refused('log.duplicate', `the log ${logId} has two entries in the bundle`);
+    }
+    if (entry.proof?.checkpoint !== undefined) {
+      checkCheckpoint(entry.proof.checkpoint, entry.proof, log);
+    }
+    if (logs.has(logId)) {
+      throw refused('log.duplicate', `the log ${logId} has two entries in the bundle`);
+    }
     // Only the promise signs the index outside the proof; without one, the index that the proof walked is the
     // proven one.
     logs.set(
@@ -195,8 +212,12 @@ function inOneRoot<T>(roots: readonly TrustedRoot[], proof: (root: TrustedRoot) 
   };
   for (const root of roots) {
     const outcome: Outcome<T, Refusal> = answer('bundle.malformed', () => proof(root));
-    if (outcome.ok) return outcome.value;
-    if (isAboutOtherRoot(reason)) reason = withSkipped(outcome.reason, root);
+    if (outcome.ok) {
+      return outcome.value;
+    }
+    if (isAboutOtherRoot(reason)) {
+      reason = withSkipped(outcome.reason, root);
+    }
   }
   throw refused(reason.code, reason.message);
 }
@@ -206,7 +227,9 @@ const causedByMissingEntry = ['certificate.untrusted', 'certificate.sct', 'log.u
 /** A refusal for want of an entry names the entries of the root that were skipped: one of them may be the cause. */
 function withSkipped({ code, message }: Refusal, { skipped }: TrustedRoot): Refusal {
   const [first] = skipped;
-  if (first === undefined || !causedByMissingEntry.includes(code)) return { code, message };
+  if (first === undefined || !causedByMissingEntry.includes(code)) {
+    return { code, message };
+  }
   const count = plural(skipped.length, 'entry', 'entries');
   return {
     code,

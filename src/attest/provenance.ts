@@ -85,8 +85,12 @@ function readOld(shape: Shape): ProvenanceFacts {
  * address itself.
  */
 function readAsked(shape: Shape | undefined): readonly SourceClaim[] {
-  if (shape === undefined) return [];
-  if (typeof shape.value === 'string') return [toSource(shape.string(maxText))];
+  if (shape === undefined) {
+    return [];
+  }
+  if (typeof shape.value === 'string') {
+    return [toSource(shape.string(maxText))];
+  }
   const repository = shape.optional('repository');
   if (repository !== undefined) {
     const ref = shape.optional('ref')?.string(maxText);

@@ -34,8 +34,12 @@ export function answer<T>(malformed: string, proof: () => T): Outcome<T, Refusal
   try {
     return yes(proof());
   } catch (error) {
-    if (error instanceof Refused) return no(error.refusal);
-    if (error instanceof TcfError) return no({ code: malformed, message: error.message });
+    if (error instanceof Refused) {
+      return no(error.refusal);
+    }
+    if (error instanceof TcfError) {
+      return no({ code: malformed, message: error.message });
+    }
     throw error;
   }
 }
@@ -48,7 +52,9 @@ export function guarded<T>(refusal: (thrown: unknown) => Refusal, call: () => T)
   try {
     return call();
   } catch (error) {
-    if (error instanceof Refused) throw error;
+    if (error instanceof Refused) {
+      throw error;
+    }
     throw new Refused(refusal(error));
   }
 }

@@ -39,7 +39,9 @@ export function usable<T>(read: () => T): T | Unusable {
   try {
     return read();
   } catch (error) {
-    if (error instanceof UnusableEntry) return error.unusable;
+    if (error instanceof UnusableEntry) {
+      return error.unusable;
+    }
     throw error;
   }
 }
@@ -96,10 +98,13 @@ export function readLog(log: Shape, allowed: readonly ExperimentalAlgorithm[]): 
   const logId = bytesAt(log.get('logId').get('keyId'));
   const baseURL = log.get('baseUrl').string(2000);
   const form = keyForms.get(details);
-  if (form === undefined)
+  if (form === undefined) {
     throw new UnusableEntry(`its keyDetails are ${quoted(details)}, unknown to tcf`, true);
+  }
   const key = readKey(raw, form.encoding, 'its key');
-  if (!form.fits(key)) throw new UnusableEntry(`its keyDetails say ${details}, and ${describeKey(key)}`);
+  if (!form.fits(key)) {
+    throw new UnusableEntry(`its keyDetails say ${details}, and ${describeKey(key)}`);
+  }
   checkAlgorithm(key, 'its key', allowed);
   // Rekor v2 names the id by which its checkpoints call the key; rotated shards have it beside the log's id.
   const checkpointKey = optionalMember(log, 'checkpointKeyId');
@@ -129,7 +134,9 @@ export function readTimestampAuthority(shape: Shape, allowed: readonly Experimen
   const mayStamp = authority.certChain
     .slice(0, 1)
     .every((leaf) => extendedUsagesOf(leaf).includes(timeStamping));
-  if (!mayStamp) throw new UnusableEntry('its first certificate lacks the usage timeStamping');
+  if (!mayStamp) {
+    throw new UnusableEntry('its first certificate lacks the usage timeStamping');
+  }
   return authority;
 }
 
@@ -143,7 +150,9 @@ function readCertificate(
     // Certificates are read lazily; what a verification or `trust show` asks later is asked here once.
     const read = new CachedCertificate(bytes);
     const dates = [read.notBefore, read.notAfter, new X509Certificate(bytes).validToDate];
-    if (dates.some((date) => Number.isNaN(date.getTime()))) throw new Error('it holds an invalid date');
+    if (dates.some((date) => Number.isNaN(date.getTime()))) {
+      throw new Error('it holds an invalid date');
+    }
     extendedUsagesOf(read);
     return read;
   });
@@ -184,11 +193,16 @@ function isForeignAlgorithm(spki: Uint8Array): boolean {
 
 /** Roots of private authorities are often P-521. */
 function checkAlgorithm(key: KeyObject, what: string, allowed: readonly ExperimentalAlgorithm[]): void {
-  if (isStrongKey(key) || key.asymmetricKeyDetails?.namedCurve === 'secp521r1') return;
+  if (isStrongKey(key) || key.asymmetricKeyDetails?.namedCurve === 'secp521r1') {
+    return;
+  }
   const type = key.asymmetricKeyType ?? 'unknown';
-  if (allowed.some((algorithm) => algorithm === type)) return;
-  if (experimentalAlgorithms.some((algorithm) => algorithm === type))
+  if (allowed.some((algorithm) => algorithm === type)) {
+    return;
+  }
+  if (experimentalAlgorithms.some((algorithm) => algorithm === type)) {
     throw new UnusableEntry(`${what} is of ${type}, which counts only with trust.experimental`, true);
+  }
   const isForeign = !['ec', 'rsa'].includes(type);
   throw new UnusableEntry(
     isForeign ? `${what} is of ${type}, unknown to tcf` : `${what} is too weak: ${describeKey(key)}`,

@@ -47,24 +47,34 @@ export function parseStatement(bytes: Uint8Array): Outcome<Statement, Refusal> {
     }
     const subjects = shape.get('subject').list(maxSubjects).map(readSubject);
     // A statement about nothing would be a signature that fits any policy asking only "is it signed".
-    if (subjects.length === 0) throw shape.get('subject').wrong('is empty');
+    if (subjects.length === 0) {
+      throw shape.get('subject').wrong('is empty');
+    }
     checkSubjects(subjects);
     const predicateType = shape.get('predicateType').string(2000);
-    if (predicateType === '') throw shape.get('predicateType').wrong('is empty');
+    if (predicateType === '') {
+      throw shape.get('predicateType').wrong('is empty');
+    }
     return { type, subjects, predicateType, predicate: readPredicate(shape, predicateType) };
   });
 }
 
 function readPredicate(shape: Shape, predicateType: string): unknown {
   const predicate = shape.get('predicate');
-  if (predicate.missing && predicateType === predicateTypes.signature) return undefined;
+  if (predicate.missing && predicateType === predicateTypes.signature) {
+    return undefined;
+  }
   return predicate.record();
 }
 
 function readSubject(shape: Shape): StatementSubject {
   const algorithms = Object.entries(shape.get('digest').record());
-  if (algorithms.length === 0) throw shape.get('digest').wrong('is empty');
-  if (algorithms.length > 32) throw shape.get('digest').wrong('has more than 32 entries');
+  if (algorithms.length === 0) {
+    throw shape.get('digest').wrong('is empty');
+  }
+  if (algorithms.length > 32) {
+    throw shape.get('digest').wrong('has more than 32 entries');
+  }
   const digests = algorithms.flatMap(([algorithm, value]) => readDigestEntry(shape, algorithm, value));
   const name = shape.optional('name')?.string() ?? '';
   const annotations = shape.optional('annotations')?.record() ?? {};
@@ -86,8 +96,9 @@ function readDigestSet(
   for (const [name, value] of entries) {
     const algorithm = canonicalAlgorithm(name);
     const text = new Shape(value, `${subject.path}.digest`).string(1000);
-    if ((set.get(algorithm) ?? text).toLowerCase() !== text.toLowerCase())
+    if ((set.get(algorithm) ?? text).toLowerCase() !== text.toLowerCase()) {
       throw refused('statement.contradiction', `${subject.path}.digest has two values of ${algorithm}`);
+    }
     set.set(algorithm, text);
   }
   return set;
@@ -101,8 +112,12 @@ export function digestSetOf(digests: readonly Digest[]): StatementSubject['diges
 function readDigestEntry(subject: Shape, algorithm: string, value: unknown): readonly Digest[] {
   const entry = new Shape(value, `${subject.path}.digest`);
   const text = `${algorithm}:${entry.string(1000)}`;
-  if (algorithm !== 'sha256' && algorithm !== 'sha512') return [];
-  if (!isDigest(text)) throw entry.wrong(`has a malformed ${algorithm}: ${quoted(text)}`);
+  if (algorithm !== 'sha256' && algorithm !== 'sha512') {
+    return [];
+  }
+  if (!isDigest(text)) {
+    throw entry.wrong(`has a malformed ${algorithm}: ${quoted(text)}`);
+  }
   return [text];
 }
 

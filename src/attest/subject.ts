@@ -49,8 +49,9 @@ export function canonicalAlgorithm(name: string): string {
 export function checkSubject({ digestSet }: StatementSubject, content: Uint8Array): void {
   for (const [algorithm, value] of digestSet) {
     const hash = hashes.get(algorithm);
-    if (hash === undefined || createHash(hash).update(content).digest('hex') === value.toLowerCase())
+    if (hash === undefined || createHash(hash).update(content).digest('hex') === value.toLowerCase()) {
       continue;
+    }
     throw refused(
       'statement.contradiction',
       `the statement names the artifact and a wrong ${algorithm} of it: ${quoted(value)}`,
@@ -72,13 +73,17 @@ export function checkSubjects(subjects: readonly StatementSubject[]): void {
     for (const [algorithm, value] of own.filter(([name]) => identifying.includes(name))) {
       const id = `${algorithm}:${value.toLowerCase()}`;
       const all = known.get(id) ?? new Map<string, string>();
-      for (const [name, text] of own) checkSame(algorithm, name, all.get(name), text);
+      for (const [name, text] of own) {
+        checkSame(algorithm, name, all.get(name), text);
+      }
       known.set(id, new Map([...all, ...own]));
     }
   }
 }
 
 function checkSame(algorithm: string, name: string, before: string | undefined, now: string): void {
-  if ((before ?? now).toLowerCase() === now.toLowerCase()) return;
+  if ((before ?? now).toLowerCase() === now.toLowerCase()) {
+    return;
+  }
   throw refused('statement.contradiction', `two subjects with the same ${algorithm} have different ${name}s`);
 }

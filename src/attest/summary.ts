@@ -38,7 +38,9 @@ export function parseSummary(predicate: unknown): Outcome<SummaryFacts, Refusal>
     const policy = shape.get('policy').optional('uri')?.string(maxText);
     const result = shape.get('verificationResult');
     const word = result.string(20);
-    if (word !== 'PASSED' && word !== 'FAILED') throw result.wrong('is neither PASSED nor FAILED');
+    if (word !== 'PASSED' && word !== 'FAILED') {
+      throw result.wrong('is neither PASSED nor FAILED');
+    }
     return compact({
       verifier: shape.get('verifier').get('id').string(maxText),
       verifiedAt: new Date(shape.get('timeVerified').instant()),
@@ -57,7 +59,9 @@ export function parseSummary(predicate: unknown): Outcome<SummaryFacts, Refusal>
 export function reachesLevel(verified: readonly string[], wanted: string): boolean {
   const [, track, level] = levelOf(wanted);
   return verified.some((text) => {
-    if (text === wanted) return true;
+    if (text === wanted) {
+      return true;
+    }
     const [, other, number] = levelOf(text);
     return track !== undefined && other === track && Number(number) >= Number(level);
   });

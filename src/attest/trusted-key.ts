@@ -34,7 +34,9 @@ const onePublicKey = /^\s*-----BEGIN PUBLIC KEY-----\r?\n([A-Za-z0-9+/=\r\n]+)--
  */
 export function parsePublicKey(pem: string, name: string, validFor?: TimeWindow): TrustedKey {
   const body = pem.length > maxPemLength ? undefined : onePublicKey.exec(pem)?.[1];
-  if (body === undefined) throw malformed(name, 'it is not one PEM block "PUBLIC KEY"');
+  if (body === undefined) {
+    throw malformed(name, 'it is not one PEM block "PUBLIC KEY"');
+  }
   const der = Buffer.from(body, 'base64');
   const key = readKey(der, name);
   if (!isStrongKey(key)) {

@@ -113,7 +113,9 @@ function readMaterial(
   const all = <T extends object>(kind: EntryKind, read: (shape: Shape, allowed: typeof experimental) => T) =>
     entries(root, kind).flatMap((entry) => {
       const value = usable(() => read(entry, experimental));
-      if (!isUnusable(value)) return [value];
+      if (!isUnusable(value)) {
+        return [value];
+      }
       skipped.push({ ...value, kind, path: entry.path });
       return [];
     });
@@ -147,20 +149,25 @@ function checkLog(log: Shape): Date {
 
 function checkAuthority(authority: Shape): Date {
   const certificates = authority.get('certChain').get('certificates').list(10);
-  if (certificates.length === 0) throw authority.get('certChain').wrong('is empty');
+  if (certificates.length === 0) {
+    throw authority.get('certChain').wrong('is empty');
+  }
   return startOf(authority.get('validFor'));
 }
 
 function startOf(window: Shape): Date {
   const end = optionalMember(window, 'end');
-  if (end !== undefined) readTime(end);
+  if (end !== undefined) {
+    readTime(end);
+  }
   return readTime(window.get('start'));
 }
 
 function readTime(shape: Shape): Date {
   const text = shape.string(40);
   const time = new Date(text);
-  if (!rfc3339.test(text) || Number.isNaN(time.getTime()))
+  if (!rfc3339.test(text) || Number.isNaN(time.getTime())) {
     throw shape.wrong('is not a time such as 2026-01-31T00:00:00Z');
+  }
   return time;
 }

@@ -36,7 +36,9 @@ export function verifyBlob(
 
 /** The content of a `messageSignature` bundle for this artifact. @throws a refusal as `messageAbout` does. */
 export function artifactContent(message: MessageContent, artifact: Artifact): SignedContent {
-  if (typeof artifact !== 'string') return messageContent(message, artifact);
+  if (typeof artifact !== 'string') {
+    return messageContent(message, artifact);
+  }
   const digestFor = (algorithm: HashName) =>
     algorithm === algorithmOf(artifact) ? Buffer.from(hexOf(artifact), 'hex') : undefined;
   return messageAbout(message, artifact, {

@@ -46,7 +46,9 @@ export function verifyBundleAgainst(question: BundleQuestion, now: Date): Outcom
     keyThreshold: question.keyThreshold ?? { logs: 1, times: 1 },
   };
   const parsed = parseBundle(question.bundle);
-  if (!parsed.ok) return parsed;
+  if (!parsed.ok) {
+    return parsed;
+  }
   const bundle = parsed.value;
   // The caller named a key or an identity; a bundle of the other kind answers another question.
   if ((bundle.signer.kind === 'key') !== 'pem' in expected) {
@@ -79,9 +81,11 @@ function matching(proven: Proven, expected: ExpectedIdentity): Outcome<Proven, R
   // A bundle by a key was turned away before; no issuer knows it.
   const { identity, issuer }: ExpectedIdentity =
     signer.kind === 'keyless' ? signer : { identity: signer.fingerprint, issuer: '' };
-  if (identity !== expected.identity)
+  if (identity !== expected.identity) {
     return no({ code: 'signer.identity', message: `the signer is ${quoted(identity)}` });
-  if (issuer !== expected.issuer)
+  }
+  if (issuer !== expected.issuer) {
     return no({ code: 'signer.issuer', message: `the signer's OIDC issuer is ${quoted(issuer)}` });
+  }
   return yes(proven);
 }

@@ -50,7 +50,9 @@ function proveStatement(
   const { envelope } = bundle.content;
   const proven = prove(bundle, envelopeContent(envelope, text), trust, now);
   const parsed = parseStatement(envelope.payload);
-  if (!parsed.ok) throw refused(parsed.reason.code, parsed.reason.message);
+  if (!parsed.ok) {
+    throw refused(parsed.reason.code, parsed.reason.message);
+  }
   return about(asked, proven, parsed.value);
 }
 
@@ -65,7 +67,9 @@ export function verifyCosign2(
   now: Date,
 ): Outcome<Verified, Refusal> {
   return answer('cosign2.malformed', () => {
-    if (bundle.content.kind === 'dsse') return proveStatement(bundle, text, trust, asked, now);
+    if (bundle.content.kind === 'dsse') {
+      return proveStatement(bundle, text, trust, asked, now);
+    }
     const proven = prove(bundle, messageContent(bundle.content, text), trust, now);
     return about(asked, proven, readSimpleSigning(text));
   });
@@ -78,8 +82,10 @@ function about(asked: AttestationQuestion, proven: Proven, statement: Statement)
     const count = plural(statement.subjects.length, 'other subject');
     throw refused('statement.subject', `the statement is about ${count}, not about ${asked.subject}`);
   }
-  for (const subject of statement.subjects)
-    if (asked.content !== undefined && subject.digests.includes(asked.subject))
+  for (const subject of statement.subjects) {
+    if (asked.content !== undefined && subject.digests.includes(asked.subject)) {
       checkSubject(subject, asked.content);
+    }
+  }
   return { ...proven, statement, subjectIndex } as Verified;
 }

@@ -23,7 +23,9 @@ export async function collect(bytes: Bytes, limit: number, what: string): Promis
 }
 
 export function concat(chunks: readonly Uint8Array[], size?: number): Uint8Array {
-  if (chunks.length === 1 && chunks[0] !== undefined) return chunks[0];
+  if (chunks.length === 1 && chunks[0] !== undefined) {
+    return chunks[0];
+  }
   const whole = new Uint8Array(size ?? chunks.reduce((sum, chunk) => sum + chunk.length, 0));
   let offset = 0;
   for (const chunk of chunks) {
@@ -48,7 +50,9 @@ export function decodeUtf8(bytes: Uint8Array): string | undefined {
   try {
     return strictUtf8.decode(bytes);
   } catch (error) {
-    if (error instanceof TypeError) return undefined;
+    if (error instanceof TypeError) {
+      return undefined;
+    }
     throw error;
   }
 }

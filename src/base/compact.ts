@@ -11,7 +11,9 @@ export function compact<const T extends object>(record: T): Compact<T> {
   const kept: Record<PropertyKey, unknown> = {};
   for (const key of Reflect.ownKeys(record)) {
     const value: unknown = Reflect.get(record, key);
-    if (value !== undefined) kept[key] = value;
+    if (value !== undefined) {
+      kept[key] = value;
+    }
   }
   return kept as Compact<T>;
 }

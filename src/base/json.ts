@@ -49,7 +49,9 @@ export function parseJson(
     );
   }
   const text = typeof input === 'string' ? input : decodeUtf8(input);
-  if (text === undefined) throw malformed(what, 'it is not UTF-8');
+  if (text === undefined) {
+    throw malformed(what, 'it is not UTF-8');
+  }
   return new Parser(text, what, limits).document();
 }
 
@@ -87,7 +89,9 @@ class Parser {
   document(): unknown {
     const value = this.#value(0);
     this.#skip();
-    if (this.#at < this.#text.length) throw this.#wrong('there is more after its end');
+    if (this.#at < this.#text.length) {
+      throw this.#wrong('there is more after its end');
+    }
     return value;
   }
 
@@ -98,7 +102,9 @@ class Parser {
   #match(token: RegExp): string | undefined {
     token.lastIndex = this.#at;
     const found = token.exec(this.#text);
-    if (found === null) return undefined;
+    if (found === null) {
+      return undefined;
+    }
     this.#at = token.lastIndex;
     return found[0];
   }
@@ -128,7 +134,9 @@ class Parser {
   }
 
   #word<T>(word: string, value: T): T {
-    if (!this.#text.startsWith(word, this.#at)) throw this.#wrong('a value is expected');
+    if (!this.#text.startsWith(word, this.#at)) {
+      throw this.#wrong('a value is expected');
+    }
     this.#at += word.length;
     return value;
   }
@@ -136,7 +144,9 @@ class Parser {
   #number(): number {
     const start = this.#at;
     const literal = this.#match(number);
-    if (literal === undefined) throw this.#wrong('a value is expected');
+    if (literal === undefined) {
+      throw this.#wrong('a value is expected');
+    }
     const value = Number(literal);
     if (literal.length > maxNumberLength || !Number.isFinite(value)) {
       this.#at = start;
@@ -147,10 +157,16 @@ class Parser {
 
   #string(): string {
     const plain = this.#match(plainString);
-    if (plain !== undefined) return plain.slice(1, -1);
+    if (plain !== undefined) {
+      return plain.slice(1, -1);
+    }
     const value = JSON.parse(this.#escaped()) as string;
-    if (this.#replaces) return value.toWellFormed();
-    if (loneSurrogate.test(value)) throw this.#wrong('a string holds half a character (lone surrogate)');
+    if (this.#replaces) {
+      return value.toWellFormed();
+    }
+    if (loneSurrogate.test(value)) {
+      throw this.#wrong('a string holds half a character (lone surrogate)');
+    }
     return value;
   }
 
@@ -158,7 +174,7 @@ class Parser {
   #escaped(): string {
     const start = this.#at;
     this.#at += 1;
-    while (this.#match(anyCharacters) !== undefined);
+    while (this.#match(anyCharacters) !== undefined) {}
     if (this.#text[this.#at] !== '"') {
       this.#at = start;
       throw this.#wrong('a string is not closed or has a bad escape');
@@ -170,23 +186,34 @@ class Parser {
   #array(depth: number): unknown[] {
     this.#open(depth);
     const items: unknown[] = [];
-    if (this.#close(']')) return items;
-    do items.push(this.#value(depth));
-    while (this.#more(']'));
+    if (this.#close(']')) {
+      return items;
+    }
+    do {
+      items.push(this.#value(depth));
+    } while (this.#more(']'));
     return items;
   }
 
   #object(depth: number): Record<string, unknown> {
     this.#open(depth);
     const members: Record<string, unknown> = Object.create(null);
-    if (this.#close('}')) return members;
+    if (this.#close('}')) {
+      return members;
+    }
     do {
       this.#skip();
-      if (this.#text[this.#at] !== '"') throw this.#wrong('a key is expected');
+      if (this.#text[this.#at] !== '"') {
+        throw this.#wrong('a key is expected');
+      }
       const key = this.#string();
-      if (key in members) throw this.#wrong(`the key ${JSON.stringify(key.slice(0, 80))} stands twice`);
+      if (key in members) {
+        throw this.#wrong(`the key ${JSON.stringify(key.slice(0, 80))} stands twice`);
+      }
       this.#skip();
-      if (this.#text[this.#at] !== ':') throw this.#wrong('":" is expected');
+      if (this.#text[this.#at] !== ':') {
+        throw this.#wrong('":" is expected');
+      }
       this.#at += 1;
       members[key] = this.#value(depth);
     } while (this.#more('}'));
@@ -194,20 +221,28 @@ class Parser {
   }
 
   #open(depth: number): void {
-    if (depth > this.#maxDepth) throw this.#wrong(`it is nested deeper than ${this.#maxDepth} levels`);
+    if (depth > this.#maxDepth) {
+      throw this.#wrong(`it is nested deeper than ${this.#maxDepth} levels`);
+    }
     this.#at += 1;
   }
 
   #close(bracket: string): boolean {
     this.#skip();
-    if (this.#text[this.#at] !== bracket) return false;
+    if (this.#text[this.#at] !== bracket) {
+      return false;
+    }
     this.#at += 1;
     return true;
   }
 
   #more(bracket: string): boolean {
-    if (this.#close(bracket)) return false;
-    if (this.#text[this.#at] !== ',') throw this.#wrong(`"," or "${bracket}" is expected`);
+    if (this.#close(bracket)) {
+      return false;
+    }
+    if (this.#text[this.#at] !== ',') {
+      throw this.#wrong(`"," or "${bracket}" is expected`);
+    }
     this.#at += 1;
     return true;
   }

@@ -22,6 +22,8 @@ export async function inParallel<T, R>(
     }
   };
   await Promise.all(Array.from({ length: width }, work));
-  if (errors.length > 0) throw errors[0];
+  if (errors.length > 0) {
+    throw errors[0];
+  }
   return results;
 }

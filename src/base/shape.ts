@@ -42,29 +42,38 @@ export class Shape {
   }
 
   list(limit: number): readonly Shape[] {
-    if (!Array.isArray(this.value)) throw this.wrong(this.missing ? 'is missing' : 'is not a list');
-    if (this.value.length > limit)
+    if (!Array.isArray(this.value)) {
+      throw this.wrong(this.missing ? 'is missing' : 'is not a list');
+    }
+    if (this.value.length > limit) {
       throw this.wrong(`has ${this.value.length} entries, more than the limit of ${limit}`);
+    }
     return this.value.map((item, index) => new Shape(item, `${this.path}[${index}]`));
   }
 
   string(limit = 65_536): string {
-    if (typeof this.value !== 'string') throw this.wrong(this.missing ? 'is missing' : 'is not a string');
-    if (this.value.length > limit) throw this.wrong(`is longer than ${limit} characters`);
+    if (typeof this.value !== 'string') {
+      throw this.wrong(this.missing ? 'is missing' : 'is not a string');
+    }
+    if (this.value.length > limit) {
+      throw this.wrong(`is longer than ${limit} characters`);
+    }
     return this.value;
   }
 
   boolean(): boolean {
-    if (typeof this.value !== 'boolean')
+    if (typeof this.value !== 'boolean') {
       throw this.wrong(this.missing ? 'is missing' : 'is not true or false');
+    }
     return this.value;
   }
 
   /** A moment in RFC 3339, UTC, as `Date.toISOString` writes it. */
   instant(): string {
     const text = this.string(40);
-    if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/.test(text) || Number.isNaN(Date.parse(text)))
+    if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/.test(text) || Number.isNaN(Date.parse(text))) {
       throw this.wrong('is not a time such as 2026-01-31T00:00:00Z');
+    }
     return text;
   }
 
@@ -79,7 +88,9 @@ export class Shape {
   /** An object whose values are all strings, such as annotations and labels; `longest` is the limit of each, in characters. */
   strings(limit = 10_000, longest?: number): Readonly<Record<string, string>> {
     const members = Object.entries(this.record());
-    if (members.length > limit) throw this.wrong(`has more than ${limit} entries`);
+    if (members.length > limit) {
+      throw this.wrong(`has more than ${limit} entries`);
+    }
     return Object.fromEntries(
       members.map(([key, value]) => [key, new Shape(value, `${this.path}.${key}`).string(longest)]),
     );

@@ -39,7 +39,9 @@ export function toBsi(component: Component): Component {
 
 /** Where its creator gave a file no version, the date of its last change, as an RFC 3339 date-time, is the version (5.2.2). */
 function modifiedOf({ properties = [], version }: Component): string | undefined {
-  if (version !== undefined) return undefined;
+  if (version !== undefined) {
+    return undefined;
+  }
   return properties.find(({ name }) => name === 'tcf:file:modified')?.value;
 }
 
@@ -52,9 +54,13 @@ function creatorOf({
 }: Component): Organization | undefined {
   const isReachable = ({ email }: Contact): boolean => email !== undefined && isEmail(email);
   const contact = supplier?.contacts?.find(isReachable);
-  if (supplier !== undefined && contact !== undefined) return { name: supplier.name, contacts: [contact] };
+  if (supplier !== undefined && contact !== undefined) {
+    return { name: supplier.name, contacts: [contact] };
+  }
   const author = authors.find(isReachable);
-  if (author !== undefined) return { name: author.name ?? supplier?.name ?? name, contacts: [author] };
+  if (author !== undefined) {
+    return { name: author.name ?? supplier?.name ?? name, contacts: [author] };
+  }
   const pages = ['website', 'vcs', 'documentation'].flatMap((type) =>
     externalReferences.filter((reference) => reference.type === type).map((reference) => reference.url),
   );
@@ -72,7 +78,9 @@ function creatorOf({
 function withDistributionLicense({ type }: Component, licenses: readonly License[]): readonly License[] {
   const concluded = licenses.filter(({ acknowledgement }) => acknowledgement === 'concluded');
   const plain = licenses.filter(({ acknowledgement }) => acknowledgement === 'declared');
-  if (concluded.length > 0 && concluded.every((license) => 'expression' in license)) return licenses;
+  if (concluded.length > 0 && concluded.every((license) => 'expression' in license)) {
+    return licenses;
+  }
   const texts = (concluded.length > 0 ? concluded : plain).map((license) =>
     'expression' in license ? bracketed(license.expression) : toLicenseRef(license.name),
   );
@@ -87,7 +95,9 @@ function bracketed(expression: string): string {
 }
 
 function toLicenseRef(name: string): string {
-  if (/^LicenseRef-[A-Za-z0-9.-]+$/.test(name)) return name;
+  if (/^LicenseRef-[A-Za-z0-9.-]+$/.test(name)) {
+    return name;
+  }
   const slug = name
     .replace(/[^A-Za-z0-9.]+/g, '-')
     .replace(/^-+|-+$/g, '')
@@ -97,7 +107,9 @@ function toLicenseRef(name: string): string {
 
 /** The repository is the URI of the source where no archive of it is known (5.2.4). */
 function sourceOf(references: readonly ExternalReference[]): readonly ExternalReference[] {
-  if (references.some(({ type }) => type === 'source-distribution')) return [];
+  if (references.some(({ type }) => type === 'source-distribution')) {
+    return [];
+  }
   return references
     .filter(({ type }) => type === 'vcs')
     .map(({ url }) => ({ type: 'source-distribution', url }));
@@ -112,7 +124,9 @@ function fileOf({
   | undefined {
   const own = hashes.filter(({ subject }) => subject === 'file');
   const path = (evidence?.occurrences ?? []).map(({ location }) => location).sort(byCodeUnit)[0];
-  if (own.length === 0 || path === undefined) return undefined;
+  if (own.length === 0 || path === undefined) {
+    return undefined;
+  }
   // Bitcode is read by a compiler; programs and shared libraries are executable in the words of 8.1.4.
   const isExecutable = type === 'application' || !path.endsWith('.bc');
   return {

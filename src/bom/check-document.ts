@@ -42,7 +42,9 @@ const compiled = new Map<Version, ValidateFunction>();
 function schemaErrors(document: unknown, version: Version): readonly Diagnostic[] {
   const validate = compiled.get(version) ?? compile(version);
   compiled.set(version, validate);
-  if (validate(document)) return [];
+  if (validate(document)) {
+    return [];
+  }
   return (validate.errors ?? []).slice(0, maxDiagnostics).map(toDiagnostic);
 }
 
@@ -57,8 +59,9 @@ function compile(version: Version): ValidateFunction {
   // JSON Schema allows characters beyond ASCII in both.
   ajv.addFormat('iri-reference', (text) => toUriReference(text) !== undefined);
   ajv.addFormat('idn-email', /^[^\s@]+@[^\s@]+$/);
-  for (const name of ['cryptography-defs', 'jsf-0.82', 'spdx'] as const)
+  for (const name of ['cryptography-defs', 'jsf-0.82', 'spdx'] as const) {
     ajv.addSchema(schemas[name], `http://cyclonedx.org/schema/${name}.SNAPSHOT.schema.json`);
+  }
   return ajv.compile(schemas[version]);
 }
 
@@ -91,9 +94,15 @@ function* nodesOf(document: unknown): Generator<Node> {
   const waiting: unknown[] = [document];
   for (let count = 0; waiting.length > 0 && count < maxNodes; count += 1) {
     const value = waiting.pop();
-    if (typeof value !== 'object' || value === null) continue;
-    if (!Array.isArray(value)) yield value as Node;
-    for (const member of Object.values(value)) waiting.push(member);
+    if (typeof value !== 'object' || value === null) {
+      continue;
+    }
+    if (!Array.isArray(value)) {
+      yield value as Node;
+    }
+    for (const member of Object.values(value)) {
+      waiting.push(member);
+    }
   }
 }
 
@@ -125,7 +134,11 @@ function referenceErrors(document: unknown): readonly Diagnostic[] {
 /** How often each bom-ref stands there, however deep. */
 function refsIn(part: unknown): ReadonlyMap<string, number> {
   const refs = new Map<string, number>();
-  for (const { 'bom-ref': ref } of nodesOf(part)) if (isText(ref)) refs.set(ref, (refs.get(ref) ?? 0) + 1);
+  for (const { 'bom-ref': ref } of nodesOf(part)) {
+    if (isText(ref)) {
+      refs.set(ref, (refs.get(ref) ?? 0) + 1);
+    }
+  }
   return refs;
 }
 
@@ -137,11 +150,19 @@ function isBomLink(ref: string): boolean {
 function* referencesIn({ compositions, dependencies }: Node): Generator<string> {
   for (const entry of listIn(dependencies)) {
     const { dependsOn, provides, ref } = nodeIn(entry);
-    for (const name of [ref, ...listIn(dependsOn), ...listIn(provides)]) if (isText(name)) yield name;
+    for (const name of [ref, ...listIn(dependsOn), ...listIn(provides)]) {
+      if (isText(name)) {
+        yield name;
+      }
+    }
   }
   for (const entry of listIn(compositions)) {
     const { assemblies, dependencies: graphs } = nodeIn(entry);
-    for (const name of [...listIn(assemblies), ...listIn(graphs)]) if (isText(name)) yield name;
+    for (const name of [...listIn(assemblies), ...listIn(graphs)]) {
+      if (isText(name)) {
+        yield name;
+      }
+    }
   }
 }
 
@@ -150,8 +171,12 @@ function entriesTwice({ dependencies }: Node): Set<string> {
   const twice = new Set<string>();
   for (const entry of listIn(dependencies)) {
     const { ref } = nodeIn(entry);
-    if (!isText(ref)) continue;
-    if (seen.has(ref)) twice.add(ref);
+    if (!isText(ref)) {
+      continue;
+    }
+    if (seen.has(ref)) {
+      twice.add(ref);
+    }
     seen.add(ref);
   }
   return twice;
@@ -175,7 +200,11 @@ const passedOver = [
 
 function unreadable(document: unknown): readonly Diagnostic[] {
   const purls = new Set<string>();
-  for (const { purl } of nodesOf(document)) if (isText(purl) && readPurl(purl) === undefined) purls.add(purl);
+  for (const { purl } of nodesOf(document)) {
+    if (isText(purl) && readPurl(purl) === undefined) {
+      purls.add(purl);
+    }
+  }
   const parts = passedOver.filter((key) => nodeIn(document)[key] !== undefined);
   return [
     ...[...purls].slice(0, maxDiagnostics).map(

@@ -17,7 +17,9 @@ export function cleanText(text: string): string {
  */
 export function toUriReference(url: string): string | undefined {
   const text = url.trim().toWellFormed();
-  if (text === '' || text.length > maxTextLength) return undefined;
+  if (text === '' || text.length > maxTextLength) {
+    return undefined;
+  }
   const encoded = encodeURI(text)
     .replace(/%25(?=[0-9A-Fa-f]{2})/g, '%')
     .replace(/[`^{|}\\]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);

@@ -79,7 +79,9 @@ export function contactForm(contact: Contact): JsonObject {
 export function members(all: JsonObject): JsonObject {
   return Object.fromEntries(
     Object.entries(all).filter(([, value]) => {
-      if (Array.isArray(value)) return value.length > 0;
+      if (Array.isArray(value)) {
+        return value.length > 0;
+      }
       return typeof value === 'object' && value !== null
         ? Object.keys(value).length > 0
         : value !== undefined;

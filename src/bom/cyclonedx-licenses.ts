@@ -30,7 +30,9 @@ export function toLicenseForms(licenses: readonly License[], specVersion: SpecVe
 
 /** One expression, or license objects; of several, the expressions become names, for 1.6 has no other place for them. */
 function choiceOf(licenses: readonly License[]): readonly object[] {
-  if (licenses.length === 1 || licenses.every(fitsLicenseObject)) return licenses.map(entryOf);
+  if (licenses.length === 1 || licenses.every(fitsLicenseObject)) {
+    return licenses.map(entryOf);
+  }
   return licenses.map((license) =>
     fitsLicenseObject(license) || !('expression' in license)
       ? entryOf(license)
@@ -40,7 +42,9 @@ function choiceOf(licenses: readonly License[]): readonly object[] {
 
 function entryOf(license: License): object {
   const { acknowledgement } = license;
-  if ('name' in license) return { license: { name: cleanText(license.name), acknowledgement } };
+  if ('name' in license) {
+    return { license: { name: cleanText(license.name), acknowledgement } };
+  }
   return fitsLicenseObject(license)
     ? { license: { id: license.expression, acknowledgement } }
     : { expression: cleanText(license.expression), acknowledgement };

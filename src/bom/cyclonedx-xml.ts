@@ -122,7 +122,9 @@ export function formatCycloneDxXml(document: JsonObject, specVersion: SpecVersio
 
 function write(lines: string[], indent: string, name: string, value: unknown, form: Form): void {
   if (typeof value === 'string') {
-    if (form.string === undefined) throw new Error(`${name} is a text and should be an object`);
+    if (form.string === undefined) {
+      throw new Error(`${name} is a text and should be an object`);
+    }
     const isContent = form.string === '';
     lines.push(
       isContent
@@ -138,7 +140,9 @@ function write(lines: string[], indent: string, name: string, value: unknown, fo
   });
   const known = [...(form.attributes ?? []), form.content ?? '', ...Object.keys(form.members ?? {})];
   const unknown = members.find(([key]) => !known.includes(key));
-  if (unknown !== undefined) throw new Error(`the XML form of ${name} has no place for ${unknown[0]}`);
+  if (unknown !== undefined) {
+    throw new Error(`the XML form of ${name} has no place for ${unknown[0]}`);
+  }
 
   const content = form.content === undefined ? undefined : (value as JsonObject)[form.content];
   const open = `${indent}<${name}${attributes.join('')}`;
@@ -150,10 +154,15 @@ function write(lines: string[], indent: string, name: string, value: unknown, fo
   lines.push(`${open}>`);
   for (const [key, member] of Object.entries(form.members ?? {})) {
     const found = (value as JsonObject)[key];
-    if (found !== undefined) writeMember(lines, `${indent}  `, key, found, member);
+    if (found !== undefined) {
+      writeMember(lines, `${indent}  `, key, found, member);
+    }
   }
-  if (lines.length === start + 1) lines[start] = `${open}/>`;
-  else lines.push(`${indent}</${name}>`);
+  if (lines.length === start + 1) {
+    lines[start] = `${open}/>`;
+  } else {
+    lines.push(`${indent}</${name}>`);
+  }
 }
 
 function writeMember(lines: string[], indent: string, key: string, value: unknown, member: Member): void {
@@ -165,19 +174,25 @@ function writeMember(lines: string[], indent: string, key: string, value: unknow
       write(lines, indent, key, value, member.form);
       return;
     case 'repeated':
-      for (const item of value as readonly unknown[]) write(lines, indent, member.item, item, member.form);
+      for (const item of value as readonly unknown[]) {
+        write(lines, indent, member.item, item, member.form);
+      }
       return;
     case 'list':
       lines.push(`${indent}<${key}>`);
-      for (const item of value as readonly unknown[])
+      for (const item of value as readonly unknown[]) {
         write(lines, `${indent}  `, member.item, item, member.form());
+      }
       lines.push(`${indent}</${key}>`);
       return;
     case 'licenses':
       lines.push(`${indent}<${key}>`);
       for (const item of value as readonly JsonObject[]) {
-        if (item['license'] === undefined) write(lines, `${indent}  `, 'expression', item, expression);
-        else write(lines, `${indent}  `, 'license', item['license'], license);
+        if (item['license'] === undefined) {
+          write(lines, `${indent}  `, 'expression', item, expression);
+        } else {
+          write(lines, `${indent}  `, 'license', item['license'], license);
+        }
       }
       lines.push(`${indent}</${key}>`);
   }

@@ -133,8 +133,12 @@ function laidOut(components: readonly Component[], layout: Layout = 'flat'): rea
 }
 
 function shape(component: Component, profile: SbomProfile | undefined): Component {
-  if (profile === undefined) return component;
-  if (profile === 'bsi') return toBsi(component);
+  if (profile === undefined) {
+    return component;
+  }
+  if (profile === 'bsi') {
+    return toBsi(component);
+  }
   const stated = withStatedVersion(component);
   return profile === 'cisa' ? withStatedElements(stated) : stated;
 }

@@ -40,8 +40,11 @@ export function diffBoms(before: SbomFacts, after: SbomFacts): BomDiff {
     removed.push(...matched.removed.map(({ component }) => component));
     for (const [one, other] of matched.pairs) {
       const differing = aspectsOf(one, other);
-      if (differing.length === 0) unchanged += 1;
-      else changed.push({ before: one.component, after: other.component, aspects: differing });
+      if (differing.length === 0) {
+        unchanged += 1;
+      } else {
+        changed.push({ before: one.component, after: other.component, aspects: differing });
+      }
     }
   }
   return { old: before, new: after, added, removed, changed, unchanged };
@@ -72,9 +75,15 @@ function toEntry(component: SbomComponent): Entry {
 /** Nothing that changes from one release to the next may be part of it: an LLVM of a fork is still the LLVM of Triton. */
 function keyOf(component: SbomComponent, purl: PurlParts | undefined): string {
   const role = llvmRoleOf(component);
-  if (role !== undefined) return `llvm\0${role}`;
-  if (component.type === 'operating-system') return 'operating-system';
-  if (purl === undefined) return `${component.type}\0${component.name}`;
+  if (role !== undefined) {
+    return `llvm\0${role}`;
+  }
+  if (component.type === 'operating-system') {
+    return 'operating-system';
+  }
+  if (purl === undefined) {
+    return `${component.type}\0${component.name}`;
+  }
   const { name, namespace = '', subpath = '', type } = purl;
   return ['purl', type, namespace, name, subpath].join('\0');
 }
@@ -100,12 +109,16 @@ function pairUp(
   let removed = sorted(old);
   let added = sorted(now);
   for (const resemblance of resemblances) {
-    if (removed.length === 0 || added.length === 0) break;
+    if (removed.length === 0 || added.length === 0) {
+      break;
+    }
     const waiting = Map.groupBy([...removed].reverse(), resemblance);
     const found = new Set<Entry>();
     added = added.filter((entry) => {
       const partner = waiting.get(resemblance(entry))?.pop();
-      if (partner === undefined) return true;
+      if (partner === undefined) {
+        return true;
+      }
       pairs.push([partner, entry]);
       found.add(partner);
       return false;
@@ -117,7 +130,9 @@ function pairUp(
 
 /** By content, so that the order of a document changes nothing. Most packages stand once and need no order. */
 function sorted(entries: readonly Entry[]): readonly Entry[] {
-  if (entries.length < 2) return entries;
+  if (entries.length < 2) {
+    return entries;
+  }
   const texts = new Map(entries.map((entry) => [entry, JSON.stringify(entry.component)]));
   return [...entries].sort((a, b) => byCodeUnit(texts.get(a) ?? '', texts.get(b) ?? ''));
 }
@@ -144,7 +159,9 @@ function pinOf({ properties }: SbomComponent): string {
 
 /** Hashes are compared where both sides have one of the same bytes: `tcf:hash:subject` says of which they are. */
 function contentDiffers(before: SbomComponent, after: SbomComponent): boolean {
-  if (before.properties['tcf:hash:subject'] !== after.properties['tcf:hash:subject']) return false;
+  if (before.properties['tcf:hash:subject'] !== after.properties['tcf:hash:subject']) {
+    return false;
+  }
   const algorithms = (component: SbomComponent) => component.hashes.map((hash) => hash.split(' ')[0] ?? '');
   return sameSet(algorithms(before), algorithms(after)) && !sameSet(before.hashes, after.hashes);
 }

@@ -43,7 +43,9 @@ export function withSourceForTrivy(component: Component): Component {
 function sourceOf(purl: string): readonly Property[] {
   const { qualifiers = {}, type } = readPurl(purl) ?? {};
   const upstream = qualifiers['upstream'];
-  if (upstream === undefined) return [];
+  if (upstream === undefined) {
+    return [];
+  }
   const parts = type === 'rpm' ? rpmSource(upstream, qualifiers['epoch']) : otherSource(upstream);
   return Object.entries(parts ?? {}).flatMap(([name, value]) =>
     value === undefined || value === '' ? [] : [{ name: `${trivy}${name}`, value }],
@@ -55,7 +57,9 @@ type Parts = Readonly<Record<'SrcEpoch' | 'SrcName' | 'SrcRelease' | 'SrcVersion
 /** `bash-5.1.8-9.el9.src.rpm`. The file name has no epoch; source and binary packages of rpm share it where a spec file has one. */
 function rpmSource(file: string, epoch: string | undefined): Parts | undefined {
   const [, name, version, release] = /^(.+)-([^-]+)-([^-]+)\.(?:no)?src\.rpm$/.exec(file) ?? [];
-  if (name === undefined) return undefined;
+  if (name === undefined) {
+    return undefined;
+  }
   return { SrcEpoch: epoch, SrcName: name, SrcRelease: release, SrcVersion: version };
 }
 

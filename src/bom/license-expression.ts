@@ -36,7 +36,9 @@ export function canonicalLicense(license: string): string {
 /** Plain ids of the GNU family were withdrawn for `-only` and `-or-later`; `GPL-2.0-only+` says the latter too. */
 function gnuId(id: string): string {
   const [, base, suffix = '', plus] = /^((?:[AL]?GPL|GFDL)-\d+\.\d+)(-only|-or-later)?(\+)?$/.exec(id) ?? [];
-  if (base === undefined) return id;
+  if (base === undefined) {
+    return id;
+  }
   return `${base}${plus !== undefined || suffix === '-or-later' ? '-or-later' : '-only'}`;
 }
 
@@ -59,12 +61,16 @@ function walk(tree: Tree, accepts: (license: string) => boolean): boolean {
 }
 
 function read(expression: string): Tree | undefined {
-  if (expression.length > maxLength) return undefined;
+  if (expression.length > maxLength) {
+    return undefined;
+  }
   try {
     return parseSpdx(expression) as Tree;
   } catch (error) {
     // The parser has one kind of refusal, a plain Error; RangeError is its stack on thousands of brackets.
-    if (error instanceof Error) return undefined;
+    if (error instanceof Error) {
+      return undefined;
+    }
     throw error;
   }
 }

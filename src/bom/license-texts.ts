@@ -14,8 +14,9 @@ export function withLicenseText(
   text: Uint8Array | string,
   place: string,
 ): { readonly licenses: readonly License[]; readonly properties: readonly Property[] } {
-  if (licenses.some(({ acknowledgement }) => acknowledgement === 'concluded'))
+  if (licenses.some(({ acknowledgement }) => acknowledgement === 'concluded')) {
     return { licenses, properties: [] };
+  }
   const sha256 = createHash('sha256').update(text).digest('hex');
   const expression = `LicenseRef-tcf-${sha256.slice(0, digits)}`;
   return {

@@ -35,7 +35,9 @@ export function combineLicenses(
   scope?: string,
 ): readonly License[] {
   const statements = [...new Set(texts.map((text) => text.trim()).filter((text) => text !== ''))];
-  if (statements.length === 0) return [];
+  if (statements.length === 0) {
+    return [];
+  }
   const concluded = joinWithAnd(
     statements.map((text) => toSpdx(text, kind) ?? (scope === undefined ? undefined : toScoped(text, scope))),
   );
@@ -60,8 +62,12 @@ export function combineLicenses(
  */
 export function toSpdx(text: string, kind: LicenseKind): string | undefined {
   const trimmed = collapse(text);
-  if (trimmed === '' || trimmed.length > maxExpressionLength) return undefined;
-  if (kind === 'classifier') return nameToSpdx(trimmed.split(' :: ').at(-1) ?? '');
+  if (trimmed === '' || trimmed.length > maxExpressionLength) {
+    return undefined;
+  }
+  if (kind === 'classifier') {
+    return nameToSpdx(trimmed.split(' :: ').at(-1) ?? '');
+  }
   // DEP-5: "GPL-2+ or Artistic, and BSD": the comma changes the precedence, so such a synopsis is not mapped.
   const mapped = kind === 'spdx' ? undefined : nameToSpdx(trimmed);
   const expression = mapped ?? mapParts(trimmed, kind === 'spdx' ? idToSpdx : nameToSpdx);
@@ -73,7 +79,9 @@ export function toSpdx(text: string, kind: LicenseKind): string | undefined {
  * the words. A statement whose form is not clear is one name.
  */
 function toScoped(text: string, scope: string): string | undefined {
-  if (text.length > maxNameLength) return undefined;
+  if (text.length > maxNameLength) {
+    return undefined;
+  }
   const parts = collapse(text).split(/, and /i);
   const named = (name: string): string => nameToSpdx(name) ?? referTo(name, scope);
   const mapped = parts.map((part) => (part.includes(',') ? undefined : mapParts(part, named)));
@@ -92,12 +100,16 @@ function referTo(name: string, scope: string): string {
 
 /** Whether the text is an SPDX licence expression whose ids are all on the SPDX list and not withdrawn. */
 export function isSpdxExpression(text: string): boolean {
-  if (text.length > maxExpressionLength) return false;
+  if (text.length > maxExpressionLength) {
+    return false;
+  }
   try {
     parseSpdx(text);
   } catch (error) {
     // The parser has one kind of refusal, a plain Error; RangeError is its stack on thousands of brackets.
-    if (error instanceof Error) return false;
+    if (error instanceof Error) {
+      return false;
+    }
     throw error;
   }
   return wordsOf(text).every((word) => !withdrawn(word));
@@ -105,9 +117,13 @@ export function isSpdxExpression(text: string): boolean {
 
 /** The declared text as SPDX where it is exactly that; letter case is not part of an id (SPDX 3.0, annex B). */
 function asWritten(text: string): string | undefined {
-  if (text.length > maxExpressionLength) return undefined;
+  if (text.length > maxExpressionLength) {
+    return undefined;
+  }
   const same = mapParts(collapse(text), (word) => {
-    if (licenseRef.test(word)) return word;
+    if (licenseRef.test(word)) {
+      return word;
+    }
     const id = canonicalId(word);
     return id === undefined || withdrawn(id) ? undefined : id;
   });
@@ -117,11 +133,17 @@ function asWritten(text: string): string | undefined {
 const licenseRef = /^(?:DocumentRef-[A-Za-z0-9.-]+:)?LicenseRef-[A-Za-z0-9.-]+$/;
 
 function idToSpdx(word: string): string | undefined {
-  if (licenseRef.test(word)) return word;
+  if (licenseRef.test(word)) {
+    return word;
+  }
   const current = gnuToSpdx(word);
-  if (current !== undefined) return current;
+  if (current !== undefined) {
+    return current;
+  }
   const id = canonicalId(word);
-  if (id === undefined) return undefined;
+  if (id === undefined) {
+    return undefined;
+  }
   return withdrawn(id) ? currentIds.get(id) : id;
 }
 
@@ -158,12 +180,15 @@ function gnuToSpdx(name: string): string | undefined {
     /^(?:the )?([a-z ]+?)[ ,-]*(?:v|version )?(\d)(\.\d)?(?:\.0)?(-only| only)?(\+| or (?:any )?(?:later|newer)(?: version)?|-or-later)?(?: \([al]*gpl ?v?[\d.]+\+?\))?$/.exec(
       name.toLowerCase(),
     );
-  if (parts === null) return undefined;
+  if (parts === null) {
+    return undefined;
+  }
   const [, words = '', major = '', minor = '.0', only, later] = parts;
   const family = gnuFamilies[words];
   // Callaway's LGPLv2 stands for 2.0 and for 2.1 alike.
-  if (family === undefined || (only !== undefined && later !== undefined) || /^lgplv2\+?$/i.test(name))
+  if (family === undefined || (only !== undefined && later !== undefined) || /^lgplv2\+?$/i.test(name)) {
     return undefined;
+  }
   const id = `${family}-${major}${minor}-${later === undefined ? 'only' : 'or-later'}`;
   return isSupportedSpdxId(id) ? id : undefined;
 }
@@ -183,14 +208,18 @@ function mapParts(text: string, map: (part: string) => string | undefined): stri
   let exception = false;
   for (const piece of text.split(operators)) {
     const part = piece.trim();
-    if (part === '') continue;
+    if (part === '') {
+      continue;
+    }
     if (/^(?:\(|\)|and|or|with)$/i.test(part)) {
       exception = /^with$/i.test(part);
       out.push(part.toUpperCase());
       continue;
     }
     const mapped = exception ? fixupSpdxId(part) : map(part);
-    if (mapped === undefined) return undefined;
+    if (mapped === undefined) {
+      return undefined;
+    }
     exception = false;
     out.push(mapped);
   }
@@ -199,9 +228,13 @@ function mapParts(text: string, map: (part: string) => string | undefined): stri
 
 function joinWithAnd(expressions: readonly (string | undefined)[]): string | undefined {
   const known = expressions.filter((expression) => expression !== undefined);
-  if (known.length < expressions.length) return undefined;
+  if (known.length < expressions.length) {
+    return undefined;
+  }
   const unique = [...new Set(known.flatMap(termsOf))];
-  if (unique.length === 1) return unique[0];
+  if (unique.length === 1) {
+    return unique[0];
+  }
   const joined = unique.map((part) => (/ OR /.test(part) ? `(${part})` : part)).join(' AND ');
   return joined.length > maxExpressionLength ? undefined : joined;
 }

@@ -155,8 +155,13 @@ export function missingFields(document: JsonObject, profile: SbomProfile): reado
   const components = componentsOf(document);
   const { component: ofComponent, document: ofDocument } = checks[profile];
   const said = new Set(list(document['dependencies']).map(({ ref }) => ref));
-  for (const { aggregate, dependencies } of list(document['compositions']))
-    if (aggregate === 'unknown') for (const ref of list(dependencies) as readonly unknown[]) said.add(ref);
+  for (const { aggregate, dependencies } of list(document['compositions'])) {
+    if (aggregate === 'unknown') {
+      for (const ref of list(dependencies) as readonly unknown[]) {
+        said.add(ref);
+      }
+    }
+  }
   const dependencies: Check = ['dependencies', (component) => said.has(component['bom-ref'])];
   return [
     ...failing('document', document, ofDocument),

@@ -33,7 +33,9 @@ export const purlRules: Readonly<Record<string, PurlRules>> = {
     namespace: 'prohibited',
     lowercase: ['name'],
     refuse: ({ name, version }) => {
-      if (!/^[a-p]{32}$/.test(name)) return 'a Chrome extension is named by 32 letters from a to p';
+      if (!/^[a-p]{32}$/.test(name)) {
+        return 'a Chrome extension is named by 32 letters from a to p';
+      }
       const isVersion = /^(?:\d+(?:\.\d+){0,3})?$/.test(version);
       return isVersion ? undefined : 'a Chrome extension has up to four numbers as version';
     },

@@ -32,16 +32,24 @@ export function toPurl(parts: PurlParts): Purl {
 function write(canonical: PurlParts): string {
   const { namespace, version, qualifiers, subpath } = canonical;
   let text = `pkg:${canonical.type}/`;
-  if (namespace !== undefined) text += `${encodeSegments(namespace)}/`;
+  if (namespace !== undefined) {
+    text += `${encodeSegments(namespace)}/`;
+  }
   text += rulesOf(canonical.type).pathName === true ? encodeSegments(canonical.name) : encode(canonical.name);
-  if (version !== undefined) text += `@${encode(version)}`;
+  if (version !== undefined) {
+    text += `@${encode(version)}`;
+  }
   if (qualifiers !== undefined) {
     text += `?${Object.entries(qualifiers)
       .map(([key, value]) => `${key}=${encode(value)}`)
       .join('&')}`;
   }
-  if (subpath !== undefined) text += `#${encodeSegments(subpath)}`;
-  if (text.length > maxLength) throw malformed(text, `it is longer than ${maxLength} characters`);
+  if (subpath !== undefined) {
+    text += `#${encodeSegments(subpath)}`;
+  }
+  if (text.length > maxLength) {
+    throw malformed(text, `it is longer than ${maxLength} characters`);
+  }
   return text;
 }
 
@@ -63,7 +71,9 @@ export function readPurl(text: string): PurlParts | undefined {
   try {
     return parse(text, true);
   } catch (error) {
-    if (error instanceof TcfError && error.code === 'purl.malformed') return undefined;
+    if (error instanceof TcfError && error.code === 'purl.malformed') {
+      return undefined;
+    }
     throw error;
   }
 }
@@ -75,16 +85,24 @@ export function normalizePurl(text: string): string | undefined {
 }
 
 function parse(text: string, lenient: boolean): PurlParts {
-  if (text.length > maxLength) throw malformed(text, `it is longer than ${maxLength} characters`);
+  if (text.length > maxLength) {
+    throw malformed(text, `it is longer than ${maxLength} characters`);
+  }
   const [beforeSubpath, subpathText] = splitLast(text, '#');
   const [beforeQuery, query] = splitLast(beforeSubpath, '?');
   const scheme = /^pkg:\/*/i.exec(beforeQuery);
-  if (scheme === null) throw malformed(text, 'it does not start with "pkg:"');
+  if (scheme === null) {
+    throw malformed(text, 'it does not start with "pkg:"');
+  }
   const path = beforeQuery.slice(scheme[0].length);
   const slash = path.indexOf('/');
-  if (slash < 0) throw malformed(text, 'it has no name');
+  if (slash < 0) {
+    throw malformed(text, 'it has no name');
+  }
   const [beforeVersion, version] = splitVersion(path.slice(slash + 1));
-  if (version !== undefined && /^$|\/$/.test(beforeVersion)) throw malformed(text, 'it has no name');
+  if (version !== undefined && /^$|\/$/.test(beforeVersion)) {
+    throw malformed(text, 'it has no name');
+  }
   const type = path.slice(0, slash);
   const segments = segmentsOf(beforeVersion);
   const border = rulesOf(type).pathName === true ? 1 : segments.length - 1;
@@ -120,7 +138,9 @@ export function isPurlText(text: string): boolean {
     parsePurl(text);
     return true;
   } catch (error) {
-    if (error instanceof TcfError && error.code === 'purl.malformed') return false;
+    if (error instanceof TcfError && error.code === 'purl.malformed') {
+      return false;
+    }
     throw error;
   }
 }
@@ -137,7 +157,9 @@ function rulesOf(type: string): PurlRules {
 
 function canonicalParts(parts: PurlParts, lenient: boolean): PurlParts {
   const type = parts.type.toLowerCase();
-  if (!/^[a-z][a-z0-9.-]*$/.test(type)) throw malformed(parts.type, 'its type is not a purl type');
+  if (!/^[a-z][a-z0-9.-]*$/.test(type)) {
+    throw malformed(parts.type, 'its type is not a purl type');
+  }
   const rules = rulesOf(type);
   const lower = (part: NonNullable<PurlRules['lowercase']>[number], text: string): string =>
     rules.lowercase?.includes(part) ? text.toLowerCase() : text;
@@ -154,9 +176,13 @@ function canonicalParts(parts: PurlParts, lenient: boolean): PurlParts {
       .join('/'),
   );
   for (const text of [namespace, name, version, subpath, ...Object.values(qualifiers)]) {
-    if (!text.isWellFormed()) throw malformed(text, 'it holds half a character (lone surrogate)');
+    if (!text.isWellFormed()) {
+      throw malformed(text, 'it holds half a character (lone surrogate)');
+    }
   }
-  if (name === '') throw malformed(`pkg:${type}`, 'it has no name');
+  if (name === '') {
+    throw malformed(`pkg:${type}`, 'it has no name');
+  }
   const needsNamespace = rules.namespace === 'required' || (rules.namespace === 'expected' && !lenient);
   if (needsNamespace && namespace === '') {
     throw malformed(`pkg:${type}/${name}`, `purls of type ${type} have a namespace`);
@@ -165,7 +191,9 @@ function canonicalParts(parts: PurlParts, lenient: boolean): PurlParts {
     throw malformed(`pkg:${type}/${namespace}/${name}`, `purls of type ${type} have no namespace`);
   }
   const refusal = rules.refuse?.({ namespace, name, version, qualifiers });
-  if (refusal !== undefined) throw malformed(`pkg:${type}/${name}`, refusal);
+  if (refusal !== undefined) {
+    throw malformed(`pkg:${type}/${name}`, refusal);
+  }
   return {
     type,
     ...(namespace === '' ? {} : { namespace }),
@@ -180,10 +208,13 @@ function canonicalQualifiers(qualifiers: Readonly<Record<string, string>>): Read
   const entries = Object.entries(qualifiers)
     .filter(([, value]) => value !== '')
     .map(([key, value]) => [key.toLowerCase(), value] as const);
-  if (new Set(entries.map(([key]) => key)).size < entries.length)
+  if (new Set(entries.map(([key]) => key)).size < entries.length) {
     throw malformed(Object.keys(qualifiers).join('&'), 'two keys of qualifiers differ in case alone');
+  }
   for (const [key] of entries) {
-    if (!/^[a-z][a-z0-9._-]*$/.test(key)) throw malformed(key, 'it is not the key of a qualifier');
+    if (!/^[a-z][a-z0-9._-]*$/.test(key)) {
+      throw malformed(key, 'it is not the key of a qualifier');
+    }
   }
   return Object.fromEntries(entries.sort(([a], [b]) => byCodeUnit(a, b)));
 }
@@ -195,11 +226,16 @@ function parseQualifiers(query: string, text: string, lenient: boolean): Readonl
     const written = equals < 0 ? pair : pair.slice(0, equals);
     const key = lenient ? written.toLowerCase() : written;
     const value = equals < 0 ? '' : decode(pair.slice(equals + 1), text);
-    if (value === '') continue;
-    if (key !== key.toLowerCase()) throw malformed(text, `the key ${quoted(key)} has capitals`);
+    if (value === '') {
+      continue;
+    }
+    if (key !== key.toLowerCase()) {
+      throw malformed(text, `the key ${quoted(key)} has capitals`);
+    }
     // Two values for one key: two readers would see two different packages.
-    if (qualifiers.has(key) && !(lenient && qualifiers.get(key) === value))
+    if (qualifiers.has(key) && !(lenient && qualifiers.get(key) === value)) {
       throw malformed(text, `the qualifier ${quoted(key)} is repeated`);
+    }
     qualifiers.set(key, value);
   }
   return Object.fromEntries(qualifiers);
@@ -235,7 +271,9 @@ function decode(piece: string, text: string): string {
   try {
     return decodeURIComponent(piece);
   } catch (error) {
-    if (error instanceof URIError) throw malformed(text, 'its percent-encoding is broken');
+    if (error instanceof URIError) {
+      throw malformed(text, 'its percent-encoding is broken');
+    }
     throw error;
   }
 }
@@ -243,7 +281,9 @@ function decode(piece: string, text: string): string {
 /** An encoded slash inside a segment would move the border between namespace and name. */
 function decodeSegment(segment: string, text: string): string {
   const decoded = decode(segment, text);
-  if (decoded.includes('/')) throw malformed(text, 'a segment holds an encoded slash');
+  if (decoded.includes('/')) {
+    throw malformed(text, 'a segment holds an encoded slash');
+  }
   return decoded;
 }
 

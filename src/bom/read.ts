@@ -81,7 +81,9 @@ export function parseSbom(value: unknown, what: string): SbomFacts {
   const metadata = bom.optional('metadata');
   const components: SbomComponent[] = [];
   const root = metadata?.optional('component');
-  if (root !== undefined) readNested(root, components, 1);
+  if (root !== undefined) {
+    readNested(root, components, 1);
+  }
   readNested(bom, components, 1);
   return {
     specVersion,
@@ -101,8 +103,9 @@ function readNested(
   inherited: SbomComponent['absent'] = undefined,
 ): void {
   const list = parent.optional('components')?.list(maxComponents) ?? [];
-  if (list.length > 0 && depth > maxDepth)
+  if (list.length > 0 && depth > maxDepth) {
     throw parent.wrong(`nests components deeper than ${maxDepth} levels`);
+  }
   for (const component of list) {
     if (found.length >= maxComponents) {
       throw cannotTell('sbom.too-large', `${parent.path} is part of more than ${maxComponents} components`);
@@ -134,7 +137,9 @@ function readComponent(component: Shape): SbomComponent {
 }
 
 function readAbsence(component: Shape): SbomComponent['absent'] {
-  if (component.optional('scope')?.string() === 'excluded') return 'excluded';
+  if (component.optional('scope')?.string() === 'excluded') {
+    return 'excluded';
+  }
   return component.optional('isExternal')?.boolean() === true ? 'external' : undefined;
 }
 
@@ -145,7 +150,9 @@ function readLocation(component: Shape): { readonly location?: string } {
 
 /** Since 1.5 an object with components; a plain list before, and still written by some. */
 function readTools(tools: Shape | undefined): readonly string[] {
-  if (tools === undefined) return [];
+  if (tools === undefined) {
+    return [];
+  }
   const list = Array.isArray(tools.value) ? tools : tools.optional('components');
   return (list?.list(maxEntries) ?? []).flatMap((tool) => {
     const words = [tool.optional('name'), tool.optional('version')].map((word) => word?.string() ?? '');
@@ -172,7 +179,9 @@ function readLicenses(component: Shape): readonly string[] {
   ];
   const texts = entries.map((entry) => {
     const expression = entry.optional('expression');
-    if (expression !== undefined) return expression.string();
+    if (expression !== undefined) {
+      return expression.string();
+    }
     const license = entry.get('license');
     return (license.optional('id') ?? license.get('name')).string();
   });
@@ -182,17 +191,25 @@ function readLicenses(component: Shape): readonly string[] {
 function readSubject(root: Shape): SbomSubject {
   const digests = new Set<string>();
   const note = (text: string | undefined): void => {
-    if (text !== undefined && /^sha256:[0-9a-f]{64}$/.test(text)) digests.add(text);
+    if (text !== undefined && /^sha256:[0-9a-f]{64}$/.test(text)) {
+      digests.add(text);
+    }
   };
   const purl = root.optional('purl')?.string();
   const parts = purl === undefined ? undefined : readPurl(purl);
-  if (parts?.type === 'oci') note(parts.version);
+  if (parts?.type === 'oci') {
+    note(parts.version);
+  }
   note(root.optional('version')?.string());
   const hashes = (root.optional('hashes')?.list(maxEntries) ?? []).flatMap((hash) =>
     hash.get('alg').string() === 'SHA-256' ? [`sha256:${hash.get('content').string().toLowerCase()}`] : [],
   );
-  for (const hash of hashes) note(hash);
-  for (const value of Object.values(readProperties(root))) note(value);
+  for (const hash of hashes) {
+    note(hash);
+  }
+  for (const value of Object.values(readProperties(root))) {
+    note(value);
+  }
   const ancestors = root.optional('pedigree')?.optional('ancestors')?.list(maxEntries) ?? [];
   return {
     ...textMember(root, 'name'),
@@ -204,7 +221,9 @@ function readSubject(root: Shape): SbomSubject {
 
 function purlOf(component: Shape): { readonly purl?: string } {
   const written = component.optional('purl')?.string();
-  if (written === undefined) return {};
+  if (written === undefined) {
+    return {};
+  }
   return { purl: normalizePurl(written) ?? written };
 }
 
@@ -213,7 +232,9 @@ function readCompleteness(bom: Shape): boolean | undefined {
   const about = (bom.optional('compositions')?.list(maxCompositions) ?? []).filter((composition) =>
     ['assemblies', 'dependencies', 'vulnerabilities'].every((key) => composition.optional(key) === undefined),
   );
-  if (about.length === 0) return undefined;
+  if (about.length === 0) {
+    return undefined;
+  }
   return about.every((composition) => composition.get('aggregate').string() === 'complete');
 }
 

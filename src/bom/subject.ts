@@ -105,7 +105,9 @@ function toContacts(text: string): readonly Contact[] {
     .filter((part) => part !== '')
     .map((part) => {
       const [, name = '', email] = /^(.*?)\s*<([^<>]+)>$/.exec(part) ?? [];
-      if (email !== undefined && isEmail(email)) return name === '' ? { email } : { name, email };
+      if (email !== undefined && isEmail(email)) {
+        return name === '' ? { email } : { name, email };
+      }
       return isEmail(part) ? { email: part } : { name: part };
     });
 }

@@ -25,7 +25,9 @@ export function toTimestamp(created: string | undefined, sourceDateEpoch: string
     return utc(seconds * 1000);
   }
   // Date takes many spellings and some of them as local time: only RFC 3339 with an offset means one instant.
-  if (created === undefined || !rfc3339.test(created)) return epoch;
+  if (created === undefined || !rfc3339.test(created)) {
+    return epoch;
+  }
   const time = Date.parse(created.toUpperCase().replace(/(\.\d{3})\d+/, '$1'));
   return Number.isNaN(time) || time < yearZero || time > lastSecond * 1000 ? epoch : utc(time);
 }

@@ -70,7 +70,9 @@ const maxLength = 8192;
  */
 export function parseVers(text: string): VersionRange {
   const [, type = '', rest = ''] = /^vers:([a-z][a-z0-9.-]*)\/(.+)$/.exec(text) ?? [];
-  if (type === '' || text.length > maxLength) throw malformed(text, 'it is not "vers:TYPE/CONSTRAINTS"');
+  if (type === '' || text.length > maxLength) {
+    throw malformed(text, 'it is not "vers:TYPE/CONSTRAINTS"');
+  }
   const order = Object.hasOwn(orders, type) ? orders[type] : undefined;
   if (order === undefined) {
     throw malformed(
@@ -78,16 +80,21 @@ export function parseVers(text: string): VersionRange {
       `versions of ${quoted(type)} have no order; known are ${Object.keys(orders).join(', ')}`,
     );
   }
-  if (rest === '*') return { type, constraints: [] };
+  if (rest === '*') {
+    return { type, constraints: [] };
+  }
   const pieces = rest.split('|');
-  if (pieces.length > maxConstraints) throw malformed(text, `it has more than ${maxConstraints} constraints`);
+  if (pieces.length > maxConstraints) {
+    throw malformed(text, `it has more than ${maxConstraints} constraints`);
+  }
   const constraints = pieces
     .map((piece) => parseConstraint(piece, text, order))
     .sort((a, b) => order.compare(a.version, b.version));
   for (const [at, { version }] of constraints.entries()) {
     const next = constraints[at + 1];
-    if (next !== undefined && order.compare(version, next.version) === 0)
+    if (next !== undefined && order.compare(version, next.version) === 0) {
       throw malformed(text, `the version ${quoted(version)} stands twice`);
+    }
   }
   refuseGaps(constraints, text);
   return { type, constraints };
@@ -97,11 +104,14 @@ function parseConstraint(piece: string, text: string, { isVersion, refuse }: Ord
   const [, comparator = '', encoded = ''] =
     /^\s*(!=|<=|>=|<|>|=|)\s*([^\s|<>=!*][^\s|<>=*]*)\s*$/.exec(piece) ?? [];
   const version = decode(encoded);
-  if (version === undefined || !isVersion(version))
+  if (version === undefined || !isVersion(version)) {
     throw malformed(text, `${quoted(piece)} is not a constraint`);
+  }
   const constraint = { comparator: (comparator === '' ? '=' : comparator) as Comparator, version };
   const why = refuse?.(constraint);
-  if (why !== undefined) throw malformed(text, why);
+  if (why !== undefined) {
+    throw malformed(text, why);
+  }
   return constraint;
 }
 
@@ -109,7 +119,9 @@ function decode(text: string): string | undefined {
   try {
     return decodeURIComponent(text);
   } catch (error) {
-    if (error instanceof URIError) return undefined;
+    if (error instanceof URIError) {
+      return undefined;
+    }
     throw error;
   }
 }
@@ -118,8 +130,9 @@ function decode(text: string): string | undefined {
 function refuseGaps(constraints: readonly Constraint[], text: string): void {
   const bounds = constraints.filter(({ comparator }) => /[<>]/.test(comparator));
   for (const [at, { comparator, version }] of bounds.entries()) {
-    if (comparator[0] === bounds[at + 1]?.comparator[0])
+    if (comparator[0] === bounds[at + 1]?.comparator[0]) {
       throw malformed(text, `the bound at ${quoted(version)} says nothing beside its neighbour`);
+    }
   }
 }
 
@@ -155,16 +168,24 @@ function contains({ constraints }: VersionRange, holds: (constraint: Constraint)
   const [equal, unequal] = ['=', '!='].map((wanted) =>
     constraints.filter(({ comparator }) => comparator === wanted),
   ) as [Constraint[], Constraint[]];
-  if (equal.some(holds)) return true;
-  if (!unequal.every(holds)) return false;
+  if (equal.some(holds)) {
+    return true;
+  }
+  if (!unequal.every(holds)) {
+    return false;
+  }
   // Without bounds and exact versions the range is everything but what it excludes.
-  if (bounds.length === 0) return equal.length === 0;
+  if (bounds.length === 0) {
+    return equal.length === 0;
+  }
   return intervalsOf(bounds).some((interval) => interval.every(holds));
 }
 
 function satisfies(order: Order, version: string, constraint: Constraint): boolean {
   const { comparator, version: bound } = constraint;
-  if (order.satisfies !== undefined) return order.satisfies(version, comparator, bound);
+  if (order.satisfies !== undefined) {
+    return order.satisfies(version, comparator, bound);
+  }
   const sign = Math.sign(order.compare(version, bound));
   const wanted: Readonly<Record<Comparator, readonly number[]>> = {
     '!=': [-1, 1],
@@ -180,7 +201,9 @@ function satisfies(order: Order, version: string, constraint: Constraint): boole
 /** Bounds come in turns, oldest first (`refuseGaps`): an upper one closes what the lower one before it opened. */
 function intervalsOf(bounds: readonly Constraint[]): readonly (readonly Constraint[])[] {
   return bounds.flatMap((bound, at) => {
-    if (bound.comparator.startsWith('<')) return at === 0 ? [[bound]] : [];
+    if (bound.comparator.startsWith('<')) {
+      return at === 0 ? [[bound]] : [];
+    }
     const next = bounds[at + 1];
     return [next === undefined ? [bound] : [bound, next]];
   });

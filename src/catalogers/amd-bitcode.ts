@@ -48,7 +48,9 @@ export const amdBitcode: Cataloger<FileHashes> = {
   name: 'amd-bitcode',
   wants: isRecord,
   scan(path, head): StreamScanner<FileHashes> | undefined {
-    if (!libraries.test(path) || !magic.every((byte, at) => head[at] === byte)) return undefined;
+    if (!libraries.test(path) || !magic.every((byte, at) => head[at] === byte)) {
+      return undefined;
+    }
     return fileHashes();
   },
   catalog(tree: Tree<FileHashes>): Catalog {

@@ -113,13 +113,17 @@ function componentOf(
 function controlHash(found: Apk): readonly ComponentHash[] {
   const { fields } = found;
   const [, kind, text = ''] = /^Q([12])([A-Za-z0-9+/]+=*)$/.exec(fields.get('C') ?? '') ?? [];
-  if (kind === undefined || isVirtual(found) || fields.get('f')?.includes('S') === true) return [];
+  if (kind === undefined || isVirtual(found) || fields.get('f')?.includes('S') === true) {
+    return [];
+  }
   const bytes = Buffer.from(text, 'base64');
   const subject = 'apk control segment';
-  if (kind === '1' && bytes.length === 20)
+  if (kind === '1' && bytes.length === 20) {
     return [{ algorithm: 'SHA-1', value: bytes.toString('hex'), subject }];
-  if (kind === '2' && bytes.length === 32)
+  }
+  if (kind === '2' && bytes.length === 32) {
     return [{ algorithm: 'SHA-256', value: bytes.toString('hex'), subject }];
+  }
   return [];
 }
 
@@ -144,7 +148,9 @@ function refOf(found: Apk, system: OsRelease | undefined): string {
 }
 
 function purlOf({ architecture, fields, name, version }: Apk, system: OsRelease | undefined) {
-  if (system?.id === undefined) return undefined;
+  if (system?.id === undefined) {
+    return undefined;
+  }
   const origin = fields.get('o') ?? '';
   const distro = distroOf(system);
   return toPurl({

@@ -72,8 +72,9 @@ export function assemble(
   };
   // A BOM that contradicts itself would be signed and believed; better none.
   const [wrong] = checkBom(bom);
-  if (wrong !== undefined)
+  if (wrong !== undefined) {
     throw cannotTell('sbom.inconsistent', `the BOM does not hold together: ${printable(wrong)}`);
+  }
   return bom;
 }
 
@@ -101,7 +102,9 @@ function componentTree(
   const children = Map.groupBy([...inventory.items.keys()].sort(byCodeUnit), (ref) => parents.get(ref));
   const build = (ref: string): readonly Component[] => {
     const item = inventory.items.get(ref);
-    if (item === undefined) return [];
+    if (item === undefined) {
+      return [];
+    }
     const owner = parents.get(ref);
     const nested = (children.get(ref) ?? []).flatMap(build);
     const properties: readonly Property[] = [
@@ -132,7 +135,9 @@ function placed(
 ): Component | undefined {
   for (let at: string | undefined = ref; at !== undefined; at = parents.get(at)) {
     const component = inventory.items.get(at)?.component;
-    if (component?.evidence?.occurrences !== undefined) return component;
+    if (component?.evidence?.occurrences !== undefined) {
+      return component;
+    }
   }
   return undefined;
 }
@@ -140,7 +145,9 @@ function placed(
 /** A component came with the base if all that is known of it lies in the base's layers; one that was changed later did not. */
 function originOf(component: Component | undefined, base: BaseImage | undefined): readonly Property[] {
   const layers = (component?.evidence?.occurrences ?? []).flatMap(({ layer }) => layer?.index ?? []);
-  if (base === undefined || layers.length === 0) return [];
+  if (base === undefined || layers.length === 0) {
+    return [];
+  }
   return [{ name: 'tcf:origin', value: layers.every((layer) => layer < base.layers) ? 'base' : 'added' }];
 }
 
@@ -151,7 +158,9 @@ function withBuildId(path: string, buildId: string | undefined): string {
 /** The count, then the entries themselves; nothing where there are none. */
 function listed(name: string, values: readonly string[]): readonly Property[] {
   const unique = [...new Set(values)].sort(byCodeUnit);
-  if (unique.length === 0) return [];
+  if (unique.length === 0) {
+    return [];
+  }
   return [
     { name: `${name}:count`, value: String(unique.length) },
     ...unique.slice(0, maxListed).map((value) => ({ name, value })),

@@ -16,12 +16,17 @@ const condaFolders = /(?:^|\/)pkgs(?=\/)/g;
 export function cacheAround(tree: Tree, directory: string): string | undefined {
   const [, root, kind] = uvFolder.exec(directory) ?? [];
   const cache = root ?? condaCache(tree, directory);
-  if (cache === undefined) return undefined;
+  if (cache === undefined) {
+    return undefined;
+  }
   const named = prefixesIn(tree.env);
   for (let at = directory; at.length > cache.length; at = parentOf(at)) {
-    if (named.has(at)) return undefined;
-    if (kind !== 'builds' && (tree.exists(`${at}/pyvenv.cfg`) || tree.exists(`${at}/conda-meta`)))
+    if (named.has(at)) {
       return undefined;
+    }
+    if (kind !== 'builds' && (tree.exists(`${at}/pyvenv.cfg`) || tree.exists(`${at}/conda-meta`))) {
+      return undefined;
+    }
   }
   return cache;
 }
@@ -37,8 +42,9 @@ function condaCache(tree: Tree, directory: string): string | undefined {
   } of directory.matchAll(condaFolders)) {
     const root = directory.slice(0, index + length);
     const entry = directory.slice(root.length + 1).split('/', 1)[0] ?? '';
-    if (tree.exists(`${root}/${entry}/info/index.json`) || tree.exists(`${parentOf(root)}/conda-meta`))
+    if (tree.exists(`${root}/${entry}/info/index.json`) || tree.exists(`${parentOf(root)}/conda-meta`)) {
       return root;
+    }
   }
   return undefined;
 }
@@ -50,7 +56,9 @@ function condaCache(tree: Tree, directory: string): string | undefined {
 export function prefixesIn(env: readonly string[]): ReadonlySet<string> {
   const prefixes = env.flatMap((entry) => {
     const [, name, value = ''] = /^(PATH|VIRTUAL_ENV|CONDA_PREFIX)=(.*)$/s.exec(entry) ?? [];
-    if (name === undefined) return [];
+    if (name === undefined) {
+      return [];
+    }
     const paths = name === 'PATH' ? value.split(':') : [value];
     return paths
       .filter((path) => path.startsWith('/'))
@@ -92,9 +100,13 @@ export function installed<T extends { readonly path: string }>(
 ): readonly T[] {
   let sites: readonly string[] | undefined;
   return files.flatMap((file): readonly T[] => {
-    if (isRecord(file.path)) return [];
+    if (isRecord(file.path)) {
+      return [];
+    }
     const cache = /(?:^|\/)\.triton\//.test(file.path) ? undefined : cacheAround(tree, parentOf(file.path));
-    if (cache === undefined) return [file];
+    if (cache === undefined) {
+      return [file];
+    }
     // `archive-v0/ID/triton/_C/libtriton.so`: below the ID the file lies as it does where it is installed.
     const below = file.path.slice(cache.length + 1).replace(/^[^/]+\//, '');
     sites ??= sitesIn(tree);

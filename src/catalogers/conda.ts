@@ -93,7 +93,9 @@ function isReplaced(tree: Tree, { file, prefix, record }: Package): boolean {
       const listed = (record.optional('files')?.list(maxFiles) ?? []).map((entry) => entry.string(maxPath));
       const placeOf = (path: string): string => (prefix === '' ? path : `${prefix}/${path}`);
       const anchors = listed.filter((path) => anchor.test(path));
-      if (anchors.length > 0 && !anchors.some((path) => tree.exists(placeOf(path)))) return true;
+      if (anchors.length > 0 && !anchors.some((path) => tree.exists(placeOf(path)))) {
+        return true;
+      }
       return listed.some((path) => {
         const content = installer.test(path) ? tree.file(placeOf(path))?.content() : undefined;
         const recorded = content === undefined ? undefined : hashOf(record, path);
@@ -127,8 +129,12 @@ function read(file: TreeFile, skipped: Skipped[]): readonly Package[] {
     const name = record.get('name').string(200);
     const version = record.get('version').string(200);
     // What conda takes for names and versions (conda.models.version); others would be other packages in a purl.
-    if (!/^[A-Za-z0-9_.-]+$/.test(name)) throw record.get('name').wrong('is not the name of a package');
-    if (!/^[A-Za-z0-9_.+!~-]+$/.test(version)) throw record.get('version').wrong('is not a version');
+    if (!/^[A-Za-z0-9_.-]+$/.test(name)) {
+      throw record.get('name').wrong('is not the name of a package');
+    }
+    if (!/^[A-Za-z0-9_.+!~-]+$/.test(version)) {
+      throw record.get('version').wrong('is not a version');
+    }
     return { prefix, name, version, purl: purlOf(record, name, version), record, file };
   });
   return found === undefined ? [] : [found];
@@ -139,7 +145,9 @@ function attempt<T>(file: TreeFile, skipped: Skipped[], look: () => T): T | unde
   try {
     return look();
   } catch (error) {
-    if (!(error instanceof TcfError)) throw error;
+    if (!(error instanceof TcfError)) {
+      throw error;
+    }
     skipped.push({ path: printable(file.path), reason: printable(error.message) });
     return undefined;
   }
@@ -232,9 +240,13 @@ function isRequested(record: Shape): boolean {
 /** Where the archive came from, and the hashes that conda checked it by. Tokens and passwords in the address stay out of the BOM. */
 function archiveOf(record: Shape): readonly ExternalReference[] {
   const text = record.optional('url')?.string(maxText) ?? '';
-  if (!URL.canParse(text)) return [];
+  if (!URL.canParse(text)) {
+    return [];
+  }
   const url = new URL(text);
-  if (url.protocol !== 'https:' && url.protocol !== 'http:') return [];
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') {
+    return [];
+  }
   const path = url.pathname.replace(/^\/t\/[^/]+\//, '/');
   const hashes = (
     [
@@ -261,7 +273,9 @@ function ownerOf(tree: Tree, found: Package, skipped: Skipped[]): Ownership {
     return new Set(
       (files ?? []).flatMap((listed) => {
         // A record that climbs out of its environment would own what it likes.
-        if (listed.startsWith('/') || listed.split('/').includes('..')) return [];
+        if (listed.startsWith('/') || listed.split('/').includes('..')) {
+          return [];
+        }
         const path = found.prefix === '' ? listed : `${found.prefix}/${listed}`;
         const slash = path.lastIndexOf('/');
         const directory = path.slice(0, Math.max(0, slash));

@@ -60,10 +60,15 @@ export const cudaTools: Cataloger<Seen> = {
   wants: isRecord,
   scan(path, head): StreamScanner<Seen> | undefined {
     const name = nameOf(path);
-    if (name === bitcode)
+    if (name === bitcode) {
       return bitcodeMagic.every((byte, at) => head[at] === byte) ? fileHashes() : undefined;
-    if (!isElf(head)) return undefined;
-    if (tools.has(name)) return readingBuildLine();
+    }
+    if (!isElf(head)) {
+      return undefined;
+    }
+    if (tools.has(name)) {
+      return readingBuildLine();
+    }
     return libraryOf(name) === undefined ? undefined : fileHashes();
   },
   catalog(tree: Tree<Seen>): Catalog {
@@ -84,8 +89,9 @@ export const cudaTools: Cataloger<Seen> = {
       owners.push({ bomRef: component.bomRef, owns: (name) => paths.has(name) });
       const path = files[0]?.path ?? '';
       // A tool has a line for it; a library may be called `libcupti.so.12` and no more, and nothing of it was left unread.
-      if (component.version === undefined && tools.has(nameOf(path)))
+      if (component.version === undefined && tools.has(nameOf(path))) {
         skipped.push({ path: printable(path), reason: `${component.name} does not say its version` });
+      }
       return component;
     });
     return { components, dependencies: [], owners, skipped };
@@ -101,7 +107,9 @@ function readingBuildLine(): StreamScanner<Seen> {
     commits: false,
     onHit: ({ text, at, offset }) => {
       const version = buildLine.exec(text.slice(at))?.[1];
-      if (version !== undefined) found ??= { version, offset };
+      if (version !== undefined) {
+        found ??= { version, offset };
+      }
     },
   });
   return {
@@ -183,15 +191,21 @@ function componentOf(files: readonly ObservedFile<Seen>[], env: readonly string[
  */
 function libraryOf(name: string): { readonly name: string; readonly version?: string } | undefined {
   const whole = /^lib(cudart|cudnn|nccl)\.so\.(\d{1,4}\.\d{1,4}\.\d{1,6})$/.exec(name);
-  if (whole?.[1] !== undefined && whole[2] !== undefined) return { name: whole[1], version: whole[2] };
+  if (whole?.[1] !== undefined && whole[2] !== undefined) {
+    return { name: whole[1], version: whole[2] };
+  }
   const cupti = /^libcupti\.so(?:\.(\d[\d.]*))?$/.exec(name);
-  if (cupti === null) return undefined;
+  if (cupti === null) {
+    return undefined;
+  }
   return compact({ name: 'cupti', version: cupti[1] });
 }
 
 /** NCCL's licence changed over time, and its file name does not say to which. */
 function licensesOf(what: string): Pick<Component, 'licenses'> {
-  if (what === 'nccl') return {};
+  if (what === 'nccl') {
+    return {};
+  }
   const expression = what === 'cudnn' ? 'LicenseRef-NVIDIA-cuDNN-SLA' : 'LicenseRef-NVIDIA-CUDA-EULA';
   return { licenses: [{ acknowledgement: 'concluded', expression }] };
 }
@@ -206,7 +220,9 @@ function directoryOf(path: string): string {
 
 /** How the version is known of what lies in the file itself; `undefined` where only its name tells. */
 function proofOf({ sha256, version }: Seen, known: string | undefined): IdentityMethod | undefined {
-  if (version !== undefined) return { technique: 'binary-analysis', confidence: 0.95, value: `V${version}` };
+  if (version !== undefined) {
+    return { technique: 'binary-analysis', confidence: 0.95, value: `V${version}` };
+  }
   return known === undefined
     ? undefined
     : { technique: 'hash-comparison', confidence: 1, value: `sha256 ${sha256}: as in ${known}` };

@@ -29,7 +29,9 @@ export const dpkg: Cataloger<AptList> = {
     /^usr\/share\/doc\/[^/]+\/copyright$/.test(path),
   scan: (path) => (isList(path) ? listScanner(path) : undefined),
   summarize(path, content) {
-    if (isDpkgDatabase(path)) return summarizeStanzas(content);
+    if (isDpkgDatabase(path)) {
+      return summarizeStanzas(content);
+    }
     return isFileList(path) ? new Uint8Array(0) : undefined;
   },
   catalog(tree: Tree<AptList>): Catalog {
@@ -117,8 +119,9 @@ function copyrightOf(
 } {
   const file = tree.file(`usr/share/doc/${name}/copyright`);
   const content = file?.content();
-  if (file === undefined || content === undefined || content.length === 0)
+  if (file === undefined || content === undefined || content.length === 0) {
     return { licenses: [], properties: [] };
+  }
   const text = Buffer.from(content).toString('utf8');
   const source = upstreamSource(text);
   return compact({
@@ -129,9 +132,13 @@ function copyrightOf(
 
 /** Of the .deb where apt says it, else of the file with the checksums of what came out of it. */
 function hashOf(tree: Tree, deb: Deb, archive: DpkgArchive | undefined): ComponentHash | undefined {
-  if (archive !== undefined) return { algorithm: 'SHA-256', value: archive.sha256, subject: 'deb archive' };
+  if (archive !== undefined) {
+    return { algorithm: 'SHA-256', value: archive.sha256, subject: 'deb archive' };
+  }
   const checksums = checksumsOf(tree, deb);
-  if (checksums === undefined) return undefined;
+  if (checksums === undefined) {
+    return undefined;
+  }
   const value = createHash('sha256').update(checksums).digest('hex');
   return { algorithm: 'SHA-256', value, subject: 'md5sums' };
 }
@@ -142,7 +149,9 @@ function refOf(deb: Deb, system: OsRelease | undefined): string {
 }
 
 function purlOf(deb: Deb, system: OsRelease | undefined): ReturnType<typeof toPurl> | undefined {
-  if (system?.id === undefined) return undefined;
+  if (system?.id === undefined) {
+    return undefined;
+  }
   const upstream = upstreamOf(deb);
   const distro = distroOf(system);
   return toPurl({
@@ -165,7 +174,9 @@ function sourceNameOf({ fields }: Deb): readonly (string | undefined)[] {
 }
 
 function sourceOf(deb: Deb, system: OsRelease | undefined): ExternalReference | undefined {
-  if (system?.id === undefined) return undefined;
+  if (system?.id === undefined) {
+    return undefined;
+  }
   const [name, version] = sourceNameOf(deb);
   return sourcePackage({
     type: 'deb',
@@ -180,7 +191,9 @@ function sourceOf(deb: Deb, system: OsRelease | undefined): ExternalReference | 
 function upstreamOf(deb: Deb): string | undefined {
   const { name } = deb;
   const [source, version] = sourceNameOf(deb);
-  if (source === undefined || (source === name && version === undefined)) return undefined;
+  if (source === undefined || (source === name && version === undefined)) {
+    return undefined;
+  }
   return version === undefined ? source : `${source}@${version}`;
 }
 
@@ -189,7 +202,9 @@ function nativeArchitecture(tree: Tree): string {
   const listed = tree.file(architectureFile)?.content();
   const first =
     listed === undefined ? '' : (Buffer.from(listed).toString('utf8').split('\n', 1)[0] ?? '').trim();
-  if (/^[a-z0-9-]+$/.test(first)) return first;
+  if (/^[a-z0-9-]+$/.test(first)) {
+    return first;
+  }
   const debianNames: Readonly<Record<string, string>> = { '386': 'i386', arm: 'armhf', ppc64le: 'ppc64el' };
   return debianNames[tree.architecture] ?? tree.architecture;
 }

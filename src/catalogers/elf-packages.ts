@@ -40,10 +40,15 @@ export function packagesByNote(
   const found: { readonly note: PackageNote; readonly file: ObservedFile<ElfObservation> }[] = [];
   for (const file of observed) {
     const { note } = file.observation;
-    if (note === undefined || !free.has(file.path)) continue;
+    if (note === undefined || !free.has(file.path)) {
+      continue;
+    }
     const read = noteIn(note);
-    if (typeof read === 'string') skipped.push({ path: printable(file.path), reason: read });
-    else found.push({ note: read, file });
+    if (typeof read === 'string') {
+      skipped.push({ path: printable(file.path), reason: read });
+    } else {
+      found.push({ note: read, file });
+    }
   }
   const groups = Map.groupBy(found, ({ note }) => JSON.stringify(note));
   const packages = [...groups]
@@ -74,10 +79,14 @@ function noteIn(text: string): PackageNote | string {
   try {
     value = parseJson(text, '.note.package');
   } catch (error) {
-    if (error instanceof TcfError) return printable(error.message);
+    if (error instanceof TcfError) {
+      return printable(error.message);
+    }
     throw error;
   }
-  if (typeof value !== 'object' || value === null) return '.note.package is not an object';
+  if (typeof value !== 'object' || value === null) {
+    return '.note.package is not an object';
+  }
   const fields = value as Readonly<Record<string, unknown>>;
   const textOf = (key: string): string | undefined => {
     const said = fields[key];
@@ -85,8 +94,9 @@ function noteIn(text: string): PackageNote | string {
   };
   const name = textOf('name');
   const version = textOf('version');
-  if (name === undefined || !word.test(name) || version === undefined)
+  if (name === undefined || !word.test(name) || version === undefined) {
     return '.note.package names no package';
+  }
   const cpe = toOsCpe(textOf('osCpe') ?? '');
   const byCpe = cpe === undefined ? undefined : distributionByCpe(cpe);
   const os = textOf('os') ?? byCpe?.id;
@@ -135,7 +145,9 @@ function purlOf({
   type = '',
   version,
 }: PackageNote): ReturnType<typeof toPurl> {
-  if (os === undefined || !packageTypes.has(type)) return toPurl({ type: 'generic', name, version });
+  if (os === undefined || !packageTypes.has(type)) {
+    return toPurl({ type: 'generic', name, version });
+  }
   const distro = osVersion === undefined ? undefined : `${os}-${osVersion}`;
   return toPurl({
     type,

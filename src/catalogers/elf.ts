@@ -33,7 +33,11 @@ export function buildIdsIn(observed: readonly ObservedFile<ElfObservation>[]): R
   const found = new Map<string, string>();
   for (const { path, links = [], observation } of observed) {
     const { buildId } = observation;
-    if (buildId !== undefined) for (const name of [path, ...links]) found.set(name, buildId);
+    if (buildId !== undefined) {
+      for (const name of [path, ...links]) {
+        found.set(name, buildId);
+      }
+    }
   }
   return found;
 }
@@ -59,27 +63,36 @@ function readingNotes(): StreamScanner<ElfObservation> {
   const window = new Uint8Array(windowSize);
   let requests: RangeRequest[] = [];
   const request = (at: number, size: number, then: RangeRequest['then']): void => {
-    if (at + size <= Math.min(position, windowSize)) then(window.subarray(at, at + size));
-    else if (at >= chunkStart) requests.push({ at, bytes: new Uint8Array(size), filled: 0, then });
+    if (at + size <= Math.min(position, windowSize)) {
+      then(window.subarray(at, at + size));
+    } else if (at >= chunkStart) {
+      requests.push({ at, bytes: new Uint8Array(size), filled: 0, then });
+    }
   };
   const notes = (bytes: Uint8Array, little: boolean): void => {
     seen = { ...notesIn(bytes, little), ...seen };
   };
   request(0, 64, (head) => {
     const header = elfHeaderOf(head);
-    if (header === undefined) return;
+    if (header === undefined) {
+      return;
+    }
     const { at, count, size } = header.programs;
     request(at, count * size, (table) => {
-      for (const segment of segmentsOf(table, header))
-        if (segment.type === noteSegment && segment.size <= maxNotes)
+      for (const segment of segmentsOf(table, header)) {
+        if (segment.type === noteSegment && segment.size <= maxNotes) {
           request(segment.at, segment.size, (bytes) => notes(bytes, header.little));
+        }
+      }
     });
   });
   return {
     push(chunk) {
       const start = position;
       chunkStart = start;
-      if (start < windowSize) window.set(chunk.subarray(0, windowSize - start), start);
+      if (start < windowSize) {
+        window.set(chunk.subarray(0, windowSize - start), start);
+      }
       position += chunk.length;
       // What is requested next may lie in the same chunk.
       for (let done = false; !done && requests.length > 0; ) {
@@ -125,10 +138,16 @@ function notesIn(bytes: Uint8Array, little: boolean): ElfObservation {
 
 /** `size` is what the header says; content that is cut says nothing. */
 function noteOf(owner: string, type: number, content: Uint8Array, size: number): ElfObservation {
-  if (content.length < size || size === 0) return {};
+  if (content.length < size || size === 0) {
+    return {};
+  }
   const bytes = Buffer.from(content);
-  if (owner === 'GNU\0' && type === gnuBuildId && size <= 64) return { buildId: bytes.toString('hex') };
-  if (owner === 'FDO\0' && type === packageNote) return { note: bytes.toString('utf8').replace(/\0+$/, '') };
+  if (owner === 'GNU\0' && type === gnuBuildId && size <= 64) {
+    return { buildId: bytes.toString('hex') };
+  }
+  if (owner === 'FDO\0' && type === packageNote) {
+    return { note: bytes.toString('utf8').replace(/\0+$/, '') };
+  }
   return {};
 }
 

@@ -14,11 +14,17 @@ export function isGitFile(path: string): boolean {
 export function headCommit(tree: Pick<Tree, 'file'>, root: string): string | undefined {
   const git = `${root}/.git`;
   const head = gitText(tree, `${git}/HEAD`)?.trim() ?? '';
-  if (isCommit(head)) return head;
+  if (isCommit(head)) {
+    return head;
+  }
   const ref = /^ref: (refs\/heads\/[^\s\0]{1,255})$/.exec(head)?.[1];
-  if (ref === undefined || ref.split('/').includes('..')) return undefined;
+  if (ref === undefined || ref.split('/').includes('..')) {
+    return undefined;
+  }
   const loose = gitText(tree, `${git}/${ref}`)?.trim() ?? '';
-  if (isCommit(loose)) return loose;
+  if (isCommit(loose)) {
+    return loose;
+  }
   const line = gitText(tree, `${git}/packed-refs`)
     ?.split('\n')
     .find((entry) => entry.endsWith(` ${ref}`) && isCommit(entry.slice(0, 40)));
@@ -37,11 +43,17 @@ export interface Origin {
 export function originOf(tree: Tree, root: string): Origin | undefined {
   const lines = (gitText(tree, `${root}/.git/config`) ?? '').split(/\r?\n/).slice(0, maxConfigLines);
   const start = lines.findIndex((line) => /^\[remote "origin"\]\s*$/.test(line));
-  if (start < 0) return undefined;
+  if (start < 0) {
+    return undefined;
+  }
   for (const line of lines.slice(start + 1)) {
-    if (line.startsWith('[')) return undefined;
+    if (line.startsWith('[')) {
+      return undefined;
+    }
     const url = /^\s*url\s*=\s*(\S{1,1000})\s*$/.exec(line)?.[1];
-    if (url !== undefined) return toOrigin(url);
+    if (url !== undefined) {
+      return toOrigin(url);
+    }
   }
   return undefined;
 }
@@ -52,7 +64,9 @@ const maxConfigLines = 20_000;
 function toOrigin(text: string): Origin | undefined {
   const short = /^(?:[\w.-]+@)?([\w.-]+\.[\w-]+):(?!\/\/)\/?(.+)$/.exec(text);
   const spelled = short === null ? text : `https://${short[1]}/${short[2]}`;
-  if (!/^(?:https?|git|ssh):\/\//.test(spelled) || !URL.canParse(spelled)) return undefined;
+  if (!/^(?:https?|git|ssh):\/\//.test(spelled) || !URL.canParse(spelled)) {
+    return undefined;
+  }
   const { host, hostname, pathname, protocol } = new URL(spelled);
   const path = pathname.replace(/\/+$/, '').replace(/\.git$/, '');
   const github =

@@ -72,8 +72,9 @@ export const goBinary: Cataloger<Seen> = {
     for (const file of installed(tree, tree.observed())) {
       const { modules } = file.observation;
       const info = readLines(modules ?? '');
-      if (modules === undefined || info.broken > 0)
+      if (modules === undefined || info.broken > 0) {
         skipped.push({ path: printable(file.path), reason: 'has modules that cannot be read' });
+      }
       const component = componentOf(file, info);
       const paths = new Set([file.path, ...(file.links ?? [])]);
       components.push(component);
@@ -99,7 +100,9 @@ function selectionOf(layout: ProgramLayout): Selection<Seen> | undefined {
   const loaded = layout.segments.filter(({ type, isExecutable }) => type === loadSegment && !isExecutable);
   const isGo = isMarked(layout);
   const kept = loaded.filter(({ isWritable }) => isWritable || isGo);
-  if (kept.length === 0) return undefined;
+  if (kept.length === 0) {
+    return undefined;
+  }
   const hashes = isGo ? fileHashes() : undefined;
   return {
     // The data first: what is kept has a limit, and new toolchains need nothing else.
@@ -112,7 +115,9 @@ function selectionOf(layout: ProgramLayout): Selection<Seen> | undefined {
     ...(hashes === undefined ? {} : { everything: hashes.push }),
     end(parts) {
       const said = buildInfoIn(memoryOf(parts, loaded));
-      if (said === undefined) return undefined;
+      if (said === undefined) {
+        return undefined;
+      }
       return { ...said, ...(hashes === undefined ? {} : { hashes: hashes.end() }) };
     },
   };
@@ -123,8 +128,12 @@ function selectionOf(layout: ProgramLayout): Selection<Seen> | undefined {
  * asked all the same, for less. PE files say nothing, and are rare enough to be asked for all.
  */
 function isMarked(layout: ProgramLayout): boolean {
-  if (layout.format === 'PE') return true;
-  if (layout.format === 'Mach-O') return layout.sections.some(({ name }) => name === '__go_buildinfo');
+  if (layout.format === 'PE') {
+    return true;
+  }
+  if (layout.format === 'Mach-O') {
+    return layout.sections.some(({ name }) => name === '__go_buildinfo');
+  }
   const { segments, window } = layout;
   return segments.some(
     ({ at, size, type }) => type === noteSegment && window.subarray(at, at + size).includes('Go\0\0'),
@@ -153,7 +162,9 @@ function memoryOf(parts: readonly ProgramPart[], segments: readonly Segment[]): 
     read(address, size) {
       for (const piece of pieces) {
         const from = address - piece.address;
-        if (from >= 0 && from + size <= piece.bytes.length) return piece.bytes.subarray(from, from + size);
+        if (from >= 0 && from + size <= piece.bytes.length) {
+          return piece.bytes.subarray(from, from + size);
+        }
       }
       return undefined;
     },
@@ -164,13 +175,19 @@ function memoryOf(parts: readonly ProgramPart[], segments: readonly Segment[]): 
 function buildInfoIn(memory: Memory): Pick<Seen, 'go' | 'modules'> | undefined {
   for (const { address, bytes } of memory.data) {
     for (let at = bytes.indexOf(magic); at >= 0; at = bytes.indexOf(magic, at + 1)) {
-      if ((address + at) % alignment !== 0) continue;
+      if ((address + at) % alignment !== 0) {
+        continue;
+      }
       const start = address + at;
       const blob = memory.read(start, blobHeader);
-      if (blob === undefined) return undefined;
+      if (blob === undefined) {
+        return undefined;
+      }
       const [go, framed] =
         ((blob[15] ?? 0) & isInline) === 0 ? byPointers(memory, blob) : inline(memory, start);
-      if (go === undefined) return undefined;
+      if (go === undefined) {
+        return undefined;
+      }
       return framed === undefined ? { go } : { go, modules: unframed(framed) };
     }
   }
@@ -182,7 +199,9 @@ type Strings = readonly [go: string | undefined, modules: Buffer | undefined];
 /** Go 1.18 and later: two strings behind the header, each after its length as a varint. */
 function inline(memory: Memory, start: number): Strings {
   const first = stringAt(memory, start + blobHeader, maxVersion);
-  if (first === undefined) return [undefined, undefined];
+  if (first === undefined) {
+    return [undefined, undefined];
+  }
   return [goVersion(first.bytes), stringAt(memory, first.end, maxModuleText)?.bytes];
 }
 
@@ -194,9 +213,13 @@ function stringAt(
   let length = 0;
   for (let at = 0; at < 4; at += 1) {
     const byte = memory.read(address + at, 1)?.[0];
-    if (byte === undefined) return undefined;
+    if (byte === undefined) {
+      return undefined;
+    }
     length += (byte & 0x7f) * 2 ** (7 * at);
-    if ((byte & 0x80) !== 0) continue;
+    if ((byte & 0x80) !== 0) {
+      continue;
+    }
     const start = address + at + 1;
     const bytes = length <= most ? memory.read(start, length) : undefined;
     return bytes === undefined ? undefined : { bytes, end: start + length };
@@ -207,15 +230,21 @@ function stringAt(
 /** Go 1.13 to 1.17: pointers to two string headers. */
 function byPointers(memory: Memory, blob: Buffer): Strings {
   const size = blob[14];
-  if (size !== 4 && size !== 8) return [undefined, undefined];
+  if (size !== 4 && size !== 8) {
+    return [undefined, undefined];
+  }
   const isBig = ((blob[15] ?? 0) & isBigEndian) !== 0;
   const pointer = (bytes: Buffer, at: number): number => {
-    if (size === 4) return isBig ? bytes.readUInt32BE(at) : bytes.readUInt32LE(at);
+    if (size === 4) {
+      return isBig ? bytes.readUInt32BE(at) : bytes.readUInt32LE(at);
+    }
     return Number(isBig ? bytes.readBigUInt64BE(at) : bytes.readBigUInt64LE(at));
   };
   const follow = (at: number, most: number): Buffer | undefined => {
     const header = memory.read(pointer(blob, at), 2 * size);
-    if (header === undefined) return undefined;
+    if (header === undefined) {
+      return undefined;
+    }
     const length = pointer(header, size);
     return length <= most ? memory.read(pointer(header, 0), length) : undefined;
   };
@@ -232,7 +261,9 @@ function goVersion(bytes: Buffer): string | undefined {
 }
 
 function unframed(bytes: Buffer): string {
-  if (bytes.length <= 2 * frame || bytes[bytes.length - frame - 1] !== 0x0a) return '';
+  if (bytes.length <= 2 * frame || bytes[bytes.length - frame - 1] !== 0x0a) {
+    return '';
+  }
   return bytes.toString('utf8', frame, bytes.length - frame);
 }
 
@@ -247,23 +278,34 @@ function readLines(text: string): BuildInfo {
   for (const line of text.split('\n')) {
     const [kind, ...words] = line.split('\t');
     const [first = ''] = words;
-    if (kind === 'path') program = isWord(first) ? first : undefined;
-    else if (kind === 'build') {
+    if (kind === 'path') {
+      program = isWord(first) ? first : undefined;
+    } else if (kind === 'build') {
       const [, key, value = ''] = /^([\w.-]+)=([ -~]*)$/.exec(first) ?? [];
-      if (key !== undefined) settings.set(key, value);
+      if (key !== undefined) {
+        settings.set(key, value);
+      }
     } else if (kind === 'mod' || kind === 'dep') {
       const found = moduleOf(words);
       last = found === undefined ? undefined : kind;
-      if (found === undefined) broken += 1;
-      else if (kind === 'mod') main = found;
-      else modules.push(found);
+      if (found === undefined) {
+        broken += 1;
+      } else if (kind === 'mod') {
+        main = found;
+      } else {
+        modules.push(found);
+      }
     } else if (kind === '=>') {
       const module = last === 'dep' ? modules.pop() : undefined;
       const replaced = last === 'mod' ? main : module;
       const found = replaced === undefined ? undefined : replacement(replaced, words);
-      if (found === undefined) broken += 1;
-      else if (last === 'mod') main = found;
-      else modules.push(found);
+      if (found === undefined) {
+        broken += 1;
+      } else if (last === 'mod') {
+        main = found;
+      } else {
+        modules.push(found);
+      }
       last = undefined;
     }
   }
@@ -277,7 +319,9 @@ function readLines(text: string): BuildInfo {
 }
 
 function moduleOf([path = '', version = '', sum = '']: readonly string[]): Module | undefined {
-  if (!isWord(path) || !/^[!-~]{0,256}$/.test(version)) return undefined;
+  if (!isWord(path) || !/^[!-~]{0,256}$/.test(version)) {
+    return undefined;
+  }
   return {
     path,
     // `(devel)` is what Go says where it knows none.
@@ -289,8 +333,12 @@ function moduleOf([path = '', version = '', sum = '']: readonly string[]): Modul
 /** A directory in place of a module has no version: what was linked has the name of the module, and is not what is published as it. */
 function replacement({ path }: Module, words: readonly string[]): Module | undefined {
   const found = moduleOf(words);
-  if (found === undefined) return undefined;
-  if (/^\.{0,2}\//.test(found.path)) return { path, replaces: `${path} by ${found.path}` };
+  if (found === undefined) {
+    return undefined;
+  }
+  if (/^\.{0,2}\//.test(found.path)) {
+    return { path, replaces: `${path} by ${found.path}` };
+  }
   return found.path === path ? found : { ...found, replaces: path };
 }
 
@@ -383,7 +431,9 @@ function standardLibrary(go: string): Component {
 /** A module in place of which something else was linked has none, nor has a path that is no module of a proxy. */
 function purlOf({ path, replaces, version }: Module): Purl | undefined {
   const slash = path.lastIndexOf('/');
-  if (slash < 0 || replaces?.includes(' by ') === true) return undefined;
+  if (slash < 0 || replaces?.includes(' by ') === true) {
+    return undefined;
+  }
   try {
     return toPurl(
       compact({
@@ -394,7 +444,9 @@ function purlOf({ path, replaces, version }: Module): Purl | undefined {
       }),
     );
   } catch (error) {
-    if (error instanceof TcfError) return undefined;
+    if (error instanceof TcfError) {
+      return undefined;
+    }
     throw error;
   }
 }

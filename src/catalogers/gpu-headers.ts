@@ -124,13 +124,17 @@ export const gpuHeaders: Cataloger = {
     for (const file of installed(tree, tree.wanted())) {
       const header = headers.get(nameOf(file.path));
       const content = file.content();
-      if (header === undefined || content === undefined) continue;
+      if (header === undefined || content === undefined) {
+        continue;
+      }
       const { description, licenses, macros, name, toVersion, vendor } = header;
       // Headers are ASCII where it matters; a copyright sign in Latin-1 is no reason to miss them.
       const text = Buffer.from(content).toString('latin1');
       const numbers = macros.map((macro) => numberOf(text, macro));
       // `linux/cuda.h` is about a chip in old Macintoshes.
-      if (!new RegExp(`^[ \\t]*#[ \\t]*define[ \\t]+${macros[0]}\\b`, 'm').test(text)) continue;
+      if (!new RegExp(`^[ \\t]*#[ \\t]*define[ \\t]+${macros[0]}\\b`, 'm').test(text)) {
+        continue;
+      }
       const known = numbers.filter((number) => number !== undefined);
       const version = known.length === macros.length ? toVersion(known, text) : undefined;
       const said = macros.map((macro, at) => `${macro} ${numbers[at] ?? 'without a number'}`).join(', ');
@@ -151,8 +155,9 @@ export const gpuHeaders: Cataloger = {
           }),
         ),
       );
-      if (version === undefined)
+      if (version === undefined) {
         skipped.push({ path: printable(file.path), reason: `does not say its version: ${said}` });
+      }
     }
     return { components, dependencies: [], skipped };
   },
@@ -171,7 +176,9 @@ function numberOf(text: string, macro: string): number | undefined {
  * Toolkit 12.8`. Since 13.0 the number is the version itself.
  */
 function cuptiRelease([number = 0]: readonly number[], text: string): string | undefined {
-  if (number >= 10_000) return dotted([Math.floor(number / 10_000), Math.floor((number % 10_000) / 100)]);
+  if (number >= 10_000) {
+    return dotted([Math.floor(number / 10_000), Math.floor((number % 10_000) / 100)]);
+  }
   return new RegExp(
     `^[ \\t]*\\*[ \\t]*v${number}[ \\t]*:[ \\t]*CUDA ?Tool[ \\w]{2,6}[ \\t](\\d{1,2}\\.\\d{1,2})[ \\t]*\\r?$`,
     'm',

@@ -28,8 +28,11 @@ export const gpuToolkits: Cataloger = {
       const content = file.content();
       const read = cudaFile.test(file.path) ? cuda : rocm;
       const found = content === undefined ? 'too large to read' : read(file, content);
-      if (typeof found === 'string') skipped.push({ path: printable(file.path), reason: found });
-      else if (found !== undefined) components.push(found);
+      if (typeof found === 'string') {
+        skipped.push({ path: printable(file.path), reason: found });
+      } else if (found !== undefined) {
+        components.push(found);
+      }
     }
     return { components, dependencies: [], skipped };
   },
@@ -43,8 +46,12 @@ function cuda(file: TreeFile, content: Uint8Array): Component | string | undefin
   try {
     const shape = new Shape(parseJson(content, 'version.json'), 'version.json');
     const version = shape.optional('cuda')?.get('version').string(100);
-    if (version === undefined) return undefined;
-    if (!versionText.test(version)) return `names an invalid version: ${printable(version)}`;
+    if (version === undefined) {
+      return undefined;
+    }
+    if (!versionText.test(version)) {
+      return `names an invalid version: ${printable(version)}`;
+    }
     const parts = Object.keys(shape.record()).filter((key) => key !== 'cuda');
     const properties: readonly Property[] = parts
       .slice(0, maxParts)
@@ -64,7 +71,9 @@ function cuda(file: TreeFile, content: Uint8Array): Component | string | undefin
       method: { technique: 'manifest-analysis', confidence: 0.9, value: `version.json names ${version}` },
     });
   } catch (error) {
-    if (error instanceof TcfError) return error.message;
+    if (error instanceof TcfError) {
+      return error.message;
+    }
     throw error;
   }
 }
@@ -72,7 +81,9 @@ function cuda(file: TreeFile, content: Uint8Array): Component | string | undefin
 /** `7.1.1-38`: release and build. */
 function rocm(file: TreeFile, content: Uint8Array): Component | string {
   const version = decodeUtf8(content)?.trim() ?? '';
-  if (!/^\d{1,3}(?:\.\d{1,9}){1,3}(?:-[\w.]{1,40})?$/.test(version)) return 'names no version of ROCm';
+  if (!/^\d{1,3}(?:\.\d{1,9}){1,3}(?:-[\w.]{1,40})?$/.test(version)) {
+    return 'names no version of ROCm';
+  }
   return partComponent({
     vendor: amd,
     name: 'rocm',

@@ -75,7 +75,9 @@ function claimsInTexts(
   const claims: Claim[] = [];
   const skipped: Skipped[] = [];
   for (const file of installed(tree, tree.wanted())) {
-    if (!isObserving(file.path)) continue;
+    if (!isObserving(file.path)) {
+      continue;
+    }
     const content = file.content();
     if (content === undefined) {
       skipped.push({ path: printable(file.path), reason: 'too large to read' });

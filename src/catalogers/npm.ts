@@ -91,7 +91,9 @@ export const npm: Cataloger = {
 };
 
 function isGlobalManifest(path: string): boolean {
-  if (!path.endsWith('/package.json')) return false;
+  if (!path.endsWith('/package.json')) {
+    return false;
+  }
   const root = rootOf(path);
   return root !== undefined && packagePlace.test(path.slice(root.length));
 }
@@ -99,9 +101,13 @@ function isGlobalManifest(path: string): boolean {
 /** The global tree a path lies in, with its last slash. The first `node_modules` decides: one below it is never a tree of its own. */
 function rootOf(path: string): string | undefined {
   const debian = debianTree.exec(path)?.[0];
-  if (debian !== undefined) return debian;
+  if (debian !== undefined) {
+    return debian;
+  }
   const first = treeName.exec(path);
-  if (first === null) return undefined;
+  if (first === null) {
+    return undefined;
+  }
   const root = path.slice(0, first.index + first[0].length);
   return globalTree.test(root) ? root : undefined;
 }
@@ -109,7 +115,9 @@ function rootOf(path: string): string | undefined {
 /** Whether `lib/node_modules` belongs to a project whose folder is, or holds, that `lib`. */
 function isProject(tree: Tree, root: string): boolean {
   const [, prefix, lib] = /^(?:(.+)\/)?(lib(?:64)?)\/node_modules(?:_\d{1,3})?\/$/s.exec(root) ?? [];
-  if (lib === undefined) return false;
+  if (lib === undefined) {
+    return false;
+  }
   const parent = prefix === undefined ? '' : `${prefix}/`;
   return tree.exists(`${parent}package.json`) || tree.exists(`${parent}${lib}/package.json`);
 }
@@ -135,8 +143,11 @@ function packagesOf(files: readonly TreeFile[], skipped: Skipped[]): ReadonlyMap
   const packages = new Map<string, Package>();
   for (const file of files) {
     const read = manifestIn(file);
-    if (typeof read === 'string') skipped.push({ path: printable(file.path), reason: read });
-    else packages.set(placeOf(file), { place: placeOf(file), file, manifest: read });
+    if (typeof read === 'string') {
+      skipped.push({ path: printable(file.path), reason: read });
+    } else {
+      packages.set(placeOf(file), { place: placeOf(file), file, manifest: read });
+    }
   }
   return packages;
 }
@@ -147,25 +158,38 @@ function placeOf(file: TreeFile): string {
 
 /** A manifest, or why it cannot be one. */
 function manifestIn(file: TreeFile): Manifest | string {
-  if (file.path.split('/node_modules/').length > maxNesting)
+  if (file.path.split('/node_modules/').length > maxNesting) {
     return `is nested deeper than ${maxNesting} levels`;
+  }
   const content = file.content();
-  if (content === undefined) return 'is too large to read';
+  if (content === undefined) {
+    return 'is too large to read';
+  }
   let value: unknown;
   try {
     value = parseJson(content, 'package.json');
   } catch (error) {
-    if (error instanceof TcfError) return printable(error.message);
+    if (error instanceof TcfError) {
+      return printable(error.message);
+    }
     throw error;
   }
   const fields = fieldsOf(value);
-  if (fields === undefined) return 'is not an object';
+  if (fields === undefined) {
+    return 'is not an object';
+  }
   const name = fields['name'];
   const version = fields['version'];
-  if (typeof name !== 'string' || !packageName.test(name)) return 'has no name that is one';
+  if (typeof name !== 'string' || !packageName.test(name)) {
+    return 'has no name that is one';
+  }
   // Only what is published must have a version; what stands there must be one.
-  if (version === undefined) return { name, fields };
-  if (typeof version !== 'string' || !/^[!-~]{1,200}$/.test(version)) return 'has no version that is one';
+  if (version === undefined) {
+    return { name, fields };
+  }
+  if (typeof version !== 'string' || !/^[!-~]{1,200}$/.test(version)) {
+    return 'has no version that is one';
+  }
   return { name, version, fields };
 }
 
@@ -177,7 +201,9 @@ function parentOf(place: string): string {
 function packageAround(path: string, packages: ReadonlyMap<string, Package>): Package | undefined {
   for (let at = path; at !== ''; at = at.slice(0, Math.max(0, at.lastIndexOf('/')))) {
     const found = packages.get(at);
-    if (found !== undefined) return found;
+    if (found !== undefined) {
+      return found;
+    }
   }
   return undefined;
 }
@@ -209,10 +235,15 @@ function needsOf(
     }
     for (const name of Object.keys(names).filter((candidate) => packageName.test(candidate))) {
       const place = lookUp(tree, found.place, name);
-      if (place === undefined || place === found.place) continue;
+      if (place === undefined || place === found.place) {
+        continue;
+      }
       const target = packages.get(place);
-      if (target === undefined) unknown = true;
-      else dependsOn.add(refOf(target));
+      if (target === undefined) {
+        unknown = true;
+      } else {
+        dependsOn.add(refOf(target));
+      }
     }
   }
   return { ref: refOf(found), dependsOn: [...dependsOn].sort(byCodeUnit), unknown };
@@ -223,9 +254,13 @@ function lookUp(tree: Tree, place: string, name: string): string | undefined {
   const root = rootOf(`${place}/`) ?? '';
   for (let at = place; at.length > root.length; ) {
     const real = tree.resolve(`${at}/node_modules/${name}`);
-    if (real !== undefined) return real;
+    if (real !== undefined) {
+      return real;
+    }
     const next = at.lastIndexOf('/node_modules/');
-    if (next < root.length) break;
+    if (next < root.length) {
+      break;
+    }
     at = at.slice(0, next);
   }
   return tree.resolve(`${root}${name}`);
@@ -245,7 +280,9 @@ function linksOut(tree: Tree, packages: ReadonlyMap<string, Package>): readonly 
         .flatMap((name): Skipped[] => {
           const place = `${root}${name}`;
           const real = tree.resolve(place);
-          if (real === undefined || real === place || packages.has(real) || name.startsWith('.')) return [];
+          if (real === undefined || real === place || packages.has(real) || name.startsWith('.')) {
+            return [];
+          }
           return [{ path: printable(place), reason: `is a link to ${printable(real)}, which was not read` }];
         }),
     );
@@ -324,7 +361,9 @@ function contactOf(author: unknown): Contact | undefined {
   const [, words = '', address] = /^([^<(]*)(?:<([^<>\s]*)>)?/.exec(textOf(author) ?? '') ?? [];
   const name = textOf(fieldsOf(author)?.['name']) ?? textOf(words);
   const email = textOf(fieldsOf(author)?.['email']) ?? textOf(address);
-  if (name === undefined && email === undefined) return undefined;
+  if (name === undefined && email === undefined) {
+    return undefined;
+  }
   return compact({ name, email });
 }
 

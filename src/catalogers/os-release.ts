@@ -37,10 +37,16 @@ export function isReleaseFile(path: string): boolean {
  */
 export function osReleaseOf(tree: Tree): OsRelease | undefined {
   const said = readOsRelease(tree);
-  if (said?.id !== undefined && said.versionId !== undefined) return said;
+  if (said?.id !== undefined && said.versionId !== undefined) {
+    return said;
+  }
   const older = olderReleaseOf(tree, said?.id);
-  if (said?.id === undefined) return older === undefined ? said : { ...older, fields: new Map() };
-  if (older?.versionId === undefined) return said;
+  if (said?.id === undefined) {
+    return older === undefined ? said : { ...older, fields: new Map() };
+  }
+  if (older?.versionId === undefined) {
+    return said;
+  }
   return { ...said, versionId: older.versionId, versionFile: older.file };
 }
 
@@ -48,7 +54,9 @@ function readOsRelease(tree: Tree): OsRelease | undefined {
   for (const place of places) {
     const file = tree.file(place);
     const content = file?.content();
-    if (file === undefined || content === undefined || content.length > maxSize) continue;
+    if (file === undefined || content === undefined || content.length > maxSize) {
+      continue;
+    }
     const fields = parseOsRelease(Buffer.from(content).toString('utf8'));
     const id = fields.get('ID');
     const versionId = fields.get('VERSION_ID');
@@ -74,7 +82,9 @@ export function parseOsRelease(text: string): ReadonlyMap<string, string> {
   const fields = new Map<string, string>();
   for (const line of text.split(/\r?\n/)) {
     const match = /^([A-Z][A-Z0-9_]*)=(.*)$/.exec(line.trim());
-    if (match?.[1] === undefined || match[2] === undefined) continue;
+    if (match?.[1] === undefined || match[2] === undefined) {
+      continue;
+    }
     fields.set(match[1], unquoted(match[2]));
   }
   return fields;
@@ -82,7 +92,9 @@ export function parseOsRelease(text: string): ReadonlyMap<string, string> {
 
 function unquoted(value: string): string {
   const [quote] = value;
-  if (value.length < 2 || (quote !== '"' && quote !== "'") || !value.endsWith(quote)) return value;
+  if (value.length < 2 || (quote !== '"' && quote !== "'") || !value.endsWith(quote)) {
+    return value;
+  }
   const inner = value.slice(1, -1);
   return quote === "'" ? inner : inner.replace(/\\([\\"$`])/g, '$1');
 }
@@ -121,10 +133,13 @@ export const osRelease: Cataloger = {
   wants: isReleaseFile,
   catalog(tree: Tree): Catalog {
     const found = osReleaseOf(tree);
-    if (found === undefined) return { components: [], dependencies: [], skipped: [] };
+    if (found === undefined) {
+      return { components: [], dependencies: [], skipped: [] };
+    }
     const path = found.file.path;
-    if (found.id === undefined)
+    if (found.id === undefined) {
       return { components: [], dependencies: [], skipped: [{ path: printable(path), reason: 'has no ID' }] };
+    }
     return { components: [componentOf(found, found.id)], dependencies: [], skipped: [] };
   },
 };
@@ -190,7 +205,8 @@ function identity(field: 'name' | 'version', value: string, file: TreeFile, conf
 /** As the distribution names itself, else from the table. */
 function cpeOf({ cpe, versionId }: OsRelease, id: string): string | undefined {
   const [vendor, product] = known.get(id)?.cpe?.split(':') ?? [];
-  if (cpe !== undefined || vendor === undefined || product === undefined || versionId === undefined)
+  if (cpe !== undefined || vendor === undefined || product === undefined || versionId === undefined) {
     return cpe;
+  }
   return formatOsCpe(vendor, product, versionId);
 }

@@ -104,7 +104,9 @@ function dependenciesOf(
 function unreadUrl(tree: Tree, { info }: Distribution): readonly Skipped[] {
   const path = `${info}/direct_url.json`;
   const content = tree.file(path)?.content();
-  if (content === undefined || parseDirectUrl(content) !== undefined) return [];
+  if (content === undefined || parseDirectUrl(content) !== undefined) {
+    return [];
+  }
   return [{ path: printable(path), reason: 'cannot be read' }];
 }
 
@@ -126,7 +128,9 @@ function vendorOf(
 ): Distribution | undefined {
   const { environment, file } = distribution;
   const { parent } = environment;
-  if (environment.vendored === undefined || parent === undefined) return undefined;
+  if (environment.vendored === undefined || parent === undefined) {
+    return undefined;
+  }
   const installed = all.filter(
     (other) => other.environment.vendored === undefined && file.path.startsWith(`${other.site}/`),
   );
@@ -143,9 +147,15 @@ function requirementsOf(
   tree: Tree,
   { info, file, metadata, requires }: Distribution,
 ): readonly string[] | undefined {
-  if (isZippedEgg(info)) return requires === undefined ? [] : requirementsOfEgg(requires);
-  if (info === file.path) return undefined;
-  if (/\.dist-info$/i.test(info)) return metadata.get('requires-dist') ?? [];
+  if (isZippedEgg(info)) {
+    return requires === undefined ? [] : requirementsOfEgg(requires);
+  }
+  if (info === file.path) {
+    return undefined;
+  }
+  if (/\.dist-info$/i.test(info)) {
+    return metadata.get('requires-dist') ?? [];
+  }
   const content = tree.file(`${info}/requires.txt`)?.content();
   return content === undefined ? [] : requirementsOfEgg(content);
 }

@@ -64,11 +64,12 @@ function inDatabase(chosen: TreeFile, log: TreeFile | undefined, skipped: Skippe
     byKey.set(rpmKey(rpm), rpm);
     files += fileCountOf(header);
   }
-  if (files > maxPaths)
+  if (files > maxPaths) {
     skipped.push({
       path: printable(chosen.path),
       reason: `lists more than ${maxPaths} files; the owners of the others are not known`,
     });
+  }
   return byKey;
 }
 
@@ -100,8 +101,14 @@ function firstFiles(
   const hasLog = log !== undefined && log.size > 0;
   for (const file of chosen === undefined ? [] : tree.history(chosen.path)) {
     // What is in no lower copy is in the visible one, unless it has a log.
-    if (file.layer.index === chosen?.layer.index && !hasLog) continue;
-    for (const key of keysIn(file)) if (!first.has(key)) first.set(key, file);
+    if (file.layer.index === chosen?.layer.index && !hasLog) {
+      continue;
+    }
+    for (const key of keysIn(file)) {
+      if (!first.has(key)) {
+        first.set(key, file);
+      }
+    }
   }
   return (rpm) => first.get(rpmKey(rpm)) ?? (hasLog ? log : rpm.database);
 }
@@ -149,7 +156,9 @@ function refOf(rpm: Rpm, system: OsRelease | undefined): string {
 }
 
 function purlOf(rpm: Rpm, system: OsRelease | undefined): ReturnType<typeof toPurl> | undefined {
-  if (system?.id === undefined) return undefined;
+  if (system?.id === undefined) {
+    return undefined;
+  }
   const distro = distroOf(system);
   return toPurl({
     type: 'rpm',
@@ -180,6 +189,8 @@ function isAddress(text: string): boolean {
 function sourceOf({ sourceRpm }: Rpm, system: OsRelease | undefined): ExternalReference | undefined {
   const [, name, version] =
     /^([!-~]{1,255})-([!-,.-~]{1,255}-[!-,.-~]{1,255})\.(?:no)?src\.rpm$/.exec(sourceRpm) ?? [];
-  if (system?.id === undefined || name === undefined || version === undefined) return undefined;
+  if (system?.id === undefined || name === undefined || version === undefined) {
+    return undefined;
+  }
   return sourcePackage({ type: 'rpm', namespace: system.id, name, version, distro: distroOf(system) });
 }

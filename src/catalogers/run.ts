@@ -110,7 +110,9 @@ function guarded(owner: Ownership, name: string, skipped: Skipped[]): Ownership 
   return {
     bomRef: owner.bomRef,
     owns(path) {
-      if (isBroken) return false;
+      if (isBroken) {
+        return false;
+      }
       try {
         return owner.owns(path);
       } catch (error) {

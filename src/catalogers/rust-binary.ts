@@ -50,7 +50,9 @@ export const rustBinary: Cataloger<Seen> = {
     const skipped: Skipped[] = [];
     const programs = installed(tree, tree.observed()).flatMap((file) => {
       const crates = cratesIn(file.observation);
-      if (typeof crates !== 'string') return [programOf(file, crates)];
+      if (typeof crates !== 'string') {
+        return [programOf(file, crates)];
+      }
       skipped.push({ path: printable(file.path), reason: crates });
       return [];
     });
@@ -64,9 +66,13 @@ export const rustBinary: Cataloger<Seen> = {
 };
 
 function selectionOf(layout: ProgramLayout): Selection<Seen> | undefined {
-  if (layout.format === 'ELF') return fromEnd(layout.header, layout.segments);
+  if (layout.format === 'ELF') {
+    return fromEnd(layout.header, layout.segments);
+  }
   const section = layout.sections.find(({ name }) => name === sectionName);
-  if (section === undefined) return undefined;
+  if (section === undefined) {
+    return undefined;
+  }
   const { at, size } = section;
   return {
     ranges: size > maxSection ? [] : [{ at, size }],
@@ -77,14 +83,18 @@ function selectionOf(layout: ProgramLayout): Selection<Seen> | undefined {
 /** ELF has the names of sections at its end. */
 function fromEnd(header: ElfHeader, segments: readonly Segment[]): Selection<Seen> | undefined {
   const { sections } = header;
-  if (sections === undefined) return undefined;
+  if (sections === undefined) {
+    return undefined;
+  }
   const behind = Math.max(
     0,
     ...segments.filter(({ type }) => type === loadSegment).map(({ at, size }) => at + size),
   );
   const table = Math.max(behind, sections.at - maxNames);
   const end = sections.at + sections.count * sections.size;
-  if (end <= table) return undefined;
+  if (end <= table) {
+    return undefined;
+  }
   return {
     ranges: [
       { at: behind, size: Math.min(maxTail, end - behind) },
@@ -92,7 +102,9 @@ function fromEnd(header: ElfHeader, segments: readonly Segment[]): Selection<See
     ],
     end(parts) {
       const last = parts.find(({ at, bytes }) => at === table && bytes.length === end - table);
-      if (last === undefined) return undefined;
+      if (last === undefined) {
+        return undefined;
+      }
       const section = sectionsOf(last.bytes, table, header).find(({ name }) => name === sectionName);
       return section === undefined ? undefined : listIn(parts, section);
     },
@@ -113,19 +125,26 @@ function read(parts: readonly ProgramPart[], at: number, size: number): Buffer |
 
 /** The crates, or why there are none. */
 function cratesIn(seen: Seen): readonly Crate[] | string {
-  if ('reason' in seen) return seen.reason;
+  if ('reason' in seen) {
+    return seen.reason;
+  }
   const bytes = inflate(Buffer.from(seen.section, 'base64'));
-  if (bytes === undefined) return 'has a list of crates that cannot be unpacked';
+  if (bytes === undefined) {
+    return 'has a list of crates that cannot be unpacked';
+  }
   let value: unknown;
   try {
     value = parseJson(bytes, sectionName);
   } catch (error) {
-    if (error instanceof TcfError) return printable(error.message);
+    if (error instanceof TcfError) {
+      return printable(error.message);
+    }
     throw error;
   }
   const list = (value as { readonly packages?: unknown } | null)?.packages;
-  if (!Array.isArray(list) || list.length === 0 || list.length > maxCrates)
+  if (!Array.isArray(list) || list.length === 0 || list.length > maxCrates) {
     return 'has an invalid list of crates';
+  }
   const crates = list.map((entry) => crateOf(entry, list.length));
   return crates.every((crate) => crate !== undefined) ? crates : 'has an invalid crate in its list';
 }
@@ -139,16 +158,28 @@ function inflate(bytes: Buffer): Buffer | undefined {
 }
 
 function crateOf(entry: unknown, count: number): Crate | undefined {
-  if (typeof entry !== 'object' || entry === null) return undefined;
+  if (typeof entry !== 'object' || entry === null) {
+    return undefined;
+  }
   const { dependencies = [], kind, name, root, source, version } = entry as Readonly<Record<string, unknown>>;
-  if (typeof name !== 'string' || !/^[A-Za-z0-9_-]{1,64}$/.test(name)) return undefined;
-  if (typeof version !== 'string' || !/^[0-9A-Za-z.+-]{1,128}$/.test(version)) return undefined;
-  if (typeof source !== 'string' || !/^[ -~]{1,512}$/.test(source)) return undefined;
-  if (!Array.isArray(dependencies) || dependencies.length > count) return undefined;
+  if (typeof name !== 'string' || !/^[A-Za-z0-9_-]{1,64}$/.test(name)) {
+    return undefined;
+  }
+  if (typeof version !== 'string' || !/^[0-9A-Za-z.+-]{1,128}$/.test(version)) {
+    return undefined;
+  }
+  if (typeof source !== 'string' || !/^[ -~]{1,512}$/.test(source)) {
+    return undefined;
+  }
+  if (!Array.isArray(dependencies) || dependencies.length > count) {
+    return undefined;
+  }
   const places = dependencies.filter(
     (each): each is number => Number.isInteger(each) && each >= 0 && each < count,
   );
-  if (places.length < dependencies.length) return undefined;
+  if (places.length < dependencies.length) {
+    return undefined;
+  }
   return { name, version, source, isBuild: kind === 'build', isRoot: root === true, dependencies: places };
 }
 

@@ -17,7 +17,9 @@ export function repositoryAt(url: string): ExternalReference | undefined {
     /^https?:\/\/(?:www\.)?github\.com\/([A-Za-z0-9-]{1,39})\/([\w.-]{1,100}?)(?:\.git)?(?:[/?#].*)?$/i.exec(
       url.slice(0, 2000),
     ) ?? [];
-  if (owner === '' || name === '' || pages.has(owner.toLowerCase())) return undefined;
+  if (owner === '' || name === '' || pages.has(owner.toLowerCase())) {
+    return undefined;
+  }
   return { type: 'vcs', url: `https://github.com/${owner}/${name}` };
 }
 

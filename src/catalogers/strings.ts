@@ -39,7 +39,9 @@ const freeBlocks: Buffer[] = [];
 const maxFree = 4;
 
 const isHex = new Uint8Array(256);
-for (const digit of '0123456789abcdef') isHex[digit.charCodeAt(0)] = 1;
+for (const digit of '0123456789abcdef') {
+  isHex[digit.charCodeAt(0)] = 1;
+}
 
 /**
  * Finds strings in a stream. Bytes are gathered into blocks that start at the same offsets however the stream was cut, and
@@ -79,8 +81,12 @@ export function stringFinder({ anchors, followedBy, commits, onHit }: Hunt): Str
       for (let at = seen.indexOf(needle, from); at >= 0 && at < to && !truncated; ) {
         glances += 1;
         const after = at + needle.length;
-        if (followedBy?.test(seen.toString('latin1', after, after + glimpse)) !== false) report(bytes, at);
-        if (glances >= maxGlances) truncated = true;
+        if (followedBy?.test(seen.toString('latin1', after, after + glimpse)) !== false) {
+          report(bytes, at);
+        }
+        if (glances >= maxGlances) {
+          truncated = true;
+        }
         at = seen.indexOf(needle, at + 1);
       }
     }
@@ -89,21 +95,33 @@ export function stringFinder({ anchors, followedBy, commits, onHit }: Hunt): Str
   const lookAtCommits = (bytes: Buffer, to: number): void => {
     const last = Math.min(to + commitLength - 1, length);
     for (let look = from + commitLength - 1; look < last && !truncated; look += commitLength) {
-      if (isHex[bytes[look] ?? 0] === 0) continue;
+      if (isHex[bytes[look] ?? 0] === 0) {
+        continue;
+      }
       let start = look;
-      while (start > 0 && look - start <= commitLength && isHex[bytes[start - 1] ?? 0] === 1) start -= 1;
+      while (start > 0 && look - start <= commitLength && isHex[bytes[start - 1] ?? 0] === 1) {
+        start -= 1;
+      }
       let end = look + 1;
-      while (end < length && end - start <= commitLength && isHex[bytes[end] ?? 0] === 1) end += 1;
+      while (end < length && end - start <= commitLength && isHex[bytes[end] ?? 0] === 1) {
+        end += 1;
+      }
       // A word that starts outside belongs to the look before or after this one.
-      if (end - start === commitLength && start >= from && start < to) report(bytes, start);
+      if (end - start === commitLength && start >= from && start < to) {
+        report(bytes, start);
+      }
     }
   };
 
   const look = (bytes: Buffer, final: boolean): void => {
     const to = final ? length : length - margin;
     lookAtAnchors(bytes, to);
-    if (commits) lookAtCommits(bytes, to);
-    if (final) return;
+    if (commits) {
+      lookAtCommits(bytes, to);
+    }
+    if (final) {
+      return;
+    }
     const keep = to - margin;
     bytes.copyWithin(0, keep, length);
     base += keep;
@@ -119,13 +137,17 @@ export function stringFinder({ anchors, followedBy, commits, onHit }: Hunt): Str
         block.set(part, length);
         length += part.length;
         taken += part.length;
-        if (length === blockSize) look(block, false);
+        if (length === blockSize) {
+          look(block, false);
+        }
       }
     },
     end() {
       if (block !== undefined) {
         look(block, true);
-        if (freeBlocks.length < maxFree) freeBlocks.push(block);
+        if (freeBlocks.length < maxFree) {
+          freeBlocks.push(block);
+        }
       }
       block = undefined;
       return { size: base + length, truncated };

@@ -48,8 +48,9 @@ export const tritonKernels: Cataloger<FileHashes> = {
     const versions = installedVersions(tree);
     const entries = entriesIn(tree.observed()).filter((entry) => isTritons(tree, entry));
     const [cut] = entries.slice(maxKernels);
-    if (cut !== undefined)
+    if (cut !== undefined) {
       skipped.push({ path: printable(cut.cache), reason: `holds more than ${maxKernels} kernels` });
+    }
     const components = entries.slice(0, maxKernels).map((entry) => {
       const file = tree.file(`${entry.folder}/${entry.name}.json`);
       const metadata = metadataIn(file, skipped);
@@ -84,21 +85,30 @@ function byLoading(a: File, b: File): number {
  * A folder with the name of a hash may be anybody's: Triton's has its metadata, or lies where Triton looks.
  */
 function isTritons(tree: Tree<FileHashes>, { cache, folder, name }: Entry): boolean {
-  if (/(?:^|\/)\.triton\/cache$/.test(cache)) return true;
+  if (/(?:^|\/)\.triton\/cache$/.test(cache)) {
+    return true;
+  }
   const configured = tree.env.findLast((entry) => entry.startsWith('TRITON_CACHE_DIR=')) ?? '';
   const path = configured.slice('TRITON_CACHE_DIR='.length).replace(/^\/+/, '');
-  if (path !== '' && tree.resolve(path) === cache) return true;
-  if (tree.list(folder).some((other) => other.startsWith('__grp__'))) return true;
+  if (path !== '' && tree.resolve(path) === cache) {
+    return true;
+  }
+  if (tree.list(folder).some((other) => other.startsWith('__grp__'))) {
+    return true;
+  }
   const content = tree.file(`${folder}/${name}.json`)?.content();
   return content !== undefined && parseKernelMetadata(content)?.target !== undefined;
 }
 
 function metadataIn(file: TreeFile | undefined, skipped: Skipped[]): KernelMetadata | undefined {
-  if (file === undefined) return undefined;
+  if (file === undefined) {
+    return undefined;
+  }
   const content = file.content();
   const metadata = content === undefined ? undefined : parseKernelMetadata(content);
-  if (metadata === undefined)
+  if (metadata === undefined) {
     skipped.push({ path: printable(file.path), reason: 'is not readable metadata of a kernel' });
+  }
   return metadata;
 }
 

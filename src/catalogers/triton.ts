@@ -22,7 +22,9 @@ export const triton: Cataloger = {
     const checkouts = checkoutsIn(tree);
     for (const file of tree.wanted()) {
       const root = marker.exec(file.path)?.[1];
-      if (root === undefined || !tree.exists(`${root}/python/triton`)) continue;
+      if (root === undefined || !tree.exists(`${root}/python/triton`)) {
+        continue;
+      }
       const commit = headCommit(tree, root);
       const origin = originOf(tree, root);
       // A fork is another repository; where the clone does not name one, it is Triton by its files.

@@ -113,7 +113,9 @@ async function check(host: Host, options: Options): Promise<ExitCode> {
   const faults = await examineDevContainer(host, container, file);
   await tell(host, file, faults);
   const image = pinnedImage(container);
-  if (image === undefined || faults.length > 0) return await nothing(host);
+  if (image === undefined || faults.length > 0) {
+    return await nothing(host);
+  }
   const { verdict } = await verifyImage(
     host,
     readStartRequest(options, formatImageRef(withoutTag(image)), 'devcontainer'),
@@ -123,7 +125,9 @@ async function check(host: Host, options: Options): Promise<ExitCode> {
     return await nothing(host);
   }
   const powers = await powersOf(host, image, container, options);
-  if (powers.length === 0) return 0;
+  if (powers.length === 0) {
+    return 0;
+  }
   await host.stderr.write(
     `tcf: the image asks for ${powers.join(', ')} in its label devcontainer.metadata, and the project does not\n`,
   );
@@ -132,10 +136,11 @@ async function check(host: Host, options: Options): Promise<ExitCode> {
 }
 
 async function tell(host: Host, file: string, faults: readonly DevContainerFault[]): Promise<void> {
-  for (const { hint, message } of faults)
+  for (const { hint, message } of faults) {
     await host.stderr.write(
       `tcf: ${printable(file)}: ${printable(message, 1000)}\n    hint: ${printable(hint, 1000)}\n`,
     );
+  }
 }
 
 async function nothing(host: Host): Promise<ExitCode> {
@@ -184,7 +189,9 @@ async function pin(host: Host, name: string | undefined, options: Options): Prom
     });
   }
   const pinned = await resolveAllowed(host, ref, options);
-  if (pinned === undefined) return 1;
+  if (pinned === undefined) {
+    return 1;
+  }
   return await replace(host, file, pinDevContainer(container, pinned, file), pinned, options);
 }
 
@@ -192,13 +199,16 @@ async function migrate(host: Host, name: string, options: Options): Promise<Exit
   const file = findDevContainerFile(host, textOption(options, 'file'));
   const container = await readDevContainer(host, file);
   const pinned = await resolveAllowed(host, parseImageRef(name), options);
-  if (pinned === undefined) return 1;
+  if (pinned === undefined) {
+    return 1;
+  }
   const { removed, text } = migrateDevContainer(container, pinned, file);
   const exit = await replace(host, file, text, pinned, options);
-  if (exit === 0 && removed.length > 0)
+  if (exit === 0 && removed.length > 0) {
     await host.stderr.write(
       `tcf: took ${removed.join(', ')} out of ${printable(file)}: what they made has to be in the image\n`,
     );
+  }
   return exit;
 }
 
@@ -223,7 +233,9 @@ async function replace(
 }
 
 async function warn(host: Host, warning: string | undefined): Promise<void> {
-  if (warning !== undefined) await host.stderr.write(`tcf: warning: ${printable(warning, 1000)}\n`);
+  if (warning !== undefined) {
+    await host.stderr.write(`tcf: warning: ${printable(warning, 1000)}\n`);
+  }
 }
 
 const readCheckOptions = (options: Options): CheckOptions =>
@@ -261,7 +273,9 @@ async function init(host: Host, name: string, options: Options): Promise<ExitCod
     user,
   });
   const pinned = await resolveAllowed(host, parseImageRef(name), options);
-  if (pinned === undefined) return 1;
+  if (pinned === undefined) {
+    return 1;
+  }
   await warn(
     host,
     await writeDevContainer(
@@ -279,10 +293,11 @@ async function init(host: Host, name: string, options: Options): Promise<ExitCod
 async function allow(host: Host, words: readonly string[]): Promise<ExitCode> {
   // One that nobody may say is refused here, and one that is no flag at all.
   const { image, judged } = parseRunArguments([...words, 'the-image'], {});
-  if (image !== 'the-image' || judged.length !== words.length)
+  if (image !== 'the-image' || judged.length !== words.length) {
     throw askedWrongly('devcontainer.allow', `cannot read ${quoted(words.join(' '))} as flags`, {
       hint: 'each is one word with "=", as "tcf devcontainer check" prints it',
     });
+  }
   const now = await allowWords(
     host,
     judged.map(({ word }) => word),
@@ -302,7 +317,9 @@ async function resolveAllowed(host: Host, ref: ImageRef, options: Options): Prom
     host,
     readVerifyRequest(options, formatImageRef(wanted), 'devcontainer'),
   );
-  if (verdict.verdict === 'allow') return formatImageRef({ ...wanted, digest: verdict.image.digest });
+  if (verdict.verdict === 'allow') {
+    return formatImageRef({ ...wanted, digest: verdict.image.digest });
+  }
   await host.stderr.write(formatVerdict(verdict));
   await host.stderr.write('tcf: nothing was changed\n');
   return undefined;

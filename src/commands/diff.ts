@@ -41,7 +41,9 @@ export const verb: Verb = {
       const read = wantsAttested(options)
         ? await readSigned(host, side, options)
         : await readSide(host, side, request);
-      if ('exit' in read) return read.exit;
+      if ('exit' in read) {
+        return read.exit;
+      }
       sides.push(read);
     }
     const diff = diffBoms(...(sides as [SbomFacts, SbomFacts]));
@@ -58,7 +60,9 @@ function rendererOf(options: Options): (diff: BomDiff) => string {
       hint: 'choose one of them',
     });
   }
-  if (json) return toDiffJson;
+  if (json) {
+    return toDiffJson;
+  }
   return markdown ? toDiffMarkdown : toDiffText;
 }
 
@@ -68,7 +72,9 @@ async function readSigned(
   text: string,
   options: Options,
 ): Promise<SbomFacts | { readonly exit: ExitCode }> {
-  if (isFile(host, text)) return await readSbomFile(host, text);
+  if (isFile(host, text)) {
+    return await readSbomFile(host, text);
+  }
   const answer = await readAttested(host, text, options);
   return 'exit' in answer ? answer : parseSbom(answer.document, `the attested SBOM of ${quoted(text)}`);
 }
@@ -78,13 +84,16 @@ function isFile(host: Host, text: string): boolean {
 }
 
 async function readSide(host: Host, text: string, request: ImageRequest): Promise<SbomFacts> {
-  if (isFile(host, text)) return await readSbomFile(host, text);
+  if (isFile(host, text)) {
+    return await readSbomFile(host, text);
+  }
   // Catalogers and the licence list load only where an image is scanned.
   const { makeBom } = await import('../app/scan.ts');
   const { defaultSpecVersion, toCycloneDx } = await import('../bom/cyclonedx.ts');
   await using opened = await openImage(host, text, request);
-  for (const warning of opened.warnings ?? [])
+  for (const warning of opened.warnings ?? []) {
     await host.stderr.write(`tcf: warning: ${printable(warning, 2000)}\n`);
+  }
   const bom = await makeBom(opened, undefined, { pins: await loadPins(host) });
   const timestamp = toTimestamp(opened.config.created, host.env['SOURCE_DATE_EPOCH']);
   return parseSbom(

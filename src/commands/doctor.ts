@@ -34,12 +34,15 @@ export const verb: Verb = {
     for (const check of doctorChecks) {
       const findings = await examine(check, host, request);
       found.push(...findings.map((finding) => ({ part: check.name, ...finding })));
-      if (!flag(options, 'json'))
-        for (const finding of findings)
+      if (!flag(options, 'json')) {
+        for (const finding of findings) {
           await host.stdout.write(paintSigns(line(check.name, finding), host.stdout));
+        }
+      }
     }
-    if (flag(options, 'json'))
+    if (flag(options, 'json')) {
       await host.stdout.write(formatJson({ format: 'tcf.doctor/1', findings: found }, 2));
+    }
     return found.some(({ level }) => level === 'broken') ? 1 : 0;
   },
 };
@@ -52,7 +55,9 @@ async function examine(
   try {
     return await check.examine(host, request);
   } catch (error) {
-    if (error instanceof TcfError) return [broken(error.message, error.hint ?? 'see the message')];
+    if (error instanceof TcfError) {
+      return [broken(error.message, error.hint ?? 'see the message')];
+    }
     throw error;
   }
 }

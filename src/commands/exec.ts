@@ -49,14 +49,19 @@ export const verb: Verb = {
       ...readStartRequest(options, container.imageName, 'exec'),
       engine: engine.name,
     });
-    if (verification === undefined) return notStarted;
+    if (verification === undefined) {
+      return notStarted;
+    }
     checkContainer(name, container, verification);
     const state = await readinessOf(host, engine, globals, container);
-    if (state.kind === 'setting-up')
+    if (state.kind === 'setting-up') {
       throw askedWrongly('dev.setup', `the dev container ${name} is still being set up`, {
         hint: `tcf up ${name} waits for it, and shows how far it is`,
       });
-    if (state.kind === 'failed') throw cannotTell('dev.setup', `the set-up of ${name} failed: ${state.why}`);
+    }
+    if (state.kind === 'failed') {
+      throw cannotTell('dev.setup', `the set-up of ${name} failed: ${state.why}`);
+    }
     const hasUser = line.engineFlags.some((flag) => /^(?:-u|--user)/.test(flag));
     return await host.exec(engine.path, [
       ...globals,

@@ -38,9 +38,15 @@ export const verb: Verb = {
     const { verdict } = await decide(host, image, options);
     const sarif = textOption(options, 'sarif');
     const summary = textOption(options, 'summary');
-    if (sarif !== undefined) await writeUserFile(host, sarif, toSarif(verdict, version));
-    if (summary !== undefined) await appendUserFile(host, summary, toMarkdown(verdict));
-    if (flag(options, 'json')) await host.stdout.write(toJson(verdict));
+    if (sarif !== undefined) {
+      await writeUserFile(host, sarif, toSarif(verdict, version));
+    }
+    if (summary !== undefined) {
+      await appendUserFile(host, summary, toMarkdown(verdict));
+    }
+    if (flag(options, 'json')) {
+      await host.stdout.write(toJson(verdict));
+    }
     await host.stderr.write(paintSigns(formatVerdict(verdict), host.stderr));
     return verdict.exit;
   },
@@ -49,7 +55,9 @@ export const verb: Verb = {
 async function decide(host: Host, image: string, options: Options): Promise<Verification> {
   const request = readVerifyRequest(options, image, 'gate');
   const verifier = textOption(options, 'attestVsa');
-  if (verifier === undefined) return await verifyImage(host, request);
+  if (verifier === undefined) {
+    return await verifyImage(host, request);
+  }
   return await attestVerdict(host, {
     ...request,
     verifier,

@@ -89,8 +89,12 @@ export const actions: readonly VerbEntry[] = [
     run: async (host, [name, ...words], options) => {
       const args = words.filter((word) => word !== undefined);
       const asks = readAsks(options);
-      if (name === 'podman' && args.length === 0) return await enterPodman(await callerHost(host), asks);
-      if (name === 'containerd') return await enterContainerd(host, args, asks);
+      if (name === 'podman' && args.length === 0) {
+        return await enterPodman(await callerHost(host), asks);
+      }
+      if (name === 'containerd') {
+        return await enterContainerd(host, args, asks);
+      }
       throw unknown([name ?? '', ...args].join(' '));
     },
   }),
@@ -104,7 +108,9 @@ export const actions: readonly VerbEntry[] = [
         .option('--socket <path>', 'where the plugin listens')
         .option('--daemon <path>', 'the socket of the daemon'),
     run: async (host, [name], options) => {
-      if (name === 'docker') return await serveDocker(host, options);
+      if (name === 'docker') {
+        return await serveDocker(host, options);
+      }
       throw unknown(name ?? '');
     },
   }),
@@ -135,7 +141,9 @@ function unknown(name: string): TcfError {
 
 function targetOf(name: string | undefined): HookTarget {
   const target = hookTargets.find((candidate) => candidate.name === name);
-  if (target !== undefined) return target;
+  if (target !== undefined) {
+    return target;
+  }
   throw unknown(name ?? '');
 }
 
@@ -159,16 +167,23 @@ async function status(host: Host, target: HookTarget, request: StatusRequest): P
   const findings = await target.status(host, request);
   for (const { hint, message, state } of findings) {
     await host.stdout.write(`${signs[state]} ${target.name}: ${printable(message, 1000)}\n`);
-    if (hint !== undefined) await host.stdout.write(`    hint: ${printable(hint, 1000)}\n`);
+    if (hint !== undefined) {
+      await host.stdout.write(`    hint: ${printable(hint, 1000)}\n`);
+    }
   }
-  if (findings.some(({ state }) => state === 'broken')) return 1;
+  if (findings.some(({ state }) => state === 'broken')) {
+    return 1;
+  }
   return findings.some(({ state }) => state === 'open') ? 2 : 0;
 }
 
 async function statusOfAll(host: Host, request: StatusRequest): Promise<ExitCode> {
   const exits: ExitCode[] = [];
-  for (const target of hookTargets)
-    if (await target.isInstalled(host, request)) exits.push(await status(host, target, request));
+  for (const target of hookTargets) {
+    if (await target.isInstalled(host, request)) {
+      exits.push(await status(host, target, request));
+    }
+  }
   if (exits.length === 0) {
     await host.stdout.write('no hook of tcf is installed here\n    hint: tcf hook install RUNTIME\n');
     return 1;
@@ -196,7 +211,9 @@ async function serveDocker(host: Host, options: Options): Promise<ExitCode> {
       });
       return verdict.verdict === 'allow' ? { imageIds } : { reason: formatVerdict(verdict) };
     } catch (error) {
-      if (error instanceof TcfError) return { reason: error.message };
+      if (error instanceof TcfError) {
+        return { reason: error.message };
+      }
       throw error;
     }
   });

@@ -49,7 +49,9 @@ export const verb: Verb = {
     declareNetworkOptions(command);
   },
   async run(host, [image = ''], options): Promise<ExitCode> {
-    if (wantsAttested(options)) return await writeAttested(host, image, options);
+    if (wantsAttested(options)) {
+      return await writeAttested(host, image, options);
+    }
     const specVersion = readSpecVersion(options);
     const format = readFormat(options);
     const request = readSbomRequest(options);
@@ -57,8 +59,9 @@ export const verb: Verb = {
       ...request,
       verifyLayers: flag(options, 'verifyLayers'),
     });
-    for (const warning of opened.warnings ?? [])
+    for (const warning of opened.warnings ?? []) {
       await host.stderr.write(`tcf: warning: ${printable(warning, 2000)}\n`);
+    }
     const uniqueSerial = flag(options, 'uniqueSerial') ? crypto.randomUUID() : undefined;
     const made = await makeSbom(
       host,
@@ -67,11 +70,16 @@ export const verb: Verb = {
     );
     const text = format.write(made, host.env);
     const output = textOption(options, 'output');
-    if (output === undefined) await host.stdout.write(text);
-    else await writeUserFile(host, output, text);
+    if (output === undefined) {
+      await host.stdout.write(text);
+    } else {
+      await writeUserFile(host, output, text);
+    }
     await summarize(host, made.bom, text, output);
     const { judged } = made;
-    if (judged === undefined) return 0;
+    if (judged === undefined) {
+      return 0;
+    }
     await host.stderr.write(formatJudged(judged));
     return judged.missing.length === 0 ? 0 : 1;
   },
@@ -91,11 +99,16 @@ async function writeAttested(host: Host, image: string, options: Options): Promi
     });
   }
   const answer = await readAttested(host, image, options);
-  if ('exit' in answer) return answer.exit;
+  if ('exit' in answer) {
+    return answer.exit;
+  }
   const text = `${JSON.stringify(answer.document, undefined, 2)}\n`;
   const output = textOption(options, 'output');
-  if (output === undefined) await host.stdout.write(text);
-  else await writeUserFile(host, output, text);
+  if (output === undefined) {
+    await host.stdout.write(text);
+  } else {
+    await writeUserFile(host, output, text);
+  }
   return 0;
 }
 
@@ -104,7 +117,9 @@ const specVersions = ['1.6', '1.7'] as const;
 function readSpecVersion(options: Options): SpecVersion {
   const asked = textOption(options, 'specVersion') ?? defaultSpecVersion;
   const known = specVersions.find((version) => version === asked);
-  if (known !== undefined) return known;
+  if (known !== undefined) {
+    return known;
+  }
   throw askedWrongly('sbom.spec-version', `tcf does not write CycloneDX ${quoted(asked)}`, {
     hint: `write ${specVersions.join(' or ')}`,
   });
@@ -117,7 +132,9 @@ function describeFormats(): string {
 function readFormat(options: Options): SbomFormat {
   const asked = textOption(options, 'format') ?? sbomFormats[0].name;
   const format = sbomFormats.find(({ name }) => name === asked);
-  if (format !== undefined) return format;
+  if (format !== undefined) {
+    return format;
+  }
   throw askedWrongly('sbom.format', `tcf does not write ${quoted(asked)}`, {
     hint: `write one of ${sbomFormats.map(({ name }) => name).join(', ')}`,
   });

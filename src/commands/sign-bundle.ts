@@ -33,9 +33,15 @@ export const verb: Verb = {
 };
 
 function refuseStaging(options: Options): void {
-  if (!flag(options, 'staging')) return;
-  if (textOption(options, 'signingConfig') !== undefined && textOption(options, 'trustedRoot') !== undefined)
+  if (!flag(options, 'staging')) {
     return;
+  }
+  if (
+    textOption(options, 'signingConfig') !== undefined &&
+    textOption(options, 'trustedRoot') !== undefined
+  ) {
+    return;
+  }
   throw askedWrongly('bundle.staging', 'tcf carries neither root nor services of the staging instance', {
     hint: 'name them with --trusted-root and --signing-config',
   });

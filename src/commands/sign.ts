@@ -38,9 +38,12 @@ export const verb: Verb = {
       onAttached: (attached) => tell(host, attached),
     };
     const signed = await signImage(host, request);
-    for (const judged of signed.judged) await host.stderr.write(formatJudged(judged));
-    for (const statement of signed.existing)
+    for (const judged of signed.judged) {
+      await host.stderr.write(formatJudged(judged));
+    }
+    for (const statement of signed.existing) {
       await host.stderr.write(`the ${nameOf(statement)} is there already\n`);
+    }
     await host.stdout.write(`${formatPinnedRef(signed.image)}\n`);
     return 0;
   },
@@ -51,7 +54,9 @@ async function tell(host: Host, { digest, size, statement }: Attached): Promise<
 }
 
 function nameOf({ predicateType }: Statement): string {
-  if (predicateType === predicateTypes.signature) return 'signature';
+  if (predicateType === predicateTypes.signature) {
+    return 'signature';
+  }
   return predicateType === predicateTypes.cyclonedx
     ? 'SBOM attestation'
     : `attestation ${printable(predicateType)}`;

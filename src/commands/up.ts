@@ -48,7 +48,9 @@ export const verb: Verb = {
   async run(host, args): Promise<ExitCode> {
     const words = args.filter((word) => word !== undefined);
     const line = parseRunArguments(words, ownFlags);
-    if (line.own['help'] !== undefined) return await tell(host);
+    if (line.own['help'] !== undefined) {
+      return await tell(host);
+    }
     const profile = (await loadProfiles(host)).get(line.image ?? '');
     if (profile === undefined) {
       throw askedWrongly('dev.profile', `there is no profile ${quoted(line.image ?? '')}`, {
@@ -56,11 +58,14 @@ export const verb: Verb = {
       });
     }
     const dev = readDevLine(line, profile, ownFlags);
-    if (dev.help) return await tell(host);
+    if (dev.help) {
+      return await tell(host);
+    }
     const options = ownOptions(dev.own, ownFlags);
     const name = typeof options['name'] === 'string' ? options['name'] : (line.image ?? '');
-    if (dev.options.remove)
+    if (dev.options.remove) {
       throw askedWrongly('run.option', 'a container of tcf up is removed by tcf down, not by --rm');
+    }
     return await up(host, name, options, dev.options);
   },
 };
@@ -87,7 +92,9 @@ async function up(
     ...readStartRequest(options, composed.image, 'up'),
     engine: engine.name,
   });
-  if (verification === undefined) return notStarted;
+  if (verification === undefined) {
+    return notStarted;
+  }
   const work = () => start(host, { name, container, engine, options, composed, verification });
   const started = isDry ? await work() : await withDevLock(host, container, work);
   return started ? await done(host, { name, engine, globals: composed.globals, options, since }) : 0;
@@ -120,11 +127,17 @@ async function start(host: Host, work: Work): Promise<boolean> {
 
   const there = await inspectContainer(host, engine, globals, container);
   const isRemoved = there !== undefined && options['recreate'] === true;
-  if (isRemoved && !isDry) await removeContainer(host, engine, globals, there.id, container);
+  if (isRemoved && !isDry) {
+    await removeContainer(host, engine, globals, there.id, container);
+  }
   if (there !== undefined && !isRemoved) {
     checkContainer(name, there, verification);
-    for (const line of differences(there.profile, profile)) await host.stderr.write(`tcf: ${line}\n`);
-    if (there.isRunning) return true;
+    for (const line of differences(there.profile, profile)) {
+      await host.stderr.write(`tcf: ${line}\n`);
+    }
+    if (there.isRunning) {
+      return true;
+    }
     // By its id: the name may belong to another container now.
     const line = [...globals, 'start', there.id];
     if (isDry) {
@@ -132,11 +145,12 @@ async function start(host: Host, work: Work): Promise<boolean> {
       return false;
     }
     const started = await host.run(engine.path, line);
-    if (started.code !== 0)
+    if (started.code !== 0) {
       throw cannotTell(
         'engine.start',
         `${engine.name} did not start ${container}: ${printable(started.stderr.trim(), 1000)}`,
       );
+    }
     return true;
   }
   if (isDry) {

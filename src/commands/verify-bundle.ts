@@ -59,8 +59,12 @@ function readExpected(options: Options): ExpectedSigner {
   const file = textOption(options, 'key');
   const identity = textOption(options, 'certificateIdentity');
   const issuer = textOption(options, 'certificateOidcIssuer');
-  if (file !== undefined && identity === undefined && issuer === undefined) return { kind: 'key', file };
-  if (file === undefined && identity && issuer) return { kind: 'identity', identity, issuer };
+  if (file !== undefined && identity === undefined && issuer === undefined) {
+    return { kind: 'key', file };
+  }
+  if (file === undefined && identity && issuer) {
+    return { kind: 'identity', identity, issuer };
+  }
   throw askedWrongly('bundle.expected', 'say who is expected to have signed', {
     hint: 'give --key, or both --certificate-identity and --certificate-oidc-issuer',
   });

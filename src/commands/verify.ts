@@ -19,10 +19,14 @@ export const verb: Verb = {
   },
   async run(host, [image = ''], options): Promise<ExitCode> {
     const { verdict, pinned } = await verifyImage(host, readVerifyRequest(options, image, 'verify'));
-    if (flag(options, 'json')) await host.stdout.write(toJson(verdict));
-    else if (!flag(options, 'quiet'))
+    if (flag(options, 'json')) {
+      await host.stdout.write(toJson(verdict));
+    } else if (!flag(options, 'quiet')) {
       await host.stderr.write(paintSigns(formatVerdict(verdict), host.stderr));
-    if (flag(options, 'printDigest') && verdict.verdict === 'allow') await host.stdout.write(`${pinned}\n`);
+    }
+    if (flag(options, 'printDigest') && verdict.verdict === 'allow') {
+      await host.stdout.write(`${pinned}\n`);
+    }
     return verdict.exit;
   },
 };

@@ -34,7 +34,9 @@ export interface Archive extends AsyncDisposable {
  */
 export async function openArchive(file: string, what: string): Promise<Archive> {
   const handle = await openRegular(file);
-  if (handle === undefined) throw cannotTell('image.archive', `there is no file ${quoted(file)}`);
+  if (handle === undefined) {
+    throw cannotTell('image.archive', `there is no file ${quoted(file)}`);
+  }
   try {
     const compression = compressionOf(await collect(range(handle, 0, 4), 4, what));
     return compression === 'none'
@@ -59,7 +61,9 @@ async function plainArchive(handle: FileHandle, file: string, what: string): Pro
           yield chunk;
           break;
         }
-        if (position >= size) return;
+        if (position >= size) {
+          return;
+        }
       }
     },
   };
@@ -105,28 +109,35 @@ class Members {
 
   /** The clean name. @throws TcfError `image.archive` (exit 2). */
   add(entry: TarEntry): string {
-    if (entry.index >= maxMembers)
+    if (entry.index >= maxMembers) {
       throw cannotTell('image.archive', `${this.what} has more than ${maxMembers} members`);
+    }
     const name = cleanPath(entry.name);
     // Two readers would take two different ones.
-    if (this.#entries.has(name) && entry.type !== 'directory')
+    if (this.#entries.has(name) && entry.type !== 'directory') {
       throw cannotTell('image.archive', `${this.what} has two members of the name ${quoted(name)}`);
+    }
     this.#entries.set(name, entry);
     return name;
   }
 
   /** Keeps a member that begins as a JSON object does. */
   keep({ size, stored, type }: TarEntry, name: string): TarSink | undefined {
-    if (type !== 'file' || size !== stored || size > Math.min(keptLimits.each, this.#keepLeft))
+    if (type !== 'file' || size !== stored || size > Math.min(keptLimits.each, this.#keepLeft)) {
       return undefined;
+    }
     const chunks: Uint8Array[] = [];
     return {
       push: (chunk) => {
-        if (chunks.length > 0 || chunk[0] === 0x7b) chunks.push(Uint8Array.from(chunk));
+        if (chunks.length > 0 || chunk[0] === 0x7b) {
+          chunks.push(Uint8Array.from(chunk));
+        }
       },
       end: () => {
         const bytes = Buffer.concat(chunks);
-        if (bytes.length !== size) return;
+        if (bytes.length !== size) {
+          return;
+        }
         this.#kept.set(name, bytes);
         this.#keepLeft -= size;
       },
@@ -142,9 +153,13 @@ class Members {
     let name = cleanPath(path);
     for (let hops = 0; hops <= maxLinks; hops += 1) {
       const member = this.#entries.get(name);
-      if (member?.type === 'hardlink') name = cleanPath(member.linkName);
-      else if (member?.type === 'symlink') name = cleanPath(`${dirname(name)}/${member.linkName}`);
-      else return member?.type === 'file' && member.size === member.stored ? member : undefined;
+      if (member?.type === 'hardlink') {
+        name = cleanPath(member.linkName);
+      } else if (member?.type === 'symlink') {
+        name = cleanPath(`${dirname(name)}/${member.linkName}`);
+      } else {
+        return member?.type === 'file' && member.size === member.stored ? member : undefined;
+      }
     }
     return undefined;
   }
@@ -154,10 +169,15 @@ function archiveOf(members: Members, read: (entry: TarEntry) => Bytes, closing: 
   const { what } = members;
   async function* stream(path: string): Bytes {
     const member = members.find(path);
-    if (member === undefined) throw cannotTell('image.archive', `${what} has no member ${quoted(path)}`);
+    if (member === undefined) {
+      throw cannotTell('image.archive', `${what} has no member ${quoted(path)}`);
+    }
     const kept = members.keptAt(member);
-    if (kept === undefined) yield* read(member);
-    else yield kept;
+    if (kept === undefined) {
+      yield* read(member);
+    } else {
+      yield kept;
+    }
   }
   return {
     has: (path) => members.find(path) !== undefined,

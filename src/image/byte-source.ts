@@ -24,14 +24,18 @@ export class ByteSource {
   async peek(count: number): Promise<Uint8Array> {
     while (this.#chunk.length < count && !this.#ended) {
       const more = await this.#pull();
-      if (more !== undefined) this.#chunk = concat([this.#chunk, more]);
+      if (more !== undefined) {
+        this.#chunk = concat([this.#chunk, more]);
+      }
     }
     return this.#chunk.subarray(0, count);
   }
 
   /** Takes at most `limit` bytes, whatever lies ready; empty only at the end. */
   async some(limit: number): Promise<Uint8Array> {
-    while (this.#chunk.length === 0 && !this.#ended) this.#chunk = (await this.#pull()) ?? this.#chunk;
+    while (this.#chunk.length === 0 && !this.#ended) {
+      this.#chunk = (await this.#pull()) ?? this.#chunk;
+    }
     return this.#take(limit);
   }
 
@@ -42,12 +46,16 @@ export class ByteSource {
 
   /** Takes exactly `count` bytes; fewer only at the end. For small counts: the bytes are held in memory. */
   async exactly(count: number): Promise<Uint8Array> {
-    if (this.#chunk.length >= count) return this.#take(count);
+    if (this.#chunk.length >= count) {
+      return this.#take(count);
+    }
     const pieces: Uint8Array[] = [];
     let size = 0;
     while (size < count) {
       const piece = await this.some(count - size);
-      if (piece.length === 0) break;
+      if (piece.length === 0) {
+        break;
+      }
       pieces.push(piece);
       size += piece.length;
     }
@@ -63,7 +71,9 @@ export class ByteSource {
     }
     while (left > 0) {
       const skipped = await this.some(left);
-      if (skipped.length === 0) return false;
+      if (skipped.length === 0) {
+        return false;
+      }
       left -= skipped.length;
     }
     return true;
@@ -72,13 +82,17 @@ export class ByteSource {
   async *rest(): Bytes {
     for (;;) {
       const chunk = await this.some(Number.MAX_SAFE_INTEGER);
-      if (chunk.length === 0) return;
+      if (chunk.length === 0) {
+        return;
+      }
       yield chunk;
     }
   }
 
   async close(): Promise<void> {
-    if (!this.#ended) await this.#iterator.return?.();
+    if (!this.#ended) {
+      await this.#iterator.return?.();
+    }
     this.#ended = true;
   }
 
@@ -91,7 +105,9 @@ export class ByteSource {
 
   async #pull(): Promise<Uint8Array | undefined> {
     const next = await this.#iterator.next();
-    if (next.done !== true) return next.value;
+    if (next.done !== true) {
+      return next.value;
+    }
     this.#ended = true;
     return undefined;
   }

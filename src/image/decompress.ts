@@ -60,13 +60,17 @@ const described: Readonly<Record<Compression, string>> = {
 };
 
 function plain(compression: Compression, source: ByteSource, what: string): Bytes {
-  if (compression === 'none') return source.rest();
+  if (compression === 'none') {
+    return source.rest();
+  }
   return compression === 'gzip' ? gunzipped(source, what) : unzstd(source, what);
 }
 
 /** By the first four bytes: RFC 1952 section 2.3.1, RFC 8878 sections 3.1.1 and 3.1.2 (skippable frames may come first). */
 export function compressionOf(head: Uint8Array): Compression {
-  if (head[0] === 0x1f && head[1] === 0x8b) return 'gzip';
+  if (head[0] === 0x1f && head[1] === 0x8b) {
+    return 'gzip';
+  }
   const isFrame = head[0] === 0x28 && head[1] === 0xb5 && head[2] === 0x2f && head[3] === 0xfd;
   const isSkippable =
     ((head[0] ?? 0) & 0xf0) === 0x50 && head[1] === 0x2a && head[2] === 0x4d && head[3] === 0x18;
@@ -76,7 +80,9 @@ export function compressionOf(head: Uint8Array): Compression {
 /** @throws TcfError `layer.media-type` (exit 2) where the media type names another compression, or none of a layer. */
 export function requireNamed(mediaType: string, found: Compression, what: string): void {
   const named = namedCompression(mediaType, what);
-  if (named === undefined || named === found) return;
+  if (named === undefined || named === found) {
+    return;
+  }
   throw cannotTell(
     'layer.media-type',
     `${what} is announced as ${quoted(mediaType)}, but its bytes are ${described[found]}`,
@@ -85,10 +91,18 @@ export function requireNamed(mediaType: string, found: Compression, what: string
 
 /** What the media type says; `undefined` where it says nothing. */
 function namedCompression(mediaType: string, what: string): Compression | undefined {
-  if (/[+.]gzip$/.test(mediaType)) return 'gzip';
-  if (/[+.]zstd$/.test(mediaType)) return 'zstd';
-  if (/\.tar$/.test(mediaType)) return 'none';
-  if (mediaType === '') return undefined;
+  if (/[+.]gzip$/.test(mediaType)) {
+    return 'gzip';
+  }
+  if (/[+.]zstd$/.test(mediaType)) {
+    return 'zstd';
+  }
+  if (/\.tar$/.test(mediaType)) {
+    return 'none';
+  }
+  if (mediaType === '') {
+    return undefined;
+  }
   throw cannotTell(
     'layer.media-type',
     `${what} has the media type ${quoted(mediaType)}, which is not a layer`,
@@ -120,7 +134,9 @@ async function* through(transform: Transform, input: Bytes, what: string): Bytes
   try {
     yield* transform as AsyncIterable<Uint8Array>;
   } catch (error) {
-    if (error instanceof TcfError) throw error;
+    if (error instanceof TcfError) {
+      throw error;
+    }
     throw cannotTell('layer.compression', `cannot decompress ${what}: ${reasonOf(error)}`, { cause: error });
   }
 }

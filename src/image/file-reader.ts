@@ -39,8 +39,9 @@ export class FileReader implements TarSink {
 
   empty(index: number, name: string): void {
     const wanted = wantedBy(this.#catalogers, latin1ToText(name));
-    if (wanted !== 0)
+    if (wanted !== 0) {
       this.finds.set(index, { wanted, scanned: 0, content: new Uint8Array(0), observations: new Map() });
+    }
   }
 
   open(entry: TarEntry, name: string): TarSink | undefined {
@@ -74,52 +75,71 @@ export class FileReader implements TarSink {
       this.#filled += chunk.length;
     }
     if (this.#isDecided) {
-      for (const { scanner } of this.#scanners) scanner.push(chunk);
+      for (const { scanner } of this.#scanners) {
+        scanner.push(chunk);
+      }
       return;
     }
     // Nearly always the first chunk holds the whole head, and nothing is copied.
     if (this.#headSize === 0 && chunk.length >= Math.min(scanLimits.head, this.#size)) {
       this.#decide(chunk.subarray(0, scanLimits.head));
-      for (const { scanner } of this.#scanners) scanner.push(chunk);
+      for (const { scanner } of this.#scanners) {
+        scanner.push(chunk);
+      }
       return;
     }
     const part = chunk.subarray(0, scanLimits.head - this.#headSize);
     this.#head.set(part, this.#headSize);
     this.#headSize += part.length;
-    if (this.#headSize < Math.min(scanLimits.head, this.#size)) return;
+    if (this.#headSize < Math.min(scanLimits.head, this.#size)) {
+      return;
+    }
     const head = this.#head.slice(0, this.#headSize);
     this.#decide(head);
     for (const { scanner } of this.#scanners) {
       scanner.push(head);
-      if (part.length < chunk.length) scanner.push(chunk.subarray(part.length));
+      if (part.length < chunk.length) {
+        scanner.push(chunk.subarray(part.length));
+      }
     }
   }
 
   end(): void {
     for (const { cataloger, scanner } of this.#scanners) {
       const observation = scanner.end();
-      if (observation !== undefined) this.#keep(cataloger, observation);
+      if (observation !== undefined) {
+        this.#keep(cataloger, observation);
+      }
     }
-    if (this.#wanted === 0) return;
+    if (this.#wanted === 0) {
+      return;
+    }
     const found = this.#found();
     found.wanted = this.#wanted;
-    if (this.#content !== undefined) found.content = this.#kept.keep(this.#content);
+    if (this.#content !== undefined) {
+      found.content = this.#kept.keep(this.#content);
+    }
   }
 
   #decide(head: Uint8Array): void {
     this.#isDecided = true;
     const isNative = isProgram(head);
-    if (isNative) this.programs.add(this.#index);
+    if (isNative) {
+      this.programs.add(this.#index);
+    }
     for (let at = 0; at < this.#catalogers.length; at += 1) {
       const cataloger = this.#catalogers[at];
       const scanner = cataloger && openScanner(cataloger, this.#path, head, this.skipped);
-      if (scanner === undefined) continue;
+      if (scanner === undefined) {
+        continue;
+      }
       this.#scanners.push({ cataloger: at, scanner });
       this.#found().scanned |= 1 << at;
     }
     // A scanned file is asked about again under the names that hard links give it.
-    if (isNative || this.#scanners.length > 0 || this.#size >= scanLimits.headKeptFrom)
+    if (isNative || this.#scanners.length > 0 || this.#size >= scanLimits.headKeptFrom) {
       this.#found().head = this.#kept.keepHead(head);
+    }
   }
 
   #reserve(): Uint8Array | undefined {

@@ -18,12 +18,16 @@ export async function openRegular(path: string | Buffer): Promise<FileHandle | u
   try {
     handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
-    if (isMissing(error)) return undefined;
+    if (isMissing(error)) {
+      return undefined;
+    }
     throw cannotTell('image.file', `cannot read ${quoted(String(path))}: ${reasonOf(error)}`, {
       cause: error,
     });
   }
-  if ((await handle.stat()).isFile()) return handle;
+  if ((await handle.stat()).isFile()) {
+    return handle;
+  }
   await handle.close();
   throw cannotTell('image.file', `${quoted(String(path))} is not a regular file`);
 }
@@ -43,7 +47,9 @@ export async function* range(handle: FileHandle, start = 0, length: number = Num
   for (let at = 0; at < length; ) {
     const wanted = Math.min(chunkSize, length - at);
     const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(wanted), 0, wanted, start + at);
-    if (bytesRead === 0) return;
+    if (bytesRead === 0) {
+      return;
+    }
     yield buffer.subarray(0, bytesRead);
     at += bytesRead;
   }
@@ -52,7 +58,9 @@ export async function* range(handle: FileHandle, start = 0, length: number = Num
 /** A whole file as a stream, opened when it is read. @throws TcfError `image.file` (exit 2), also where it is missing. */
 export async function* fileBytes(path: string): Bytes {
   const handle = await openRegular(path);
-  if (handle === undefined) throw cannotTell('image.file', `there is no file ${quoted(path)}`);
+  if (handle === undefined) {
+    throw cannotTell('image.file', `there is no file ${quoted(path)}`);
+  }
   try {
     yield* range(handle);
   } finally {
@@ -63,7 +71,9 @@ export async function* fileBytes(path: string): Bytes {
 /** A small file in one piece; `undefined` where there is none. */
 export async function readSmall(path: string, limit: number): Promise<Uint8Array | undefined> {
   const handle = await openRegular(path);
-  if (handle === undefined) return undefined;
+  if (handle === undefined) {
+    return undefined;
+  }
   try {
     return await collect(range(handle), limit, quoted(path));
   } finally {

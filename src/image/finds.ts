@@ -34,7 +34,11 @@ export interface Finds {
 /** Which catalogers want the content of a path. */
 export function wantedBy(catalogers: readonly Cataloger[], path: string): number {
   let bits = 0;
-  for (let at = 0; at < catalogers.length; at += 1) if (catalogers[at]?.wants(path)) bits |= 1 << at;
+  for (let at = 0; at < catalogers.length; at += 1) {
+    if (catalogers[at]?.wants(path)) {
+      bits |= 1 << at;
+    }
+  }
   return bits;
 }
 

@@ -45,11 +45,14 @@ export const containersStorage: ImageSource<StoredImageName> = {
 function parseStoreName(rest: string, text: string): Omit<StoredImageName, 'transport'> {
   const store = /^\[(?:([a-z]*)@)?(\/[^\]+:]*)(?:\+[^\]:]*)?(?::[^\]]*)?\](.*)$/s.exec(rest);
   const name = store === null ? rest : (store[3] ?? '');
-  if (name === '' || name.startsWith('['))
+  if (name === '' || name.startsWith('[')) {
     throw askedWrongly('image.transport', `${quoted(text)} names no image in a store`, {
       hint: 'write containers-storage:REF or containers-storage:[overlay@/graph/root+/run/root]REF',
     });
-  if (store === null) return { name };
+  }
+  if (store === null) {
+    return { name };
+  }
   const [, named = '', graphRoot = ''] = store;
   const driver = storageDrivers.find((known) => known === named);
   if (driver === undefined && named !== '') {
@@ -78,7 +81,9 @@ export async function openFromContainersStorage(
   const manifest = await readManifest(store, image, what);
   const configDigest = manifest?.config ?? onlyConfig(image, what);
   const bytes = await readBigData(store, image, configDigest, jsonLimits.small.maxBytes);
-  if (bytes === undefined) throw cannotTell('storage.image', `${what} has lost its configuration`);
+  if (bytes === undefined) {
+    throw cannotTell('storage.image', `${what} has lost its configuration`);
+  }
   checkContent(bytes, configDigest, `the configuration of ${what}`);
   const config = parseImageConfig(bytes, `the configuration of ${what}`);
   const layers = toLayers(config, await storedLayers(local, image, config, verifyLayers, what), what);
@@ -101,8 +106,11 @@ export async function isInContainersStorage(store: LocalStore, name: string): Pr
 
 /** The store that has the image: this one, or one of those below it. */
 async function holderOf(store: LocalStore, name: string): Promise<LocalStore> {
-  for (const each of [store, ...(store.additional ?? [])])
-    if (hasImage(await readImages(each), name)) return each;
+  for (const each of [store, ...(store.additional ?? [])]) {
+    if (hasImage(await readImages(each), name)) {
+      return each;
+    }
+  }
   return store;
 }
 
@@ -114,21 +122,26 @@ async function readManifest(
   (Pick<Manifest, 'annotations'> & { readonly digest: Digest; readonly config: Digest }) | undefined
 > {
   const bytes = await readBigData(store, image, 'manifest', jsonLimits.manifest.maxBytes);
-  if (bytes === undefined) return undefined;
+  if (bytes === undefined) {
+    return undefined;
+  }
   const digest = digestOf(bytes);
   if (image.digests['manifest'] !== digest) {
     throw cannotTell('storage.image', `the manifest of ${what} is ${digest}, not what the store says`);
   }
   const manifest = parseManifest(bytes, undefined, `the manifest of ${what}`);
-  if (manifest.kind === 'manifest')
+  if (manifest.kind === 'manifest') {
     return { digest, config: manifest.config.digest, annotations: manifest.annotations };
+  }
   throw cannotTell('storage.image', `${what} is an index`, { hint: 'name the image of one platform' });
 }
 
 /** An image that was loaded by an old tool has no manifest: its configuration is what else is named by its digest. */
 function onlyConfig(image: StoredImage, what: string): Digest {
   const [only, ...more] = Object.keys(image.digests).filter(isDigest);
-  if (only !== undefined && more.length === 0) return only;
+  if (only !== undefined && more.length === 0) {
+    return only;
+  }
   throw cannotTell('storage.image', `${what} has no manifest and no single configuration`);
 }
 
@@ -143,20 +156,24 @@ async function storedLayers(
   const chain: StoredLayerEntry[] = [];
   for (let id = image.layer; id !== undefined; ) {
     const entry = layers.get(id);
-    if (entry === undefined) throw cannotTell('storage.image', `${what} has lost its layer ${id}`);
+    if (entry === undefined) {
+      throw cannotTell('storage.image', `${what} has lost its layer ${id}`);
+    }
     chain.unshift(entry);
     // Also where parents go in a circle.
-    if (chain.length > manifestLimits.layers)
+    if (chain.length > manifestLimits.layers) {
       throw cannotTell('storage.image', `${what} has more than ${manifestLimits.layers} layers`);
+    }
     id = entry.parent;
   }
   return chain.map(({ diffId, id, store: { driver, graphRoot } }, index) => {
     // What the store wrote down costs nothing to compare, and a chain of other layers is another image.
-    if (diffId !== undefined && diffIds[index] !== undefined && diffId !== diffIds[index])
+    if (diffId !== undefined && diffIds[index] !== undefined && diffId !== diffIds[index]) {
       throw cannotTell(
         'storage.image',
         `layer ${index} of ${what} is ${quoted(diffId)}, not ${diffIds[index]}`,
       );
+    }
     const split: SplitLayer = {
       file: join(graphRoot, `${driver}-layers`, `${id}.tar-split.gz`),
       directory: join(graphRoot, ...(driver === 'overlay' ? ['overlay', id, 'diff'] : ['vfs/dir', id])),

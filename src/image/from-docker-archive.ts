@@ -117,9 +117,12 @@ function choose(
     .slice(0, 20)
     .map((name) => printable(name, 100));
   const hint = names.length === 0 ? 'append :@0, :@1 and so on' : `append one of: :${names.join(', :')}`;
-  if (image === undefined) throw cannotTell('image.missing', `${what} holds no image of that name`, { hint });
-  if (more.length > 0)
+  if (image === undefined) {
+    throw cannotTell('image.missing', `${what} holds no image of that name`, { hint });
+  }
+  if (more.length > 0) {
     throw askedWrongly('image.ambiguous', `${what} holds ${fitting.length} images`, { hint });
+  }
   const own = image.names.length === 1 ? image.names[0] : undefined;
   const known = ref ?? (own !== undefined && fullName(own) !== undefined ? parseImageRef(own) : undefined);
   return compact({ image, ref: known });
@@ -139,6 +142,8 @@ const simpleName = /^[a-zA-Z0-9][\w.:/-]*$/;
 
 /** In full; `undefined` for what is no name. */
 function fullName(name: string): string | undefined {
-  if (!simpleName.test(name)) return undefined;
+  if (!simpleName.test(name)) {
+    return undefined;
+  }
   return formatImageRef(parseImageRef(name));
 }

@@ -43,6 +43,8 @@ export async function openFromRegistry(
 }
 
 function platformWarnings(config: ImageConfig, wanted: Platform, what: string): readonly string[] {
-  if (config.os === wanted.os && config.architecture === wanted.architecture) return [];
+  if (config.os === wanted.os && config.architecture === wanted.architecture) {
+    return [];
+  }
   return [`${what} is built for ${formatPlatform(config)}, not for ${formatPlatform(wanted)}`];
 }

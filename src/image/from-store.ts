@@ -56,8 +56,9 @@ async function fetchConfig(
   { config }: Manifest,
   what: string,
 ): Promise<ImageConfig> {
-  if (!configTypes.includes(config.mediaType))
+  if (!configTypes.includes(config.mediaType)) {
     throw cannotTell('image.config', `${what} is not an image: its config is ${quoted(config.mediaType)}`);
+  }
   const name = `the configuration of ${what}`;
   return parseImageConfig(
     await collect(store.blob(repository, config), jsonLimits.small.maxBytes, name),

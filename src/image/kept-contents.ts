@@ -22,7 +22,9 @@ export class KeptContents {
 
   /** Room for a content of so many bytes, until the next one is asked for; `undefined` where it is too much. */
   reserve(size: number): Uint8Array | undefined {
-    if (size > this.#left) return undefined;
+    if (size > this.#left) {
+      return undefined;
+    }
     return size > sharedPiece ? new Uint8Array(size) : this.#small.subarray(0, size);
   }
 
@@ -31,10 +33,14 @@ export class KeptContents {
     const key =
       content.length < worthSharing ? undefined : createHash('sha256').update(content).digest('latin1');
     const known = key === undefined ? undefined : this.#known.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      return known;
+    }
     this.#left -= content.length;
     const kept = this.#arena.keep(content);
-    if (key !== undefined) this.#known.set(key, kept);
+    if (key !== undefined) {
+      this.#known.set(key, kept);
+    }
     return kept;
   }
 

@@ -26,7 +26,9 @@ export class LayerFolder {
    */
   read<T>(name: string, use: (file: OpenFile) => T): T | undefined {
     const handle = this.#open(name);
-    if (handle === undefined) return undefined;
+    if (handle === undefined) {
+      return undefined;
+    }
     try {
       const stat = fstatSync(handle);
       return stat.isFile() ? use({ handle, size: stat.size }) : undefined;
@@ -39,12 +41,16 @@ export class LayerFolder {
     const path = cleanPath(name);
     const slash = path.lastIndexOf('/');
     const directory = this.#real(path.slice(0, Math.max(0, slash)));
-    if (directory === undefined) return undefined;
+    if (directory === undefined) {
+      return undefined;
+    }
     try {
       const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
       return openSync(this.#absolute(joinPath(directory, path.slice(slash + 1))), flags);
     } catch (error) {
-      if (isMissing(error) || isLink(error)) return undefined;
+      if (isMissing(error) || isLink(error)) {
+        return undefined;
+      }
       throw error;
     }
   }
@@ -54,7 +60,9 @@ export class LayerFolder {
   }
 
   #real(path: string): string | undefined {
-    if (!this.#directories.has(path)) this.#directories.set(path, this.#resolve(path));
+    if (!this.#directories.has(path)) {
+      this.#directories.set(path, this.#resolve(path));
+    }
     return this.#directories.get(path);
   }
 
@@ -62,7 +70,9 @@ export class LayerFolder {
     const slash = path.lastIndexOf('/');
     // Nearly every directory lies in one that was seen, and is no link.
     const parent = this.#real(path.slice(0, Math.max(0, slash)));
-    if (parent === undefined) return undefined;
+    if (parent === undefined) {
+      return undefined;
+    }
     return this.#follow(parent, path.slice(slash + 1));
   }
 
@@ -71,7 +81,9 @@ export class LayerFolder {
     const real = start === '' ? [] : start.split('/');
     let links = 0;
     for (let part = todo.pop(); part !== undefined; part = todo.pop()) {
-      if (part === '' || part === '.') continue;
+      if (part === '' || part === '.') {
+        continue;
+      }
       if (part === '..') {
         real.pop();
         continue;
@@ -82,8 +94,12 @@ export class LayerFolder {
         continue;
       }
       links += 1;
-      if (links > maxLinks) return undefined;
-      if (target.startsWith('/')) real.length = 0;
+      if (links > maxLinks) {
+        return undefined;
+      }
+      if (target.startsWith('/')) {
+        real.length = 0;
+      }
       todo.push(...target.split('/').reverse());
     }
     return real.join('/');
@@ -92,10 +108,14 @@ export class LayerFolder {
   #linkTarget(path: string): string | undefined {
     try {
       const absolute = this.#absolute(path);
-      if (!lstatSync(absolute).isSymbolicLink()) return undefined;
+      if (!lstatSync(absolute).isSymbolicLink()) {
+        return undefined;
+      }
       return readlinkSync(absolute, { encoding: 'buffer' }).toString('latin1');
     } catch (error) {
-      if (isMissing(error)) return undefined;
+      if (isMissing(error)) {
+        return undefined;
+      }
       throw error;
     }
   }

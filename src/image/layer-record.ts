@@ -19,9 +19,13 @@ export function formatLayerRecord(scan: LayerScan): Uint8Array {
 /** `undefined` for anything that `formatLayerRecord` did not write, whole and unchanged. */
 export function parseLayerRecord(bytes: Uint8Array): LayerScan | undefined {
   const head = magic.length + hashSize;
-  if (bytes.length < head || magic.compare(bytes, 0, magic.length) !== 0) return undefined;
+  if (bytes.length < head || magic.compare(bytes, 0, magic.length) !== 0) {
+    return undefined;
+  }
   const body = bytes.subarray(head);
-  if (hashOf(body).compare(bytes, magic.length, head) !== 0) return undefined;
+  if (hashOf(body).compare(bytes, magic.length, head) !== 0) {
+    return undefined;
+  }
   try {
     const scan: unknown = deserialize(zstdDecompressSync(body, { maxOutputLength: maxUnpacked }));
     return isLayerScan(scan) ? scan : undefined;
@@ -37,7 +41,9 @@ function hashOf(body: Uint8Array): Buffer {
 
 /** The hash says that the columns are as they were written; this, that they are columns. */
 function isLayerScan(value: unknown): value is LayerScan {
-  if (typeof value !== 'object' || value === null) return false;
+  if (typeof value !== 'object' || value === null) {
+    return false;
+  }
   const { count, finds, links, paths, programs, sizes, skipped, times, types } = value as Partial<LayerScan>;
   const columns = [types, sizes, times].every(
     (column) => column instanceof Float64Array && column.length === count,

@@ -71,12 +71,17 @@ export class LayerStream {
       return;
     }
     this.#head = this.#head.length === 0 ? chunk : concat([this.#head, chunk]);
-    if (this.#head.length >= 4) this.#begin(this.#head);
-    else this.#head = Uint8Array.from(this.#head);
+    if (this.#head.length >= 4) {
+      this.#begin(this.#head);
+    } else {
+      this.#head = Uint8Array.from(this.#head);
+    }
   }
 
   end(): void {
-    if (this.#head !== undefined) this.#begin(this.#head);
+    if (this.#head !== undefined) {
+      this.#begin(this.#head);
+    }
     this.#frames?.end();
     this.#inflate?.end(this.#emit);
     this.#check.end();
@@ -87,16 +92,23 @@ export class LayerStream {
     this.#head = undefined;
     this.#compression = compressionOf(head);
     requireNamed(mediaType, this.#compression, what);
-    if (this.#compression !== 'none') this.#inflate = SyncInflate.open(this.#compression, what);
-    if (this.#compression === 'zstd') this.#frames = new ZstdCheck(what);
+    if (this.#compression !== 'none') {
+      this.#inflate = SyncInflate.open(this.#compression, what);
+    }
+    if (this.#compression === 'zstd') {
+      this.#frames = new ZstdCheck(what);
+    }
     this.#unpack(head);
   }
 
   #unpack(chunk: Uint8Array): void {
     this.#taken += chunk.length;
     this.#frames?.push(chunk);
-    if (this.#compression === 'none') this.#emit(chunk);
-    else this.#inflate?.push(chunk, this.#emit);
+    if (this.#compression === 'none') {
+      this.#emit(chunk);
+    } else {
+      this.#inflate?.push(chunk, this.#emit);
+    }
   }
 
   readonly #emit = (piece: Uint8Array): void => {

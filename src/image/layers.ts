@@ -26,7 +26,9 @@ export function toLayers(
   const steps = config.history.filter(({ emptyLayer }) => !emptyLayer);
   return config.diffIds.flatMap((diffId, index) => {
     const layer = stored[index];
-    if (layer === undefined) return [];
+    if (layer === undefined) {
+      return [];
+    }
     // A history that does not fit the layers says nothing about any of them.
     const createdBy = steps.length === config.diffIds.length ? steps[index]?.createdBy : undefined;
     const name = `layer ${index} of ${what}`;

@@ -27,10 +27,15 @@ export function chooseEntry(
 ): Descriptor {
   const fitting = distinct(fittingEntries(index, reference));
   const [first, ...more] = fitting;
-  if (first === undefined)
+  if (first === undefined) {
     throw cannotTell('image.missing', `${what} holds no image of that name`, { hint: hintOf(index) });
-  if (more.length === 0) return first;
-  if (arePlatforms(fitting)) return choosePlatform({ ...index, manifests: fitting }, platform, what);
+  }
+  if (more.length === 0) {
+    return first;
+  }
+  if (arePlatforms(fitting)) {
+    return choosePlatform({ ...index, manifests: fitting }, platform, what);
+  }
   throw askedWrongly('image.ambiguous', `${what} holds ${fitting.length} images that fit`, {
     hint: hintOf(index),
   });
@@ -39,22 +44,30 @@ export function chooseEntry(
 /** `registry/repository` of an entry whose name has one: a tag alone says nothing about it. */
 export function repositoryOf({ annotations = {} }: Descriptor): string | undefined {
   const name = annotations[containerdName] ?? annotations[refName] ?? '';
-  if (!/[/:]/.test(name)) return undefined;
+  if (!/[/:]/.test(name)) {
+    return undefined;
+  }
   try {
     const { registry, repository } = parseImageRef(name);
     return `${registry}/${repository}`;
   } catch (error) {
     // The annotation may hold anything.
-    if (error instanceof TcfError) return undefined;
+    if (error instanceof TcfError) {
+      return undefined;
+    }
     throw error;
   }
 }
 
 function fittingEntries({ manifests }: Index, reference: string | undefined): readonly Descriptor[] {
   const position = /^@(\d{1,6})$/.exec(reference ?? '')?.[1];
-  if (position !== undefined) return manifests.slice(Number(position), Number(position) + 1);
+  if (position !== undefined) {
+    return manifests.slice(Number(position), Number(position) + 1);
+  }
   return manifests.filter((entry) => {
-    if (reference === undefined) return !isCompanion(entry) && isImage(entry);
+    if (reference === undefined) {
+      return !isCompanion(entry) && isImage(entry);
+    }
     return namesOf(entry).includes(reference);
   });
 }
@@ -81,8 +94,11 @@ function namesOf({ annotations = {} }: Descriptor): readonly string[] {
 /** Only names that lead to one image help. */
 function hintOf({ manifests }: Index): string {
   const digests = new Map<string, Set<string>>();
-  for (const entry of manifests.filter((one) => !isCompanion(one)))
-    for (const name of namesOf(entry)) digests.set(name, (digests.get(name) ?? new Set()).add(entry.digest));
+  for (const entry of manifests.filter((one) => !isCompanion(one))) {
+    for (const name of namesOf(entry)) {
+      digests.set(name, (digests.get(name) ?? new Set()).add(entry.digest));
+    }
+  }
   const names = [...digests].filter(([, { size }]) => size === 1).map(([name]) => name);
   const list = names
     .sort(byCodeUnit)

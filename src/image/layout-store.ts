@@ -65,8 +65,11 @@ export async function openLayoutStore(
   const listed = new Map(index.manifests.map((entry) => [entry.digest, entry]));
   const known = async (entry: Descriptor): Promise<Fetched> => {
     const fetched = await read(entry);
-    if (fetched.document.kind === 'index')
-      for (const child of fetched.document.manifests) listed.set(child.digest, child);
+    if (fetched.document.kind === 'index') {
+      for (const child of fetched.document.manifests) {
+        listed.set(child.digest, child);
+      }
+    }
     return fetched;
   };
 
@@ -87,10 +90,16 @@ export async function openLayoutStore(
       const found = new Map<Digest, Descriptor>();
       const tagged = entryNamed(index, fallbackTag(subject));
       const tag = tagged === undefined ? undefined : await known(tagged);
-      if (tag?.document.kind === 'index')
-        for (const entry of tag.document.manifests) found.set(entry.digest, entry);
-      for (const entry of await attachedTo(subject))
-        if (!found.has(entry.digest)) found.set(entry.digest, entry);
+      if (tag?.document.kind === 'index') {
+        for (const entry of tag.document.manifests) {
+          found.set(entry.digest, entry);
+        }
+      }
+      for (const entry of await attachedTo(subject)) {
+        if (!found.has(entry.digest)) {
+          found.set(entry.digest, entry);
+        }
+      }
       return [...found.values()].sort((a, b) => byCodeUnit(a.digest, b.digest));
     },
   };
@@ -110,7 +119,9 @@ async function bySubject(
   const groups = new Map<Digest, Descriptor[]>();
   for (const entry of entries) {
     const subject = (await read(entry)).document.subject?.digest;
-    if (subject !== undefined) groups.set(subject, [...(groups.get(subject) ?? []), entry]);
+    if (subject !== undefined) {
+      groups.set(subject, [...(groups.get(subject) ?? []), entry]);
+    }
   }
   return groups;
 }

@@ -43,19 +43,24 @@ export async function openLayoutWriter(directory: string, tag: string | undefine
   const pending: Entry[] = [];
   const files = layoutFiles(directory);
   const putManifest = async ({ bytes, descriptor }: Fetched): Promise<void> => {
-    if (!(await holds(directory, descriptor)))
+    if (!(await holds(directory, descriptor))) {
       await writeBlob(directory, descriptor, checkedBytes(bytes, descriptor));
+    }
   };
   return {
     manifest: async (name) => {
       const index = await readLayoutIndex(files, what);
       const entry = index.manifests.find(({ annotations }) => annotations?.[refName] === name);
-      if (entry === undefined) return undefined;
+      if (entry === undefined) {
+        return undefined;
+      }
       const bytes = await collect(layoutBlob(files, entry, name), jsonLimits.manifest.maxBytes, name);
       return { bytes, descriptor: entry, document: parseManifest(bytes, entry.mediaType, name) };
     },
     putBlob: async (blob, openBlob) => {
-      if (await holds(directory, blob)) return 'there';
+      if (await holds(directory, blob)) {
+        return 'there';
+      }
       await writeBlob(directory, blob, openBlob());
       return 'copied';
     },
@@ -103,15 +108,22 @@ function blobPath(directory: string, digest: Digest): string {
 async function holds(directory: string, { digest, size }: Descriptor): Promise<boolean> {
   const path = blobPath(directory, digest);
   const handle = await openRegular(path);
-  if (handle === undefined) return false;
+  if (handle === undefined) {
+    return false;
+  }
   const actual = (await handle.stat()).size;
   await handle.close();
-  if (actual !== size) return false;
+  if (actual !== size) {
+    return false;
+  }
   try {
-    for await (const _ of checked(fileBytes(path), digest, size, quoted(path)));
+    for await (const _ of checked(fileBytes(path), digest, size, quoted(path))) {
+    }
     return true;
   } catch (error) {
-    if (error instanceof TcfError && error.code.startsWith('content.')) return false;
+    if (error instanceof TcfError && error.code.startsWith('content.')) {
+      return false;
+    }
     throw error;
   }
 }
@@ -133,7 +145,9 @@ async function written<T>(directory: string, write: () => Promise<T>): Promise<T
   try {
     return await write();
   } catch (error) {
-    if (error instanceof TcfError || !(error instanceof Error) || !('syscall' in error)) throw error;
+    if (error instanceof TcfError || !(error instanceof Error) || !('syscall' in error)) {
+      throw error;
+    }
     throw askedWrongly('file.unwritable', `cannot write into ${quoted(directory)}: ${reasonOf(error)}`, {
       hint: 'check the folder and the room on its disk; index.json was not changed',
       cause: error,
@@ -155,7 +169,9 @@ function referrerEntry(manifest: Fetched): Descriptor {
 
 async function writeIndex(directory: string, added: readonly Entry[], what: string): Promise<void> {
   const bytes = await readSmall(join(directory, 'index.json'), jsonLimits.manifest.maxBytes);
-  if (bytes === undefined) throw cannotTell('image.layout', `${what} has no index.json`);
+  if (bytes === undefined) {
+    throw cannotTell('image.layout', `${what} has no index.json`);
+  }
   const shape = new Shape(parseJson(bytes, 'index.json', jsonLimits.manifest), 'index.json');
   const standing: readonly JsonObject[] = shape
     .get('manifests')
@@ -176,7 +192,9 @@ async function writeIndex(directory: string, added: readonly Entry[], what: stri
 /** A name moves; content without a name stands there once, and not at all beside its name. */
 function withEntry(entries: readonly JsonObject[], { descriptor, name }: Entry): readonly JsonObject[] {
   const isSame = (entry: JsonObject) => entry['digest'] === descriptor.digest;
-  if (name === undefined) return entries.some(isSame) ? entries : [...entries, { ...descriptor }];
+  if (name === undefined) {
+    return entries.some(isSame) ? entries : [...entries, { ...descriptor }];
+  }
   const others = entries.filter(
     (entry) => nameIn(entry) !== name && !(nameIn(entry) === undefined && isSame(entry)),
   );
@@ -221,7 +239,9 @@ function take(directory: string, lock: string): Promise<boolean> {
       await (await open(lock, 'wx')).close();
       return true;
     } catch (error) {
-      if (isTaken(error)) return false;
+      if (isTaken(error)) {
+        return false;
+      }
       throw error;
     }
   });

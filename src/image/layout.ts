@@ -24,9 +24,13 @@ const markerLimit = 4096;
 export async function readLayoutIndex(files: LayoutFiles, what: string): Promise<Index> {
   await checkMarker(files, what);
   const bytes = await files.small('index.json', jsonLimits.manifest.maxBytes);
-  if (bytes === undefined) throw cannotTell('image.layout', `${what} has no index.json`);
+  if (bytes === undefined) {
+    throw cannotTell('image.layout', `${what} has no index.json`);
+  }
   const index = parseManifest(bytes, undefined, `index.json of ${what}`);
-  if (index.kind !== 'index') throw cannotTell('image.layout', `index.json of ${what} is not an index`);
+  if (index.kind !== 'index') {
+    throw cannotTell('image.layout', `index.json of ${what} is not an index`);
+  }
   return index;
 }
 

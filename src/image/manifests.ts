@@ -16,7 +16,9 @@ export async function fetchNamed(
   what: string,
 ): Promise<Fetched> {
   const fetched = await registry.manifest(ref, reference);
-  if (fetched !== undefined) return fetched;
+  if (fetched !== undefined) {
+    return fetched;
+  }
   throw cannotTell('image.missing', `the registry has no ${what}`, {
     hint: 'check the name; some registries say so as well when you are not logged in',
   });
@@ -32,8 +34,9 @@ export async function chooseManifest(
 ): Promise<{ readonly bytes: Uint8Array; readonly descriptor: Descriptor; readonly manifest: Manifest }> {
   let { bytes, descriptor, document } = named;
   for (let nesting = 0; document.kind === 'index'; nesting += 1) {
-    if (nesting > maxNesting)
+    if (nesting > maxNesting) {
       throw cannotTell('image.nesting', `${what} is an index in an index in an index`);
+    }
     const chosen = choosePlatform(document, platform, what);
     const fetched = await fetchNamed(registry, ref, chosen.digest, `${what} for ${formatPlatform(platform)}`);
     if (fetched.descriptor.size !== chosen.size || fetched.descriptor.mediaType !== chosen.mediaType) {
@@ -50,14 +53,20 @@ export async function chooseManifest(
 /** Where the tag beside a digest leads by now. It changes nothing, so a failure to find out changes nothing either. */
 export async function tagWarnings(registry: Store, ref: ImageRef): Promise<readonly string[]> {
   const { tag, digest } = ref;
-  if (tag === undefined || digest === undefined) return [];
+  if (tag === undefined || digest === undefined) {
+    return [];
+  }
   const kept = `${digest} is used`;
   try {
     const tagged = await registry.manifest(ref, tag);
-    if (tagged?.descriptor.digest === digest) return [];
+    if (tagged?.descriptor.digest === digest) {
+      return [];
+    }
     return [`tag ${quoted(tag)} ${tagged ? `leads to ${tagged.descriptor.digest}` : 'is gone'}; ${kept}`];
   } catch (error) {
-    if (!(error instanceof TcfError)) throw error;
+    if (!(error instanceof TcfError)) {
+      throw error;
+    }
     return [`could not see where tag ${quoted(tag)} leads (${error.message}); ${kept}`];
   }
 }

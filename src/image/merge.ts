@@ -70,7 +70,9 @@ export class Merger implements Merged {
   apply(scan: LayerScan, layer: number): void {
     this.#layer = layer;
     this.#upper = new Map();
-    for (let entry = 0; entry < scan.count; entry += 1) this.#entry(scan, entry);
+    for (let entry = 0; entry < scan.count; entry += 1) {
+      this.#entry(scan, entry);
+    }
     this.skipped.push(...scan.skipped);
     this.#upper = new Map();
   }
@@ -84,7 +86,9 @@ export class Merger implements Merged {
     }
     const type = tarTypes[scan.types[entry] ?? 0] ?? 'other';
     if (path === '') {
-      if (type === 'directory') return;
+      if (type === 'directory') {
+        return;
+      }
       throw this.#wrong(path, 'replaces the root by something that is not a directory');
     }
     const place = this.#parent(path);
@@ -97,7 +101,9 @@ export class Merger implements Merged {
       this.#touch(place);
       return;
     }
-    if (place.inode !== undefined) this.#remove(directory, place.name, pathOf(place));
+    if (place.inode !== undefined) {
+      this.#remove(directory, place.name, pathOf(place));
+    }
     const inode =
       type === 'hardlink'
         ? this.#linked(scan.links.get(entry) ?? '', path)
@@ -108,18 +114,30 @@ export class Merger implements Merged {
           });
     this.rootfs.link(directory, place.name, inode);
     this.#touch(place);
-    if (type === 'file') this.#file(scan, entry, inode, place.isIndirect);
+    if (type === 'file') {
+      this.#file(scan, entry, inode, place.isIndirect);
+    }
   }
 
   #file(scan: LayerScan, entry: number, inode: Inode, isIndirect: boolean): void {
-    if (scan.programs.has(entry)) this.programs.add(inode);
-    if (isIndirect) this.renamed.add(inode);
+    if (scan.programs.has(entry)) {
+      this.programs.add(inode);
+    }
+    if (isIndirect) {
+      this.renamed.add(inode);
+    }
     const found = scan.finds.get(entry);
-    if (found === undefined) return;
+    if (found === undefined) {
+      return;
+    }
     this.finds.set(inode, found);
-    if (found.content !== undefined && !this.#visible.add(found.content)) delete found.content;
+    if (found.content !== undefined && !this.#visible.add(found.content)) {
+      delete found.content;
+    }
     this.#observationBytes += found.observationBytes ?? 0;
-    if (this.#observationBytes <= mergeLimits.observations) return;
+    if (this.#observationBytes <= mergeLimits.observations) {
+      return;
+    }
     this.#observationBytes -= found.observationBytes ?? 0;
     found.observationBytes = 0;
     found.observations.clear();
@@ -131,7 +149,9 @@ export class Merger implements Merged {
       followLast: false,
       onMissing: (missing) => this.#makeDirectory(missing, path),
     });
-    if (place === undefined) throw this.#wrong(path, 'lies below symbolic links that lead in circles');
+    if (place === undefined) {
+      throw this.#wrong(path, 'lies below symbolic links that lead in circles');
+    }
     return place;
   }
 
@@ -139,8 +159,9 @@ export class Merger implements Merged {
   #makeDirectory({ directory, names, name, isDirect }: MissingFile, path: string): Inode {
     const existing = this.rootfs.childrenOf(directory).get(name);
     if (existing !== undefined) {
-      if (!isDirect || this.#isTouched(directory, name))
+      if (!isDirect || this.#isTouched(directory, name)) {
         throw this.#wrong(path, 'lies below something that is not a directory');
+      }
       this.#remove(directory, name, joinPath(names.join('/'), name));
     }
     const made = this.rootfs.add('directory', this.#layer, 0);
@@ -162,10 +183,13 @@ export class Merger implements Merged {
     const hidden = name.slice(whiteoutPrefix.length);
     const isOpaque = name === opaqueName;
     // `.wh..` and `.wh...` would name the directory itself or the one above.
-    if (hidden === '' || hidden === '.' || hidden === '..')
+    if (hidden === '' || hidden === '.' || hidden === '..') {
       throw this.#wrong(path, 'is a whiteout without a name');
+    }
     const place = this.rootfs.walk(isOpaque ? parent : `${parent}${hidden}`, { followLast: isOpaque });
-    if (place?.inode === undefined) return;
+    if (place?.inode === undefined) {
+      return;
+    }
     if (!isOpaque) {
       this.#hide(place.directories.at(-1) ?? root, place.name, pathOf(place));
       return;
@@ -182,7 +206,9 @@ export class Merger implements Merged {
       return;
     }
     const inode = this.rootfs.childrenOf(directory).get(name);
-    if (inode === undefined) return;
+    if (inode === undefined) {
+      return;
+    }
     for (const child of [...this.rootfs.childrenOf(inode).keys()]) {
       this.#hide(inode, child, joinPath(path, child));
     }
@@ -190,13 +216,16 @@ export class Merger implements Merged {
 
   #remove(directory: Inode, name: string, path: string): void {
     const inode = this.rootfs.childrenOf(directory).get(name);
-    if (inode === undefined) return;
+    if (inode === undefined) {
+      return;
+    }
     this.rootfs.unlink(directory, name);
     const removed: [Inode, string][] = [[inode, path]];
     for (let next = removed.pop(); next !== undefined; next = removed.pop()) {
       const [current, at] = next;
-      for (const [child, below] of this.rootfs.childrenOf(current))
+      for (const [child, below] of this.rootfs.childrenOf(current)) {
         removed.push([below, joinPath(at, child)]);
+      }
       this.#release(current, at);
     }
   }
@@ -204,9 +233,13 @@ export class Merger implements Merged {
   /** One name of a file is gone: its content becomes history, and is nowhere else once all names are gone. */
   #release(inode: Inode, path: string): void {
     const names = (this.#names.get(inode) ?? 1) - 1;
-    if (names > 0) this.#names.set(inode, names);
+    if (names > 0) {
+      this.#names.set(inode, names);
+    }
     const found = this.finds.get(inode);
-    if (found === undefined) return;
+    if (found === undefined) {
+      return;
+    }
     if (found.content !== undefined) {
       const content = this.#summarized(path, found.wanted, found.content);
       this.history.set(path, [...(this.history.get(path) ?? []), { inode, content }]);
@@ -214,7 +247,9 @@ export class Merger implements Merged {
       this.#trimHistory();
     }
     if (names === 0) {
-      if (found.content !== undefined) this.#visible.remove(found.content);
+      if (found.content !== undefined) {
+        this.#visible.remove(found.content);
+      }
       this.#observationBytes -= found.observationBytes ?? 0;
       this.finds.delete(inode);
     }
@@ -223,7 +258,9 @@ export class Merger implements Merged {
   #summarized(path: string, wanted: number, content: Uint8Array): Uint8Array {
     for (const [at, cataloger] of this.#catalogers.entries()) {
       const kept = (wanted & (1 << at)) === 0 ? undefined : summaryBy(cataloger, latin1ToText(path), content);
-      if (kept !== undefined) return kept;
+      if (kept !== undefined) {
+        return kept;
+      }
     }
     return content;
   }
@@ -231,8 +268,12 @@ export class Merger implements Merged {
   /** What was hidden first goes first. */
   #trimHistory(): void {
     for (const [path, former] of this.history) {
-      if (this.#historyBytes <= mergeLimits.history) return;
-      for (const { content } of former) this.#historyBytes -= content.length;
+      if (this.#historyBytes <= mergeLimits.history) {
+        return;
+      }
+      for (const { content } of former) {
+        this.#historyBytes -= content.length;
+      }
       this.history.delete(path);
     }
   }
@@ -243,7 +284,9 @@ export class Merger implements Merged {
       const touched = this.#upper.get(directory) ?? new Set();
       const child = at === directories.length - 1 ? name : (names[at] ?? '');
       // Whoever touched a name touched all directories above it.
-      if (touched.has(child)) return;
+      if (touched.has(child)) {
+        return;
+      }
       touched.add(child);
       this.#upper.set(directory, touched);
     }
@@ -272,8 +315,12 @@ class SharedBytes {
   /** `false` where it is too much. */
   add(content: Uint8Array): boolean {
     const users = this.#users.get(content) ?? 0;
-    if (users === 0 && content.length > this.#left) return false;
-    if (users === 0) this.#left -= content.length;
+    if (users === 0 && content.length > this.#left) {
+      return false;
+    }
+    if (users === 0) {
+      this.#left -= content.length;
+    }
     this.#users.set(content, users + 1);
     return true;
   }

@@ -82,9 +82,11 @@ class NameFinder {
     for (const directory of this.#directories()) {
       for (const [name, inode] of this.#rootfs.childrenOf(directory.inode)) {
         const type = this.#rootfs.typeOf(inode);
-        if (type === 'symlink')
+        if (type === 'symlink') {
           links.push({ ...directory, name, link: inode, way: [], left: Number.POSITIVE_INFINITY });
-        else if (type === 'file') this.#realName(directory.path, name, inode);
+        } else if (type === 'file') {
+          this.#realName(directory.path, name, inode);
+        }
       }
     }
     this.#aliases(links);
@@ -98,10 +100,13 @@ class NameFinder {
     const todo = levels < 1 ? [] : [{ ...from, left: levels }];
     for (let at = todo.pop(); at !== undefined; at = todo.pop()) {
       yield at;
-      if (at.left <= 1) continue;
+      if (at.left <= 1) {
+        continue;
+      }
       for (const [name, inode] of this.#rootfs.childrenOf(at.inode)) {
-        if (this.#rootfs.typeOf(inode) === 'directory')
+        if (this.#rootfs.typeOf(inode) === 'directory') {
           todo.push({ path: joinPath(at.path, name), inode, left: at.left - 1 });
+        }
       }
     }
   }
@@ -109,9 +114,13 @@ class NameFinder {
   #realName(directory: string, name: string, inode: Inode): void {
     const found = this.#merged.finds.get(inode);
     const isRenamed = this.#merged.renamed.has(inode);
-    if (found === undefined && !isRenamed) return;
+    if (found === undefined && !isRenamed) {
+      return;
+    }
     const path = joinPath(directory, name);
-    if (isRenamed) this.#links.set(inode, [...(this.#links.get(inode) ?? []), path]);
+    if (isRenamed) {
+      this.#links.set(inode, [...(this.#links.get(inode) ?? []), path]);
+    }
     const text = latin1ToText(path);
     const wanted = isRenamed ? wantedBy(this.#catalogers, text) : (found?.wanted ?? 0);
     const scanned = isRenamed ? this.#scannedUnder(text, inode) : (found?.scanned ?? 0);
@@ -127,7 +136,9 @@ class NameFinder {
       const next: Link[] = [];
       for (const link of level) {
         this.#alias(link, next);
-        if (this.#namesLeft >= 0) continue;
+        if (this.#namesLeft >= 0) {
+          continue;
+        }
         this.#skipped.push({
           path: latin1ToText(joinPath(link.path, link.name)),
           reason: `more than ${aliasLimits.names} names lead through symbolic links; not all were looked at`,
@@ -140,12 +151,20 @@ class NameFinder {
 
   #alias({ path, name, inode, link, way, left }: Link, next: Link[]): void {
     // A second time on one way it leads where it led.
-    if (way.some((before) => before.link === link)) return;
+    if (way.some((before) => before.link === link)) {
+      return;
+    }
     const target = this.#rootfs.follow(inode, link)?.inode;
-    if (target === undefined) return;
+    if (target === undefined) {
+      return;
+    }
     const alias = joinPath(path, name);
-    if (this.#rootfs.typeOf(target) === 'file') this.#otherName(alias, target);
-    if (this.#rootfs.typeOf(target) !== 'directory') return;
+    if (this.#rootfs.typeOf(target) === 'file') {
+      this.#otherName(alias, target);
+    }
+    if (this.#rootfs.typeOf(target) !== 'directory') {
+      return;
+    }
     const steps = [...way, { link, directory: inode }];
     const leadsAbove = steps.some(({ directory }) => this.#rootfs.isWithin(directory, target));
     // Every turn back says again what was said, so that all turns of one way share the levels of the first.
@@ -153,7 +172,7 @@ class NameFinder {
     for (const directory of this.#directories({ path: alias, inode: target }, levels)) {
       for (const [child, below] of this.#rootfs.childrenOf(directory.inode)) {
         const type = this.#rootfs.typeOf(below);
-        if (type === 'symlink')
+        if (type === 'symlink') {
           next.push({
             ...directory,
             name: child,
@@ -161,9 +180,13 @@ class NameFinder {
             way: steps,
             left: Math.min(left, directory.left - 1),
           });
-        else if (type === 'file') this.#otherName(joinPath(directory.path, child), below);
+        } else if (type === 'file') {
+          this.#otherName(joinPath(directory.path, child), below);
+        }
         this.#namesLeft -= 1;
-        if (this.#namesLeft < 0) return;
+        if (this.#namesLeft < 0) {
+          return;
+        }
       }
     }
   }
@@ -174,7 +197,9 @@ class NameFinder {
     const text = latin1ToText(path);
     const wanted = wantedBy(this.#catalogers, text) & ~(seen?.wanted ?? 0);
     const scanned = this.#scannedUnder(text, inode) & this.#behindLinks & ~(seen?.scanned ?? 0);
-    if (wanted !== 0 || scanned !== 0) this.#add({ path, inode }, wanted, scanned);
+    if (wanted !== 0 || scanned !== 0) {
+      this.#add({ path, inode }, wanted, scanned);
+    }
   }
 
   #scannedUnder(path: string, inode: Inode): number {
@@ -182,15 +207,21 @@ class NameFinder {
     const head = this.#merged.finds.get(inode)?.head ?? noHead;
     let bits = 0;
     for (const [at, cataloger] of this.#catalogers.entries()) {
-      if (openScanner(cataloger, path, head, []) !== undefined) bits |= 1 << at;
+      if (openScanner(cataloger, path, head, []) !== undefined) {
+        bits |= 1 << at;
+      }
     }
     return bits;
   }
 
   #add(file: NamedFile, wanted: number, scanned: number): void {
     for (let at = 0; at < this.#catalogers.length; at += 1) {
-      if ((wanted & (1 << at)) !== 0) this.#wanted[at]?.push(file);
-      if ((scanned & (1 << at)) !== 0) this.#scanned[at]?.push(file);
+      if ((wanted & (1 << at)) !== 0) {
+        this.#wanted[at]?.push(file);
+      }
+      if ((scanned & (1 << at)) !== 0) {
+        this.#scanned[at]?.push(file);
+      }
     }
   }
 }

@@ -9,11 +9,16 @@ const needsCleaning = /(?:^|\/)\.{0,2}(?:\/|$)/;
 
 /** No leading, trailing or double slash, no `.`, and `..` taken away with what stands before it; never above the root, which is ``. */
 export function cleanPath(name: string): string {
-  if (isClean(name)) return name;
+  if (isClean(name)) {
+    return name;
+  }
   const kept: string[] = [];
   for (const part of name.split('/')) {
-    if (part === '..') kept.pop();
-    else if (part !== '' && part !== '.') kept.push(part);
+    if (part === '..') {
+      kept.pop();
+    } else if (part !== '' && part !== '.') {
+      kept.push(part);
+    }
   }
   return kept.join('/');
 }
@@ -27,10 +32,14 @@ const beyondAscii = /[\x80-\xff]/;
 
 /** As text; a byte that is not part of UTF-8 becomes `\xff`. */
 export function latin1ToText(name: string): string {
-  if (!beyondAscii.test(name)) return name;
+  if (!beyondAscii.test(name)) {
+    return name;
+  }
   const bytes = Buffer.from(name, 'latin1');
   const text = decodeUtf8(bytes);
-  if (text !== undefined) return text;
+  if (text !== undefined) {
+    return text;
+  }
   // Character by character: only what does not decode is escaped.
   let escaped = '';
   for (let at = 0; at < bytes.length; ) {

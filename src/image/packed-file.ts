@@ -31,7 +31,9 @@ export class PackedFile implements AsyncDisposable {
     try {
       for (let left = length; left > 0; ) {
         const chunk = await source.some(left);
-        if (chunk.length === 0) throw cannotTell('image.archive', `${this.#what} changed while it was read`);
+        if (chunk.length === 0) {
+          throw cannotTell('image.archive', `${this.#what} changed while it was read`);
+        }
         left -= chunk.length;
         yield chunk;
       }
@@ -48,7 +50,9 @@ export class PackedFile implements AsyncDisposable {
   async #sourceAt(start: number): Promise<ByteSource> {
     const idle = this.#idle;
     const source = idle !== undefined && idle.taken <= start ? idle : new ByteSource(this.all());
-    if (source === idle) this.#idle = undefined;
+    if (source === idle) {
+      this.#idle = undefined;
+    }
     await source.skip(start - source.taken);
     return source;
   }

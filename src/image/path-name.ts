@@ -12,7 +12,8 @@ export function parsePathName(rest: string, text: string): PathName {
   const colon = rest.indexOf(':');
   const path = colon < 0 ? rest : rest.slice(0, colon);
   const reference = colon < 0 ? '' : rest.slice(colon + 1);
-  if (path === '' || path.includes('\0'))
+  if (path === '' || path.includes('\0')) {
     throw askedWrongly('image.transport', `${quoted(text)} names no path`);
+  }
   return { path, ...(reference === '' ? {} : { reference }) };
 }

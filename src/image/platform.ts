@@ -17,7 +17,9 @@ export function choosePlatform(index: Index, wanted: Platform, what: string): De
   const chosen =
     fitting.find(({ platform }) => platform !== undefined && variantOf(platform) === variant) ??
     (wanted.variant === undefined ? fitting[0] : undefined);
-  if (chosen !== undefined) return chosen;
+  if (chosen !== undefined) {
+    return chosen;
+  }
   const names = new Set(images.flatMap(({ platform }) => (platform ? [formatPlatform(platform)] : [])));
   const list = [...names].sort(byCodeUnit).slice(0, 40).join(', ');
   throw cannotTell('image.platform', `${what} has no image for ${formatPlatform(wanted)}`, {

@@ -29,8 +29,12 @@ export async function readLayer(
 ): Promise<number> {
   const name = nameOf(layer);
   const { split } = layer.stored;
-  if (split !== undefined && !split.isVerified) return readInPlace(split, visit, name);
-  if (streams) return await readStreamed(layer, visit, signal);
+  if (split !== undefined && !split.isVerified) {
+    return readInPlace(split, visit, name);
+  }
+  if (streams) {
+    return await readStreamed(layer, visit, signal);
+  }
   const tar = new TarReader(visit, name);
   const stream = new LayerStream(toPacked(layer), (chunk) => tar.push(chunk));
   for await (const chunk of layer.stored.open()) {
@@ -79,12 +83,16 @@ export function readFileRange(
   const check = content && new ContentCheck(content.digest, content.size, content.what);
   const file = openIn(path);
   try {
-    if (!fstatSync(file).isFile()) throw cannotTell('image.file', `${quoted(path)} is not a regular file`);
+    if (!fstatSync(file).isFile()) {
+      throw cannotTell('image.file', `${quoted(path)} is not a regular file`);
+    }
     const buffer = Buffer.allocUnsafeSlow(chunkSize);
     const end = length === undefined ? Number.MAX_SAFE_INTEGER : start + length;
     for (let at = start; at < end; ) {
       const read = readSync(file, buffer, 0, Math.min(chunkSize, end - at), at);
-      if (read === 0) break;
+      if (read === 0) {
+        break;
+      }
       const chunk = buffer.subarray(0, read);
       check?.push(chunk);
       push(chunk);

@@ -77,15 +77,20 @@ export class Rootfs {
 
   add(type: NodeType, layer: number, entry: number, { modified, size, target }: Facts = {}): Inode {
     const inode = this.#types.length;
-    if (inode >= rootfsLimits.nodes)
+    if (inode >= rootfsLimits.nodes) {
       throw cannotTell('layer.too-large', `the image has more than ${rootfsLimits.nodes} files`);
+    }
     this.#types.push(type);
     this.#layers.push(layer);
     this.#entries.push(entry);
     this.#sizes.push(size ?? 0);
     this.#times.push(modified ?? 0);
-    if (type === 'directory') this.#children.set(inode, new Map());
-    if (target !== undefined) this.#targets.set(inode, target);
+    if (type === 'directory') {
+      this.#children.set(inode, new Map());
+    }
+    if (target !== undefined) {
+      this.#targets.set(inode, target);
+    }
     return inode;
   }
 
@@ -120,8 +125,12 @@ export class Rootfs {
   /** Whether `directory` is `above` or lies below it. */
   isWithin(directory: Inode, above: Inode): boolean {
     for (let at = directory; ; at = this.#parents.get(at) ?? root) {
-      if (at === above) return true;
-      if (at === root) return false;
+      if (at === above) {
+        return true;
+      }
+      if (at === root) {
+        return false;
+      }
     }
   }
 
@@ -131,14 +140,19 @@ export class Rootfs {
 
   link(directory: Inode, name: string, inode: Inode): void {
     const children = this.#children.get(directory);
-    if (children === undefined) return;
+    if (children === undefined) {
+      return;
+    }
     if (!children.has(name)) {
       this.#nameBytes += name.length;
-      if (this.#nameBytes > rootfsLimits.names)
+      if (this.#nameBytes > rootfsLimits.names) {
         throw cannotTell('layer.too-large', 'the names of the files in the image are too long in sum');
+      }
     }
     children.set(children.has(name) ? name : flat(name), inode);
-    if (this.typeOf(inode) === 'directory') this.#parents.set(inode, directory);
+    if (this.typeOf(inode) === 'directory') {
+      this.#parents.set(inode, directory);
+    }
   }
 
   unlink(directory: Inode, name: string): void {
@@ -167,7 +181,11 @@ export class Rootfs {
   }
 
   #nameIn(directory: Inode, inode: Inode): string {
-    for (const [name, child] of this.childrenOf(directory)) if (child === inode) return name;
+    for (const [name, child] of this.childrenOf(directory)) {
+      if (child === inode) {
+        return name;
+      }
+    }
     return '';
   }
 
@@ -178,11 +196,15 @@ export class Rootfs {
     { followLast, onMissing }: WalkOptions,
   ): DirectoryEntry | undefined {
     const todo = partsOf(path);
-    if (path.startsWith('/')) reset(directories, names);
+    if (path.startsWith('/')) {
+      reset(directories, names);
+    }
     let followed = 0;
     for (let part = todo.pop(); part !== undefined; part = todo.pop()) {
       if (part === '..') {
-        if (directories.length > 1) directories.pop();
+        if (directories.length > 1) {
+          directories.pop();
+        }
         names.pop();
         continue;
       }
@@ -192,18 +214,26 @@ export class Rootfs {
       const type = inode === undefined ? undefined : this.typeOf(inode);
       if (inode !== undefined && type === 'symlink' && !(isLast && !followLast)) {
         followed += 1;
-        if (followed > rootfsLimits.links) return undefined;
+        if (followed > rootfsLimits.links) {
+          return undefined;
+        }
         const target = this.targetOf(inode);
-        if (target.startsWith('/')) reset(directories, names);
+        if (target.startsWith('/')) {
+          reset(directories, names);
+        }
         todo.push(...partsOf(target));
         continue;
       }
-      if (isLast) return { directories, names, name: part, inode, isIndirect: followed > 0 };
+      if (isLast) {
+        return { directories, names, name: part, inode, isIndirect: followed > 0 };
+      }
       const next =
         type === 'directory'
           ? inode
           : onMissing?.({ directory, names, name: part, isDirect: followed === 0 });
-      if (next === undefined) return undefined;
+      if (next === undefined) {
+        return undefined;
+      }
       directories.push(next);
       names.push(part);
     }
@@ -229,7 +259,9 @@ function reset(directories: Inode[], names: string[]): void {
 /** A way that ends with `..` or a link to `/` ends at a directory, which has a name in the one above. */
 function ended(directories: Inode[], names: string[], isIndirect: boolean): DirectoryEntry {
   const inode = directories.at(-1) ?? root;
-  if (names.length === 0) return { directories: [root], names, name: '', inode: root, isIndirect };
+  if (names.length === 0) {
+    return { directories: [root], names, name: '', inode: root, isIndirect };
+  }
   return {
     directories: directories.slice(0, -1),
     names: names.slice(0, -1),

@@ -47,7 +47,9 @@ export class LayerScanner implements LayerVisitor {
   readonly #reader: FileReader;
 
   constructor(catalogers: readonly Cataloger[]) {
-    if (catalogers.length > maxCatalogers) throw new RangeError('more catalogers than bits');
+    if (catalogers.length > maxCatalogers) {
+      throw new RangeError('more catalogers than bits');
+    }
     this.#reader = new FileReader(catalogers);
   }
 
@@ -57,9 +59,15 @@ export class LayerScanner implements LayerVisitor {
     this.#types.push(tarTypes.indexOf(entry.type));
     this.#sizes.push(entry.size);
     this.#times.push(entry.modified);
-    if (entry.type === 'symlink' || entry.type === 'hardlink') this.#links.set(entry.index, entry.linkName);
-    if (entry.type !== 'file' || isWhiteout(path)) return undefined;
-    if (entry.size > 0) return this.#reader.open(entry, path);
+    if (entry.type === 'symlink' || entry.type === 'hardlink') {
+      this.#links.set(entry.index, entry.linkName);
+    }
+    if (entry.type !== 'file' || isWhiteout(path)) {
+      return undefined;
+    }
+    if (entry.size > 0) {
+      return this.#reader.open(entry, path);
+    }
     this.#reader.empty(entry.index, path);
     return undefined;
   };

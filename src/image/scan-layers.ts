@@ -56,9 +56,13 @@ export async function* scanLayers(
   };
   const read = pool === undefined ? here : pool.scan.bind(pool);
   const scan = async (layer: ImageLayer, signal: AbortSignal): Promise<LayerScan> => {
-    if (cache === undefined || !isKept(layer)) return await read(layer, signal);
+    if (cache === undefined || !isKept(layer)) {
+      return await read(layer, signal);
+    }
     const known = await cache.load(layer.diffId);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      return known;
+    }
     const scanned = await read(layer, signal);
     await cache.keep(layer.diffId, scanned);
     return scanned;
@@ -103,20 +107,26 @@ async function* inOrder(
   try {
     for (const [at, layer] of layers.entries()) {
       while (!done.has(layer)) {
-        if (failed.has(layer)) throw failed.get(layer);
+        if (failed.has(layer)) {
+          throw failed.get(layer);
+        }
         while (running.size < width) {
           const waiting = layers
             .slice(at, held > heldLimit ? at + 1 : at + lookAhead)
             .filter((one) => !running.has(one) && !done.has(one) && !failed.has(one));
           const [next] = waiting.sort((a, b) => (b.stored.size ?? 0) - (a.stored.size ?? 0));
-          if (next === undefined) break;
+          if (next === undefined) {
+            break;
+          }
           begin(next);
         }
         await Promise.race(running.values());
       }
       const scanned = done.get(layer);
       done.delete(layer);
-      if (scanned === undefined) continue;
+      if (scanned === undefined) {
+        continue;
+      }
       held -= keptIn(scanned);
       yield [at, scanned];
     }
@@ -130,7 +140,8 @@ async function* inOrder(
 /** Bytes of content, roughly. */
 function keptIn({ finds, paths }: LayerScan): number {
   let kept = paths.bytes.length;
-  for (const { content, observationBytes = 0 } of finds.values())
+  for (const { content, observationBytes = 0 } of finds.values()) {
     kept += (content?.length ?? 0) + observationBytes;
+  }
   return kept;
 }

@@ -35,7 +35,9 @@ export interface SentError {
 }
 
 export function toSentError(error: unknown): SentError {
-  if (!(error instanceof Error)) return { message: String(error) };
+  if (!(error instanceof Error)) {
+    return { message: String(error) };
+  }
   const { message, stack } = error;
   const known = error instanceof TcfError ? error : undefined;
   return compact({
@@ -59,6 +61,8 @@ export function fromSentError({ known, message, stack }: SentError): Error {
     return new TcfError(exit, code, message, hint === undefined ? {} : { hint });
   }
   const error = new Error(message);
-  if (stack !== undefined) error.stack = stack;
+  if (stack !== undefined) {
+    error.stack = stack;
+  }
   return error;
 }

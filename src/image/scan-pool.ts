@@ -23,7 +23,9 @@ export class ScanPool implements AsyncDisposable {
     const threads: ScanThread[] = [];
     for (let at = 0; at < count; at += 1) {
       const thread = startThread(start);
-      if (thread !== undefined) threads.push(thread);
+      if (thread !== undefined) {
+        threads.push(thread);
+      }
     }
     const ready = await Promise.all(threads.map(async (thread) => ((await thread.ready) ? [thread] : [])));
     return ready.flat().length === 0 ? undefined : new ScanPool(ready.flat());
@@ -36,7 +38,9 @@ export class ScanPool implements AsyncDisposable {
   /** No more than `size` at a time. @throws TcfError as `readLayer`. */
   async scan(layer: ImageLayer, signal: AbortSignal): Promise<LayerScan> {
     const thread = this.#idle.pop();
-    if (thread === undefined) throw new RangeError('more layers than threads');
+    if (thread === undefined) {
+      throw new RangeError('more layers than threads');
+    }
     try {
       return await thread.scan(layer, signal);
     } finally {
@@ -87,17 +91,23 @@ class ScanThread {
       name: nameOf(layer),
       ...compact({ file, split }),
     });
-    if (file !== undefined || split !== undefined) return await done.scan;
+    if (file !== undefined || split !== undefined) {
+      return await done.scan;
+    }
     // What is awaited first need not be what fails first.
     done.scan.catch(() => undefined);
     for await (const chunk of layer.stored.open()) {
       signal.throwIfAborted();
       await done.room();
-      if (done.isSettled()) break;
+      if (done.isSettled()) {
+        break;
+      }
       const copy = Uint8Array.from(chunk);
       this.#send({ kind: 'chunk', chunk: copy }, [copy.buffer]);
     }
-    if (!done.isSettled()) this.#send({ kind: 'end' });
+    if (!done.isSettled()) {
+      this.#send({ kind: 'end' });
+    }
     return await done.scan;
   }
 
@@ -128,18 +138,25 @@ class ScanThread {
     const stop = () => settle(() => reject(new Error('no longer wanted')));
     this.#fail = (error) => settle(() => reject(error));
     this.#listen = (reply) => {
-      if (reply.kind === 'scan') settle(() => resolve(reply.scan));
-      if (reply.kind === 'failed') settle(() => reject(fromSentError(reply.error)));
-      if (reply.kind !== 'more') return;
+      if (reply.kind === 'scan') {
+        settle(() => resolve(reply.scan));
+      }
+      if (reply.kind === 'failed') {
+        settle(() => reject(fromSentError(reply.error)));
+      }
+      if (reply.kind !== 'more') {
+        return;
+      }
       sent -= 1;
       wake();
     };
     signal.addEventListener('abort', stop);
     const room = async () => {
-      while (sent >= chunksAhead && !isSettled)
+      while (sent >= chunksAhead && !isSettled) {
         await new Promise<void>((go) => {
           wake = go;
         });
+      }
       sent += 1;
     };
     return { scan: promise, room, isSettled: () => isSettled };

@@ -20,11 +20,15 @@ export function serveScans(port: MessagePort, catalogers: readonly Cataloger[]):
     }
     if (request.kind === 'layer') {
       open = new OpenLayer(request, catalogers);
-      if (!open.read(request)) return;
+      if (!open.read(request)) {
+        return;
+      }
     }
     const finished = open?.finish();
     open = undefined;
-    if (finished !== undefined) reply({ kind: 'scan', scan: finished.scan }, finished.buffers);
+    if (finished !== undefined) {
+      reply({ kind: 'scan', scan: finished.scan }, finished.buffers);
+    }
   };
   port.on('message', (request: ScanRequest) => {
     try {
@@ -54,10 +58,17 @@ class OpenLayer {
 
   /** Reads what this thread can reach by itself; `false`: the bytes are sent. */
   read({ file, name, split }: LayerRequest): boolean {
-    if (file !== undefined) readFileRange(file, (chunk) => this.push(chunk));
-    else if (split === undefined) return false;
-    else if (split.isVerified) for (const piece of assembledPieces(split)) this.push(piece);
-    else this.#inPlace = readInPlace(split, this.#scanner.visit, name);
+    if (file !== undefined) {
+      readFileRange(file, (chunk) => this.push(chunk));
+    } else if (split === undefined) {
+      return false;
+    } else if (split.isVerified) {
+      for (const piece of assembledPieces(split)) {
+        this.push(piece);
+      }
+    } else {
+      this.#inPlace = readInPlace(split, this.#scanner.visit, name);
+    }
     return true;
   }
 

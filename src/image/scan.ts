@@ -54,7 +54,9 @@ export async function scanImage(
   const budget: ObservationBudget = { left: scanLimits.layerObservations, skipped: [] };
   for (const [index, missed] of missing) {
     const layer = image.layers[index];
-    if (layer !== undefined) await lookAgain(layer, missed, merger.finds, budget, catalogers);
+    if (layer !== undefined) {
+      await lookAgain(layer, missed, merger.finds, budget, catalogers);
+    }
   }
   const { layers, config } = image;
   return {
@@ -70,8 +72,11 @@ function* programFiles(rootfs: Rootfs, programs: ReadonlySet<number>): Iterable<
   for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
     const [path, directory] = next;
     for (const [name, inode] of rootfs.childrenOf(directory)) {
-      if (rootfs.typeOf(inode) === 'directory') todo.push([joinPath(path, name), inode]);
-      else if (programs.has(inode)) yield latin1ToText(joinPath(path, name));
+      if (rootfs.typeOf(inode) === 'directory') {
+        todo.push([joinPath(path, name), inode]);
+      } else if (programs.has(inode)) {
+        yield latin1ToText(joinPath(path, name));
+      }
     }
   }
 }

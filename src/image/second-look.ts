@@ -37,9 +37,16 @@ export function planSecondLook(
   catalogers: readonly Cataloger[],
 ): SecondLook {
   const plan = new SecondLookPlan(merged);
-  for (const [at, files] of names.wanted.entries())
-    for (const file of files) plan.want(file, catalogers[at]?.contentLimit ?? contentLimit);
-  for (const [at, files] of names.scanned.entries()) for (const file of files) plan.scan(file, at);
+  for (const [at, files] of names.wanted.entries()) {
+    for (const file of files) {
+      plan.want(file, catalogers[at]?.contentLimit ?? contentLimit);
+    }
+  }
+  for (const [at, files] of names.scanned.entries()) {
+    for (const file of files) {
+      plan.scan(file, at);
+    }
+  }
   return plan;
 }
 
@@ -60,7 +67,9 @@ class SecondLookPlan implements SecondLook {
   /** A content that a cataloger wants, which keeps `most` bytes of one. */
   want(file: NamedFile, most: number): void {
     const found = this.#merged.finds.get(file.inode);
-    if (found?.content !== undefined || this.#skipped.has(file.inode)) return;
+    if (found?.content !== undefined || this.#skipped.has(file.inode)) {
+      return;
+    }
     const size = this.#merged.rootfs.sizeOf(file.inode);
     // Wanted under its first name and yet not kept: it was over a limit then, and is over it now.
     const isOver = size > most || (found?.wanted ?? 0) !== 0;
@@ -70,15 +79,18 @@ class SecondLookPlan implements SecondLook {
       return;
     }
     const missed = this.#missed(file);
-    if (!missed.content) this.#left -= size;
+    if (!missed.content) {
+      this.#left -= size;
+    }
     missed.content = true;
   }
 
   /** A file that the scanner of the cataloger at `at` wants to see under this name. */
   scan(file: NamedFile, at: number): void {
     const found = this.#merged.finds.get(file.inode);
-    if (((found?.scanned ?? 0) & (1 << at)) === 0)
+    if (((found?.scanned ?? 0) & (1 << at)) === 0) {
       this.#missed(file).scanners.set(at, latin1ToText(file.path));
+    }
   }
 
   #known({ inode }: NamedFile): Missed | undefined {
@@ -88,7 +100,9 @@ class SecondLookPlan implements SecondLook {
 
   #missed(file: NamedFile): Missed {
     const known = this.#known(file);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      return known;
+    }
     const { inode, path } = file;
     const { rootfs } = this.#merged;
     const missed: Missed = { inode, path, content: false, scanners: new Map() };
@@ -134,12 +148,16 @@ function sinkFor(
     for (const [at, path] of missed.scanners) {
       const cataloger = catalogers[at];
       const scanner = cataloger && openScanner(cataloger, path, head, budget.skipped);
-      if (scanner !== undefined) scanners.push([at, scanner]);
+      if (scanner !== undefined) {
+        scanners.push([at, scanner]);
+      }
     }
   };
   /** The first bytes, until they are a head. */
   let early: Uint8Array | undefined = found.head === undefined ? new Uint8Array(0) : undefined;
-  if (found.head !== undefined) open(found.head);
+  if (found.head !== undefined) {
+    open(found.head);
+  }
   const content = missed.content ? new Uint8Array(size) : undefined;
   let filled = 0;
   return {
@@ -149,21 +167,32 @@ function sinkFor(
       let next = chunk;
       if (early !== undefined) {
         early = Buffer.concat([early, chunk]);
-        if (early.length < Math.min(scanLimits.head, size)) return;
+        if (early.length < Math.min(scanLimits.head, size)) {
+          return;
+        }
         open(early.subarray(0, scanLimits.head));
         next = early;
         early = undefined;
       }
-      for (const [, scanner] of scanners) scanner.push(next);
+      for (const [, scanner] of scanners) {
+        scanner.push(next);
+      }
     },
     end() {
-      if (content !== undefined) found.content = content;
+      if (content !== undefined) {
+        found.content = content;
+      }
       for (const [at, scanner] of scanners) {
         const observation = scanner.end();
-        if (observation === undefined) continue;
+        if (observation === undefined) {
+          continue;
+        }
         budget.left -= JSON.stringify(observation).length;
-        if (budget.left >= 0) found.observations.set(at, observation);
-        else budget.skipped.push({ path: latin1ToText(missed.path), reason: tooMuchSeen });
+        if (budget.left >= 0) {
+          found.observations.set(at, observation);
+        } else {
+          budget.skipped.push({ path: latin1ToText(missed.path), reason: tooMuchSeen });
+        }
       }
     },
   };

@@ -34,8 +34,12 @@ const others = /^(?:atomic|dir|docker-daemon|ostree|sif|tarball):/;
 export function parseImageName(text: string): ImageName {
   const source = sources.find(({ transport }) => text.startsWith(`${transport}:`));
   const placed = source?.parse(text.slice(source.transport.length + 1), text);
-  if (placed !== undefined) return placed;
-  if (source === undefined && !others.test(text) && !text.includes('://')) return bareName(text);
+  if (placed !== undefined) {
+    return placed;
+  }
+  if (source === undefined && !others.test(text) && !text.includes('://')) {
+    return bareName(text);
+  }
   throw askedWrongly('image.transport', `tcf reads no image from ${quoted(text)}`, {
     hint: `write ${forms}`,
   });
@@ -46,7 +50,9 @@ export function isBareName(name: ImageName): name is BareImageName {
 }
 
 function bareName(name: string): BareImageName {
-  if (name === '') throw askedWrongly('image.transport', 'no image is named', { hint: `write ${forms}` });
+  if (name === '') {
+    throw askedWrongly('image.transport', 'no image is named', { hint: `write ${forms}` });
+  }
   return { transport: 'bare', name };
 }
 
@@ -61,7 +67,9 @@ export async function openNamedImage(
   host: SourceHost,
 ): Promise<OpenImage> {
   const source = sources.find(({ transport }) => transport === name.transport);
-  if (source !== undefined) return await source.open(name, platform, host);
+  if (source !== undefined) {
+    return await source.open(name, platform, host);
+  }
   throw askedWrongly(
     'image.transport',
     `an image of the transport ${quoted(name.transport)} cannot be opened`,

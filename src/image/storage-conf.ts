@@ -29,7 +29,9 @@ export async function localStoreOf({ env, home, uid }: StorageSettings): Promise
   const usualFiles = isRoot ? system : [own];
   for (const path of named === undefined ? usualFiles : [named]) {
     const bytes = await readSmall(path, confLimit);
-    if (bytes === undefined) continue;
+    if (bytes === undefined) {
+      continue;
+    }
     const { additional, driver, graphRoot } = readStorageConf(bytes, path);
     const store = await localStoreAt(graphRoot === '' ? usual : inHome(graphRoot, home), driver);
     const below = await Promise.all(additional.map((folder) => localStoreAt(inHome(folder, home), driver)));
@@ -40,7 +42,9 @@ export async function localStoreOf({ env, home, uid }: StorageSettings): Promise
 
 function readDriver(text: string, path: string): StorageDriver | undefined {
   const driver = storageDrivers.find((one) => one === text);
-  if (driver !== undefined || text === '') return driver;
+  if (driver !== undefined || text === '') {
+    return driver;
+  }
   throw cannotTell(
     'storage.conf',
     `${quoted(path)} names the driver ${quoted(text)}; tcf reads ${storageDrivers.join(' and ')}`,
@@ -71,7 +75,9 @@ function parseTable(bytes: Uint8Array, path: string): Shape {
   try {
     return new Shape(parse(decodeUtf8(bytes) ?? ''), quoted(path));
   } catch (error) {
-    if (!(error instanceof TomlError)) throw error;
+    if (!(error instanceof TomlError)) {
+      throw error;
+    }
     throw cannotTell('storage.conf', `cannot read ${quoted(path)}: line ${error.line} is not TOML`);
   }
 }

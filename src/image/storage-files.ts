@@ -27,9 +27,14 @@ export interface LocalStore {
 
 /** The store in a folder, of the driver that has images there where none is named. */
 export async function localStoreAt(graphRoot: string, named?: StorageDriver): Promise<LocalStore> {
-  if (named !== undefined) return { graphRoot, driver: named };
-  for (const driver of storageDrivers)
-    if (await isThere(imageList({ graphRoot, driver }))) return { graphRoot, driver };
+  if (named !== undefined) {
+    return { graphRoot, driver: named };
+  }
+  for (const driver of storageDrivers) {
+    if (await isThere(imageList({ graphRoot, driver }))) {
+      return { graphRoot, driver };
+    }
+  }
   return { graphRoot, driver: 'overlay' };
 }
 
@@ -81,7 +86,7 @@ export async function readLayers(store: LocalStore): Promise<ReadonlyMap<string,
   const layers = new Map<string, StoredLayerEntry>();
   for (const each of [...(store.additional ?? []).toReversed(), store]) {
     const folder = join(each.graphRoot, `${each.driver}-layers`);
-    for (const name of ['layers.json', 'volatile-layers.json'])
+    for (const name of ['layers.json', 'volatile-layers.json']) {
       for (const shape of await readList(join(folder, name))) {
         const id = readId(shape.get('id'));
         const parent = present(shape, 'parent');
@@ -94,6 +99,7 @@ export async function readLayers(store: LocalStore): Promise<ReadonlyMap<string,
           }),
         });
       }
+    }
   }
   return layers;
 }
@@ -112,14 +118,18 @@ export async function readBigData(
 
 async function readList(path: string): Promise<readonly Shape[]> {
   const bytes = await readSmall(path, listLimits.maxBytes);
-  if (bytes === undefined) return [];
+  if (bytes === undefined) {
+    return [];
+  }
   return new Shape(parseJson(bytes, quoted(path), listLimits), path).list(maxEntries);
 }
 
 /** An id becomes part of a path, so it is 64 hex digits or nothing. */
 function readId(shape: Shape): string {
   const id = shape.string(200);
-  if (idForm.test(id)) return id;
+  if (idForm.test(id)) {
+    return id;
+  }
   throw cannotTell('storage.malformed', `${shape.path} is not an id of 64 hex digits: ${quoted(id)}`);
 }
 

@@ -17,7 +17,9 @@ export interface FoundImage {
  */
 export function findImage(images: readonly StoredImage[], asked: string): FoundImage {
   const found = byName(images, asked) ?? byId(images, asked.replace(/^@/, ''));
-  if (found !== undefined) return found;
+  if (found !== undefined) {
+    return found;
+  }
   throw cannotTell('image.missing', `the local store has no image ${quoted(asked)}`, {
     hint: 'podman images lists what there is; docker://REF asks the registry',
   });
@@ -30,27 +32,38 @@ export function hasImage(images: readonly StoredImage[], asked: string): boolean
 function byId(images: readonly StoredImage[], asked: string): FoundImage | undefined {
   const prefix = asked.replace(/^sha256:/, '');
   // Shorter than podman prints it is a name; three digits are what docker and podman ask for at least.
-  if (!/^[0-9a-f]{3,64}$/.test(prefix)) return undefined;
+  if (!/^[0-9a-f]{3,64}$/.test(prefix)) {
+    return undefined;
+  }
   const fitting = images.filter(({ id }) => id.startsWith(prefix));
   const [image, ...more] = fitting;
-  if (image === undefined) return undefined;
-  if (more.length > 0)
+  if (image === undefined) {
+    return undefined;
+  }
+  if (more.length > 0) {
     throw ambiguous(
       asked,
       fitting.map(({ id }) => id.slice(0, 16)),
     );
+  }
   return withRepository(image, image.names.length === 1 ? image.names[0] : undefined);
 }
 
 function byName(images: readonly StoredImage[], asked: string): FoundImage | undefined {
-  if (!/^[\w.:/@+-]+$/.test(asked) || asked.startsWith('@') || /^[0-9a-f]{64}$/.test(asked)) return undefined;
-  if (asked.includes('@')) return byDigest(images, asked);
+  if (!/^[\w.:/@+-]+$/.test(asked) || asked.startsWith('@') || /^[0-9a-f]{64}$/.test(asked)) {
+    return undefined;
+  }
+  if (asked.includes('@')) {
+    return byDigest(images, asked);
+  }
   const colon = asked.lastIndexOf(':');
   const tagged = colon > asked.lastIndexOf('/') ? asked : `${asked}:latest`;
   const exact = [tagged, `localhost/${tagged}`, `docker.io/library/${tagged}`, `docker.io/${tagged}`];
   for (const name of exact) {
     const image = images.find(({ names }) => names.includes(name));
-    if (image !== undefined) return withRepository(image, name);
+    if (image !== undefined) {
+      return withRepository(image, name);
+    }
   }
   const fitting = images.flatMap((image) =>
     image.names.filter((name) => name.endsWith(`/${tagged}`)).map((name) => ({ image, name })),
@@ -81,7 +94,9 @@ function byDigest(images: readonly StoredImage[], asked: string): FoundImage | u
 }
 
 function withRepository(image: StoredImage, name: string | undefined): FoundImage {
-  if (name === undefined || !/^[\w.:/@+-]+$/.test(name)) return { image };
+  if (name === undefined || !/^[\w.:/@+-]+$/.test(name)) {
+    return { image };
+  }
   const { registry, repository } = parseImageRef(name);
   return { image, repository: `${registry}/${repository}` };
 }

@@ -72,7 +72,9 @@ const rootForms: Readonly<Record<StorageDriver, RegExp>> = {
 function parseRoot(root: string): { readonly store: LocalStore; readonly layer: string } | undefined {
   for (const driver of storageDrivers) {
     const [, graphRoot, layer] = rootForms[driver].exec(root) ?? [];
-    if (graphRoot !== undefined && layer !== undefined) return { store: { graphRoot, driver }, layer };
+    if (graphRoot !== undefined && layer !== undefined) {
+      return { store: { graphRoot, driver }, layer };
+    }
   }
   return undefined;
 }
@@ -87,10 +89,14 @@ async function findEntry({ driver, graphRoot }: LocalStore, id: string, layer: s
   for (const list of ['containers.json', 'volatile-containers.json']) {
     const path = join(graphRoot, `${driver}-containers`, list);
     const bytes = await readSmall(path, listLimits.maxBytes);
-    if (bytes === undefined) continue;
+    if (bytes === undefined) {
+      continue;
+    }
     const entries = new Shape(parseJson(bytes, quoted(path), listLimits), path).list(maxContainers);
     const entry = entries.find((candidate) => candidate.get('id').value === id);
-    if (entry === undefined) continue;
+    if (entry === undefined) {
+      continue;
+    }
     if (entry.get('layer').value !== layer) {
       throw cannotTell(
         'container.rootfs',
@@ -106,7 +112,9 @@ async function findEntry({ driver, graphRoot }: LocalStore, id: string, layer: s
 /** libpod and CRI-O keep JSON of their own as text in `metadata`. */
 function typedName(entry: Shape): string | undefined {
   const text = entry.get('metadata').value;
-  if (typeof text !== 'string' || text === '') return undefined;
+  if (typeof text !== 'string' || text === '') {
+    return undefined;
+  }
   const metadata = new Shape(parseJson(text, `${entry.path}.metadata`), `${entry.path}.metadata`);
   const name = metadata.get('image-name').value;
   return typeof name === 'string' && name !== '' ? name : undefined;

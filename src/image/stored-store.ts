@@ -46,13 +46,17 @@ export async function openStoredImage(
   const ref = localName(image, name);
   const what = quoted(`containers-storage:${name}`);
   const bytes = await readBigData(holder, image, 'manifest', jsonLimits.manifest.maxBytes);
-  if (bytes === undefined) throw cannotTell('storage.image', `${what} has no manifest that could be signed`);
+  if (bytes === undefined) {
+    throw cannotTell('storage.image', `${what} has no manifest that could be signed`);
+  }
   const digest = digestOf(bytes);
-  if (image.digests['manifest'] !== digest)
+  if (image.digests['manifest'] !== digest) {
     throw cannotTell('storage.image', `the manifest of ${what} is ${digest}, not what the store says`);
+  }
   const document = parseManifest(bytes, undefined, `the manifest of ${what}`);
-  if (document.kind === 'index')
+  if (document.kind === 'index') {
     throw cannotTell('storage.image', `${what} is an index`, { hint: 'name the image of one platform' });
+  }
   const named: Fetched = {
     bytes,
     document,
@@ -76,8 +80,9 @@ async function findIn(
 ): Promise<{ readonly holder: LocalStore; readonly image: StoredImage }> {
   for (const holder of local.additional ?? []) {
     const images = await readImages(holder);
-    if (!hasImage(await readImages(local), name) && hasImage(images, name))
+    if (!hasImage(await readImages(local), name) && hasImage(images, name)) {
       return { holder, image: findImage(images, name).image };
+    }
   }
   return { holder: local, image: findImage(await readImages(local), name).image };
 }
@@ -91,7 +96,9 @@ function localName({ names }: StoredImage, asked: string): ImageRef {
     (name) => name === asked || name.startsWith(`${asked}:`) || name.endsWith(`/${asked}`),
   );
   const [name = wanted] = wanted === undefined ? own : [wanted];
-  if (name !== undefined) return parseImageRef(name);
+  if (name !== undefined) {
+    return parseImageRef(name);
+  }
   throw askedWrongly(
     'image.local',
     `${quoted(asked)} has no name below localhost/, which is what policies call local images`,
@@ -110,7 +117,9 @@ function openFolder(
   const referrers = join(folder, 'referrers');
   const read = async (path: string, digest: Digest, what: string): Promise<Uint8Array | undefined> => {
     const bytes = await readSmall(join(path, hexOf(digest)), maxSigned);
-    if (bytes !== undefined) checkContent(bytes, digest, what);
+    if (bytes !== undefined) {
+      checkContent(bytes, digest, what);
+    }
     return bytes;
   };
   const write = async (path: string, bytes: Uint8Array): Promise<Digest> => {
@@ -122,13 +131,17 @@ function openFolder(
   async function* blob({ digest }: Descriptor): Bytes {
     const what = `the blob ${digest}`;
     const bytes = (await read(blobs, digest, what)) ?? (await ofStore(digest));
-    if (bytes === undefined) throw cannotTell('storage.image', `this machine has lost ${what}`);
+    if (bytes === undefined) {
+      throw cannotTell('storage.image', `this machine has lost ${what}`);
+    }
     checkContent(bytes, digest, what);
     yield* bytesOf(bytes);
   }
   const referrer = async (digest: Digest): Promise<Fetched | undefined> => {
     const bytes = await read(referrers, digest, `the referrer ${digest}`);
-    if (bytes === undefined) return undefined;
+    if (bytes === undefined) {
+      return undefined;
+    }
     const document = parseManifest(bytes, mediaTypes.manifest, `the referrer ${digest}`);
     return { bytes, document, descriptor: { mediaType: mediaTypes.manifest, digest, size: bytes.length } };
   };
@@ -160,11 +173,14 @@ function openFolder(
 async function filesOf(folder: string): Promise<readonly string[]> {
   try {
     const names = (await readdir(folder)).filter((name) => /^[0-9a-f]{64}$/.test(name)).sort();
-    if (names.length > maxReferrers)
+    if (names.length > maxReferrers) {
       throw cannotTell('storage.image', `${quoted(folder)} has more than ${maxReferrers} signatures`);
+    }
     return names;
   } catch (error) {
-    if (isMissing(error)) return [];
+    if (isMissing(error)) {
+      return [];
+    }
     throw error;
   }
 }

@@ -40,7 +40,9 @@ export class SyncInflate {
     const stream: unknown =
       compression === 'gzip' ? createGunzip({ chunkSize: 64 }) : createZstdDecompress({ chunkSize: 64 });
     const { _handle: engine, _writeState: left } = stream as Record<'_handle' | '_writeState', unknown>;
-    if (!isEngine(engine) || !(left instanceof Uint32Array) || left.length < 2) return undefined;
+    if (!isEngine(engine) || !(left instanceof Uint32Array) || left.length < 2) {
+      return undefined;
+    }
     return new SyncInflate(engine, left, compression === 'gzip', what);
   }
 
@@ -61,11 +63,14 @@ export class SyncInflate {
       const piece = this.#write(flush.none, chunk, at);
       at = chunk.length - (this.#left[1] ?? 0);
       isFull = this.#left[0] === 0;
-      if (piece.length > 0) emit(piece);
+      if (piece.length > 0) {
+        emit(piece);
+      }
       // Node ends at a zero byte after a member; Go, and so every engine, refuses the rest. What is refused hides nothing.
       const isStuck = at === before && piece.length === 0 && at < chunk.length;
-      if (isStuck || (this.#isGzip && at < chunk.length && !isFull))
+      if (isStuck || (this.#isGzip && at < chunk.length && !isFull)) {
         throw this.#wrong(`${this.#what} has something that is not gzip after its end`);
+      }
     }
   }
 
@@ -73,7 +78,9 @@ export class SyncInflate {
   end(emit: (piece: Uint8Array) => void): void {
     for (let isFull = this.#isGzip; isFull; isFull = this.#left[0] === 0) {
       const piece = this.#write(flush.finish, noInput, 0);
-      if (piece.length > 0) emit(piece);
+      if (piece.length > 0) {
+        emit(piece);
+      }
     }
     this.close();
   }
@@ -84,7 +91,9 @@ export class SyncInflate {
 
   #write(how: number, input: Uint8Array, at: number): Uint8Array {
     this.#engine.writeSync(how, input, at, input.length - at, this.#out, 0, outSize);
-    if (this.#problem !== undefined) throw this.#wrong(`cannot decompress ${this.#what}: ${this.#problem}`);
+    if (this.#problem !== undefined) {
+      throw this.#wrong(`cannot decompress ${this.#what}: ${this.#problem}`);
+    }
     return this.#out.subarray(0, outSize - (this.#left[0] ?? 0));
   }
 

@@ -14,18 +14,24 @@ export function readPax(body: string): PaxRecords | undefined {
   let at = 0;
   while (at < body.length) {
     const record = readRecord(body, at);
-    if (record === undefined) return undefined;
+    if (record === undefined) {
+      return undefined;
+    }
     const { key, value } = record;
     if (key === 'GNU.sparse.offset' || key === 'GNU.sparse.numbytes') {
       const isOffset = key === 'GNU.sparse.offset';
-      if (isOffset !== (sparse.length % 2 === 0) || value.includes(',')) return undefined;
+      if (isOffset !== (sparse.length % 2 === 0) || value.includes(',')) {
+        return undefined;
+      }
       sparse.push(value);
     } else {
       records.set(key, value);
     }
     at = record.end;
   }
-  if (sparse.length > 0) records.set('GNU.sparse.map', sparse.join(','));
+  if (sparse.length > 0) {
+    records.set('GNU.sparse.map', sparse.join(','));
+  }
   return isSound(records) ? records : undefined;
 }
 
@@ -39,10 +45,14 @@ interface Located {
 function readRecord(body: string, at: number): Located | undefined {
   const space = body.indexOf(' ', at);
   const length = space < 0 || space - at > 9 ? undefined : toInteger(body.slice(at, space));
-  if (length === undefined || length < 5 || at + length > body.length) return undefined;
+  if (length === undefined || length < 5 || at + length > body.length) {
+    return undefined;
+  }
   const end = at + length;
   const equals = body.indexOf('=', space);
-  if (body[end - 1] !== '\n' || equals < 0 || equals >= end - 1) return undefined;
+  if (body[end - 1] !== '\n' || equals < 0 || equals >= end - 1) {
+    return undefined;
+  }
   const key = body.slice(space + 1, equals);
   const value = body.slice(equals + 1, end - 1);
   const guarded = names.includes(key) ? value : key;
@@ -57,7 +67,9 @@ function isSound(records: PaxRecords): boolean {
 
 /** A whole number in decimal; `undefined` beyond 2^53. */
 export function toInteger(text: string): number | undefined {
-  if (!/^[+-]?\d{1,18}$/.test(text)) return undefined;
+  if (!/^[+-]?\d{1,18}$/.test(text)) {
+    return undefined;
+  }
   const value = Number(text);
   return Number.isSafeInteger(value) ? value : undefined;
 }

@@ -19,8 +19,12 @@ export type SparseKind = 'inline' | 'pax' | undefined;
 export function sparseKind(records: PaxRecords): SparseKind {
   const major = records.get('GNU.sparse.major') ?? '';
   const minor = records.get('GNU.sparse.minor') ?? '';
-  if (major === '0' && (minor === '0' || minor === '1')) return 'pax';
-  if (major === '1' && minor === '0') return 'inline';
+  if (major === '0' && (minor === '0' || minor === '1')) {
+    return 'pax';
+  }
+  if (major === '1' && minor === '0') {
+    return 'inline';
+  }
   return major === '' && minor === '' && (records.get('GNU.sparse.map') ?? '') !== '' ? 'pax' : undefined;
 }
 
@@ -41,16 +45,24 @@ export function* inlineSpans(block: () => Blocks<Buffer | undefined>): Blocks<re
     const lines = rest.split('\n');
     rest = lines.pop() ?? '';
     for (const line of lines) {
-      if (numbers.length < wanted) numbers.push(line);
+      if (numbers.length < wanted) {
+        numbers.push(line);
+      }
       if (numbers.length === 1) {
         const count = toInteger(line);
-        if (count === undefined || count < 0) return undefined;
+        if (count === undefined || count < 0) {
+          return undefined;
+        }
         wanted = 1 + 2 * count;
       }
     }
-    if (numbers.length === wanted) return toSpans(numbers.slice(1));
+    if (numbers.length === wanted) {
+      return toSpans(numbers.slice(1));
+    }
     const next = yield* block();
-    if (next === undefined) return undefined;
+    if (next === undefined) {
+      return undefined;
+    }
     rest += next.toString('latin1');
   }
   return undefined;
@@ -62,7 +74,9 @@ export function* oldGnuSpans(
   block: () => Blocks<Buffer | undefined>,
 ): Blocks<{ readonly spans: readonly Span[]; readonly size: number } | undefined> {
   const size = readNumber(header.block, 483, 495);
-  if (header.format !== 'gnu' || size === undefined) return undefined;
+  if (header.format !== 'gnu' || size === undefined) {
+    return undefined;
+  }
   const spans: Span[] = [];
   let at: Buffer = header.block;
   let start = 386;
@@ -70,15 +84,23 @@ export function* oldGnuSpans(
   for (let read = 0; read <= sparseMapLimit; read += blockSize) {
     for (let slot = 0; slot < slots; slot += 1) {
       const from = start + 24 * slot;
-      if (at[from] === 0) break;
+      if (at[from] === 0) {
+        break;
+      }
       const offset = readNumber(at, from, from + 12);
       const length = readNumber(at, from + 12, from + 24);
-      if (offset === undefined || length === undefined) return undefined;
+      if (offset === undefined || length === undefined) {
+        return undefined;
+      }
       spans.push({ offset, length });
     }
-    if ((at[start + 24 * slots] ?? 0) === 0) return { spans, size };
+    if ((at[start + 24 * slots] ?? 0) === 0) {
+      return { spans, size };
+    }
     const next = yield* block();
-    if (next === undefined || isZero(next)) return undefined;
+    if (next === undefined || isZero(next)) {
+      return undefined;
+    }
     at = next;
     start = 0;
     slots = 21;
@@ -91,7 +113,9 @@ function toSpans(numbers: readonly string[]): readonly Span[] | undefined {
   for (let at = 0; at < numbers.length; at += 2) {
     const offset = toInteger(numbers[at] ?? '');
     const length = toInteger(numbers[at + 1] ?? '');
-    if (offset === undefined || length === undefined) return undefined;
+    if (offset === undefined || length === undefined) {
+      return undefined;
+    }
     spans.push({ offset, length });
   }
   return spans;
@@ -102,7 +126,9 @@ export function areSound(spans: readonly Span[], size: number, stored: number): 
   let end = 0;
   let sum = 0;
   for (const { offset, length } of spans) {
-    if (offset < end || length < 0 || !Number.isSafeInteger(offset + length)) return false;
+    if (offset < end || length < 0 || !Number.isSafeInteger(offset + length)) {
+      return false;
+    }
     end = offset + length;
     sum += length;
   }

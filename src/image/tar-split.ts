@@ -43,11 +43,13 @@ export function* assembledPieces(layer: SplitLayer): Iterable<Uint8Array> {
   const folder = new LayerFolder(layer.directory);
   try {
     for (const part of partsOf(layer)) {
-      if ('bytes' in part) yield* joined.add(part.bytes);
-      else {
+      if ('bytes' in part) {
+        yield* joined.add(part.bytes);
+      } else {
         // A list: `yield` cannot leave the function that closes the file.
-        for (let at = 0; at < part.size; at += chunkSize)
+        for (let at = 0; at < part.size; at += chunkSize) {
           yield* joined.add(pieceOf(folder, part, at, layer.what));
+        }
       }
     }
   } catch (error) {
@@ -71,9 +73,13 @@ export function readInPlace(layer: SplitLayer, visit: TarVisitor, name: string):
   try {
     for (const part of partsOf(layer)) {
       size += 'bytes' in part ? part.bytes.length : part.size;
-      if ('bytes' in part) tar.push(part.bytes);
-      else if (tar.ahead >= part.size) tar.leaveOut(part.size, true);
-      else withFile(folder, part, layer.what, (file) => passWanted(file, part.size, buffer, tar, layer.what));
+      if ('bytes' in part) {
+        tar.push(part.bytes);
+      } else if (tar.ahead >= part.size) {
+        tar.leaveOut(part.size, true);
+      } else {
+        withFile(folder, part, layer.what, (file) => passWanted(file, part.size, buffer, tar, layer.what));
+      }
     }
     tar.end();
   } catch (error) {
@@ -90,7 +96,9 @@ function passWanted(file: OpenFile, size: number, buffer: Uint8Array, tar: TarRe
       return;
     }
     const piece = readPiece(file, buffer, at, Math.min(left, at === 0 ? firstPiece : buffer.length));
-    if (piece.length === 0) throw cannotTell('storage.layer', `${what} changed while it was read`);
+    if (piece.length === 0) {
+      throw cannotTell('storage.layer', `${what} changed while it was read`);
+    }
     tar.push(piece);
     at += piece.length;
   }
@@ -107,7 +115,9 @@ function pieceOf(
     const buffer = Buffer.allocUnsafe(wanted);
     for (let filled = 0; filled < wanted; ) {
       const piece = readPiece(file, buffer.subarray(filled), at + filled, wanted);
-      if (piece.length === 0) throw cannotTell('storage.layer', `${what} changed while it was read`);
+      if (piece.length === 0) {
+        throw cannotTell('storage.layer', `${what} changed while it was read`);
+      }
       filled += piece.length;
     }
     return buffer;
@@ -121,15 +131,21 @@ function withFile<T>(
   use: (file: OpenFile) => T,
 ): T {
   const read = folder.read(name, (file) => {
-    if (file.size === size) return { result: use(file) };
+    if (file.size === size) {
+      return { result: use(file) };
+    }
     throw cannotTell('storage.layer', `${what} has another ${quoted(latin1ToText(name))} than was unpacked`);
   });
-  if (read !== undefined) return read.result;
+  if (read !== undefined) {
+    return read.result;
+  }
   throw cannotTell('storage.layer', `${what} has lost ${quoted(latin1ToText(name))}`);
 }
 
 function told(error: unknown, what: string): Error {
-  if (error instanceof TcfError) return error;
+  if (error instanceof TcfError) {
+    return error;
+  }
   const isForbidden = error instanceof Error && 'code' in error && error.code === 'EACCES';
   return cannotTell('storage.layer', `cannot read ${what}: ${reasonOf(error)}`, {
     cause: error,
@@ -148,14 +164,17 @@ function* partsOf({ file, what }: SplitLayer): Iterable<Part> {
       continue;
     }
     const { payload: empty, size = 0, type, ...entry } = parseLine(line, what);
-    if (type === 2 && typeof empty === 'string') yield { bytes: decodeInto(buffer, empty, what) };
-    else if (type === 2 && (empty === null || empty === undefined)) continue;
-    else if (type !== 1 || typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0)
+    if (type === 2 && typeof empty === 'string') {
+      yield { bytes: decodeInto(buffer, empty, what) };
+    } else if (type === 2 && (empty === null || empty === undefined)) {
+    } else if (type !== 1 || typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) {
       throw cannotTell(
         'storage.layer',
         `${what} has an entry of an unknown form: ${quoted(String(line).slice(0, 200))}`,
       );
-    else if (size > 0) yield { name: nameOf(entry, what), size };
+    } else if (size > 0) {
+      yield { name: nameOf(entry, what), size };
+    }
   }
 }
 
@@ -163,7 +182,9 @@ const payloadStart = Buffer.from('{"type":2,"payload":"');
 
 /** The base64 of an entry as tar-split writes it, without reading it as JSON: half of all entries are of this kind, and the long half. */
 function payloadOf(line: Buffer): string | undefined {
-  if (line.compare(payloadStart, 0, payloadStart.length, 0, payloadStart.length) !== 0) return undefined;
+  if (line.compare(payloadStart, 0, payloadStart.length, 0, payloadStart.length) !== 0) {
+    return undefined;
+  }
   const end = line.indexOf(0x22, payloadStart.length);
   return end < 0 ? undefined : line.toString('latin1', payloadStart.length, end);
 }
@@ -175,7 +196,9 @@ function payloadOf(line: Buffer): string | undefined {
 function parseLine(line: Buffer, what: string): Readonly<Record<string, unknown>> {
   try {
     const entry: unknown = JSON.parse(line.toString());
-    if (typeof entry === 'object' && entry !== null) return entry as Readonly<Record<string, unknown>>;
+    if (typeof entry === 'object' && entry !== null) {
+      return entry as Readonly<Record<string, unknown>>;
+    }
   } catch {
     // Told below.
   }
@@ -185,14 +208,20 @@ function parseLine(line: Buffer, what: string): Readonly<Record<string, unknown>
 /** A base64 that is damaged makes an archive that is. */
 function decodeInto(buffer: Buffer, text: string, what: string): Uint8Array {
   const length = buffer.write(text, 'base64');
-  if (length === Buffer.byteLength(text, 'base64')) return buffer.subarray(0, length);
+  if (length === Buffer.byteLength(text, 'base64')) {
+    return buffer.subarray(0, length);
+  }
   throw cannotTell('storage.layer', `${what} has an entry that is not base64`);
 }
 
 /** As latin1. Names are bytes: what is not UTF-8 stands in `name_raw`. */
 function nameOf({ name, name_raw: raw }: Readonly<Record<string, unknown>>, what: string): string {
-  if (typeof raw === 'string') return Buffer.from(raw, 'base64').toString('latin1');
-  if (typeof name !== 'string') throw cannotTell('storage.layer', `${what} has a file without a name`);
+  if (typeof raw === 'string') {
+    return Buffer.from(raw, 'base64').toString('latin1');
+  }
+  if (typeof name !== 'string') {
+    throw cannotTell('storage.layer', `${what} has a file without a name`);
+  }
   return isAscii(name) ? name : Buffer.from(name).toString('latin1');
 }
 
@@ -202,7 +231,9 @@ class Joined {
   #filled = 0;
 
   *add(piece: Uint8Array): Iterable<Uint8Array> {
-    if (piece.length > chunkSize - this.#filled) yield* this.rest();
+    if (piece.length > chunkSize - this.#filled) {
+      yield* this.rest();
+    }
     if (piece.length >= chunkSize) {
       yield piece;
       return;
@@ -212,7 +243,9 @@ class Joined {
   }
 
   *rest(): Iterable<Uint8Array> {
-    if (this.#filled > 0) yield this.#buffer.subarray(0, this.#filled);
+    if (this.#filled > 0) {
+      yield this.#buffer.subarray(0, this.#filled);
+    }
     this.#buffer = Buffer.allocUnsafe(chunkSize);
     this.#filled = 0;
   }
@@ -224,7 +257,9 @@ function* linesOf(path: string, what: string): Iterable<Buffer> {
   let filled = 0;
   const keep = (piece: Uint8Array) => {
     if (filled + piece.length > buffer.length) {
-      if (filled > maxLine) throw cannotTell('storage.layer', `${what} has an entry that is too long`);
+      if (filled > maxLine) {
+        throw cannotTell('storage.layer', `${what} has an entry that is too long`);
+      }
       buffer = Buffer.concat(
         [buffer.subarray(0, filled)],
         Math.max(2 * buffer.length, filled + piece.length),
@@ -240,12 +275,16 @@ function* linesOf(path: string, what: string): Iterable<Buffer> {
       end >= 0 && end < filled;
       end = buffer.indexOf(lineFeed, start)
     ) {
-      if (end > start) yield buffer.subarray(start, end);
+      if (end > start) {
+        yield buffer.subarray(start, end);
+      }
       start = end + 1;
     }
     buffer.copyWithin(0, start, filled);
     filled -= start;
-    if (inflate && filled > 0) throw cannotTell('storage.layer', `${what} is cut off`);
+    if (inflate && filled > 0) {
+      throw cannotTell('storage.layer', `${what} is cut off`);
+    }
   }
 }
 
@@ -254,7 +293,9 @@ const lineFeed = 0x0a;
 /** Unpacks a file of gzip into `keep`; stops after each piece of it, with `true` at the end. */
 function* inflated(path: string, what: string, keep: (piece: Uint8Array) => void): Iterable<boolean> {
   const inflate = SyncInflate.open('gzip', what);
-  if (inflate === undefined) throw cannotTell('storage.layer', `this Node cannot read ${what}`);
+  if (inflate === undefined) {
+    throw cannotTell('storage.layer', `this Node cannot read ${what}`);
+  }
   const file = openSync(path, 'r');
   try {
     const buffer = Buffer.allocUnsafeSlow(32 * 1024);

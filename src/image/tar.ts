@@ -64,9 +64,15 @@ export async function readTar(
   const reader = new TarReader(visit, what);
   for await (const chunk of bytes) {
     reader.push(chunk);
-    if (jump === undefined) continue;
-    if (reader.isDone) break;
-    for (let ahead = reader.ahead; ahead > 0; ahead = reader.ahead) reader.leaveOut(ahead, jump(ahead));
+    if (jump === undefined) {
+      continue;
+    }
+    if (reader.isDone) {
+      break;
+    }
+    for (let ahead = reader.ahead; ahead > 0; ahead = reader.ahead) {
+      reader.leaveOut(ahead, jump(ahead));
+    }
   }
   reader.end();
 }
@@ -112,8 +118,9 @@ export class TarReader {
 
   /** The next bytes; the chunk may be used again afterwards. */
   push(chunk: Uint8Array): void {
-    for (let at = 0; at < chunk.length && !this.#isDone; )
+    for (let at = 0; at < chunk.length && !this.#isDone; ) {
       at = this.#need.take > 0 ? this.#fill(chunk, at) : this.#pass(chunk, at);
+    }
   }
 
   /** The archive has no more bytes. */
@@ -140,12 +147,16 @@ export class TarReader {
     }
     this.#need.left -= count;
     this.#taken += count;
-    if (this.#need.left === 0) this.#goOn(none);
+    if (this.#need.left === 0) {
+      this.#goOn(none);
+    }
   }
 
   #goOn(bytes: Buffer): void {
     this.#need.take = 0;
-    if (this.#reading.next(bytes).done === true) this.#isDone = true;
+    if (this.#reading.next(bytes).done === true) {
+      this.#isDone = true;
+    }
   }
 
   #fill(chunk: Uint8Array, at: number): number {
@@ -158,7 +169,9 @@ export class TarReader {
       this.#goOn(Buffer.from(chunk.buffer, chunk.byteOffset + at, take));
       return end;
     }
-    if (this.#filled === 0) this.#held = Buffer.allocUnsafe(take);
+    if (this.#filled === 0) {
+      this.#held = Buffer.allocUnsafe(take);
+    }
     this.#held.set(chunk.subarray(at, end), this.#filled);
     this.#filled += end - at;
     if (this.#filled === take) {
@@ -172,19 +185,26 @@ export class TarReader {
     const need = this.#need;
     const end = Math.min(at + need.left, chunk.length);
     need.sink?.push(at === 0 && end === chunk.length ? chunk : chunk.subarray(at, end));
-    if (need.sink?.isDone === true) need.sink = undefined;
+    if (need.sink?.isDone === true) {
+      need.sink = undefined;
+    }
     need.left -= end - at;
     this.#taken += end - at;
-    if (need.left === 0) this.#goOn(none);
+    if (need.left === 0) {
+      this.#goOn(none);
+    }
     return end;
   }
 
   *#read(): Reading<void> {
     for (let header = yield* this.#header(); header !== undefined; header = yield* this.#header()) {
-      if (header.flag === 'x') this.#pax = yield* this.#paxBody(header);
-      else if (header.flag === 'L') this.#longName = yield* this.#special(header);
-      else if (header.flag === 'K') this.#longLink = yield* this.#special(header);
-      else if (header.flag === 'g') {
+      if (header.flag === 'x') {
+        this.#pax = yield* this.#paxBody(header);
+      } else if (header.flag === 'L') {
+        this.#longName = yield* this.#special(header);
+      } else if (header.flag === 'K') {
+        this.#longLink = yield* this.#special(header);
+      } else if (header.flag === 'g') {
         yield* this.#paxBody(header);
         this.#forget();
       } else {
@@ -213,17 +233,29 @@ export class TarReader {
   /** `undefined` at the end: two blocks of zeros, or the end of the stream where a header might begin. */
   *#header(): Reading<RawHeader | undefined> {
     const block = yield* this.#exactly(blockSize);
-    if (block.length === 0) return undefined;
-    if (block.length < blockSize) throw this.#wrong('it is cut off inside a header');
+    if (block.length === 0) {
+      return undefined;
+    }
+    if (block.length < blockSize) {
+      throw this.#wrong('it is cut off inside a header');
+    }
     if (block[0] === 0 && isZero(block)) {
       const second = yield* this.#exactly(blockSize);
-      if (second.length > 0 && second.length < blockSize) throw this.#wrong('it is cut off at its end');
-      if (!isZero(second)) throw this.#wrong('a block of zeros stands between two entries');
+      if (second.length > 0 && second.length < blockSize) {
+        throw this.#wrong('it is cut off at its end');
+      }
+      if (!isZero(second)) {
+        throw this.#wrong('a block of zeros stands between two entries');
+      }
       return undefined;
     }
     const header = readHeader(block);
-    if (header === undefined) throw this.#wrong(`entry ${this.#entries} has a damaged header`);
-    if (header.size < 0) throw this.#wrong(`entry ${this.#entries} has a negative size`);
+    if (header === undefined) {
+      throw this.#wrong(`entry ${this.#entries} has a damaged header`);
+    }
+    if (header.size < 0) {
+      throw this.#wrong(`entry ${this.#entries} has a negative size`);
+    }
     return header;
   }
 
@@ -234,7 +266,9 @@ export class TarReader {
 
   *#paxBody(header: RawHeader): Reading<PaxRecords> {
     const records = readPax((yield* this.#specialBody(header)).toString('latin1'));
-    if (records === undefined) throw this.#wrong(`entry ${this.#entries} has a damaged PAX header`);
+    if (records === undefined) {
+      throw this.#wrong(`entry ${this.#entries} has a damaged PAX header`);
+    }
     return records;
   }
 
@@ -246,20 +280,27 @@ export class TarReader {
     }
     const whole = size + paddingOf(size);
     const body = whole === 0 ? none : yield* this.#exactly(whole);
-    if (body.length < size) throw this.#wrong('it is cut off inside an extended header');
+    if (body.length < size) {
+      throw this.#wrong('it is cut off inside an extended header');
+    }
     return body.subarray(0, size);
   }
 
   *#entry(header: RawHeader): Reading<void> {
-    if (this.#entries >= tarLimits.entries)
+    if (this.#entries >= tarLimits.entries) {
       throw this.#wrong(`it has more than ${tarLimits.entries} entries`);
+    }
     const name = this.#longName || this.#pax.get('path') || header.name;
     const type = typeOf(header.flag, name);
-    if (type === undefined) throw this.#wrong(`entry ${this.#entries} has a type that no engine unpacks`);
+    if (type === undefined) {
+      throw this.#wrong(`entry ${this.#entries} has a type that no engine unpacks`);
+    }
     const hasBody = type === 'file';
     const paxSize = this.#pax.get('size') || undefined;
     const size = paxSize === undefined ? header.size : toInteger(paxSize);
-    if (size === undefined || size < 0) throw this.#wrong(`entry ${this.#entries} has an impossible size`);
+    if (size === undefined || size < 0) {
+      throw this.#wrong(`entry ${this.#entries} has an impossible size`);
+    }
     const stored = hasBody ? size : 0;
     const sparse = yield* this.#sparse(header, type, stored);
     const entry: TarEntry = {
@@ -277,12 +318,17 @@ export class TarReader {
     }
     this.#entries += 1;
     const sink = this.#visit(entry);
-    if (sparse === undefined) yield* this.#body(entry.stored, sink);
-    else yield* this.#sparseBody(sparse.spans, entry.size, sink);
+    if (sparse === undefined) {
+      yield* this.#body(entry.stored, sink);
+    } else {
+      yield* this.#sparseBody(sparse.spans, entry.size, sink);
+    }
     sink?.end();
     // `umoci insert` writes no padding after its last entry; Go takes that for the end.
     const padding = paddingOf(stored);
-    if (padding > 0) yield* this.#goBy(padding, undefined);
+    if (padding > 0) {
+      yield* this.#goBy(padding, undefined);
+    }
   }
 
   *#sparse(header: RawHeader, type: TarType, stored: number): Reading<Sparse | undefined> {
@@ -297,7 +343,9 @@ export class TarReader {
       spans = old?.spans;
     } else {
       const kind = sparseKind(this.#pax);
-      if (kind === undefined) return undefined;
+      if (kind === undefined) {
+        return undefined;
+      }
       const stated = this.#pax.get('GNU.sparse.size') || this.#pax.get('GNU.sparse.realsize');
       size = stated ? toInteger(stated) : stored;
       spans = kind === 'pax' ? paxSpans(this.#pax) : yield* inlineSpans(() => this.#mapBlock(before, stored));
@@ -326,19 +374,27 @@ export class TarReader {
   }
 
   *#body(count: number, sink: TarSink | undefined): Reading<void> {
-    if (count === 0) return;
+    if (count === 0) {
+      return;
+    }
     yield* this.#goBy(count, sink);
-    if (this.#isCut) throw this.#wrong(`it is cut off inside entry ${this.#entries - 1}`);
+    if (this.#isCut) {
+      throw this.#wrong(`it is cut off inside entry ${this.#entries - 1}`);
+    }
   }
 
   *#sparseBody(spans: readonly Span[], size: number, sink: TarSink | undefined): Reading<void> {
     let at = 0;
     for (const { offset, length } of spans) {
-      if (sink) fillHole(offset - at, sink);
+      if (sink) {
+        fillHole(offset - at, sink);
+      }
       yield* this.#body(length, sink);
       at = offset + length;
     }
-    if (sink) fillHole(size - at, sink);
+    if (sink) {
+      fillHole(size - at, sink);
+    }
   }
 }
 
@@ -353,8 +409,9 @@ interface Sparse {
 }
 
 function fillHole(size: number, sink: TarSink): void {
-  for (let left = size; left > 0; left -= zeros.length)
+  for (let left = size; left > 0; left -= zeros.length) {
     sink.push(zeros.subarray(0, Math.min(left, zeros.length)));
+  }
 }
 
 function paddingOf(size: number): number {

@@ -29,7 +29,9 @@ export async function treeOfWheel<Seen extends object>(
     for (const entry of [...entries].sort((a, b) => byCodeUnit(a.name, b.name))) {
       const { file, observation } = await readEntry(entry, cataloger);
       files.set(file.path, file);
-      if (observation !== undefined) observed.push({ ...file, observation });
+      if (observation !== undefined) {
+        observed.push({ ...file, observation });
+      }
     }
     return toTree(files, observed, cataloger);
   });
@@ -44,7 +46,9 @@ async function readEntry<Seen extends object>(
   const kept: Uint8Array[] = [];
   const scanned = scanning(path, cataloger);
   await entry.stream((chunk) => {
-    if (isWanted) kept.push(Uint8Array.from(chunk));
+    if (isWanted) {
+      kept.push(Uint8Array.from(chunk));
+    }
     scanned.push(chunk);
   });
   const content = isWanted ? Buffer.concat(kept) : undefined;
@@ -67,11 +71,14 @@ function scanning<Seen extends object>(path: string, { scan }: Cataloger<Seen>):
   };
   return {
     push(chunk) {
-      if (asked !== undefined) asked.scanner?.push(chunk);
-      else {
+      if (asked !== undefined) {
+        asked.scanner?.push(chunk);
+      } else {
         head.push(Uint8Array.from(chunk));
         length += chunk.length;
-        if (length >= headLength) ask();
+        if (length >= headLength) {
+          ask();
+        }
       }
     },
     end: () => ask()?.end(),

@@ -54,10 +54,16 @@ async function entriesOf(file: FileHandle, path: string): Promise<readonly ZipEn
     const nameEnd = at + centralSize + directory.readUInt16LE(at + 28);
     const name = directory.toString('utf8', at + centralSize, nameEnd);
     const isUnsafe = name.startsWith('/') || name.split('/').includes('..') || name.includes('\\');
-    if (isUnsafe || entries.has(name)) throw malformed(path, `names ${quoted(name)} twice or outside of it`);
-    if (!name.endsWith('/')) entries.set(name, entryAt(file, directory, at, name, path));
+    if (isUnsafe || entries.has(name)) {
+      throw malformed(path, `names ${quoted(name)} twice or outside of it`);
+    }
+    if (!name.endsWith('/')) {
+      entries.set(name, entryAt(file, directory, at, name, path));
+    }
     at = nameEnd + directory.readUInt16LE(at + 30) + directory.readUInt16LE(at + 32);
-    if (entries.size > maxEntries) throw malformed(path, `has more than ${maxEntries} files`);
+    if (entries.size > maxEntries) {
+      throw malformed(path, `has more than ${maxEntries} files`);
+    }
   }
   return [...entries.values()];
 }
@@ -72,11 +78,14 @@ async function directoryOf(file: FileHandle, path: string): Promise<Buffer> {
     path,
   );
   const end = tail.lastIndexOf(Buffer.from('PK\u0005\u0006', 'latin1'));
-  if (end < 0 || end + endSize > tail.length) throw malformed(path, 'has no directory');
+  if (end < 0 || end + endSize > tail.length) {
+    throw malformed(path, 'has no directory');
+  }
   const length = tail.readUInt32LE(end + 12);
   const start = tail.readUInt32LE(end + 16);
-  if (length > maxDirectory || start + length > size)
+  if (length > maxDirectory || start + length > size) {
     throw malformed(path, 'has a directory that is not in it');
+  }
   return await bytesAt(file, start, length, path);
 }
 
@@ -87,24 +96,32 @@ function entryAt(file: FileHandle, directory: Buffer, at: number, name: string, 
   const size = directory.readUInt32LE(at + 24);
   const local = directory.readUInt32LE(at + 42);
   const wrong = (why: string): Error => malformed(path, `has a file ${quoted(name)} that ${why}`);
-  if (packed === wide || size === wide || (method !== 0 && method !== 8)) throw wrong('cannot be unpacked');
+  if (packed === wide || size === wide || (method !== 0 && method !== 8)) {
+    throw wrong('cannot be unpacked');
+  }
   return {
     name,
     size,
     async stream(push) {
       const header = await bytesAt(file, local, localSize, path);
-      if (header.readUInt32LE(0) !== 0x04034b50) throw wrong('is not where the directory says');
+      if (header.readUInt32LE(0) !== 0x04034b50) {
+        throw wrong('is not where the directory says');
+      }
       const start = local + localSize + header.readUInt16LE(26) + header.readUInt16LE(28);
       let seen = 0;
       let sum = 0;
       const take = (chunk: Uint8Array): void => {
         seen += chunk.length;
-        if (seen > size) throw wrong('is larger than the directory says');
+        if (seen > size) {
+          throw wrong('is larger than the directory says');
+        }
         sum = crc32(chunk, sum);
         push(chunk);
       };
       await unpack(chunksOf(file, start, packed, path), method, take, wrong);
-      if (seen !== size || sum !== checksum) throw wrong('does not have its checksum');
+      if (seen !== size || sum !== checksum) {
+        throw wrong('does not have its checksum');
+      }
     },
   };
 }
@@ -116,18 +133,23 @@ async function unpack(
   wrong: (why: string) => Error,
 ): Promise<void> {
   if (method === 0) {
-    for await (const chunk of chunks) take(chunk);
+    for await (const chunk of chunks) {
+      take(chunk);
+    }
     return;
   }
   const inflate = createInflateRaw();
   inflate.on('error', () => undefined);
   try {
     await pipeline(chunks, inflate, async (unpacked: AsyncIterable<Uint8Array>) => {
-      for await (const chunk of unpacked) take(chunk);
+      for await (const chunk of unpacked) {
+        take(chunk);
+      }
     });
   } catch (error) {
-    if (error instanceof Error && 'code' in error && String(error.code).startsWith('Z_'))
+    if (error instanceof Error && 'code' in error && String(error.code).startsWith('Z_')) {
       throw wrong('is damaged');
+    }
     throw error;
   }
 }
@@ -139,14 +161,17 @@ async function* chunksOf(
   path: string,
 ): AsyncIterable<Uint8Array> {
   const step = 1024 * 1024;
-  for (let at = 0; at < length; at += step)
+  for (let at = 0; at < length; at += step) {
     yield await bytesAt(file, start + at, Math.min(step, length - at), path);
+  }
 }
 
 async function bytesAt(file: FileHandle, start: number, length: number, path: string): Promise<Buffer> {
   const buffer = Buffer.allocUnsafe(length);
   const { bytesRead } = await file.read(buffer, 0, length, start);
-  if (bytesRead < length) throw malformed(path, 'ends before its end');
+  if (bytesRead < length) {
+    throw malformed(path, 'ends before its end');
+  }
   return buffer;
 }
 

@@ -38,16 +38,22 @@ export class ZstdCheck {
   push(chunk: Uint8Array): void {
     for (let at = 0; at < chunk.length; ) {
       const count = Math.min(this.#left, chunk.length - at);
-      if (isNumber(this.#part)) this.#number(chunk, at, count);
+      if (isNumber(this.#part)) {
+        this.#number(chunk, at, count);
+      }
       at += count;
       this.#left -= count;
-      while (this.#left === 0) this.#next();
+      while (this.#left === 0) {
+        this.#next();
+      }
     }
   }
 
   /** @throws TcfError `layer.compression` (exit 2) for a frame that is cut off. */
   end(): void {
-    if (this.#part === 'magic' && this.#left === 4) return;
+    if (this.#part === 'magic' && this.#left === 4) {
+      return;
+    }
     throw this.#broken(
       this.#part === 'magic' ? 'there is something that is not a frame' : 'a frame is cut off',
     );
@@ -65,18 +71,29 @@ export class ZstdCheck {
     this.#value = 0;
     this.#shift = 0;
     const last = this.#hasChecksum ? 'checksum' : 'magic';
-    if (this.#part === 'magic') this.#frame(value);
-    else if (this.#part === 'descriptor') this.#header(value);
-    else if (this.#part === 'block') this.#block(value);
-    else if (this.#part === 'skip-size') this.#expect('skip', value);
-    else if (this.#part === 'header' || (this.#part === 'body' && !this.#isLast)) this.#expect('block');
-    else this.#expect(this.#part === 'body' ? last : 'magic');
+    if (this.#part === 'magic') {
+      this.#frame(value);
+    } else if (this.#part === 'descriptor') {
+      this.#header(value);
+    } else if (this.#part === 'block') {
+      this.#block(value);
+    } else if (this.#part === 'skip-size') {
+      this.#expect('skip', value);
+    } else if (this.#part === 'header' || (this.#part === 'body' && !this.#isLast)) {
+      this.#expect('block');
+    } else {
+      this.#expect(this.#part === 'body' ? last : 'magic');
+    }
   }
 
   #frame(word: number): void {
-    if (word === zstdMagic) this.#expect('descriptor');
-    else if ((word & 0xfffffff0) >>> 0 === skippableMagic) this.#expect('skip-size');
-    else throw this.#broken('there is something that is not a frame');
+    if (word === zstdMagic) {
+      this.#expect('descriptor');
+    } else if ((word & 0xfffffff0) >>> 0 === skippableMagic) {
+      this.#expect('skip-size');
+    } else {
+      throw this.#broken('there is something that is not a frame');
+    }
   }
 
   #header(descriptor: number): void {
@@ -87,7 +104,9 @@ export class ZstdCheck {
   #block(word: number): void {
     const type = (word >> 1) & 3;
     const length = word >> 3;
-    if (type === 3 || length > maxBlock) throw this.#broken('a block has a reserved type or size');
+    if (type === 3 || length > maxBlock) {
+      throw this.#broken('a block has a reserved type or size');
+    }
     this.#isLast = (word & 1) === 1;
     this.#expect('body', type === 1 ? 1 : length);
   }

@@ -19,11 +19,17 @@ const pieceSize = 256 * 1024;
 export async function* zstdFrames(source: ByteSource, what: string): AsyncIterable<Bytes> {
   for (;;) {
     const head = await source.exactly(4);
-    if (head.length === 0) return;
+    if (head.length === 0) {
+      return;
+    }
     const word = head.length === 4 ? uint32(head, 0) : 0;
-    if (word === zstdMagic) yield frame(source, head, what);
-    else if ((word & 0xfffffff0) >>> 0 === skippableMagic) await skip(source, what);
-    else throw broken(what, 'there is something that is not a frame');
+    if (word === zstdMagic) {
+      yield frame(source, head, what);
+    } else if ((word & 0xfffffff0) >>> 0 === skippableMagic) {
+      await skip(source, what);
+    } else {
+      throw broken(what, 'there is something that is not a frame');
+    }
   }
 }
 
@@ -32,7 +38,9 @@ async function* frame(source: ByteSource, head: Uint8Array, what: string): Bytes
   let size = head.length;
   const take = async (count: number): Promise<Uint8Array> => {
     const bytes = await source.exactly(count);
-    if (bytes.length < count) throw broken(what, 'a frame is cut off');
+    if (bytes.length < count) {
+      throw broken(what, 'a frame is cut off');
+    }
     pieces.push(bytes);
     size += count;
     return bytes;
@@ -44,15 +52,21 @@ async function* frame(source: ByteSource, head: Uint8Array, what: string): Bytes
     const word = (header[0] ?? 0) | ((header[1] ?? 0) << 8) | ((header[2] ?? 0) << 16);
     const type = (word >> 1) & 3;
     const length = word >> 3;
-    if (type === 3 || length > maxBlock) throw broken(what, 'a block has a reserved type or size');
+    if (type === 3 || length > maxBlock) {
+      throw broken(what, 'a block has a reserved type or size');
+    }
     await take(type === 1 ? 1 : length);
     const isLast = (word & 1) === 1;
-    if (isLast && (descriptor & 4) !== 0) await take(4);
+    if (isLast && (descriptor & 4) !== 0) {
+      await take(4);
+    }
     if (isLast || size >= pieceSize) {
       yield concat(pieces.splice(0), size);
       size = 0;
     }
-    if (isLast) return;
+    if (isLast) {
+      return;
+    }
   }
 }
 
@@ -66,8 +80,12 @@ export function restOfHeader(descriptor: number): number {
 
 async function skip(source: ByteSource, what: string): Promise<void> {
   const header = await source.exactly(4);
-  if (header.length < 4) throw broken(what, 'a frame is cut off');
-  if (!(await source.skip(uint32(header, 0)))) throw broken(what, 'a frame is cut off');
+  if (header.length < 4) {
+    throw broken(what, 'a frame is cut off');
+  }
+  if (!(await source.skip(uint32(header, 0)))) {
+    throw broken(what, 'a frame is cut off');
+  }
 }
 
 function uint32(bytes: Uint8Array, at: number): number {

@@ -53,7 +53,9 @@ export function parseRunArguments(
   const value = (flag: string): string => {
     at += 1;
     const next = argv[at];
-    if (next === undefined) throw askedWrongly('run.flag', `${flag} needs a value`);
+    if (next === undefined) {
+      throw askedWrongly('run.flag', `${flag} needs a value`);
+    }
     return next;
   };
 
@@ -63,15 +65,18 @@ export function parseRunArguments(
       at += 1;
       break;
     }
-    if (!word.startsWith('-') || word === '-') break;
+    if (!word.startsWith('-') || word === '-') {
+      break;
+    }
     const start = at;
     if (!word.startsWith('--')) {
       judged.push(...readLetters(word, only, value));
     } else {
       const { inline, name } = splitLong(word);
       if (Object.hasOwn(ownFlags, name)) {
-        if (!ownFlags[name] && inline !== undefined)
+        if (!ownFlags[name] && inline !== undefined) {
           throw askedWrongly('run.flag', `--${name} takes no value`);
+        }
         const given = ownFlags[name] ? (inline ?? value(word)) : 'true';
         own[name] = [...(own[name] ?? []), given];
         continue;
@@ -93,15 +98,20 @@ export function parseRunArguments(
 
 function splitLong(word: string): { readonly name: string; readonly inline?: string } {
   const equals = word.indexOf('=');
-  if (equals < 0) return { name: word.slice(2) };
+  if (equals < 0) {
+    return { name: word.slice(2) };
+  }
   return { name: word.slice(2, equals), inline: word.slice(equals + 1) };
 }
 
 function knownFlag(name: string, only: ReadonlySet<string> | undefined): RunFlag {
-  if (only !== undefined && !only.has(name))
+  if (only !== undefined && !only.has(name)) {
     throw askedWrongly('run.flag', `${quoted(`--${name}`)} has no place here`);
+  }
   const flag = findRunFlag(name);
-  if (flag !== undefined) return flag;
+  if (flag !== undefined) {
+    return flag;
+  }
   throw askedWrongly('run.flag', `tcf run does not know the flag ${quoted(`--${name}`)}`, {
     hint: 'flags that tcf does not know could hide the image; docs/runtime-flags.md lists those of podman run and docker run',
   });
@@ -116,11 +126,13 @@ function readLetters(
   const found: JudgedFlag[] = [];
   for (let index = 1; index < word.length; index += 1) {
     const letter = word[index] ?? '';
-    if (only !== undefined && !only.has(letter))
+    if (only !== undefined && !only.has(letter)) {
       throw askedWrongly('run.flag', `${quoted(`-${letter}`)} has no place here`);
+    }
     const flag = findRunLetter(letter);
-    if (flag === undefined)
+    if (flag === undefined) {
       throw askedWrongly('run.flag', `tcf run does not know the flag ${quoted(`-${letter}`)}`);
+    }
     if (!flag.takesValue) {
       found.push(judge(flag, undefined));
       continue;
@@ -136,7 +148,9 @@ function readLetters(
 function judge(flag: RunFlag, value: string | undefined): JudgedFlag {
   const judgement = judgeFlag(flag, value ?? '');
   const word = value === undefined ? `--${flag.name}` : `--${flag.name}=${value}`;
-  if (judgement.class === 'harmless' || judgement.class === 'host') return { ...judgement, word };
+  if (judgement.class === 'harmless' || judgement.class === 'host') {
+    return { ...judgement, word };
+  }
   const what = flag.judge === undefined ? '' : ` ${judgement.named ?? value}`;
   throw askedWrongly('run.flag', `tcf run does not take --${flag.name}${printable(what, 200)}`, {
     hint: judgement.why ?? '',

@@ -110,13 +110,18 @@ async function judge(bytes: Uint8Array, daemon: string, check: CheckImage): Prom
 async function whyNotStart(daemon: string, name: string, check: CheckImage): Promise<string | undefined> {
   const container = await inspect(daemon, name);
   const named = judgeImage(container.image);
-  if (named.kind === 'deny') return named.reason;
+  if (named.kind === 'deny') {
+    return named.reason;
+  }
   const checked = await check(named.ref, container.platform);
-  if ('reason' in checked) return checked.reason;
+  if ('reason' in checked) {
+    return checked.reason;
+  }
   // The name was good; the content that the daemon holds under it has to be the one that was verified.
   const other = container.ids.find((id) => !checked.imageIds.some((known) => known === id));
-  if (other !== undefined)
+  if (other !== undefined) {
     return `the container was made from ${other}, which is not what was verified as ${container.image}`;
+  }
   // Asking registries takes time, in which a name may be given to another container.
   const now = await inspect(daemon, name);
   return now.container === container.container ? undefined : `${quoted(name)} is another container now`;

@@ -30,13 +30,15 @@ export function parseVerifierArguments(args: readonly string[]): ImageRef & { re
   const values = new Map<string, string>();
   for (let at = 0; at < args.length; at += 2) {
     const [flag = '', value] = [args[at]?.replace(/^--?/, ''), args[at + 1]];
-    if (value === undefined || values.has(flag) || !args[at]?.startsWith('-'))
+    if (value === undefined || values.has(flag) || !args[at]?.startsWith('-')) {
       throw cannotTell('hook.arguments', `cannot read containerd's arguments at ${quoted(args[at] ?? '')}`);
+    }
     values.set(flag, value);
   }
   const name = values.get('name');
   const digest = values.get('digest');
-  if (name === undefined || digest === undefined)
+  if (name === undefined || digest === undefined) {
     throw cannotTell('hook.arguments', 'containerd named no image, or no digest');
+  }
   return { ...parseImageRef(name), digest: parseDigest(digest) };
 }

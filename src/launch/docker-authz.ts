@@ -49,19 +49,33 @@ export function judgeDockerRequest(bytes: Uint8Array): AuthzAnswer {
   const request = new Shape(parseJson(bytes, what, jsonLimits.small), what);
   const method = request.get('RequestMethod').string(20);
   const path = readPath(request.get('RequestUri').string(16_384));
-  if (path === undefined) return deny('tcf reads only plain paths of the Docker API');
+  if (path === undefined) {
+    return deny('tcf reads only plain paths of the Docker API');
+  }
   if (method === 'GET' || method === 'HEAD' || method === 'OPTIONS' || method === 'DELETE') {
     return path === 'session' || path === 'grpc' ? deny(`tcf cannot see into ${path}`) : allow;
   }
-  if (method !== 'POST' && method !== 'PUT') return deny(`tcf does not know the method ${quoted(method)}`);
+  if (method !== 'POST' && method !== 'PUT') {
+    return deny(`tcf does not know the method ${quoted(method)}`);
+  }
   const query = readQuery(request);
-  if (query === undefined) return deny('tcf reads parameters from the address only, and without semicolons');
-  if (path === 'containers/create') return judgeCreate(readBody(request), query);
+  if (query === undefined) {
+    return deny('tcf reads parameters from the address only, and without semicolons');
+  }
+  if (path === 'containers/create') {
+    return judgeCreate(readBody(request), query);
+  }
   const started = /^containers\/([A-Za-z0-9][\w.-]*)\/(?:re)?start$/.exec(path)?.[1];
-  if (started !== undefined) return judgeStart(started, query);
+  if (started !== undefined) {
+    return judgeStart(started, query);
+  }
   const copied = /^containers\/([A-Za-z0-9][\w.-]*)\/archive$/.exec(path)?.[1];
-  if (copied !== undefined) return { kind: 'running', id: copied };
-  if (harmless.some((form) => form.test(path))) return allow;
+  if (copied !== undefined) {
+    return { kind: 'running', id: copied };
+  }
+  if (harmless.some((form) => form.test(path))) {
+    return allow;
+  }
   return deny(
     path === 'build' || path === 'session' || path === 'grpc'
       ? 'a build runs images that nothing has verified (FROM); build elsewhere, push and sign'
@@ -80,13 +94,18 @@ function readPath(uri: string): string | undefined {
 function readQuery(request: Shape): URLSearchParams | undefined {
   const headers = request.optional('RequestHeaders');
   if (headers !== undefined && headers.value !== null) {
-    for (const [name, value] of Object.entries(headers.strings()))
-      if (name.toLowerCase() === 'content-type' && /form/i.test(value)) return undefined;
+    for (const [name, value] of Object.entries(headers.strings())) {
+      if (name.toLowerCase() === 'content-type' && /form/i.test(value)) {
+        return undefined;
+      }
+    }
   }
   const uri = request.get('RequestUri').string(16_384);
   const mark = uri.indexOf('?');
   // Older daemons split at it too.
-  if (mark >= 0 && uri.includes(';', mark)) return undefined;
+  if (mark >= 0 && uri.includes(';', mark)) {
+    return undefined;
+  }
   return new URLSearchParams(mark < 0 ? '' : uri.slice(mark + 1));
 }
 
@@ -95,34 +114,45 @@ const startParameters = ['detachKeys', 'signal', 't'];
 
 function judgeStart(id: string, query: URLSearchParams): AuthzAnswer {
   const odd = [...query.keys()].find((name) => !startParameters.includes(name));
-  if (odd === undefined) return { kind: 'container', id };
+  if (odd === undefined) {
+    return { kind: 'container', id };
+  }
   return deny(`tcf does not know the parameter ${quoted(odd)} of a start, which could restore a checkpoint`);
 }
 
 /** None where the daemon did not send it: too large, chunked or of another content type (CVE-2024-41110, CVE-2026-34040). */
 function readBody(request: Shape): Uint8Array | undefined {
   const text = request.optional('RequestBody')?.value;
-  if (typeof text !== 'string' || text === '') return undefined;
+  if (typeof text !== 'string' || text === '') {
+    return undefined;
+  }
   return decodeBase64(text);
 }
 
 function judgeCreate(bytes: Uint8Array | undefined, query: URLSearchParams): AuthzAnswer {
-  if (bytes === undefined) return deny('the daemon did not show what is to be created');
+  if (bytes === undefined) {
+    return deny('the daemon did not show what is to be created');
+  }
   try {
     const body = new Shape(parseJson(bytes, 'the body'), 'the body');
     const hostConfig = member(body, 'HostConfig');
     const mounts = hostConfig && member(hostConfig, 'Mounts');
     for (const mount of mounts?.list(10_000) ?? []) {
       const type = member(mount, 'Type')?.string(100) ?? '';
-      if (!/^(?:bind|cluster|npipe|tmpfs|volume)$/.test(type))
+      if (!/^(?:bind|cluster|npipe|tmpfs|volume)$/.test(type)) {
         return deny(`a mount of the type ${quoted(type)} is content that nothing has verified`);
+      }
     }
     const [platform, ...more] = query.getAll('platform').filter((text) => text !== '');
-    if (more.length > 0) return deny('two platforms are named');
+    if (more.length > 0) {
+      return deny('two platforms are named');
+    }
     const judged = judgeImage(member(body, 'Image')?.string(1000) ?? '');
     return platform === undefined || judged.kind !== 'image' ? judged : { ...judged, platform };
   } catch (error) {
-    if (error instanceof TcfError) return deny(error.message);
+    if (error instanceof TcfError) {
+      return deny(error.message);
+    }
     throw error;
   }
 }
@@ -131,9 +161,13 @@ function judgeCreate(bytes: Uint8Array | undefined, query: URLSearchParams): Aut
 export function judgeImage(image: string): Extract<AuthzAnswer, { readonly kind: 'deny' | 'image' }> {
   try {
     const ref = parseImageRef(image);
-    if (ref.digest !== undefined) return { kind: 'image', ref: { ...ref, digest: ref.digest } };
+    if (ref.digest !== undefined) {
+      return { kind: 'image', ref: { ...ref, digest: ref.digest } };
+    }
   } catch (error) {
-    if (!(error instanceof TcfError)) throw error;
+    if (!(error instanceof TcfError)) {
+      throw error;
+    }
   }
   return deny(`the image ${quoted(image)} has no digest in its name; ${wayOut}`);
 }
@@ -143,14 +177,21 @@ export function judgeImage(image: string): Extract<AuthzAnswer, { readonly kind:
  * several wins (`{"Image":"good","image":"evil"}`). So a name that could be meant must stand there once and exactly.
  */
 function member(shape: Shape, name: string): Shape | undefined {
-  if (shape.value === null) return undefined;
+  if (shape.value === null) {
+    return undefined;
+  }
   const keys = Object.keys(shape.record());
   const odd = keys.find((key) => !/^[\x20-\x7e]*$/.test(key));
-  if (odd !== undefined) throw shape.wrong(`has the key ${quoted(odd)}`);
+  if (odd !== undefined) {
+    throw shape.wrong(`has the key ${quoted(odd)}`);
+  }
   const [key, ...more] = keys.filter((candidate) => candidate.toLowerCase() === name.toLowerCase());
-  if (key === undefined) return undefined;
-  if (key !== name || more.length > 0)
+  if (key === undefined) {
+    return undefined;
+  }
+  if (key !== name || more.length > 0) {
     throw shape.wrong(`says ${quoted([key, ...more].join(', '))} instead of ${name}`);
+  }
   const found = shape.get(name);
   return found.value === null ? undefined : found;
 }

@@ -18,7 +18,9 @@ export function findEngine(processes: Processes, wanted?: 'docker' | 'podman'): 
   const names = wanted === undefined ? (['podman', 'docker'] as const) : [wanted];
   for (const name of names) {
     const path = processes.find(name);
-    if (path !== undefined) return { name, path };
+    if (path !== undefined) {
+      return { name, path };
+    }
   }
   throw cannotTell('engine.missing', `found no ${names.join(' or ')} on PATH`, {
     hint: 'install podman, or name the engine with --engine',
@@ -78,8 +80,9 @@ export async function launchContainer(processes: Processes, engine: Engine, laun
 export async function startContainer(processes: Processes, engine: Engine, launch: Launch): Promise<void> {
   await pullVerified(processes, engine, launch);
   const started = await processes.run(engine.path, runCommand(engine, launch));
-  if (started.code !== 0)
+  if (started.code !== 0) {
     throw cannotTell('engine.start', `${engine.name} did not start it: ${lastLine(started.stderr)}`);
+  }
 }
 
 /** Pulled only where the engine has nothing under that digest yet; what it has is compared either way. */
@@ -151,9 +154,12 @@ export async function inspectContainer(
     '--filter',
     `name=^${name}$`,
   ]);
-  if (there.code !== 0)
+  if (there.code !== 0) {
     throw cannotTell('engine.inspect', `${engine.name} lists no containers: ${lastLine(there.stderr)}`);
-  if (there.stdout.trim() === '') return undefined;
+  }
+  if (there.stdout.trim() === '') {
+    return undefined;
+  }
   return await describeContainer(processes, engine, globals, name);
 }
 
@@ -165,11 +171,14 @@ export async function describeContainer(
   name: string,
 ): Promise<Container | undefined> {
   const told = await processes.run(engine.path, [...globals, 'container', 'inspect', name]);
-  if (told.code !== 0)
+  if (told.code !== 0) {
     throw cannotTell('engine.inspect', `${engine.name} does not know ${name}: ${lastLine(told.stderr)}`);
+  }
   const what = `what ${engine.name} says of ${name}`;
   const [shape] = new Shape(parseJson(told.stdout, what), what).list(1);
-  if (shape === undefined) return undefined;
+  if (shape === undefined) {
+    return undefined;
+  }
   const config = shape.get('Config');
   const state = shape.get('State');
   const texts = (value: unknown): readonly string[] => (Array.isArray(value) ? value.map(String) : []);
@@ -181,7 +190,9 @@ export async function describeContainer(
     .find((entry) => entry.startsWith('USERNAME='))
     ?.slice('USERNAME='.length);
   const id = shape.get('Id').string(64);
-  if (!/^[0-9a-f]{64}$/.test(id)) throw shape.get('Id').wrong('is not an id');
+  if (!/^[0-9a-f]{64}$/.test(id)) {
+    throw shape.get('Id').wrong('is not an id');
+  }
   return compact({
     id,
     isRunning: state.get('Running').boolean(),
@@ -214,7 +225,9 @@ export async function processesIn(
   // docker passes these on to ps, and wants a column of process ids; podman knows the columns by name.
   const columns = engine.name === 'podman' ? ['pid', 'args'] : ['-eo', 'pid,args'];
   const top = await processes.run(engine.path, [...globals, 'top', id, ...columns]);
-  if (top.code !== 0) return undefined;
+  if (top.code !== 0) {
+    return undefined;
+  }
   return top.stdout
     .split('\n')
     .slice(1)

@@ -60,7 +60,9 @@ export function parseContainerState(bytes: Uint8Array): ContainerState {
     throw cannotTell('container.id', `the container ${quoted(id)} is none of podman, CRI-O or buildah`);
   }
   const bundle = shape.get('bundle').string(4096);
-  if (!isAbsolute(bundle)) throw shape.get('bundle').wrong('is not an absolute path');
+  if (!isAbsolute(bundle)) {
+    throw shape.get('bundle').wrong('is not an absolute path');
+  }
   return { kind: isBuild ? 'build' : 'container', id, bundle };
 }
 
@@ -84,7 +86,9 @@ const storedLayer = /\/(?:overlay\/(?:[0-9a-f]{64}|l)|vfs\/dir\/[0-9a-f]{64})(?:
 export function checkMounts(config: Uint8Array, realPath: (path: string) => string = (path) => path): void {
   const what = 'the config.json of the container';
   const mounts = new Shape(parseJson(config, what, configLimits), what).optional('mounts');
-  if (mounts === undefined || mounts.value === null) return;
+  if (mounts === undefined || mounts.value === null) {
+    return;
+  }
   for (const mount of mounts.list(100_000)) {
     const options = mount.optional('options');
     const places = [
@@ -95,7 +99,9 @@ export function checkMounts(config: Uint8Array, realPath: (path: string) => stri
     ];
     const [source = ''] = places;
     const real = isAbsolute(source) ? [realPath(source)] : [];
-    if (![...places, ...real].some((place) => storedLayer.test(place))) continue;
+    if (![...places, ...real].some((place) => storedLayer.test(place))) {
+      continue;
+    }
     throw cannotTell(
       'container.mount',
       `an image is mounted at ${quoted(mount.get('destination').string())}, and nothing has verified it`,

@@ -30,8 +30,9 @@ const maxText = 8 * 1024 * 1024;
 export function parseImageConfig(bytes: Uint8Array, what: string): ImageConfig {
   const shape = new Shape(parseJson(bytes, what, { ...jsonLimits.small, surrogates: 'replaced' }), what);
   const rootfs = shape.get('rootfs');
-  if (rootfs.get('type').string() !== 'layers')
+  if (rootfs.get('type').string() !== 'layers') {
     throw cannotTell('config.rootfs', `${what} has no rootfs of type "layers"`);
+  }
   const runtime = present(shape.get('config'));
   const labels = runtime && present(runtime.get('Labels'));
   const env = runtime && present(runtime.get('Env'));

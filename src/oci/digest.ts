@@ -21,7 +21,9 @@ export function isDigest(text: string): text is Digest {
 
 /** A digest typed by the user. @throws TcfError `digest.malformed` (exit 3). */
 export function parseDigest(text: string): Digest {
-  if (isDigest(text)) return text;
+  if (isDigest(text)) {
+    return text;
+  }
   throw askedWrongly('digest.malformed', `cannot read ${quoted(text)} as a digest`, {
     hint: 'write sha256: and 64 hex digits in lower case',
   });
@@ -30,7 +32,9 @@ export function parseDigest(text: string): Digest {
 /** A digest inside a document. @throws TcfError `digest.malformed` (exit 2). */
 export function readDigest(shape: Shape): Digest {
   const text = shape.string(200);
-  if (isDigest(text)) return text;
+  if (isDigest(text)) {
+    return text;
+  }
   throw cannotTell('digest.malformed', `${shape.path} is not a sha256 or sha512 digest: ${quoted(text)}`);
 }
 
@@ -88,15 +92,21 @@ export class ContentCheck {
   /** @throws TcfError `content.size` (exit 2) as soon as there is more than was announced. */
   push(chunk: Uint8Array): void {
     this.#seen += chunk.length;
-    if (this.#size !== undefined && this.#seen > this.#size) throw this.#wrongSize('more');
+    if (this.#size !== undefined && this.#seen > this.#size) {
+      throw this.#wrongSize('more');
+    }
     this.#digester.update(chunk);
   }
 
   /** @throws TcfError `content.size` or `content.digest` (exit 2) when the content is not what the descriptor says. */
   end(): void {
-    if (this.#size !== undefined && this.#seen !== this.#size) throw this.#wrongSize('fewer');
+    if (this.#size !== undefined && this.#seen !== this.#size) {
+      throw this.#wrongSize('fewer');
+    }
     const actual = this.#digester.digest();
-    if (actual === this.#digest) return;
+    if (actual === this.#digest) {
+      return;
+    }
     throw cannotTell('content.digest', `${this.#what} is ${actual}, not ${this.#digest}`, {
       hint: 'the content was damaged or replaced on its way; try again, and if it stays so do not use this image',
     });
@@ -127,5 +137,7 @@ export async function* checked(bytes: Bytes, digest: Digest, size: number | unde
 /** Checks content that is already in memory. @throws TcfError as `checked`. */
 export function checkContent(bytes: Uint8Array, digest: Digest, what: string): void {
   const actual = digestOf(bytes, algorithmOf(digest));
-  if (actual !== digest) throw cannotTell('content.digest', `${what} is ${actual}, not ${digest}`);
+  if (actual !== digest) {
+    throw cannotTell('content.digest', `${what} is ${actual}, not ${digest}`);
+  }
 }

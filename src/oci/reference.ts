@@ -40,10 +40,13 @@ const dockerHub: ReadonlySet<string> = new Set(['docker.io', 'index.docker.io', 
  * @throws TcfError `reference.malformed` (exit 3).
  */
 export function parseImageRef(text: string): ImageRef {
-  if (/^[0-9a-f]{64}$/.test(text))
+  if (/^[0-9a-f]{64}$/.test(text)) {
     throw wrong(text, 'an image id is not a name; write registry/repository@sha256:...');
+  }
   const [named, digestText, ...more] = text.split('@');
-  if (named === undefined || more.length > 0) throw wrong(text);
+  if (named === undefined || more.length > 0) {
+    throw wrong(text);
+  }
   if (digestText !== undefined && !isDigest(digestText)) {
     throw wrong(text, 'the part after "@" must be sha256: and 64 hex digits in lower case');
   }
@@ -52,8 +55,9 @@ export function parseImageRef(text: string): ImageRef {
   const name = tagged ? named.slice(0, colon) : named;
   const usual = digestText === undefined ? 'latest' : undefined;
   const tag = tagged ? named.slice(colon + 1) : usual;
-  if (tag !== undefined && !tagWord.test(tag))
+  if (tag !== undefined && !tagWord.test(tag)) {
     throw wrong(text, 'a tag has 1 to 128 letters, digits, "_", "." and "-"');
+  }
 
   const slash = name.indexOf('/');
   const first = slash < 0 ? '' : name.slice(0, slash);

@@ -61,15 +61,19 @@ export function matchCandidates(
       continue;
     }
     const verified = outcome.value;
-    if (!wanted.isType(verified.statement.predicateType)) continue;
+    if (!wanted.isType(verified.statement.predicateType)) {
+      continue;
+    }
     const judged = judge(verified, wanted, context, evidence.now, earliest);
-    if ('signer' in judged) accepted.push({ candidate, verified, signer: judged.signer });
-    else
+    if ('signer' in judged) {
+      accepted.push({ candidate, verified, signer: judged.signer });
+    } else {
       nearMisses.push({
         source,
         message: `signed by ${describePolicySigner(verified.signer)}${judged.why}`,
         ...judged.more,
       });
+    }
   }
   return { accepted, nearMisses, rejected };
 }
@@ -86,7 +90,9 @@ function judge(
   earliest: Date,
 ): { readonly signer: string } | { readonly why: string; readonly more?: Pick<NearMiss, 'suggestion'> } {
   // A-51: before anything else, so that no entry of signers brings a revoked one back.
-  if (isDenied(verified.signer, context)) return { why: ', who is on the deny list' };
+  if (isDenied(verified.signer, context)) {
+    return { why: ', who is on the deny list' };
+  }
   // A-5: a good signature for another image of the same repository.
   if (!covers(verified, about)) {
     const subjects = verified.statement.subjects.flatMap((subject) => subject.digests).slice(0, 3);
@@ -105,15 +111,18 @@ function judge(
   // Each policy asks for its own number of logs, so what another policy was content with does not count here.
   const needed = context.logs[verified.signer.kind];
   const seen = new Set(verified.logs.map((log) => log.logId)).size;
-  if (seen < needed)
+  if (seen < needed) {
     return { why: `, but in ${plural(seen, 'transparency log')} where the policy wants ${needed}` };
+  }
   const why = wrongTime(verified, terms, now) ?? refuse?.(verified);
   return why === undefined ? { signer: match.one.name } : { why: `, but ${why}` };
 }
 
 function mismatchNow(one: TrustedSigner, verified: Verified, now: Date): string | undefined {
   const why = mismatch(one, verified.signer);
-  if (why !== undefined) return why;
+  if (why !== undefined) {
+    return why;
+  }
   const outside = outsideWindow(one, verified, now);
   return outside === undefined ? undefined : `its signatures of ${outside.toISOString()} do not count`;
 }
@@ -123,15 +132,23 @@ function mismatchNow(one: TrustedSigner, verified: Verified, now: Date): string 
  * of the signature.
  */
 function wrongTime({ times }: Verified, { maxAge, notBefore }: SigningTerms, now: Date): string | undefined {
-  if (maxAge === undefined && notBefore === undefined) return undefined;
+  if (maxAge === undefined && notBefore === undefined) {
+    return undefined;
+  }
   const [time] = times;
-  if (time === undefined) return 'nothing proves when';
+  if (time === undefined) {
+    return 'nothing proves when';
+  }
   // With a clock that was set back everything looks new.
-  if (isInFuture(time, now)) return `at ${time.toISOString()}, which is later than this clock says it is`;
-  if (maxAge !== undefined && now.getTime() - time.getTime() > toMilliseconds(maxAge))
+  if (isInFuture(time, now)) {
+    return `at ${time.toISOString()}, which is later than this clock says it is`;
+  }
+  if (maxAge !== undefined && now.getTime() - time.getTime() > toMilliseconds(maxAge)) {
     return `at ${time.toISOString()}, more than ${maxAge} ago`;
-  if (notBefore !== undefined && time < new Date(notBefore))
+  }
+  if (notBefore !== undefined && time < new Date(notBefore)) {
     return `at ${time.toISOString()}, before ${notBefore}`;
+  }
   return undefined;
 }
 
@@ -205,11 +222,17 @@ export function chooseSboms(matched: Matched, evidence: Evidence, terms: Signing
   );
   const nearMisses = [...matched.nearMisses];
   const fitting = matched.accepted.filter(({ candidate }) => {
-    if (candidate.sbom === undefined) return false;
-    if (!candidate.sbom.ok) return true;
+    if (candidate.sbom === undefined) {
+      return false;
+    }
+    if (!candidate.sbom.ok) {
+      return true;
+    }
     const { subject } = candidate.sbom.value;
     const other = otherHashOf(subject, known);
-    if (other === undefined && subject.digests.some((digest) => known.has(digest))) return true;
+    if (other === undefined && subject.digests.some((digest) => known.has(digest))) {
+      return true;
+    }
     const about = other ?? (subject.digests.slice(0, 3).join(', ') || 'no digest');
     nearMisses.push({
       source: candidate.source,
@@ -225,7 +248,9 @@ export function chooseSboms(matched: Matched, evidence: Evidence, terms: Signing
  * (A-85). Where several have to speak, the newest of each of them. Nothing where too few have spoken.
  */
 export function inForce(accepted: readonly Accepted[], terms: SigningTerms): readonly Accepted[] {
-  if (!isEnough(accepted, terms)) return [];
+  if (!isEnough(accepted, terms)) {
+    return [];
+  }
   const groups = Map.groupBy(accepted, ({ verified }) =>
     (terms.threshold ?? 1) > 1 ? distinctKey(verified.signer, terms) : '',
   );

@@ -18,7 +18,9 @@ export interface AttestedSbom {
 /** The SBOMs that the rule `sbom` of a policy accepts; `undefined` where it asks for none and so trusts nobody with one. */
 export function attestedSboms(policy: Policy, evidence: Evidence): readonly AttestedSbom[] | undefined {
   const scope = mostSpecific(policy.scopes, evidence.image);
-  if (scope === undefined || scope.require['sbom'] === undefined) return undefined;
+  if (scope === undefined || scope.require['sbom'] === undefined) {
+    return undefined;
+  }
   const documents = new Map(
     evidence.candidates.flatMap(({ outcome, source }) =>
       outcome.ok ? [[source, outcome.value.statement.predicate] as const] : [],

@@ -18,7 +18,9 @@ export function judgeBareImages(policy: Policy, scope: Scope, now: Date): BareVe
   const verdicts = samples(scope, textsOf(scope), now).map(
     (facts) => decide(policy, { ...facts, candidates: [] }).verdict,
   );
-  if (verdicts.every((verdict) => verdict === 'allow')) return 'all-allowed';
+  if (verdicts.every((verdict) => verdict === 'allow')) {
+    return 'all-allowed';
+  }
   return verdicts.some((verdict) => verdict === 'allow') ? 'some-allowed' : 'none-allowed';
 }
 
@@ -90,7 +92,9 @@ function imageCalled(scope: Scope, name: string): readonly ImageFacts['image'][]
     const { digest, ...ref } = parseImageRef(name);
     return isInScope(scope.match, ref) ? [pin(ref, digest ?? digestOf(Buffer.from(name)))] : [];
   } catch (error) {
-    if (error instanceof TcfError && error.code === 'reference.malformed') return [];
+    if (error instanceof TcfError && error.code === 'reference.malformed') {
+      return [];
+    }
     throw error;
   }
 }

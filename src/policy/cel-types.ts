@@ -45,13 +45,17 @@ export function toTypeNotes(): TypeNotes {
 export function typeNoteFunction(notes: TypeNotes): ReturnType<typeof celFunc> {
   const { DYN, STRING } = CelScalar;
   return celFunc(noteName, [DYN, STRING], DYN, (value, comparison) => {
-    if (holdsType(value as CelValue, notes.attached)) notes.compared.add(comparison);
+    if (holdsType(value as CelValue, notes.attached)) {
+      notes.compared.add(comparison);
+    }
     return value;
   });
 }
 
 function holdsType(value: CelValue, types: ReadonlySet<string>): boolean {
-  if (typeof value === 'string') return types.has(value);
+  if (typeof value === 'string') {
+    return types.has(value);
+  }
   return isCelList(value) && [...value].some((item) => typeof item === 'string' && types.has(item));
 }
 
@@ -62,14 +66,18 @@ function holdsType(value: CelValue, types: ReadonlySet<string>): boolean {
 export function typeNoteOf(call: Call): (written: Node, planned: Node) => Node {
   const operands = [...(call.target === undefined ? [] : [call.target]), ...call.args];
   const texts = Object.hasOwn(comparisons, call.function) ? operands.flatMap(constantTexts) : [];
-  if (texts.length === 0) return (_, planned) => planned;
+  if (texts.length === 0) {
+    return (_, planned) => planned;
+  }
   const comparison: Comparison = { how: call.function, texts };
   return (written, planned) =>
     constantTexts(written).length > 0 ? planned : noted(planned, JSON.stringify(comparison));
 }
 
 function constantTexts({ exprKind }: Node): readonly string[] {
-  if (exprKind.case === 'listExpr') return exprKind.value.elements.flatMap(constantTexts);
+  if (exprKind.case === 'listExpr') {
+    return exprKind.value.elements.flatMap(constantTexts);
+  }
   const constant = exprKind.case === 'constExpr' ? exprKind.value.constantKind : undefined;
   return constant?.case === 'stringValue' ? [constant.value] : [];
 }

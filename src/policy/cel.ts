@@ -30,7 +30,9 @@ import { type Compile, type Expression, type ExpressionResult, variableNames } f
  * @throws TcfError `policy.expression` (exit 3) for text that is not an expression.
  */
 export const compile: Compile = (text) => {
-  if (text.length > maxLength) throw wrong(`it is longer than ${maxLength} characters`);
+  if (text.length > maxLength) {
+    throw wrong(`it is longer than ${maxLength} characters`);
+  }
   try {
     return toExpression(metered(parse(text).expr, [...variableNames, ...typeNames]));
   } catch (error) {
@@ -77,10 +79,16 @@ function toExpression(expression: Node): Expression {
     const bindings = present.map(([name, value]) => [name, toInput(value, meter)] as const);
     const result = meter.left < 0 ? undefined : run(Object.fromEntries(bindings));
     // First of all: an answer found after the budget was spent is the answer to another question.
-    if (meter.left < 0) return { kind: 'cannot-tell', why: `it takes more than ${maxSteps} steps` };
-    if (isCelError(result)) return { kind: 'cannot-tell', why: printable(result.message) };
+    if (meter.left < 0) {
+      return { kind: 'cannot-tell', why: `it takes more than ${maxSteps} steps` };
+    }
+    if (isCelError(result)) {
+      return { kind: 'cannot-tell', why: printable(result.message) };
+    }
     // The library's errors are truthy objects, so nothing but `true` is a yes.
-    if (result === true) return { kind: 'true', absentTypes: absentTypes(notes) };
+    if (result === true) {
+      return { kind: 'true', absentTypes: absentTypes(notes) };
+    }
     return result === false
       ? { kind: 'false' }
       : { kind: 'cannot-tell', why: 'it says neither true nor false' };
@@ -104,17 +112,28 @@ function prepareNotes(notes: TypeNotes, attestations: readonly unknown[]): void 
  */
 function toInput(value: unknown, meter: Meter): CelInput {
   spend(meter, 1);
-  if (meter.left < 0) return null;
-  if (typeof value === 'string' || typeof value === 'boolean' || value === null) return value;
-  if (typeof value === 'number') return Number.isSafeInteger(value) ? BigInt(value) : value;
-  if (value instanceof Date) return toTimestamp(value);
-  if (Array.isArray(value)) return value.map((item) => toInput(item, meter));
-  if (typeof value === 'object')
+  if (meter.left < 0) {
+    return null;
+  }
+  if (typeof value === 'string' || typeof value === 'boolean' || value === null) {
+    return value;
+  }
+  if (typeof value === 'number') {
+    return Number.isSafeInteger(value) ? BigInt(value) : value;
+  }
+  if (value instanceof Date) {
+    return toTimestamp(value);
+  }
+  if (Array.isArray(value)) {
+    return value.map((item) => toInput(item, meter));
+  }
+  if (typeof value === 'object') {
     return new Map(
       Object.entries(value).flatMap(([key, inner]) =>
         inner === undefined ? [] : [[key, toInput(inner, meter)] as const],
       ),
     );
+  }
   return null;
 }
 
@@ -133,7 +152,9 @@ class Spent extends Error {}
 
 function pay(meter: Meter, steps: number): void {
   spend(meter, steps);
-  if (meter.left < 0) throw new Spent('the budget is spent');
+  if (meter.left < 0) {
+    throw new Spent('the budget is spent');
+  }
 }
 
 const { DYN, STRING } = CelScalar;
@@ -157,13 +178,17 @@ function functionsOf(meter: Meter): ReturnType<typeof celFunc>[] {
     toll(tolls.scan, (value) => pay(meter, 1 + (typeof value === 'string' ? value.length : 0))),
     toll(tolls.compare, (value) => weigh(value, meter)),
     celFunc('_+_', [STRING, STRING], STRING, (a, b) => {
-      if (a.length + b.length > maxSize) pay(meter, Number.POSITIVE_INFINITY);
+      if (a.length + b.length > maxSize) {
+        pay(meter, Number.POSITIVE_INFINITY);
+      }
       return a + b;
     }),
     // Side by side, as the library keeps them, ten thousand sums of lists would be ten thousand deep.
     celFunc('_+_', [LIST, LIST], LIST, (a, b) => {
       const [left, right] = [itemsOf(a), itemsOf(b)];
-      if (left.length + right.length > maxSize) pay(meter, Number.POSITIVE_INFINITY);
+      if (left.length + right.length > maxSize) {
+        pay(meter, Number.POSITIVE_INFINITY);
+      }
       const items = left.concat(right);
       const list = celList(items);
       flat.set(list, items);
@@ -174,15 +199,24 @@ function functionsOf(meter: Meter): ReturnType<typeof celFunc>[] {
 
 /** What it costs to go over a value once; text and lists are copied and searched in large pieces. */
 function sizeOf(value: CelValue): number {
-  if (typeof value === 'string') return Math.floor(value.length / 100);
+  if (typeof value === 'string') {
+    return Math.floor(value.length / 100);
+  }
   return isCelList(value) || isCelMap(value) ? Math.floor(value.size / 100) : 0;
 }
 
 /** What it costs to compare a value whole. One that holds another many times is as large as it looks. */
 function weigh(value: CelValue, meter: Meter): void {
   pay(meter, 1 + sizeOf(value));
-  if (isCelList(value)) for (const item of value) weigh(item, meter);
-  else if (isCelMap(value)) for (const [, item] of value) weigh(item, meter);
+  if (isCelList(value)) {
+    for (const item of value) {
+      weigh(item, meter);
+    }
+  } else if (isCelMap(value)) {
+    for (const [, item] of value) {
+      weigh(item, meter);
+    }
+  }
 }
 
 const tolls = { loop: '@loop', look: '@look', scan: '@scan', compare: '@compare' } as const;
@@ -201,18 +235,25 @@ function metered(node: Node, names: readonly string[]): Node {
     metered(inner ?? node, [...names, ...more]);
   switch (kind.case) {
     case 'identExpr':
-      if (!names.includes(kind.value.name)) throw new Error(`nothing is called ${quoted(kind.value.name)}`);
+      if (!names.includes(kind.value.name)) {
+        throw new Error(`nothing is called ${quoted(kind.value.name)}`);
+      }
       return node;
     case 'callExpr': {
       const call = kind.value;
-      if (!free.includes(call.function) && library.find(call.function) === undefined)
+      if (!free.includes(call.function) && library.find(call.function) === undefined) {
         throw new Error(`no function is called ${quoted(call.function)}`);
-      if (call.function === 'matches') checkPattern(call);
+      }
+      if (call.function === 'matches') {
+        checkPattern(call);
+      }
       const toll = tollOf(call.function);
       const note = typeNoteOf(call);
       const pay = (inner: Node): Node =>
         note(inner, toll === undefined ? walk(inner) : charged(toll, walk(inner)));
-      if (call.target !== undefined) call.target = pay(call.target);
+      if (call.target !== undefined) {
+        call.target = pay(call.target);
+      }
       call.args = call.args.map(pay);
       return node;
     }
@@ -228,10 +269,16 @@ function metered(node: Node, names: readonly string[]): Node {
       kind.value.elements = kind.value.elements.map((element) => walk(element));
       return node;
     case 'structExpr':
-      if (kind.value.messageName !== '') throw new Error('messages of protobuf have no place in it');
+      if (kind.value.messageName !== '') {
+        throw new Error('messages of protobuf have no place in it');
+      }
       for (const entry of kind.value.entries) {
-        if (entry.keyKind.case === 'mapKey') entry.keyKind.value = walk(entry.keyKind.value);
-        if (entry.value !== undefined) entry.value = walk(entry.value);
+        if (entry.keyKind.case === 'mapKey') {
+          entry.keyKind.value = walk(entry.keyKind.value);
+        }
+        if (entry.value !== undefined) {
+          entry.value = walk(entry.value);
+        }
       }
       return node;
     case 'selectExpr':
@@ -243,8 +290,12 @@ function metered(node: Node, names: readonly string[]): Node {
 }
 
 function tollOf(name: string): string | undefined {
-  if (free.includes(name)) return undefined;
-  if (comparisons.includes(name)) return tolls.compare;
+  if (free.includes(name)) {
+    return undefined;
+  }
+  if (comparisons.includes(name)) {
+    return tolls.compare;
+  }
   return name === 'matches' ? tolls.scan : tolls.look;
 }
 
@@ -252,8 +303,9 @@ function tollOf(name: string): string | undefined {
 function checkPattern({ args, target }: Call): void {
   const pattern = (target === undefined ? args[1] : args[0])?.exprKind;
   const constant = pattern?.case === 'constExpr' ? pattern.value.constantKind : undefined;
-  if (constant?.case !== 'stringValue' || constant.value.length > maxPattern)
+  if (constant?.case !== 'stringValue' || constant.value.length > maxPattern) {
     throw new Error(`the pattern of "matches" has to be a text of at most ${maxPattern} characters`);
+  }
 }
 
 function charged(name: string, argument: Node): Node {

@@ -49,7 +49,9 @@ function checkScope(policy: Policy, scope: Scope, now: Date): readonly Diagnosti
     message: `${why}, so every image is allowed`,
     hint: 'require signed, sbom or another rule, with mode: enforce',
   });
-  if (!enforces(scope)) return [idle('every rule only warns')];
+  if (!enforces(scope)) {
+    return [idle('every rule only warns')];
+  }
   const constant = constantExpressions(policy, scope, now).map(
     (cel): Diagnostic => ({
       level: 'error',
@@ -75,7 +77,9 @@ const bareImage = 'an image to which nothing is attached may be allowed by its n
 function idleExceptions({ exceptions, scopes }: Policy): readonly Diagnostic[] {
   return exceptions.flatMap(({ digest, owner, rules }) => {
     const idle = rules.filter((rule) => scopes.every(({ require }) => require[rule] === undefined));
-    if (idle.length === 0) return [];
+    if (idle.length === 0) {
+      return [];
+    }
     return [
       warning(
         'policy.exception-idle',
@@ -87,7 +91,9 @@ function idleExceptions({ exceptions, scopes }: Policy): readonly Diagnostic[] {
 
 /** Every name that stands under a `by`, however deep. */
 export function signersNamedIn(value: unknown): readonly string[] {
-  if (typeof value !== 'object' || value === null) return [];
+  if (typeof value !== 'object' || value === null) {
+    return [];
+  }
   const own =
     'by' in value && Array.isArray(value.by) ? value.by.filter((name) => typeof name === 'string') : [];
   return [...own, ...Object.values(value).flatMap(signersNamedIn)];

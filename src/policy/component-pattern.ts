@@ -28,8 +28,9 @@ export type PatternMatch = 'match' | 'none' | 'unversioned';
 /** As leniently as the purls of an SBOM are read, so that whatever stands there can be named. */
 const purlText = such(textOrNothing, (purl) => {
   const parts = readPurl(purl);
-  if (parts === undefined || purl.endsWith('/'))
+  if (parts === undefined || purl.endsWith('/')) {
     return 'is not a purl, such as pkg:deb/debian/telnetd or pkg:pypi/torch@2.0.0';
+  }
   return isPlain(parts)
     ? patternProblem(parts)
     : 'has qualifiers or a subpath; here a purl has type, namespace, name and perhaps a version';
@@ -42,7 +43,9 @@ function isPlain({ qualifiers, subpath }: PurlParts): boolean {
 /** @throws TcfError `policy.malformed` (exit 3) for what `purlText` would have refused. */
 function partsOf(purl: string): PurlParts {
   const parts = readPurl(purl);
-  if (parts === undefined) throw askedWrongly('policy.malformed', `cannot read ${quoted(purl)} as a purl`);
+  if (parts === undefined) {
+    throw askedWrongly('policy.malformed', `cannot read ${quoted(purl)} as a purl`);
+  }
   return parts;
 }
 
@@ -71,16 +74,22 @@ function rangeProblem(text: string): string | undefined {
     parseVers(text);
     return undefined;
   } catch (error) {
-    if (error instanceof TcfError) return `is not a version range: ${error.message}`;
+    if (error instanceof TcfError) {
+      return `is not a version range: ${error.message}`;
+    }
     throw error;
   }
 }
 
 /** @throws TcfError for what `componentPatterns` would have refused. */
 export function toComponentPattern(shape: ComponentShape): ComponentPattern {
-  if (typeof shape !== 'string') return { purl: partsOf(shape.purl), range: parseVers(shape.versions) };
+  if (typeof shape !== 'string') {
+    return { purl: partsOf(shape.purl), range: parseVers(shape.versions) };
+  }
   const { version, ...purl } = partsOf(shape);
-  if (version === undefined) return { purl };
+  if (version === undefined) {
+    return { purl };
+  }
   const range: VersionRange = { type: purl.type, constraints: [{ comparator: '=', version }] };
   return isInRange(range, version) === undefined ? { purl, version } : { purl, version, range };
 }
@@ -93,18 +102,30 @@ export function formatComponent(shape: ComponentShape): string {
 /** By parsed parts, so that no second spelling slips past. */
 export function matchComponent(pattern: ComponentPattern, found: PurlParts): PatternMatch {
   const named = matchName(pattern.purl, found);
-  if (named === 'none') return 'none';
+  if (named === 'none') {
+    return 'none';
+  }
   const matched = matchVersion(pattern, found);
   return matched === 'match' && named === 'perhaps' ? 'unversioned' : matched;
 }
 
 function matchVersion({ range, version: wanted }: ComponentPattern, found: PurlParts): PatternMatch {
-  if (range === undefined && wanted === undefined) return 'match';
+  if (range === undefined && wanted === undefined) {
+    return 'match';
+  }
   const version = orderedVersion(found);
-  if (version === undefined) return 'unversioned';
-  if (wanted === found.version) return 'match';
+  if (version === undefined) {
+    return 'unversioned';
+  }
+  if (wanted === found.version) {
+    return 'match';
+  }
   const isInside = range === undefined ? false : isInRange(range, version);
-  if (isInside === undefined) return 'unversioned';
-  if (isInside) return 'match';
+  if (isInside === undefined) {
+    return 'unversioned';
+  }
+  if (isInside) {
+    return 'match';
+  }
   return range !== undefined && isInOrBeforeRange(range, version) === true ? 'unversioned' : 'none';
 }

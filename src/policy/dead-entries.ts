@@ -23,7 +23,9 @@ export function deadEntries({ scopes, signers }: Policy): readonly Diagnostic[] 
 }
 
 function toDiagnostics(subject: string, why: DeadWhy | undefined): readonly Diagnostic[] {
-  if (why === undefined) return [];
+  if (why === undefined) {
+    return [];
+  }
   return [
     {
       level: 'error',
@@ -68,7 +70,9 @@ const noRegistries: Readonly<Record<string, string>> = {
 function deadScope({ match }: Scope): readonly Diagnostic[] {
   const [registry = '', ...path] = match.split('/');
   const meant = Object.hasOwn(noRegistries, registry) ? noRegistries[registry] : undefined;
-  if (meant === undefined) return [];
+  if (meant === undefined) {
+    return [];
+  }
   return toDiagnostics(`scopes: ${match}`, {
     why: `${registry} is a web site, not a registry`,
     hint: `write ${[meant, ...path].join('/')}`,
@@ -90,7 +94,9 @@ function deadComponent(entry: ComponentShape): DeadWhy | undefined {
       hint: 'write the type of its ecosystem, such as deb, rpm, apk, pypi, npm, golang or cargo',
     };
   }
-  if (version === undefined || range !== undefined || !isOrdered(purl.type)) return undefined;
+  if (version === undefined || range !== undefined || !isOrdered(purl.type)) {
+    return undefined;
+  }
   return {
     why: `${quoted(version)} is not a version of ${purl.type}`,
     hint: `write a whole version, or a range: versions: "vers:${purl.type}/>=1.0|<2.0"`,

@@ -23,13 +23,24 @@ const mailIssuers = [
  * (https://github.com/sigstore/fulcio/blob/main/docs/oidc.md). Without an issuer any is meant.
  */
 export function deadIdentity(identity: string, issuer?: string): DeadWhy | undefined {
-  if (issuer !== undefined && (issuer === github || issuer.startsWith(`${github}/`)))
+  if (issuer !== undefined && (issuer === github || issuer.startsWith(`${github}/`))) {
     return deadRun(identity);
-  if (issuer === 'https://gitlab.com') return deadJob(identity);
-  if (issuer !== undefined && mailIssuers.includes(issuer)) return deadAddress(identity);
-  if (issuer === undefined && /^https:\/\/github\.com(?:\/|$)/i.test(identity)) return deadRun(identity);
-  if (issuer === undefined && /^https:\/\/gitlab\.com(?:\/|$)/i.test(identity)) return deadJob(identity);
-  if (/@|:\/\/|!/.test(identity)) return undefined;
+  }
+  if (issuer === 'https://gitlab.com') {
+    return deadJob(identity);
+  }
+  if (issuer !== undefined && mailIssuers.includes(issuer)) {
+    return deadAddress(identity);
+  }
+  if (issuer === undefined && /^https:\/\/github\.com(?:\/|$)/i.test(identity)) {
+    return deadRun(identity);
+  }
+  if (issuer === undefined && /^https:\/\/gitlab\.com(?:\/|$)/i.test(identity)) {
+    return deadJob(identity);
+  }
+  if (/@|:\/\/|!/.test(identity)) {
+    return undefined;
+  }
   return {
     why: 'an identity is a URI, or an address with "@"',
     hint: 'write the whole identity as tcf verify shows it',
@@ -43,7 +54,9 @@ const runHint =
 function deadRun(identity: string): DeadWhy | undefined {
   const at = identity.indexOf('@');
   const wrong = (why: string): DeadWhy => ({ why, hint: runHint });
-  if (at < 0) return wrong('the identity of a run of GitHub ends in "@" and a ref');
+  if (at < 0) {
+    return wrong('the identity of a run of GitHub ends in "@" and a ref');
+  }
   const path = identity.slice(0, at).split('/');
   const fixed = ['https:', '', 'github.com', undefined, undefined, '.github', 'workflows', undefined];
   const fits =
@@ -51,10 +64,12 @@ function deadRun(identity: string): DeadWhy | undefined {
     fixed.every((piece, index) =>
       piece === undefined ? path[index] !== '' : matchesIdentity(path[index] ?? '', piece),
     );
-  if (!fits)
+  if (!fits) {
     return wrong('a run of GitHub is named by the file of its workflow, and * does not go beyond "/"');
-  if (!/(?:\.ya?ml|\*[yaml.]*)$/.test(path.at(-1) ?? ''))
+  }
+  if (!/(?:\.ya?ml|\*[yaml.]*)$/.test(path.at(-1) ?? '')) {
     return wrong('a workflow is a file that ends in .yml or .yaml');
+  }
   const ref = identity.slice(at + 1);
   return isCommit(ref) || isWholeRef(ref)
     ? undefined
@@ -64,7 +79,9 @@ function deadRun(identity: string): DeadWhy | undefined {
 /** A job of GitLab: `https://gitlab.com/GROUP/PROJECT//FILE@REF`. */
 function deadJob(identity: string): DeadWhy | undefined {
   const [, file, ref = ''] = /^https:\/\/[^/]+\/[^@]+?(\/\/[^@]+)@(.*)$/.exec(identity) ?? [];
-  if (file !== undefined && isWholeRef(ref)) return undefined;
+  if (file !== undefined && isWholeRef(ref)) {
+    return undefined;
+  }
   return {
     why: 'a job of GitLab is named by project, file and whole ref',
     hint: 'write https://gitlab.com/GROUP/PROJECT//.gitlab-ci.yml@refs/heads/BRANCH',
@@ -72,7 +89,9 @@ function deadJob(identity: string): DeadWhy | undefined {
 }
 
 function deadAddress(identity: string): DeadWhy | undefined {
-  if (/^[^/@]+@[^/@]+$/.test(identity)) return undefined;
+  if (/^[^/@]+@[^/@]+$/.test(identity)) {
+    return undefined;
+  }
   return {
     why: 'identities of this issuer are mail addresses',
     hint: 'write the address, or name the issuer of the workflow',
@@ -124,7 +143,9 @@ const claimForms: Readonly<Record<string, readonly [RegExp, string]>> = {
 export function deadClaim(claim: string, value: string): DeadWhy | undefined {
   const [form, words] = (Object.hasOwn(claimForms, claim) ? claimForms[claim] : undefined) ?? [];
   const isRight = form === undefined || form.test(value);
-  if (isRight && !value.includes('*')) return undefined;
+  if (isRight && !value.includes('*')) {
+    return undefined;
+  }
   return {
     why: value.includes('*')
       ? 'the values of claims are compared whole, without patterns'

@@ -152,7 +152,9 @@ function evaluate(policy: Policy, scope: Scope, evidence: Evidence, now: Date): 
   const context = contextOf(policy, scope);
   return rules.flatMap((rule) => {
     const params = scope.require[rule.name];
-    if (params === undefined) return [];
+    if (params === undefined) {
+      return [];
+    }
     const finding = { ...rule.evaluate(params, evidence, context), mode: modeOf(params) };
     return [rule.everywhere || finding.outcome === 'pass' ? finding : except(finding, policy, evidence, now)];
   });
@@ -165,9 +167,15 @@ function except(
   now: Date,
 ): JudgedFinding {
   const exception = exceptionFor(exceptions, finding.rule, evidence, now);
-  if (exception === undefined) return finding;
-  if (!exception.expired) return { ...finding, exception, mode: 'warn' };
-  if (new Date(exception.expires) <= evidence.now) return { ...finding, exception };
+  if (exception === undefined) {
+    return finding;
+  }
+  if (!exception.expired) {
+    return { ...finding, exception, mode: 'warn' };
+  }
+  if (new Date(exception.expires) <= evidence.now) {
+    return { ...finding, exception };
+  }
   const shown = now.toISOString();
   return {
     ...finding,

@@ -151,7 +151,9 @@ function refuseSameScopes(scopes: readonly Scope[], yaml: YamlDocument): void {
     const before = scopes
       .slice(0, index)
       .find((scope) => spellingsOf(scope.match).some((one) => spellingsOf(match).includes(one)));
-    if (before === undefined) return;
+    if (before === undefined) {
+      return;
+    }
     const why = before.match === match ? 'stands twice' : `means the same image as ${quoted(before.match)}`;
     throw yaml.wrong(['scopes', index, 'match'], `${quoted(match)} ${why}`, {
       hint: 'put everything that is asked of these images into one scope',
@@ -162,8 +164,9 @@ function refuseSameScopes(scopes: readonly Scope[], yaml: YamlDocument): void {
 function toTrust({ signers, trust: shape }: DocumentShape, yaml: YamlDocument): PolicyTrust {
   const { experimental = [], instances, logs, maxAge, pins = [], root } = shape ?? {};
   const unknown = pins.findIndex((name) => !Object.hasOwn(signers, name));
-  if (unknown >= 0)
+  if (unknown >= 0) {
     throw yaml.wrong(['trust', 'pins', unknown], `${quoted(pins[unknown] ?? '')} is not one of the signers`);
+  }
   if (root !== undefined && instances !== undefined) {
     throw yaml.wrong(['trust', 'instances'], 'is given together with a root; only one of them can be meant', {
       hint: 'name the file, or name instances; tcf trust import makes an instance of a file',
@@ -204,12 +207,15 @@ function compileAll(
 ): ReadonlyMap<string, Expression> {
   return new Map(
     expressionsIn(document).map(({ path, that }) => {
-      if (compile === undefined)
+      if (compile === undefined) {
         throw yaml.wrong(path, 'is a CEL expression, but no engine for CEL was loaded');
+      }
       try {
         return [that, compile(that)];
       } catch (error) {
-        if (error instanceof TcfError) throw yaml.wrong(path, error.message);
+        if (error instanceof TcfError) {
+          throw yaml.wrong(path, error.message);
+        }
         throw error;
       }
     }),
@@ -230,8 +236,9 @@ function toSigner(
   }
   const path = ['signers', name, keyFile === undefined ? 'key' : 'keyFile'];
   const pem = keyFile === undefined ? key : new Map(Object.entries(keyFiles)).get(keyFile);
-  if (pem === undefined)
+  if (pem === undefined) {
     throw yaml.wrong(path, `names the key file ${quoted(keyFile ?? '')}, which was not read`);
+  }
   // createPublicKey takes private keys and certificates too; a policy must not become the place where those
   // lie about.
   if (!/^\s*-----BEGIN PUBLIC KEY-----[^-]*-----END PUBLIC KEY-----\s*$/.test(pem)) {
@@ -247,11 +254,14 @@ function windowOf(
   { notAfter, notBefore }: SignerShape,
   yaml: YamlDocument,
 ): Pick<TrustedSigner, 'validFor'> {
-  if (notBefore === undefined && notAfter === undefined) return {};
+  if (notBefore === undefined && notAfter === undefined) {
+    return {};
+  }
   const start = notBefore === undefined ? {} : { start: new Date(notBefore) };
   const end = notAfter === undefined ? {} : { end: new Date(notAfter) };
-  if (start.start !== undefined && end.end !== undefined && start.start >= end.end)
+  if (start.start !== undefined && end.end !== undefined && start.start >= end.end) {
     throw yaml.wrong(['signers', name, 'notAfter'], 'is not later than notBefore');
+  }
   return { validFor: { ...start, ...end } };
 }
 
@@ -259,8 +269,9 @@ function fingerprintOf(pem: string, path: Path, yaml: YamlDocument): Digest {
   try {
     return digestOf(new Uint8Array(createPublicKey(pem).export({ type: 'spki', format: 'der' })));
   } catch (error) {
-    if (error instanceof Error && 'code' in error)
+    if (error instanceof Error && 'code' in error) {
       throw yaml.wrong(path, 'is not a public key that can be read');
+    }
     throw error;
   }
 }
@@ -274,7 +285,9 @@ function refuseTwins(signers: ReadonlyMap<string, TrustedSigner>, yaml: YamlDocu
         ? signer.fingerprint
         : JSON.stringify([signer.issuer, signer.identity, signer.claims, signer.github]);
     const before = seen.get(who);
-    if (before !== undefined) throw yaml.wrong(['signers', name], `is the same signer as ${before}`);
+    if (before !== undefined) {
+      throw yaml.wrong(['signers', name], `is the same signer as ${before}`);
+    }
     seen.set(who, name);
   }
 }
@@ -296,7 +309,9 @@ function toPolicyScope(
   }
   for (const rule of rules) {
     const source = require[rule.name] === undefined ? undefined : rule.reads?.(require[rule.name]);
-    if (source === undefined || require[source] !== undefined) continue;
+    if (source === undefined || require[source] !== undefined) {
+      continue;
+    }
     throw yaml.wrong(
       ['scopes', index, 'require', rule.name],
       `looks into the ${evidenceNames[source]}, but nothing says whose ${evidenceNames[source]} to believe`,
@@ -340,7 +355,9 @@ interface PlacedTerms {
  */
 function termsIn(value: unknown, path: Path): readonly PlacedTerms[] {
   // Parameters of a build are the builder's words, and `by` may be one of them.
-  if (typeof value !== 'object' || value === null || path.at(-1) === 'parameters') return [];
+  if (typeof value !== 'object' || value === null || path.at(-1) === 'parameters') {
+    return [];
+  }
   const inner = Object.entries(value).flatMap(([key, child]) =>
     termsIn(child, [...path, Array.isArray(value) ? Number(key) : key]),
   );

@@ -50,7 +50,9 @@ export interface Candidate {
  * never an annotation (A-81).
  */
 export function toCandidate(source: Digest, outcome: Outcome<Verified, Refusal>): Candidate {
-  if (!outcome.ok || !isCyclonedx(outcome.value.statement.predicateType)) return { source, outcome };
+  if (!outcome.ok || !isCyclonedx(outcome.value.statement.predicateType)) {
+    return { source, outcome };
+  }
   return { source, outcome, sbom: readSbom(outcome.value) };
 }
 
@@ -59,7 +61,9 @@ function readSbom(verified: Verified): Outcome<SbomFacts, Refusal> {
     return yes(parseSbom(verified.statement.predicate, 'the attested SBOM'));
   } catch (error) {
     // A signed document that cannot be read is evidence too: rules say that they cannot tell.
-    if (error instanceof TcfError) return no({ code: error.code, message: printable(error.message) });
+    if (error instanceof TcfError) {
+      return no({ code: error.code, message: printable(error.message) });
+    }
     throw error;
   }
 }

@@ -62,7 +62,9 @@ function explainOne(policy: Policy, name: ImageRef): Explained {
 function askedBy({ require }: Scope): readonly AskedRule[] {
   return rules.flatMap(({ name, summary }) => {
     const params = require[name];
-    if (params === undefined) return [];
+    if (params === undefined) {
+      return [];
+    }
     const { mode: _, ...rest } = params as Readonly<Record<string, unknown>>;
     return [{ rule: name, summary, mode: modeOf(params), params: rest }];
   });

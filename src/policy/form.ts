@@ -42,7 +42,9 @@ export function readForm<Value>(form: Form<Value>, value: unknown): Outcome<Valu
   try {
     return yes(form.read(value, []));
   } catch (error) {
-    if (error instanceof Misfit) return no(error);
+    if (error instanceof Misfit) {
+      return no(error);
+    }
     throw error;
   }
 }
@@ -56,7 +58,9 @@ function ofKind<Value>(
 ): Form<Value> {
   return {
     read: (value, at) => {
-      if (is(value)) return value;
+      if (is(value)) {
+        return value;
+      }
       throw new Misfit(at, `is not ${name}`);
     },
     distance: (value) => (is(value) ? 0 : far),
@@ -92,7 +96,9 @@ export function such<Value>(
     read: (value, at) => {
       const read = form.read(value, at);
       const why = problem(read);
-      if (why !== undefined) throw new Misfit(member === undefined ? at : [...at, member], why);
+      if (why !== undefined) {
+        throw new Misfit(member === undefined ? at : [...at, member], why);
+      }
       return read;
     },
     schema: () => ({ ...form.schema(), ...schema }),
@@ -129,7 +135,9 @@ export function whole(minimum: number, maximum: number): Form<number> {
   return such(
     anyWhole,
     (value) => {
-      if (value < minimum) return 'is too small';
+      if (value < minimum) {
+        return 'is too small';
+      }
       return value > maximum ? 'is too big' : undefined;
     },
     { schema: { minimum, maximum } },
@@ -151,7 +159,9 @@ export function list<Item>(
   maximum: number = Number.POSITIVE_INFINITY,
 ): Form<readonly Item[]> {
   const ofLength = such(anyList, ({ length }) => {
-    if (length === 0) return 'is empty';
+    if (length === 0) {
+      return 'is empty';
+    }
     return length > maximum ? 'is too big' : undefined;
   });
   return {
@@ -181,8 +191,12 @@ export function mapping<M extends Members>(members: M): Form<Read<M>> {
   const unknownKeys = (value: Mapping) => Object.keys(value).filter((key) => !Object.hasOwn(members, key));
   const readMembers = (value: Mapping, at: Path) =>
     forms.flatMap(([key, form]) => {
-      if (Object.hasOwn(value, key)) return [[key, form.read(value[key], [...at, key])]];
-      if (required.includes(key)) throw new Misfit([...at, key], 'is missing');
+      if (Object.hasOwn(value, key)) {
+        return [[key, form.read(value[key], [...at, key])]];
+      }
+      if (required.includes(key)) {
+        throw new Misfit([...at, key], 'is missing');
+      }
       return [];
     });
   return {
@@ -249,8 +263,12 @@ export function either<Forms extends readonly [Form<unknown>, ...Form<unknown>[]
 export const json: Form<unknown> = ofKind((value): value is unknown => isJson(value), 'a JSON value', {});
 
 function isJson(value: unknown): boolean {
-  if (typeof value === 'number') return Number.isFinite(value);
-  if (typeof value === 'object' && value !== null) return Object.values(value).every(isJson);
+  if (typeof value === 'number') {
+    return Number.isFinite(value);
+  }
+  if (typeof value === 'object' && value !== null) {
+    return Object.values(value).every(isJson);
+  }
   return value === null || isText(value) || typeof value === 'boolean';
 }
 

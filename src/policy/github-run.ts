@@ -82,7 +82,9 @@ export function mismatchOfRun(run: GitHubRun, claims: Claims): string | undefine
   const wrong = demandsOf(run).find(
     ({ claim, fits }) => !fits(Object.hasOwn(claims, claim) ? claims[claim] : undefined),
   );
-  if (wrong === undefined) return undefined;
+  if (wrong === undefined) {
+    return undefined;
+  }
   const actual = Object.hasOwn(claims, wrong.claim) ? printable(claims[wrong.claim] ?? '') : 'absent';
   return `its claim ${wrong.claim} is ${actual}, not ${wrong.wanted}`;
 }

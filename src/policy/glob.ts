@@ -16,13 +16,19 @@ export function matchesIdentity(pattern: string, identity: string): boolean {
 function matchesPiece(pattern: string, text: string): boolean {
   const [head = '', ...rest] = pattern.split('*');
   const tail = rest.pop();
-  if (tail === undefined) return text === head;
-  if (text.length < head.length + tail.length || !text.startsWith(head) || !text.endsWith(tail)) return false;
+  if (tail === undefined) {
+    return text === head;
+  }
+  if (text.length < head.length + tail.length || !text.startsWith(head) || !text.endsWith(tail)) {
+    return false;
+  }
   const end = text.length - tail.length;
   let at = head.length;
   for (const part of rest) {
     const found = text.indexOf(part, at);
-    if (found < 0 || found + part.length > end) return false;
+    if (found < 0 || found + part.length > end) {
+      return false;
+    }
     at = found + part.length;
   }
   return true;

@@ -11,7 +11,9 @@ const isMail = (identity: string): boolean => /^[^/@]+@[^/@]+$/.test(identity);
  * scheme, host, owner and repository. The rest of a path is a file of the repository, where case counts.
  */
 export function foldIdentity(identity: string): string {
-  if (!identity.includes('://')) return identity.toLowerCase();
+  if (!identity.includes('://')) {
+    return identity.toLowerCase();
+  }
   const [scheme = '', empty = '', host = '', owner = '', repository = '', ...path] = identity.split('/');
   const folded = [scheme, empty, host, owner, repository].map((piece) => piece.toLowerCase());
   return [...folded, ...path].slice(0, identity.split('/').length).join('/');
@@ -22,7 +24,9 @@ export function foldIdentity(identity: string): string {
  * address.
  */
 export function mailboxOf(identity: string): string | undefined {
-  if (!isMail(identity)) return undefined;
+  if (!isMail(identity)) {
+    return undefined;
+  }
   const [local = '', domain = ''] = identity.toLowerCase().split('@');
   const name = local.replace(/(?!^)\+.*$/, '');
   return dotless.includes(domain) ? `${name.replaceAll('.', '')}@gmail.com` : `${name}@${domain}`;
@@ -52,9 +56,13 @@ function hasTag(address: string): boolean {
  * leave to push tags would count several times.
  */
 export function signerKey(signer: ProvenSigner): string {
-  if (signer.kind === 'key') return signer.fingerprint;
+  if (signer.kind === 'key') {
+    return signer.fingerprint;
+  }
   const mailbox = mailboxOf(signer.identity);
-  if (mailbox !== undefined) return mailbox;
+  if (mailbox !== undefined) {
+    return mailbox;
+  }
   const identity = foldIdentity(signer.identity);
   return `${signer.issuer} ${identity.includes('://') ? identity.replace(/@[^@]*$/, '') : identity}`;
 }
@@ -65,7 +73,9 @@ export function signerKey(signer: ProvenSigner): string {
  * runs for its caller. A key and a mailbox answer for themselves.
  */
 export function ownerKey(signer: ProvenSigner): string {
-  if (signer.kind === 'key' || mailboxOf(signer.identity) !== undefined) return signerKey(signer);
+  if (signer.kind === 'key' || mailboxOf(signer.identity) !== undefined) {
+    return signerKey(signer);
+  }
   const { claims, identity, issuer } = signer;
   const own = (claim: string): string | undefined =>
     Object.hasOwn(claims, claim) ? claims[claim] : undefined;

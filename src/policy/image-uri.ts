@@ -20,9 +20,13 @@ export function parseImageUri(uri: string): ImageUri | undefined {
     const [name = '', digest] = plain.split('@');
     return compact({ name: name.replace(/:[^:/]*$/, ''), digest });
   }
-  if (!/^pkg:(?:docker|oci)\//i.test(uri)) return undefined;
+  if (!/^pkg:(?:docker|oci)\//i.test(uri)) {
+    return undefined;
+  }
   const parts = readPurl(uri);
-  if (parts === undefined) return { name: uri };
+  if (parts === undefined) {
+    return { name: uri };
+  }
   const { name, namespace, qualifiers, type, version } = parts;
   const path = namespace === undefined ? name : `${namespace}/${name}`;
   const digest = qualifiers?.['digest'] ?? version;
@@ -42,7 +46,9 @@ export function readImageName(text: string): ImageRef | undefined {
   try {
     return parseImageRef(text);
   } catch (error) {
-    if (error instanceof TcfError) return undefined;
+    if (error instanceof TcfError) {
+      return undefined;
+    }
     throw error;
   }
 }

@@ -31,13 +31,18 @@ const foldings: Readonly<Record<string, (name: string) => string>> = {
 /** Why a purl cannot be a pattern; `undefined` where it can. */
 export function patternProblem({ name, namespace = '', type, version = '' }: PurlParts): string | undefined {
   const path = `${namespace}/${name}`;
-  if (path.includes('**')) return 'holds **; * stops at /, and nothing goes beyond it';
-  if (/[[\]{}^$|\\]|(?:^|\/)\.[*+]/.test(path))
+  if (path.includes('**')) {
+    return 'holds **; * stops at /, and nothing goes beyond it';
+  }
+  if (/[[\]{}^$|\\]|(?:^|\/)\.[*+]/.test(path)) {
     return 'is a pattern of another language; only * is known, and it stops at /';
-  if (namespace === '' && distributions.includes(type) && distributionNames.test(name))
+  }
+  if (namespace === '' && distributions.includes(type) && distributionNames.test(name)) {
     return `names a distribution and no package; write pkg:${type}/${name}/* for all of them`;
-  if (version.includes('*'))
+  }
+  if (version.includes('*')) {
     return `has a pattern as its version; leave the version out, or give a range: versions: "vers:${type}/>=1.0|<2.0"`;
+  }
   return undefined;
 }
 
@@ -57,14 +62,24 @@ export function isGlob({ name, namespace = '' }: Name): boolean {
  * any other here. `perhaps`: the component does not say of which distribution it is.
  */
 export function matchName(pattern: Name, found: Name): 'match' | 'none' | 'perhaps' {
-  if (pattern.type !== found.type) return 'none';
+  if (pattern.type !== found.type) {
+    return 'none';
+  }
   const fold = Object.hasOwn(foldings, found.type) ? foldings[found.type] : undefined;
   const toText = (part: string): string => (fold?.(part) ?? part).replaceAll('@', '\0');
   const same = (a: string, b: string): boolean => matchesIdentity(toText(a), toText(b));
-  if (!same(pattern.name, found.name)) return 'none';
+  if (!same(pattern.name, found.name)) {
+    return 'none';
+  }
   const [wanted = '', namespace = ''] = [pattern.namespace, found.namespace];
-  if (same(wanted, namespace)) return 'match';
-  if (!distributions.includes(found.type)) return 'none';
-  if (wanted === '') return 'match';
+  if (same(wanted, namespace)) {
+    return 'match';
+  }
+  if (!distributions.includes(found.type)) {
+    return 'none';
+  }
+  if (wanted === '') {
+    return 'match';
+  }
   return namespace === '' ? 'perhaps' : 'none';
 }

@@ -11,14 +11,18 @@ type Name = Pick<ImageRef, 'registry' | 'repository'>;
  */
 export function toScope(text: string): string | undefined {
   const registry = text.split('/', 1)[0] ?? '';
-  if (!/[.:]/.test(registry) && registry !== 'localhost') return undefined;
+  if (!/[.:]/.test(registry) && registry !== 'localhost') {
+    return undefined;
+  }
   try {
     // Two more components: what is left then is the scope, whatever Docker Hub does to names of one
     // component.
     const { tag, ...name } = parseImageRef(`${withoutPort(registry)}${text.slice(registry.length)}/x/x`);
     return tag === 'latest' ? formatImageRef(name).slice(0, -'/x/x'.length) : undefined;
   } catch (error) {
-    if (error instanceof TcfError && error.code === 'reference.malformed') return undefined;
+    if (error instanceof TcfError && error.code === 'reference.malformed') {
+      return undefined;
+    }
     throw error;
   }
 }

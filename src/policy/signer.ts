@@ -39,13 +39,21 @@ export function mismatch(trusted: TrustedSigner, signer: ProvenSigner): string |
   if (trusted.kind === 'key') {
     return signer.kind === 'key' && signer.fingerprint === trusted.fingerprint ? undefined : 'another key';
   }
-  if (signer.kind !== 'keyless') return 'a key, not an identity';
-  if (!matchesIdentity(trusted.identity, signer.identity)) return 'another identity';
+  if (signer.kind !== 'keyless') {
+    return 'a key, not an identity';
+  }
+  if (!matchesIdentity(trusted.identity, signer.identity)) {
+    return 'another identity';
+  }
   // A-34: anybody can run an issuer that hands out this identity.
-  if (signer.issuer !== trusted.issuer) return `the issuer is ${printable(signer.issuer)}`;
+  if (signer.issuer !== trusted.issuer) {
+    return `the issuer is ${printable(signer.issuer)}`;
+  }
   // A-31: the workflow may be right and yet run for a fork or a pull request.
   const claim = Object.entries(trusted.claims).find(([key, value]) => !hasClaim(signer.claims, key, value));
-  if (claim !== undefined) return mismatchOfClaim(signer.claims, claim[0], claim[1]);
+  if (claim !== undefined) {
+    return mismatchOfClaim(signer.claims, claim[0], claim[1]);
+  }
   return trusted.github === undefined ? undefined : mismatchOfRun(trusted.github, signer.claims);
 }
 
@@ -63,9 +71,13 @@ export function outsideWindow(trusted: TrustedSigner, { times }: Verified, now: 
  * policy could not spell the identity, or a `*` in it would name others too.
  */
 export function suggestSigner(signer: ProvenSigner): string | undefined {
-  if (signer.kind === 'key') return undefined;
+  if (signer.kind === 'key') {
+    return undefined;
+  }
   const { identity, issuer } = signer;
-  if (!/^[!-)+-~]+$/.test(identity + issuer)) return undefined;
+  if (!/^[!-)+-~]+$/.test(identity + issuer)) {
+    return undefined;
+  }
   return printable(`{ issuer: ${JSON.stringify(issuer)}, identity: ${JSON.stringify(identity)} }`, 4000);
 }
 
@@ -83,11 +95,18 @@ function describeClaim(claims: Readonly<Record<string, string>>, key: string): s
 
 /** What is wrong with an identity in a policy; `undefined` where nothing is. */
 export function identityProblem(identity: string): string | undefined {
-  if (/[\s\u0000-\u001f\u007f-\uffff]/.test(identity)) return 'holds blanks or characters beyond ASCII';
-  if (/^\^|\$$|\\|(?:^|\/)\.[*+]/.test(identity))
+  if (/[\s\u0000-\u001f\u007f-\uffff]/.test(identity)) {
+    return 'holds blanks or characters beyond ASCII';
+  }
+  if (/^\^|\$$|\\|(?:^|\/)\.[*+]/.test(identity)) {
     return 'is a regular expression; only * is known, and it stops at / and @';
-  if (!identity.includes('*')) return undefined;
-  if (identity.includes('**')) return 'holds **; * stops at / and @, and nothing goes beyond them';
+  }
+  if (!identity.includes('*')) {
+    return undefined;
+  }
+  if (identity.includes('**')) {
+    return 'holds **; * stops at / and @, and nothing goes beyond them';
+  }
   // A-33: what is left open must not be who, only what of theirs.
   const owner = /^[a-z][a-z0-9+.-]*:\/\/[^/*@?#]+\/[^/*@]+\/|^[^/@]+@[^/@*]+$/;
   return owner.test(identity)

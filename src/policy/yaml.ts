@@ -61,7 +61,9 @@ function readEvents(text: string, refuse: Refuse): readonly Event[] {
   try {
     return parseEvents(text, { maxDepth: 100 });
   } catch (error) {
-    if (error instanceof YAMLException) throw refuse(error.mark?.position ?? 0, printable(error.reason));
+    if (error instanceof YAMLException) {
+      throw refuse(error.mark?.position ?? 0, printable(error.reason));
+    }
     throw error;
   }
 }
@@ -98,13 +100,17 @@ class Reader {
 
   document(): Node {
     const first = this.#take();
-    if (first?.type !== EVENT_ID.DOCUMENT) return { value: null, start: 0 };
-    if (first.directives.length > 0)
+    if (first?.type !== EVENT_ID.DOCUMENT) {
+      return { value: null, start: 0 };
+    }
+    if (first.directives.length > 0) {
       throw this.#refuse(0, `directives such as %YAML have no place in a ${this.#what}`);
+    }
     const top = this.#node(this.#take(), 0);
     this.#take();
-    if (this.#next < this.#events.length)
+    if (this.#next < this.#events.length) {
       throw this.#refuse(this.#text.length, `the ${this.#what} has multiple documents`);
+    }
     return top;
   }
 
@@ -144,11 +150,15 @@ class Reader {
   #mapping(start: number): Node {
     const inner = new Map<string, Node>();
     for (let event = this.#take(); event !== undefined && event.type !== EVENT_ID.POP; event = this.#take()) {
-      if (event.type !== EVENT_ID.SCALAR) throw this.#refuse(start, 'a key is not text');
+      if (event.type !== EVENT_ID.SCALAR) {
+        throw this.#refuse(start, 'a key is not text');
+      }
       this.#refuseProperties(event);
       const key = getScalarValue(this.#text, event);
       const keyStart = startOf(event, start);
-      if (inner.has(key)) throw this.#refuse(keyStart, 'Map keys must be unique');
+      if (inner.has(key)) {
+        throw this.#refuse(keyStart, 'Map keys must be unique');
+      }
       inner.set(key, { ...this.#node(this.#take(), keyStart), keyStart });
     }
     const entries = [...inner].map(([key, { value }]) => [key, value] as const);
@@ -157,11 +167,15 @@ class Reader {
 
   #scalar(event: ScalarEvent): unknown {
     const text = getScalarValue(this.#text, event);
-    if (event.style !== SCALAR_STYLE.PLAIN) return text;
+    if (event.style !== SCALAR_STYLE.PLAIN) {
+      return text;
+    }
     // The core schema of YAML 1.2, section 10.3.2.
     for (const tag of [nullCoreTag, boolCoreTag, intCoreTag, floatCoreTag]) {
       const value: unknown = tag.resolve(text, false, tag.tagName);
-      if (value !== NOT_RESOLVED) return value;
+      if (value !== NOT_RESOLVED) {
+        return value;
+      }
     }
     return text;
   }
@@ -173,15 +187,20 @@ class Reader {
     readonly anchorStart: number;
     readonly tagStart: number;
   }): void {
-    if (anchorStart >= 0)
+    if (anchorStart >= 0) {
       throw this.#refuse(anchorStart - 1, `anchors and aliases have no place in a ${this.#what}`);
-    if (tagStart >= 0) throw this.#refuse(tagStart, `tags have no place in a ${this.#what}`);
+    }
+    if (tagStart >= 0) {
+      throw this.#refuse(tagStart, `tags have no place in a ${this.#what}`);
+    }
   }
 }
 
 /** Of a text in quotes the range of the event begins behind the quote; what is not written has none. */
 function startOf({ style, valueStart }: ScalarEvent, above: number): number {
-  if (valueStart < 0) return above;
+  if (valueStart < 0) {
+    return above;
+  }
   const isQuoted = style === SCALAR_STYLE.SINGLE_QUOTED || style === SCALAR_STYLE.DOUBLE_QUOTED;
   return isQuoted ? valueStart - 1 : valueStart;
 }
@@ -198,7 +217,9 @@ function placeOf(top: Node, path: Path, key: string | undefined): number {
   let node = top;
   for (const step of path) {
     const inner = node.inner?.get(step);
-    if (inner === undefined) break;
+    if (inner === undefined) {
+      break;
+    }
     node = inner;
   }
   return (key === undefined ? undefined : node.inner?.get(key)?.keyStart) ?? node.start;
@@ -208,7 +229,9 @@ function placeOf(top: Node, path: Path, key: string | undefined): number {
 function formatPath(path: Path): string {
   return path
     .map((step, index) => {
-      if (typeof step === 'number') return `[${step}]`;
+      if (typeof step === 'number') {
+        return `[${step}]`;
+      }
       const plain = /^[\w-]+$/.test(step) ? step : quoted(step);
       return index === 0 ? plain : `.${plain}`;
     })

@@ -37,14 +37,20 @@ export async function failure(answer: HttpAnswer, what: string, timeouts: Timeou
       hint: `the registry limits requests; wait${after === undefined ? '' : ` (${printable(after, 40)})`} or log in`,
     });
   }
-  if (status >= 500) return cannotTell('registry.unreachable', message, { hint: 'try again later' });
-  if (status === 404) return cannotTell('registry.missing', message);
+  if (status >= 500) {
+    return cannotTell('registry.unreachable', message, { hint: 'try again later' });
+  }
+  if (status === 404) {
+    return cannotTell('registry.missing', message);
+  }
   if (status === 405) {
     return cannotTell('registry.refused', message, {
       hint: 'the registry takes nothing here: it may be read-only, or a mirror of another one',
     });
   }
-  if (status >= 400) return cannotTell('registry.refused', message);
+  if (status >= 400) {
+    return cannotTell('registry.refused', message);
+  }
   return cannotTell('registry.protocol', message);
 }
 
@@ -56,11 +62,15 @@ async function saidWhy(answer: HttpAnswer, timeouts: Timeouts): Promise<string> 
   try {
     const bytes = await readDocument(answer, maxSmallAnswer, 'the error', timeouts);
     const [first] = new Shape(parseJson(bytes, 'the error'), 'error').get('errors').list(100);
-    if (first === undefined) return '';
+    if (first === undefined) {
+      return '';
+    }
     const message = first.optional('message')?.string() ?? '';
     return `${printable(first.get('code').string(), 60)} ${quoted(message)}`;
   } catch (error) {
-    if (error instanceof TcfError) return '';
+    if (error instanceof TcfError) {
+      return '';
+    }
     throw error;
   }
 }

@@ -52,8 +52,9 @@ export function openAuthorizer(
       const bearer = challenges.find(({ scheme }) => scheme === 'bearer');
       const basic = challenges.some(({ scheme }) => scheme === 'basic');
       const credential = await credentials(scope.repository);
-      if (credential !== undefined)
+      if (credential !== undefined) {
         secrets.add(credential.kind === 'password' ? credential.password : credential.token);
+      }
       let authorization: string | undefined;
       if (bearer !== undefined) {
         const realm = toRealm(bearer.parameters['realm'], refused.url);
@@ -103,7 +104,9 @@ async function fetchToken(
   const answer = await transport(tokenRequest(realm, service, scopes, credential));
   if (answer.status !== 200) {
     const error = await failure(answer, what, timeouts);
-    if (credential === undefined || realm.trusted) throw error;
+    if (credential === undefined || realm.trusted) {
+      throw error;
+    }
     throw cannotTell(error.code, error.message, {
       hint: `your credentials were not sent to ${quoted(realm.url.host)}, because it is not known to belong to the registry`,
     });
@@ -111,7 +114,9 @@ async function fetchToken(
   const bytes = await readDocument(answer, maxSmallAnswer, what, timeouts);
   const token = readToken(new Shape(parseJson(bytes, what), what));
   // A header value; anything else would end the header line.
-  if (!/^[\x21-\x7e]+$/.test(token)) throw cannotTell('registry.protocol', `${what} is not a bearer token`);
+  if (!/^[\x21-\x7e]+$/.test(token)) {
+    throw cannotTell('registry.protocol', `${what} is not a bearer token`);
+  }
   return `Bearer ${token}`;
 }
 
@@ -152,8 +157,12 @@ function tokenRequest(
       reach,
     };
   }
-  for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
-  for (const scope of scopes) url.searchParams.append('scope', scope);
+  for (const [name, value] of Object.entries(parameters)) {
+    url.searchParams.set(name, value);
+  }
+  for (const scope of scopes) {
+    url.searchParams.append('scope', scope);
+  }
   const authorization =
     trusted && credential?.kind === 'password'
       ? { authorization: basicHeader(credential.username, credential.password) }

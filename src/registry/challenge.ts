@@ -21,10 +21,13 @@ export function parseChallenges(header: string): readonly Challenge[] {
   for (let found = token.exec(text); found !== null; found = token.exec(text)) {
     const [, name = '', inQuotes, bare] = found;
     const value = inQuotes?.replace(/\\(.)/g, '$1') ?? bare;
-    if (value === undefined) challenges.push({ scheme: name.toLowerCase(), parameters: Object.create(null) });
-    else {
+    if (value === undefined) {
+      challenges.push({ scheme: name.toLowerCase(), parameters: Object.create(null) });
+    } else {
       const last = challenges.at(-1);
-      if (last === undefined) break;
+      if (last === undefined) {
+        break;
+      }
       last.parameters[name.toLowerCase()] ??= value;
     }
   }

@@ -98,9 +98,15 @@ async function* unbroken(
       }
       return;
     } catch (error) {
-      if (seen === blob.size) return;
-      if (seen - before >= worthIt) attempt = 1;
-      if (attempt === attempts || !isBroken(error)) throw error;
+      if (seen === blob.size) {
+        return;
+      }
+      if (seen - before >= worthIt) {
+        attempt = 1;
+      }
+      if (attempt === attempts || !isBroken(error)) {
+        throw error;
+      }
       await sleep(pauseAfter(attempt, random));
     }
   }
@@ -128,6 +134,8 @@ async function* fetchFrom(
   for await (const chunk of answer.body) {
     const rest = chunk.subarray(skip);
     skip -= chunk.length - rest.length;
-    if (rest.length > 0) yield rest;
+    if (rest.length > 0) {
+      yield rest;
+    }
   }
 }

@@ -96,24 +96,35 @@ class Planner {
     const parts: CopyPart[] = [];
     for (const entry of await this.#store.referrers(this.#repository, digest)) {
       const part = await this.#referrer(entry, digest);
-      if (part !== undefined) parts.push(part);
+      if (part !== undefined) {
+        parts.push(part);
+      }
     }
     // Signatures are not signed; a tag has at most 128 characters, so there is none for a SHA-512.
-    if (role.kind === 'tag' && !role.tag.endsWith('.sbom')) return parts;
-    if (algorithmOf(digest) !== 'sha256') return parts;
+    if (role.kind === 'tag' && !role.tag.endsWith('.sbom')) {
+      return parts;
+    }
+    if (algorithmOf(digest) !== 'sha256') {
+      return parts;
+    }
     for (const suffix of suffixes) {
       const part = await this.#tagged(`sha256-${hexOf(digest)}.${suffix}`);
-      if (part !== undefined) parts.push(part);
+      if (part !== undefined) {
+        parts.push(part);
+      }
     }
     return parts;
   }
 
   async #referrer(entry: Descriptor, subject: Digest): Promise<CopyPart | undefined> {
-    if (!this.#isNew(`${subject} ${entry.digest}`)) return undefined;
+    if (!this.#isNew(`${subject} ${entry.digest}`)) {
+      return undefined;
+    }
     return await this.#unlessContentFault(`referrer ${entry.digest}`, async () => {
       const fetched = await this.#fetch(entry);
-      if (fetched?.document.subject?.digest === subject)
+      if (fetched?.document.subject?.digest === subject) {
         return await this.part(fetched, { kind: 'referrer', subject });
+      }
       this.warnings.push(
         fetched === undefined
           ? `referrer ${entry.digest} is listed but not there; it is left out`
@@ -124,10 +135,14 @@ class Planner {
   }
 
   async #tagged(tag: string): Promise<CopyPart | undefined> {
-    if (!this.#isNew(tag)) return undefined;
+    if (!this.#isNew(tag)) {
+      return undefined;
+    }
     return await this.#unlessContentFault(`tag ${tag}`, async () => {
       const fetched = await this.#store.manifest(this.#repository, tag);
-      if (fetched === undefined) return undefined;
+      if (fetched === undefined) {
+        return undefined;
+      }
       this.#spend(fetched);
       return await this.part(fetched, { kind: 'tag', tag });
     });
@@ -140,7 +155,9 @@ class Planner {
     try {
       return await find();
     } catch (error) {
-      if (!isContentFault(error)) throw error;
+      if (!isContentFault(error)) {
+        throw error;
+      }
       this.warnings.push(`${what} cannot be read and is left out: ${error.message}`);
       return undefined;
     }
@@ -148,13 +165,17 @@ class Planner {
 
   async #below(top: Fetched, depth: number): Promise<readonly Fetched[]> {
     const { document } = top;
-    if (document.kind === 'manifest') return [top];
+    if (document.kind === 'manifest') {
+      return [top];
+    }
     if (depth === copyLimits.nesting) {
       throw cannotTell('manifest.nesting', `${top.descriptor.digest} is an index in an index in an index`);
     }
     const children = await inParallel(document.manifests, copyLimits.parallel, async (entry) => {
       const child = await this.#fetch(entry);
-      if (child !== undefined) return await this.#below(child, depth + 1);
+      if (child !== undefined) {
+        return await this.#below(child, depth + 1);
+      }
       throw cannotTell(
         'registry.missing',
         `${top.descriptor.digest} lists ${entry.digest}, which is not there`,
@@ -167,10 +188,13 @@ class Planner {
   }
 
   async #fetch({ digest, size }: Descriptor): Promise<Fetched | undefined> {
-    if (size > jsonLimits.manifest.maxBytes)
+    if (size > jsonLimits.manifest.maxBytes) {
       throw cannotTell('manifest.size', `manifest ${digest} is said to have ${size} bytes`);
+    }
     const fetched = await this.#store.manifest(this.#repository, digest);
-    if (fetched !== undefined) this.#spend(fetched);
+    if (fetched !== undefined) {
+      this.#spend(fetched);
+    }
     return fetched;
   }
 

@@ -22,7 +22,9 @@ export function registryTarget(
       await registry.pushManifest(repository, name, descriptor.mediaType, bytes);
     },
     publish: async ({ bytes, descriptor }) => {
-      if (tag !== undefined) await registry.pushManifest(repository, tag, descriptor.mediaType, bytes);
+      if (tag !== undefined) {
+        await registry.pushManifest(repository, tag, descriptor.mediaType, bytes);
+      }
     },
   };
 }

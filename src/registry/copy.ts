@@ -66,13 +66,17 @@ export async function copyContent(
     return refused === undefined ? part : `${nameOf(part)} is left out: ${refused.message}`;
   });
   const companions = copied.filter((part) => typeof part !== 'string');
-  for (const [subject, parts] of bySubject(companions))
+  for (const [subject, parts] of bySubject(companions)) {
     await target.attach(
       parts.map(({ top }) => top),
       subject,
     );
-  for (const { role, top } of companions)
-    if (role.kind === 'tag' && !stale.has(role.tag)) await target.tag(top, role.tag);
+  }
+  for (const { role, top } of companions) {
+    if (role.kind === 'tag' && !stale.has(role.tag)) {
+      await target.tag(top, role.tag);
+    }
+  }
   await target.publish(image);
   return {
     ...copier.tally(),
@@ -88,9 +92,13 @@ export async function copyContent(
 async function staleTags(target: CopyTarget, companions: readonly CopyPart[]): Promise<ReadonlySet<string>> {
   const stale = new Set<string>();
   for (const { role, top } of companions) {
-    if (role.kind !== 'tag') continue;
+    if (role.kind !== 'tag') {
+      continue;
+    }
     const there = await target.manifest(role.tag);
-    if (there === undefined || holdsAll(top, there)) continue;
+    if (there === undefined || holdsAll(top, there)) {
+      continue;
+    }
     if (!holdsAll(there, top)) {
       throw cannotTell(
         'copy.conflict',
@@ -108,7 +116,9 @@ async function staleTags(target: CopyTarget, companions: readonly CopyPart[]): P
  * annotations.
  */
 function holdsAll({ document: whole }: Fetched, { document: part }: Fetched): boolean {
-  if (whole.kind === 'index' || part.kind === 'index') return false;
+  if (whole.kind === 'index' || part.kind === 'index') {
+    return false;
+  }
   const layers = new Set(whole.layers.map(keyOf));
   return part.layers.every((layer) => layers.has(keyOf(layer)));
 }
@@ -120,7 +130,9 @@ function keyOf({ digest, annotations = {} }: Manifest['layers'][number]): string
 function bySubject(parts: readonly CopyPart[]): ReadonlyMap<Digest, readonly CopyPart[]> {
   const groups = new Map<Digest, CopyPart[]>();
   for (const part of parts) {
-    if (part.role.kind !== 'referrer') continue;
+    if (part.role.kind !== 'referrer') {
+      continue;
+    }
     const { subject } = part.role;
     groups.set(subject, [...(groups.get(subject) ?? []), part]);
   }
@@ -158,16 +170,23 @@ class Copier {
     try {
       await inParallel([...blobs.values()], isImage ? parallelBlobs : 1, (blob) => this.#blob(blob));
     } catch (error) {
-      if (!isImage && this.#refusals.has(error) && isContentFault(error)) return error;
+      if (!isImage && this.#refusals.has(error) && isContentFault(error)) {
+        return error;
+      }
       throw error;
     }
     for (const manifest of manifests) {
       this.#tally.manifests += 1;
       // Its referrers are listed together at the end.
-      if (manifest === top && role.kind === 'referrer') continue;
+      if (manifest === top && role.kind === 'referrer') {
+        continue;
+      }
       const { subject } = manifest.document;
-      if (subject === undefined) await this.#target.putManifest(manifest);
-      else await this.#target.attach([manifest], subject.digest);
+      if (subject === undefined) {
+        await this.#target.putManifest(manifest);
+      } else {
+        await this.#target.attach([manifest], subject.digest);
+      }
     }
     return undefined;
   }
@@ -176,12 +195,16 @@ class Copier {
     // With its size: who lies about that must not spoil the blob for others.
     const key = `${blob.digest} ${blob.size}`;
     const begun = this.#blobs.get(key);
-    if (begun !== undefined) return void (await begun);
+    if (begun !== undefined) {
+      return void (await begun);
+    }
     const copied = this.#target.putBlob(blob, () => this.#read(blob));
     this.#blobs.set(key, copied);
     const fate = await copied;
     this.#tally.blobs[fate] += 1;
-    if (fate === 'copied') this.#tally.bytes += blob.size;
+    if (fate === 'copied') {
+      this.#tally.bytes += blob.size;
+    }
   }
 
   async *#read(blob: Descriptor): Bytes {
@@ -195,6 +218,8 @@ class Copier {
 }
 
 function blobsOf({ document }: Fetched): readonly Descriptor[] {
-  if (document.kind === 'index') return [];
+  if (document.kind === 'index') {
+    return [];
+  }
   return [document.config, ...document.layers].filter(({ mediaType }) => !nonDistributable.test(mediaType));
 }

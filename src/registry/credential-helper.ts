@@ -30,7 +30,9 @@ export function helperRunner(program: RunProgram): RunHelper {
       });
       return { code: ran.code, stdout: Buffer.from(ran.stdout).toString('utf8') };
     } catch (error) {
-      if (!(error instanceof TcfError)) throw error;
+      if (!(error instanceof TcfError)) {
+        throw error;
+      }
       throw cannotTell('credentials.helper', error.message, {
         hint: 'install the credential helper, or remove it from the credentials file',
         cause: error,
@@ -50,13 +52,16 @@ export async function askHelper(
   server: string,
 ): Promise<Credential | undefined> {
   // The name becomes a program; a slash would choose any file.
-  if (!/^[a-zA-Z0-9._-]+$/.test(name))
+  if (!/^[a-zA-Z0-9._-]+$/.test(name)) {
     throw cannotTell('credentials.helper', `${quoted(name)} cannot be the name of a credential helper`);
+  }
   const file = `docker-credential-${name}`;
   const { code, stdout } = await run(file, ['get'], server);
   if (code !== 0) {
     // docker-credential-helpers says so on stdout; it is the only failure that means "none".
-    if (/credentials not found/i.test(stdout)) return undefined;
+    if (/credentials not found/i.test(stdout)) {
+      return undefined;
+    }
     // An object may be the credentials that it printed before it failed.
     const said = stdout.includes('{') ? '' : `: ${quoted(stdout.trim())}`;
     throw cannotTell('credentials.helper', `${file} failed with ${code}${said}`, {
@@ -66,7 +71,9 @@ export async function askHelper(
   const shape = new Shape(parseJson(stdout, `the answer of ${file}`), file);
   const username = shape.get('Username').string();
   const secret = shape.get('Secret').string();
-  if (secret === '') return undefined;
+  if (secret === '') {
+    return undefined;
+  }
   return username === '<token>'
     ? { kind: 'identity-token', token: secret }
     : { kind: 'password', username, password: secret };

@@ -44,7 +44,9 @@ export function openCredentials(sources: CredentialSources): Credentials {
     for (const path of credentialFiles(sources)) {
       const shape = await readCredentialFile(path, path === env['REGISTRY_AUTH_FILE']);
       const credential = shape && (await lookUp(shape, repository, run));
-      if (credential !== undefined) return credential;
+      if (credential !== undefined) {
+        return credential;
+      }
     }
     return undefined;
   };
@@ -73,10 +75,14 @@ async function readCredentialFile(path: string, isChosen: boolean): Promise<Shap
   let bytes: Uint8Array;
   try {
     await using file = await open(path, constants.O_RDONLY | (isChosen ? 0 : constants.O_NONBLOCK));
-    if (!isChosen && !(await file.stat()).isFile()) throw new Error('it is not a regular file');
+    if (!isChosen && !(await file.stat()).isFile()) {
+      throw new Error('it is not a regular file');
+    }
     bytes = await collect(file.createReadStream({ autoClose: false }), maxCredentialFile, 'it');
   } catch (error) {
-    if (isMissing(error)) return undefined;
+    if (isMissing(error)) {
+      return undefined;
+    }
     throw cannotTell('credentials.file', `could not read ${printable(path)}: ${printable(reasonOf(error))}`, {
       hint: 'make the file readable, or name another one in REGISTRY_AUTH_FILE',
     });
@@ -95,7 +101,9 @@ async function lookUp(file: Shape, repository: Repository, run: RunHelper): Prom
   ];
   for (const name of names) {
     const credential = name ? await askHelper(run, name, server) : undefined;
-    if (credential !== undefined) return credential;
+    if (credential !== undefined) {
+      return credential;
+    }
   }
   const auths = file.optional('auths');
   return auths && fromAuths(auths, repository);
@@ -109,7 +117,9 @@ function fromAuths(auths: Shape, { registry, repository }: Repository): Credenti
   for (let count = parts.length; count > 0; count -= 1) {
     const key = entries.get(parts.slice(0, count).join('/'));
     const credential = key === undefined ? undefined : readEntry(auths.get(key));
-    if (credential !== undefined) return credential;
+    if (credential !== undefined) {
+      return credential;
+    }
   }
   return undefined;
 }
@@ -119,25 +129,34 @@ function fromAuths(auths: Shape, { registry, repository }: Repository): Credenti
  * a part.
  */
 function toScope(key: string): string {
-  if (key === hubKey || key === 'index.docker.io' || key === 'registry-1.docker.io') return 'docker.io';
+  if (key === hubKey || key === 'index.docker.io' || key === 'registry-1.docker.io') {
+    return 'docker.io';
+  }
   return /^https?:\/\//.test(key) ? key.replace(/^https?:\/\//, '').replace(/(?:\/v[12])?\/?$/, '') : key;
 }
 
 function readEntry(entry: Shape): Credential | undefined {
   const identity = entry.optional('identitytoken')?.string() ?? '';
-  if (identity !== '') return { kind: 'identity-token', token: identity };
+  if (identity !== '') {
+    return { kind: 'identity-token', token: identity };
+  }
   const username = entry.optional('username')?.string() ?? '';
   const password = entry.optional('password')?.string() ?? '';
-  if (username !== '' && password !== '') return { kind: 'password', username, password };
+  if (username !== '' && password !== '') {
+    return { kind: 'password', username, password };
+  }
   const auth = entry.optional('auth')?.string() ?? '';
-  if (auth === '') return undefined;
+  if (auth === '') {
+    return undefined;
+  }
   const bytes = decodeBase64(auth);
   const pair = bytes && decodeUtf8(bytes);
   const colon = pair?.indexOf(':') ?? -1;
-  if (pair === undefined || colon < 0)
+  if (pair === undefined || colon < 0) {
     throw cannotTell('credentials.file', `${printable(entry.path)}.auth is not base64 of "user:password"`, {
       hint: 'log in again with podman login or docker login',
     });
+  }
   // docker pads the password with NUL in files of some versions.
   return {
     kind: 'password',

@@ -18,7 +18,9 @@ export function endpointsOf(
   const name = `${registry}/${repository}`;
   const full = `${name}${isDigest(reference) ? '@' : ':'}${reference}`;
   const table = tableOf(full, config);
-  if (table === undefined) return [{ registry, repository }];
+  if (table === undefined) {
+    return [{ registry, repository }];
+  }
   if (table.blocked) {
     throw cannotTell(
       'registry.blocked',
@@ -62,8 +64,12 @@ function tableOf(full: string, { registries }: RegistriesConfig): RegistryTable 
 
 function matches(full: string, prefix: string): boolean {
   const [host = ''] = full.split('/');
-  if (prefix.startsWith('*.')) return host.endsWith(prefix.slice(1));
-  if (!full.startsWith(prefix)) return false;
+  if (prefix.startsWith('*.')) {
+    return host.endsWith(prefix.slice(1));
+  }
+  if (!full.startsWith(prefix)) {
+    return false;
+  }
   const next = full[prefix.length];
   // A port makes another registry, so it does not separate a host from a path.
   return next === undefined || next === '/' || (prefix.includes('/') && (next === ':' || next === '@'));
@@ -75,10 +81,11 @@ function rewrite(name: string, prefix: string, location: string): Repository {
   const rest = prefix.startsWith('*.') ? name.slice(name.indexOf('/')) : name.slice(bare.length);
   const text = location === '' ? name : `${location.replace(/(?<=\/.*)[:@].*/, '')}${rest}`;
   const [, registry, repository] = /^([^/]+)\/(.+)$/.exec(text) ?? [];
-  if (registry === undefined || repository === undefined)
+  if (registry === undefined || repository === undefined) {
     throw cannotTell(
       'registries.malformed',
       `registries.conf makes ${quoted(text)} of ${name}, which names no repository`,
     );
+  }
   return { registry, repository };
 }

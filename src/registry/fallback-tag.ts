@@ -66,11 +66,16 @@ type AtTag =
 async function fetchTag(session: Session, repository: Repository, subject: Digest): Promise<AtTag> {
   const tag = fallbackTag(subject);
   const found = await fetchManifest(session, repository, tag, referrerListLimits);
-  if (found === undefined) return { kind: 'none' };
+  if (found === undefined) {
+    return { kind: 'none' };
+  }
   const { bytes, document } = found.fetched;
-  if (digestOf(bytes, algorithmOf(subject)) === subject) return { kind: 'subject' };
-  if (document.kind === 'index' && document.mediaType === mediaTypes.index)
+  if (digestOf(bytes, algorithmOf(subject)) === subject) {
+    return { kind: 'subject' };
+  }
+  if (document.kind === 'index' && document.mediaType === mediaTypes.index) {
     return { kind: 'index', bytes, document, etag: found.etag };
+  }
   throw cannotTell(
     'registry.protocol',
     `${quoted(tag)} in ${quoted(repository.repository)} is not an index of referrers`,
@@ -117,22 +122,30 @@ export async function addToTag(
   for (let attempt = 0; attempt < maxTries; attempt += 1) {
     const begun = performance.now();
     const current = await readTag(session, repository, subject);
-    if (current.isSubject && written >= quietReads) throw keepsNoTag(repository, tag);
+    if (current.isSubject && written >= quietReads) {
+      throw keepsNoTag(repository, tag);
+    }
     if (list.isComplete(current)) {
       quiet += 1;
-      if (quiet === quietReads) return;
+      if (quiet === quietReads) {
+        return;
+      }
     } else {
       quiet = 0;
       const bytes = encodeUtf8(JSON.stringify({ ...current.members, manifests: list.entries() }));
       const write = await writeSharedTag(session, repository, tag, mediaTypes.index, bytes, current.etag);
-      if (write.kind === 'sent') written += 1;
+      if (write.kind === 'sent') {
+        written += 1;
+      }
       failures = write.kind === 'failed' ? failures + 1 : 0;
       // Some registries answer 500 to an index that names a deleted manifest.
       if (write.kind === 'refused' || (write.kind === 'failed' && failures === attempts)) {
         failures = 0;
         const isSmaller = list.drop(await deletedOf(session, repository, list.foreign()));
         const isTaken = write.kind === 'refused' && current.isSubject;
-        if (!isSmaller) throw isTaken ? keepsNoTag(repository, tag, write.error) : write.error;
+        if (!isSmaller) {
+          throw isTaken ? keepsNoTag(repository, tag, write.error) : write.error;
+        }
       }
     }
     slowest = Math.min(Math.max(slowest, performance.now() - begun), pace.most);
@@ -155,16 +168,26 @@ class SharedList {
   constructor(tag: string, added: readonly Descriptor[]) {
     this.#tag = tag;
     this.#own = new Set(added.map(({ digest }) => digest));
-    for (const descriptor of added) this.#seen.set(descriptor.digest, descriptor);
+    for (const descriptor of added) {
+      this.#seen.set(descriptor.digest, descriptor);
+    }
   }
 
   /** Merges what the tag holds now, and says whether it holds everything. */
   isComplete({ entries }: TagIndex): boolean {
     const before = [...this.#seen.keys()];
     const merged = new Map(entries);
-    for (const [digest, entry] of this.#seen) if (!merged.has(digest)) merged.set(digest, entry);
+    for (const [digest, entry] of this.#seen) {
+      if (!merged.has(digest)) {
+        merged.set(digest, entry);
+      }
+    }
     this.#seen.clear();
-    for (const [digest, entry] of merged) if (!this.#deleted.has(digest)) this.#seen.set(digest, entry);
+    for (const [digest, entry] of merged) {
+      if (!this.#deleted.has(digest)) {
+        this.#seen.set(digest, entry);
+      }
+    }
     if (this.#seen.size > referrerLimits.entries) {
       throw cannotTell(
         'registry.limit',

@@ -38,7 +38,9 @@ export function openHttp(options: TransportOptions): Transport {
   return (exchange) => {
     const { url, method, body } = exchange;
     const host = hostOf(url);
-    if (isIP(host) !== 0) checkAddress(host, host, exchange.reach);
+    if (isIP(host) !== 0) {
+      checkAddress(host, host, exchange.reach);
+    }
     const tls = url.protocol === 'https:';
     if (!tls && (url.protocol !== 'http:' || !isLoopback(host))) {
       throw cannotTell(
@@ -93,7 +95,9 @@ function upload(call: ClientRequest, body: Uint8Array, from: number, progress: (
   }
   call.write(body.subarray(from, from + uploadPiece), (error) => {
     // The request itself reports the error.
-    if (error) return;
+    if (error) {
+      return;
+    }
     progress();
     upload(call, body, from + uploadPiece, progress);
   });
@@ -126,9 +130,13 @@ async function* read(
       const next = await within(Math.min(idle, left), nextOf(chunks, url, failed), () =>
         left < idle ? tooSlow(url) : silence(url, idle),
       );
-      if (next.done) return;
+      if (next.done) {
+        return;
+      }
       left -= performance.now() - began;
-      if (left <= 0) throw tooSlow(url);
+      if (left <= 0) {
+        throw tooSlow(url);
+      }
       left = Math.min(document, left + next.value.length / slowest);
       // Not the Buffer itself, whose slice() shares memory where a Uint8Array's copies.
       yield new Uint8Array(next.value.buffer, next.value.byteOffset, next.value.length);
@@ -173,7 +181,9 @@ function tooSlow(url: URL): TcfError {
 }
 
 function unreachable(url: URL, error: unknown): TcfError {
-  if (error instanceof TcfError) return error;
+  if (error instanceof TcfError) {
+    return error;
+  }
   // A TLS client that meets plain HTTP.
   const plain = codeOf(error) === 'EPROTO' && isLoopback(hostOf(url));
   return cannotTell(

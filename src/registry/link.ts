@@ -16,12 +16,16 @@ const parameter = /\s*;\s*([!#$%&'*+.^_`|~\w-]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"
  * @throws TcfError `registry.protocol` before the grammar is left: a list that ends early looks complete.
  */
 export function nextLink(header: string): string | undefined {
-  if (header.length > maxLength) throw malformed(header);
+  if (header.length > maxLength) {
+    throw malformed(header);
+  }
   let at = 0;
   const take = (pattern: RegExp): RegExpExecArray | null => {
     pattern.lastIndex = at;
     const found = pattern.exec(header);
-    if (found !== null) at = pattern.lastIndex;
+    if (found !== null) {
+      at = pattern.lastIndex;
+    }
     return found;
   };
   for (let link = take(target); link !== null; link = take(target)) {
@@ -29,11 +33,17 @@ export function nextLink(header: string): string | undefined {
     for (let found = take(parameter); found !== null; found = take(parameter)) {
       const [, name = '', inQuotes, bare] = found;
       // RFC 8288, 3.3: a second "rel" is ignored.
-      if (name.toLowerCase() === 'rel') relation ??= inQuotes ?? bare ?? '';
+      if (name.toLowerCase() === 'rel') {
+        relation ??= inQuotes ?? bare ?? '';
+      }
     }
-    if (relation?.toLowerCase().split(/\s+/).includes('next')) return link[1];
+    if (relation?.toLowerCase().split(/\s+/).includes('next')) {
+      return link[1];
+    }
   }
-  if (/[^\s,]/.test(header.slice(at))) throw malformed(header);
+  if (/[^\s,]/.test(header.slice(at))) {
+    throw malformed(header);
+  }
   return undefined;
 }
 

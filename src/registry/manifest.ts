@@ -43,15 +43,21 @@ export async function fetchManifest(
     answer.end();
     return undefined;
   }
-  if (answer.status !== 200) throw await failure(answer, what, session.timeouts);
+  if (answer.status !== 200) {
+    throw await failure(answer, what, session.timeouts);
+  }
   const bytes = await readDocument(answer, limits.maxBytes, what, session.timeouts);
-  if (session.secrets.isInDocument(bytes))
+  if (session.secrets.isInDocument(bytes)) {
     throw cannotTell('registry.refused', `${what} repeats a credential`);
+  }
   const announced = answer.headers['docker-content-digest'];
-  if (isDigest(reference)) checkContent(bytes, reference, what);
+  if (isDigest(reference)) {
+    checkContent(bytes, reference, what);
+  }
   if (announced !== undefined) {
-    if (!isDigest(announced))
+    if (!isDigest(announced)) {
       throw cannotTell('registry.protocol', `${what} came with ${quoted(announced)} as its digest`);
+    }
     checkContent(bytes, announced, what);
   }
   const contentType = contentTypeOf(answer);

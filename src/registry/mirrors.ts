@@ -10,7 +10,9 @@ import type { RegistriesConfig } from './registries-config.ts';
  * written to a mirror.
  */
 export function withMirrors(registry: Registry, config: RegistriesConfig): Registry {
-  if (config.registries.length === 0) return registry;
+  if (config.registries.length === 0) {
+    return registry;
+  }
   return {
     ...registry,
     manifest: (repository, reference) =>
@@ -39,9 +41,13 @@ async function firstOf<T>(
   const [last, ...before] = places.toReversed();
   for (const at of before.reverse()) {
     const answer = await ask(at).catch(missedBy);
-    if (answer !== undefined && isGood(answer)) return answer;
+    if (answer !== undefined && isGood(answer)) {
+      return answer;
+    }
   }
-  if (last === undefined) throw new Error('a name without a place');
+  if (last === undefined) {
+    throw new Error('a name without a place');
+  }
   return await ask(last);
 }
 
@@ -56,7 +62,9 @@ async function* firstBlob(places: readonly Repository[], open: (at: Repository) 
       return;
     } catch (error) {
       // What was given away cannot be taken back.
-      if (begun || index === places.length - 1) throw error;
+      if (begun || index === places.length - 1) {
+        throw error;
+      }
       missedBy(error);
     }
   }
@@ -67,6 +75,8 @@ async function* firstBlob(places: readonly Repository[], open: (at: Repository) 
  * is, too.
  */
 function missedBy(error: unknown): undefined {
-  if (!(error instanceof TcfError)) throw error;
+  if (!(error instanceof TcfError)) {
+    throw error;
+  }
   return undefined;
 }

@@ -25,8 +25,9 @@ for (const [network, prefix] of [
   ['192.168.0.0', 16],
   ['198.18.0.0', 15],
   ['224.0.0.0', 3],
-] as const)
+] as const) {
   special.ipv4.addSubnet(network, prefix, 'ipv4');
+}
 for (const [network, prefix] of [
   ['::', 96],
   ['::ffff:0:0', 96],
@@ -35,8 +36,9 @@ for (const [network, prefix] of [
   ['fc00::', 7],
   ['fe80::', 9],
   ['ff00::', 8],
-] as const)
+] as const) {
   special.ipv6.addSubnet(network, prefix, 'ipv6');
+}
 
 /** Whether an address lies outside this machine, its links and private networks. */
 export function isPublicAddress(address: string): boolean {
@@ -51,7 +53,9 @@ export function isPublicAddress(address: string): boolean {
 export function checkAddress(host: string, address: string, reach: Reach): void {
   const allowed =
     reach === 'any' || (reach === 'public' ? isPublicAddress(address) : isLoopbackAddress(address));
-  if (!allowed) throw beyond(host, address, reach);
+  if (!allowed) {
+    throw beyond(host, address, reach);
+  }
 }
 
 function beyond(host: string, address: string, reach: Reach): TcfError {
@@ -74,14 +78,22 @@ export function guardedLookup(
 ): LookupFunction {
   return (name, options: LookupOptions, done) => {
     resolve(name, { ...options, all: true }, (error, addresses: LookupAddress[]) => {
-      if (error) return done(error, []);
+      if (error) {
+        return done(error, []);
+      }
       try {
-        if (name === host) for (const { address } of addresses) checkAddress(host, address, reach);
+        if (name === host) {
+          for (const { address } of addresses) {
+            checkAddress(host, address, reach);
+          }
+        }
       } catch (refusal) {
         return done(refusal as NodeJS.ErrnoException, []);
       }
       const [first] = addresses;
-      if (options.all || first === undefined) return done(null, addresses);
+      if (options.all || first === undefined) {
+        return done(null, addresses);
+      }
       return done(null, first.address, first.family);
     });
   };

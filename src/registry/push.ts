@@ -38,7 +38,9 @@ export async function pushManifest(
     body: bytes,
     what,
   });
-  if (answer.status !== 201) throw await failure(answer, what, session.timeouts);
+  if (answer.status !== 201) {
+    throw await failure(answer, what, session.timeouts);
+  }
   answer.end();
   const announced = answer.headers['docker-content-digest'];
   if (announced !== undefined && announced !== digest && algorithmOf(digest) === 'sha256') {
@@ -91,7 +93,9 @@ export async function writeSharedTag(
   try {
     answer = await session.call(repository, call);
   } catch (error) {
-    if (error instanceof TcfError && isBroken(error)) return { kind: 'failed', error };
+    if (error instanceof TcfError && isBroken(error)) {
+      return { kind: 'failed', error };
+    }
     throw error;
   }
   const outrun = etag !== undefined && (answer.status === 412 || answer.status === 409);
@@ -100,8 +104,11 @@ export async function writeSharedTag(
     return { kind: 'sent' };
   }
   const error = await failure(answer, what, session.timeouts);
-  if (busy.has(answer.status) || answer.status === 500) return { kind: 'failed', error };
-  if (answer.status === 400 || answer.status === 404 || answer.status === 422)
+  if (busy.has(answer.status) || answer.status === 500) {
+    return { kind: 'failed', error };
+  }
+  if (answer.status === 400 || answer.status === 404 || answer.status === 422) {
     return { kind: 'refused', error };
+  }
   throw error;
 }

@@ -52,18 +52,25 @@ export async function listByApi(
   const visited = new Set<string>();
   let url: URL | undefined = session.url(repository, `referrers/${subject}`);
   while (url !== undefined) {
-    if (visited.has(url.href))
+    if (visited.has(url.href)) {
       throw cannotTell('registry.protocol', `${what}: the registry's pages go round in a circle`);
-    if (visited.size === referrerLimits.pages)
+    }
+    if (visited.size === referrerLimits.pages) {
       throw cannotTell('registry.limit', `${what}: more than the limit of ${referrerLimits.pages} pages`);
+    }
     visited.add(url.href);
     const answer = await ask(session, repository, url, what);
     const page = await readPage(session, answer, what);
-    if (page === undefined && visited.size === 1) return undefined;
-    if (page === undefined) throw cannotTell('registry.missing', `${what}: a page is missing`);
+    if (page === undefined && visited.size === 1) {
+      return undefined;
+    }
+    if (page === undefined) {
+      throw cannotTell('registry.missing', `${what}: a page is missing`);
+    }
     found.push(...page);
-    if (found.length > referrerLimits.entries)
+    if (found.length > referrerLimits.entries) {
       throw cannotTell('registry.limit', `${what}: more than the limit of ${referrerLimits.entries}`);
+    }
     url = nextPage(url, answer.headers['link'], what);
   }
   return found;
@@ -84,7 +91,9 @@ async function ask(session: Session, repository: Repository, url: URL, what: str
   try {
     return await session.call(repository, { method: 'GET', url, action: 'pull', headers, what });
   } catch (error) {
-    if (error instanceof TcfError && error.code === 'registry.unauthorized') throw withWayOut(error);
+    if (error instanceof TcfError && error.code === 'registry.unauthorized') {
+      throw withWayOut(error);
+    }
     throw error;
   }
 }
@@ -110,22 +119,28 @@ async function readPage(
     return undefined;
   }
   const bytes = await readDocument(answer, referrerListLimits.maxBytes, what, session.timeouts);
-  if (session.secrets.isInDocument(bytes))
+  if (session.secrets.isInDocument(bytes)) {
     throw cannotTell('registry.refused', `${what} repeat a credential`);
-  if (isAnnounced) return readIndex(bytes, what);
+  }
+  if (isAnnounced) {
+    return readIndex(bytes, what);
+  }
   try {
     return readIndex(bytes, what);
   } catch (error) {
     // JSON of another kind, announced as such: oras and go-containerregistry read it as "no such API" too.
-    if (error instanceof TcfError) return undefined;
+    if (error instanceof TcfError) {
+      return undefined;
+    }
     throw error;
   }
 }
 
 function readIndex(bytes: Uint8Array, what: string): readonly Descriptor[] {
   const document = parseManifest(bytes, undefined, what, referrerListLimits);
-  if (document.kind !== 'index' || document.mediaType !== mediaTypes.index)
+  if (document.kind !== 'index' || document.mediaType !== mediaTypes.index) {
     throw cannotTell('registry.protocol', `${what} are not an OCI index`);
+  }
   return document.manifests;
 }
 
@@ -140,12 +155,15 @@ function withWayOut(error: TcfError): TcfError {
 /** The next page (RFC 8288), on the same origin only: our Authorization goes along (A-90). */
 function nextPage(from: URL, link: string | undefined, what: string): URL | undefined {
   const target = nextLink(link ?? '');
-  if (target === undefined) return undefined;
+  if (target === undefined) {
+    return undefined;
+  }
   const url = URL.canParse(target, from) ? new URL(target, from) : undefined;
-  if (url === undefined || url.origin !== from.origin || url.username !== '' || url.password !== '')
+  if (url === undefined || url.origin !== from.origin || url.username !== '' || url.password !== '') {
     throw cannotTell(
       'registry.refused',
       `${what}: the next page is said to be at ${quoted(target)}, another host`,
     );
+  }
   return url;
 }

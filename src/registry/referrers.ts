@@ -23,8 +23,12 @@ export async function referrers(
   subject: Digest,
 ): Promise<readonly Descriptor[]> {
   const listed = mode === 'tag' ? undefined : await listByApi(session, repository, subject);
-  if (listed !== undefined) return listed;
-  if (mode !== 'api') return await listByTag(session, repository, subject);
+  if (listed !== undefined) {
+    return listed;
+  }
+  if (mode !== 'api') {
+    return await listByTag(session, repository, subject);
+  }
   throw cannotTell(
     'registry.refused',
     `${quoted(repository.registry)} answers as a registry without the referrers API does`,
@@ -55,11 +59,12 @@ export async function attachAll(
   subject: Digest,
 ): Promise<void> {
   for (const { document } of manifests) {
-    if (document.subject?.digest !== subject)
+    if (document.subject?.digest !== subject) {
       throw askedWrongly(
         'manifest.subject',
         `the manifest to attach does not name ${subject} as its subject`,
       );
+    }
   }
   const unlisted: Descriptor[] = [];
   let api = mode === 'auto' ? undefined : mode === 'api';
@@ -67,11 +72,17 @@ export async function attachAll(
     const { digest, mediaType } = descriptor;
     const pushed = await pushManifest(session, repository, digest, mediaType, bytes);
     // OCI-Subject alone is not enough: there are registries that send it and have no API (AWS ECR).
-    if (pushed.subject === subject) api ??= await hasApi(session, repository, subject);
+    if (pushed.subject === subject) {
+      api ??= await hasApi(session, repository, subject);
+    }
     const isListed = mode === 'api' || (pushed.subject === subject && api === true);
-    if (!isListed) unlisted.push(toEntry(pushed.descriptor, document));
+    if (!isListed) {
+      unlisted.push(toEntry(pushed.descriptor, document));
+    }
   }
-  if (unlisted.length > 0) await addToTag(session, retryPolicy, repository, subject, unlisted);
+  if (unlisted.length > 0) {
+    await addToTag(session, retryPolicy, repository, subject, unlisted);
+  }
 }
 
 /**

@@ -16,11 +16,14 @@ const maxEntries = 10_000;
  */
 export function parseRegistriesConf(bytes: Uint8Array, path: string): RegistriesConfig {
   const text = decodeUtf8(bytes);
-  if (text === undefined) throw malformed(path, 'it is not UTF-8');
+  if (text === undefined) {
+    throw malformed(path, 'it is not UTF-8');
+  }
   try {
     const shape = new Shape(parse(text), quoted(path));
-    if (!shape.get('registries').missing)
+    if (!shape.get('registries').missing) {
       throw malformed(path, 'it has the form of version 1, with [registries.search]');
+    }
     return {
       search: shape
         .optional('unqualified-search-registries')
@@ -30,7 +33,9 @@ export function parseRegistriesConf(bytes: Uint8Array, path: string): Registries
       registries: (shape.optional('registry')?.list(maxEntries) ?? []).map(readTable),
     };
   } catch (error) {
-    if (error instanceof TomlError) throw malformed(path, `line ${error.line}: ${firstLine(error.message)}`);
+    if (error instanceof TomlError) {
+      throw malformed(path, `line ${error.line}: ${firstLine(error.message)}`);
+    }
     throw error;
   }
 }
@@ -48,8 +53,12 @@ function malformed(path: string, why: string): TcfError {
 function readTable(shape: Shape): RegistryTable {
   const location = (shape.optional('location')?.string(300) ?? '').replace(/\/+$/, '');
   const prefix = (shape.optional('prefix')?.string(300) ?? '').replace(/\/+$/, '') || location;
-  if (prefix === '') throw shape.wrong('has neither a prefix nor a location');
-  if (location === '' && !prefix.startsWith('*.')) throw shape.wrong('has a prefix and no location');
+  if (prefix === '') {
+    throw shape.wrong('has neither a prefix nor a location');
+  }
+  if (location === '' && !prefix.startsWith('*.')) {
+    throw shape.wrong('has a prefix and no location');
+  }
   const byDigest = shape.optional('mirror-by-digest-only')?.boolean() ?? false;
   return {
     prefix,
@@ -62,8 +71,9 @@ function readTable(shape: Shape): RegistryTable {
 
 function readMirror(shape: Shape, byDigest: boolean): Mirror {
   const pull = shape.optional('pull-from-mirror')?.string(20) || 'all';
-  if (pull !== 'all' && pull !== 'digest-only' && pull !== 'tag-only')
+  if (pull !== 'all' && pull !== 'digest-only' && pull !== 'tag-only') {
     throw shape.get('pull-from-mirror').wrong(`is ${quoted(pull)}, not all, digest-only or tag-only`);
+  }
   return {
     location: shape.get('location').string(300).replace(/\/+$/, ''),
     insecure: shape.optional('insecure')?.boolean() ?? false,

@@ -36,10 +36,18 @@ export function mergeRegistriesConf(files: readonly RegistriesConfig[]): Registr
   const aliases = new Map<string, string>();
   const registries = new Map<string, RegistryTable>();
   for (const file of files) {
-    for (const [name, value] of file.aliases) aliases.set(name, value);
-    for (const table of file.registries) registries.set(table.prefix, table);
+    for (const [name, value] of file.aliases) {
+      aliases.set(name, value);
+    }
+    for (const table of file.registries) {
+      registries.set(table.prefix, table);
+    }
   }
-  for (const [name, value] of aliases) if (value === '') aliases.delete(name);
+  for (const [name, value] of aliases) {
+    if (value === '') {
+      aliases.delete(name);
+    }
+  }
   return {
     search: files.findLast(({ search }) => search !== undefined && search.length > 0)?.search,
     aliases,

@@ -32,9 +32,13 @@ export async function loadRegistriesConfig(
   const files: (readonly [Uint8Array, string])[] = [];
   for (const path of registriesFiles(host)) {
     const bytes = await readPlainFile(host, path, maxFile, 'the registries of containers');
-    if (names === 'all' || aboutRegistries.test(Buffer.from(bytes).toString())) files.push([bytes, path]);
+    if (names === 'all' || aboutRegistries.test(Buffer.from(bytes).toString())) {
+      files.push([bytes, path]);
+    }
   }
-  if (files.length === 0) return noRegistriesConfig;
+  if (files.length === 0) {
+    return noRegistriesConfig;
+  }
   // The parser of TOML is loaded for those who need it.
   const { parseRegistriesConf } = await import('./registries-conf.ts');
   return mergeRegistriesConf(files.map(([bytes, path]) => parseRegistriesConf(bytes, path)));
@@ -70,7 +74,9 @@ function confFiles(folder: string): readonly string[] {
     const names = readdirSync(folder).filter((name) => name.endsWith('.conf'));
     return names.sort(byCodeUnit).map((name) => join(folder, name));
   } catch (error) {
-    if (isMissing(error)) return [];
+    if (isMissing(error)) {
+      return [];
+    }
     throw error;
   }
 }

@@ -44,7 +44,9 @@ export function pauseAfter(attempt: number, random: () => number): number {
 /** Asks again when the registry is busy, or when the connection broke. */
 export function withRetry(transport: Transport, { sleep, random }: RetryPolicy): Transport {
   return async (exchange) => {
-    if (exchange.once === true) return await transport(exchange);
+    if (exchange.once === true) {
+      return await transport(exchange);
+    }
     for (let attempt = 1; ; attempt += 1) {
       const answer = await attemptOnce(transport, exchange, attempt);
       const delay = pauseAfter(attempt, random);
@@ -52,9 +54,13 @@ export function withRetry(transport: Transport, { sleep, random }: RetryPolicy):
         await sleep(delay);
         continue;
       }
-      if (!mayPass(exchange, answer) || attempt === attempts) return answer;
+      if (!mayPass(exchange, answer) || attempt === attempts) {
+        return answer;
+      }
       const asked = retryAfter(answer);
-      if (asked > longestDelay) return answer;
+      if (asked > longestDelay) {
+        return answer;
+      }
       answer.end();
       await sleep(Math.max(delay, asked));
     }
@@ -78,7 +84,9 @@ async function attemptOnce(
   try {
     return await transport(exchange);
   } catch (error) {
-    if (attempt === attempts || !isBroken(error)) throw error;
+    if (attempt === attempts || !isBroken(error)) {
+      throw error;
+    }
     return undefined;
   }
 }
@@ -93,7 +101,9 @@ const httpDate =
  */
 function retryAfter({ headers }: HttpAnswer): number {
   const text = headers['retry-after'] ?? '';
-  if (/^\d{1,9}$/.test(text)) return Number(text) * 1000;
+  if (/^\d{1,9}$/.test(text)) {
+    return Number(text) * 1000;
+  }
   const [until, now] = [text, headers['date'] ?? ''].map((date) =>
     httpDate.test(date) ? Date.parse(date) : NaN,
   );

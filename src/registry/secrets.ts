@@ -23,12 +23,18 @@ export class SentSecrets {
   /** A password, a token, the value of an Authorization header. */
   add(secret: string): void {
     const text = toLatin1(secret);
-    if (text.length < leastLength) return;
-    if (text.length >= leastInDocuments) this.#long.add(text);
+    if (text.length < leastLength) {
+      return;
+    }
+    if (text.length >= leastInDocuments) {
+      this.#long.add(text);
+    }
     const length = Math.min(text.length, windowLength);
     const windows = this.#windows.get(length) ?? new Set();
     this.#windows.set(length, windows);
-    for (let at = 0; at + length <= text.length; at += 1) windows.add(text.slice(at, at + length));
+    for (let at = 0; at + length <= text.length; at += 1) {
+      windows.add(text.slice(at, at + length));
+    }
   }
 
   /** Whether a message holds a secret, or a part of a long one, in any of these encodings. */
@@ -38,24 +44,36 @@ export class SentSecrets {
 
   /** Whether a document holds a whole token: what is read of it gets into reports. */
   isInDocument(bytes: Uint8Array): boolean {
-    if (this.#long.size === 0) return false;
+    if (this.#long.size === 0) {
+      return false;
+    }
     const text = Buffer.from(bytes).toString('latin1');
     const views = [text, undoEscapes(text, false), undoEscapes(text, true), ...encodedRuns(text)];
     return views.some((view) => [...this.#long].some((secret) => view.includes(secret)));
   }
 
   #isIn(text: string, left: number): boolean {
-    if (this.#holds(text)) return true;
-    if (left === 0) return false;
+    if (this.#holds(text)) {
+      return true;
+    }
+    if (left === 0) {
+      return false;
+    }
     const plain = [undoEscapes(text, false), undoEscapes(text, true)].filter((view) => view !== text);
-    if (plain.some((view) => this.#isIn(view, left - 1))) return true;
+    if (plain.some((view) => this.#isIn(view, left - 1))) {
+      return true;
+    }
     return encodedRuns(text).some((decoded) => this.#isIn(decoded, left - 1));
   }
 
   #holds(text: string): boolean {
-    for (const [length, windows] of this.#windows)
-      for (let at = 0; at + length <= text.length; at += 1)
-        if (windows.has(text.slice(at, at + length))) return true;
+    for (const [length, windows] of this.#windows) {
+      for (let at = 0; at + length <= text.length; at += 1) {
+        if (windows.has(text.slice(at, at + length))) {
+          return true;
+        }
+      }
+    }
     return false;
   }
 
@@ -64,11 +82,15 @@ export class SentSecrets {
    * answer, and a short password may stand in them.
    */
   cleaned(error: unknown, own: readonly string[]): unknown {
-    if (!(error instanceof TcfError) || this.#windows.size === 0) return error;
+    if (!(error instanceof TcfError) || this.#windows.size === 0) {
+      return error;
+    }
     const foreign = (text: string) => own.reduce((rest, word) => rest.replaceAll(word, ' '), text);
     const reveals = (text: string) => this.isIn(foreign(text));
     const isClean = !reveals(error.message) && !reveals(error.hint ?? '');
-    if (isClean && !reveals(causes(error))) return error;
+    if (isClean && !reveals(causes(error))) {
+      return error;
+    }
     const parts = error.message.replace(/"[^"]*"/g, (part) => (reveals(part) ? '"[credential]"' : part));
     const message = reveals(parts)
       ? `the answer of ${quoted(own[0] ?? 'the service')} repeats a credential`
@@ -101,10 +123,18 @@ function undoEscapes(text: string, ofBytes: boolean): string {
   const toText = (point: number) =>
     ofBytes && point < 0x100 ? String.fromCharCode(point) : toLatin1(String.fromCodePoint(point));
   return text.replace(escapes, (whole, percent, u, x, hex, decimal, name, letter, plus) => {
-    if (percent !== undefined) return String.fromCharCode(Number.parseInt(percent, 16));
-    if (name !== undefined) return byName[name.toLowerCase()] ?? whole;
-    if (letter !== undefined) return byLetter[letter] ?? letter;
-    if (plus !== undefined) return ' ';
+    if (percent !== undefined) {
+      return String.fromCharCode(Number.parseInt(percent, 16));
+    }
+    if (name !== undefined) {
+      return byName[name.toLowerCase()] ?? whole;
+    }
+    if (letter !== undefined) {
+      return byLetter[letter] ?? letter;
+    }
+    if (plus !== undefined) {
+      return ' ';
+    }
     const point = decimal === undefined ? Number.parseInt(u ?? x ?? hex, 16) : Number(decimal);
     return point > 0x10ffff ? whole : toText(point);
   });

@@ -68,7 +68,9 @@ export function openSession(
       let answer = await asked(authorizer.cached(scope));
       if (answer.status === 401) {
         const authorization = await authorizer.authorize(scope, answer);
-        if (authorization === undefined) throw await failure(answer, call.what, timeouts);
+        if (authorization === undefined) {
+          throw await failure(answer, call.what, timeouts);
+        }
         answer.end();
         answer = await asked(authorization);
         if (answer.status === 401) {
@@ -131,7 +133,9 @@ function redirected(call: Call, answer: HttpAnswer): Exchange {
 }
 
 function reachOf(registry: URL, url: URL): Exchange['reach'] {
-  if (url.origin === registry.origin) return 'any';
+  if (url.origin === registry.origin) {
+    return 'any';
+  }
   return isLoopback(hostOf(registry)) && isLoopback(hostOf(url)) ? 'loopback' : 'public';
 }
 
@@ -143,12 +147,20 @@ function reachOf(registry: URL, url: URL): Exchange['reach'] {
 export function checkRedirect(registry: URL, url: URL): void {
   const refuse = (why: string) =>
     cannotTell('registry.refused', `${quoted(registry.host)} redirects to ${quoted(url.origin)}: ${why}`);
-  if (url.username !== '' || url.password !== '') throw refuse('the address holds user info');
-  if (url.origin === registry.origin) return;
+  if (url.username !== '' || url.password !== '') {
+    throw refuse('the address holds user info');
+  }
+  if (url.origin === registry.origin) {
+    return;
+  }
   const both = isLoopback(hostOf(registry)) && isLoopback(hostOf(url));
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && registry.protocol === 'http:' && both)) {
     throw refuse('only https: is followed');
   }
-  if (!both && url.port !== '') throw refuse('only the port of https is followed');
-  if (!both && isLoopback(hostOf(url))) throw refuse('it leads into this machine');
+  if (!both && url.port !== '') {
+    throw refuse('only the port of https is followed');
+  }
+  if (!both && isLoopback(hostOf(url))) {
+    throw refuse('it leads into this machine');
+  }
 }

@@ -25,7 +25,9 @@ export function isShortName(text: string): boolean {
  */
 export function resolveName(text: string, config: RegistriesConfig): ResolvedName {
   const atHub = parseImageRef(text);
-  if (!isShortName(text)) return { ref: atHub };
+  if (!isShortName(text)) {
+    return { ref: atHub };
+  }
   const [, name = '', suffix = ''] = /^([^@]*?)((?::[^:/@]+)?(?:@.*)?)$/s.exec(text) ?? [];
   const alias = config.aliases.get(name);
   const search = config.search ?? [];
@@ -33,14 +35,18 @@ export function resolveName(text: string, config: RegistriesConfig): ResolvedNam
   const [first, ...others] = [
     ...new Set(meanings.map((meaning) => formatImageRef(readMeaning(meaning + suffix)))),
   ];
-  if (first === undefined) return { ref: atHub };
+  if (first === undefined) {
+    return { ref: atHub };
+  }
   if (others.length > 0) {
     throw askedWrongly('reference.ambiguous', `${quoted(text)} can mean ${[first, ...others].join(' or ')}`, {
       hint: 'write it in full, or give it an alias in registries.conf(5)',
     });
   }
   const ref = parseImageRef(first);
-  if (first === formatImageRef(atHub)) return { ref };
+  if (first === formatImageRef(atHub)) {
+    return { ref };
+  }
   const why = alias === undefined ? 'the search registry' : 'an alias';
   return {
     ref,
@@ -50,7 +56,9 @@ export function resolveName(text: string, config: RegistriesConfig): ResolvedNam
 
 /** @throws TcfError `reference.malformed` (exit 3): podman refuses such an alias too. */
 function readMeaning(text: string): ImageRef {
-  if (!isShortName(text)) return parseImageRef(text);
+  if (!isShortName(text)) {
+    return parseImageRef(text);
+  }
   throw askedWrongly(
     'reference.malformed',
     `registries.conf has the short name ${quoted(text)} in place of a full one`,

@@ -39,7 +39,9 @@ export function emptyStoreCache(): StoreCache {
 export function cachedStore(store: Store, cache: StoreCache): Store {
   return {
     manifest: async (repository, reference) => {
-      if (cache.manifests.has(reference)) return cache.manifests.get(reference);
+      if (cache.manifests.has(reference)) {
+        return cache.manifests.get(reference);
+      }
       cache.asked += 1;
       const fetched = await store.manifest(repository, reference);
       // A name that people choose may lead elsewhere the next time.
@@ -51,7 +53,9 @@ export function cachedStore(store: Store, cache: StoreCache): Store {
     },
     referrers: async (repository, subject) => {
       const known = cache.referrers.get(subject);
-      if (known !== undefined) return known;
+      if (known !== undefined) {
+        return known;
+      }
       cache.asked += 1;
       const found = await store.referrers(repository, subject);
       cache.referrers.set(subject, found);
@@ -59,7 +63,9 @@ export function cachedStore(store: Store, cache: StoreCache): Store {
     },
     blob: (repository, descriptor): Bytes => {
       const known = cache.blobs.get(descriptor.digest);
-      if (known !== undefined) return bytesOf(known);
+      if (known !== undefined) {
+        return bytesOf(known);
+      }
       cache.asked += 1;
       return kept(store.blob(repository, descriptor), descriptor, cache);
     },
@@ -70,12 +76,16 @@ async function* kept(blob: Bytes, { digest, size }: Descriptor, cache: StoreCach
   const chunks: Uint8Array[] = [];
   const isSmall = cache.size + size <= storeCacheLimit;
   for await (const chunk of blob) {
-    if (isSmall) chunks.push(chunk);
+    if (isSmall) {
+      chunks.push(chunk);
+    }
     yield chunk;
   }
   // The store has checked digest and size.
   cache.size += size;
-  if (isSmall) cache.blobs.set(digest, concat(chunks, size));
+  if (isSmall) {
+    cache.blobs.set(digest, concat(chunks, size));
+  }
 }
 
 /** A tag that a tool made of a digest, such as those of cosign 2: it belongs to this image only. */
@@ -103,9 +113,13 @@ export function formatStoreCache(cache: StoreCache, now: Date): string {
  */
 export function parseStoreCache(bytes: Uint8Array, what: string): StoreCache & { readonly at: Date } {
   const shape = new Shape(parseJson(bytes, what, limits), what);
-  if (shape.get('format').string() !== format) throw shape.wrong('has another format');
+  if (shape.get('format').string() !== format) {
+    throw shape.wrong('has another format');
+  }
   const at = new Date(shape.get('at').string(40));
-  if (Number.isNaN(at.getTime())) throw shape.wrong('has no date');
+  if (Number.isNaN(at.getTime())) {
+    throw shape.wrong('has no date');
+  }
   const cache = { ...emptyStoreCache(), at };
   for (const entry of shape.get('manifests').list(maxEntries)) {
     const reference = entry.get('reference').string(200);
@@ -130,7 +144,9 @@ export function parseStoreCache(bytes: Uint8Array, what: string): StoreCache & {
 function readFetched(entry: Shape, reference: string): Fetched {
   const bytes = readBytes(entry);
   const digest = digestOf(bytes);
-  if (isDigest(reference)) checkContent(bytes, reference, entry.path);
+  if (isDigest(reference)) {
+    checkContent(bytes, reference, entry.path);
+  }
   const mediaType = entry.get('mediaType').string(255);
   return {
     bytes,
@@ -141,6 +157,8 @@ function readFetched(entry: Shape, reference: string): Fetched {
 
 function readBytes(entry: Shape): Uint8Array {
   const bytes = decodeBase64(entry.get('bytes').string(limits.maxBytes));
-  if (bytes === undefined) throw entry.get('bytes').wrong('is not base64');
+  if (bytes === undefined) {
+    throw entry.get('bytes').wrong('is not base64');
+  }
   return bytes;
 }

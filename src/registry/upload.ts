@@ -79,16 +79,24 @@ class Uploader {
   }
 
   async run(open: () => Bytes, from: Repository | undefined): Promise<BlobFate> {
-    if (await this.#isThere()) return 'there';
+    if (await this.#isThere()) {
+      return 'there';
+    }
     let upload = from === undefined ? undefined : await this.#mount(from);
-    if (upload === 'mounted') return 'mounted';
+    if (upload === 'mounted') {
+      return 'mounted';
+    }
     for (let attempt = 1; ; attempt += 1) {
       try {
         await this.#send(open(), upload ?? (await this.#begin()));
         return 'copied';
       } catch (error) {
-        if (!(error instanceof Lost)) throw error;
-        if (attempt === attempts) throw error.reason;
+        if (!(error instanceof Lost)) {
+          throw error;
+        }
+        if (attempt === attempts) {
+          throw error.reason;
+        }
         upload = undefined;
         await this.#pause(attempt);
       }
@@ -132,7 +140,9 @@ class Uploader {
       this.#session.url(this.#repository, `blobs/${this.#blob.digest}`),
     );
     answer.end();
-    if (answer.status !== 200 && answer.status !== 404) throw await this.#failure(answer);
+    if (answer.status !== 200 && answer.status !== 404) {
+      throw await this.#failure(answer);
+    }
     return answer.status === 200;
   }
 
@@ -147,11 +157,15 @@ class Uploader {
     try {
       const answer = await this.#call('POST', url, {}, new Uint8Array(), from);
       answer.end();
-      if (answer.status === 201) return 'mounted';
+      if (answer.status === 201) {
+        return 'mounted';
+      }
       return answer.status === 202 ? this.#uploadOf(answer) : undefined;
     } catch (error) {
       // A token service may refuse the second scope in words of its own.
-      if (error instanceof TcfError && error.code !== 'registry.unreachable') return undefined;
+      if (error instanceof TcfError && error.code !== 'registry.unreachable') {
+        return undefined;
+      }
       throw error;
     }
   }
@@ -159,7 +173,9 @@ class Uploader {
   async #begin(): Promise<Upload> {
     const url = this.#session.url(this.#repository, 'blobs/uploads/');
     const answer = await this.#call('POST', url, {}, new Uint8Array());
-    if (answer.status !== 202) throw await this.#failure(answer);
+    if (answer.status !== 202) {
+      throw await this.#failure(answer);
+    }
     answer.end();
     return this.#uploadOf(answer);
   }
@@ -188,14 +204,18 @@ class Uploader {
     };
     for await (const piece of bytes) {
       for (let at = 0; at < piece.length; ) {
-        if (filled === buffer.length) await flush();
+        if (filled === buffer.length) {
+          await flush();
+        }
         const part = piece.subarray(at, at + buffer.length - filled);
         buffer.set(part, filled);
         filled += part.length;
         at += part.length;
       }
     }
-    if (sent > 0 && filled > 0) await flush();
+    if (sent > 0 && filled > 0) {
+      await flush();
+    }
     await this.#finish(url, buffer.subarray(0, filled));
   }
 
@@ -205,13 +225,21 @@ class Uploader {
     let done = 0;
     for (let attempt = 1; ; attempt += 1) {
       const failed = await this.#patch(url, chunk.subarray(done), start + done);
-      if (failed instanceof URL) return failed;
-      if (attempt === attempts) throw failed;
+      if (failed instanceof URL) {
+        return failed;
+      }
+      if (attempt === attempts) {
+        throw failed;
+      }
       await this.#pause(attempt);
       const arrived = await this.#arrived(url, failed);
       done = arrived.size - start;
-      if (done < 0 || done > chunk.length) throw new Lost(failed);
-      if (done === chunk.length) return arrived.url;
+      if (done < 0 || done > chunk.length) {
+        throw new Lost(failed);
+      }
+      if (done === chunk.length) {
+        return arrived.url;
+      }
       url = arrived.url;
     }
   }
@@ -230,7 +258,9 @@ class Uploader {
         bytes,
       );
     } catch (error) {
-      if (error instanceof TcfError && isBroken(error)) return error;
+      if (error instanceof TcfError && isBroken(error)) {
+        return error;
+      }
       throw error;
     }
     if (answer.status === 202) {
@@ -239,7 +269,9 @@ class Uploader {
     }
     const error = await this.#failure(answer);
     // 416: the registry has more or less of it than we believe.
-    if (busy.has(answer.status) || answer.status === 416) return error;
+    if (busy.has(answer.status) || answer.status === 416) {
+      return error;
+    }
     throw answer.status === 404 ? new Lost(error) : error;
   }
 
@@ -251,7 +283,9 @@ class Uploader {
     const answer = await this.#call('GET', upload);
     answer.end();
     const last = /^(?:bytes=)?0-(\d{1,15})$/.exec(answer.headers['range'] ?? '')?.[1];
-    if (answer.status !== 204 || last === undefined) throw new Lost(failed);
+    if (answer.status !== 204 || last === undefined) {
+      throw new Lost(failed);
+    }
     return { url: uploadUrl(answer, this.#what), size: last === '0' ? 0 : Number(last) + 1 };
   }
 
@@ -260,10 +294,14 @@ class Uploader {
     const url = new URL(upload);
     url.searchParams.set('digest', this.#blob.digest);
     const answer = await this.#call('PUT', url, { 'content-type': 'application/octet-stream' }, bytes);
-    if (answer.status === 201) return answer.end();
+    if (answer.status === 201) {
+      return answer.end();
+    }
     const error = await this.#failure(answer);
     // An answer that was lost on its way looks like an upload that is not known.
-    if (answer.status === 404 && (await this.#isThere())) return;
+    if (answer.status === 404 && (await this.#isThere())) {
+      return;
+    }
     // What came out of `open` was whole, so it was damaged or forgotten behind it.
     throw [400, 404, 416].includes(answer.status) ? new Lost(error) : error;
   }

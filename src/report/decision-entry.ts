@@ -119,10 +119,13 @@ export function chainEnd(sequence: number, entry: string | Uint8Array): ChainEnd
 /** @throws TcfError `json.malformed`, `document.malformed` (exit 2). */
 export function parseDecision(text: string, what: string): DecisionEntry {
   const shape = new Shape(parseJson(text, what, jsonLimits.small), what);
-  if (shape.get('format').string() !== format) throw shape.wrong('has another format');
+  if (shape.get('format').string() !== format) {
+    throw shape.wrong('has another format');
+  }
   const verdict = shape.get('verdict').string();
-  if (verdict !== 'allow' && verdict !== 'deny' && verdict !== 'cannot-tell')
+  if (verdict !== 'allow' && verdict !== 'deny' && verdict !== 'cannot-tell') {
     throw shape.get('verdict').wrong('is not a verdict');
+  }
   const previous = shape.optional('previous');
   const image = shape.optional('image')?.string();
   const latest = shape.optional('latest')?.instant();

@@ -21,7 +21,9 @@ export function toDiffMarkdown(diff: BomDiff): string {
 }
 
 function folded(title: string, items: readonly string[]): readonly string[] {
-  if (items.length === 0) return [];
+  if (items.length === 0) {
+    return [];
+  }
   return [`<details open><summary>${title}: ${items.length}</summary>`, list(items), '</details>'];
 }
 

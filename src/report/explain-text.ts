@@ -25,11 +25,12 @@ function explainedLines({
   signers,
 }: Explained): readonly string[] {
   const head = ['', `policy ${line(policy.name)}`];
-  if (scope === undefined)
+  if (scope === undefined) {
     return [
       ...head,
       `  ✗ no scope covers it: there ${scopes.length === 1 ? 'is' : 'are'} ${scopes.join(', ')}`,
     ];
+  }
   const why =
     outweighed.length === 0 ? 'the only one that covers it' : `more specific than ${outweighed.join(', ')}`;
   return [

@@ -30,9 +30,13 @@ export class Chain {
   /** What is wrong with the next entry; `undefined` where it follows. */
   add(next: ChainEnd, { entry, kind }: DecisionLogEntry): string | undefined {
     const { previous, sequence } = entry;
-    if (sequence !== next.sequence) return `it says that it is number ${sequence}`;
+    if (sequence !== next.sequence) {
+      return `it says that it is number ${sequence}`;
+    }
     if (this.#end === undefined && sequence > 0) {
-      if (previous === undefined) return 'it follows nothing, and is not the first';
+      if (previous === undefined) {
+        return 'it follows nothing, and is not the first';
+      }
       this.#begin = { sequence: sequence - 1, digest: previous };
       this.#digests.set(sequence - 1, previous);
     } else if (previous !== this.#end?.digest) {
@@ -52,8 +56,12 @@ export class Chain {
     const { digest, sequence } = entry.pruned;
     const known = this.#digests.get(sequence);
     // One whose last entry is gone together with others: a later one says so.
-    if (known === undefined) return undefined;
-    if (known !== digest) return `it says that entry ${sequence} was ${digest}, and that was ${known}`;
+    if (known === undefined) {
+      return undefined;
+    }
+    if (known !== digest) {
+      return `it says that entry ${sequence} was ${digest}, and that was ${known}`;
+    }
     this.#pruning = entry;
     return undefined;
   }

@@ -28,7 +28,9 @@ function decisionSections(decision: Decision): readonly string[] {
 
 function details(finding: JudgedFinding): string {
   const { actual, expected, hint, message, nearMisses = [], outcome } = finding;
-  if (outcome === 'pass') return escaped(message);
+  if (outcome === 'pass') {
+    return escaped(message);
+  }
   return [
     escaped(message),
     ...(expected === undefined ? [] : [`expected: ${escaped(expected)}`]),
@@ -40,7 +42,9 @@ function details(finding: JudgedFinding): string {
 }
 
 function candidateSection({ candidates }: Verdict): string {
-  if (candidates.length === 0) return 'Nothing is attached to the image.';
+  if (candidates.length === 0) {
+    return 'Nothing is attached to the image.';
+  }
   const rows = candidates.map(
     ({ message, source, verified }) => `- ${verified ? '✓' : '✗'} ${source} ${escaped(message)}`,
   );

@@ -36,7 +36,9 @@ export function formatPruning(
 /** @throws TcfError `json.malformed`, `document.malformed` (exit 2). */
 export function parseLogEntry(text: string, what: string): DecisionLogEntry {
   const shape = new Shape(parseJson(text, what), what);
-  if (shape.get('format').value !== format) return { kind: 'decision', entry: parseDecision(text, what) };
+  if (shape.get('format').value !== format) {
+    return { kind: 'decision', entry: parseDecision(text, what) };
+  }
   const pruned = shape.get('pruned');
   return {
     kind: 'pruning',

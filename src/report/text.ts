@@ -7,8 +7,12 @@ const line = (text: string): string => printable(text, 4000);
 
 /** The sign before a finding: `✓`, `✗`, `?`, and `!` where a failing rule only warns. */
 export function signOf({ mode, outcome }: Pick<JudgedFinding, 'mode' | 'outcome'>): string {
-  if (outcome === 'pass') return '✓';
-  if (mode === 'warn') return '!';
+  if (outcome === 'pass') {
+    return '✓';
+  }
+  if (mode === 'warn') {
+    return '!';
+  }
   return outcome === 'fail' ? '✗' : '?';
 }
 
@@ -35,7 +39,9 @@ function decisionLines(decision: Decision): readonly string[] {
 
 function findingLines(finding: JudgedFinding): readonly string[] {
   const head = `  ${signOf(finding)} ${finding.rule}: ${line(finding.message)}`;
-  if (finding.outcome === 'pass') return [head];
+  if (finding.outcome === 'pass') {
+    return [head];
+  }
   const detail = (name: string, text: string | undefined): readonly string[] =>
     text === undefined || text === '' ? [] : [`      ${name}: ${line(text)}`];
   return [
@@ -53,13 +59,17 @@ function findingLines(finding: JudgedFinding): readonly string[] {
 
 /** `until 2027-01-01 by ada: moving`; `undefined` where the policy makes none. */
 export function describeException({ exception }: JudgedFinding): string | undefined {
-  if (exception === undefined) return undefined;
+  if (exception === undefined) {
+    return undefined;
+  }
   const { expired, expires, owner, reason } = exception;
   return `${expired ? 'ended' : 'until'} ${expires}, by ${owner}: ${reason}`;
 }
 
 function candidateLines({ candidates }: Verdict): readonly string[] {
-  if (candidates.length === 0) return ['', 'nothing is attached to the image'];
+  if (candidates.length === 0) {
+    return ['', 'nothing is attached to the image'];
+  }
   const verified = candidates.filter((candidate) => candidate.verified).length;
   return [
     '',

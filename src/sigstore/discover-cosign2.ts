@@ -52,10 +52,13 @@ async function openTag(
   budget: BundleBudget,
 ): Promise<readonly FoundBundle[]> {
   const fetched = await store.manifest(repository, tag);
-  if (fetched === undefined) return [];
+  if (fetched === undefined) {
+    return [];
+  }
   const { descriptor, document } = fetched;
-  if (document.kind === 'index')
+  if (document.kind === 'index') {
     return [refuse(descriptor.digest, 'bundle.layers', `the tag ${tag} holds an index`)];
+  }
   return await openLayers(store, repository, descriptor.digest, document, budget);
 }
 
@@ -71,8 +74,9 @@ export async function openLayers(
   const fetched = new Map(
     await inParallel([...blobs.values()], discoverLimits.parallel, async (blob) => {
       const content = await refuseContentFaults(source, async () => {
-        if (blob.size > discoverLimits.bundleBytes)
+        if (blob.size > discoverLimits.bundleBytes) {
           return [refuse(source, 'bundle.too-large', `its payload has ${blob.size} bytes`)];
+        }
         return await fetchWithin(store, repository, blob, budget);
       });
       return [blob.digest, content] as const;
@@ -82,8 +86,12 @@ export async function openLayers(
     .filter(isCosign2Layer)
     .flatMap(({ annotations = {}, digest, mediaType }): readonly FoundBundle[] => {
       const content = fetched.get(digest);
-      if (content === undefined) return [];
-      if (!(content instanceof Uint8Array)) return content;
+      if (content === undefined) {
+        return [];
+      }
+      if (!(content instanceof Uint8Array)) {
+        return content;
+      }
       return [{ ok: true, source, layer: { mediaType, content, annotations } }];
     });
 }

@@ -32,7 +32,9 @@ export async function discoverBundles(
   ...subjects: readonly Digest[]
 ): Promise<readonly FoundBundle[]> {
   const referrers: Descriptor[] = [];
-  for (const subject of new Set(subjects)) referrers.push(...(await store.referrers(repository, subject)));
+  for (const subject of new Set(subjects)) {
+    referrers.push(...(await store.referrers(repository, subject)));
+  }
   const sources = [...new Map(referrers.map((descriptor) => [descriptor.digest, descriptor])).values()];
   const budget = { left: discoverLimits.totalBytes };
   const found = await inParallel(sources, discoverLimits.parallel, (source) =>
@@ -51,26 +53,37 @@ async function openReferrer(
   const source = descriptor.digest;
   // A registry takes any size in the fallback tag's index; the document itself would end the whole question
   // at the limit.
-  if (descriptor.size > jsonLimits.manifest.maxBytes)
+  if (descriptor.size > jsonLimits.manifest.maxBytes) {
     return [refuse(source, 'bundle.too-large', `its manifest has ${descriptor.size} bytes`)];
+  }
   return await refuseContentFaults(source, async () => {
     const fetched = await store.manifest(repository, source);
-    if (fetched === undefined) return [refuse(source, 'bundle.missing', 'it is listed but not there')];
+    if (fetched === undefined) {
+      return [refuse(source, 'bundle.missing', 'it is listed but not there')];
+    }
     const { document } = fetched;
-    if (document.kind === 'index') return [];
+    if (document.kind === 'index') {
+      return [];
+    }
     // cosign 2 with its experimental OCI 1.1 mode: the image of a `.sig` tag, as a referrer. It writes the
     // type into the configuration only.
     const type = document.artifactType ?? document.config.mediaType;
-    if (cosign2Artifact.test(type) || document.layers.some(isCosign2Layer))
+    if (cosign2Artifact.test(type) || document.layers.some(isCosign2Layer)) {
       return await openLayers(store, repository, source, document, budget);
-    if (!speaksOfBundle(document)) return [];
+    }
+    if (!speaksOfBundle(document)) {
+      return [];
+    }
     const [layer, ...others] = document.layers;
-    if (layer === undefined || others.length > 0)
+    if (layer === undefined || others.length > 0) {
       return [refuse(source, 'bundle.layers', `it has ${document.layers.length} layers, not exactly one`)];
-    if (!layer.mediaType.startsWith(bundlePrefix))
+    }
+    if (!layer.mediaType.startsWith(bundlePrefix)) {
       return [refuse(source, 'bundle.layers', `its layer is ${quoted(layer.mediaType)}, not a bundle`)];
-    if (layer.size > discoverLimits.bundleBytes)
+    }
+    if (layer.size > discoverLimits.bundleBytes) {
       return [refuse(source, 'bundle.too-large', `its bundle has ${layer.size} bytes`)];
+    }
     return [{ ok: true, source, bundle: await fetchWithin(store, repository, layer, budget) }];
   });
 }

@@ -27,16 +27,25 @@ export function findEquivalent(
   wanted: WantedStatement,
 ): { readonly source: Digest; readonly verified: Verified } | undefined {
   const statement = parseStatement(wanted.statement);
-  if (!statement.ok) throw new Error(`the statement to sign is malformed: ${statement.reason.message}`);
+  if (!statement.ok) {
+    throw new Error(`the statement to sign is malformed: ${statement.reason.message}`);
+  }
   for (const entry of found) {
     // What cosign 2 wrote says the same, but readers of bundles do not find it.
-    if (!entry.ok || !('bundle' in entry)) continue;
+    if (!entry.ok || !('bundle' in entry)) {
+      continue;
+    }
     const bundle = parseBundle(entry.bundle);
-    if (!bundle.ok) continue;
+    if (!bundle.ok) {
+      continue;
+    }
     const proof = verifyAttestation(bundle.value, wanted.trust, { subject: wanted.subject }, wanted.now);
-    if (!proof.ok || !wanted.isSigner(proof.value.signer)) continue;
-    if (isDeepStrictEqual(proof.value.statement, statement.value))
+    if (!proof.ok || !wanted.isSigner(proof.value.signer)) {
+      continue;
+    }
+    if (isDeepStrictEqual(proof.value.statement, statement.value)) {
       return { source: entry.source, verified: proof.value };
+    }
   }
   return undefined;
 }

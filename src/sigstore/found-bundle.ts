@@ -73,7 +73,9 @@ export async function refuseContentFaults<T>(
   try {
     return await open();
   } catch (error) {
-    if (isContentFault(error)) return [refuse(source, error.code, error.message)];
+    if (isContentFault(error)) {
+      return [refuse(source, error.code, error.message)];
+    }
     throw error;
   }
 }

@@ -69,7 +69,9 @@ async function requestCertificate(
   }
   const certificate = jsonOf(question, reply, readCertificate);
   const leaf = answer('certificate.malformed', () => readLeaf(certificate));
-  if (!leaf.ok) throw garbled(question, leaf.reason.message);
+  if (!leaf.ok) {
+    throw garbled(question, leaf.reason.message);
+  }
   // A signature under somebody else's certificate would verify for nobody, and would be noticed only there.
   if (fingerprintOf(leaf.value.key) !== fingerprintOf(publicKey)) {
     throw garbled(question, 'the certificate is for another key');
@@ -85,8 +87,12 @@ const firstPem = /^\s*-----BEGIN CERTIFICATE-----\r?\n([A-Za-z0-9+/=\r\n]+)-----
  */
 function readCertificate(shape: Shape): Uint8Array {
   const [leaf] = shape.get('signedCertificateEmbeddedSct').get('chain').get('certificates').list(10);
-  if (leaf === undefined) throw shape.wrong('has no certificate');
+  if (leaf === undefined) {
+    throw shape.wrong('has no certificate');
+  }
   const [, base64 = ''] = firstPem.exec(leaf.string()) ?? [];
-  if (base64 === '') throw leaf.wrong('is not a certificate in PEM');
+  if (base64 === '') {
+    throw leaf.wrong('is not a certificate in PEM');
+  }
   return Buffer.from(base64, 'base64');
 }

@@ -61,14 +61,19 @@ export async function openIdentityToken(places: TokenPlaces): Promise<IdentityTo
     (await fromGitHub(env, services)) ??
     (await fromBuildkite(env, program)) ??
     (await login?.());
-  if (found !== undefined) return parseIdentityToken(found);
+  if (found !== undefined) {
+    return parseIdentityToken(found);
+  }
   throw askedWrongly('token.missing', 'there is no identity token to sign with', { hint: hintFor(env) });
 }
 
 function hintFor(env: TokenPlaces['env']): string {
-  if (env['GITHUB_ACTIONS'] === 'true') return 'give the job the permission "id-token: write"';
-  if (env['GITLAB_CI'] === 'true')
+  if (env['GITHUB_ACTIONS'] === 'true') {
+    return 'give the job the permission "id-token: write"';
+  }
+  if (env['GITLAB_CI'] === 'true') {
     return `give the job "id_tokens: { SIGSTORE_ID_TOKEN: { aud: ${audience} } }"`;
+  }
   return 'set SIGSTORE_ID_TOKEN, give --identity-token, log in with --oidc-flow browser or device, or sign with --key';
 }
 
@@ -80,7 +85,9 @@ function nonEmpty(text: string | undefined): string | undefined {
 async function fromGitHub(env: TokenPlaces['env'], services: Services): Promise<string | undefined> {
   const address = nonEmpty(env['ACTIONS_ID_TOKEN_REQUEST_URL']);
   const bearer = nonEmpty(env['ACTIONS_ID_TOKEN_REQUEST_TOKEN']);
-  if (address === undefined || bearer === undefined) return undefined;
+  if (address === undefined || bearer === undefined) {
+    return undefined;
+  }
   if (!URL.canParse(address) || !/^[\x21-\x7e]+$/.test(bearer)) {
     throw askedWrongly('token.malformed', 'ACTIONS_ID_TOKEN_REQUEST_URL and its token cannot be used');
   }
@@ -89,13 +96,17 @@ async function fromGitHub(env: TokenPlaces['env'], services: Services): Promise<
   const headers = { authorization: `bearer ${bearer}` };
   const question: ServiceQuestion = { method: 'GET', url, headers, what: 'the identity token of this job' };
   const reply = await services(question);
-  if (reply.status !== 200) throw refusal(question, reply, 'give the job the permission "id-token: write"');
+  if (reply.status !== 200) {
+    throw refusal(question, reply, 'give the job the permission "id-token: write"');
+  }
   return jsonOf(question, reply, (shape) => shape.get('value').string(maxToken));
 }
 
 /** buildkite.com/docs, "OIDC in Buildkite": the agent that runs the job asks for a token in its name. */
 async function fromBuildkite(env: TokenPlaces['env'], program: RunProgram): Promise<string | undefined> {
-  if (env['BUILDKITE'] !== 'true') return undefined;
+  if (env['BUILDKITE'] !== 'true') {
+    return undefined;
+  }
   const limits = { timeout: 60_000, output: maxToken };
   const ran = await program(
     'buildkite-agent',
@@ -103,7 +114,9 @@ async function fromBuildkite(env: TokenPlaces['env'], program: RunProgram): Prom
     new Uint8Array(),
     limits,
   );
-  if (ran.code === 0) return Buffer.from(ran.stdout).toString('latin1');
+  if (ran.code === 0) {
+    return Buffer.from(ran.stdout).toString('latin1');
+  }
   const said = printable(ran.stderr.trim().split('\n').at(-1) ?? '', 300);
   throw cannotTell(
     'token.agent',
@@ -118,7 +131,9 @@ async function fromBuildkite(env: TokenPlaces['env'], program: RunProgram): Prom
 export function parseIdentityToken(text: string): IdentityToken {
   const raw = text.trim();
   const [, claims] = /^[\w-]+\.([\w-]+)\.[\w-]*$/.exec(raw.length > maxToken ? '' : raw) ?? [];
-  if (claims === undefined) throw malformed('it is not a JSON Web Token');
+  if (claims === undefined) {
+    throw malformed('it is not a JSON Web Token');
+  }
   try {
     const shape = new Shape(parseJson(Buffer.from(claims, 'base64url'), 'its claims'), 'token');
     const subject = readSubject(shape);
@@ -133,7 +148,9 @@ export function parseIdentityToken(text: string): IdentityToken {
       nonce: shape.optional('nonce')?.string(2000),
     };
   } catch (error) {
-    if (error instanceof TcfError) throw malformed(error.message);
+    if (error instanceof TcfError) {
+      throw malformed(error.message);
+    }
     throw error;
   }
 }
@@ -148,25 +165,37 @@ function readTime(shape: Shape, name: string): Date | undefined {
 function readWorkflow(shape: Shape): string | undefined {
   const claim = (name: string) => shape.optional(name)?.string(2000);
   const github = claim('job_workflow_ref');
-  if (github !== undefined) return `https://github.com/${github}`;
+  if (github !== undefined) {
+    return `https://github.com/${github}`;
+  }
   const gitlab = claim('ci_config_ref_uri');
-  if (gitlab !== undefined) return `https://${gitlab}`;
+  if (gitlab !== undefined) {
+    return `https://${gitlab}`;
+  }
   const [organization, pipeline] = [claim('organization_slug'), claim('pipeline_slug')];
-  if (organization === undefined || pipeline === undefined) return undefined;
+  if (organization === undefined || pipeline === undefined) {
+    return undefined;
+  }
   return `https://buildkite.com/${organization}/${pipeline}`;
 }
 
 function readSubject(shape: Shape): string {
   const email = shape.optional('email');
-  if (email === undefined || email.value === '') return shape.get('sub').string(2000);
+  if (email === undefined || email.value === '') {
+    return shape.get('sub').string(2000);
+  }
   // Fulcio takes the address only from an issuer that has checked it; some issuers write a string.
   const verified = shape.get('email_verified').value;
-  if (verified !== true && verified !== 'true') throw email.wrong('was not verified by the issuer');
+  if (verified !== true && verified !== 'true') {
+    throw email.wrong('was not verified by the issuer');
+  }
   return email.string(1000);
 }
 
 function readAudiences(shape: Shape): readonly string[] {
-  if (shape.missing) return [];
+  if (shape.missing) {
+    return [];
+  }
   return typeof shape.value === 'string' ? [shape.value] : shape.list(100).map((item) => item.string(2000));
 }
 
@@ -181,8 +210,9 @@ function malformed(why: string): TcfError {
  * @throws TcfError `token.expired`, `clock.wrong` (exit 2).
  */
 export function checkFresh({ expires, issued }: IdentityToken, now: Date): void {
-  if (issued !== undefined && Number(issued) > Number(now) + clockTolerance)
+  if (issued !== undefined && Number(issued) > Number(now) + clockTolerance) {
     throw clockWrong('the identity token was issued', issued, now);
+  }
   if (expires !== undefined && expires <= now) {
     throw cannotTell(
       'token.expired',

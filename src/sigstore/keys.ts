@@ -92,9 +92,15 @@ export async function openPrivateKey(
 ): Promise<KeyObject> {
   const [, found = '', body = ''] = pem.length > maxPemLength ? [] : (onePem.exec(pem) ?? []);
   const der = decodeBase64(body.replaceAll(/[\r\n]/g, ''));
-  if (der === undefined || der.length === 0) throw malformed(name, 'it is not one PEM block');
-  if (plainLabels.includes(found)) return readKey(pem, name);
-  if (!encryptedLabels.includes(found)) throw malformed(name, `its PEM block is ${quoted(found)}`);
+  if (der === undefined || der.length === 0) {
+    throw malformed(name, 'it is not one PEM block');
+  }
+  if (plainLabels.includes(found)) {
+    return readKey(pem, name);
+  }
+  if (!encryptedLabels.includes(found)) {
+    throw malformed(name, `its PEM block is ${quoted(found)}`);
+  }
   const sealed = readSealed(der, name);
   const secret = await deriveKey(await askPassword(), sealed.salt, sealed.cost);
   return readKey(unseal(sealed, secret, name), name);
@@ -115,7 +121,9 @@ function readSealed(json: Uint8Array, name: string): Sealed {
     expectName(kdf, 'scrypt');
     expectName(cipher, 'nacl/secretbox');
     const nonce = base64At(cipher.get('nonce'));
-    if (nonce.length !== nonceSize) throw cipher.get('nonce').wrong(`has not ${nonceSize} bytes`);
+    if (nonce.length !== nonceSize) {
+      throw cipher.get('nonce').wrong(`has not ${nonceSize} bytes`);
+    }
     return {
       cost: readCost(kdf.get('params')),
       salt: base64At(kdf.get('salt')),
@@ -125,13 +133,17 @@ function readSealed(json: Uint8Array, name: string): Sealed {
   } catch (error) {
     // The user chose this file, so what the readers of documents say about it is an answer to a wrong
     // question.
-    if (error instanceof TcfError) throw malformed(name, error.message);
+    if (error instanceof TcfError) {
+      throw malformed(name, error.message);
+    }
     throw error;
   }
 }
 
 function expectName(shape: Shape, name: string): void {
-  if (shape.get('name').string(100) !== name) throw shape.get('name').wrong(`is not ${name}`);
+  if (shape.get('name').string(100) !== name) {
+    throw shape.get('name').wrong(`is not ${name}`);
+  }
 }
 
 /**
@@ -141,13 +153,17 @@ function expectName(shape: Shape, name: string): void {
 function readCost(params: Shape): ScryptCost {
   const [N, r, p] = ['N', 'r', 'p'].map((key) => params.get(key).whole());
   const cost = readableCosts.find((known) => known.N === N && known.r === r && known.p === p);
-  if (cost === undefined) throw params.wrong('is none of the scrypt costs that cosign writes');
+  if (cost === undefined) {
+    throw params.wrong('is none of the scrypt costs that cosign writes');
+  }
   return cost;
 }
 
 function base64At(shape: Shape): Uint8Array {
   const bytes = decodeBase64(shape.string());
-  if (bytes === undefined) throw shape.wrong('is not standard base64');
+  if (bytes === undefined) {
+    throw shape.wrong('is not standard base64');
+  }
   return bytes;
 }
 
@@ -178,7 +194,9 @@ function readKey(text: Buffer | string, name: string): KeyObject {
       return strong(attempt(), name);
     } catch (error) {
       // OpenSSL reports a key that it cannot read with errors that have no common class.
-      if (error instanceof TcfError) throw error;
+      if (error instanceof TcfError) {
+        throw error;
+      }
       cause = error;
     }
   }
@@ -187,7 +205,9 @@ function readKey(text: Buffer | string, name: string): KeyObject {
 
 function strong(key: KeyObject, name: string): KeyObject {
   const publicKey = createPublicKey(key);
-  if (isStrongKey(publicKey)) return key;
+  if (isStrongKey(publicKey)) {
+    return key;
+  }
   throw askedWrongly('key.unsupported', `cannot sign with ${quoted(name)}: ${describeKey(publicKey)}`, {
     hint: 'use ECDSA P-256 or P-384, Ed25519, or RSA with at least 2048 bits',
   });
@@ -203,8 +223,11 @@ function malformed(name: string, why: string, cause?: unknown): TcfError {
 function deriveKey(password: string, salt: Uint8Array, { N, r, p }: ScryptCost): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     scrypt(password, salt, secretBoxKeySize, { N, r, p, maxmem: maxScryptMemory }, (error, secret) => {
-      if (error) reject(error);
-      else resolve(secret);
+      if (error) {
+        reject(error);
+      } else {
+        resolve(secret);
+      }
     });
   });
 }

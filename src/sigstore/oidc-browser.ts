@@ -46,7 +46,9 @@ export async function tokenByBrowser(
     code_challenge: challenge,
     code_challenge_method: 'S256',
   };
-  for (const [name, value] of Object.entries(query)) address.searchParams.set(name, value);
+  for (const [name, value] of Object.entries(query)) {
+    address.searchParams.set(name, value);
+  }
   await show(address);
   const code = await callback.code;
   const answer = await askForToken(
@@ -54,7 +56,9 @@ export async function tokenByBrowser(
     { grant_type: 'authorization_code', code, redirect_uri: callback.redirect, code_verifier: verifier },
     services,
   );
-  if (!answer.ok) throw notGranted(provider.issuer, answer.error, answer.description);
+  if (!answer.ok) {
+    throw notGranted(provider.issuer, answer.error, answer.description);
+  }
   return checkToken(answer.token, provider, nonce);
 }
 
@@ -71,8 +75,12 @@ async function listen(provider: Provider, state: string, timeout: number): Promi
   const server = createServer((request, response) => {
     const outcome = readCallback(request, provider, state);
     answer(response, outcome);
-    if (outcome.kind === 'code') resolve(outcome.code);
-    if (outcome.kind === 'refused') reject(notGranted(provider.issuer, outcome.error, outcome.description));
+    if (outcome.kind === 'code') {
+      resolve(outcome.code);
+    }
+    if (outcome.kind === 'refused') {
+      reject(notGranted(provider.issuer, outcome.error, outcome.description));
+    }
   });
   const port = await start(server);
   const timer = setTimeout(() => {
@@ -123,14 +131,19 @@ type Outcome =
   | { readonly kind: 'stranger' };
 
 function readCallback({ method, url = '' }: IncomingMessage, { name }: Provider, state: string): Outcome {
-  if (method !== 'GET' || url.length > maxAddress || !url.startsWith(`${path}?`)) return { kind: 'stranger' };
+  if (method !== 'GET' || url.length > maxAddress || !url.startsWith(`${path}?`)) {
+    return { kind: 'stranger' };
+  }
   const query = new URLSearchParams(url.slice(path.length + 1));
   // RFC 6749, 10.12: without our state, somebody else's code would be signed with.
-  if (query.getAll('state').length !== 1 || !isSame(query.get('state') ?? '', state))
+  if (query.getAll('state').length !== 1 || !isSame(query.get('state') ?? '', state)) {
     return { kind: 'stranger' };
+  }
   // RFC 9207: the answer of another issuer, mixed up with ours.
   const said = query.get('iss');
-  if (said !== null && said !== name) return { kind: 'stranger' };
+  if (said !== null && said !== name) {
+    return { kind: 'stranger' };
+  }
   const error = query.get('error');
   if (error !== null) {
     const description = printable(query.get('error_description') ?? '', 300);

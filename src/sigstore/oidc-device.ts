@@ -75,11 +75,16 @@ export async function tokenByDevice(
       },
       services,
     );
-    if (answer.ok) return checkToken(answer.token, provider, undefined);
-    if (answer.error === 'slow_down') pause = Math.min(pause + interval.step, interval.most);
-    else if (answer.error === 'expired_token') break;
-    else if (answer.error !== 'authorization_pending')
+    if (answer.ok) {
+      return checkToken(answer.token, provider, undefined);
+    }
+    if (answer.error === 'slow_down') {
+      pause = Math.min(pause + interval.step, interval.most);
+    } else if (answer.error === 'expired_token') {
+      break;
+    } else if (answer.error !== 'authorization_pending') {
       throw notGranted(issuer, answer.error, answer.description);
+    }
   }
   throw cannotTell('oidc.timeout', `nobody typed the code in at ${quoted(issuer.host)} before it expired`, {
     hint: 'try again',

@@ -40,13 +40,16 @@ export async function discoverProvider(client: OidcClient, services: Services): 
     what: `the configuration of the issuer ${quoted(issuer.host)}`,
   };
   const reply = await services(question);
-  if (reply.status !== 200) throw refusal(question, reply, 'check --oidc-issuer');
+  if (reply.status !== 200) {
+    throw refusal(question, reply, 'check --oidc-issuer');
+  }
   return jsonOf(question, reply, (shape) => {
     const name = shape.get('issuer').string(2000);
     // Discovery 1.0, 4.3: or one issuer could speak for another. A URL has a slash after its host where an
     // issuer may have none.
-    if (name !== issuer.href && `${name}/` !== issuer.href)
+    if (name !== issuer.href && `${name}/` !== issuer.href) {
       throw shape.get('issuer').wrong(`is ${quoted(name)}, not ${quoted(issuer.href)}`);
+    }
     const device = shape.optional('device_authorization_endpoint');
     return {
       ...client,
@@ -69,8 +72,9 @@ export function readEndpoint(shape: Shape, issuer: URL): URL {
     url === undefined ||
     (url.protocol !== 'https:' && !(url.protocol === 'http:' && near)) ||
     url.username !== ''
-  )
+  ) {
     throw shape.wrong(`is not an https address: ${quoted(text)}`);
+  }
   return url;
 }
 
@@ -108,7 +112,9 @@ export async function askForToken(
     'an identity token',
   );
   const reply = await services(question);
-  if (reply.status !== 200) return { ok: false, ...oauthError(question, reply) };
+  if (reply.status !== 200) {
+    return { ok: false, ...oauthError(question, reply) };
+  }
   const token = jsonOf(question, reply, (shape) => shape.get('id_token').string(maxToken));
   return { ok: true, token };
 }
@@ -143,7 +149,9 @@ export function oauthError(
       description: printable(shape.optional('error_description')?.string() ?? '', 300),
     };
   } catch (error) {
-    if (error instanceof TcfError) throw refusal(question, reply);
+    if (error instanceof TcfError) {
+      throw refusal(question, reply);
+    }
     throw error;
   }
 }
@@ -171,10 +179,15 @@ export function checkToken(
     cannotTell('oidc.token', `the identity token of ${quoted(issuer.host)} is not ours: ${why}`, {
       hint: 'try again; if it stays so, somebody intercepts the connection to the issuer',
     });
-  if (said !== name) throw refuse(`it is issued by ${quoted(said)}`);
-  if (!audiences.includes(clientId)) throw refuse(`it is made out to ${audiences.map(quoted).join(', ')}`);
+  if (said !== name) {
+    throw refuse(`it is issued by ${quoted(said)}`);
+  }
+  if (!audiences.includes(clientId)) {
+    throw refuse(`it is made out to ${audiences.map(quoted).join(', ')}`);
+  }
   // A token that was given to somebody else, put into our answer.
-  if (nonce !== undefined && (echoed === undefined || !isSame(echoed, nonce)))
+  if (nonce !== undefined && (echoed === undefined || !isSame(echoed, nonce))) {
     throw refuse('its nonce is another');
+  }
   return token;
 }

@@ -43,8 +43,9 @@ export function rekorWitness(log: URL, services: Services): Witness {
     const reply = await askWithSize(log, services, question);
     const [asked, given] =
       reply.status === 409 ? await fetchExisting(services, question, reply) : [question, reply];
-    if (given.status !== 200 && given.status !== 201)
+    if (given.status !== 200 && given.status !== 201) {
       throw refusal(asked, given, asked === question ? notTaken : signAgain);
+    }
     return checkedEntry(asked, seen, jsonOf(asked, given, readEntry1));
   };
   return { testify };
@@ -63,11 +64,15 @@ async function askWithSize(log: URL, services: Services, question: ServiceQuesti
   try {
     const reply = await services(question);
     const isSuspect = reply.status === 413 || reply.status >= 500 || reply.status === 400;
-    if (isSuspect && size > largeEntry && (await isUp(log, services))) throw tooLarge(log, size);
+    if (isSuspect && size > largeEntry && (await isUp(log, services))) {
+      throw tooLarge(log, size);
+    }
     return reply;
   } catch (error) {
     const isSuspect = error instanceof TcfError && error.code === 'sigstore.unreachable';
-    if (isSuspect && size > largeEntry && (await isUp(log, services))) throw tooLarge(log, size, error);
+    if (isSuspect && size > largeEntry && (await isUp(log, services))) {
+      throw tooLarge(log, size, error);
+    }
     throw error;
   }
 }
@@ -83,7 +88,9 @@ async function isUp(log: URL, services: Services): Promise<boolean> {
   try {
     return (await services(question)).status === 200;
   } catch (error) {
-    if (error instanceof TcfError) return false;
+    if (error instanceof TcfError) {
+      return false;
+    }
     throw error;
   }
 }
@@ -108,7 +115,9 @@ function toProposal({ digest, envelope, signature, signer }: Testified): object 
     return { apiVersion: '0.0.1', kind: 'dsse', spec };
   }
   // The log sees a digest only, and checks the signature with it.
-  if (signer.algorithm.hash === undefined || digest === undefined) throw noEd25519('a log');
+  if (signer.algorithm.hash === undefined || digest === undefined) {
+    throw noEd25519('a log');
+  }
   return {
     apiVersion: '0.0.1',
     kind: 'hashedrekord',
@@ -160,7 +169,9 @@ async function fetchExisting(
 /** `{ UUID: LogEntryAnon }` of Rekor's OpenAPI document. */
 function readEntry1(shape: Shape): LogEntry {
   const [uuid, ...others] = Object.keys(shape.record());
-  if (uuid === undefined || others.length > 0) throw shape.wrong('is not one log entry');
+  if (uuid === undefined || others.length > 0) {
+    throw shape.wrong('is not one log entry');
+  }
   const entry = shape.get(uuid);
   const body = base64At(entry.get('body'));
   const { kind, apiVersion } = kindOf(body);
@@ -197,7 +208,9 @@ export function rekor2Witness(log: URL, services: Services): Witness {
     const seen = readTestified(content, publicKey);
     const { hash, keyDetails } = seen.signer.algorithm;
     const digest = hash && seen.about.signedDigest(hash);
-    if (digest === undefined) throw noEd25519('a log of version 2');
+    if (digest === undefined) {
+      throw noEd25519('a log of version 2');
+    }
     const { der, kind } = seen.signer;
     const material = { rawBytes: encodeBase64(der) };
     const verifier = {
@@ -216,7 +229,9 @@ export function rekor2Witness(log: URL, services: Services): Witness {
       what: 'a log entry',
     };
     const reply = await services(question);
-    if (reply.status !== 200 && reply.status !== 201) throw refusal(question, reply, notTaken);
+    if (reply.status !== 200 && reply.status !== 201) {
+      throw refusal(question, reply, notTaken);
+    }
     return checkedEntry(
       question,
       seen,
@@ -236,18 +251,24 @@ function checkedEntry(
   entry: LogEntry,
 ): VerificationMaterial {
   const check = answer('log.body', () => checkLogBody(entry, about, signer.der));
-  if (!check.ok) throw garbled(question, check.reason.message);
+  if (!check.ok) {
+    throw garbled(question, check.reason.message);
+  }
   return { tlogEntries: [toTransparencyLogEntry(entry)] };
 }
 
 function base64At(shape: Shape): Uint8Array {
   const bytes = decodeBase64(shape.string(8 * 1024 * 1024));
-  if (bytes === undefined) throw shape.wrong('is not standard base64');
+  if (bytes === undefined) {
+    throw shape.wrong('is not standard base64');
+  }
   return bytes;
 }
 
 function hexAt(shape: Shape): Uint8Array {
   const hex = shape.string(128);
-  if (!/^(?:[0-9a-f]{2})+$/.test(hex)) throw shape.wrong('is not lower-case hex');
+  if (!/^(?:[0-9a-f]{2})+$/.test(hex)) {
+    throw shape.wrong('is not lower-case hex');
+  }
   return Buffer.from(hex, 'hex');
 }

@@ -71,7 +71,9 @@ export function openServices(options: ServicesOptions): Services {
       };
     } catch (error) {
       const cleaned = secrets.cleaned(error, [url.host]);
-      if (!(cleaned instanceof TcfError)) throw cleaned;
+      if (!(cleaned instanceof TcfError)) {
+        throw cleaned;
+      }
       throw cannotTell('sigstore.unreachable', `could not get ${what}: ${cleaned.message}`, {
         hint: 'check the network and the address of the service; nothing was changed',
         cause: cleaned,
@@ -87,8 +89,12 @@ function toExchange({ body, headers = {}, method, url }: ServiceQuestion): Excha
 
 function addSecrets(secrets: SentSecrets, question: ServiceQuestion): void {
   const authorization = question.headers?.['authorization'];
-  if (authorization !== undefined) secrets.add(authorization.replace(/^\w+ /, ''));
-  for (const secret of question.secrets ?? []) secrets.add(secret);
+  if (authorization !== undefined) {
+    secrets.add(authorization.replace(/^\w+ /, ''));
+  }
+  for (const secret of question.secrets ?? []) {
+    secrets.add(secret);
+  }
 }
 
 /** `https://host/base/` + `api/v2/signingCert`. */
@@ -115,7 +121,9 @@ function wordsOf({ body }: Reply): string {
     const message = new Shape(parseJson(body, 'the error'), 'error').get('message').string();
     return printable(message, 300);
   } catch (error) {
-    if (error instanceof TcfError) return '';
+    if (error instanceof TcfError) {
+      return '';
+    }
     throw error;
   }
 }
@@ -125,7 +133,9 @@ export function jsonOf<T>(question: ServiceQuestion, reply: Reply, read: (shape:
   try {
     return read(new Shape(parseJson(reply.body, 'the answer'), 'answer'));
   } catch (error) {
-    if (!(error instanceof TcfError)) throw error;
+    if (!(error instanceof TcfError)) {
+      throw error;
+    }
     throw garbled(question, reply.repeatsSecret(error.message) ? 'it repeats a credential' : error.message);
   }
 }

@@ -89,10 +89,13 @@ async function formatBundle(bundle: ProtobufBundle): Promise<Uint8Array> {
   const { Bundle } = await import('@sigstore/protobuf-specs');
   const json = Bundle.toJSON(bundle) as BundleJson;
   const material = json.verificationMaterial;
-  if (material?.timestampVerificationData?.rfc3161Timestamps === undefined)
+  if (material?.timestampVerificationData?.rfc3161Timestamps === undefined) {
     delete material?.timestampVerificationData;
+  }
   // The builder takes the hint of the key for a keyid, and cosign 3.0.6 refuses an envelope whose keyid is
   // that.
-  for (const signature of json.dsseEnvelope?.signatures ?? []) delete signature.keyid;
+  for (const signature of json.dsseEnvelope?.signatures ?? []) {
+    delete signature.keyid;
+  }
   return encodeUtf8(JSON.stringify(json));
 }

@@ -48,7 +48,9 @@ export async function openSignerCommand(command: string, run: RunProgram): Promi
       );
     }
     const text = decodeUtf8(ran.stdout);
-    if (text === undefined) throw malformed(file, what, 'it is not text');
+    if (text === undefined) {
+      throw malformed(file, what, 'it is not text');
+    }
     return text;
   };
   const { key } = readKey(await ask(['public-key'], new Uint8Array(), 'public key'), file);
@@ -61,11 +63,14 @@ export async function openSignerCommand(command: string, run: RunProgram): Promi
         const input = hash === undefined ? bytes : createHash(hash).update(bytes).digest();
         const text = await ask(['sign', hash ?? 'none'], input, 'signature');
         const signature = decodeBase64(text.replace(/\r?\n$/, ''));
-        if (signature === undefined) throw malformed(file, 'signature', 'it is not one line of base64');
+        if (signature === undefined) {
+          throw malformed(file, 'signature', 'it is not one line of base64');
+        }
         // The key of another slot, a digest hashed once more, r and s without DER: all of them would be
         // noticed only by whoever verifies.
-        if (!verify(hash ?? null, bytes, key, signature))
+        if (!verify(hash ?? null, bytes, key, signature)) {
           throw malformed(file, 'signature', 'the public key of the same program does not verify it');
+        }
         return { signature: Buffer.from(signature), key: material };
       },
     },
@@ -76,8 +81,9 @@ function readKey(pem: string, file: string): ReturnType<typeof parsePublicKey> {
   try {
     return parsePublicKey(pem, file);
   } catch (error) {
-    if (error instanceof TcfError && error.code === 'key.malformed')
+    if (error instanceof TcfError && error.code === 'key.malformed') {
       throw malformed(file, 'public key', 'it is not one PEM block "PUBLIC KEY" with a readable key');
+    }
     throw error;
   }
 }

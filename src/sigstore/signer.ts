@@ -22,7 +22,9 @@ export interface SigningAlgorithm {
 /** The algorithm that goes with a key, as cosign chooses it (sigstore `LoadDefaultSigner`). */
 export function algorithmFor(key: KeyObject): SigningAlgorithm {
   const { namedCurve, modulusLength } = key.asymmetricKeyDetails ?? {};
-  if (key.asymmetricKeyType === 'ed25519') return { hash: undefined, keyDetails: 'PKIX_ED25519' };
+  if (key.asymmetricKeyType === 'ed25519') {
+    return { hash: undefined, keyDetails: 'PKIX_ED25519' };
+  }
   if (key.asymmetricKeyType === 'rsa') {
     return { hash: 'sha256', keyDetails: `PKIX_RSA_PKCS1V15_${modulusLength}_SHA256` };
   }

@@ -53,7 +53,9 @@ const maxServices = 64;
 export function parseSigningConfig(bytes: Uint8Array, what = 'the signing config'): SigningConfig {
   const shape = new Shape(parseJson(bytes, what, jsonLimits.small), 'signingConfig');
   const type = shape.get('mediaType').string(200);
-  if (type !== mediaType) throw shape.get('mediaType').wrong(`is ${quoted(type)}, not ${mediaType}`);
+  if (type !== mediaType) {
+    throw shape.get('mediaType').wrong(`is ${quoted(type)}, not ${mediaType}`);
+  }
   const services = (key: string) => shape.optional(key)?.list(maxServices).map(readService) ?? [];
   return {
     authorities: services('caUrls'),
@@ -67,7 +69,9 @@ export function parseSigningConfig(bytes: Uint8Array, what = 'the signing config
 
 function readService(shape: Shape): Service {
   const url = shape.get('url').string(2000);
-  if (!isServiceUrl(url)) throw shape.get('url').wrong('is not an http or https address');
+  if (!isServiceUrl(url)) {
+    throw shape.get('url').wrong('is not an http or https address');
+  }
   const window = shape.get('validFor');
   const end = window.optional('end');
   return {
@@ -81,7 +85,9 @@ function readService(shape: Shape): Service {
 
 function timeAt(shape: Shape): Date {
   const time = new Date(shape.string(40));
-  if (Number.isNaN(time.getTime())) throw shape.wrong('is not a time');
+  if (Number.isNaN(time.getTime())) {
+    throw shape.wrong('is not a time');
+  }
   return time;
 }
 
@@ -127,20 +133,26 @@ function select(
   now: Date,
   what: string,
 ): readonly Service[] {
-  if (services.length === 0) return [];
+  if (services.length === 0) {
+    return [];
+  }
   const valid = services
     .filter(({ start, end }) => start <= now && (end === undefined || now <= end))
     .sort((a, b) => Number(b.start) - Number(a.start) || byCodeUnit(a.url.href, b.url.href));
   const version = versions.find((wanted) => valid.some((service) => service.version === wanted));
-  if (version === undefined)
+  if (version === undefined) {
     throw unusable(`lists no ${what} that is valid now and speaks a version tcf knows`);
+  }
   const ofVersion = valid.filter((service) => service.version === version);
   const chosen = [...new Map(ofVersion.toReversed().map((service) => [service.operator, service])).values()];
   chosen.sort((a, b) => Number(b.start) - Number(a.start) || byCodeUnit(a.url.href, b.url.href));
-  if (selector.kind === 'ALL') return chosen;
+  if (selector.kind === 'ALL') {
+    return chosen;
+  }
   const count = selector.kind === 'EXACT' ? selector.count : 1;
-  if (count === 0 || count > chosen.length)
+  if (count === 0 || count > chosen.length) {
     throw unusable(`wants ${count} operators of a ${what} and lists ${chosen.length}`);
+  }
   return chosen.slice(0, count);
 }
 
@@ -178,14 +190,20 @@ export function toServices(flags: ServiceFlags): SigningServices {
 }
 
 export function readUrl(flag: string, text: string | undefined): URL | undefined {
-  if (text === undefined) return undefined;
-  if (isServiceUrl(text)) return new URL(text);
+  if (text === undefined) {
+    return undefined;
+  }
+  if (isServiceUrl(text)) {
+    return new URL(text);
+  }
   throw askedWrongly('flags.url', `${flag} is not an http or https address: ${quoted(text)}`);
 }
 
 /** An http or https address without credentials in it. */
 export function isServiceUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false;
+  if (!URL.canParse(text)) {
+    return false;
+  }
   const { protocol, username, password } = new URL(text);
   return (protocol === 'https:' || protocol === 'http:') && username === '' && password === '';
 }

@@ -26,8 +26,9 @@ export function timestampWitness(address: URL, services: Services): Witness {
       what: 'a timestamp',
     };
     const reply = await services(question);
-    if (reply.status !== 200 && reply.status !== 201)
+    if (reply.status !== 200 && reply.status !== 201) {
       throw refusal(question, reply, 'check the address: it is the whole one of the endpoint');
+    }
     checkTimestamp(question, reply.body, signature);
     return { rfc3161Timestamps: [{ signedTimestamp: Buffer.from(reply.body) }] };
   };
@@ -39,10 +40,14 @@ function checkTimestamp(question: ServiceQuestion, der: Uint8Array, signature: U
   try {
     const timestamp = RFC3161Timestamp.parse(Buffer.from(der));
     status = timestamp.status;
-    if (granted.includes(status)) timestamp.tstInfo.verify(Buffer.from(signature));
+    if (granted.includes(status)) {
+      timestamp.tstInfo.verify(Buffer.from(signature));
+    }
   } catch (error) {
     // @sigstore/core throws errors of several classes, TypeErrors among them, at what it cannot read.
     throw garbled(question, printable(reasonOf(error)));
   }
-  if (!granted.includes(status)) throw garbled(question, `it refused with status ${status}`);
+  if (!granted.includes(status)) {
+    throw garbled(question, `it refused with status ${status}`);
+  }
 }

@@ -34,7 +34,9 @@ export async function createFile(path: string, content: Content, mode = 0o644): 
     await place(path, content, mode, link);
     return true;
   } catch (error) {
-    if (isTaken(error)) return false;
+    if (isTaken(error)) {
+      return false;
+    }
     throw error;
   }
 }
@@ -52,7 +54,9 @@ export function createFileSync(path: string, content: string, mode: number): boo
     linkSync(temporary, path);
     return true;
   } catch (error) {
-    if (isTaken(error)) return false;
+    if (isTaken(error)) {
+      return false;
+    }
     throw error;
   } finally {
     rmSync(temporary, { force: true });
@@ -65,8 +69,13 @@ async function place(path: string, content: Content, mode: number, move: Move): 
   const temporary = temporaryBeside(path);
   try {
     await using file = await open(temporary, 'wx', mode);
-    if (typeof content === 'string' || content instanceof Uint8Array) await file.writeFile(content);
-    else for await (const chunk of content) await file.writeFile(chunk);
+    if (typeof content === 'string' || content instanceof Uint8Array) {
+      await file.writeFile(content);
+    } else {
+      for await (const chunk of content) {
+        await file.writeFile(chunk);
+      }
+    }
     await file.sync();
     await move(temporary, path);
   } finally {

@@ -60,11 +60,15 @@ export async function readPlainFile(
 async function* chunksOf(path: string, what: string): Bytes {
   const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    if (!fstatSync(file).isFile()) throw askedWrongly('file.unreadable', `${what} is not a regular file`);
+    if (!fstatSync(file).isFile()) {
+      throw askedWrongly('file.unreadable', `${what} is not a regular file`);
+    }
     for (;;) {
       const chunk = Buffer.allocUnsafe(chunkSize);
       const size = readSync(file, chunk);
-      if (size === 0) return;
+      if (size === 0) {
+        return;
+      }
       yield chunk.subarray(0, size);
     }
   } finally {
@@ -76,7 +80,9 @@ async function readBytes(path: string, what: string, read: () => Promise<Uint8Ar
   try {
     return await read();
   } catch (error) {
-    if (!isSystemError(error)) throw error;
+    if (!isSystemError(error)) {
+      throw error;
+    }
     throw askedWrongly('file.unreadable', `cannot read ${what} ${quoted(path)}: ${reasonOf(error)}`, {
       hint: 'check the path and who may read it',
       cause: error,
@@ -105,14 +111,17 @@ export async function writeUserFile(
 ): Promise<void> {
   const full = resolve(host.cwd, path);
   try {
-    if (!options.exclusive) await writeThrough(full, content, options.mode);
-    else if (!(await createFile(full, content, options.mode))) {
+    if (!options.exclusive) {
+      await writeThrough(full, content, options.mode);
+    } else if (!(await createFile(full, content, options.mode))) {
       throw askedWrongly('file.exists', `${quoted(path)} exists already`, {
         hint: 'move it away or choose another name; nothing was changed',
       });
     }
   } catch (error) {
-    if (!isSystemError(error)) throw error;
+    if (!isSystemError(error)) {
+      throw error;
+    }
     throw askedWrongly('file.unwritable', `cannot write ${quoted(path)}: ${reasonOf(error)}`, {
       cause: error,
     });
@@ -132,8 +141,9 @@ async function writeThrough(path: string, content: Uint8Array | string, mode?: n
 
 /** Where the links of a path end; a link to nothing ends where its file would be made. */
 async function leadsTo(path: string, links = 40): Promise<string> {
-  if (links > 0 && lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink())
+  if (links > 0 && lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) {
     return await leadsTo(resolve(dirname(path), await readlink(path)), links - 1);
+  }
   return path;
 }
 
@@ -142,7 +152,9 @@ export async function makeFolder(host: Host, path: string): Promise<void> {
   try {
     await mkdir(resolve(host.cwd, path), { recursive: true });
   } catch (error) {
-    if (!isSystemError(error)) throw error;
+    if (!isSystemError(error)) {
+      throw error;
+    }
     throw askedWrongly('file.unwritable', `cannot make the folder ${quoted(path)}: ${reasonOf(error)}`, {
       cause: error,
     });
@@ -158,7 +170,9 @@ export function fileExists(host: Host, path: string): boolean {
   try {
     return lstatSync(resolve(host.cwd, path), { throwIfNoEntry: false }) !== undefined;
   } catch (error) {
-    if (!isSystemError(error)) throw error;
+    if (!isSystemError(error)) {
+      throw error;
+    }
     throw cannotTell('file.unreadable', `cannot look for ${quoted(path)}: ${reasonOf(error)}`, {
       hint: 'check who may read the folders above it, and HOME and XDG_CONFIG_HOME where tcf chose the path',
       cause: error,
@@ -171,7 +185,9 @@ export async function appendUserFile(host: Host, path: string, content: string):
   try {
     await appendFile(resolve(host.cwd, path), content);
   } catch (error) {
-    if (!isSystemError(error)) throw error;
+    if (!isSystemError(error)) {
+      throw error;
+    }
     throw askedWrongly('file.unwritable', `cannot write ${quoted(path)}: ${reasonOf(error)}`, {
       cause: error,
     });

@@ -73,14 +73,20 @@ export function openPrivateFolder(host: Host, path: string): void {
   mkdirSync(path, { recursive: true, mode: 0o700 });
   const stat = lstatSync(path);
   const why = whyShared(stat, host.uid);
-  if (why === undefined) return;
+  if (why === undefined) {
+    return;
+  }
   throw cannotTell('folder.shared', `${quoted(path)} ${why}, so what lies in it proves nothing`, {
     hint: `remove it, or make it yours alone: chown -R "$USER" and chmod -R go-w`,
   });
 }
 
 function whyShared(stat: Stats, uid: number): string | undefined {
-  if (!stat.isDirectory()) return 'is not a folder';
-  if (stat.uid !== uid && uid >= 0) return `belongs to user ${stat.uid}`;
+  if (!stat.isDirectory()) {
+    return 'is not a folder';
+  }
+  if (stat.uid !== uid && uid >= 0) {
+    return `belongs to user ${stat.uid}`;
+  }
   return (stat.mode & 0o022) === 0 ? undefined : 'can be written by others';
 }

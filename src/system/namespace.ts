@@ -15,12 +15,16 @@ export function outerUid(uidMap: string): number {
 
 /** `uid` as it is outside of the namespace of this process, where it is 0 inside. */
 export function uidOutside(uid: number): number {
-  if (uid !== 0) return uid;
+  if (uid !== 0) {
+    return uid;
+  }
   try {
     return outerUid(readFileSync('/proc/self/uid_map', 'utf8'));
   } catch (error) {
     // Elsewhere than on Linux there are no namespaces.
-    if (isSystemError(error)) return uid;
+    if (isSystemError(error)) {
+      return uid;
+    }
     throw error;
   }
 }

@@ -20,16 +20,24 @@ export function whoElseWrites(path: string, uid: number): string | undefined {
     for (const [index, part] of parts.entries()) {
       at = join(at, part);
       const stat = lstatSync(at, { throwIfNoEntry: false });
-      if (stat === undefined) return undefined;
-      if (stat.uid !== 0 && stat.uid !== uid) return `${quoted(at)} belongs to user ${stat.uid}`;
+      if (stat === undefined) {
+        return undefined;
+      }
+      if (stat.uid !== 0 && stat.uid !== uid) {
+        return `${quoted(at)} belongs to user ${stat.uid}`;
+      }
       if (stat.isSymbolicLink()) {
         links += 1;
-        if (links > maxLinks) return `${quoted(path)} is a loop of links`;
+        if (links > maxLinks) {
+          return `${quoted(path)} is a loop of links`;
+        }
         const target = resolve(dirname(at), readlinkSync(at));
         return examine([...partsOf(target), ...parts.slice(index + 1)], '/');
       }
       const isSticky = stat.isDirectory() && (stat.mode & 0o1000) !== 0;
-      if ((stat.mode & 0o022) !== 0 && !isSticky) return `others may write ${quoted(at)}`;
+      if ((stat.mode & 0o022) !== 0 && !isSticky) {
+        return `others may write ${quoted(at)}`;
+      }
     }
     return undefined;
   };
@@ -41,20 +49,34 @@ const partsOf = (path: string): readonly string[] => path.split('/').filter((par
 /** As `whoElseWrites`, for a folder with all that is in it. At most `limit` entries are looked at. */
 export function whoElseWritesBelow(folder: string, uid: number, limit = 100_000): string | undefined {
   const above = whoElseWrites(folder, uid);
-  if (above !== undefined) return above;
+  if (above !== undefined) {
+    return above;
+  }
   const folders = [folder];
   let count = 0;
   for (let at = folders.pop(); at !== undefined; at = folders.pop()) {
     for (const entry of entriesOf(at)) {
       count += 1;
-      if (count > limit) return `${quoted(folder)} has more than ${limit} entries`;
+      if (count > limit) {
+        return `${quoted(folder)} has more than ${limit} entries`;
+      }
       const path = join(at, entry.name);
       const stat = lstatSync(path, { throwIfNoEntry: false });
-      if (stat === undefined) continue;
-      if (stat.uid !== 0 && stat.uid !== uid) return `${quoted(path)} belongs to user ${stat.uid}`;
-      if (entry.isSymbolicLink()) continue;
-      if ((stat.mode & 0o022) !== 0) return `others may write ${quoted(path)}`;
-      if (entry.isDirectory()) folders.push(path);
+      if (stat === undefined) {
+        continue;
+      }
+      if (stat.uid !== 0 && stat.uid !== uid) {
+        return `${quoted(path)} belongs to user ${stat.uid}`;
+      }
+      if (entry.isSymbolicLink()) {
+        continue;
+      }
+      if ((stat.mode & 0o022) !== 0) {
+        return `others may write ${quoted(path)}`;
+      }
+      if (entry.isDirectory()) {
+        folders.push(path);
+      }
     }
   }
   return undefined;
@@ -64,7 +86,9 @@ function entriesOf(folder: string) {
   try {
     return readdirSync(folder, { withFileTypes: true });
   } catch (error) {
-    if (isMissing(error)) return [];
+    if (isMissing(error)) {
+      return [];
+    }
     throw error;
   }
 }
@@ -73,9 +97,15 @@ function entriesOf(folder: string) {
 export function isForEverybody(path: string): boolean {
   for (let at = resolve(path), isLast = true; ; at = dirname(at), isLast = false) {
     const stat = lstatSync(at, { throwIfNoEntry: false });
-    if (stat === undefined) return false;
+    if (stat === undefined) {
+      return false;
+    }
     const needed = isLast && !stat.isDirectory() ? 0o004 : 0o001;
-    if (!stat.isSymbolicLink() && (stat.mode & needed) === 0) return false;
-    if (at === '/') return true;
+    if (!stat.isSymbolicLink() && (stat.mode & needed) === 0) {
+      return false;
+    }
+    if (at === '/') {
+      return true;
+    }
   }
 }

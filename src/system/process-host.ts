@@ -60,8 +60,11 @@ function output(open: () => NodeJS.WriteStream, env: NodeJS.ProcessEnv): Output 
       new Promise((resolve, reject) => {
         opened().write(text, (error) => {
           // The reader of a pipe went away (`tcf sbom IMAGE | head`): there is nobody left to tell.
-          if (!error || codeOf(error) === 'EPIPE') resolve();
-          else reject(cannotTell('output.unwritable', `could not write the output: ${error.message}`));
+          if (!error || codeOf(error) === 'EPIPE') {
+            resolve();
+          } else {
+            reject(cannotTell('output.unwritable', `could not write the output: ${error.message}`));
+          }
         });
       }),
   };
@@ -69,7 +72,9 @@ function output(open: () => NodeJS.WriteStream, env: NodeJS.ProcessEnv): Output 
 
 function stopped(process: NodeJS.Process): Promise<void> {
   return new Promise((done) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => done());
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.once(signal, () => done());
+    }
   });
 }
 
@@ -84,8 +89,9 @@ async function exec(process: NodeJS.Process, file: string, args: readonly string
   const { spawn } = await childProcess();
   return await new Promise((resolve, reject) => {
     const child = spawn(file, args, { stdio: 'inherit' });
-    for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT'] as const)
+    for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT'] as const) {
       process.on(signal, () => child.kill(signal));
+    }
     child.on('error', (error) =>
       reject(cannotTell('process.start', `could not start ${file}: ${error.message}`)),
     );
@@ -98,7 +104,9 @@ async function askSecret(
   terminal: NodeJS.WriteStream,
   prompt: string,
 ): Promise<string | undefined> {
-  if (!input.isTTY || !terminal.isTTY) return undefined;
+  if (!input.isTTY || !terminal.isTTY) {
+    return undefined;
+  }
   terminal.write(prompt);
   const [{ createInterface }, { Writable }] = await Promise.all([
     import('node:readline'),

@@ -15,9 +15,13 @@ const maxProcessOutput = 1024 * 1024;
 export function findOnPath(name: string, path: string): string | undefined {
   for (const folder of path.split(delimiter)) {
     // A relative entry, such as ".", would let the current folder decide what runs.
-    if (!isAbsolute(folder)) continue;
+    if (!isAbsolute(folder)) {
+      continue;
+    }
     const candidate = join(folder, name);
-    if (isExecutable(candidate)) return candidate;
+    if (isExecutable(candidate)) {
+      return candidate;
+    }
   }
   return undefined;
 }
@@ -27,7 +31,9 @@ function isExecutable(path: string): boolean {
     accessSync(path, constants.X_OK);
     return statSync(path).isFile();
   } catch (error) {
-    if (['ENOENT', 'EACCES', 'ENOTDIR', 'ELOOP'].includes(codeOf(error))) return false;
+    if (['ENOENT', 'EACCES', 'ENOTDIR', 'ELOOP'].includes(codeOf(error))) {
+      return false;
+    }
     throw error;
   }
 }
@@ -40,7 +46,9 @@ export async function run(file: string, args: readonly string[]): Promise<Finish
     const text = { stdout: '', stderr: '' };
     for (const name of ['stdout', 'stderr'] as const) {
       child[name].setEncoding('utf8').on('data', (chunk: string) => {
-        if (text[name].length < maxProcessOutput) text[name] += chunk;
+        if (text[name].length < maxProcessOutput) {
+          text[name] += chunk;
+        }
       });
     }
     child.on('error', (error) =>
@@ -54,7 +62,9 @@ export async function run(file: string, args: readonly string[]): Promise<Finish
 export function programRunner(env: Environment): RunProgram {
   return async (file, args, input, limits) => {
     const path = file.includes('/') ? file : findOnPath(file, env['PATH'] ?? '');
-    if (path === undefined) throw notStarted(file, 'it is not on PATH');
+    if (path === undefined) {
+      throw notStarted(file, 'it is not on PATH');
+    }
     return await feed({ path, args, env }, input, limits);
   };
 }
@@ -79,16 +89,23 @@ async function feed({ args, env, path: file }: Call, input: Uint8Array, limits: 
       broken ??= why;
       child.kill('SIGKILL');
       // Whoever inherited the pipes may live on; we do not wait for it.
-      for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
+      for (const stream of [child.stdin, child.stdout, child.stderr]) {
+        stream.destroy();
+      }
     };
     const timer = setTimeout(() => stop(`took longer than ${limits.timeout / 1000} s`), limits.timeout);
     child.stdout.on('data', (chunk: Buffer) => {
       size += chunk.length;
-      if (size > limits.output) stop(`printed more than the limit of ${limits.output} bytes`);
-      else stdout.push(chunk);
+      if (size > limits.output) {
+        stop(`printed more than the limit of ${limits.output} bytes`);
+      } else {
+        stdout.push(chunk);
+      }
     });
     child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
-      if (stderr.length < maxProcessOutput) stderr += chunk;
+      if (stderr.length < maxProcessOutput) {
+        stderr += chunk;
+      }
     });
     child.on('error', (error) => {
       clearTimeout(timer);
@@ -96,8 +113,11 @@ async function feed({ args, env, path: file }: Call, input: Uint8Array, limits: 
     });
     child.on('close', (code) => {
       clearTimeout(timer);
-      if (broken === undefined) resolve({ code: code ?? 128, stdout: Buffer.concat(stdout), stderr });
-      else reject(cannotTell('process.limit', `${quoted(file)} ${broken} and was stopped`));
+      if (broken === undefined) {
+        resolve({ code: code ?? 128, stdout: Buffer.concat(stdout), stderr });
+      } else {
+        reject(cannotTell('process.limit', `${quoted(file)} ${broken} and was stopped`));
+      }
     });
     // It may end without reading; its exit code tells.
     child.stdin.on('error', () => undefined);

@@ -13,8 +13,12 @@ export function textWidth({ columns = usualWidth }: Pick<Output, 'columns'>): nu
  * Whether to write colours: FORCE_COLOR and NO_COLOR decide (no-color.org; an empty value is unset), else a terminal that is not dumb.
  */
 export function wantsColor(env: Readonly<Record<string, string | undefined>>, isTerminal: boolean): boolean {
-  if (env['NO_COLOR']) return false;
-  if (env['FORCE_COLOR']) return env['FORCE_COLOR'] !== '0';
+  if (env['NO_COLOR']) {
+    return false;
+  }
+  if (env['FORCE_COLOR']) {
+    return env['FORCE_COLOR'] !== '0';
+  }
   return isTerminal && env['TERM'] !== 'dumb';
 }
 
@@ -22,7 +26,9 @@ const colors: Readonly<Record<string, number>> = { '✓': 32, '✗': 31, '?': 33
 
 /** The signs before findings in colour, where the output takes colours. Everything else of the text stays as it is. */
 export function paintSigns(text: string, { hasColor }: Pick<Output, 'hasColor'>): string {
-  if (!hasColor) return text;
+  if (!hasColor) {
+    return text;
+  }
   return text.replace(
     /^( *)([✓✗?!])(?= )/gm,
     (_, indent: string, sign: string) => `${indent}\u001b[${colors[sign]}m${sign}\u001b[0m`,

@@ -20,13 +20,14 @@ describe('a refusal', () => {
     const place = folder();
     const host = testHost({ cwd: place.path });
     const found = await proveRefusal(host, 'hook podman', 'nonce', 'again', async () => {
-      if (logged !== undefined)
+      if (logged !== undefined) {
         await logDecision(host, {
           verb: 'hook podman',
           name: `localhost/probe:${logged}`,
           policies: [],
           error: cannotTell('container.local', 'was built here'),
         });
+      }
       return { ...attempt, ...how };
     });
     expect(found.state).toBe(expected);

@@ -44,9 +44,15 @@ const samples = [
 ] as const;
 
 function* objectsOf(value: Loose, path = 'bundle'): Generator<readonly [string, Loose]> {
-  if (typeof value !== 'object' || value === null) return;
-  if (!Array.isArray(value)) yield [path, value];
-  for (const [key, member] of Object.entries(value)) yield* objectsOf(member, `${path}.${key}`);
+  if (typeof value !== 'object' || value === null) {
+    return;
+  }
+  if (!Array.isArray(value)) {
+    yield [path, value];
+  }
+  for (const [key, member] of Object.entries(value)) {
+    yield* objectsOf(member, `${path}.${key}`);
+  }
 }
 
 test.for(['tlogEntries', 'timestampVerificationData'])('%s may be null, which is absent', (member) => {
@@ -62,7 +68,11 @@ describe.for(samples)('%s', ([, make]) => {
 
   test.for([...objectsOf(make())].map(([path]) => path))('%s takes no field that is not known', (path) => {
     const bundle = make();
-    for (const [at, object] of objectsOf(bundle)) if (at === path) object.more = 1;
+    for (const [at, object] of objectsOf(bundle)) {
+      if (at === path) {
+        object.more = 1;
+      }
+    }
     expect(parseBundle(jsonBytes(bundle))).toMatchObject({ ok: false, reason: { code: expect.anything() } });
   });
 });

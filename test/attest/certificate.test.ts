@@ -187,7 +187,9 @@ describe('a cached certificate', () => {
     const cached = made(bytes);
     expect(cached.publicKey).toEqual(plain.publicKey);
     expect(cached.clone().root.toDER()).toEqual(plain.root.toDER());
-    for (const other of [cached, plain, made(bytes)]) expect(cached.equals(other)).toBe(true);
+    for (const other of [cached, plain, made(bytes)]) {
+      expect(cached.equals(other)).toBe(true);
+    }
     expect(cached.equals(made(leaf({}, [], publicKey)))).toBe(false);
   });
 

@@ -166,7 +166,9 @@ const wrongs: readonly (readonly [string, (root: Loose) => void, string])[] = [
   [
     'logs that are all past',
     (r) => {
-      for (const log of r.tlogs) log.publicKey.validFor.end = '2026-01-01T00:00:00Z';
+      for (const log of r.tlogs) {
+        log.publicKey.validFor.end = '2026-01-01T00:00:00Z';
+      }
     },
     'warning trustedRoot has 2 transparency logs and none that is valid now',
   ],

@@ -124,10 +124,14 @@ describe.for(Object.entries(samples))('%s', ([, sample]) => {
   test('is refused where any field is wrong', () => {
     const json = sample.body();
     for (const path of leaves(json)) {
-      if (unread.test(path.join('.'))) continue;
+      if (unread.test(path.join('.'))) {
+        continue;
+      }
       for (const [what, change] of changes) {
         const changed = changedAt(json, path, change);
-        if (JSON.stringify(changed) === JSON.stringify(json)) continue;
+        if (JSON.stringify(changed) === JSON.stringify(json)) {
+          continue;
+        }
         const outcome = check(changed, sample.content);
         expect(outcome.ok, `${path.join('.')} is ${what}`).toBe(false);
       }
@@ -137,7 +141,9 @@ describe.for(Object.entries(samples))('%s', ([, sample]) => {
 
 const broken = (name: string, change: (spec: Loose) => void): readonly [Loose, SignedContent] => {
   const sample = samples[name];
-  if (sample === undefined) throw new Error(`there is no sample ${name}`);
+  if (sample === undefined) {
+    throw new Error(`there is no sample ${name}`);
+  }
   const json = sample.body();
   change(json.spec);
   return [json, sample.content];

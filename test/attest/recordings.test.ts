@@ -32,8 +32,9 @@ describe.for(blobRecordings)('%s', (name) => {
   const { artifact, content: bytes, prove, signer } = openBlobRecording(name);
 
   test('counts for its file and the digest of it, and for no other', () => {
-    for (const about of [artifact, digestOf(artifact)])
+    for (const about of [artifact, digestOf(artifact)]) {
       expect(prove(bytes, about)).toMatchObject({ ok: true, value: { signer } });
+    }
     expect(prove(bytes, Buffer.from(`${artifact} `))).toMatchObject({
       ok: false,
       reason: { code: 'message.digest' },
@@ -48,7 +49,9 @@ describe.for(blobRecordings)('%s', (name) => {
         changed[at] = (changed[at] ?? 0) ^ mask;
         const outcome = prove(changed, artifact);
         // A timestamp has bytes that CMS does not sign; whatever they say, the same is proven.
-        if (outcome.ok) expect(outcome).toEqual(original);
+        if (outcome.ok) {
+          expect(outcome).toEqual(original);
+        }
       }),
       { seed: 20261123, numRuns: 500 },
     );

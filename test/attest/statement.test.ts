@@ -128,7 +128,9 @@ describe('is refused', () => {
     [
       '33 digests of one subject',
       (s) => {
-        for (let count = 0; count < 32; count += 1) s.subject[0].digest[`other${count}`] = 'ab';
+        for (let count = 0; count < 32; count += 1) {
+          s.subject[0].digest[`other${count}`] = 'ab';
+        }
       },
     ],
     ['an empty digest map', (s) => (s.subject[0].digest = {})],

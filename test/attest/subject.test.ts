@@ -48,8 +48,9 @@ test.for(algorithms)('a right %s is fine, a wrong one refused, in every spelling
   const wrong = hash(node).replace(/^./, (digit) => (digit === '0' ? '1' : '0'));
   expect(codeOf([{ ...right, [name]: hash(node) }], true)).toBe('ok');
   expect(codeOf([{ ...right, [name]: wrong }], true)).toBe('statement.contradiction');
-  for (const spelling of [name.toUpperCase(), name.replace('_', '-'), name.replace('sha', 'SHA-')])
+  for (const spelling of [name.toUpperCase(), name.replace('_', '-'), name.replace('sha', 'SHA-')]) {
     expect(codeOf([{ ...right, [spelling]: wrong }], true)).not.toBe('ok');
+  }
 });
 
 test.for<[string, readonly object[], string]>([

@@ -40,16 +40,18 @@ interface Document {
 
 function* jsonChanges(bytes: Uint8Array): Changes {
   const json = JSON.parse(Buffer.from(bytes).toString());
-  for (const path of leaves(json))
-    for (const [what, change] of fieldChanges)
+  for (const path of leaves(json)) {
+    for (const [what, change] of fieldChanges) {
       yield [`${path.join('.')} ${what}`, Buffer.from(JSON.stringify(changedAt(json, path, change)))];
+    }
+  }
 }
 
 /** Each line of a note is a field. */
 function* lineChanges(bytes: Uint8Array): Changes {
   const lines = Buffer.from(bytes).toString().split('\n');
-  for (const [index] of lines.entries())
-    for (const [what, change] of fieldChanges)
+  for (const [index] of lines.entries()) {
+    for (const [what, change] of fieldChanges) {
       yield [
         `line ${index} ${what}`,
         Buffer.from(
@@ -58,6 +60,8 @@ function* lineChanges(bytes: Uint8Array): Changes {
             .join('\n'),
         ),
       ];
+    }
+  }
 }
 
 /**
@@ -65,7 +69,9 @@ function* lineChanges(bytes: Uint8Array): Changes {
  * of its signature.
  */
 function gistOf(read: ReturnType<Recording['read']>): unknown {
-  if (!read.ok) return undefined;
+  if (!read.ok) {
+    return undefined;
+  }
   const { bundle, payload } = read.value;
   const entries = bundle.entries.map((entry) => ({ ...entry, logIndex: '' }));
   return { ...bundle, entries, timestamps: [], payload };
@@ -147,13 +153,19 @@ describe.for(recordings)('%s', (name) => {
   /** Whether the change makes no difference, or the answer is no. */
   const holds = async ({ bytes, isHarmless, proven }: Document, changed: Uint8Array): Promise<boolean> => {
     const outcome = await proven(changed);
-    if (!outcome.ok || Buffer.compare(bytes, changed) === 0) return true;
+    if (!outcome.ok || Buffer.compare(bytes, changed) === 0) {
+      return true;
+    }
     return isDeepStrictEqual(outcome, original) && isHarmless(changed);
   };
 
   test.for(documentsOf(recording))('no field of $name can be changed', { timeout }, async (document) => {
     const accepted: string[] = [];
-    for (const [what, changed] of document.fields) if (!(await holds(document, changed))) accepted.push(what);
+    for (const [what, changed] of document.fields) {
+      if (!(await holds(document, changed))) {
+        accepted.push(what);
+      }
+    }
     expect(accepted).toEqual([]);
   });
 

@@ -75,7 +75,9 @@ beforeAll(async () => {
 
 function of(kind: Kind): Genuine {
   const found = genuine.get(kind);
-  if (found === undefined) throw new Error(`no bundle was made: ${kind}`);
+  if (found === undefined) {
+    throw new Error(`no bundle was made: ${kind}`);
+  }
   return found;
 }
 
@@ -106,10 +108,13 @@ describe.for(kinds)('%s', (kind) => {
       for (const [what, change] of fieldChanges) {
         const text = JSON.stringify(changedAt(json, path, change));
         const told = verify(text, trust);
-        if (told === undefined) continue;
+        if (told === undefined) {
+          continue;
+        }
         expect(told).toEqual(proven);
-        if (!isHarmless(path) && !isDeepStrictEqual(meaning(text), original))
+        if (!isHarmless(path) && !isDeepStrictEqual(meaning(text), original)) {
           accepted.push(`${path.join('.')} ${what}`);
+        }
       }
     }
     expect(accepted).toEqual([]);
@@ -138,10 +143,15 @@ describe.for(kinds)('%s', (kind) => {
                   ),
                 );
           const told = verify(text, trust);
-          if (told === undefined) return;
+          if (told === undefined) {
+            return;
+          }
           expect(told).toEqual(proven);
-          if (path === undefined) expect(isHarmless([memberAt(whole, at)])).toBe(true);
-          else expect(isHarmless(path)).toBe(true);
+          if (path === undefined) {
+            expect(isHarmless([memberAt(whole, at)])).toBe(true);
+          } else {
+            expect(isHarmless(path)).toBe(true);
+          }
         },
       ),
       { seed, numRuns: runs },

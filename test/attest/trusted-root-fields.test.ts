@@ -31,7 +31,9 @@ function isTrusted(bytes: Uint8Array): boolean {
   try {
     return parseTrustedRoot(bytes).skipped.length === 0;
   } catch (error) {
-    if (error instanceof TcfError) return false;
+    if (error instanceof TcfError) {
+      return false;
+    }
     throw error;
   }
 }

@@ -364,7 +364,9 @@ describe('an entry intoto 0.0.1', () => {
 
   test('counts only while the log did, and only where the log is known', () => {
     const root = JSON.parse(Buffer.from(sigstore.trustedRoot).toString());
-    for (const log of root.tlogs) log.publicKey.validFor.end = '2026-11-23T11:59:59Z';
+    for (const log of root.tlogs) {
+      log.publicKey.validFor.end = '2026-11-23T11:59:59Z';
+    }
     const trusted = { roots: [parseTrustedRoot(Buffer.from(JSON.stringify(root)))], keys: [] };
     expect(verify(olderAtt, trusted)).toMatchObject({ ok: false, reason: { code: 'log.window' } });
     const other = newSigstore({ now: () => now });

@@ -205,7 +205,9 @@ describe('a key with a validity (A-49)', () => {
   ])('%s', ([, validFor, counts]) => {
     const outcome = verify(jsonBytes(keyBundle(key)), trusting({ ...key.trusted, validFor }));
     expect(outcome.ok).toBe(counts);
-    if (!outcome.ok) expect(outcome.reason.code).toBe('key.window');
+    if (!outcome.ok) {
+      expect(outcome.reason.code).toBe('key.window');
+    }
   });
 });
 

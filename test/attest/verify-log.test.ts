@@ -163,11 +163,12 @@ describe('CVE-2026-48816: an integrated time counts with a promise over this ver
       changed((entry) => (entry.inclusionPromise = { signedEntryTimestamp: '' })),
     ],
   ])('%s', ([, code, bundle]) => {
-    for (const threshold of [noTimes, { logs: 1, times: 1 }, { logs: 0, times: 0 }])
+    for (const threshold of [noTimes, { logs: 1, times: 1 }, { logs: 0, times: 0 }]) {
       expect(verify(bundle, trusting(rootOf(log, second), threshold))).toMatchObject({
         ok: false,
         reason: { code },
       });
+    }
   });
 
   test.for([
@@ -418,7 +419,9 @@ describe("a log's key counts from its start to its end, both included", () => {
     root.tlogs[0].publicKey.validFor = validFor;
     const outcome = verify(loggedBundle(key, log), trusting(root));
     expect(outcome.ok).toBe(counts);
-    if (!outcome.ok) expect(outcome.reason.code).toBe('log.window');
+    if (!outcome.ok) {
+      expect(outcome.reason.code).toBe('log.window');
+    }
   });
 });
 

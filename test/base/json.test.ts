@@ -12,7 +12,9 @@ function codeOf(run: () => unknown): string {
   try {
     return `no error: ${JSON.stringify(run())}`;
   } catch (error) {
-    if (!(error instanceof TcfError)) throw error;
+    if (!(error instanceof TcfError)) {
+      throw error;
+    }
     return `${error.exit} ${error.code}`;
   }
 }

@@ -37,8 +37,9 @@ test.for(['1.2', '1.3', '1.4', '1.5', '1.6', '1.7'] as const)(
 test('what tcf writes is sound, and so are references to nested components and other BOMs', () => {
   expect(checkDocument(sound)).toEqual([]);
   const options = { toolVersion: '0.1.0', timestamp: '2026-11-20T10:00:00Z' };
-  for (const specVersion of ['1.6', '1.7'] as const)
+  for (const specVersion of ['1.6', '1.7'] as const) {
     expect(checkDocument(toCycloneDx(richBom(), { ...options, specVersion }))).toEqual([]);
+  }
 });
 
 test.for<[string, unknown, string, string]>([

@@ -18,7 +18,9 @@ const rich = (specVersion: (typeof versions)[number]): string =>
 
 test.for(versions)('a BOM with everything in it, in %s', (specVersion) => {
   const golden = new URL(`../../fixtures/bom/rich-${specVersion}.cdx.xml`, import.meta.url);
-  if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(golden, rich(specVersion));
+  if (process.env['UPDATE_GOLDEN'] === '1') {
+    writeFileSync(golden, rich(specVersion));
+  }
   expect(rich(specVersion)).toBe(readFileSync(golden, 'utf8'));
 });
 
@@ -27,20 +29,31 @@ function problemsOf(xml: string): readonly string[] {
   const problems: string[] = [];
   const open: string[] = [];
   const [declaration = '', ...rest] = xml.split(/(?<=\?>)/);
-  if (!declaration.startsWith('<?xml version="1.0"')) problems.push('no declaration');
+  if (!declaration.startsWith('<?xml version="1.0"')) {
+    problems.push('no declaration');
+  }
   for (const [, close, name = '', attributes = '', self, text] of rest
     .join('')
     .matchAll(/<(\/?)([A-Za-z][\w-]*)((?: [A-Za-z][\w-]*="[^"<]*")*)(\/?)>|([^<]+)/g)) {
     if (text !== undefined || attributes !== '') {
       const content = (text ?? '') + attributes;
-      if (/&(?!(?:amp|lt|gt|quot|#9|#10);)/.test(content)) problems.push(`a bare ampersand: ${content}`);
-      if (/[\u0000-\u0008\u000b-\u001f\ufffe\uffff]/.test(content))
+      if (/&(?!(?:amp|lt|gt|quot|#9|#10);)/.test(content)) {
+        problems.push(`a bare ampersand: ${content}`);
+      }
+      if (/[\u0000-\u0008\u000b-\u001f\ufffe\uffff]/.test(content)) {
         problems.push('a character XML cannot hold');
-      if (text !== undefined) continue;
+      }
+      if (text !== undefined) {
+        continue;
+      }
     }
     if (close === '/') {
-      if (open.pop() !== name) problems.push(`</${name}> closes nothing`);
-    } else if (self !== '/') open.push(name);
+      if (open.pop() !== name) {
+        problems.push(`</${name}> closes nothing`);
+      }
+    } else if (self !== '/') {
+      open.push(name);
+    }
   }
   return [...problems, ...open.map((name) => `<${name}> stays open`)];
 }
@@ -67,8 +80,9 @@ test('every text of the JSON form is in the XML form', () => {
   const xml = rich('1.7');
   const texts: string[] = [];
   JSON.stringify(document, (key, value) => {
-    if (typeof value === 'string' && !['$schema', 'bomFormat', 'specVersion'].includes(key))
+    if (typeof value === 'string' && !['$schema', 'bomFormat', 'specVersion'].includes(key)) {
       texts.push(value);
+    }
     return value;
   });
   expect(texts.length).toBeGreaterThan(100);

@@ -43,7 +43,9 @@ test('a small BOM, byte for byte', () => {
     python: catalog({ components: [torch], unknownDependencies: [torch.bomRef] }),
   });
   const golden = new URL('../../fixtures/bom/small.cdx.json', import.meta.url);
-  if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(golden, formatCycloneDx(bom, options));
+  if (process.env['UPDATE_GOLDEN'] === '1') {
+    writeFileSync(golden, formatCycloneDx(bom, options));
+  }
   expect(formatCycloneDx(bom, options)).toBe(readFileSync(golden, 'utf8'));
 });
 
@@ -56,8 +58,11 @@ test('the same BOM gives the same bytes in every time zone', () => {
     });
     expect(new Set(texts).size).toBe(1);
   } finally {
-    if (before === undefined) delete process.env['TZ'];
-    else process.env['TZ'] = before;
+    if (before === undefined) {
+      delete process.env['TZ'];
+    } else {
+      process.env['TZ'] = before;
+    }
   }
 });
 

@@ -81,7 +81,9 @@ test('SPDX: each id is one, each relationship leads somewhere, none and unknown 
   const { packages, relationships } = spdx(deb('bash'));
   const ids = packages.map(({ SPDXID }) => String(SPDXID));
   expect(new Set(ids).size).toBe(ids.length);
-  for (const id of ids) expect(id).toMatch(/^SPDXRef-[A-Za-z0-9.-]+$/);
+  for (const id of ids) {
+    expect(id).toMatch(/^SPDXRef-[A-Za-z0-9.-]+$/);
+  }
   const known = new Set([...ids, 'SPDXRef-DOCUMENT', 'NONE', 'NOASSERTION']);
   const id = (name: string) => ids.find((each) => each.startsWith(`SPDXRef-${name}-`));
   for (const { relatedSpdxElement = '', spdxElementId = '' } of relationships) {

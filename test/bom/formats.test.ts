@@ -30,7 +30,9 @@ test('each format has a name of its own that can be typed, and a line of help', 
 test('each file of the folder is in the list', () => {
   const folder = new URL('../../src/bom/formats/', import.meta.url);
   const files = readdirSync(folder).filter((file) => !['format.ts', 'index.ts'].includes(file));
-  for (const { name } of sbomFormats) expect(files).toContain(`${name}.ts`);
+  for (const { name } of sbomFormats) {
+    expect(files).toContain(`${name}.ts`);
+  }
 });
 
 test.for(sbomFormats.map((format) => [format.name, format] as const))(

@@ -45,7 +45,9 @@ test('both layouts say the same of each component to a reader, and the graph is 
     expect.not.arrayContaining([expect.objectContaining({ components: expect.anything() })]),
   );
   expect(flat?.['dependencies']).toEqual(nested?.['dependencies']);
-  for (const document of [flat, nested]) expect(schemaOf('1.6')(document)).toEqual([]);
+  for (const document of [flat, nested]) {
+    expect(schemaOf('1.6')(document)).toEqual([]);
+  }
 });
 
 const source = (type: string, version: string, qualifiers: Readonly<Record<string, string>>) => {

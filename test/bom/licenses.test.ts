@@ -139,7 +139,9 @@ test('one that does not map leaves all of them declared', () => {
 
 test.for([...licenseNames, ...currentIds])('the table is right about %s', ([name, expression]) => {
   expect(isSpdxExpression(expression)).toBe(true);
-  if (licenseNames.has(name)) expect(name).toBe(name.toLowerCase().replace(/\s+/g, ' '));
+  if (licenseNames.has(name)) {
+    expect(name).toBe(name.toLowerCase().replace(/\s+/g, ' '));
+  }
 });
 
 test.for([

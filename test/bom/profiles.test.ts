@@ -110,7 +110,9 @@ test.for<[string, readonly SbomProfile[], Component, string]>([
     `SHA-512 of the file of ${ptxas.bomRef}`,
   ],
 ])('%s is named', ([, of, component, expected]) => {
-  for (const profile of of) expect(missing(profile, bom(component)), profile).toEqual([expected]);
+  for (const profile of of) {
+    expect(missing(profile, bom(component)), profile).toEqual([expected]);
+  }
 });
 
 test.for<[string, SbomProfile, Component, readonly string[]]>([
@@ -186,7 +188,9 @@ test.for<[string, readonly SbomProfile[], Partial<CycloneDxOptions>, string]>([
   ],
   ['timestamp', ['bsi', 'cisa', 'ntia'], { timestamp: '' }, 'timestamp of document'],
 ])('a document without %s is not complete', ([, of, changed, expected]) => {
-  for (const profile of of) expect(missing(profile, bom(), changed), profile).toEqual([expected]);
+  for (const profile of of) {
+    expect(missing(profile, bom(), changed), profile).toEqual([expected]);
+  }
 });
 
 test.for([
@@ -222,7 +226,9 @@ test.for([
 });
 
 test('each profile names its edition', () => {
-  for (const profile of profiles) expect(profileNames[profile]).toMatch(/ (?:20\d\d|v\d\.\d)/);
+  for (const profile of profiles) {
+    expect(profileNames[profile]).toMatch(/ (?:20\d\d|v\d\.\d)/);
+  }
 });
 
 test.for(profiles)('%s: a component about whose dependencies nothing is said is named', (profile) => {
@@ -313,7 +319,9 @@ test('BSI wants a URI of the SBOM, everybody a name of each component', () => {
 test('without the profile none of that stands in the document', () => {
   const { profile: _profile, ...plain } = options('bsi');
   const text = JSON.stringify(toCycloneDx(bom(), plain));
-  for (const word of ['bsi:', 'manufacturer', 'LicenseRef-tcf']) expect(text).not.toContain(word);
+  for (const word of ['bsi:', 'manufacturer', 'LicenseRef-tcf']) {
+    expect(text).not.toContain(word);
+  }
 });
 
 test('what is missing is listed in the document, up to a thousand', () => {

@@ -40,7 +40,9 @@ function edges(bom: Bom, ref: string): readonly string[] | undefined {
 function find(components: readonly Component[], name: string): Component | undefined {
   for (const component of components) {
     const found = component.name === name ? component : find(component.components ?? [], name);
-    if (found !== undefined) return found;
+    if (found !== undefined) {
+      return found;
+    }
   }
   return undefined;
 }
@@ -402,7 +404,9 @@ const anyRuns = fc
     const runs: Record<string, Catalog> = {};
     entries.forEach(({ kind, needs, owns, unknown }, index) => {
       const component = flat[index];
-      if (component === undefined) return;
+      if (component === undefined) {
+        return;
+      }
       const before = runs[kind] ?? catalog();
       runs[kind] = {
         components: [...before.components, component],

@@ -354,7 +354,9 @@ test.for([
 /** What a scanner sees in chunks of `size` bytes. */
 const seen = (path: string, bytes: Buffer, size: number) => {
   const scanner = listScanner(path);
-  for (let at = 0; at < bytes.length; at += size) scanner.push(bytes.subarray(at, at + size));
+  for (let at = 0; at < bytes.length; at += size) {
+    scanner.push(bytes.subarray(at, at + size));
+  }
   return scanner.end() as { readonly packages: string; readonly fault?: string };
 };
 
@@ -362,7 +364,9 @@ test('a list is the same however it is cut', () => {
   const text = Buffer.from(['a', 'b', 'c'].map((name) => listed(name)).join('\n'));
   const whole = seen(list, text, text.length);
   expect(whole.packages.split('\n')).toHaveLength(4);
-  for (const size of [1, 7, 64]) expect(seen(list, text, size)).toEqual(whole);
+  for (const size of [1, 7, 64]) {
+    expect(seen(list, text, size)).toEqual(whole);
+  }
 });
 
 test('of a list without end some is kept, and that is said', () => {
@@ -395,7 +399,9 @@ const plain = `${'abcd'.repeat(13)}x`;
 const unpacked = (bytes: Uint8Array, size = 1 << 20): string | undefined => {
   const parts: Buffer[] = [];
   const reader = lz4Reader((chunk) => parts.push(Buffer.from(chunk)));
-  for (let at = 0; at < bytes.length; at += size) reader.push(bytes.subarray(at, at + size));
+  for (let at = 0; at < bytes.length; at += size) {
+    reader.push(bytes.subarray(at, at + size));
+  }
   return reader.isWhole() ? Buffer.concat(parts).toString() : undefined;
 };
 const literals = (text: string): Buffer => Buffer.concat([Buffer.of(text.length << 4), Buffer.from(text)]);
@@ -448,7 +454,9 @@ test('LZ4 that makes much of little ends', () => {
     written += chunk.length;
   });
   const bomb = frame(Array.from({ length: 1000 }, () => block));
-  for (let at = 0; at < 10; at += 1) reader.push(bomb);
+  for (let at = 0; at < 10; at += 1) {
+    reader.push(bomb);
+  }
   expect(written).toBeLessThanOrEqual(256 * 1024 * 1024);
   expect(reader.isWhole()).toBe(false);
 });

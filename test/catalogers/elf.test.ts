@@ -33,8 +33,11 @@ function file({
   const size = wide ? 56 : 32;
   bytes.fill(0, 0, 64);
   bytes.set([0x7f, 0x45, 0x4c, 0x46, wide ? 2 : 1, little ? 1 : 2, 1]);
-  if (wide) view.setBigUint64(32, BigInt(headersAt), little);
-  else view.setUint32(28, headersAt, little);
+  if (wide) {
+    view.setBigUint64(32, BigInt(headersAt), little);
+  } else {
+    view.setUint32(28, headersAt, little);
+  }
   view.setUint16(wide ? 54 : 42, size, little);
   view.setUint16(wide ? 56 : 44, count, little);
   const other = note('GNU', 5, Buffer.alloc(7), little);
@@ -68,9 +71,13 @@ function note(name: string, type: number, content: Buffer, little: boolean): Buf
 
 function read(bytes: Uint8Array, chunk = 65_536): string | undefined {
   const scanner = elf.scan?.('bin/x', bytes.subarray(0, 64));
-  for (let at = 0; at < bytes.length; at += chunk) scanner?.push(bytes.subarray(at, at + chunk));
+  for (let at = 0; at < bytes.length; at += chunk) {
+    scanner?.push(bytes.subarray(at, at + chunk));
+  }
   const observation = scanner?.end();
-  if (observation === undefined) return undefined;
+  if (observation === undefined) {
+    return undefined;
+  }
   const observed = [
     { path: 'bin/x', links: ['bin/y'], size: bytes.length, layer, content: () => undefined, observation },
   ];

@@ -14,11 +14,14 @@ const cases = readdirSync(fixtures).flatMap((name) =>
 
 test.for(cases)('%s', ([folder, name]) => {
   const cataloger = catalogers.find((candidate) => candidate.name === name);
-  if (cataloger === undefined)
+  if (cataloger === undefined) {
     throw new Error(`no cataloger of src/catalogers/index.ts has the name ${name}`);
+  }
   const found = goldenOf(cataloger.catalog(treeFromFolder(join(fixtures, folder, 'rootfs'), cataloger)));
   const golden = join(fixtures, folder, 'components.json');
-  if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(golden, `${JSON.stringify(found, null, 2)}\n`);
+  if (process.env['UPDATE_GOLDEN'] === '1') {
+    writeFileSync(golden, `${JSON.stringify(found, null, 2)}\n`);
+  }
   expect(found).toEqual(JSON.parse(readFileSync(golden, 'utf8')));
 });
 

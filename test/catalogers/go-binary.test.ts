@@ -156,8 +156,9 @@ test('finds the same however the file is cut', () => {
   for (const file of bytes) {
     const whole = catalog(file);
     expect(whole.components).toHaveLength(1);
-    for (const chunk of [1, 13, 4096, 8191, 8193])
+    for (const chunk of [1, 13, 4096, 8191, 8193]) {
       expect(catalog(file, chunk)).toEqual({ ...whole, owners: expect.anything() });
+    }
   }
 });
 
@@ -169,7 +170,9 @@ test('whatever stands in the headers, it ends and throws nothing', () => {
       fc.boolean(),
       (changes, head) => {
         const bytes = Buffer.from(file);
-        for (const [at, to] of changes) bytes[head ? at % 300 : at] = to;
+        for (const [at, to] of changes) {
+          bytes[head ? at % 300 : at] = to;
+        }
         bytes.set([0x7f, 0x45, 0x4c, 0x46]);
         expect(catalog(bytes).components.length).toBeLessThanOrEqual(1);
       },

@@ -138,7 +138,9 @@ const release = archive(file('etc/os-release', 'ID=debian\nVERSION_ID=12\n'));
 async function expectFound(thing: Files, place: Place, choice: number): Promise<void> {
   const layers = place(Object.entries(thing), choice);
   const bom = await makeBom(memoryImage({ layers: [release, ...layers] }), undefined, { jobs: 1 });
-  if (named(bom.components)) return;
+  if (named(bom.components)) {
+    return;
+  }
   expect(told(bom), JSON.stringify(bom.properties)).toBe(true);
   expect(
     bom.compositions.every(({ aggregate, assemblies, dependencies }) =>
@@ -150,7 +152,9 @@ async function expectFound(thing: Files, place: Place, choice: number): Promise<
 describe.for(Object.entries(things))('%s is a component, skipped or left out', ([, thing]) => {
   test.for(Object.entries(places))('%s', async ([name, place]) => {
     const choices = name === 'behind a link in its path' ? 5 : 1;
-    for (let choice = 0; choice < choices; choice += 1) await expectFound(thing, place, choice);
+    for (let choice = 0; choice < choices; choice += 1) {
+      await expectFound(thing, place, choice);
+    }
   });
 });
 

@@ -198,7 +198,9 @@ function filesOf({ beside = {}, records, separator }: Kind, corrupted?: number, 
 
 function run(name: string, files: { readonly [path: string]: Uint8Array }): Catalog {
   const cataloger = catalogers.find((candidate) => candidate.name === name);
-  if (cataloger === undefined) throw new Error(`no cataloger ${name}`);
+  if (cataloger === undefined) {
+    throw new Error(`no cataloger ${name}`);
+  }
   return cataloger.catalog(treeOf(cataloger, files));
 }
 
@@ -220,11 +222,17 @@ function damaged(
   content: Uint8Array,
   how: typeof damage extends fc.Arbitrary<infer T> ? T : never,
 ): Uint8Array {
-  if (how.kind === 'replace') return how.bytes;
+  if (how.kind === 'replace') {
+    return how.bytes;
+  }
   const at = content.length === 0 ? 0 : how.at % content.length;
   const before = content.subarray(0, at);
-  if (how.kind === 'cut') return before;
-  if (how.kind === 'insert') return Buffer.concat([before, how.bytes, content.subarray(at)]);
+  if (how.kind === 'cut') {
+    return before;
+  }
+  if (how.kind === 'insert') {
+    return Buffer.concat([before, how.bytes, content.subarray(at)]);
+  }
   return Buffer.concat([before, Uint8Array.of(how.to), content.subarray(at + 1)]);
 }
 
@@ -247,7 +255,9 @@ describe.for(breakable)('%s', ([name, kind]) => {
     expect(new Set(all).size).toBe(kind.records.length * each);
     for (const others of withoutOne) {
       expect(others).toHaveLength((kind.records.length - 1) * each);
-      for (const ref of others) expect(all).toContain(ref);
+      for (const ref of others) {
+        expect(all).toContain(ref);
+      }
     }
   });
 
@@ -257,7 +267,9 @@ describe.for(breakable)('%s', ([name, kind]) => {
         const [path] = kind.records[broken]?.[part % (kind.records[broken]?.length ?? 1)] ?? [''];
         const corrupt: Corrupt = (at, content) => (at === path ? damaged(content, how) : content);
         const found = refs(run(name, filesOf(kind, broken, corrupt)).components);
-        for (const ref of withoutOne[broken] ?? []) expect(found).toContain(ref);
+        for (const ref of withoutOne[broken] ?? []) {
+          expect(found).toContain(ref);
+        }
       }),
       { numRuns: 200 },
     );
@@ -294,7 +306,9 @@ test('the BOM does not depend on the order of files in a layer, nor on which lay
       stored: {
         ...layer.stored,
         async *open() {
-          for (let turn = 0; turn < (slow[index] ?? 0); turn += 1) await new Promise(setImmediate);
+          for (let turn = 0; turn < (slow[index] ?? 0); turn += 1) {
+            await new Promise(setImmediate);
+          }
           yield* layer.stored.open();
         },
       },
@@ -376,8 +390,12 @@ test('compositions are never more complete than the scan', () => {
 test('whatever is added to what is not known, nothing becomes more complete', () => {
   const completes = (scene: Scene) =>
     bomOfScene(scene).compositions.flatMap(({ aggregate, assemblies, dependencies }) => {
-      if (aggregate !== 'complete') return [];
-      if (assemblies === undefined && dependencies === undefined) return ['the whole'];
+      if (aggregate !== 'complete') {
+        return [];
+      }
+      if (assemblies === undefined && dependencies === undefined) {
+        return ['the whole'];
+      }
       return [
         ...(assemblies ?? []).map((ref) => `what is in ${ref}`),
         ...(dependencies ?? []).map((ref) => `what ${ref} needs`),
@@ -394,7 +412,9 @@ test('whatever is added to what is not known, nothing becomes more complete', ()
         unreadable: one.unreadable || other.unreadable,
       };
       const before = completes(one);
-      for (const ref of completes(both)) expect(before).toContain(ref);
+      for (const ref of completes(both)) {
+        expect(before).toContain(ref);
+      }
     }),
   );
 });

@@ -42,8 +42,9 @@ describe('programs of Go', () => {
     ['Mach-O of two architectures', universalFile(goMachO(), goMachO(other))],
     ['Mach-O of two architectures, the first of which says nothing', universalFile(empty, goMachO())],
   ] as const)('%s', ([, bytes]) => {
-    for (const chunk of [7, 4096, 1 << 20])
+    for (const chunk of [7, 4096, 1 << 20]) {
       expect(go(bytes, chunk)).toEqual(['example.org/tool v1.2.3 stdlib example.org/dep']);
+    }
   });
 
   test('as Go 1.17 wrote them: pointers in the data to strings among the constants', () => {
@@ -62,8 +63,9 @@ describe('programs of Go', () => {
         [40, 'go1.17.2'.length],
         [48, addressOf(0) + 16],
         [56, text.length],
-      ] as const)
+      ] as const) {
         data.writeBigUInt64LE(BigInt(value), at);
+      }
       const bytes = Buffer.concat([Buffer.from('go1.17.2'.padEnd(16)), text]);
       const built = make([
         { ...constants, bytes },

@@ -66,10 +66,12 @@ test('a distribution owns what its RECORD lists, wherever that lies, and its met
     `${site}/a/odd,"name".py`,
     'opt/venv/bin/a',
     `${site}/a-1.dist-info/INSTALLER`,
-  ])
+  ]) {
     expect(owns(path), path).toBe(true);
-  for (const path of [`${site}/a`, `${site}/a-1.dist-info.bak`, 'opt/venv/bin/b', 'bin/a'])
+  }
+  for (const path of [`${site}/a`, `${site}/a-1.dist-info.bak`, 'opt/venv/bin/b', 'bin/a']) {
     expect(owns(path), path).toBe(false);
+  }
 });
 
 test('files that are not as RECORD says are told, and what cannot be compared is counted', () => {
@@ -527,7 +529,9 @@ test.for([
   ['platform_release >= "5"', false],
 ] as const)('the marker %s', ([text, expected]) => {
   const marker = parseMarker(text);
-  if (marker === undefined) throw new Error('not read');
+  if (marker === undefined) {
+    throw new Error('not read');
+  }
   expect(holds(marker, machine, 'dev-tools')).toBe(expected);
 });
 

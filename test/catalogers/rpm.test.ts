@@ -176,7 +176,9 @@ test('an ndb database gives its blob, and a broken slot loses itself', () => {
   const file = Buffer.alloc(4096 + 64);
   file.write('RpmP', 0);
   file.writeUInt32LE(1, 12);
-  for (let at = 32; at < 4096; at += 16) file.write('Slot', at);
+  for (let at = 32; at < 4096; at += 16) {
+    file.write('Slot', at);
+  }
   file.writeUInt32LE(7, 36);
   file.writeUInt32LE(256, 40);
   file.write('BlbS', 4096);
@@ -195,7 +197,9 @@ function ndbOf(blobs: readonly Uint8Array[]): Buffer {
   const file = Buffer.alloc(4096 + blobs.length * 64 * 1024);
   file.write('RpmP', 0);
   file.writeUInt32LE(1, 12);
-  for (let at = 32; at < 4096; at += 16) file.write('Slot', at);
+  for (let at = 32; at < 4096; at += 16) {
+    file.write('Slot', at);
+  }
   for (const [at, blob] of blobs.entries()) {
     const place = places[at] ?? 0;
     file.writeUInt32LE(at + 1, 36 + at * 16);
@@ -214,7 +218,9 @@ test('whatever happens to one header, its neighbour stays', () => {
   const found = (list: readonly Uint8Array[]): readonly string[] =>
     rpm.catalog(treeOf(rpm, { 'var/lib/rpm/Packages.db': ndbOf(list) })).components.map(({ name }) => name);
   const [first, second] = blobs;
-  if (first === undefined || second === undefined) throw new Error('the fixture has two packages');
+  if (first === undefined || second === undefined) {
+    throw new Error('the fixture has two packages');
+  }
   const [, neighbour] = found([first, second]);
   expect(neighbour).toBeDefined();
   fc.assert(
@@ -235,7 +241,9 @@ test.for<readonly [string, () => readonly [Buffer, Buffer | undefined]]>([
   const place = mkdtempSync(join(tmpdir(), 'tcf-sqlite-'));
   try {
     writeFileSync(join(place, 'rpmdb.sqlite'), database);
-    if (log !== undefined) writeFileSync(join(place, 'rpmdb.sqlite-wal'), log);
+    if (log !== undefined) {
+      writeFileSync(join(place, 'rpmdb.sqlite-wal'), log);
+    }
     const sqlite = new DatabaseSync(join(place, 'rpmdb.sqlite'));
     const expected = sqlite
       .prepare('SELECT blob FROM Packages')
@@ -361,13 +369,17 @@ test('two values may not share overflow pages, whatever they say', () => {
   const second = made.hashPages[1];
   const target = offPageItem(made).readUInt32LE(4);
   const page = pageOf(made, second);
-  for (const at of [2, 6]) page.writeUInt32LE(target, page.readUInt16LE(26 + at) + 4);
+  for (const at of [2, 6]) {
+    page.writeUInt32LE(target, page.readUInt16LE(26 + at) + 4);
+  }
   expect(asPackages(made.file).reasons.filter((reason) => reason.includes('broken chain'))).toHaveLength(2);
 });
 
 test('whatever happens to one page of a Berkeley DB database, what lies in others stays', () => {
   const [one, two] = headers();
-  if (one === undefined || two === undefined) throw new Error('the fixture has two packages');
+  if (one === undefined || two === undefined) {
+    throw new Error('the fixture has two packages');
+  }
   const made = bdbOf([one, one, two]);
   const [, name] = namesOf([one, two]);
   const [page = 0] = made.hashPages;

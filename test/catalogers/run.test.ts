@@ -28,8 +28,11 @@ const reader = (error: unknown): Cataloger => ({
   name: 'reader',
   wants: (path) => path.startsWith('db/'),
   catalog(tree) {
-    for (const found of tree.wanted())
-      if (Buffer.from(found.content() ?? []).toString() === 'bad') throwing(error);
+    for (const found of tree.wanted()) {
+      if (Buffer.from(found.content() ?? []).toString() === 'bad') {
+        throwing(error);
+      }
+    }
     return nothing;
   },
 });
@@ -94,7 +97,9 @@ test.for(['open', 'push', 'end'] as const)(
       name: 'faulty',
       wants: () => false,
       scan(path) {
-        if (path !== 'bin/bad') return good;
+        if (path !== 'bin/bad') {
+          return good;
+        }
         return when === 'open' ? throwing('x') : { ...good, [when]: () => throwing('x') };
       },
       catalog: () => nothing,

@@ -95,8 +95,9 @@ test('a program without the section, and one whose text only names it, are not s
 
 test('finds the same however the file is cut', () => {
   const file = rustProgram(crates, { sections: { '.debug_info': Buffer.alloc(20_000, 1) } });
-  for (const chunk of [1, 13, 4096, 8191, 8193])
+  for (const chunk of [1, 13, 4096, 8191, 8193]) {
     expect(catalog(file, chunk)).toEqual({ ...catalog(file), owners: expect.anything() });
+  }
 });
 
 test('whatever stands in the file, it ends and throws nothing', () => {
@@ -107,7 +108,9 @@ test('whatever stands in the file, it ends and throws nothing', () => {
       fc.boolean(),
       (changes, tail) => {
         const bytes = Buffer.from(file);
-        for (const [at, to] of changes) bytes[tail ? file.length - 1 - (at % 400) : at % 300] = to;
+        for (const [at, to] of changes) {
+          bytes[tail ? file.length - 1 - (at % 400) : at % 300] = to;
+        }
         bytes.set([0x7f, 0x45, 0x4c, 0x46]);
         expect(catalog(bytes).components.length).toBeLessThanOrEqual(1);
       },

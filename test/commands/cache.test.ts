@@ -132,7 +132,9 @@ describe('is not used', () => {
 
   test('when evidence was taken out of it', async () => {
     const memory = JSON.parse(readFileSync(onlyFile(), 'utf8'));
-    for (const one of memory.referrers) one.found = [];
+    for (const one of memory.referrers) {
+      one.found = [];
+    }
     writeFileSync(onlyFile(), JSON.stringify(memory));
     await isAskedAnew();
   });
@@ -149,8 +151,11 @@ test("what a cache claims is proven: a stranger's image under the name of a good
   const good = onlyFile();
   expect(await verify(`${registry.host}/evil@${evil}`)).toMatchObject({ exit: 1 });
   const stored = registry.manifests.get(`evil:${evil}`) ?? registry.manifests.get('evil:1');
-  for (const one of memory.manifests)
-    if (one.reference === digest) one.bytes = Buffer.from(stored?.bytes ?? '').toString('base64');
+  for (const one of memory.manifests) {
+    if (one.reference === digest) {
+      one.bytes = Buffer.from(stored?.bytes ?? '').toString('base64');
+    }
+  }
   writeFileSync(good, JSON.stringify(memory));
   const ran = await verify(name, '--cache');
   expect(ran.exit).toBe(0);

@@ -23,7 +23,9 @@ const hash = (name: string) => createHash(name).update(content).digest('hex');
 async function sign(repository: string, subject: readonly object[]): Promise<void> {
   const { keys, registry } = scene;
   const privateKey = keys['team'];
-  if (privateKey === undefined) throw new Error('team has no key');
+  if (privateKey === undefined) {
+    throw new Error('team has no key');
+  }
   const pem = createPublicKey(privateKey).export({ format: 'pem', type: 'spki' }).toString();
   const payload = jsonBytes({
     _type: 'https://in-toto.io/Statement/v1',
@@ -66,5 +68,7 @@ test.for<readonly [string, string, () => readonly object[], number]>([
   await sign(repository, subject());
   const called = await verify(repository);
   expect(called.exit, called.err).toBe(exit);
-  if (exit === 1) expect(called.err).toMatch(/and a wrong sha|have different sha/);
+  if (exit === 1) {
+    expect(called.err).toMatch(/and a wrong sha|have different sha/);
+  }
 });

@@ -54,8 +54,9 @@ beforeEach(async () => {
   other = await startRegistry({ referrersApi: false });
   return async () => {
     await other.close();
-    for (const name of readdirSync(place.path).filter((entry) => entry.startsWith('layout')))
+    for (const name of readdirSync(place.path).filter((entry) => entry.startsWith('layout'))) {
       rmSync(join(place.path, name), { recursive: true });
+    }
   };
 });
 afterAll(async () => {
@@ -141,7 +142,9 @@ test('ten copies into one layout at once lose nothing', async () => {
     names.map((name) => tcf('copy', `${registry.host}/cpu:1`, `oci:layout:${name}`)),
   );
   expect(copies.map(({ exit }) => exit)).toEqual(names.map(() => 0));
-  for (const name of names) expect(await verify(`oci:layout:${name}`, '--as', as)).toMatchObject({ exit: 0 });
+  for (const name of names) {
+    expect(await verify(`oci:layout:${name}`, '--as', as)).toMatchObject({ exit: 0 });
+  }
 });
 
 test.for<readonly [string, () => readonly string[], number, RegExp]>([

@@ -28,13 +28,18 @@ let next: Partial<Kept> = {};
 const containers = new Map<string, Kept>();
 
 function engine(args: readonly string[]): Partial<Finished> {
-  if (args[0] === '-u' || args[0] === '-g')
+  if (args[0] === '-u' || args[0] === '-g') {
     return args.at(-1) === 'nobody-here' ? { code: 1 } : { stdout: '1234\n' };
-  if (args[0] === '-un') return { stdout: 'ann\n' };
+  }
+  if (args[0] === '-un') {
+    return { stdout: 'ann\n' };
+  }
   const [verb = '', noun = ''] = args;
-  if (verb === 'image') return { stdout: `${configDigest.slice(7)}\n` };
+  if (verb === 'image') {
+    return { stdout: `${configDigest.slice(7)}\n` };
+  }
   const name = args.find((word) => word.startsWith('--name='))?.slice('--name='.length);
-  if (verb === 'run' && name !== undefined)
+  if (verb === 'run' && name !== undefined) {
     containers.set(name, {
       image: args.find((word) => word.includes('@sha256:')) ?? '',
       id: configDigest,
@@ -44,16 +49,20 @@ function engine(args: readonly string[]): Partial<Finished> {
       ),
       ...next,
     });
-  if (verb === 'container' && noun === 'ls')
+  }
+  if (verb === 'container' && noun === 'ls') {
     return { stdout: containers.has(args.at(-1)?.replace(/^name=\^|\$$/g, '') ?? '') ? 'abc\n' : '' };
+  }
   if (verb === 'top') {
     const [own] = containers.values();
     const shown = (own?.top?.length ?? 0) > 1 ? own?.top?.shift() : (own?.top?.[0] ?? 'sleep infinity');
     return { stdout: `PID         COMMAND\n1           ${shown}\n` };
   }
-  if (verb === 'logs') return { stdout: 'installing software\n' };
+  if (verb === 'logs') {
+    return { stdout: 'installing software\n' };
+  }
   const kept = containers.get(args.at(-1) ?? '') ?? (verb === 'rm' ? [...containers.values()][0] : undefined);
-  if (verb === 'container' && kept)
+  if (verb === 'container' && kept) {
     return {
       stdout: JSON.stringify([
         {
@@ -75,8 +84,13 @@ function engine(args: readonly string[]): Partial<Finished> {
         },
       ]),
     };
-  if (verb === 'start' && kept) kept.running = true;
-  if (verb === 'rm') containers.clear();
+  }
+  if (verb === 'start' && kept) {
+    kept.running = true;
+  }
+  if (verb === 'rm') {
+    containers.clear();
+  }
   return {};
 }
 
@@ -220,7 +234,9 @@ test.for<readonly [string, readonly string[], RegExp]>([
 test('a dry run of up does not start what is there', async () => {
   await tcf('up', ...own, 'mine');
   const stopped = containers.get('tcf-mine');
-  if (stopped) stopped.running = false;
+  if (stopped) {
+    stopped.running = false;
+  }
   const ran = await tcf('up', ...own, '--dry-run', 'mine');
   expect(ran).toMatchObject({ exit: 0, out: `podman start ${containerId}\n` });
   expect(ran.started.some(([, verb]) => verb === 'start')).toBe(false);
@@ -245,7 +261,9 @@ test('up, exec, up again, down', async () => {
     '-j2',
   ]);
   const stopped = containers.get('tcf-mine');
-  if (stopped) stopped.running = false;
+  if (stopped) {
+    stopped.running = false;
+  }
   expect(await tcf('exec', ...own, 'mine')).toMatchObject({
     exit: 125,
     err: expect.stringMatching(/does not run/),
@@ -299,7 +317,9 @@ test.for<readonly [string, Partial<Kept>, number, RegExp, number]>([
 test('exec does not go into a container that is still being set up', async () => {
   await tcf('up', ...own, 'mine');
   const kept = containers.get('tcf-mine');
-  if (kept) kept.top = ['bash /entrypoint.sh'];
+  if (kept) {
+    kept.top = ['bash /entrypoint.sh'];
+  }
   const ran = await tcf('exec', ...own, 'mine');
   expect(ran).toMatchObject({ exit: 125, err: expect.stringMatching(/still being set up.*\n.*tcf up mine/) });
   expect(did(ran, 'exec')).toBeUndefined();

@@ -155,8 +155,9 @@ test('pin follows the tag, and check the digest', async () => {
 });
 
 test('one of several files is named, and names itself', async () => {
-  for (const name of ['a', 'b'])
+  for (const name of ['a', 'b']) {
     write(`.devcontainer/${name}/devcontainer.json`, { image: `${registry.host}/dev:1` });
+  }
   expect(await tcf('devcontainer', 'check', ...own())).toMatchObject({
     exit: 3,
     err: expect.stringMatching(/there are several/),

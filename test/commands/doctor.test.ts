@@ -142,7 +142,9 @@ describe('finds, and says how to repair', () => {
   });
 
   test('a log that was changed', async () => {
-    for (let count = 0; count < 2; count += 1) await tcf(['verify', 'oci:nowhere', '--as', 'quay.io/x/y']);
+    for (let count = 0; count < 2; count += 1) {
+      await tcf(['verify', 'oci:nowhere', '--as', 'quay.io/x/y']);
+    }
     const path = join(place.path, 'home/.local/state/tcf/decisions/000000/000000.json');
     const text = readFileSync(path, 'utf8');
     writeFileSync(path, text.replace('verify', 'run'));

@@ -111,12 +111,16 @@ test('an image that did not pass has a summary that says so, and it outweighs an
 });
 
 test('of an index each platform has its own summary, and the index passed where all of them did', async () => {
-  for (const one of [images.amd64, images.arm64, index]) await sign(named(one));
+  for (const one of [images.amd64, images.arm64, index]) {
+    await sign(named(one));
+  }
   const gated = await gate(`${registry.host}/dev:all`, '--vsa-level', 'SLSA_BUILD_LEVEL_2');
   expect(gated.exit).toBe(0);
   expect(attached(gated.err)).toEqual([images.amd64, images.arm64, index]);
   write('consumer.yaml', `vsa: { by: [gate], verifier: "${verifier}", levels: [SLSA_BUILD_LEVEL_1] }`);
-  for (const one of [images.amd64, images.arm64, index]) expect((await verify(named(one))).exit).toBe(0);
+  for (const one of [images.amd64, images.arm64, index]) {
+    expect((await verify(named(one))).exit).toBe(0);
+  }
   expect((await verify(named(index), '--platform', 'linux/arm64')).exit).toBe(0);
   write('consumer.yaml', `vsa: { by: [gate], verifier: "${verifier}", levels: [SLSA_BUILD_LEVEL_3] }`);
   const denied = await verify(named(index));
@@ -124,13 +128,16 @@ test('of an index each platform has its own summary, and the index passed where 
 });
 
 test('one platform that did not pass is a no for the index, and only its own for the others', async () => {
-  for (const one of [images.amd64, index]) await sign(named(one));
+  for (const one of [images.amd64, index]) {
+    await sign(named(one));
+  }
   write('policy.yaml', 'signed: { by: [team] }', 'multiArch: platform, ');
   expect(attached((await gate(named(index))).err)).toEqual([images.amd64, images.arm64, index]);
   expect((await verify(named(images.amd64))).exit).toBe(0);
   expect((await verify(named(images.arm64))).exit).toBe(1);
-  for (const platform of ['linux/amd64', 'linux/arm64'])
+  for (const platform of ['linux/amd64', 'linux/arm64']) {
     expect((await verify(named(index), '--platform', platform)).exit).toBe(1);
+  }
 });
 
 test('with a platform that one alone is attested', async () => {

@@ -61,8 +61,9 @@ describe('podman', () => {
   }): string {
     const root = join(place.path, 'store');
     bundle = join(root, 'bundle');
-    for (const name of ['overlay-containers', 'overlay-images', 'bundle'])
+    for (const name of ['overlay-containers', 'overlay-images', 'bundle']) {
       mkdirSync(join(root, name), { recursive: true });
+    }
     const id = image.id ?? configDigest.slice('sha256:'.length);
     const container = {
       id: hex('1'),
@@ -258,7 +259,9 @@ describe('podman', () => {
 
   test('a hook of the machine has copies of its policy and keys, which others may read and not write', async () => {
     const machine = (...args: readonly string[]) => type(args, { cwd: place.path, env: password, uid: 0 });
-    if (!isRoot) return;
+    if (!isRoot) {
+      return;
+    }
     mkdirSync(join(place.path, 'sub'), { recursive: true });
     writeFileSync(join(place.path, 'root.json'), readFileSync('src/attest/data/trusted-root.json'));
     writeFileSync(
@@ -277,8 +280,9 @@ describe('podman', () => {
     );
     expect(installed.exit, installed.err).toBe(0);
     const copies = join(place.path, 'etc/tcf/hooks/podman');
-    for (const name of ['policy.yaml', '0-team.pub', '1-two.pub', 'policy-root.json'])
+    for (const name of ['policy.yaml', '0-team.pub', '1-two.pub', 'policy-root.json']) {
       expect(statSync(join(copies, name)).mode & 0o777).toBe(0o644);
+    }
     rmSync(join(place.path, 'root.json'));
     rmSync(join(place.path, 'two.pub'));
     expect(await machine('policy', 'check', join(copies, 'policy.yaml'))).toMatchObject({ exit: 0 });
@@ -294,7 +298,9 @@ describe('podman', () => {
   ])('is not installed from a program that others may change: %s', async ([, path]) => {
     const home = folder();
     mkdirSync(join(home.path, 'lib'));
-    for (const name of ['tcf.js', 'chunk.js']) writeFileSync(join(home.path, 'lib', name), '');
+    for (const name of ['tcf.js', 'chunk.js']) {
+      writeFileSync(join(home.path, 'lib', name), '');
+    }
     const install = () =>
       type(['hook', 'install', 'podman', '--hooks-dir', 'program', ...flags], {
         cwd: place.path,
@@ -377,7 +383,9 @@ describe('podman', () => {
   });
 
   test("a user's own hooks_dir is not replaced", async () => {
-    if (process.getuid?.() === 0) return;
+    if (process.getuid?.() === 0) {
+      return;
+    }
     mkdirSync(join(place.path, 'home/.config/containers'), { recursive: true });
     writeFileSync(
       join(place.path, 'home/.config/containers/containers.conf'),
@@ -450,7 +458,9 @@ describe('containerd', () => {
       exit: 1,
       out: expect.stringMatching(/is not there/),
     });
-    for (let count = 0; count < 10; count += 1) writeFileSync(join(place.path, `bin/a${count}`), '');
+    for (let count = 0; count < 10; count += 1) {
+      writeFileSync(join(place.path, `bin/a${count}`), '');
+    }
     expect((await tcf('hook', 'status', 'containerd', '--bin-dir', 'bin')).out).toMatch(
       /10 other verifiers stand before it/,
     );
@@ -468,9 +478,11 @@ describe('docker', () => {
 
   beforeEach(async () => {
     daemon = createServer((incoming, outgoing) => {
-      if (incoming.method === 'GET' && incoming.url === '/containers/abc/json')
+      if (incoming.method === 'GET' && incoming.url === '/containers/abc/json') {
         outgoing.end(JSON.stringify(typeof container === 'function' ? container() : container));
-      else outgoing.writeHead(404).end();
+      } else {
+        outgoing.writeHead(404).end();
+      }
     });
     const daemonSocket = join(place.path, 'docker.sock');
     rmSync(daemonSocket, { force: true });
@@ -483,8 +495,9 @@ describe('docker', () => {
       env: password,
       stopped: () => stopped,
     });
-    for (let attempt = 0; !existsSync(socket()) && attempt < 200; attempt += 1)
+    for (let attempt = 0; !existsSync(socket()) && attempt < 200; attempt += 1) {
       await new Promise((resolve) => setTimeout(resolve, 10));
+    }
   });
   afterEach(async () => {
     stop();
@@ -685,7 +698,11 @@ describe('containerd is asked whether it asks', () => {
 
 test('what is not covered is in SECURITY.md, word by word', () => {
   const page = readFileSync('SECURITY.md', 'utf8').replace(/\s+/g, ' ');
-  for (const { gaps, name } of hookTargets) for (const { text } of gaps) expect(page, name).toContain(text);
+  for (const { gaps, name } of hookTargets) {
+    for (const { text } of gaps) {
+      expect(page, name).toContain(text);
+    }
+  }
 });
 
 test('docker: the daemon is told to ask, its other settings stay, and it is told to forget', async () => {

@@ -69,8 +69,9 @@ test('has nothing to do twice, however often it is asked', async () => {
   fill(5);
   await tcf('prune', '--keep', '3');
   const before = numbers();
-  for (let day = 0; day < 5; day += 1)
+  for (let day = 0; day < 5; day += 1) {
     expect((await tcf('prune', '--keep', '3')).out).toMatch(/^took away nothing, the last is /);
+  }
   expect(numbers()).toEqual(before);
 });
 
@@ -118,7 +119,9 @@ describe('killed in the middle', () => {
       rmSync(log(), { recursive: true });
       cpSync(join(place.path, 'before'), log(), { recursive: true });
       writeFileSync(fileOf(10), after, { mode: 0o600 });
-      for (let number = 0; number < left; number += 1) rmSync(fileOf(number));
+      for (let number = 0; number < left; number += 1) {
+        rmSync(fileOf(number));
+      }
       expect(await tcf('verify')).toMatchObject({ exit: 0 });
       expect(await tcf('prune', '--keep', '3')).toMatchObject({ exit: 0 });
       expect(numbers()).toEqual([7, 8, 9, 10]);
@@ -129,7 +132,9 @@ describe('killed in the middle', () => {
     fill(10);
     const entries = [0, 1, 2, 3, 4].map(text);
     await tcf('prune', '--keep', '3');
-    for (const number of [2, 4]) writeFileSync(fileOf(number), entries[number] ?? '', { mode: 0o600 });
+    for (const number of [2, 4]) {
+      writeFileSync(fileOf(number), entries[number] ?? '', { mode: 0o600 });
+    }
     expect(await tcf('verify')).toMatchObject({
       exit: 1,
       err: expect.stringMatching(/before it (is|are) gone/),

@@ -118,11 +118,12 @@ test('the last entry unreadable: the next one follows its bytes', async () => {
 
 test('a file in place of a folder of entries', async () => {
   writeFileSync(join(blockFolder(), '../000001'), 'x');
-  for (const args of [['verify'], ['show'], ['prune', '--keep', '1']])
+  for (const args of [['verify'], ['show'], ['prune', '--keep', '1']]) {
     expect(await tcf('log', ...args)).toMatchObject({
       exit: 2,
       err: expect.stringContaining('tcf log archive'),
     });
+  }
   expect(await tcf('log', 'archive')).toMatchObject({ exit: 0 });
 });
 

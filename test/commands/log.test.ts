@@ -64,7 +64,9 @@ test('a clock that is set back behind the last decision brings no expired except
 });
 
 test('shows the last ones, as JSON too', async () => {
-  for (let count = 0; count < 3; count += 1) await decide();
+  for (let count = 0; count < 3; count += 1) {
+    await decide();
+  }
   const { out } = await tcf('log', 'show', '--last', '2', '--json');
   const entries = out
     .trim()
@@ -86,7 +88,9 @@ test('an empty log is an unbroken chain of none', async () => {
 
 describe('verify finds', () => {
   beforeEach(async () => {
-    for (let count = 0; count < 4; count += 1) await decide();
+    for (let count = 0; count < 4; count += 1) {
+      await decide();
+    }
     expect(await tcf('log', 'verify')).toMatchObject({
       exit: 0,
       out: expect.stringMatching(/^4 decisions in an unbroken chain, the last is sha256:[0-9a-f]{64}\n$/),
@@ -104,7 +108,9 @@ describe('verify finds', () => {
     [
       'a removed beginning',
       () => {
-        for (const number of [0, 1]) rmSync(entry(number));
+        for (const number of [0, 1]) {
+          rmSync(entry(number));
+        }
       },
       /entry 2: 2 entries before it are gone/,
     ],

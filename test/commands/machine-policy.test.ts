@@ -60,8 +60,9 @@ test('a root on the command line speaks for the policy of the user, and not for 
 
 test('nor is the policy of the machine loosened by being named once more', async () => {
   write('etc/tcf/policy.yaml', policy(''));
-  for (const spelled of ['etc/tcf/policy.yaml', `${place.path}/etc/../etc/tcf/policy.yaml`])
+  for (const spelled of ['etc/tcf/policy.yaml', `${place.path}/etc/../etc/tcf/policy.yaml`]) {
     expect(await verify(['--policy', spelled, '--trusted-root', 'root.json'])).toMatchObject({ exit: 1 });
+  }
 });
 
 test('a root in the policy of the machine is taken, whatever stands on the command line', async () => {
@@ -88,7 +89,9 @@ test('what a user fetched proves nothing for the machine, wherever the environme
 test('what the administrator fetched for the machine does, for everybody', async () => {
   write('etc/tcf/policy.yaml', policy('instances: [corp]'));
   expect(await update({ uid: 0 }, '--machine')).toMatchObject({ exit: 0 });
-  for (const uid of [0, 1000]) expect(await verify([], { uid })).toMatchObject({ exit: 0 });
+  for (const uid of [0, 1000]) {
+    expect(await verify([], { uid })).toMatchObject({ exit: 0 });
+  }
   expect((await tcf(['trust', 'show', '--machine', 'corp'])).out).toMatch(/^corp: 0 days old/);
   expect(await tcf(['trust', 'show', 'corp'])).toMatchObject({ exit: 3 });
   const old = await verify([], { at: later(400) });

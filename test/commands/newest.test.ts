@@ -30,7 +30,9 @@ const verify = (file: string, ...more: readonly string[]) =>
 async function attest(who: string): Promise<void> {
   const { digest, keys, pinned, registry, tcf } = scene;
   const by = keys[who];
-  if (by === undefined) throw new Error(`${who} has no key`);
+  if (by === undefined) {
+    throw new Error(`${who} has no key`);
+  }
   const sbom = JSON.parse((await tcf('sbom', `docker://${pinned}`, '--allow-http')).out);
   sbom.components.push({
     type: 'library',

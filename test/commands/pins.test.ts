@@ -263,7 +263,9 @@ test('a file of pins is taken over from somebody whose signature counts, and nev
     exit: 2,
     err: expect.stringContaining('kept of 2026-12-01'),
   });
-  for (const name of ['pins.json', 'pins.json.sigstore.json']) rmSync(at(config, name));
+  for (const name of ['pins.json', 'pins.json.sigstore.json']) {
+    rmSync(at(config, name));
+  }
   expect(await tcf('pins', 'update', 'shared/pins.json')).toMatchObject({
     exit: 0,
     out: expect.stringContaining('2 pins'),

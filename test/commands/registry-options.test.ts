@@ -61,8 +61,9 @@ test('a tag of cosign 2 that nobody can read does not spoil the bundles', async 
   const image = `${registry.host}/team/app:1`;
   await tcf('sign', image, '--no-sbom', '--key', 'team.key', '--allow-http');
   const bytes = Buffer.alloc(40 * 1024 * 1024, ' ');
-  for (const kind of ['sig', 'att'])
+  for (const kind of ['sig', 'att']) {
     registry.manifests.set(`team/app:sha256-${hexOf(digest)}.${kind}`, { mediaType: 'text/plain', bytes });
+  }
   expect(await verify(image)).toMatchObject({ exit: 0 });
 });
 
@@ -98,7 +99,9 @@ test.for([
   const args = ['sign', image, '--no-sbom', '--key', 'env://SIGNING_KEY', '--allow-http'];
   expect(await main(args, host), host.all()).toBe(exit);
   expect(host.all()).not.toContain('secret text');
-  if (exit === 0) expect(await verify(image)).toMatchObject({ exit: 0 });
+  if (exit === 0) {
+    expect(await verify(image)).toMatchObject({ exit: 0 });
+  }
 });
 
 const pair = `${login.username}:${login.password}`;

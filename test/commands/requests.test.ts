@@ -61,7 +61,9 @@ test('a tag is asked for once and costs no more', async () => {
 test('ten bundles: two more for each', async () => {
   digest = await pushDemoImage({ host: registry.host, repository: 'ten', tag: '1' });
   const name = `${registry.host}/ten@${digest}`;
-  for (let count = 0; count < 9; count += 1) await sign(name, 'other');
+  for (let count = 0; count < 9; count += 1) {
+    await sign(name, 'other');
+  }
   await sign(name, 'team');
   const { exit, requests } = await cost(name);
   expect(exit).toBe(0);

@@ -58,12 +58,16 @@ test('a tag that moves between any two requests never starts another digest', as
   });
   const good = registry.manifests.get('triton/dev:latest');
   const bad = registry.manifests.get('triton/dev:evil');
-  if (good === undefined || bad === undefined) throw new Error('both images must be there');
+  if (good === undefined || bad === undefined) {
+    throw new Error('both images must be there');
+  }
   let count = 0;
   let swapAt = 0;
   registry.fault(/^GET /, {
     before: () => {
-      if (count === swapAt) registry.manifests.set('triton/dev:latest', bad);
+      if (count === swapAt) {
+        registry.manifests.set('triton/dev:latest', bad);
+      }
       count += 1;
     },
   });
@@ -72,8 +76,11 @@ test('a tag that moves between any two requests never starts another digest', as
     count = 0;
     const ran = await run('--no-cache', name);
     expect(ran.started.flat().join(' ')).not.toContain(evil);
-    if (ran.exit === 42) expect(ran.started.at(-1)).toContain(pinned);
-    else expect(ran).toMatchObject({ exit: 125, started: [] });
+    if (ran.exit === 42) {
+      expect(ran.started.at(-1)).toContain(pinned);
+    } else {
+      expect(ran).toMatchObject({ exit: 125, started: [] });
+    }
   }
   // The loop ends when the swap would come after the last request; before that it came between any two.
   expect(swapAt).toBeGreaterThan(4);

@@ -42,7 +42,9 @@ beforeAll(async () => {
     annotated: buildImage({ layers: [system, more], annotations: claims(base), labels: claims(other) }),
     liar: buildImage({ layers: [system, more], annotations: claims(other) }),
   };
-  for (const [name, image] of Object.entries(images)) writeOciLayout(`${place.path}/${name}`, { image });
+  for (const [name, image] of Object.entries(images)) {
+    writeOciLayout(`${place.path}/${name}`, { image });
+  }
 });
 afterAll(async () => {
   await registry.close();
@@ -52,7 +54,9 @@ afterAll(async () => {
 async function push(repository: string, image: BuiltImage): Promise<void> {
   const client = openRegistry({ userAgent: 'tcf-test', allowHttp: true });
   const ref = { registry: registry.host, repository };
-  for (const bytes of image.blobs.values()) await client.pushBlob(ref, mediaTypes.layer, bytes);
+  for (const bytes of image.blobs.values()) {
+    await client.pushBlob(ref, mediaTypes.layer, bytes);
+  }
   await client.pushManifest(ref, image.manifestDigest, mediaTypes.manifest, image.manifest);
 }
 

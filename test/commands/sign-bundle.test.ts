@@ -68,7 +68,9 @@ describe.for([1, 2] as const)('with a log of version %d', (version) => {
       },
       messageSignature: { messageDigest: { algorithm: 'SHA2_256' } },
     });
-    for (const name of ['build.sh', digestOf(artifact)]) expect(await asAnn(name)).toMatchObject({ exit: 0 });
+    for (const name of ['build.sh', digestOf(artifact)]) {
+      expect(await asAnn(name)).toMatchObject({ exit: 0 });
+    }
     expect(await asAnn('root.json')).toMatchObject({ exit: 1 });
     expect(await asAnn('build.sh', 'bob@example.test')).toMatchObject({ exit: 1 });
   });

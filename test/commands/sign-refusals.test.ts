@@ -22,7 +22,9 @@ beforeAll(async () => {
   place = folder();
   sigstore = await startSigstore({ now: () => now });
   registries = [await startRegistry(), await startRegistry({ referrersApi: false })];
-  for (const { host } of registries) await pushDemoImage({ host, repository: 'triton/dev', tag: '1' });
+  for (const { host } of registries) {
+    await pushDemoImage({ host, repository: 'triton/dev', tag: '1' });
+  }
   writeFileSync(join(place.path, 'root.json'), sigstore.trustedRoot);
   writeFileSync(join(place.path, 'config.json'), sigstore.signingConfig(1));
   writeFileSync(join(place.path, 'config2.json'), sigstore.signingConfig(2));
@@ -33,7 +35,9 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await sigstore[Symbol.asyncDispose]();
-  for (const each of registries) await each.close();
+  for (const each of registries) {
+    await each.close();
+  }
   place[Symbol.dispose]();
 });
 

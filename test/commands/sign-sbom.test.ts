@@ -34,7 +34,9 @@ beforeEach(async () => {
     ['dev', 2],
   ] as const) {
     const images = ['amd64', 'arm64'].map((architecture) => image(architecture, count));
-    for (const one of images) await push(repository, one);
+    for (const one of images) {
+      await push(repository, one);
+    }
     await pushIndex(repository, images);
   }
   await push('other', buildImage({ layers: [archive(file('etc/os-release', 'ID=alpine\n'))] }));
@@ -49,7 +51,9 @@ const client = openRegistry({ userAgent: 'tcf-test', allowHttp: true });
 
 async function push(repository: string, { blobs, manifest }: BuiltImage): Promise<void> {
   const ref = { registry: registry.host, repository };
-  for (const bytes of blobs.values()) await client.pushBlob(ref, mediaTypes.layer, bytes);
+  for (const bytes of blobs.values()) {
+    await client.pushBlob(ref, mediaTypes.layer, bytes);
+  }
   await client.pushManifest(ref, 'one', mediaTypes.manifest, manifest);
 }
 
@@ -77,9 +81,13 @@ function attested(): ReadonlyMap<string, unknown> {
   return new Map(
     [...registry.blobs.values()].flatMap((bytes) => {
       const bundle = parseBundle(bytes);
-      if (!bundle.ok || bundle.value.content.kind !== 'dsse') return [];
+      if (!bundle.ok || bundle.value.content.kind !== 'dsse') {
+        return [];
+      }
       const statement = parseStatement(bundle.value.content.envelope.payload);
-      if (!statement.ok || statement.value.predicateType !== predicateTypes.cyclonedx) return [];
+      if (!statement.ok || statement.value.predicateType !== predicateTypes.cyclonedx) {
+        return [];
+      }
       return [[statement.value.subjects[0]?.digests[0] ?? '', statement.value.predicate] as const];
     }),
   );

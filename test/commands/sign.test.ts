@@ -77,7 +77,9 @@ function write(name: string, content: unknown): string {
 function statements(): readonly Statement[] {
   return [...registry.blobs.values()].flatMap((bytes) => {
     const bundle = parseBundle(bytes);
-    if (!bundle.ok || bundle.value.content.kind !== 'dsse') return [];
+    if (!bundle.ok || bundle.value.content.kind !== 'dsse') {
+      return [];
+    }
     const statement = parseStatement(bundle.value.content.envelope.payload);
     return statement.ok ? [statement.value] : [];
   });

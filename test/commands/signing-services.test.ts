@@ -141,7 +141,9 @@ describe('an instance that is followed through TUF', () => {
 
   test('whose services have all ended cannot sign, and the way out is named', async () => {
     const config = JSON.parse(Buffer.from(sigstore.signingConfig(1)).toString());
-    for (const log of config.rekorTlogUrls) log.validFor.end = '2026-01-01T00:00:00Z';
+    for (const log of config.rekorTlogUrls) {
+      log.validFor.end = '2026-01-01T00:00:00Z';
+    }
     tuf.publish({ others: { [plain]: Buffer.from(JSON.stringify(config)) } });
     await update();
     expect(await shown()).toMatchObject([
@@ -217,9 +219,12 @@ describe('without any word about services', () => {
     const data = join(import.meta.dirname, '../../src/attest/data/trusted-root.json');
     const root = JSON.parse(readFileSync(data, 'utf8'));
     const ours = JSON.parse(Buffer.from(sigstore.trustedRoot).toString());
-    for (const log of ours.tlogs) log.publicKey.validFor.start = '2026-11-01T00:00:00Z';
-    for (const key of ['tlogs', 'ctlogs', 'certificateAuthorities', 'timestampAuthorities'])
+    for (const log of ours.tlogs) {
+      log.publicKey.validFor.start = '2026-11-01T00:00:00Z';
+    }
+    for (const key of ['tlogs', 'ctlogs', 'certificateAuthorities', 'timestampAuthorities']) {
       root[key].push(...ours[key]);
+    }
     write('newer.json', JSON.stringify(root));
     const imported = await tcf(['trust', 'import', 'newer.json', '--signing-config', 'config.json']);
     expect(imported.exit, imported.err).toBe(0);

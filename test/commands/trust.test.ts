@@ -152,8 +152,9 @@ describe('update', () => {
     const bytes = readFileSync(join(recorded, '../../../src/attest/data/trusted-root.json'));
     const hash = '6494e21ea73fa7ee769f85f57d5a3e6a08725eae1e38c755fc3517c9e6bc0b66';
     files.set(`targets/${hash}.trusted_root.json`, bytes);
-    for (const [name, config] of Object.entries(publicGoodSigningConfigs()))
+    for (const [name, config] of Object.entries(publicGoodSigningConfigs())) {
       files.set(`targets/${sha256(config).toString('hex')}.${name}`, config);
+    }
     await using public_ = await serveTuf(files);
     const august = new Date('2026-08-23T00:00:00Z');
     const updated = await trustAt(august, 'update', 'sigstore', '--mirror', public_.url);
@@ -292,7 +293,9 @@ describe('import', () => {
     const called = await trust('import', 'trusted_root.json');
     expect(called).toMatchObject({ exit: 2, err: expect.stringContaining('older') });
     const root = JSON.parse(Buffer.from(sigstore.trustedRoot).toString());
-    for (const log of root.tlogs) log.publicKey.validFor.start = '2026-11-01T00:00:00Z';
+    for (const log of root.tlogs) {
+      log.publicKey.validFor.start = '2026-11-01T00:00:00Z';
+    }
     write('newer.json', JSON.stringify(root));
     const stranger = await trust('import', 'newer.json');
     expect(stranger).toMatchObject({ exit: 3, err: expect.stringContaining('nothing in common') });

@@ -41,12 +41,20 @@ const refusals: ReadonlyMap<number, number> = new Map([
 await using stage = await startStage();
 let failed = 0;
 for (const [index, [why, line]] of walk.entries()) {
-  if (why !== '') process.stdout.write(`\n# ${why}\n`);
+  if (why !== '') {
+    process.stdout.write(`\n# ${why}\n`);
+  }
   process.stdout.write(`$ ${line}\n`);
   const { exit, printed } = await stage.type(line);
   process.stdout.write(printed);
-  if (exit !== 0) process.stdout.write(`(exit code ${exit})\n`);
-  if (exit !== (refusals.get(index) ?? 0)) failed += 1;
+  if (exit !== 0) {
+    process.stdout.write(`(exit code ${exit})\n`);
+  }
+  if (exit !== (refusals.get(index) ?? 0)) {
+    failed += 1;
+  }
 }
-if (failed > 0) process.stdout.write(`\n${failed} steps did not end as they should\n`);
+if (failed > 0) {
+  process.stdout.write(`\n${failed} steps did not end as they should\n`);
+}
 process.exitCode = failed === 0 ? 0 : 1;

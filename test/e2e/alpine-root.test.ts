@@ -90,7 +90,9 @@ const inside = (root: string, ...command: string[]): Promise<Ran> =>
 
 async function apk(root: string, ...args: string[]): Promise<string> {
   const ran = await inside(root, 'apk', '--no-network', '--allow-untrusted', ...args);
-  if (ran.code !== 0) throw new Error(`apk ${args.join(' ')} exited ${ran.code}: ${ran.stderr}`);
+  if (ran.code !== 0) {
+    throw new Error(`apk ${args.join(' ')} exited ${ran.code}: ${ran.stderr}`);
+  }
   return ran.stdout;
 }
 
@@ -106,7 +108,9 @@ async function ask(root: string): Promise<Said> {
   )) {
     const [from, to] = [names.get(one), names.get(other)];
     // A name that nobody provides has no version, and is nobody.
-    if (from === undefined || to === undefined) continue;
+    if (from === undefined || to === undefined) {
+      continue;
+    }
     const need = /label="([^"]+)"/.exec(rest)?.[1] ?? to.replace(/ .*/, '');
     const known = needs.get(`${from} ${need}`) ?? { from, need, by: [] };
     known.by.push(to);
@@ -126,7 +130,9 @@ async function ask(root: string): Promise<Said> {
 
 async function unownedIn(root: string): Promise<readonly string[]> {
   const paths = elfFilesIn(root).map((path) => `/${path}`);
-  if (paths.length === 0) return [];
+  if (paths.length === 0) {
+    return [];
+  }
   const { stderr, stdout } = await inside(root, 'apk', 'info', '--who-owns', ...paths);
   const owned = [...stdout.matchAll(/^(\S+) is owned by /gm)].map(([, path]) => path);
   const not = [...stderr.matchAll(/^ERROR: (\S+): Could not find owner package$/gm)].map(([, path]) => path);
@@ -187,8 +193,9 @@ async function layer(from: string, to: string, change: (root: string) => Promise
 }
 
 beforeAll(async () => {
-  if ((await run('podman', ['image', 'exists', alpine])).code !== 0)
+  if ((await run('podman', ['image', 'exists', alpine])).code !== 0) {
     await must('bash', [recipe, inject('work'), alpine]);
+  }
   const { pinned = {}, 'from-file': fromFile = {}, ...others } = packages;
   await layer(alpine, `${image}-1`, async (root) => {
     said.set(alpine, await ask(root));
@@ -212,7 +219,9 @@ beforeAll(async () => {
     await apk(root, 'upgrade', 'is-upgraded');
     await apk(root, 'del', 'goes-away', 'needs-goes-along', '.made-deps');
     await apk(root, 'add', '--virtual', '.more-deps', 'made-c++');
-    for (const folder of ['made', 'edge', 'file', 'newer']) rmSync(join(root, folder), { recursive: true });
+    for (const folder of ['made', 'edge', 'file', 'newer']) {
+      rmSync(join(root, folder), { recursive: true });
+    }
   });
   for (const name of said.keys()) {
     const ran = await tcf(['sbom', `containers-storage:${name}`]);
@@ -275,8 +284,9 @@ interface Property {
 
 test('every kind of entry of a world was among them', () => {
   const world = said.get(`${image}-1`)?.world ?? [];
-  for (const kind of [/^pinned@edge$/, /^long>0\.5$/, /^from-file><Q1/, /^\.made-deps=\d+/, /^tilde$/])
+  for (const kind of [/^pinned@edge$/, /^long>0\.5$/, /^from-file><Q1/, /^\.made-deps=\d+/, /^tilde$/]) {
     expect(world).toContainEqual(expect.stringMatching(kind));
+  }
 });
 
 test('tells layers and virtual packages apart', () => {

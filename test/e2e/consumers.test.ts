@@ -19,7 +19,9 @@ beforeAll(async () => {
 }, 7_200_000);
 afterAll(() => {
   const { CONSUMERS: file } = process.env;
-  if (file !== undefined) writeFileSync(file, `${table.join('\n')}\n`);
+  if (file !== undefined) {
+    writeFileSync(file, `${table.join('\n')}\n`);
+  }
   here[Symbol.dispose]();
 });
 
@@ -88,7 +90,9 @@ function sourceOf(purl: string): string {
   const own =
     type === 'rpm' && qualifiers['epoch'] !== undefined ? `${qualifiers['epoch']}:${version}` : version;
   const upstream = qualifiers['upstream'];
-  if (upstream === undefined) return `${name} ${own}`;
+  if (upstream === undefined) {
+    return `${name} ${own}`;
+  }
   const [source = '', sourceVersion = own] = upstream.split('@');
   return `${source} ${sourceVersion}`;
 }
@@ -109,8 +113,9 @@ const names = new Map<string, string>();
 
 beforeAll(async () => {
   const alpine = 'localhost/tcf-consumers-alpine:latest';
-  if ((await run('podman', ['image', 'exists', alpine])).code !== 0)
+  if ((await run('podman', ['image', 'exists', alpine])).code !== 0) {
     await must('bash', [join(import.meta.dirname, 'build-alpine-image.sh'), inject('work'), alpine]);
+  }
   names.set('Debian 12', `${inject('image')}-base`);
   names.set('Debian 12 with Triton', `${inject('image')}-venv`);
   names.set('Alpine', alpine);
@@ -161,18 +166,21 @@ describe.each(images)('%s', (image) => {
   test('grype reads every package, with its version and its source', async () => {
     const lines = await read('grype', file);
     row('grype 0.121.3', lines);
-    for (const pattern of [ofDistribution, ofLanguage])
+    for (const pattern of [ofDistribution, ofLanguage]) {
       expect(purlsOf(lines.filter(({ purl = '' }) => pattern.test(purl)))).toEqual(
         withPurl(pattern)
           .map((purl) => keyOf(purl))
           .sort(),
       );
+    }
     const sources = new Map(lines.map(({ purl = '', source }) => [keyOf(purl), source?.split(' ')[0]]));
     for (const purl of withPurl(ofDistribution)) {
       const { name, qualifiers } = readPurl(purl) ?? { name: '' };
       const upstream = qualifiers?.['upstream']?.split('@')[0];
       // It keeps no source that is called as the package is.
-      if (upstream !== undefined && upstream !== name) expect(sources.get(keyOf(purl)), purl).toBe(upstream);
+      if (upstream !== undefined && upstream !== name) {
+        expect(sources.get(keyOf(purl)), purl).toBe(upstream);
+      }
     }
   });
 
@@ -185,9 +193,13 @@ describe.each(images)('%s', (image) => {
         .sort(),
     );
     const ecosystems = { apk: 'Alpine', deb: 'Debian', golang: 'Go', npm: 'npm', pypi: 'PyPI' };
-    for (const [type, ecosystem] of Object.entries(ecosystems))
-      for (const { kind, purl = '' } of lines)
-        if (purl.startsWith(`pkg:${type}/`)) expect(kind.split(':')[0], purl).toBe(ecosystem);
+    for (const [type, ecosystem] of Object.entries(ecosystems)) {
+      for (const { kind, purl = '' } of lines) {
+        if (purl.startsWith(`pkg:${type}/`)) {
+          expect(kind.split(':')[0], purl).toBe(ecosystem);
+        }
+      }
+    }
   });
 
   test('cyclonedx-go and the library of Dependency-Track read each component and find nothing wrong', async () => {
@@ -199,10 +211,11 @@ describe.each(images)('%s', (image) => {
     const wanted = ours
       .map(({ name, purl, type, version = '' }) => [type, name, version, purl ?? ''].join(' '))
       .sort();
-    for (const read of [go, lines])
+    for (const read of [go, lines]) {
       expect(
         read.map(({ kind, name, purl = '', version }) => [kind, name, version, purl].join(' ')).sort(),
       ).toEqual(wanted);
+    }
   });
 });
 

@@ -37,7 +37,9 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await Promise.all([from.stop(), to.stop()]);
-  for (const one of [place, ...sides]) one[Symbol.dispose]();
+  for (const one of [place, ...sides]) {
+    one[Symbol.dispose]();
+  }
 });
 
 const copy = (...args: readonly string[]) => tcf(['copy', ...args, '--allow-http'], { cwd });
@@ -54,8 +56,9 @@ test('from registry to registry, to a folder and back: it verifies, and skopeo s
   expect(await verify(`${to.host}/back/dev:1`)).toMatchObject({ code: 0 });
   const raw = (name: string) => must('skopeo', ['inspect', '--raw', '--tls-verify=false', name], { cwd });
   const original = await raw(`docker://${from.host}/${image}`);
-  for (const name of [`docker://${to.host}/mirror/dev:1`, `docker://${to.host}/back/dev:1`, 'oci:stick:1'])
+  for (const name of [`docker://${to.host}/mirror/dev:1`, `docker://${to.host}/back/dev:1`, 'oci:stick:1']) {
     expect(await raw(name), name).toBe(original);
+  }
 });
 
 test('what skopeo copied has lost its signatures, which is why tcf copies', async () => {
@@ -71,8 +74,9 @@ async function pushLarge(): Promise<void> {
   const client = openRegistry({ userAgent: 'tcf-test', allowHttp: true });
   const repository = { registry: from.host, repository: 'large' };
   const layers = [];
-  for (let count = 0; count < 4; count += 1)
+  for (let count = 0; count < 4; count += 1) {
     layers.push(await client.pushBlob(repository, mediaTypes.layer, randomBytes(70_000_000)));
+  }
   const text = {
     os: 'linux',
     architecture: 'amd64',
@@ -104,14 +108,17 @@ test('a copy that is killed leaves no name behind, in a registry or in a folder,
       { cwd },
     );
     // A machine that is fast enough is done by now, and then the name is right.
-    if ((await ended) === 'SIGKILL') expect(seen.code).not.toBe(0);
+    if ((await ended) === 'SIGKILL') {
+      expect(seen.code).not.toBe(0);
+    }
     const again = await copy(`${from.host}/large:1`, target);
     expect(again, again.stderr).toMatchObject({ code: 0 });
   }
   const [entry] = JSON.parse(readFileSync(join(cwd, 'large/index.json'), 'utf8')).manifests;
   const manifest = readFileSync(join(cwd, 'large/blobs', entry.digest.replace(':', '/')));
-  for (const { digest } of JSON.parse(manifest.toString()).layers)
+  for (const { digest } of JSON.parse(manifest.toString()).layers) {
     expect(digestOf(readFileSync(join(cwd, 'large/blobs', digest.replace(':', '/'))))).toBe(digest);
+  }
 });
 
 test('a large layer needs little memory', async () => {

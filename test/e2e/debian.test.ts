@@ -71,7 +71,9 @@ describe.for([
     expect(graph.packages).toEqual(listed);
     expect(truth.packages).toEqual(listed);
     expect(listed.length).toBeGreaterThan(100);
-    for (const { purl } of graph.components.values()) expect(purl).toContain(`distro=${distro}`);
+    for (const { purl } of graph.components.values()) {
+      expect(purl).toContain(`distro=${distro}`);
+    }
   });
 
   test('has the edges that apt finds', () => {
@@ -91,13 +93,17 @@ describe.for([
     const found = new Set<string>();
     for (const [name, { externalReferences = [], hashes = [] }] of graph.components) {
       const archive = externalReferences.find(({ type }) => type === 'distribution');
-      if (archive === undefined) continue;
+      if (archive === undefined) {
+        continue;
+      }
       found.add(name);
       expect(archive.hashes).toEqual(hashes);
       expect(hashes[0]?.content).toBe(archives[name]?.sha256);
       expect(archives[name]?.urls).toContain(decodeURIComponent(archive.url));
     }
     expect([...found].sort()).toEqual(Object.keys(archives).sort());
-    if (image === trixie) expect(found.size).toBe(graph.packages.length);
+    if (image === trixie) {
+      expect(found.size).toBe(graph.packages.length);
+    }
   });
 });

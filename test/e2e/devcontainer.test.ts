@@ -64,8 +64,9 @@ beforeAll(async () => {
     join(folder.path, 'bin'),
     join(folder.path, '.config/tcf'),
     join(folder.path, '.config/containers'),
-  ])
+  ]) {
     mkdirSync(path, { recursive: true });
+  }
   // As an installed tcf stands on PATH; the script that init writes carries --allow-http.
   const main = join(import.meta.dirname, '../../src/main.ts');
   writeFileSync(join(folder.path, 'bin/tcf'), `#!/bin/sh\nexec ${process.execPath} ${main} "$@"\n`);
@@ -115,13 +116,16 @@ afterAll(async () => {
   )
     .split('\n')
     .filter((id) => id !== '');
-  if (made.length > 0) await run('podman', ['rm', '--force', '--time=0', ...made]);
+  if (made.length > 0) {
+    await run('podman', ['rm', '--force', '--time=0', ...made]);
+  }
   await registry.stop();
   const names = (await must('podman', ['images', '--format', '{{.ID}} {{.Repository}}']))
     .split('\n')
     .filter((line) => line.includes(registry.host));
-  if (names.length > 0)
+  if (names.length > 0) {
     await run('podman', ['image', 'rm', '--force', ...names.map((line) => line.split(' ')[0] ?? '')]);
+  }
   folder[Symbol.dispose]();
 });
 

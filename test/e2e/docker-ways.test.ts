@@ -20,7 +20,9 @@ const docker = (...args: readonly string[]): Promise<Ran> =>
   run('/usr/bin/docker', ['-H', `unix://${daemon.socket}`, ...args], { env: s().env });
 const mustDocker = async (...args: readonly string[]) => {
   const ran = await docker(...args);
-  if (ran.code !== 0) throw new Error(`docker ${args.join(' ')}: ${ran.stderr}`);
+  if (ran.code !== 0) {
+    throw new Error(`docker ${args.join(' ')}: ${ran.stderr}`);
+  }
   return ran.stdout.trim();
 };
 const flags = () => ['--network=none', '-v', `${s().folder}/out:/out`];
@@ -36,14 +38,20 @@ async function startPlugin(): Promise<void> {
       stdio: 'ignore',
     },
   );
-  for (let attempt = 0; !existsSync(socket) && attempt < 100; attempt += 1) await sleep(100);
+  for (let attempt = 0; !existsSync(socket) && attempt < 100; attempt += 1) {
+    await sleep(100);
+  }
 }
 
 beforeAll(async () => {
   stage = await openStage('docker');
   daemon = await startDockerd(s().folder);
-  for (const tag of ['good', 'evil']) await mustDocker('pull', '--quiet', `${s().registry}/dev:${tag}`);
-  for (const pinned of [s().good, s().evil]) await mustDocker('pull', '--quiet', pinned);
+  for (const tag of ['good', 'evil']) {
+    await mustDocker('pull', '--quiet', `${s().registry}/dev:${tag}`);
+  }
+  for (const pinned of [s().good, s().evil]) {
+    await mustDocker('pull', '--quiet', pinned);
+  }
   const evil = `${s().registry}/dev:evil`;
   await mustDocker('create', '--name', 'old', ...flags(), evil);
   await mustDocker('create', '--name', 'old-digest', ...flags(), s().evil);
@@ -82,7 +90,9 @@ beforeAll(async () => {
 afterAll(async () => {
   plugin.kill();
   await daemon.stop();
-  for (let attempt = 0; existsSync(socket) && attempt < 50; attempt += 1) await sleep(100);
+  for (let attempt = 0; existsSync(socket) && attempt < 50; attempt += 1) {
+    await sleep(100);
+  }
   await s()[Symbol.asyncDispose]();
 });
 
@@ -219,8 +229,9 @@ tryWays('Docker with the plugin', s, [
     name: 'a container that the daemon restarts by itself',
     gap: 'restarted',
     go: async () => {
-      for (let attempt = 0; attempt < 100 && !existsSync(join(s().folder, 'again/started')); attempt += 1)
+      for (let attempt = 0; attempt < 100 && !existsSync(join(s().folder, 'again/started')); attempt += 1) {
         await sleep(100);
+      }
       return { code: existsSync(join(s().folder, 'again/started')) ? 0 : 1, stdout: '', stderr: '' };
     },
   },

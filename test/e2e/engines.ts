@@ -23,14 +23,18 @@ async function start(
   const out = openSync(log, 'a');
   const child = spawn(file, args, { stdio: ['ignore', out, out], env: { ...process.env, ...env } });
   for (let attempt = 0; attempt < 200 && !existsSync(socket); attempt += 1) {
-    if (child.exitCode !== null) throw new Error(`${file} ended: see ${log}`);
+    if (child.exitCode !== null) {
+      throw new Error(`${file} ended: see ${log}`);
+    }
     await sleep(100);
   }
   return { socket, stop: () => stop(child) };
 }
 
 async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null) return;
+  if (child.exitCode !== null) {
+    return;
+  }
   const ended = new Promise((resolve) => child.on('close', resolve));
   child.kill();
   await Promise.race([ended, sleep(20_000)]);
@@ -59,7 +63,9 @@ export async function startDockerd(folder: string, ...args: readonly string[]): 
     socket,
   );
   for (let attempt = 0; attempt < 100; attempt += 1) {
-    if ((await run('/usr/bin/docker', ['-H', `unix://${socket}`, 'version'])).code === 0) break;
+    if ((await run('/usr/bin/docker', ['-H', `unix://${socket}`, 'version'])).code === 0) {
+      break;
+    }
     await sleep(100);
   }
   return daemon;
@@ -68,7 +74,9 @@ export async function startDockerd(folder: string, ...args: readonly string[]): 
 /** Folder with containerd 2.1; built where Go is and nobody built it yet. `undefined`: it cannot be had here. */
 export function containerd2(): string | undefined {
   const folder = join(inject('work'), 'containerd-2.1.4');
-  if (existsSync(join(folder, 'containerd'))) return folder;
+  if (existsSync(join(folder, 'containerd'))) {
+    return folder;
+  }
   try {
     execFileSync('bash', [join(import.meta.dirname, 'build-containerd.sh'), folder], { stdio: 'ignore' });
     return folder;

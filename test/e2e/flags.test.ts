@@ -28,13 +28,18 @@ describe.for(engines.flatMap((engine) => [[engine, 'run'] as const, [engine, 'cr
       const flags = await flagsOf(engine, verb);
       expect(flags.length).toBeGreaterThan(80);
       expect(flags.filter(([name]) => findRunFlag(name) === undefined)).toEqual([]);
-      for (const [name, letter] of flags)
-        if (letter !== undefined) expect(findRunLetter(letter)?.name, `-${letter}`).toBe(name);
+      for (const [name, letter] of flags) {
+        if (letter !== undefined) {
+          expect(findRunLetter(letter)?.name, `-${letter}`).toBe(name);
+        }
+      }
     });
 
     test('each flag takes a value where the table says so: the word behind it is never taken for the image', async () => {
       for (const [name] of await flagsOf(engine, verb)) {
-        if (name === 'help') continue;
+        if (name === 'help') {
+          continue;
+        }
         const { stderr } = await run(engine, [verb, `--${name}`]);
         expect([name, /flag needs an argument/.test(stderr)]).toEqual([name, findRunFlag(name)?.takesValue]);
       }

@@ -25,8 +25,9 @@ export function setup(project: { provide(key: 'image' | 'work', value: string): 
   execFileSync('bash', [join(here, 'install-parts.sh')], { stdio: ['ignore', 'inherit', 'inherit'] });
   const recipe = join(here, 'build-image.sh');
   const image = `localhost/tcf-e2e:${createHash('sha256').update(readFileSync(recipe)).digest('hex').slice(0, 12)}`;
-  if (!exists(image))
+  if (!exists(image)) {
     execFileSync('bash', [recipe, work, image], { stdio: ['ignore', 'inherit', 'inherit'] });
+  }
   project.provide('image', image);
   project.provide('work', work);
 }
@@ -36,7 +37,9 @@ function exists(image: string): boolean {
     execFileSync('podman', ['image', 'exists', image], { stdio: 'ignore' });
     return true;
   } catch (error) {
-    if ((error as { status?: number }).status === 1) return false;
+    if ((error as { status?: number }).status === 1) {
+      return false;
+    }
     throw error;
   }
 }

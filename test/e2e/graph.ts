@@ -44,7 +44,9 @@ export function graphOf(bomText: string, type: 'apk' | 'deb' | 'rpm'): Graph {
   const components = new Map<string, GraphComponent>();
   for (const component of bom.components) {
     const { 'bom-ref': ref, name, version, purl } = component;
-    if (!purl?.startsWith(`pkg:${type}/`)) continue;
+    if (!purl?.startsWith(`pkg:${type}/`)) {
+      continue;
+    }
     const named = `${name} ${version} ${/[?&]arch=([^&]+)/.exec(purl)?.[1]}`;
     names.set(ref, named);
     components.set(named, component);
@@ -52,7 +54,9 @@ export function graphOf(bomText: string, type: 'apk' | 'deb' | 'rpm'): Graph {
   const edges = new Map<string, ReadonlySet<string>>();
   for (const { ref, dependsOn = [] } of bom.dependencies) {
     const from = names.get(ref);
-    if (from !== undefined) edges.set(from, new Set(dependsOn.flatMap((to) => names.get(to) ?? [])));
+    if (from !== undefined) {
+      edges.set(from, new Set(dependsOn.flatMap((to) => names.get(to) ?? [])));
+    }
   }
   return { packages: [...names.values()].sort(), components, edges };
 }
@@ -74,16 +78,31 @@ export function differences(
   const grounds = new Set<string>(missed.map(({ from, to }) => `${from} -> ${to}`));
   for (const { from, need, rich = false, by } of needs) {
     const targets = edges.get(from);
-    if (targets === undefined) found.push(`${from} has no entry`);
-    for (const to of by) grounds.add(`${from} -> ${to}`);
-    if (rich || by.length === 0 || by.includes(from)) continue;
-    if (!by.some((to) => targets?.has(to))) found.push(`${from} needs ${need}, and has no edge`);
+    if (targets === undefined) {
+      found.push(`${from} has no entry`);
+    }
+    for (const to of by) {
+      grounds.add(`${from} -> ${to}`);
+    }
+    if (rich || by.length === 0 || by.includes(from)) {
+      continue;
+    }
+    if (!by.some((to) => targets?.has(to))) {
+      found.push(`${from} needs ${need}, and has no edge`);
+    }
   }
-  for (const { from, to } of missed)
-    if (from !== to && !edges.get(from)?.has(to)) found.push(`${from} -> ${to} is missing`);
-  for (const [from, targets] of edges)
-    for (const to of targets)
-      if (!grounds.has(`${from} -> ${to}`)) found.push(`${from} -> ${to} follows from nothing`);
+  for (const { from, to } of missed) {
+    if (from !== to && !edges.get(from)?.has(to)) {
+      found.push(`${from} -> ${to} is missing`);
+    }
+  }
+  for (const [from, targets] of edges) {
+    for (const to of targets) {
+      if (!grounds.has(`${from} -> ${to}`)) {
+        found.push(`${from} -> ${to} follows from nothing`);
+      }
+    }
+  }
   return [...new Set(found)].sort();
 }
 
@@ -99,7 +118,9 @@ export function ownerOf({ properties = [] }: Owned): string | undefined {
 
 /** What lies in a component, or in what lies in it. */
 export function partsOf<T extends Owned>(components: readonly T[], owner: T | undefined): readonly T[] {
-  if (owner === undefined) return [];
+  if (owner === undefined) {
+    return [];
+  }
   const own = components.filter((each) => ownerOf(each) === owner['bom-ref']);
   return own.flatMap((each) => [each, ...partsOf(components, each)]);
 }

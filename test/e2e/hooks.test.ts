@@ -79,7 +79,9 @@ afterAll(async () => {
   await registry.stop();
   const names = (await must('podman', ['images', '--format', '{{.Repository}}:{{.Tag}}'])).split('\n');
   const made = names.filter((name) => name.startsWith(registry.host) || name.includes('/tcf-hook-'));
-  if (made.length > 0) await run('podman', ['image', 'rm', '--force', ...made]);
+  if (made.length > 0) {
+    await run('podman', ['image', 'rm', '--force', ...made]);
+  }
   folder[Symbol.dispose]();
 });
 

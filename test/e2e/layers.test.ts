@@ -41,7 +41,9 @@ async function merged(layers: readonly Uint8Array[]): Promise<Listing> {
       const content = Buffer.from(finds.get(child)?.content ?? []).toString('latin1');
       listing[at] =
         type === 'file' ? `file ${content}` : type === 'symlink' ? `symlink ${rootfs.targetOf(child)}` : type;
-      if (type === 'directory') walk(at, child);
+      if (type === 'directory') {
+        walk(at, child);
+      }
     }
   };
   walk('', root);
@@ -60,7 +62,9 @@ async function unpacked(layers: readonly Uint8Array[]): Promise<Listing | undefi
       // Two things we read all the same: a directory that no entry announces over a file of a lower layer, which an overlay shows,
       // and a whiteout below links that lead in circles, which hides nothing.
       const reason = error instanceof Error && 'stderr' in error ? String(error.stderr) : '';
-      if (/mkdir parent: .*not a directory|too many levels of symbolic links/.test(reason)) return undefined;
+      if (/mkdir parent: .*not a directory|too many levels of symbolic links/.test(reason)) {
+        return undefined;
+      }
       throw error;
     }
     return listed(rootfs);
@@ -78,8 +82,11 @@ function listed(rootfs: string): Listing {
       if (stat.isDirectory()) {
         listing[at] = 'directory';
         walk(at);
-      } else if (stat.isSymbolicLink()) listing[at] = `symlink ${readlinkSync(join(rootfs, at))}`;
-      else listing[at] = `file ${readFileSync(join(rootfs, at), 'latin1')}`;
+      } else if (stat.isSymbolicLink()) {
+        listing[at] = `symlink ${readlinkSync(join(rootfs, at))}`;
+      } else {
+        listing[at] = `file ${readFileSync(join(rootfs, at), 'latin1')}`;
+      }
     }
   };
   walk('');
@@ -190,7 +197,9 @@ test('every store gives the same tree for names and links of all kinds', async (
       `containers-storage:${store}`,
     ]) {
       const name = parseImageName(spelled);
-      if (name.transport === 'bare') throw new Error(spelled);
+      if (name.transport === 'bare') {
+        throw new Error(spelled);
+      }
       await using image = await openNamedImage(name, { os: 'linux', architecture: 'amd64' }, host);
       const tree = (await scanImage(image, [everything])).treeFor(everything);
       trees[spelled] = tree
@@ -200,7 +209,9 @@ test('every store gives the same tree for names and links of all kinds', async (
     const [first = [], ...others] = Object.values(trees);
     expect(first).toHaveLength(9);
     expect(first).toContain('usr/lib/through-a-link 0 undefined 1');
-    for (const other of others) expect(other).toEqual(first);
+    for (const other of others) {
+      expect(other).toEqual(first);
+    }
   } finally {
     await run('umount', [`${folder}/graph/overlay`]).catch(() => undefined);
     rmSync(folder, { recursive: true, force: true });

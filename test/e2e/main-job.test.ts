@@ -305,7 +305,9 @@ describe('tcf gate', () => {
   test('fails under both when nobody signed', async () => {
     const name = `${registry.host}/small/nobody:1`;
     await push(await smallImage('nobody'), name);
-    for (const kind of ['baseline', 'strict']) expect(await gate(name, kind)).toMatchObject({ code: 1 });
+    for (const kind of ['baseline', 'strict']) {
+      expect(await gate(name, kind)).toMatchObject({ code: 1 });
+    }
     expect(sarif().runs[0]?.results.map((result) => result.ruleId)).toContain('signed');
     expect(sarifProblems(sarif())).toEqual([]);
   });

@@ -16,10 +16,11 @@ beforeAll(async () => {
   registry = await startDockerRegistry(place.path);
   const digest = await pushDemoImage({ host: registry.host, repository: 'dev', tag: '1' });
   image = `${registry.host}/dev@${digest}`;
-  for (const name of signers)
+  for (const name of signers) {
     expect(await tcf(['keygen', '--output-key-prefix', name], { cwd: place.path })).toMatchObject({
       code: 0,
     });
+  }
   writeFileSync(
     join(place.path, 'policy.yaml'),
     `version: 1\ntrust: { logs: { key: 0 } }\nsigners:\n${signers

@@ -18,8 +18,9 @@ const hook = '/usr/share/containers/oci/hooks.d/tcf.json';
 
 beforeAll(async () => {
   stage = await openStage('podman');
-  for (const tag of ['good', 'evil'])
+  for (const tag of ['good', 'evil']) {
     await must('podman', ['pull', '--quiet', '--tls-verify=false', `${s().registry}/dev:${tag}`]);
+  }
   await must('podman', ['image', 'rm', '--force', 'localhost/tcf-way-good']);
   // Made before the hook was there.
   await must('podman', ['create', '--name', 'tcf-way-old', ...out(), 'localhost/tcf-way-evil']);
@@ -44,7 +45,9 @@ afterAll(async () => {
   const made = (await must('podman', ['ps', '--all', '--quiet', '--filter', 'name=tcf-way']))
     .split('\n')
     .filter(Boolean);
-  if (made.length > 0) await run('podman', ['rm', '--force', '--time=0', ...made]);
+  if (made.length > 0) {
+    await run('podman', ['rm', '--force', '--time=0', ...made]);
+  }
   await run('podman', ['pod', 'rm', '--force', 'tcf-way-pod']);
   await s()[Symbol.asyncDispose]();
 });
@@ -403,7 +406,9 @@ describe('a second user, without root', () => {
     as('podman', 'run', '--rm', '-v', `${home}/out:/out`, ...words);
 
   beforeAll(async () => {
-    if (!existsSync(home)) await must('useradd', ['--create-home', '--shell', '/bin/sh', user]);
+    if (!existsSync(home)) {
+      await must('useradd', ['--create-home', '--shell', '/bin/sh', user]);
+    }
     await must('bash', [
       '-c',
       `mkdir -p -m 700 ${home}/run ${home}/out ${home}/.config/containers && cp ${join(inject('work'), 'containers.conf')} ${home}/.config/containers/ && chown -R ${user}: ${home}`,

@@ -97,9 +97,13 @@ const links = ['copy', 'hardlink', 'symlink'] as const;
 async function makeEnvironment(maker: (typeof makers)[number], path: string): Promise<void> {
   mkdirSync(dirname(path), { recursive: true });
   const quiet = { env: { UV_OFFLINE: '1', UV_PYTHON: tools.python } };
-  if (maker === 'uv') await must(tools.uv, ['venv', '--quiet', '--python', tools.python, path], quiet);
-  else if (maker === 'venv') await must(tools.python, ['-m', 'venv', '--without-pip', path]);
-  else await must(tools.virtualenv, ['--quiet', '--no-seed', '--python', tools.python, path]);
+  if (maker === 'uv') {
+    await must(tools.uv, ['venv', '--quiet', '--python', tools.python, path], quiet);
+  } else if (maker === 'venv') {
+    await must(tools.python, ['-m', 'venv', '--without-pip', path]);
+  } else {
+    await must(tools.virtualenv, ['--quiet', '--no-seed', '--python', tools.python, path]);
+  }
 }
 
 const from = () => ['--no-index', '--find-links', tools.wheels];
@@ -184,8 +188,9 @@ test.for(editables)(
     writeProject(join(root, 'work/epsilon'), layout);
     await makeEnvironment('venv', place.environment);
     const words = ['--no-build-isolation', ...from(), '--editable', join(root, 'work/epsilon')];
-    if (tool === 'pip') await pip(place.environment, 'install', '--no-cache-dir', ...words);
-    else
+    if (tool === 'pip') {
+      await pip(place.environment, 'install', '--no-cache-dir', ...words);
+    } else {
       await must(
         tools.uv,
         ['pip', 'install', '--quiet', '--python', join(place.environment, 'bin/python'), ...words],
@@ -193,6 +198,7 @@ test.for(editables)(
           env: { UV_CACHE_DIR: place.cache, UV_OFFLINE: '1' },
         },
       );
+    }
     await compare(place, new Layers(place).add());
     combinations += 1;
   },
@@ -205,9 +211,9 @@ test.for([['pip'], ['uv']] as const)(
     const place = { root, environment: join(root, 'opt/venv'), cache: join(root, 'cache') };
     const target = join(root, 'srv/packages');
     await makeEnvironment('venv', place.environment);
-    if (tool === 'pip')
+    if (tool === 'pip') {
       await pip(place.environment, 'install', '--no-cache-dir', ...from(), '--target', target, 'gamma');
-    else
+    } else {
       await must(
         tools.uv,
         [
@@ -225,6 +231,7 @@ test.for([['pip'], ['uv']] as const)(
           env: { UV_CACHE_DIR: place.cache, UV_OFFLINE: '1' },
         },
       );
+    }
     await compare(place, new Layers(place).add(), target);
     combinations += 1;
   },

@@ -38,7 +38,9 @@ export async function openTools(work: string): Promise<Tools> {
   }
   const store = join(work, 'python-tiny-wheels');
   mkdirSync(store, { recursive: true });
-  for (const [name, version, requires] of wheels) writeWheel(store, name, version, requires);
+  for (const [name, version, requires] of wheels) {
+    writeWheel(store, name, version, requires);
+  }
   const bin = (name: string) => join(folder, 'bin', name);
   return { python, uv: bin('uv'), poetry: bin('poetry'), virtualenv: bin('virtualenv'), wheels: store };
 }

@@ -34,8 +34,9 @@ const normal = (name: string) => name.toLowerCase().replace(/[-_.]+/g, '-');
 const placeOf = (component: Component) => component.evidence?.occurrences?.[0]?.location ?? '';
 
 beforeAll(async () => {
-  if ((await run('podman', ['image', 'exists', image])).code !== 0)
+  if ((await run('podman', ['image', 'exists', image])).code !== 0) {
     await must('bash', [recipe, inject('work'), image, `${inject('image')}-base`]);
+  }
   const ran = await tcf(['sbom', `containers-storage:${image}`]);
   expect(ran.code, ran.stderr).toBe(0);
   bom = JSON.parse(ran.stdout) as typeof bom;
@@ -94,8 +95,9 @@ test('edges by extras and markers are among them, and none leaves its environmen
   expect(edge('opt/uv/', 'jinja2', 'markupsafe')).toBe(true);
   for (const { ref, dependsOn } of bom.dependencies) {
     const own = /#(opt\/(?:pip|uv|tools)\/)/.exec(ref)?.[1];
-    if (own !== undefined && ref.startsWith('pkg:pypi/'))
+    if (own !== undefined && ref.startsWith('pkg:pypi/')) {
       expect(dependsOn.filter((target) => /#opt\//.test(target) && !target.includes(`#${own}`))).toEqual([]);
+    }
   }
 });
 

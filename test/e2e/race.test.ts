@@ -19,10 +19,14 @@ beforeAll(async () => {
   const push = (tag: string, deb?: string) =>
     pushDemoImage({ host: registry.host, repository: 'dev', tag, ...(deb === undefined ? {} : { deb }) });
   good = await push('good');
-  for (const id of imageIdsOn(registry)) configs.add(id);
+  for (const id of imageIdsOn(registry)) {
+    configs.add(id);
+  }
   await push('unsigned', 'openssh-server');
   await push('other', 'telnetd');
-  for (const who of ['team', 'mallory']) await tcf('keygen', '--output-key-prefix', who);
+  for (const who of ['team', 'mallory']) {
+    await tcf('keygen', '--output-key-prefix', who);
+  }
   writeFileSync(
     join(place.path, 'policy.yaml'),
     `version: 1\ntrust: { logs: { key: 0 } }\nsigners: { team: { keyFile: team.pub } }\nscopes: [{ match: "${registry.host}", require: { signed: { by: [team] } } }]\n`,
@@ -55,7 +59,9 @@ test('a tag that moves between any requests never starts another digest, in a th
       registry.fault(/^(?:GET|HEAD) /, {
         before: () => {
           const now = registry.manifests.get(`dev:${turns[count % turns.length]}`);
-          if (now !== undefined) registry.manifests.set('dev:latest', now);
+          if (now !== undefined) {
+            registry.manifests.set('dev:latest', now);
+          }
           count += 1;
         },
       });
@@ -68,10 +74,11 @@ test('a tag that moves between any requests never starts another digest, in a th
         `${registry.host}/dev:latest`,
       );
       const runs = ran.started.filter(([, verb]) => verb === 'run');
-      for (const words of ran.started)
+      for (const words of ran.started) {
         expect(words.filter((word) => word.includes('@sha256:')).every((word) => word.endsWith(good))).toBe(
           true,
         );
+      }
       expect(runs.length).toBe(ran.exit === 0 ? 1 : 0);
       started += runs.length;
     },

@@ -25,7 +25,9 @@ function as(...command: readonly string[]): Promise<Ran> {
 
 async function mustAs(...command: readonly string[]): Promise<string> {
   const { code, stderr, stdout } = await as(...command);
-  if (code !== 0) throw new Error(`${command.join(' ')} exited ${code}: ${stderr}`);
+  if (code !== 0) {
+    throw new Error(`${command.join(' ')} exited ${code}: ${stderr}`);
+  }
   return stdout;
 }
 
@@ -45,14 +47,17 @@ podman push --quiet --tls-verify=false localhost/tcf-rootless-${name} $1/dev:${n
 podman image rm --force localhost/tcf-rootless-${name} localhost/tcf-rootless-base >/dev/null`;
 
 beforeAll(async () => {
-  if (!existsSync(home)) await must('useradd', ['--create-home', '--shell', '/bin/sh', user]);
+  if (!existsSync(home)) {
+    await must('useradd', ['--create-home', '--shell', '/bin/sh', user]);
+  }
   const root = join(import.meta.dirname, '../..');
   await must(process.execPath, ['toolchain/build.ts'], { cwd: root });
   copyFileSync(process.execPath, join(home, 'node'));
   cpSync(join(root, 'dist'), join(home, 'tcf'), { recursive: true });
   registry = await startDockerRegistry(folder.path);
-  for (const name of ['signed', 'unsigned', 'private'])
+  for (const name of ['signed', 'unsigned', 'private']) {
     await must('bash', ['-c', recipe(name), 'bash', registry.host]);
+  }
   await mustAs('mkdir', '-p', '-m', '700', 'run', '.config/containers', '.config/tcf');
   copyFileSync(join(inject('work'), 'containers.conf'), join(home, '.config/containers/containers.conf'));
   await mustAs(...program, 'keygen', '--output-key-prefix', '.config/tcf/team');
@@ -82,8 +87,9 @@ describe.for(['overlay', 'vfs'] as const)('with a store of %s', (driver) => {
       join(home, '.config/containers/storage.conf'),
       `[storage]\ndriver = "${driver}"\ngraphroot = "${home}/${driver}-store"\n`,
     );
-    for (const name of ['signed', 'unsigned', 'private'])
+    for (const name of ['signed', 'unsigned', 'private']) {
       await mustAs('podman', 'pull', '--quiet', '--tls-verify=false', image(name));
+    }
     const { stdout } = await as('podman', 'info', '--format', '{{.Store.GraphDriverName}}');
     expect(stdout.trim()).toBe(driver);
   });

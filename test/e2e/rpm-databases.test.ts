@@ -39,7 +39,9 @@ afterAll(() => folder[Symbol.dispose]());
 async function sbomOf(name: string): Promise<{ readonly text: string; readonly database: string }> {
   const source = join(data, 'testdata', name);
   const database = ['rpmdb.sqlite', 'Packages.db', 'Packages'].find((each) => existsSync(join(source, each)));
-  if (database === undefined) throw new Error(`there is no database in ${source}`);
+  if (database === undefined) {
+    throw new Error(`there is no database in ${source}`);
+  }
   const layer = archive(
     file('etc/os-release', 'ID=real\nVERSION_ID=1\n'),
     file(`var/lib/rpm/${database}`, readFileSync(join(source, database))),

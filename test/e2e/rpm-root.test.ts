@@ -133,11 +133,13 @@ ${Object.entries(packages)
   .map(([name, tags]) => spec(name, tags))
   .join('\n')}`,
   );
-  for (const version of ['1.0', '2.0'])
+  for (const version of ['1.0', '2.0']) {
     await build(`many-${version}`, `${head('many', version)}%description\nMany.\n%files\n`);
+  }
   await build('upgraded', `${head('is-upgraded', '2.0')}Requires: caret\n%description\nNewer.\n%files\n`);
-  for (const target of ['x86_64', 'i686'])
+  for (const target of ['x86_64', 'i686']) {
     await build(`library-${target}`, `${head('library', '1.2')}%description\nLibrary.\n%files\n`, target);
+  }
 
   const rpms = readdirSync(repository, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.rpm'))
@@ -255,8 +257,9 @@ test('says why each package is there, as dnf does', () => {
     return `${name} ${reason} ${propertyOf(graph, name, 'tcf:rpm:repository')}`;
   });
   expect(said).toEqual(reasons);
-  for (const reason of ['user', 'dependency', 'weak-dependency'])
+  for (const reason of ['user', 'dependency', 'weak-dependency']) {
     expect(said.filter((each) => each.includes(` ${reason} `)).length).toBeGreaterThan(0);
+  }
 });
 
 test('names the key that signed each package, as rpm does, and no key as a package', () => {

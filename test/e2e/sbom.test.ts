@@ -130,7 +130,9 @@ describe('the SBOM of a real Debian image with a real triton wheel', () => {
 
   test('does not take the compilers that built the wheel for LLVM', () => {
     const text = boms.get('containers-storage') ?? '';
-    for (const compiler of ['19.1.7', '20.1.8', 'GCC 8.5.0']) expect(text).not.toContain(compiler);
+    for (const compiler of ['19.1.7', '20.1.8', 'GCC 8.5.0']) {
+      expect(text).not.toContain(compiler);
+    }
   });
 
   test.for([
@@ -172,8 +174,9 @@ test('the same image gives the same bytes over all transports that keep its conf
     const properties = bom.properties?.filter((each) => each.name !== 'tcf:layer-digests') ?? [];
     return JSON.stringify({ ...bom, serialNumber: '', metadata: { ...bom.metadata, component }, properties });
   };
-  for (const source of ['docker', 'oci', 'oci-archive'])
+  for (const source of ['docker', 'oci', 'oci-archive']) {
     expect(body(source), source).toBe(body('containers-storage'));
+  }
   expect(read('docker-archive').components).toEqual(read('oci').components);
 });
 

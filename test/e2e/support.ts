@@ -44,7 +44,9 @@ export function run(file: string, args: readonly string[], options: RunOptions =
 /** As `run`, but a failure of the program is a failure of the test. */
 export async function must(file: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
   const ran = await run(file, args, options);
-  if (ran.code !== 0) throw new Error(`${file} ${args.join(' ')} exited ${ran.code}: ${ran.stderr}`);
+  if (ran.code !== 0) {
+    throw new Error(`${file} ${args.join(' ')} exited ${ran.code}: ${ran.stderr}`);
+  }
   return ran.stdout;
 }
 
@@ -77,7 +79,9 @@ export async function startDockerRegistry(
   const host = `127.0.0.1:${port}`;
   for (let attempt = 0; attempt < 100; attempt += 1) {
     const answer = await fetch(`http://${host}/v2/`).catch(() => undefined);
-    if (answer?.ok) break;
+    if (answer?.ok) {
+      break;
+    }
     await sleep(100);
   }
   return {

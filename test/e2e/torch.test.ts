@@ -34,8 +34,9 @@ let truth: Truth;
 
 beforeAll(async () => {
   const python = join(inject('work'), 'torch/env/bin/python');
-  if ((await run('podman', ['image', 'exists', image])).code !== 0 || !existsSync(python))
+  if ((await run('podman', ['image', 'exists', image])).code !== 0 || !existsSync(python)) {
     await must('bash', [recipe, inject('work'), image]);
+  }
   const script = join(import.meta.dirname, 'python-truth.py');
   truth = JSON.parse(await must('python3', [script, python, 'aarch64'])) as Truth;
   const ran = await tcf(['sbom', `containers-storage:${image}`, '--platform', 'linux/arm64']);

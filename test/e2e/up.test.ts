@@ -49,7 +49,9 @@ test('exec waits outside while the set-up runs, and up says that it failed', asy
   const starting = up('fails');
   for (let attempt = 0; attempt < 50; attempt += 1) {
     const ran = await stage.here('exec', ...stage.policy, '--user=0', 'fails', '/bin/sh', '-c', ':');
-    if (/still being set up/.test(ran.stderr)) break;
+    if (/still being set up/.test(ran.stderr)) {
+      break;
+    }
     expect(ran.code).not.toBe(0);
   }
   const failed = await starting;

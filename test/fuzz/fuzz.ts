@@ -58,7 +58,9 @@ async function runOnce(left: Job): Promise<Job | undefined> {
   while (!isDone) {
     await Promise.race([ended, sleep(500)]);
     const { run, since, target } = progress.read();
-    if (isDone || since === 0 || Date.now() - since < longest) continue;
+    if (isDone || since === 0 || Date.now() - since < longest) {
+      continue;
+    }
     await worker.terminate();
     hangs.push(`${targets[target]?.name} --at ${run}`);
     const name = targets[target]?.name ?? '';
@@ -75,7 +77,9 @@ async function runOnce(left: Job): Promise<Job | undefined> {
 }
 
 function added(before: Found | undefined, now: Found): Found {
-  if (before === undefined) return now;
+  if (before === undefined) {
+    return now;
+  }
   return {
     target: now.target,
     runs: before.runs + now.runs,
@@ -87,7 +91,9 @@ function added(before: Found | undefined, now: Found): Found {
 }
 
 const begun = Date.now();
-for (let left: Job | undefined = job; left !== undefined && left.runs > 0; ) left = await runOnce(left);
+for (let left: Job | undefined = job; left !== undefined && left.runs > 0; ) {
+  left = await runOnce(left);
+}
 
 const all = [...found.values()];
 const sum = (of: (one: Found) => number) => all.reduce((total, one) => total + of(one), 0);
@@ -99,9 +105,12 @@ for (const one of all.toSorted((a, b) => b.slowest.ms - a.slowest.ms)) {
   const slowest = `slowest ${one.slowest.ms.toFixed(1)} ms (--at ${one.slowest.run})`;
   process.stdout.write(`${String(one.runs).padStart(8)}  ${nameOf(one)}: ${refused}, ${slowest}\n`);
 }
-for (const { message, run, target } of [...faults, ...differences])
+for (const { message, run, target } of [...faults, ...differences]) {
   process.stdout.write(`\n${targets[target]?.name} --at ${run}: ${message}\n`);
-for (const hang of hangs) process.stdout.write(`\nno end: ${hang}\n`);
+}
+for (const hang of hangs) {
+  process.stdout.write(`\nno end: ${hang}\n`);
+}
 const [slowest] = all.toSorted((a, b) => b.slowest.ms - a.slowest.ms);
 const megabytes = Math.round(process.resourceUsage().maxRSS / 1024);
 process.stdout.write(

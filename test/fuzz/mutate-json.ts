@@ -40,7 +40,9 @@ const parsed = new WeakMap<
 >();
 
 function open(bytes: Uint8Array) {
-  if (!parsed.has(bytes)) parsed.set(bytes, read(bytes));
+  if (!parsed.has(bytes)) {
+    parsed.set(bytes, read(bytes));
+  }
   return parsed.get(bytes);
 }
 
@@ -55,16 +57,23 @@ function read(bytes: Uint8Array): { readonly value: unknown; readonly paths: rea
 }
 
 function* pathsIn(value: unknown, path: Path = []): Generator<Path> {
-  if (path.length > 0) yield path;
-  if (typeof value !== 'object' || value === null) return;
-  for (const [key, inner] of Object.entries(value))
+  if (path.length > 0) {
+    yield path;
+  }
+  if (typeof value !== 'object' || value === null) {
+    return;
+  }
+  for (const [key, inner] of Object.entries(value)) {
     yield* pathsIn(inner, [...path, Array.isArray(value) ? Number(key) : key]);
+  }
 }
 
 /** The document with one to three members changed, gone, twice or in another place; `undefined` where it is no JSON. */
 export function jsonMutants(bytes: Uint8Array, random: Random): Uint8Array | undefined {
   const document = open(bytes);
-  if (document === undefined || document.paths.length === 0) return undefined;
+  if (document === undefined || document.paths.length === 0) {
+    return undefined;
+  }
   let { value } = document;
   for (let left = 1 + below(random, 3); left > 0; left -= 1) {
     const path = pick(random, document.paths);
@@ -75,7 +84,9 @@ export function jsonMutants(bytes: Uint8Array, random: Random): Uint8Array | und
 
 /** Base64 inside JSON is what its reader looks into next. */
 function inside(value: unknown, random: Random): unknown {
-  if (typeof value !== 'string' || value.length < 8 || random() < 0.5) return pick(random, values)(random);
+  if (typeof value !== 'string' || value.length < 8 || random() < 0.5) {
+    return pick(random, values)(random);
+  }
   const bytes = Buffer.from(value, 'base64');
   if (bytes.toString('base64') !== value) {
     const at = below(random, value.length);
@@ -92,22 +103,34 @@ function changed(
   random: Random,
   document: { readonly value: unknown; readonly paths: readonly Path[] },
 ): unknown {
-  if (typeof value !== 'object' || value === null || key === undefined) return value;
+  if (typeof value !== 'object' || value === null || key === undefined) {
+    return value;
+  }
   // An earlier change may have put a list here.
-  if (Array.isArray(value) && typeof key === 'string') return value;
+  if (Array.isArray(value) && typeof key === 'string') {
+    return value;
+  }
   const copy: Record<string | number, unknown> | unknown[] = Array.isArray(value) ? [...value] : { ...value };
   const members = copy as Record<string | number, unknown>;
   const kind = random();
-  if (rest.length > 0) members[key] = changed(members[key], rest, random, document);
-  else if (kind < 0.15) delete members[key];
-  else if (kind < 0.3 && Array.isArray(copy)) copy.push(members[key]);
-  else if (kind < 0.4) members[key] = at(document.value, pick(random, document.paths));
-  else members[key] = inside(members[key], random);
+  if (rest.length > 0) {
+    members[key] = changed(members[key], rest, random, document);
+  } else if (kind < 0.15) {
+    delete members[key];
+  } else if (kind < 0.3 && Array.isArray(copy)) {
+    copy.push(members[key]);
+  } else if (kind < 0.4) {
+    members[key] = at(document.value, pick(random, document.paths));
+  } else {
+    members[key] = inside(members[key], random);
+  }
   return Array.isArray(copy) ? copy.filter(() => true) : copy;
 }
 
 function at(value: unknown, path: Path): unknown {
   let result = value;
-  for (const key of path) result = (result as Record<string | number, unknown> | null | undefined)?.[key];
+  for (const key of path) {
+    result = (result as Record<string | number, unknown> | null | undefined)?.[key];
+  }
   return result;
 }

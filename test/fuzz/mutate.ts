@@ -81,9 +81,12 @@ const changes: readonly Change[] = [
   (bytes, random) => {
     const number = Buffer.alloc(pick(random, [1, 2, 4, 8]));
     const edge = BigInt(pick(random, edges)) & ((1n << BigInt(8 * number.length)) - 1n);
-    for (let index = 0; index < number.length; index += 1)
+    for (let index = 0; index < number.length; index += 1) {
       number[index] = Number((edge >> BigInt(8 * index)) & 0xffn);
-    if (random() < 0.5) number.reverse();
+    }
+    if (random() < 0.5) {
+      number.reverse();
+    }
     return splice(bytes, below(random, bytes.length), number.length, number);
   },
   // A word put in, or in place of as much.
@@ -118,7 +121,9 @@ const changes: readonly Change[] = [
     const text = bytes.toString('latin1');
     const numbers = [...text.matchAll(/\d+/g)];
     const number = numbers.length === 0 ? undefined : pick(random, numbers);
-    if (number === undefined) return bytes;
+    if (number === undefined) {
+      return bytes;
+    }
     const value = pick(random, ['0', '-1', '1', '4294967296', '9007199254740993', '1e9', '9'.repeat(400)]);
     return Buffer.from(
       text.slice(0, number.index) + value + text.slice(number.index + number[0].length),
@@ -139,9 +144,13 @@ const changes: readonly Change[] = [
 export function mutant(bytes: Uint8Array, others: readonly Uint8Array[], random: Random): Uint8Array {
   const shaped = random() < 0.5 ? jsonMutants(bytes, random) : undefined;
   let result: Buffer = Buffer.from(shaped ?? bytes);
-  if (shaped !== undefined && random() < 0.8) return result;
+  if (shaped !== undefined && random() < 0.8) {
+    return result;
+  }
   for (let left = 1 + below(random, 4); left > 0; left -= 1) {
-    if (result.length === 0) break;
+    if (result.length === 0) {
+      break;
+    }
     result = pick(random, changes)(result, random, others).subarray(0, longest);
   }
   return result;

@@ -30,7 +30,9 @@ test('what the table names is there', () => {
   const all = readdirSync(source, { recursive: true, encoding: 'utf8' });
   for (const name of [...covered, ...Object.keys(elsewhere)]) {
     const [file = '', symbol = ''] = name.split(' ');
-    if (file === 'catalogers') continue;
+    if (file === 'catalogers') {
+      continue;
+    }
     expect(all, name).toContain(file);
     expect(readFileSync(join(source, file), 'utf8'), name).toMatch(
       new RegExp(`export (?:async )?(?:function\\*? |const )${symbol}\\b`),
@@ -50,7 +52,9 @@ describe('a seed is what its reader takes', () => {
     for (const seed of seeds) {
       const end = await endOf(seed, Buffer.from(seed.bytes));
       expect(end).toMatchObject({ kind: 'value' });
-      if (end.kind === 'value') expect(end.value).not.toContainEqual(['ok', false]);
+      if (end.kind === 'value') {
+        expect(end.value).not.toContainEqual(['ok', false]);
+      }
     }
   });
 });

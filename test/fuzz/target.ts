@@ -47,19 +47,33 @@ export async function endOf({ read }: Seed, bytes: Uint8Array): Promise<End> {
   try {
     return { kind: 'value', value: plain(await read(bytes)) };
   } catch (error) {
-    if (error instanceof TcfError) return { kind: 'refused', code: error.code, message: error.message };
+    if (error instanceof TcfError) {
+      return { kind: 'refused', code: error.code, message: error.message };
+    }
     return { kind: 'fault', error };
   }
 }
 
 /** The value without its functions, which are new ones each time. */
 function plain(value: unknown, depth = 0): unknown {
-  if (typeof value === 'function') return 'a function';
-  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || depth > 80) return value;
-  if (value instanceof Date) return value.getTime();
+  if (typeof value === 'function') {
+    return 'a function';
+  }
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || depth > 80) {
+    return value;
+  }
+  if (value instanceof Date) {
+    return value.getTime();
+  }
   const inner = (each: unknown) => plain(each, depth + 1);
-  if (Array.isArray(value)) return value.map(inner);
-  if (value instanceof Set) return [...value].map(inner);
-  if (value instanceof Map) return [...value].map(([key, one]) => [inner(key), inner(one)]);
+  if (Array.isArray(value)) {
+    return value.map(inner);
+  }
+  if (value instanceof Set) {
+    return [...value].map(inner);
+  }
+  if (value instanceof Map) {
+    return [...value].map(([key, one]) => [inner(key), inner(one)]);
+  }
   return Object.entries(value).map(([key, one]) => [key, inner(one)]);
 }

@@ -66,18 +66,26 @@ class Tally {
 
   add(run: number, ms: number, first: End, second: End): void {
     this.#runs += 1;
-    if (first.kind === 'refused') this.#refused += 1;
-    if (ms > this.#slowest.ms) this.#slowest = { ms, run };
-    if (first.kind === 'fault') this.#complain(this.#faults, run, textOf(first.error));
-    else if (!isDeepStrictEqual(first, second))
+    if (first.kind === 'refused') {
+      this.#refused += 1;
+    }
+    if (ms > this.#slowest.ms) {
+      this.#slowest = { ms, run };
+    }
+    if (first.kind === 'fault') {
+      this.#complain(this.#faults, run, textOf(first.error));
+    } else if (!isDeepStrictEqual(first, second)) {
       this.#complain(this.#differences, run, `two answers:\n${inspect(first)}\n${inspect(second)}`);
+    }
   }
 
   #complain(list: Complaint[], run: number, message: string): void {
     const kind = message.replaceAll(/\d+/g, '0').slice(0, 200);
     const times = (this.#seen.get(kind) ?? 0) + 1;
     this.#seen.set(kind, times);
-    if (times <= maxShown) list.push({ target: this.#target, run, message });
+    if (times <= maxShown) {
+      list.push({ target: this.#target, run, message });
+    }
   }
 
   /** What is new since the last time. */
@@ -128,7 +136,9 @@ export async function work(job: Job, progress: Progress, report: (found: Found) 
       const tally = tallies.get(target) ?? new Tally(target);
       tallies.set(target, tally);
       for (let run = from; run < Math.min(from + batch, job.first + job.runs); run += 1) {
-        if (Date.now() > job.until) break;
+        if (Date.now() > job.until) {
+          break;
+        }
         const { bytes, chosen } = inputOf(target, run, job.seed);
         progress.write(target, run, Date.now());
         const begun = performance.now();
@@ -140,7 +150,9 @@ export async function work(job: Job, progress: Progress, report: (found: Found) 
       progress.write(target, from, 0);
       report(tally.take());
     }
-    if (Date.now() > job.until) return;
+    if (Date.now() > job.until) {
+      return;
+    }
   }
 }
 

@@ -15,7 +15,9 @@ const skippable = Buffer.concat([Buffer.from([0x5a, 0x2a, 0x4d, 0x18, 3, 0, 0, 0
 
 function cutUp(bytes: Uint8Array, cut: number): readonly Uint8Array[] {
   const chunks: Uint8Array[] = [];
-  for (let at = 0; at < bytes.length; at += cut) chunks.push(bytes.subarray(at, at + cut));
+  for (let at = 0; at < bytes.length; at += cut) {
+    chunks.push(bytes.subarray(at, at + cut));
+  }
   return chunks;
 }
 
@@ -35,7 +37,9 @@ async function unpack(bytes: Uint8Array, mediaType = '', cut = bytes.length || 1
     pieces.push(Uint8Array.from(piece));
   });
   try {
-    for (const chunk of cutUp(bytes, cut)) stream.push(chunk);
+    for (const chunk of cutUp(bytes, cut)) {
+      stream.push(chunk);
+    }
     stream.end();
   } catch (error) {
     expect(result).toMatchObject({ code: (error as TcfError).code, exit: 2 });
@@ -144,10 +148,14 @@ test.for([
   let sent = 0;
   let size = 0;
   async function* bomb() {
-    for (; sent < 1000; sent += 1) yield member;
+    for (; sent < 1000; sent += 1) {
+      yield member;
+    }
   }
   const explode = async () => {
-    for await (const chunk of decompressed(bomb(), '', 'layer 3', limits)) size += chunk.length;
+    for await (const chunk of decompressed(bomb(), '', 'layer 3', limits)) {
+      size += chunk.length;
+    }
   };
   await expect(explode()).rejects.toMatchObject({ code: 'layer.too-large' });
   expect(size).toBeLessThan(100_000_000);
@@ -159,7 +167,9 @@ test.for([
   };
   const stream = new LayerStream({ mediaType: '', diffId: digestOf(words), what }, count, limits);
   const burst = () => {
-    for (let sends = 0; sends < 10; sends += 1) stream.push(member);
+    for (let sends = 0; sends < 10; sends += 1) {
+      stream.push(member);
+    }
   };
   expect(burst).toThrowError(expect.objectContaining({ code: 'layer.too-large' }));
   expect(emitted).toBeLessThan(100_000_000);
@@ -182,12 +192,16 @@ test('closes the source when the reader stops early', async () => {
   let closed = false;
   async function* endless() {
     try {
-      for (;;) yield gzipSync(zeros);
+      for (;;) {
+        yield gzipSync(zeros);
+      }
     } finally {
       closed = true;
     }
   }
-  for await (const _chunk of decompressed(endless(), '', 'x')) break;
+  for await (const _chunk of decompressed(endless(), '', 'x')) {
+    break;
+  }
   await new Promise((resolve) => setImmediate(resolve));
   expect(closed).toBe(true);
 });

@@ -92,7 +92,9 @@ describe('a cache that is wrong changes nothing, is told of once, and heals', ()
     using work = folder();
     const host = testHost({ cwd: work.path });
     const fresh = await scan(host, [base, top('b')]);
-    for (const path of records(host)) damage(path);
+    for (const path of records(host)) {
+      damage(path);
+    }
     expect(await scan(host, [base, top('b')])).toEqual(fresh);
     expect(host.err().match(/tcf: warning: /g)).toHaveLength(1);
     expect(await scan(host, [base, top('b')])).toEqual({ ...fresh, read: [] });
@@ -145,7 +147,9 @@ describe('a cache that is wrong changes nothing, is told of once, and heals', ()
     const cache = await openLayerCache(host);
     rmSync(join(host.home, '.cache'), { recursive: true });
     const [layer] = memoryImage({ layers: [base] }).layers;
-    if (layer === undefined) return expect.unreachable();
+    if (layer === undefined) {
+      return expect.unreachable();
+    }
     const scanner = new LayerScanner(catalogers);
     await cache?.keep(layer.diffId, scanner.finish(await readLayer(layer, scanner)));
     expect(await cache?.load(layer.diffId)).toBeDefined();
@@ -155,14 +159,20 @@ describe('a cache that is wrong changes nothing, is told of once, and heals', ()
 test('keeps what was used last, within its limit', async () => {
   using work = folder();
   const host = testHost({ cwd: work.path });
-  for (const name of ['b', 'c', 'd']) await scan(host, [top(name)]);
+  for (const name of ['b', 'c', 'd']) {
+    await scan(host, [top(name)]);
+  }
   const all = records(host);
   expect(all).toHaveLength(3);
-  for (const [at, path] of all.entries()) utimesSync(path, 1000 + at, 1000 + at);
+  for (const [at, path] of all.entries()) {
+    utimesSync(path, 1000 + at, 1000 + at);
+  }
   const size = readFileSync(all[2] ?? '').length;
   const cache = await openLayerCache(host, 2.5 * size);
   const [layer] = memoryImage({ layers: [top('e')] }).layers;
-  if (layer === undefined) return expect.unreachable();
+  if (layer === undefined) {
+    return expect.unreachable();
+  }
   const scanner = new LayerScanner(catalogers);
   await cache?.keep(layer.diffId, scanner.finish(await readLayer(layer, scanner)));
   expect(records(host)).toHaveLength(2);
@@ -172,7 +182,9 @@ test('keeps what was used last, within its limit', async () => {
 
 test('a record says what the layer said, and contents that are one stay one', async () => {
   const [layer] = memoryImage({ layers: [base] }).layers;
-  if (layer === undefined) return expect.unreachable();
+  if (layer === undefined) {
+    return expect.unreachable();
+  }
   const scanner = new LayerScanner(catalogers);
   const said = scanner.finish(await readLayer(layer, scanner));
   const read = parseLayerRecord(formatLayerRecord(said));

@@ -90,7 +90,9 @@ async function said(image: OpenImage, options: Parameters<typeof makeBom>[2]): P
 
 const outcome = async (read: () => Promise<string>): Promise<string> =>
   await read().catch((error: Error & { code?: string }) => {
-    if (error.code === undefined) throw error;
+    if (error.code === undefined) {
+      throw error;
+    }
     return `${error.code}`;
   });
 
@@ -138,7 +140,9 @@ test('300 hostile stacks give one SBOM from every store in every mode', async ()
           return await said(opened, { jobs: 1, ...options });
         });
       const expected = await read('oci:gzip');
-      if (expected.startsWith('{')) whole += 1;
+      if (expected.startsWith('{')) {
+        whole += 1;
+      }
       const cache = memoryCache();
       const modes: readonly (readonly [string, () => Promise<string>])[] = [
         ['zstd', () => read('oci:zstd')],
@@ -179,7 +183,9 @@ test('layers say the same in threads and with the streams of node:zlib', async (
   const threads = scanLayers(image.layers, catalogers, { jobs: 3, threadsFrom: 0, startThread });
   for await (const [index, scan] of threads) {
     const layer = image.layers[index];
-    if (layer === undefined) return expect.unreachable();
+    if (layer === undefined) {
+      return expect.unreachable();
+    }
     for (const streams of [false, true]) {
       const scanner = new LayerScanner(catalogers);
       expect(scanner.finish(await readLayer(layer, scanner, { streams }))).toEqual(scan);

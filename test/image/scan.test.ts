@@ -25,7 +25,9 @@ const tools: Cataloger = {
   name: 'tools',
   wants: () => false,
   scan(path, head): StreamScanner | undefined {
-    if (!/(?:^|\/)tool$/.test(path) || head[0] !== 0x7f) return undefined;
+    if (!/(?:^|\/)tool$/.test(path) || head[0] !== 0x7f) {
+      return undefined;
+    }
     let size = 0;
     let last = 0;
     return {
@@ -583,17 +585,27 @@ test('any stack of layers is what a map of paths says', async () => {
         );
         for (const { kind, path: at } of layer) {
           for (const old of kind === 'file' ? [] : lower) {
-            if (below(old, at) || (kind === 'hide' && old === at)) model.delete(old);
+            if (below(old, at) || (kind === 'hide' && old === at)) {
+              model.delete(old);
+            }
           }
         }
         for (const { path: at, content } of files) {
-          for (const old of [...model.keys()]) if (below(old, at) || below(at, old)) model.delete(old);
+          for (const old of [...model.keys()]) {
+            if (below(old, at) || below(at, old)) {
+              model.delete(old);
+            }
+          }
           model.set(at, content);
         }
         const members = layer.flatMap((one) => {
           const slash = one.path.lastIndexOf('/') + 1;
-          if (one.kind === 'hide') return [file(`${one.path.slice(0, slash)}.wh.${one.path.slice(slash)}`)];
-          if (one.kind === 'opaque') return [file(`${one.path}/.wh..wh..opq`)];
+          if (one.kind === 'hide') {
+            return [file(`${one.path.slice(0, slash)}.wh.${one.path.slice(slash)}`)];
+          }
+          if (one.kind === 'opaque') {
+            return [file(`${one.path}/.wh..wh..opq`)];
+          }
           return files.includes(one) ? [file(one.path, one.content)] : [];
         });
         return archive(...members);

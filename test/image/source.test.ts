@@ -185,8 +185,9 @@ describe('an OCI layout', () => {
     using work = folder();
     writeOciLayout(work.path, ...entries);
     writeFileSync(join(work.path, 'a.tar'), ociArchive(...entries));
-    for (const name of [`oci:.${reference}`, `oci-archive:a.tar${reference}`])
+    for (const name of [`oci:.${reference}`, `oci-archive:a.tar${reference}`]) {
       await expect(open(work.path, name)).rejects.toMatchObject({ code: 'image.ambiguous', exit: 3 });
+    }
   });
 
   test('names each image by what leads to it alone', async () => {
@@ -294,8 +295,11 @@ describe('an OCI layout', () => {
   const blobPath = (digest = '') => `blobs/${digest.replace(':', '/')}`;
   const changed = (path: string, bytes: Uint8Array | undefined) => {
     const files = layoutFiles({ image });
-    if (bytes === undefined) files.delete(path);
-    else files.set(path, bytes);
+    if (bytes === undefined) {
+      files.delete(path);
+    } else {
+      files.set(path, bytes);
+    }
     return files;
   };
 
@@ -611,11 +615,12 @@ describe('the local store', () => {
   ] as const)('refuses %s', async ([, files, code]) => {
     using work = folder();
     writeStore(work.path, members, files);
-    for (const verifyLayers of [true, false])
+    for (const verifyLayers of [true, false]) {
       await expect(contents('/', `containers-storage:[${work.path}]a`, verifyLayers)).rejects.toMatchObject({
         code,
         exit: 2,
       });
+    }
   });
 
   test('checks digests with --verify-layers, and says where it does not', async () => {
@@ -648,8 +653,11 @@ describe('the local store', () => {
     const { ids } = writeStore(work.path, members, diff);
     writeFileSync(join(work.path, 'overlay-layers', `${ids[0]}.tar-split.gz`), gzipSync(split));
     const read = contents('/', `containers-storage:[${work.path}]a`);
-    if (name === 'nothing') expect(await read).toEqual([]);
-    else await expect(read).rejects.toMatchObject({ code, exit: 2 });
+    if (name === 'nothing') {
+      expect(await read).toEqual([]);
+    } else {
+      await expect(read).rejects.toMatchObject({ code, exit: 2 });
+    }
   });
 
   test('refuses a chain of layers that the configuration does not name', async () => {
@@ -789,8 +797,9 @@ describe('the local store', () => {
     const graph = join(work.path, 'graph');
     // A layer of vfs holds what lies below it too.
     writeStore(graph, members, { ...diff, below: 'more' }, ['localhost/a:latest'], 'vfs');
-    for (const store of [`[vfs@${graph}+/run]`, `[${graph}]`])
+    for (const store of [`[vfs@${graph}+/run]`, `[${graph}]`]) {
       expect(await contents('/', `containers-storage:${store}a`)).toEqual(['b@0 600', 'etc/a@0 3']);
+    }
     await expect(open('/', `containers-storage:[overlay@${graph}]a`)).rejects.toMatchObject({
       code: 'image.missing',
     });

@@ -34,13 +34,15 @@ function store(
   driver: 'overlay' | 'vfs' = 'overlay',
 ): string {
   const root = join(place.path, `store-${count++}`);
-  for (const name of [`${driver}-containers`, `${driver}-images`])
+  for (const name of [`${driver}-containers`, `${driver}-images`]) {
     mkdirSync(join(root, name), { recursive: true });
-  for (const [name, list] of Object.entries(containers))
+  }
+  for (const [name, list] of Object.entries(containers)) {
     writeFileSync(
       join(root, `${driver}-containers`, name),
       typeof list === 'string' ? list : JSON.stringify(list),
     );
+  }
   writeFileSync(join(root, `${driver}-images/images.json`), JSON.stringify(images));
   return root;
 }

@@ -26,7 +26,9 @@ interface Read extends TarEntry {
 async function read(bytes: Uint8Array, cut = bytes.length || 1): Promise<readonly Read[]> {
   const entries: Read[] = [];
   const chunks: Uint8Array[] = [];
-  for (let at = 0; at < bytes.length; at += cut) chunks.push(bytes.subarray(at, at + cut));
+  for (let at = 0; at < bytes.length; at += cut) {
+    chunks.push(bytes.subarray(at, at + cut));
+  }
   const visit = (entry: TarEntry) => {
     const content: Buffer[] = [];
     return {
@@ -64,7 +66,9 @@ const oldSparse = (
         bytes.write(`${offset.toString(8).padStart(11, '0')}\0`, 386 + 24 * index, 'latin1');
         bytes.write(`${length.toString(8).padStart(11, '0')}\0`, 398 + 24 * index, 'latin1');
       }
-      if (more !== undefined) bytes[482] = 1;
+      if (more !== undefined) {
+        bytes[482] = 1;
+      }
       bytes.write(`${real.toString(8).padStart(11, '0')}\0`, 483, 'latin1');
     },
   });
@@ -277,7 +281,9 @@ test.for([
   ],
   ['a name that is not UTF-8', archive(file('caf\xe9', 'x', { latin1: true })), ['caf\xe9 file 1 = x']],
 ] as const)('reads %s', async ([, bytes, expected]) => {
-  for (const cut of [bytes.length || 1, 512, 100, 7]) expect(await brief(bytes, cut)).toEqual(expected);
+  for (const cut of [bytes.length || 1, 512, 100, 7]) {
+    expect(await brief(bytes, cut)).toEqual(expected);
+  }
 });
 
 const nul = '\0';

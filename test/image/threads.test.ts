@@ -82,8 +82,9 @@ describe('every store gives the same', () => {
     'docker-archive:a.tar.zst',
   ])('%s', async (name) => {
     using work = folder();
-    for (const compression of ['gzip', 'zstd', 'none'] as const)
+    for (const compression of ['gzip', 'zstd', 'none'] as const) {
       writeOciLayout(join(work.path, compression), { image: buildImage({ layers, compression }) });
+    }
     writeFileSync(join(work.path, 'a.tar'), saved);
     writeFileSync(join(work.path, 'a.tar.gz'), gzipSync(saved));
     writeFileSync(join(work.path, 'a.tar.zst'), zstdCompressSync(saved));
@@ -182,14 +183,16 @@ describe('what is wrong is said in the same words', () => {
         ],
       );
     const expected = await said();
-    if (name !== 'a file that is not there') expect(await said(threads)).toEqual(expected);
-    else
+    if (name !== 'a file that is not there') {
+      expect(await said(threads)).toEqual(expected);
+    } else {
       expect(await said(threads)).toMatchObject([
         'image.file',
         2,
         expect.stringContaining('/nowhere/at/all'),
         undefined,
       ]);
+    }
   });
 });
 
@@ -212,7 +215,9 @@ test('layers come in their order, and no more are read than there are threads', 
     },
   }));
   const order: number[] = [];
-  for await (const [index, { count }] of scanLayers(slow, [], threads)) order.push(index * count);
+  for await (const [index, { count }] of scanLayers(slow, [], threads)) {
+    order.push(index * count);
+  }
   expect(order).toEqual(many.layers.map((_, at) => at));
   expect(most).toBeLessThanOrEqual(3);
 });

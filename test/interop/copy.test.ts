@@ -61,7 +61,9 @@ describe.for([
   afterAll(() => {
     from.stop();
     to.stop();
-    for (const one of [here, there]) one[Symbol.dispose]();
+    for (const one of [here, there]) {
+      one[Symbol.dispose]();
+    }
   });
 
   const asked = ['--insecure-ignore-tlog=true', '--allow-http-registry'];
@@ -88,7 +90,9 @@ describe.for([
       await must(run(place, 'skopeo', [...args, `docker://${images[name]}`, target]));
       expect(await verify(name)).toMatchObject({ code: 1 });
     }
-    for (const { code, text } of await theirs(to.host, 'mirror')) expect(code, text).not.toBe(0);
+    for (const { code, text } of await theirs(to.host, 'mirror')) {
+      expect(code, text).not.toBe(0);
+    }
   });
 
   test('tcf takes all of them, and each tool verifies what it verified before', async () => {
@@ -96,7 +100,9 @@ describe.for([
       await must(tcf(['copy', images[name], `${to.host}/mirror/${name}:1`]));
       await must(verify(name));
     }
-    for (const { code, text } of await theirs(to.host, 'mirror')) expect(code, text).toBe(0);
+    for (const { code, text } of await theirs(to.host, 'mirror')) {
+      expect(code, text).toBe(0);
+    }
     const old = at(to.host, 'mirror/old', images.old);
     expect((await cosign2('verify', '--key', 'team.pub', ...asked, old)).code).not.toBe(0);
   });
@@ -106,6 +112,8 @@ describe.for([
       await must(tcf(['copy', `${to.host}/mirror/${name}:1`, `oci:stick:${name}`]));
       await must(tcf(['copy', `oci:stick:${name}`, `${from.host}/back/${name}:1`]));
     }
-    for (const { code, text } of await theirs(from.host, 'back')) expect(code, text).toBe(0);
+    for (const { code, text } of await theirs(from.host, 'back')) {
+      expect(code, text).toBe(0);
+    }
   });
 });

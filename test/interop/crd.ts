@@ -40,8 +40,9 @@ export function openCrd(text: string): (object: unknown) => ValidateFunction {
   return (object) => {
     const { apiVersion, kind } = object as { readonly apiVersion?: string; readonly kind?: string };
     const validator = validators.get(apiVersion ?? '');
-    if (kind !== names.kind || validator === undefined)
+    if (kind !== names.kind || validator === undefined) {
       throw new Error(`no ${kind} of ${apiVersion} is served`);
+    }
     return validator;
   };
 }

@@ -205,10 +205,13 @@ beforeAll(async () => {
   await must(run(place.path, join(inject('parts'), 'tuf-initialize'), [mirror.url, 'tuf.json'], tuf));
   registry = await startRegistry();
   writeFileSync(join(place.path, 'root.json'), sigstore.trustedRoot);
-  for (const log of [1, 2] as const)
+  for (const log of [1, 2] as const) {
     writeFileSync(join(place.path, `signing-${log}.json`), sigstore.signingConfig(log));
+  }
   writeFileSync(join(place.path, 'tests.json'), '{"passed":true}');
-  for (const name of ['team', 'eve']) await must(tcf(['keygen', '--output-key-prefix', name]));
+  for (const name of ['team', 'eve']) {
+    await must(tcf(['keygen', '--output-key-prefix', name]));
+  }
 }, 300_000);
 afterAll(async () => {
   await registry.close();
@@ -248,16 +251,23 @@ const signatureType = 'https://sigstore.dev/cosign/sign/v1';
 async function carry(from: string, to: string, digest: Digest, type: string): Promise<void> {
   const client = openRegistry({ userAgent: 'tcf-test', allowHttp: true });
   const [source, target] = [from, to].map((repository) => ({ registry: registry.host, repository }));
-  if (source === undefined || target === undefined) throw new Error('two repositories');
+  if (source === undefined || target === undefined) {
+    throw new Error('two repositories');
+  }
   const subject = await client.manifest(source, '1');
   const image = await client.manifest(target, digest);
-  if (subject === undefined || image === undefined) throw new Error('two images');
+  if (subject === undefined || image === undefined) {
+    throw new Error('two images');
+  }
   for (const { digest: referrer } of await client.referrers(source, subject.descriptor.digest)) {
     const found = await client.manifest(source, referrer);
     const manifest = JSON.parse(Buffer.from(found?.bytes ?? []).toString());
-    if (manifest.annotations['dev.sigstore.bundle.predicateType'] !== type) continue;
-    for (const blob of [manifest.config, ...manifest.layers])
+    if (manifest.annotations['dev.sigstore.bundle.predicateType'] !== type) {
+      continue;
+    }
+    for (const blob of [manifest.config, ...manifest.layers]) {
       await client.copyBlob(target, blob, () => client.blob(source, blob));
+    }
     const { mediaType } = manifest.subject;
     const about = { mediaType, digest, size: image.bytes.length };
     await client.attach(target, Buffer.from(JSON.stringify({ ...manifest, subject: about })), about);
@@ -268,9 +278,13 @@ async function prepare({ change, isIndex, repository, signed = [] }: Case): Prom
   const deb = repository.replaceAll('/', '-');
   const digest = await pushDemoImage({ host: registry.host, repository, tag: '1', deb });
   const image = `${registry.host}/${repository}@${digest}`;
-  for (const one of signed) await keyless(image, one);
+  for (const one of signed) {
+    await keyless(image, one);
+  }
   await change?.(image, digest);
-  if (isIndex === undefined) return image;
+  if (isIndex === undefined) {
+    return image;
+  }
   const index = await pushIndex(registry.host, repository, digest);
   await keyless(index, { by: 'ann' });
   return index;
@@ -406,8 +420,12 @@ describe.for(policies)('$name', ({ cases, name, scopes, signers, targets, trust 
       const asked = ['policy', 'export', '--to', target, `${name}.yaml`, '--output', name];
       await must(run(place.path, process.execPath, [source, ...asked]));
     }
-    if (targets.includes('image-validating-policy')) believeMirror(`${name}/image-validating-policy.yaml`);
-    for (const [what, one] of Object.entries(cases)) references.set(what, await prepare(one));
+    if (targets.includes('image-validating-policy')) {
+      believeMirror(`${name}/image-validating-policy.yaml`);
+    }
+    for (const [what, one] of Object.entries(cases)) {
+      references.set(what, await prepare(one));
+    }
   }, 600_000);
 
   describe.for(engines.filter(({ target }) => target === undefined || targets.includes(target)))(
@@ -416,12 +434,16 @@ describe.for(policies)('$name', ({ cases, name, scopes, signers, targets, trust 
       test.for(Object.entries(cases))('%s', async ([what, { lets }]) => {
         const { code, text } = await ask(name, references.get(what) ?? '');
         expect(code === 0, text).toBe(lets.includes(who));
-        if (code !== 0) expect(text).toMatch(denial);
+        if (code !== 0) {
+          expect(text).toMatch(denial);
+        }
       });
     },
   );
 
   test('whatever an engine lets through, tcf does', () => {
-    for (const { lets } of Object.values(cases)) expect(lets.length === 0 || lets.includes('tcf')).toBe(true);
+    for (const { lets } of Object.values(cases)) {
+      expect(lets.length === 0 || lets.includes('tcf')).toBe(true);
+    }
   });
 });

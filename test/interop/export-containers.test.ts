@@ -84,7 +84,9 @@ const references = new Map<string, string>();
 
 beforeAll(async () => {
   registry = await startDockerRegistry('', place.path);
-  for (const name of ['ada', 'bob', 'eve']) await must(tcf(['keygen', '--output-key-prefix', name]));
+  for (const name of ['ada', 'bob', 'eve']) {
+    await must(tcf(['keygen', '--output-key-prefix', name]));
+  }
   const signers = 'signers: { ada: { keyFile: ada.pub }, bob: { keyFile: bob.pub } }';
   const scope = (match: string, terms: string) =>
     `{ match: "${registry.host}/${match}", multiArch: platform, require: { signed: { by: [${terms} } } }`;
@@ -93,7 +95,9 @@ beforeAll(async () => {
   const scopes = [scope('one', 'ada]'), scope('two', 'ada, bob], threshold: 2')];
   await exportPolicy('old', policy(...scopes));
   await exportPolicy('new', policy(...scopes, scope('any', 'ada, bob]')));
-  for (const [name, one] of Object.entries(cases)) references.set(name, await prepare(one));
+  for (const [name, one] of Object.entries(cases)) {
+    references.set(name, await prepare(one));
+  }
   references.set('one key of two', await prepare({ repository: 'any/signed', by: ['bob'], allowed: true }));
   references.set('no key of two', await prepare({ repository: 'any/other', by: ['eve'], allowed: false }));
 }, 300_000);
@@ -119,11 +123,17 @@ async function prepare(one: Case): Promise<string> {
   const deb = same.replace('/', '-');
   const digest = await pushDemoImage({ host: registry.host, repository, tag: '1', deb });
   const image = `${registry.host}/${repository}@${digest}`;
-  for (const name of by) await must(sign(image, name));
+  for (const name of by) {
+    await must(sign(image, name));
+  }
   await change?.(image, digest);
-  if (indexBy === undefined) return image;
+  if (indexBy === undefined) {
+    return image;
+  }
   const index = await pushIndex(registry.host, repository, digest);
-  for (const name of indexBy) await must(sign(index, name));
+  for (const name of indexBy) {
+    await must(sign(index, name));
+  }
   return index;
 }
 
@@ -177,14 +187,18 @@ describe.for(Object.entries(engines))('%s', ([name, engine]) => {
     const isOff = text.includes('Debian-local change: sigstore disabled');
     expect(isOff && name === 'the newest library').toBe(false);
     expect(code === 0, text).toBe(allowed && !isOff);
-    if (code !== 0) expect(text).toMatch(/signature|sigstore disabled|rejected by policy/i);
+    if (code !== 0) {
+      expect(text).toMatch(/signature|sigstore disabled|rejected by policy/i);
+    }
   });
 
   test('one key of two is known to the newest alone, and nothing is let through elsewhere', async () => {
     const knows = name === 'the newest library';
     const good = await engine(filesOf('new'), references.get('one key of two') ?? '');
     expect(good.code === 0, good.text).toBe(knows);
-    if (!knows) expect(good.text).toContain('keyDatas');
+    if (!knows) {
+      expect(good.text).toContain('keyDatas');
+    }
     const bad = await engine(filesOf('new'), references.get('no key of two') ?? '');
     expect(bad.code, bad.text).not.toBe(0);
   });

@@ -26,7 +26,9 @@ export function setup(project: {
   });
   const bin = join(folder, 'bin');
   for (const name of ['cosign', 'cosign2'] as const) {
-    if (!existsSync(join(bin, name))) throw new Error(`${name} was not built`);
+    if (!existsSync(join(bin, name))) {
+      throw new Error(`${name} was not built`);
+    }
     project.provide(name, join(bin, name));
   }
   project.provide('parts', bin);

@@ -15,8 +15,12 @@ function listed(text: string): readonly string[] {
     const [kind, ...words] = line.trim().split('\t');
     const [path = '', version = '', sum = ''] = words;
     const said = [path, version.startsWith('(') ? '' : version, sum].join(' ');
-    if (kind === 'mod' || kind === 'dep') modules.push(said);
-    if (kind !== '=>') continue;
+    if (kind === 'mod' || kind === 'dep') {
+      modules.push(said);
+    }
+    if (kind !== '=>') {
+      continue;
+    }
     const replaced = modules.pop() ?? '';
     modules.push(path.startsWith('.') ? `${replaced.split(' ')[0]}  ` : said);
   }
@@ -49,7 +53,9 @@ test('of programs that go built for the other tests', async () => {
   using here = folder();
   const programs = readdirSync(inject('parts')).map((name) => join(inject('parts'), name));
   const counts: number[] = [];
-  for (const program of programs) counts.push(await compare(here.path, program));
+  for (const program of programs) {
+    counts.push(await compare(here.path, program));
+  }
   expect(programs.length).toBeGreaterThan(5);
   expect(Math.max(...counts)).toBeGreaterThan(100);
 });

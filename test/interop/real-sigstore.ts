@@ -105,7 +105,9 @@ export async function startRealSigstore(bin: string, folder: string): Promise<Re
       tsaConfig: { selector: 'ANY' },
     }),
     [Symbol.asyncDispose]: async () => {
-      for (const program of programs) program.kill('SIGKILL');
+      for (const program of programs) {
+        program.kill('SIGKILL');
+      }
       await issuer.close();
     },
   };
@@ -197,7 +199,9 @@ async function answered(url: string): Promise<string> {
   for (let attempt = 0; attempt < 150; attempt += 1) {
     // Not listening yet is what is waited for; anything else shows up as the error below.
     const answer = await fetch(url).catch(() => undefined);
-    if (answer?.ok) return await answer.text();
+    if (answer?.ok) {
+      return await answer.text();
+    }
     await sleep(200);
   }
   throw new Error(`nothing answers at ${url}`);

@@ -59,7 +59,9 @@ const blobs = [
 for (const [name, args] of bundles.filter(isWanted)) {
   const { image, repository } = await signed(name, 'cosign', args);
   const [found] = await discoverBundles(client, repository, image);
-  if (!found?.ok || !('bundle' in found)) throw new Error(`${name}: no bundle was written`);
+  if (!found?.ok || !('bundle' in found)) {
+    throw new Error(`${name}: no bundle was written`);
+  }
   saveAbout(name, 'cosign', args, image, {
     'bundle.json': found.bundle,
     ...(await manifests(repository, image, found.source)),
@@ -68,7 +70,9 @@ for (const [name, args] of bundles.filter(isWanted)) {
 for (const [name, args] of layers.filter(isWanted)) {
   const { image, repository } = await signed(name, 'cosign2', args);
   const [found] = await discoverCosign2(client, repository, ['sig', 'att'], image);
-  if (!found?.ok || !('layer' in found)) throw new Error(`${name}: no layer was written`);
+  if (!found?.ok || !('layer' in found)) {
+    throw new Error(`${name}: no layer was written`);
+  }
   const { annotations, content, mediaType } = found.layer;
   const layer = { mediaType, annotations, content: Buffer.from(content).toString('base64') };
   saveAbout(name, 'cosign2', args, image, {
@@ -100,7 +104,9 @@ async function signed(name: string, tool: string, args: readonly string[]) {
 async function manifests(repository: Repository, image: Digest, attached: Digest) {
   const bytes = async (digest: Digest) => {
     const fetched = await client.manifest(repository, digest);
-    if (fetched === undefined) throw new Error(`${repository.repository} has no ${digest}`);
+    if (fetched === undefined) {
+      throw new Error(`${repository.repository} has no ${digest}`);
+    }
     return fetched.bytes;
   };
   return { 'image.json': await bytes(image), 'manifest.json': await bytes(attached) };
@@ -108,7 +114,9 @@ async function manifests(repository: Repository, image: Digest, attached: Digest
 
 async function cosign(tool: string, args: readonly string[]): Promise<void> {
   const ran = await run(folder, join(bin, tool), args);
-  if (ran.code !== 0) throw new Error(`${tool} ${args.join(' ')}: ${ran.text}`);
+  if (ran.code !== 0) {
+    throw new Error(`${tool} ${args.join(' ')}: ${ran.text}`);
+  }
 }
 
 type Files = Readonly<Record<string, string | Uint8Array>>;
@@ -116,9 +124,14 @@ type Files = Readonly<Record<string, string | Uint8Array>>;
 /** What was made, and what it is verified with. */
 function save(place: string, args: readonly string[], files: Files): void {
   mkdirSync(place, { recursive: true });
-  for (const [file, content] of Object.entries(files)) writeFileSync(join(place, file), content);
-  if (args.includes('--key')) writeFileSync(join(place, 'key.pub'), readFileSync(join(folder, 'cosign.pub')));
-  else writeFileSync(join(place, 'trusted_root.json'), sigstore.trustedRoot);
+  for (const [file, content] of Object.entries(files)) {
+    writeFileSync(join(place, file), content);
+  }
+  if (args.includes('--key')) {
+    writeFileSync(join(place, 'key.pub'), readFileSync(join(folder, 'cosign.pub')));
+  } else {
+    writeFileSync(join(place, 'trusted_root.json'), sigstore.trustedRoot);
+  }
 }
 
 function signerOf(args: readonly string[]): object {

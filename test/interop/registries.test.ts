@@ -80,11 +80,12 @@ describe.for(registries)('on %s', ([, start]) => {
         'custom',
         'attested: { predicates: [{ type: "https://cosign.sigstore.dev/attestation/v1", by: [cosign] }] }',
       ],
-    ] as const)
+    ] as const) {
       writeFileSync(
         join(place.path, `${name}.yaml`),
         `version: 1\ntrust: { logs: { key: 0 } }\nsigners: { team: { keyFile: team.pub }, cosign: { keyFile: cosign.pub } }\nscopes: [{ match: "${registry.host}", require: { ${rules} } }]\n`,
       );
+    }
   });
   afterAll(() => {
     registry.stop();
@@ -96,12 +97,16 @@ describe.for(registries)('on %s', ([, start]) => {
     await tcfSign(image, '--no-sbom');
     await good(cosign('sign', ...offline, image));
     const [first, second] = await referrers(repository, digest);
-    if (first === undefined || second === undefined) throw new Error('two signatures are expected');
+    if (first === undefined || second === undefined) {
+      throw new Error('two signatures are expected');
+    }
     await remove(repository, first);
     await tcfSign(image, '--no-sbom');
     await good(cosign('verify', ...checked('team'), image));
     expect(await tcfVerify(image, 'team')).toMatchObject({ code: 0 });
-    for (const one of await referrers(repository, digest)) await remove(repository, one).catch(() => {});
+    for (const one of await referrers(repository, digest)) {
+      await remove(repository, one).catch(() => {});
+    }
     expect(await tcfVerify(image, 'team')).toMatchObject({ code: 1 });
     await tcfSign(image, '--no-sbom');
     expect(await tcfVerify(image, 'team')).toMatchObject({ code: 0 });
@@ -135,14 +140,18 @@ describe.for(registries)('on %s', ([, start]) => {
       expect(await tcfVerify(one, 'team')).toMatchObject({ code: 0 });
     }
     await good(cosign('sign', '--recursive', ...offline, index));
-    for (const one of [index, image]) expect(await tcfVerify(one, 'cosign')).toMatchObject({ code: 0 });
+    for (const one of [index, image]) {
+      expect(await tcfVerify(one, 'cosign')).toMatchObject({ code: 0 });
+    }
   });
 
   test('200 signatures: one more is found by both', async () => {
     const { digest, image, repository } = await newImage('many');
     const there = { registry: registry.host, repository };
     const subject = (await client.manifest(there, digest))?.descriptor;
-    if (subject === undefined) throw new Error('the image is gone');
+    if (subject === undefined) {
+      throw new Error('the image is gone');
+    }
     const config = await client.pushBlob(there, mediaTypes.empty, Buffer.from('{}'));
     const statement = formatStatement(toSignatureStatement(digest));
     const manifests: Fetched[] = [];

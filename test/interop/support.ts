@@ -23,8 +23,9 @@ export function run(
   return new Promise((resolve, reject) => {
     const child = spawn(file, args, { cwd, env: { ...process.env, COSIGN_PASSWORD: 'interop', ...env } });
     let text = '';
-    for (const stream of [child.stdout, child.stderr])
+    for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+    }
     child.on('error', reject);
     child.on('close', (code) => resolve({ code: code ?? 128, text }));
   });
@@ -33,7 +34,9 @@ export function run(
 /** A failure of the program is a failure of the test. */
 export async function must(ran: Promise<Ran>): Promise<void> {
   const { code, text } = await ran;
-  if (code !== 0) throw new Error(`exit code ${code}: ${text}`);
+  if (code !== 0) {
+    throw new Error(`exit code ${code}: ${text}`);
+  }
 }
 
 const main = join(import.meta.dirname, '../../src/main.ts');
@@ -87,7 +90,9 @@ export function startDockerRegistry(_: string, cwd: string): Promise<RealRegistr
  */
 export async function startReferrersRegistry(bin: string, cwd: string): Promise<RealRegistry> {
   const host = process.env['TCF_INTEROP_REGISTRY'];
-  if (host !== undefined) return { host, stop: () => {} };
+  if (host !== undefined) {
+    return { host, stop: () => {} };
+  }
   return startServer(cwd, (port) => [
     join(bin, 'olareg'),
     ['serve', '--addr', '127.0.0.1', '--port', `${port}`, '--store-type', 'mem', '--api-delete'],
@@ -105,7 +110,9 @@ async function startServer(
   for (let attempt = 0; attempt < 100; attempt += 1) {
     // Not listening yet is what is waited for.
     const answer = await fetch(`http://${host}/v2/`).catch(() => undefined);
-    if (answer?.ok) return { host, stop: () => child.kill() };
+    if (answer?.ok) {
+      return { host, stop: () => child.kill() };
+    }
     await sleep(100);
   }
   child.kill();

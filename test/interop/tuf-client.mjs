@@ -7,7 +7,9 @@ import { join } from 'node:path';
 const [modules, mirror, root, folder] = process.argv.slice(2);
 const { Updater } = createRequire(join(modules, 'x'))('tuf-js');
 const kept = join(folder, 'root.json');
-if (!existsSync(kept)) copyFileSync(root, kept);
+if (!existsSync(kept)) {
+  copyFileSync(root, kept);
+}
 const updater = new Updater({
   metadataDir: folder,
   metadataBaseUrl: mirror,
@@ -17,5 +19,7 @@ const updater = new Updater({
 });
 await updater.refresh();
 const target = await updater.getTargetInfo('trusted_root.json');
-if (target === undefined) throw new Error('no such target');
+if (target === undefined) {
+  throw new Error('no such target');
+}
 process.stdout.write(readFileSync(await updater.downloadTarget(target)));

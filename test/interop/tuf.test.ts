@@ -51,7 +51,9 @@ let mirror: TufServer;
 
 beforeEach(async () => {
   place = folder();
-  for (const name of ['python', 'npm']) mkdirSync(join(place.path, name));
+  for (const name of ['python', 'npm']) {
+    mkdirSync(join(place.path, name));
+  }
   tuf = new TestTuf(trustedRoot, now);
   mirror = await serveTuf(tuf.files);
   writeFileSync(join(place.path, 'root.json'), tuf.anchor);

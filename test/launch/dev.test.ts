@@ -157,7 +157,9 @@ describe('command lines of triton-dev-containers.sh and its Makefile', () => {
     expect(composed.command).toEqual(['bash']);
     expect(composed.engineFlags).toEqual(expect.arrayContaining([...(expected.flags ?? [])]));
     expect(env(composed)).toMatchObject(expected.env ?? {});
-    if (expected.not) expect(composed.engineFlags.join(' ')).not.toMatch(expected.not);
+    if (expected.not) {
+      expect(composed.engineFlags.join(' ')).not.toMatch(expected.not);
+    }
   });
 });
 
@@ -184,8 +186,9 @@ describe('its bugs are not ours', () => {
   });
 
   test('4: a path is mounted as it is', () => {
-    for (const path of ['/home/me/ross/assets', '/home/me/my triton', "/a'b", '/x\\s', '/tab\there'])
+    for (const path of ['/home/me/ross/assets', '/home/me/my triton', "/a'b", '/x\\s', '/tab\there']) {
       expect(launch(['-s', `TRITON=${path}`]).engineFlags).toContain(`--volume=${path}:/workspace/triton`);
+    }
     expect(() => launch(['-s', 'TRITON=/a:b'])).toThrow(/has a colon/);
   });
 
@@ -409,7 +412,9 @@ describe('machines', () => {
   ])('%s', ([, line, scene, flags, not]) => {
     const composed = launch(line, scene);
     expect(composed.engineFlags).toEqual(expect.arrayContaining([...flags]));
-    if (not) expect(composed.engineFlags.join(' ')).not.toMatch(not);
+    if (not) {
+      expect(composed.engineFlags.join(' ')).not.toMatch(not);
+    }
   });
 
   test('a GPU that is not there is said before anything is pulled', () => {

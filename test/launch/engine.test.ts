@@ -14,7 +14,9 @@ scopes: [{ match: quay.io, require: { signed: { by: [release] } } }]
   'policy.yaml',
 );
 const verdict = judge([policy], toEvidence({ candidates: [{ by: 'release' }] }));
-if (verdict.verdict !== 'allow') throw new Error('the image of these tests must be allowed');
+if (verdict.verdict !== 'allow') {
+  throw new Error('the image of these tests must be allowed');
+}
 const name = formatPinnedRef(verdict.image);
 const config = digestFor('c');
 const launch: Launch = {
@@ -34,8 +36,12 @@ function engineThat(answer: Answers, has = false): TestHost {
   return testHost({
     cwd: '/',
     answer: ([verb = '']) => {
-      if (verb === 'pull') isThere = true;
-      if (verb === 'image' && !isThere) return { code: 1, stderr: 'no such image' };
+      if (verb === 'pull') {
+        isThere = true;
+      }
+      if (verb === 'image' && !isThere) {
+        return { code: 1, stderr: 'no such image' };
+      }
       return answer[verb as 'pull'] ?? {};
     },
   });

@@ -18,7 +18,9 @@ function read(require: Readonly<Record<string, unknown>>, match = 'quay.io/acme'
     { compile },
   );
   const [scope] = policy.scopes;
-  if (scope === undefined) throw new Error('a policy has a scope');
+  if (scope === undefined) {
+    throw new Error('a policy has a scope');
+  }
   return { policy, scope };
 }
 const asking = (...all: readonly string[]) => ({

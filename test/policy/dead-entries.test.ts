@@ -168,7 +168,9 @@ test.for<readonly [string, Parts]>([
 });
 
 test('a claim that may be anything is let be, and every claim is known', () => {
-  for (const claim of claimNames) expect(deadClaim(claim, '*')).toBeDefined();
+  for (const claim of claimNames) {
+    expect(deadClaim(claim, '*')).toBeDefined();
+  }
   expect(deadClaim('tokenSubject', 'repo:acme/app:ref:refs/heads/main')).toBeUndefined();
 });
 

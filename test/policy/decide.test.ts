@@ -118,8 +118,9 @@ test('where no rule has spoken the answer is no, whatever is known of the roots'
     origin: 'a file',
     newest: new Date('2026-11-20T00:00:00Z'),
   };
-  for (const roots of [[], [root]])
+  for (const roots of [[], [root]]) {
     expect(decide(silent, toEvidence(by('release')), roots)).toMatchObject({ verdict: 'deny', exit: 1 });
+  }
 });
 
 test('cannot tell denies with its own exit, and a plain no outweighs it', () => {

@@ -25,7 +25,9 @@ function errorOf(text: string): TcfError {
   try {
     parsePolicy(text, 'policy.yaml', { compile });
   } catch (error) {
-    if (error instanceof TcfError) return error;
+    if (error instanceof TcfError) {
+      return error;
+    }
     throw error;
   }
   throw new Error('the policy was taken');
@@ -81,7 +83,9 @@ test('a key file is asked for by name, and another key makes another policy', ()
 });
 
 const swap = (from: string, to: string): string => {
-  if (!good.includes(from)) throw new Error(`"${from}" is not in the policy`);
+  if (!good.includes(from)) {
+    throw new Error(`"${from}" is not in the policy`);
+  }
   return good.replace(from, to);
 };
 const signerWith = (text: string): string => swap(release, `release: ${text}`);

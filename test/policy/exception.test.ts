@@ -134,7 +134,9 @@ test('an exception lifts nothing from a rule that passes, and never what stands 
   const of = (name: string) => decision.findings.find(({ rule }) => rule === name);
   expect(of('deny')).toMatchObject({ outcome: 'fail', mode: 'enforce' });
   expect(of('signed')).toMatchObject({ outcome: 'pass', mode: 'enforce' });
-  for (const name of ['deny', 'signed']) expect(of(name)).not.toHaveProperty('exception');
+  for (const name of ['deny', 'signed']) {
+    expect(of(name)).not.toHaveProperty('exception');
+  }
 });
 
 test('one in force counts beside an expired one', () => {

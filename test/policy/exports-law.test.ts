@@ -29,7 +29,9 @@ interface Identity {
 
 function isBy(verified: Verified, { issuer: from, subject, subjectRegExp }: Identity): boolean {
   const { signer } = verified;
-  if (signer.kind !== 'keyless' || signer.issuer !== from || verified.logs.length === 0) return false;
+  if (signer.kind !== 'keyless' || signer.issuer !== from || verified.logs.length === 0) {
+    return false;
+  }
   return subject === undefined
     ? new RegExp(subjectRegExp ?? '').test(signer.identity)
     : signer.identity === subject;
@@ -138,9 +140,13 @@ function passes(rules: readonly KyvernoRule[], evidence: Evidence): boolean {
     patterns.some((one) => new RegExp(`^${one.replace(/[.+]/g, '\\$&').replaceAll('*', '.*')}$`).test(name));
   const signed = about(evidence, image.digest);
   return rules.every(({ validate, verifyImages = [] }) => {
-    if (validate !== undefined) return fits(validate.foreach[0].deny.conditions.all[0].value);
+    if (validate !== undefined) {
+      return fits(validate.foreach[0].deny.conditions.all[0].value);
+    }
     return verifyImages.every(({ attestations, failureAction, imageReferences, skipImageReferences }) => {
-      if (failureAction === 'Audit' || !fits(imageReferences) || fits(skipImageReferences)) return true;
+      if (failureAction === 'Audit' || !fits(imageReferences) || fits(skipImageReferences)) {
+        return true;
+      }
       return attestations.every(({ attestors, type }) => {
         const own = signed.filter(({ statement }) => statement.predicateType === type);
         const isContent = ({ keyless, keys }: Entry): boolean =>
@@ -359,11 +365,15 @@ test.for([
         return;
       }
       const outcome = target.toFiles(policy);
-      if (!outcome.ok) return;
+      if (!outcome.ok) {
+        return;
+      }
       const starts = engine(outcome.value.files[0]?.content ?? '');
       for (const image of images) {
         const evidence = toEvidence(image);
-        if (!starts(evidence)) continue;
+        if (!starts(evidence)) {
+          continue;
+        }
         allowed += 1;
         expect(decide(policy, evidence).verdict, JSON.stringify(image)).toBe('allow');
       }

@@ -46,7 +46,9 @@ test.for(cases)(
   ([, target, name, policy]) => {
     const { file, text } = shown(target, policy);
     const path = join(folder, target.name, `${name}.${file}`);
-    if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(path, text);
+    if (process.env['UPDATE_GOLDEN'] === '1') {
+      writeFileSync(path, text);
+    }
     expect(existsSync(path) ? read(path) : '').toBe(text);
   },
 );
@@ -87,7 +89,9 @@ test.for(cases)('%s fits the schema of the target', ([, target, , policy]) => {
     );
     const documents = parseAllDocuments(content).map((document) => document.toJS() as unknown);
     expect(documents.length).toBeGreaterThan(0);
-    for (const document of documents) expect(validate(document), JSON.stringify(validate.errors)).toBe(true);
+    for (const document of documents) {
+      expect(validate(document), JSON.stringify(validate.errors)).toBe(true);
+    }
   }
 });
 
@@ -108,7 +112,9 @@ test('a policy that believes another Sigstore is not exported as if it believed 
 
 test('each thing that a target cannot say is named, so that it can be left out on purpose', () => {
   const everything = policies.get('everything');
-  if (everything === undefined) throw new Error('fixtures/exports/policies/everything.yaml is missing');
+  if (everything === undefined) {
+    throw new Error('fixtures/exports/policies/everything.yaml is missing');
+  }
   for (const target of exportTargets) {
     const outcome = target.toFiles(everything);
     const places = outcome.ok ? [] : outcome.reason.map(({ subject }) => subject);

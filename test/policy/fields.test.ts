@@ -70,8 +70,12 @@ test.for(files.map((field) => [field]))('%s has images it allows and images it d
   const { allows, denies, policy } = readCase(field);
   expect(Object.keys(allows).length).toBeGreaterThan(0);
   expect(Object.keys(denies).length).toBeGreaterThan(0);
-  for (const [name, spec] of Object.entries(allows)) expect(verdictOf(policy, spec), name).toBe('allow');
-  for (const [name, spec] of Object.entries(denies)) expect(verdictOf(policy, spec), name).toBe('deny');
+  for (const [name, spec] of Object.entries(allows)) {
+    expect(verdictOf(policy, spec), name).toBe('allow');
+  }
+  for (const [name, spec] of Object.entries(denies)) {
+    expect(verdictOf(policy, spec), name).toBe('deny');
+  }
 });
 
 test.for(files.map((field) => [field]))(
@@ -86,16 +90,24 @@ test.for(files.map((field) => [field]))(
       expect(verdicts(without)).not.toEqual(verdicts(policy));
     } catch (error) {
       // A field that cannot be left away decides whether there is a policy at all.
-      if (!(error instanceof TcfError && error.code === 'policy.malformed')) throw error;
+      if (!(error instanceof TcfError && error.code === 'policy.malformed')) {
+        throw error;
+      }
     }
   },
 );
 
 /** The same without that key, wherever it stands. */
 function remove(value: unknown, [key = '', ...rest]: readonly string[]): unknown {
-  if (Array.isArray(value)) return value.map((item) => remove(item, [key, ...rest]));
-  if (typeof value !== 'object' || value === null) return value;
-  if (rest.length === 0) return Object.fromEntries(Object.entries(value).filter(([name]) => name !== key));
+  if (Array.isArray(value)) {
+    return value.map((item) => remove(item, [key, ...rest]));
+  }
+  if (typeof value !== 'object' || value === null) {
+    return value;
+  }
+  if (rest.length === 0) {
+    return Object.fromEntries(Object.entries(value).filter(([name]) => name !== key));
+  }
   // Signers have names of the author's choice, which are no part of a path.
   const descend = (inner: unknown): unknown =>
     key === 'signers' ? mapValues(inner as object, (one) => remove(one, rest)) : remove(inner, rest);

@@ -72,8 +72,12 @@ test('one more policy never allows what was denied, wherever it stands', () => {
         const facts = toEvidence(spec);
         const before = judge(above, facts).verdict;
         const after = judge(above.toSpliced(at, 0, project), facts).verdict;
-        if (above.length > 0 && before === 'deny') expect(after).toBe('deny');
-        if (before === 'allow' && after === 'deny') changed += 1;
+        if (above.length > 0 && before === 'deny') {
+          expect(after).toBe('deny');
+        }
+        if (before === 'allow' && after === 'deny') {
+          changed += 1;
+        }
       },
     ),
     { numRuns: 2000 },

@@ -45,14 +45,17 @@ test('every policy we ship has an image it allows and one it denies', () => {
 
 test('policies/schema.json is what the code reads (UPDATE_GOLDEN=1 rewrites it)', () => {
   const schema = `${JSON.stringify(toPolicyJsonSchema(), null, 2)}\n`;
-  if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(join(root, 'policies/schema.json'), schema);
+  if (process.env['UPDATE_GOLDEN'] === '1') {
+    writeFileSync(join(root, 'policies/schema.json'), schema);
+  }
   expect(read('policies/schema.json')).toBe(schema);
 });
 
 test('the schema takes our policies and refuses a misspelled one', () => {
   const validate = new Ajv2020({ strict: false }).compile(JSON.parse(read('policies/schema.json')) as object);
-  for (const name of names)
+  for (const name of names) {
     expect(validate(parse(read(`policies/${name}.yaml`))), JSON.stringify(validate.errors)).toBe(true);
+  }
   const misspelled = read('policies/baseline.yaml').replace('require:', 'requires:');
   expect(validate(parse(misspelled))).toBe(false);
 });

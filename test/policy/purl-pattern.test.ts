@@ -4,7 +4,9 @@ import { isGlob, isKnownType, matchName, patternProblem } from '../../src/policy
 
 const read = (text: string) => {
   const parts = readPurl(text);
-  if (parts === undefined) throw new Error(`${text} is not a purl`);
+  if (parts === undefined) {
+    throw new Error(`${text} is not a purl`);
+  }
   return parts;
 };
 
@@ -75,7 +77,10 @@ test('every registered type is known, and names that objects inherit are not typ
     'docker',
     'conan',
     'maven',
-  ])
+  ]) {
     expect(isKnownType(type)).toBe(true);
-  for (const type of ['debian', 'python', 'constructor', 'toString']) expect(isKnownType(type)).toBe(false);
+  }
+  for (const type of ['debian', 'python', 'constructor', 'toString']) {
+    expect(isKnownType(type)).toBe(false);
+  }
 });

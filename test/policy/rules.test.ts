@@ -61,7 +61,9 @@ const signers = new Map(
 const cases = rules.flatMap((rule) =>
   Object.entries(outcomes).flatMap(([folder, outcome]) => {
     const path = join(root, rule.name, folder);
-    if (!existsSync(path)) return [];
+    if (!existsSync(path)) {
+      return [];
+    }
     return readdirSync(path).map(
       (file) => [`${rule.name} ${folder} ${file.slice(0, -5)}`, rule, outcome, join(path, file)] as const,
     );
@@ -80,8 +82,12 @@ test.for(cases)('%s', ([, rule, outcome, path]) => {
   const finding = rule.evaluate(rule.params.read(spec.require[rule.name], []), toEvidence(spec), context);
   expect(finding).toMatchObject({ rule: rule.name, outcome });
   expect(finding.message).not.toBe('');
-  if (outcome === 'fail') expect(finding.actual ?? finding.hint ?? finding.expected).toBeTruthy();
-  if (spec.nearMisses !== undefined) expect(finding.nearMisses).toHaveLength(spec.nearMisses);
+  if (outcome === 'fail') {
+    expect(finding.actual ?? finding.hint ?? finding.expected).toBeTruthy();
+  }
+  if (spec.nearMisses !== undefined) {
+    expect(finding.nearMisses).toHaveLength(spec.nearMisses);
+  }
 });
 
 /** A signature is there or it is not: whoever could not look has thrown before any rule was asked. */

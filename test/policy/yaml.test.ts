@@ -17,7 +17,9 @@ const second = (text: string): unknown =>
 
 test.for(files.map((file) => [file]))('%s means the same to another reader', ([file = '']) => {
   const text = readFileSync(join(root, file), 'utf8');
-  if (/^---$/m.test(text)) return;
+  if (/^---$/m.test(text)) {
+    return;
+  }
   expect(parseStrictYaml(text, file).value).toEqual(second(text));
 });
 
@@ -27,8 +29,11 @@ test.for(
   ),
 )('the scalar %s means the same to another reader, or nothing', (scalar) => {
   const read = readOrRefuse(`a: ${scalar}`);
-  if (read.ok) expect(read.value).toEqual(second(`a: ${scalar}`));
-  else expect(['!', '-', '|']).toContain(scalar);
+  if (read.ok) {
+    expect(read.value).toEqual(second(`a: ${scalar}`));
+  } else {
+    expect(['!', '-', '|']).toContain(scalar);
+  }
 });
 
 test.for([
@@ -81,7 +86,9 @@ function readOrRefuse(text: string): Outcome<unknown, TcfError> {
   try {
     return yes(parseStrictYaml(text, 'x').value);
   } catch (error) {
-    if (error instanceof TcfError) return no(error);
+    if (error instanceof TcfError) {
+      return no(error);
+    }
     throw error;
   }
 }
@@ -97,9 +104,13 @@ test('whatever is written in some style means the same to another reader', () =>
         { defaultStringType, collectionStyle, aliasDuplicateObjects: false },
       );
       const read = readOrRefuse(text);
-      if (read.ok) expect(read.value).toEqual(second(text));
+      if (read.ok) {
+        expect(read.value).toEqual(second(text));
+      }
       // Others are written by that library now and then in a way that only itself can read.
-      else expect(defaultStringType).not.toBe('QUOTE_DOUBLE');
+      else {
+        expect(defaultStringType).not.toBe('QUOTE_DOUBLE');
+      }
       expect(parseStrictYaml(JSON.stringify(value), 'x').value).toEqual(value);
     }),
     { numRuns: 1500 },

@@ -228,7 +228,9 @@ test('a token is fetched once for each repository and action', async () => {
   await using server = await startRegistry({ auth: 'token' });
   store(server, manifestNamed('one'));
   const registry = client({ credentials });
-  for (let times = 0; times < 3; times += 1) await registry.manifest(repositoryOn(server), 'latest');
+  for (let times = 0; times < 3; times += 1) {
+    await registry.manifest(repositoryOn(server), 'latest');
+  }
   await registry.pushBlob(repositoryOn(server), mediaTypes.layer, encodeUtf8('x'));
   const scopes = server.requests.filter(({ path }) => path.startsWith('/token')).map(({ path }) => path);
   expect(scopes).toEqual([

@@ -36,9 +36,13 @@ async function push(
   );
   const digest = digestOf(bytes);
   server.manifests.set(`team/app@${digest}`, { mediaType, bytes });
-  if (tag !== undefined) server.manifests.set(`team/app:${tag}`, { mediaType, bytes });
+  if (tag !== undefined) {
+    server.manifests.set(`team/app:${tag}`, { mediaType, bytes });
+  }
   const subject = (more as { subject?: Descriptor }).subject;
-  if (subject !== undefined) await registry.attach(repository, bytes, subject);
+  if (subject !== undefined) {
+    await registry.attach(repository, bytes, subject);
+  }
   return { mediaType, digest, size: bytes.length };
 }
 
@@ -307,8 +311,9 @@ test('referrers in a circle of generations end with a warning', async () => {
   await using from = await startRegistry();
   await using to = await startRegistry();
   let subject = await push(from, 'image', {}, '1');
-  for (let generation = 0; generation < 6; generation += 1)
+  for (let generation = 0; generation < 6; generation += 1) {
     subject = await push(from, `about ${generation}`, { subject });
+  }
   const { companions, warnings } = await copy(from, to);
   expect(companions).toBe(4);
   expect(warnings.join()).toMatch(/left out after 4 generations/);

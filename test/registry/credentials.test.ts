@@ -110,8 +110,11 @@ test.for<readonly [string, { code: number; stdout: string }, RegExp | undefined 
   ['answers half', { code: 0, stdout: '{"Username":"a"}' }, /^document\.malformed/],
 ])('a helper that %s', async ([, answer, expected]) => {
   const asked = ask({ credsStore: 'x' }, 'quay.io/x', async () => answer);
-  if (expected instanceof RegExp) expect(await refusal(asked)).toMatch(expected);
-  else expect(await asked).toEqual(expected);
+  if (expected instanceof RegExp) {
+    expect(await refusal(asked)).toMatch(expected);
+  } else {
+    expect(await asked).toEqual(expected);
+  }
 });
 
 test('a real helper is started without a shell and reads the server from its input', async () => {

@@ -69,7 +69,9 @@ function open(
 
 async function firstLayer(image: Awaited<ReturnType<typeof open>>): Promise<string> {
   const [layer] = image.layers;
-  if (layer === undefined) throw new Error('no layer');
+  if (layer === undefined) {
+    throw new Error('no layer');
+  }
   return Buffer.from(await collect(layer.open(), 1_000_000, 'layer')).toString();
 }
 
@@ -191,8 +193,9 @@ test.for<readonly [string, (server: TestRegistry) => void, RegExp]>([
     'an index in an index in an index',
     (server) => {
       let entry: object = { ...put(server, 'x'), platform: amd64 };
-      for (let level = 0; level < 3; level += 1)
+      for (let level = 0; level < 3; level += 1) {
         entry = { ...putIndex(server, [entry]), mediaType: mediaTypes.index, platform: amd64 };
+      }
     },
     /^image\.nesting/,
   ],

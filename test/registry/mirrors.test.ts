@@ -49,8 +49,9 @@ test.for<readonly [string, Fault]>([
   const registry = through(mirror, primary);
   expect((await registry.manifest(repositoryOn(primary), subject.digest))?.descriptor).toEqual(subject);
   expect(await registry.referrers(repositoryOn(primary), subject.digest)).toHaveLength(1);
-  if (fault.body === undefined && fault.damage === undefined)
+  if (fault.body === undefined && fault.damage === undefined) {
     expect(await readBlob(registry, repositoryOn(primary), descriptorOf(blob))).toEqual(blob);
+  }
 });
 
 test('a mirror without signatures does not decide that there are none', async () => {
@@ -69,7 +70,9 @@ test('a mirror without signatures does not decide that there are none', async ()
 test('what is damaged on its way does not go on from another place', async () => {
   await using mirror = await startRegistry();
   await using primary = await startRegistry();
-  for (const server of [mirror, primary]) server.blobs.set(descriptorOf(blob).digest, blob);
+  for (const server of [mirror, primary]) {
+    server.blobs.set(descriptorOf(blob).digest, blob);
+  }
   mirror.fault(/blobs/, { damage: true });
   const registry = through(mirror, primary);
   expect(await refusal(readBlob(registry, repositoryOn(primary), descriptorOf(blob)))).toMatch(

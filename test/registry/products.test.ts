@@ -60,8 +60,9 @@ function open(mode: ReferrersMode = 'auto'): Registry {
 
 async function startProduct(product: Product): Promise<TestRegistry> {
   const server = await startRegistry(product.registry);
-  for (const { request, status, headers, body } of product.answers)
+  for (const { request, status, headers, body } of product.answers) {
     server.fault(new RegExp(request), { status, headers, body });
+  }
   return server;
 }
 
@@ -81,7 +82,9 @@ async function verify(registry: Registry, repository: Repository): Promise<numbe
   const older = await discoverCosign2(registry, repository, ['sig', 'att'], image.digest);
   expect(older).toEqual([]);
   return found.filter((entry) => {
-    if (!entry.ok || !('bundle' in entry)) return false;
+    if (!entry.ok || !('bundle' in entry)) {
+      return false;
+    }
     const bundle = parseBundle(entry.bundle);
     const trust = { roots: [], keys: [key.trusted] };
     return bundle.ok && verifyAttestation(bundle.value, trust, { subject: image.digest }, now).ok;
@@ -95,7 +98,9 @@ function conversation(server: TestRegistry, from: number): readonly string[] {
     const named = path
       .replace(/%3A/gi, ':')
       .replace(/[0-9a-f]{64}/g, (hex) => {
-        if (!names.has(hex)) names.set(hex, `CONTENT${names.size}`);
+        if (!names.has(hex)) {
+          names.set(hex, `CONTENT${names.size}`);
+        }
         return names.get(hex) ?? '';
       })
       .replace(/[0-9a-f]{8}-[0-9a-f-]{27}/, 'UPLOAD');
@@ -127,7 +132,9 @@ describe.for(files)('%s', (file) => {
     expect(await verify(registry, here)).toBe(2);
 
     const named = await registry.manifest(here, '1');
-    if (named === undefined) throw new Error('the image is gone');
+    if (named === undefined) {
+      throw new Error('the image is gone');
+    }
     const plain = client();
     const away = await copyContent(registry, here, named, registryTarget(plain, repositoryOn(other), '1'));
     expect(away).toMatchObject({ companions: 2, warnings: [] });
@@ -140,12 +147,14 @@ describe.for(files)('%s', (file) => {
     expect(await copyContent(plain, repositoryOn(source), named, target)).toMatchObject({ companions: 1 });
     expect(await verify(registry, there)).toBe(1);
 
-    if (process.env['UPDATE_GOLDEN'])
+    if (process.env['UPDATE_GOLDEN']) {
       writeFileSync(
         join(folder, file),
         `${JSON.stringify({ ...product, conversations: said }, undefined, 2)}\n`,
       );
-    else expect(said).toEqual(product.conversations);
+    } else {
+      expect(said).toEqual(product.conversations);
+    }
   });
 
   test('a registry that is down is not one without signatures', async () => {

@@ -26,8 +26,9 @@ test.for(modes)('what is attached is found on a registry %s', async ([, options]
   await using server = await startRegistry(options);
   const registry = client();
   expect(await registry.referrers(repositoryOn(server), subject.digest)).toEqual([]);
-  for (const name of ['one', 'two', 'one'])
+  for (const name of ['one', 'two', 'one']) {
     await registry.attach(repositoryOn(server), signature(name), subject);
+  }
   const found = await registry.referrers(repositoryOn(server), subject.digest);
   expect(found).toEqual(
     ['one', 'two'].map((name) => ({
@@ -179,9 +180,12 @@ test.for(['refuses', 'writes'] as const)(
 test('what was deleted from the registry is left out of the tag, and the image can be signed again', async () => {
   await using server = await startRegistry({ referrersApi: false, strict: true });
   const registry = client();
-  for (const name of ['one', 'two', 'three'])
+  for (const name of ['one', 'two', 'three']) {
     await registry.attach(repositoryOn(server), signature(name), subject);
-  for (const name of ['one', 'three']) server.manifests.delete(`team/app@${digestOf(signature(name))}`);
+  }
+  for (const name of ['one', 'three']) {
+    server.manifests.delete(`team/app@${digestOf(signature(name))}`);
+  }
   await registry.attach(repositoryOn(server), signature('four'), subject);
   const found = await registry.referrers(repositoryOn(server), subject.digest);
   expect(found.map(({ digest }) => digest)).toEqual(['two', 'four'].map((name) => digestOf(signature(name))));
@@ -191,7 +195,9 @@ test('a registry that answers 500 to a list with a deleted manifest can be signe
   await using server = await startRegistry({ referrersApi: false });
   const registry = client();
   const gone = digestOf(signature('one'));
-  for (const name of ['one', 'two']) await registry.attach(repositoryOn(server), signature(name), subject);
+  for (const name of ['one', 'two']) {
+    await registry.attach(repositoryOn(server), signature(name), subject);
+  }
   server.manifests.delete(`team/app@${gone}`);
   server.fault(/PUT .*manifests\/sha256-/, { times: 4, status: 500 });
   await registry.attach(repositoryOn(server), signature('three'), subject);
@@ -216,7 +222,9 @@ test('a refusal that nothing deleted explains is the error, and the tag stays as
 test('a registry that cannot say whether a listed manifest is there loses none', async () => {
   await using server = await startRegistry({ referrersApi: false, strict: true });
   const registry = client();
-  for (const name of ['one', 'two']) await registry.attach(repositoryOn(server), signature(name), subject);
+  for (const name of ['one', 'two']) {
+    await registry.attach(repositoryOn(server), signature(name), subject);
+  }
   server.manifests.delete(`team/app@${digestOf(signature('one'))}`);
   server.fault(/HEAD .*manifests/, { status: 403 });
   expect(await refusal(registry.attach(repositoryOn(server), signature('three'), subject))).toMatch(
@@ -235,7 +243,9 @@ test('an empty list as Go writes it is an empty list', async () => {
 
 test('A-61: a second page that is gone is not the end', async () => {
   await using server = await startRegistry({ pageSize: 1 });
-  for (const name of ['one', 'two']) store(server, signature(name), name);
+  for (const name of ['one', 'two']) {
+    store(server, signature(name), name);
+  }
   server.fault(/from=1/, { status: 404 });
   expect(await refusal(client().referrers(repositoryOn(server), subject.digest))).toMatch(
     /^registry\.missing/,
@@ -318,7 +328,9 @@ test('an entry that another writer lost is put back', async () => {
   server.fault(/GET .*manifests\/sha256-/, {
     before: () => {
       reads += 1;
-      if (reads === 2 && stale) server.manifests.set(tag, stale);
+      if (reads === 2 && stale) {
+        server.manifests.set(tag, stale);
+      }
     },
   });
   await registry.attach(repositoryOn(server), signature('two'), subject);

@@ -18,7 +18,9 @@ function meaning(text: string, read: RegistriesConfig): string {
   try {
     return formatImageRef(resolveName(text, read).ref);
   } catch (error) {
-    if (error instanceof TcfError) return `${error.code}: ${error.message}`;
+    if (error instanceof TcfError) {
+      return `${error.code}: ${error.message}`;
+    }
     throw error;
   }
 }

@@ -80,10 +80,13 @@ test('a short password is seen whole, and one of two characters is not looked fo
 
 /** Everything that an error may show. */
 function shown(error: unknown): string {
-  if (!(error instanceof TcfError)) throw error;
+  if (!(error instanceof TcfError)) {
+    throw error;
+  }
   const causes = [];
-  for (let { cause } = error as Error; cause instanceof Error; { cause } = cause as Error)
+  for (let { cause } = error as Error; cause instanceof Error; { cause } = cause as Error) {
     causes.push(cause.message);
+  }
   return [error.message, error.hint ?? '', ...causes].join('\n');
 }
 

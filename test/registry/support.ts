@@ -75,7 +75,9 @@ export async function refusal(promise: Promise<unknown>): Promise<string> {
   try {
     return `nothing was thrown: ${JSON.stringify(await promise)}`;
   } catch (error) {
-    if (!(error instanceof TcfError)) throw error;
+    if (!(error instanceof TcfError)) {
+      throw error;
+    }
     return `${error.code}: ${error.message}`;
   }
 }

@@ -18,7 +18,9 @@ function layer(bytes: Uint8Array): Descriptor {
 
 /** In pieces that fit no chunk. */
 async function* inPieces(bytes: Uint8Array, size = 7): Bytes {
-  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+  for (let at = 0; at < bytes.length; at += size) {
+    yield bytes.subarray(at, at + size);
+  }
 }
 
 function copy(server: TestRegistry, bytes = content, from?: string): Promise<BlobFate> {
@@ -109,7 +111,9 @@ test.for<readonly [string, Fault | undefined]>([
 ])('a registry that %s gets the bytes', async ([, fault]) => {
   await using server = await startRegistry({ ownBlobs: true, mounts: false });
   await client().pushBlob(repositoryOn(server, 'team/base'), mediaTypes.layer, content);
-  if (fault !== undefined) server.fault(/POST .*mount=/, fault);
+  if (fault !== undefined) {
+    server.fault(/POST .*mount=/, fault);
+  }
   expect(await copy(server, content, 'team/base')).toBe('copied');
   expect(await readBlob(client(), repositoryOn(server), layer(content))).toEqual(content);
 });
@@ -156,7 +160,9 @@ test('law: wherever the line breaks, the blob arrives whole or not at all', asyn
       fc.array(break_, { maxLength: 4 }),
       async (bytes, breaks) => {
         server.blobs.clear();
-        for (const { method, keep } of breaks) server.fault(new RegExp(`^${method}`), { keep, times: 1 });
+        for (const { method, keep } of breaks) {
+          server.fault(new RegExp(`^${method}`), { keep, times: 1 });
+        }
         await refusal(copy(server, bytes));
         const stored = [...server.blobs.values()];
         expect(stored.length === 0 || Buffer.from(stored[0] ?? '').equals(bytes)).toBe(true);
@@ -218,7 +224,9 @@ test.for<readonly [string, boolean]>([
   await using server = await startRegistry();
   server.blobs.set(digestOf(content), content);
   server.fault(/GET/, { truncate: 11, times: 2 });
-  if (!ranges) server.fault(/GET/, { status: 200, body: content });
+  if (!ranges) {
+    server.fault(/GET/, { status: 200, body: content });
+  }
   expect(await readBlob(client(), repositoryOn(server), descriptorOf(content))).toEqual(content);
   expect(server.requests.map(({ headers }) => headers.range)).toEqual([undefined, 'bytes=11-', 'bytes=22-']);
 });

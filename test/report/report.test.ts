@@ -135,7 +135,9 @@ interface Sarif {
 const sarifOf = (verdict: Verdict): Sarif => JSON.parse(toSarif(verdict, '0.1.0')) as Sarif;
 
 test('SARIF has a result for each rule that did not pass, and none where all did', () => {
-  for (const verdict of [allowed, denied, insulted]) expect(sarifProblems(sarifOf(verdict))).toEqual([]);
+  for (const verdict of [allowed, denied, insulted]) {
+    expect(sarifProblems(sarifOf(verdict))).toEqual([]);
+  }
   expect(sarifOf(allowed).runs[0]?.results).toEqual([]);
   expect(sarifOf(denied).runs[0]?.results.map(({ level, ruleId }) => [ruleId, level])).toEqual([
     ['signed', 'error'],
@@ -146,8 +148,9 @@ test('SARIF has a result for each rule that did not pass, and none where all did
 test('each SARIF result points to its rule', () => {
   const outside = verdictOn({ image: 'localhost:5000/x/y' });
   for (const run of [...sarifOf(denied).runs, ...sarifOf(outside).runs]) {
-    for (const { ruleId, ruleIndex } of run.results)
+    for (const { ruleId, ruleIndex } of run.results) {
       expect(run.tool.driver.rules[ruleIndex]?.id).toBe(ruleId);
+    }
   }
 });
 

@@ -52,7 +52,9 @@ test('its builder for files writes version 0.2 and SHA-256 for every key, and ou
 test('its index loads an HTTP client, and the builder alone does not', () => {
   const fresh = createRequire(import.meta.url);
   const loaded = (name: string) => {
-    for (const path of Object.keys(fresh.cache)) delete fresh.cache[path];
+    for (const path of Object.keys(fresh.cache)) {
+      delete fresh.cache[path];
+    }
     fresh(name);
     return Object.keys(fresh.cache).filter((path) => path.includes('/make-fetch-happen/'));
   };

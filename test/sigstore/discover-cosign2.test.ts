@@ -38,14 +38,16 @@ async function push(
     ...changes,
   };
   const bytes = Buffer.from(JSON.stringify(manifest));
-  if (kind === 'referrer') await registry.attach(repository, bytes, image);
-  else
+  if (kind === 'referrer') {
+    await registry.attach(repository, bytes, image);
+  } else {
     await registry.pushManifest(
       repository,
       `sha256-${hexOf(image.digest)}.${kind}`,
       mediaTypes.manifest,
       bytes,
     );
+  }
 }
 
 const find = ({ image, registry, repository }: Shelf) =>
@@ -96,7 +98,9 @@ test.for([
 test('a tag with more than 4 MiB of signatures is read; one above the limit is refused and counted', async () => {
   await using shelf = await openShelf();
   const [good] = signatures(shelf);
-  if (good === undefined) throw new Error('the test has lost its layer');
+  if (good === undefined) {
+    throw new Error('the test has lost its layer');
+  }
   const certificate = { 'dev.sigstore.cosign/certificate': 'x'.repeat(8000) };
   const many = Array.from({ length: 1100 }, (_, at) => ({
     ...good,
@@ -115,7 +119,9 @@ test('a tag with more than 4 MiB of signatures is read; one above the limit is r
 test('layers of other kinds are left out, and what cannot be read never hides what can', async () => {
   await using shelf = await openShelf();
   const [good, other] = signatures(shelf);
-  if (good === undefined || other === undefined) throw new Error('the test has lost its layers');
+  if (good === undefined || other === undefined) {
+    throw new Error('the test has lost its layers');
+  }
   const content = Buffer.from('{"another": "payload"}');
   await push(shelf, 'sig', [
     { ...other, mediaType: 'text/plain' },

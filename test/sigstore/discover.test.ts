@@ -148,7 +148,9 @@ test('several subjects are asked for, and what refers to both is found once', as
   const { server, registry, repository, image } = shelf;
   const other = digestOf(Buffer.from('another'));
   const listed = server.manifests.get(`triton/dev:${image.digest.replace(':', '-')}`);
-  if (listed) server.manifests.set(`triton/dev:${other.replace(':', '-')}`, listed);
+  if (listed) {
+    server.manifests.set(`triton/dev:${other.replace(':', '-')}`, listed);
+  }
   expect(await discoverBundles(registry, repository, image.digest, other, image.digest)).toMatchObject([
     { ok: true, source: good },
   ]);
@@ -157,7 +159,9 @@ test('several subjects are asked for, and what refers to both is found once', as
 test('many bundles come in the order in which they are listed', async () => {
   await using shelf = await openShelf({ jitter: 5, pageSize: 3 });
   const attached: Digest[] = [];
-  for (let count = 0; count < 9; count += 1) attached.push(await attachGood(shelf));
+  for (let count = 0; count < 9; count += 1) {
+    attached.push(await attachGood(shelf));
+  }
   expect((await find(shelf)).map(({ source }) => source)).toEqual(attached);
 });
 

@@ -155,11 +155,12 @@ test.for([1, 2] as const)('a file that is signed keyless is in a log of version 
   await using sigstore = await startSigstore({ now });
   const parsed = parseBundle(await signArtifact(artifact, keyless(sigstore), witnesses(sigstore, version)));
   const trust: Trust = { roots: [parseTrustedRoot(sigstore.trustedRoot)], keys: [] };
-  for (const about of [artifact, digestOf(artifact)])
+  for (const about of [artifact, digestOf(artifact)]) {
     expect(parsed.ok && verifyBlob(parsed.value, trust, about, now())).toMatchObject({
       ok: true,
       value: { signer: { kind: 'keyless', ...testIdentity }, logs: [{ logIndex: '0' }] },
     });
+  }
 });
 
 test.for([1, 2] as const)('Ed25519 over a file is no entry for a log of version %d', async (version) => {
@@ -279,8 +280,9 @@ test('signing again is unnecessary exactly when the same signer has provably sai
   const genuine = await signStatement(statement, keySigner(keys['P-256']), []);
   const forged = JSON.parse(Buffer.from(genuine).toString());
   forged.dsseEnvelope.signatures = JSON.parse(Buffer.from(others).toString()).dsseEnvelope.signatures;
-  for (const bundle of [others, Buffer.from(JSON.stringify(forged)), Buffer.from('junk')])
+  for (const bundle of [others, Buffer.from(JSON.stringify(forged)), Buffer.from('junk')]) {
     await attach(bundle);
+  }
   expect(await look()).toBeUndefined();
 
   const { digest } = await attach(genuine);

@@ -38,8 +38,12 @@ function program(
     asked.push({ file, args, input });
     const question = args.find((word) => word === 'public-key' || word === 'sign') ?? '';
     const answer = answers[question];
-    if (answer !== undefined) return answer;
-    if (question === 'public-key') return printed(pemOf(publicKey));
+    if (answer !== undefined) {
+      return answer;
+    }
+    if (question === 'public-key') {
+      return printed(pemOf(publicKey));
+    }
     // What is real signs the digest it was given; here the message is known, so that node can do it.
     const hash = args.at(-1) ?? '';
     return printed(`${sign(hash === 'none' ? null : hash, message, privateKey).toString('base64')}\n`);

@@ -55,7 +55,9 @@ export function bdbOf(blobs: readonly Uint8Array[], options: BdbOptions = {}): B
       chain.push(pages.length);
       const isLast = start + room >= blob.length;
       const page = addPage(7);
-      if (!isLast) long(page, pages.length, 16);
+      if (!isLast) {
+        long(page, pages.length, 16);
+      }
       const part = blob.subarray(start, start + room);
       short(page, part.length, 22);
       page.set(part, 26);

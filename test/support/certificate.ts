@@ -22,8 +22,9 @@ export function oid(text: string): Buffer {
   const [first = 0, second = 0, ...rest] = text.split('.').map(Number);
   const arcs = [first * 40 + second, ...rest].flatMap((arc) => {
     const bytes = [arc % 128];
-    for (let left = Math.floor(arc / 128); left > 0; left = Math.floor(left / 128))
+    for (let left = Math.floor(arc / 128); left > 0; left = Math.floor(left / 128)) {
       bytes.unshift((left % 128) + 128);
+    }
     return bytes;
   });
   return der(0x06, Buffer.from(arcs));
@@ -121,9 +122,11 @@ const elementChanges: readonly (readonly [string, (element: Buffer, tag: number)
 /** A document in DER with one of its elements changed, and all lengths as they have to be. */
 export function* elementsChanged(bytes: Uint8Array): Generator<readonly [what: string, bytes: Buffer]> {
   const whole = ASN1Obj.parseBuffer(Buffer.from(bytes));
-  for (const [path, element] of elementsOf(whole))
-    for (const [what, change] of elementChanges)
+  for (const [path, element] of elementsOf(whole)) {
+    for (const [what, change] of elementChanges) {
       yield [`element ${path.join('.')} ${what}`, encoded(whole, element, change)];
+    }
+  }
 }
 
 function* elementsOf(
@@ -131,7 +134,9 @@ function* elementsOf(
   path: readonly number[] = [],
 ): Generator<readonly [readonly number[], ASN1Obj]> {
   yield [path, element];
-  for (const [index, part] of element.subs.entries()) yield* elementsOf(part, [...path, index]);
+  for (const [index, part] of element.subs.entries()) {
+    yield* elementsOf(part, [...path, index]);
+  }
 }
 
 function encoded(

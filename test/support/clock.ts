@@ -30,7 +30,9 @@ export class VirtualClock {
     });
 
   #moveOn(): void {
-    if (this.#waiting.length < Math.max(1, this.#running)) return;
+    if (this.#waiting.length < Math.max(1, this.#running)) {
+      return;
+    }
     this.#waiting.sort((a, b) => a.at - b.at);
     const next = this.#waiting.shift();
     this.#now = Math.max(this.#now, next?.at ?? 0);

@@ -134,6 +134,8 @@ export function imageIdsOn({ blobs }: TestRegistry): readonly Digest[] {
 }
 
 function isConfig(blob: Uint8Array): boolean {
-  if (blob[0] !== 0x7b || !Buffer.from(blob).includes('diff_ids')) return false;
+  if (blob[0] !== 0x7b || !Buffer.from(blob).includes('diff_ids')) {
+    return false;
+  }
   return parseImageConfig(blob, 'a blob').os === 'linux';
 }

@@ -32,8 +32,11 @@ export function numbers({ wide = true, little = true }: Pick<ElfFile, 'little' |
 } {
   const number = (size: number) => (value: number) => {
     const bytes = Buffer.alloc(size);
-    if (size === 8) little ? bytes.writeBigUInt64LE(BigInt(value)) : bytes.writeBigUInt64BE(BigInt(value));
-    else little ? bytes.writeUIntLE(value, 0, size) : bytes.writeUIntBE(value, 0, size);
+    if (size === 8) {
+      little ? bytes.writeBigUInt64LE(BigInt(value)) : bytes.writeBigUInt64BE(BigInt(value));
+    } else {
+      little ? bytes.writeUIntLE(value, 0, size) : bytes.writeUIntBE(value, 0, size);
+    }
     return bytes;
   };
   return { half: number(2), word: number(4), pointer: number(wide ? 8 : 4) };
@@ -65,7 +68,9 @@ export function elfFile(file: ElfFile): Buffer {
       : Buffer.concat([word(type), pointer(at), address, address, ...sizes, word(flags), pointer(page)]);
   });
   const body = Buffer.alloc((segments.length + 1) * page);
-  for (const [index, { bytes }] of segments.entries()) body.set(bytes, places[index]);
+  for (const [index, { bytes }] of segments.entries()) {
+    body.set(bytes, places[index]);
+  }
   const end = (places.at(-1) ?? 0) + (segments.at(-1)?.bytes.length ?? 0);
 
   const names = ['', ...Object.keys(sections), '.shstrtab'];
@@ -87,6 +92,8 @@ export function elfFile(file: ElfFile): Buffer {
     ...[half(sectionSize), half(entries.length + 1), half(entries.length)],
   ]);
   body.set(Buffer.concat([head, ...programs]));
-  if (goNote) body.set(note, noteAt);
+  if (goNote) {
+    body.set(note, noteAt);
+  }
   return Buffer.concat([body.subarray(0, end), ...contents, Buffer.alloc(sectionSize), ...entries]);
 }

@@ -49,11 +49,16 @@ export function catalogFiles(
     };
     all.set(path, file);
     const scanner = cataloger.scan?.(path, bytes.subarray(0, 64));
-    if (scanner === undefined) continue;
-    for (let at = 0; at < bytes.length; at += chunk) scanner.push(bytes.subarray(at, at + chunk));
+    if (scanner === undefined) {
+      continue;
+    }
+    for (let at = 0; at < bytes.length; at += chunk) {
+      scanner.push(bytes.subarray(at, at + chunk));
+    }
     const observation = scanner.end();
-    if (observation !== undefined)
+    if (observation !== undefined) {
       observed.push({ ...file, observation: JSON.parse(JSON.stringify(observation)) });
+    }
   }
   const isThere = (path: string): boolean =>
     all.has(path) || [...all.keys()].some((other) => other.startsWith(`${path}/`));

@@ -38,8 +38,11 @@ export async function everyCall(
   for (const entry of entries.filter(({ hidden }) => !hidden)) {
     const loaded = await entry.load();
     const own = [...path, entry.name];
-    if ('actions' in loaded) calls.push(...(await everyCall(loaded.actions, own)));
-    else calls.push([...own, ...(words[own.join(' ')] ?? [])]);
+    if ('actions' in loaded) {
+      calls.push(...(await everyCall(loaded.actions, own)));
+    } else {
+      calls.push([...own, ...(words[own.join(' ')] ?? [])]);
+    }
   }
   return calls;
 }
@@ -61,9 +64,15 @@ export async function callWith(
   });
   const seen = new Proxy(process, {
     get: (target, name) => {
-      if (name === 'env') return env;
-      if (name === 'cwd') return () => cwd;
-      if (name === 'stdout' || name === 'stderr') return output;
+      if (name === 'env') {
+        return env;
+      }
+      if (name === 'cwd') {
+        return () => cwd;
+      }
+      if (name === 'stdout' || name === 'stderr') {
+        return output;
+      }
       const value = Reflect.get(target, name);
       return typeof value === 'function' ? value.bind(target) : value;
     },

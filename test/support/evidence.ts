@@ -134,7 +134,9 @@ export interface EvidenceSpec {
 
 /** The trusted root of such an age, in days; none where the spec says nothing. */
 export function toRoots({ now = '2026-11-23T12:00:00Z', rootAge }: EvidenceSpec): readonly DatedRoot[] {
-  if (rootAge === undefined) return [];
+  if (rootAge === undefined) {
+    return [];
+  }
   const asOf = new Date(Number(new Date(now)) - rootAge * 24 * 3_600_000);
   return [{ source: 'sigstore', digest: digestFor('f'), origin: 'tcf trust update', asOf, newest: asOf }];
 }
@@ -159,7 +161,9 @@ function candidateOf(spec: CandidateSpec, index: number): Candidate {
     return toCandidate(source, no({ code: spec.refused, message: `refused as ${spec.refused}` }));
   }
   const signer = spec.signer ?? people[spec.by ?? 'release'];
-  if (signer === undefined) throw new Error(`nobody is called ${spec.by}`);
+  if (signer === undefined) {
+    throw new Error(`nobody is called ${spec.by}`);
+  }
   const verified = unsafeVerified({
     type: types[spec.type ?? (spec.sbom === undefined ? 'signature' : 'cyclonedx')] ?? spec.type ?? '',
     about: (spec.about ?? ['image']).map(digestNamed),
@@ -203,7 +207,9 @@ function toSbom({
 
 function digestNamed(name: string): Digest {
   const digest = digests[name];
-  if (digest === undefined) throw new Error(`no digest is called ${name}`);
+  if (digest === undefined) {
+    throw new Error(`no digest is called ${name}`);
+  }
   return digest;
 }
 

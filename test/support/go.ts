@@ -44,7 +44,9 @@ export function goInformation({ shift = 0, ...program }: GoProgram): Buffer {
 function varint(value: number): Buffer {
   const bytes: number[] = [];
   for (let left = value; ; left >>>= 7) {
-    if (left < 0x80) return Buffer.from([...bytes, left]);
+    if (left < 0x80) {
+      return Buffer.from([...bytes, left]);
+    }
     bytes.push((left & 0x7f) | 0x80);
   }
 }

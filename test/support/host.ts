@@ -73,7 +73,9 @@ export function testHost(options: TestHostOptions): TestHost {
     },
     program: async (file, args, input, limits) => {
       started.push([file, ...args]);
-      if (options.program !== undefined) return await options.program(file, args, input, limits);
+      if (options.program !== undefined) {
+        return await options.program(file, args, input, limits);
+      }
       return { code: 127, stdout: new Uint8Array(), stderr: 'the test has no such program' };
     },
     exec: async (file, args) => {
@@ -93,8 +95,11 @@ const forEver = 10_000;
 /** A wait is over at the next turn of the loop; one that outlasts a deadline ends with the deadline. */
 const virtualSleep: Host['sleep'] = (ms, signal) =>
   new Promise((done) => {
-    if (signal === undefined || ms < forEver) setImmediate(done);
-    else signal.addEventListener('abort', () => done(), { once: true });
+    if (signal === undefined || ms < forEver) {
+      setImmediate(done);
+    } else {
+      signal.addEventListener('abort', () => done(), { once: true });
+    }
   });
 
 export interface Called {

@@ -37,7 +37,9 @@ export async function startIssuer(options: IssuerOptions): Promise<Issuer> {
     const url = new URL(request.url ?? '/', base);
     requests.push(`${request.method} ${url.pathname}`);
     const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
+    for await (const chunk of request) {
+      chunks.push(chunk as Buffer);
+    }
     const form = new URLSearchParams(Buffer.concat(chunks).toString());
     switch (url.pathname) {
       case '/auth/.well-known/openid-configuration':
@@ -51,8 +53,9 @@ export async function startIssuer(options: IssuerOptions): Promise<Issuer> {
       case '/auth/authorize': {
         const query = url.searchParams;
         const redirect = query.get('redirect_uri') ?? '';
-        if (!/^http:\/\/localhost:\d+\//.test(redirect) || query.get('code_challenge_method') !== 'S256')
+        if (!/^http:\/\/localhost:\d+\//.test(redirect) || query.get('code_challenge_method') !== 'S256') {
           return json(response, 400, { error: 'invalid_request' });
+        }
         const code = randomUUID();
         codes.set(code, {
           challenge: query.get('code_challenge') ?? '',
@@ -84,7 +87,9 @@ export async function startIssuer(options: IssuerOptions): Promise<Issuer> {
 
   function token(form: URLSearchParams): readonly [status: number, value: object] {
     const error = errors.shift();
-    if (error !== undefined) return [400, { error, error_description: 'as the test wishes' }];
+    if (error !== undefined) {
+      return [400, { error, error_description: 'as the test wishes' }];
+    }
     const code = form.get('code') ?? form.get('device_code') ?? '';
     const asked = codes.get(code);
     codes.delete(code);
@@ -95,7 +100,9 @@ export async function startIssuer(options: IssuerOptions): Promise<Issuer> {
       asked?.challenge === challenge &&
       form.get('client_id') === 'sigstore' &&
       (asked.redirect === undefined || asked.redirect === form.get('redirect_uri'));
-    if (!isRight) return [400, { error: 'invalid_grant' }];
+    if (!isRight) {
+      return [400, { error: 'invalid_grant' }];
+    }
     const claims = { iss: `${base}/auth`, ...(asked.nonce === undefined ? {} : { nonce: asked.nonce }) };
     return [200, { token_type: 'bearer', id_token: options.token({ ...claims, ...options.claims }) }];
   }

@@ -28,8 +28,11 @@ export function peFile(
   header.writeUInt16LE(sections.length, start + 6);
   header.writeUInt16LE(optional, start + 20);
   header.writeUInt16LE(isWide ? 0x20b : 0x10b, start + 24);
-  if (isWide) header.writeBigUInt64LE(BigInt(peBase), start + 24 + 24);
-  else header.writeUInt32LE(peBase, start + 24 + 28);
+  if (isWide) {
+    header.writeBigUInt64LE(BigInt(peBase), start + 24 + 24);
+  } else {
+    header.writeUInt32LE(peBase, start + 24 + 28);
+  }
   for (const [index, { bytes, isWritable, name }] of sections.entries()) {
     const row = start + 24 + optional + index * 40;
     header.write(name, row, 8, 'latin1');

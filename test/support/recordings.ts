@@ -83,7 +83,9 @@ export function openRecording(name: string): Recording {
     read: (bytes) => {
       if (layer !== undefined) {
         const signature = parseCosign2Layer({ ...layer, content: bytes });
-        if (!signature.ok) return signature;
+        if (!signature.ok) {
+          return signature;
+        }
         const { bundle, text } = signature.value;
         return yes(bundle.content.kind === 'message' ? { bundle, payload: text } : { bundle });
       }
@@ -190,8 +192,9 @@ async function find(image: Digest, attached: Digest, blobs: readonly (readonly [
     ];
   } catch (error) {
     // What no store would hand out ends the question.
-    if (error instanceof TcfError)
+    if (error instanceof TcfError) {
       return [{ ok: false, source: attached, code: error.code, reason: error.message } as const];
+    }
     throw error;
   }
 }

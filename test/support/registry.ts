@@ -129,8 +129,12 @@ export async function startRegistry(options: TestRegistryOptions = {}): Promise<
       seen.status = response.statusCode;
     });
     const met = faults.find(({ match, left }) => left > 0 && match.test(`${method} ${path}`));
-    if (met !== undefined) met.left -= 1;
-    if (options.jitter) await (options.sleep ?? sleep)(Math.random() * options.jitter);
+    if (met !== undefined) {
+      met.left -= 1;
+    }
+    if (options.jitter) {
+      await (options.sleep ?? sleep)(Math.random() * options.jitter);
+    }
     met?.fault.before?.();
     const own = `http://${headers.host}`;
     const kept = body.subarray(0, met?.fault.keep);
@@ -158,7 +162,9 @@ export async function startRegistry(options: TestRegistryOptions = {}): Promise<
 
 async function readAll(request: IncomingMessage): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of request) chunks.push(chunk as Uint8Array);
+  for await (const chunk of request) {
+    chunks.push(chunk as Uint8Array);
+  }
   return concat(chunks);
 }
 
@@ -168,14 +174,21 @@ async function send(
   fault: Fault,
   answer: () => Reply,
 ): Promise<void> {
-  if (fault.hang) return;
-  if (fault.truncate === 0) return void response.destroy();
+  if (fault.hang) {
+    return;
+  }
+  if (fault.truncate === 0) {
+    return void response.destroy();
+  }
   // What is refused is not done.
   const refused = fault.status !== undefined && fault.status >= 400 && fault.body === undefined && !fault.lie;
   let reply = refused ? error(fault.status, 'INJECTED') : answer();
-  if (fault.keep !== undefined && !fault.lie) return void response.destroy();
-  if (fault.redirect !== undefined) reply = text(307, '', { location: fault.redirect });
-  else if (fault.status !== undefined || fault.body !== undefined) {
+  if (fault.keep !== undefined && !fault.lie) {
+    return void response.destroy();
+  }
+  if (fault.redirect !== undefined) {
+    reply = text(307, '', { location: fault.redirect });
+  } else if (fault.status !== undefined || fault.body !== undefined) {
     const body = typeof fault.body === 'string' ? encodeUtf8(fault.body) : fault.body;
     const status = fault.status ?? reply.status;
     reply = body === undefined ? error(status, 'INJECTED') : { ...reply, status, body };
@@ -183,12 +196,16 @@ async function send(
   const body = fault.damage ? reply.body.map((byte, at) => (at === 0 ? byte ^ 1 : byte)) : reply.body;
   const length = fault.endless ? {} : { 'content-length': String(body.length) };
   response.writeHead(reply.status, { ...length, ...reply.headers, ...fault.headers });
-  if (method === 'HEAD') return void response.end();
+  if (method === 'HEAD') {
+    return void response.end();
+  }
   if (fault.truncate !== undefined) {
     response.write(body.subarray(0, fault.truncate), () => response.destroy());
   } else if (fault.drip !== undefined) {
     for (const byte of body) {
-      if (response.destroyed) return;
+      if (response.destroyed) {
+        return;
+      }
       response.write(Uint8Array.of(byte));
       await new Promise((done) => setTimeout(done, fault.drip));
     }
@@ -199,7 +216,9 @@ async function send(
       response.write(zeros);
       await new Promise((done) => setImmediate(done));
     }
-  } else response.end(body);
+  } else {
+    response.end(body);
+  }
 }
 
 function text(status: number, body: string, headers: Record<string, string> = {}): Reply {
@@ -225,10 +244,16 @@ function router(
   const owned = new Set<string>();
 
   return (method: string, url: URL, headers: IncomingMessage['headers'], body: Uint8Array): Reply => {
-    if (url.pathname === '/token') return token(url, headers.authorization, body);
-    if (url.pathname === '/v2/') return text(200, '{}');
+    if (url.pathname === '/token') {
+      return token(url, headers.authorization, body);
+    }
+    if (url.pathname === '/v2/') {
+      return text(200, '{}');
+    }
     const refusal = auth === 'none' ? undefined : refuse(method, url, headers.authorization);
-    if (refusal !== undefined) return refusal;
+    if (refusal !== undefined) {
+      return refusal;
+    }
     const [, repository = '', kind, reference = ''] =
       /^\/v2\/(.+?)\/(blobs\/uploads|blobs|manifests|referrers|tags)\/(.*)$/.exec(url.pathname) ?? [];
     switch (kind) {
@@ -257,8 +282,9 @@ function router(
     if (
       authorization !== undefined &&
       (typeof wanted === 'string' ? authorization === wanted : wanted.test(authorization))
-    )
+    ) {
       return undefined;
+    }
     const realm = options.realm ?? `${url.origin}/token`;
     const challenge =
       auth === 'basic' ? 'Basic realm="test"' : `Bearer realm="${realm}",service="test",scope="ignored"`;
@@ -269,7 +295,9 @@ function router(
     const form = new URLSearchParams(Buffer.from(body).toString());
     const scope = form.get('scope') ?? url.searchParams.get('scope') ?? '';
     const known = authorization === basic || form.get('refresh_token') === login.password;
-    if (scope.includes('push') && !known) return error(401, 'DENIED');
+    if (scope.includes('push') && !known) {
+      return error(401, 'DENIED');
+    }
     return text(200, JSON.stringify({ token: scope.includes('push') ? 'push' : 'pull' }));
   }
 
@@ -279,7 +307,9 @@ function router(
 
   function getBlob(repository: string, digest: string, range: string | undefined): Reply {
     const blob = blobs.get(digest);
-    if (blob === undefined || !has(repository, digest)) return error(404, 'BLOB_UNKNOWN');
+    if (blob === undefined || !has(repository, digest)) {
+      return error(404, 'BLOB_UNKNOWN');
+    }
     const headers = { 'docker-content-digest': digest };
     const start = /^bytes=(\d+)-$/.exec(range ?? '')?.[1];
     return start === undefined
@@ -307,18 +337,24 @@ function router(
       return text(202, '', { location: `/v2/${repository}/blobs/uploads/${fresh}` });
     }
     const before = uploads.get(id);
-    if (before === undefined) return error(404, 'BLOB_UPLOAD_UNKNOWN');
+    if (before === undefined) {
+      return error(404, 'BLOB_UPLOAD_UNKNOWN');
+    }
     const place = { location: `/v2/${repository}/blobs/uploads/${id}` };
-    if (method === 'GET') return text(204, '', { ...place, range: `0-${Math.max(0, before.length - 1)}` });
+    if (method === 'GET') {
+      return text(204, '', { ...place, range: `0-${Math.max(0, before.length - 1)}` });
+    }
     const bytes = concat([before, body]);
     if (method === 'PATCH') {
-      if (contentRange !== undefined && !contentRange.startsWith(`${before.length}-`))
+      if (contentRange !== undefined && !contentRange.startsWith(`${before.length}-`)) {
         return { ...error(416, 'RANGE_INVALID'), headers: place };
+      }
       uploads.set(id, bytes);
       return text(202, '', { ...place, range: `0-${bytes.length - 1}` });
     }
-    if (digest === null || !isDigest(digest) || digestOf(bytes, algorithmOf(digest)) !== digest)
+    if (digest === null || !isDigest(digest) || digestOf(bytes, algorithmOf(digest)) !== digest) {
       return error(400, 'DIGEST_INVALID');
+    }
     uploads.delete(id);
     blobs.set(digest, bytes);
     owned.add(`${repository}@${digest}`);
@@ -335,7 +371,9 @@ function router(
         ? reference
         : reference.replace(/^sha256-(?=[0-9a-f]{64}$)/, 'sha256:');
     const found = manifests.get(nameOf(repository, reference)) ?? manifests.get(nameOf(repository, dashed));
-    if (found === undefined) return error(404, 'MANIFEST_UNKNOWN');
+    if (found === undefined) {
+      return error(404, 'MANIFEST_UNKNOWN');
+    }
     const digest = isDigest(reference) ? reference : digestOf(found.bytes);
     const etag = etags ? { etag: `"${digest}"` } : {};
     return {
@@ -354,20 +392,28 @@ function router(
     const digest = digestOf(bytes);
     const current = manifests.get(nameOf(repository, reference));
     if (etags && headers['if-match'] !== undefined) {
-      if (current === undefined || headers['if-match'] !== `"${digestOf(current.bytes)}"`)
+      if (current === undefined || headers['if-match'] !== `"${digestOf(current.bytes)}"`) {
         return error(412, 'PRECONDITION_FAILED');
+      }
     }
-    if (isDigest(reference) && reference !== digest) return error(400, 'DIGEST_INVALID');
+    if (isDigest(reference) && reference !== digest) {
+      return error(400, 'DIGEST_INVALID');
+    }
     const isDashed = /^sha256-[0-9a-f]{64}$/.test(reference);
-    if (isDashed && options.dashIsDigest === 'refuses') return error(400, 'DIGEST_INVALID');
+    if (isDashed && options.dashIsDigest === 'refuses') {
+      return error(400, 'DIGEST_INVALID');
+    }
     const { manifests: listed = [] } = JSON.parse(Buffer.from(bytes).toString()) as {
       manifests?: readonly { digest: string }[];
     };
-    if (options.strict && listed.some((entry) => !manifests.has(`${repository}@${entry.digest}`)))
+    if (options.strict && listed.some((entry) => !manifests.has(`${repository}@${entry.digest}`))) {
       return error(400, 'MANIFEST_BLOB_UNKNOWN');
+    }
     const stored = { mediaType: headers['content-type'] ?? '', bytes };
     manifests.set(nameOf(repository, digest), stored);
-    if (!isDashed || options.dashIsDigest !== 'writes') manifests.set(nameOf(repository, reference), stored);
+    if (!isDashed || options.dashIsDigest !== 'writes') {
+      manifests.set(nameOf(repository, reference), stored);
+    }
     const subject = (JSON.parse(Buffer.from(bytes).toString()) as { subject?: { digest: string } }).subject;
     const noted = ociSubject && subject ? { 'oci-subject': subject.digest } : {};
     return text(201, '', { 'docker-content-digest': digest, ...noted });
@@ -378,7 +424,9 @@ function router(
       .filter(([name]) => name.startsWith(`${repository}@`))
       .flatMap(([name, { bytes, mediaType }]) => {
         const manifest = JSON.parse(Buffer.from(bytes).toString());
-        if (manifest.subject?.digest !== subject) return [];
+        if (manifest.subject?.digest !== subject) {
+          return [];
+        }
         const digest = name.slice(repository.length + 1) as Digest;
         const artifactType = manifest.artifactType ?? manifest.config?.mediaType;
         return [{ mediaType, digest, size: bytes.length, artifactType, annotations: manifest.annotations }];

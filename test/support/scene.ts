@@ -52,13 +52,17 @@ export async function openScene(parts: SceneParts = {}): Promise<Scene> {
   const policy = (require: string) =>
     `version: 1\ntrust: { logs: { key: 0 } }\nsigners: { ${signers} }\n` +
     `scopes: [{ match: "${registry.host}", require: { ${require} } }]\n`;
-  for (const [file, require] of Object.entries(policies)) write(file, policy(require));
+  for (const [file, require] of Object.entries(policies)) {
+    write(file, policy(require));
+  }
   const tcfWith: Scene['tcfWith'] = (more, ...args) => type(args, { ...host, ...more, cwd: place.path });
   const tcf: Scene['tcf'] = (...args) => tcfWith({}, ...args);
   if (signed !== undefined) {
     const how = signed === 'alone' ? ['--no-sbom'] : [];
     const called = await tcf('sign', name, '--key', `${owners[0]}.key`, '--allow-http', ...how);
-    if (called.exit !== 0) throw new Error(called.err);
+    if (called.exit !== 0) {
+      throw new Error(called.err);
+    }
   }
   return {
     path: place.path,

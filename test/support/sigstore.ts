@@ -124,11 +124,16 @@ export async function startSigstore(options: SigstoreOptions = {}): Promise<Sigs
     requests.push(line);
     const body = await readAll(request);
     const met = faults.find(({ match, left }) => left > 0 && match.test(line));
-    if (met === undefined) return send(response, answer(line, body, request.headers));
+    if (met === undefined) {
+      return send(response, answer(line, body, request.headers));
+    }
     met.left -= 1;
     const { destroy, status = 500, body: text = '', headers } = met.fault;
-    if (destroy) response.destroy();
-    else send(response, { status, body: text, ...(headers === undefined ? {} : { headers }) });
+    if (destroy) {
+      response.destroy();
+    } else {
+      send(response, { status, body: text, ...(headers === undefined ? {} : { headers }) });
+    }
   });
   await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -190,7 +195,9 @@ function send(response: ServerResponse, { status, body, headers }: Reply): void 
 
 async function readAll(request: IncomingMessage): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of request) chunks.push(chunk as Uint8Array);
+  for await (const chunk of request) {
+    chunks.push(chunk as Uint8Array);
+  }
   return Buffer.concat(chunks);
 }
 
@@ -240,7 +247,9 @@ function answerer(sigstore: ReturnType<typeof newSigstore>, now: () => Date): An
 
 function log1(rekor: Log, byUuid: Map<string, Buffer>, request: object): Reply {
   const body = toBody1(request);
-  if (body === undefined) return refuse('invalid entry');
+  if (body === undefined) {
+    return refuse('invalid entry');
+  }
   const known = rekor.find(body);
   const { uuid, json } = toAnswer1(known ?? rekor.append(body), rekor);
   byUuid.set(uuid, body);

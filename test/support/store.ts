@@ -28,7 +28,9 @@ export function writeStore(
     mkdirSync(join(graphRoot, diff), { recursive: true });
     const lines = members.flatMap((member, index): object[] => {
       const size = member[156] === 0x30 ? Number.parseInt(member.toString('latin1', 124, 135), 8) : 0;
-      if (size === 0) return [{ type: 2, payload: encodeBase64(member) }];
+      if (size === 0) {
+        return [{ type: 2, payload: encodeBase64(member) }];
+      }
       files.set(`${diff}/${index}`, member.subarray(512, 512 + size));
       return [
         { type: 2, payload: encodeBase64(member.subarray(0, 512)) },

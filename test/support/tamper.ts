@@ -5,8 +5,13 @@ import type { Loose } from './key-bundle.ts';
 export type Path = readonly (string | number)[];
 
 export function* leaves(value: Loose, path: Path = []): Generator<Path> {
-  if (typeof value !== 'object' || value === null) yield path;
-  else for (const [key, member] of Object.entries(value)) yield* leaves(member, [...path, key]);
+  if (typeof value !== 'object' || value === null) {
+    yield path;
+  } else {
+    for (const [key, member] of Object.entries(value)) {
+      yield* leaves(member, [...path, key]);
+    }
+  }
 }
 
 export function valueAt(json: Loose, path: Path): Loose {
@@ -19,7 +24,9 @@ export function changedAt(json: Loose, path: Path, change: (value: Loose) => Loo
   const parent = valueAt(copy, path.slice(0, -1));
   const last = path.at(-1) ?? '';
   parent[last] = change(parent[last]);
-  if (parent[last] === undefined) delete parent[last];
+  if (parent[last] === undefined) {
+    delete parent[last];
+  }
   return copy;
 }
 

@@ -39,7 +39,9 @@ export function header(name: string, options: HeaderOptions = {}): Buffer {
     options.format ?? 'ustar'
   ];
   block.write(magic, 257, 'latin1');
-  if (options.format === 'star') block.write('tar\0', 508, 'latin1');
+  if (options.format === 'star') {
+    block.write('tar\0', 508, 'latin1');
+  }
   text(options.prefix ?? '').copy(block, 345, 0, 155);
   options.patch?.(block);
   return withChecksum(block);
@@ -61,8 +63,9 @@ export function padded(content: Uint8Array | string): Buffer {
 export function file(name: string, content: Uint8Array | string = '', options: HeaderOptions = {}): Buffer {
   const size = Buffer.byteLength(content);
   // A name that does not fit goes where every writer of today puts it.
-  if (Buffer.byteLength(name) > 100)
+  if (Buffer.byteLength(name) > 100) {
     return Buffer.concat([pax({ path: name }), file(name.slice(0, 90), content, options)]);
+  }
   return Buffer.concat([header(name, { size, ...options }), padded(content)]);
 }
 
@@ -93,7 +96,9 @@ export function pax(
 export function paxRecord(key: string, value: string): string {
   const rest = Buffer.byteLength(` ${key}=${value}\n`);
   let length = rest + 1;
-  while (String(length).length + rest !== length) length = String(length).length + rest;
+  while (String(length).length + rest !== length) {
+    length = String(length).length + rest;
+  }
   return `${length} ${key}=${value}\n`;
 }
 
@@ -110,7 +115,9 @@ export function special(flag: string, body: string): Buffer {
 export function base256(value: bigint): string {
   const bytes = Buffer.alloc(12);
   bytes.writeBigInt64BE(value, 4);
-  if (value < 0n) bytes.fill(0xff, 0, 4);
+  if (value < 0n) {
+    bytes.fill(0xff, 0, 4);
+  }
   bytes[0] = (bytes[0] ?? 0) | 0x80;
   return bytes.toString('latin1');
 }

@@ -55,7 +55,9 @@ export function treeOf<Seen extends object>(
     const scanner = cataloger.scan?.(path, bytes.subarray(0, 64));
     scanner?.push(bytes);
     const observation = scanner?.end();
-    if (observation !== undefined) observed.push({ ...file, observation });
+    if (observation !== undefined) {
+      observed.push({ ...file, observation });
+    }
   }
 
   const resolve = (path: string, hops = 0): string | undefined => {
@@ -108,9 +110,13 @@ export function treeFromFolder<Seen extends object>(
       const inner = path === '' ? name : `${path}/${name}`;
       const full = join(folder, inner);
       const found = lstatSync(full);
-      if (found.isSymbolicLink()) entries[inner] = { link: readlinkSync(full) };
-      else if (found.isDirectory()) walk(inner);
-      else if (found.isFile()) entries[inner] = readFileSync(full);
+      if (found.isSymbolicLink()) {
+        entries[inner] = { link: readlinkSync(full) };
+      } else if (found.isDirectory()) {
+        walk(inner);
+      } else if (found.isFile()) {
+        entries[inner] = readFileSync(full);
+      }
     }
   };
   walk('');

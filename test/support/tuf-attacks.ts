@@ -63,10 +63,17 @@ export const attacks: readonly (readonly [string, (tuf: TestTuf) => void, string
   [
     'another target than the one announced',
     (tuf) => {
-      for (const path of tuf.files.keys()) if (path.startsWith('targets/')) tuf.files.set(path, other);
+      for (const path of tuf.files.keys()) {
+        if (path.startsWith('targets/')) {
+          tuf.files.set(path, other);
+        }
+      }
       tuf.publish({ target: Buffer.from('new') });
-      for (const path of tuf.files.keys())
-        if (path.startsWith('targets/')) tuf.files.set(path, Buffer.from('old'));
+      for (const path of tuf.files.keys()) {
+        if (path.startsWith('targets/')) {
+          tuf.files.set(path, Buffer.from('old'));
+        }
+      }
     },
     'tuf.content',
   ],

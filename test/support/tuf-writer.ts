@@ -7,7 +7,9 @@ import { openTrustStore } from '../../src/sigstore/trust/store.ts';
 const [folder = '', file = ''] = process.argv.slice(2);
 const state = parseState(readFileSync(file), 'corp', undefined);
 const { trustedRoot } = state.repository;
-if (trustedRoot === undefined) throw new Error('the state has no trusted root');
+if (trustedRoot === undefined) {
+  throw new Error('the state has no trusted root');
+}
 const store = openTrustStore(folder);
 for (let second = 1; ; second += 1) {
   const refreshedAt = new Date(Number(trustedRoot.refreshedAt) + second * 1000);

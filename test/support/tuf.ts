@@ -75,7 +75,9 @@ export class TestTuf {
   readonly download: Download = async (path, limit) => {
     this.asked.push(path);
     const bytes = this.files.get(path);
-    if (bytes !== undefined && bytes.length > limit) throw new Error(`${path} is larger than ${limit}`);
+    if (bytes !== undefined && bytes.length > limit) {
+      throw new Error(`${path} is larger than ${limit}`);
+    }
     return bytes;
   };
 
@@ -87,7 +89,9 @@ export class TestTuf {
     const keys: Loose = {};
     for (const [role, { keys: members, threshold }] of Object.entries(this.setup)) {
       roles[role] = { keyids: members.map(keyIdOf), threshold };
-      for (const key of members) keys[keyIdOf(key)] = formatKey(key);
+      for (const key of members) {
+        keys[keyIdOf(key)] = formatKey(key);
+      }
     }
     const signers = [...new Set([...before, ...this.setup.root.keys])];
     const bytes = this.#make('root', publication, signers, {
@@ -162,9 +166,12 @@ function signatureOf(key: KeyObject, message: Uint8Array): string {
 
 /** Canonical JSON for what the tests sign, whose keys are ASCII. */
 function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
-  if (typeof value !== 'object' || value === null)
+  if (Array.isArray(value)) {
+    return `[${value.map(canonical).join(',')}]`;
+  }
+  if (typeof value !== 'object' || value === null) {
     return typeof value === 'string' ? `"${value.replace(/["\\]/g, '\\$&')}"` : String(value);
+  }
   const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
   return `{${members.map(([key, member]) => `"${key}":${canonical(member)}`).join(',')}}`;
 }
@@ -176,8 +183,9 @@ export function keyIdOf(key: KeyObject): string {
 /** Ed25519 in hexadecimal and ECDSA in PEM, as tuf-on-ci writes them. */
 export function formatKey(key: KeyObject): object {
   const spki = spkiOf(key);
-  if (key.asymmetricKeyType === 'ed25519')
+  if (key.asymmetricKeyType === 'ed25519') {
     return { keytype: 'ed25519', scheme: 'ed25519', keyval: { public: spki.subarray(-32).toString('hex') } };
+  }
   const lines = spki.toString('base64').match(/.{1,64}/g) ?? [];
   const pem = `-----BEGIN PUBLIC KEY-----\n${lines.join('\n')}\n-----END PUBLIC KEY-----\n`;
   return { keytype: 'ecdsa', scheme: 'ecdsa-sha2-nistp256', keyval: { public: pem } };
@@ -210,12 +218,15 @@ export async function serveTuf(
     const body = answer(path) ?? files.get(path) ?? 404;
     if (body === 'endless') {
       const pour = () => {
-        while (!response.destroyed && response.write(Buffer.alloc(64 * 1024, 32)));
+        while (!response.destroyed && response.write(Buffer.alloc(64 * 1024, 32))) {}
         response.once('drain', pour);
       };
       pour();
-    } else if (typeof body === 'number') response.writeHead(body).end('no');
-    else response.writeHead(200, { 'content-type': 'application/json' }).end(body);
+    } else if (typeof body === 'number') {
+      response.writeHead(body).end('no');
+    } else {
+      response.writeHead(200, { 'content-type': 'application/json' }).end(body);
+    }
   });
   await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
   return {

@@ -20,9 +20,15 @@ function pick<T>(roll: Dice, items: readonly T[]): T {
 /** Small numbers, some with zeros before them, some beyond 2^53. */
 function number(roll: Dice, zeros = true): string {
   const kind = roll(20);
-  if (kind === 0) return `${9_007_199_254_740_990n + BigInt(roll(6))}`;
-  if (kind === 1 && zeros) return `${'0'.repeat(1 + roll(2))}${roll(12)}`;
-  if (kind === 2) return `${20_200_000 + roll(99_999)}`;
+  if (kind === 0) {
+    return `${9_007_199_254_740_990n + BigInt(roll(6))}`;
+  }
+  if (kind === 1 && zeros) {
+    return `${'0'.repeat(1 + roll(2))}${roll(12)}`;
+  }
+  if (kind === 2) {
+    return `${20_200_000 + roll(99_999)}`;
+  }
   return `${roll(12)}`;
 }
 
@@ -70,8 +76,12 @@ function semver(roll: Dice): string {
 
 function golang(roll: Dice): string {
   const short = roll(10);
-  if (short === 0) return `v${roll(12)}`;
-  if (short === 1) return `v${roll(12)}.${roll(12)}`;
+  if (short === 0) {
+    return `v${roll(12)}`;
+  }
+  if (short === 1) {
+    return `v${roll(12)}.${roll(12)}`;
+  }
   const pseudo = (): string => `v0.0.0-2023${1000 + roll(200)}10${1000 + roll(3)}-abcdefabcde${roll(10)}`;
   return short === 2
     ? pseudo()
@@ -153,7 +163,9 @@ export function versionPairs(
   const make = (): string => {
     for (;;) {
       const text = grammars[type](roll);
-      if (isVersion(text)) return text;
+      if (isVersion(text)) {
+        return text;
+      }
     }
   };
   return Array.from({ length: count }, () => {

@@ -37,7 +37,9 @@ test('an output goes through a link and leaves the link', async () => {
 test.for([['/dev/null'], ['link to /dev/null']])('an output to %s leaves the device', async ([name]) => {
   using place = folder();
   const path = name === '/dev/null' ? '/dev/null' : join(place.path, 'null');
-  if (path !== '/dev/null') symlinkSync('/dev/null', path);
+  if (path !== '/dev/null') {
+    symlinkSync('/dev/null', path);
+  }
   await writeUserFile(testHost({ cwd: place.path }), path, 'gone');
   expect(statSync('/dev/null').isCharacterDevice()).toBe(true);
 });

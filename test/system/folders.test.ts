@@ -32,7 +32,9 @@ test.for(kinds)('%s chooses the folder where it is absolute', ([kind]) => {
 
 test('XDG_RUNTIME_DIR has no other place', () => {
   expect(runtimeFolder({ env: { XDG_RUNTIME_DIR: '/run/user/1' } })).toBe('/run/user/1');
-  for (const value of ignored) expect(runtimeFolder({ env: { XDG_RUNTIME_DIR: value } })).toBeUndefined();
+  for (const value of ignored) {
+    expect(runtimeFolder({ env: { XDG_RUNTIME_DIR: value } })).toBeUndefined();
+  }
   expect(runtimeFolder({ env: {} })).toBeUndefined();
 });
 

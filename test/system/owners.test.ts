@@ -63,8 +63,11 @@ describe('links', () => {
 });
 
 test("a file of somebody else is not root's alone", () => {
-  if (uid === 0) expect(whoElseWrites('/proc/self/status', 1)).toBeUndefined();
-  else expect(whoElseWrites(at('a'), 0)).toMatch(/belongs to user/);
+  if (uid === 0) {
+    expect(whoElseWrites('/proc/self/status', 1)).toBeUndefined();
+  } else {
+    expect(whoElseWrites(at('a'), 0)).toMatch(/belongs to user/);
+  }
 });
 
 test('all that is in a folder counts, up to a limit', () => {

@@ -16,8 +16,9 @@ export const credentials: DoctorCheck = {
     const files = [...new Set(credentialFiles({ env: host.env, home: host.home, uid: host.uid }))].filter(
       (path) => fileExists(host, path),
     );
-    if (files.length === 0)
+    if (files.length === 0) {
       return [note('nobody is logged in anywhere; public images need no login', 'podman login REGISTRY')];
+    }
     return (await Promise.all(files.map((path) => examineFile(host, path)))).flat();
   },
 };

@@ -12,9 +12,13 @@ export const engine: DoctorCheck = {
     const found: DoctorFinding[] = [];
     for (const name of ['podman', 'docker'] as const) {
       const path = host.find(name);
-      if (path !== undefined) found.push(await examineEngine(host, { name, path }));
+      if (path !== undefined) {
+        found.push(await examineEngine(host, { name, path }));
+      }
     }
-    if (found.length === 0) return [broken('there is no podman and no docker on PATH', 'install podman')];
+    if (found.length === 0) {
+      return [broken('there is no podman and no docker on PATH', 'install podman')];
+    }
     // One engine that works is enough.
     const works = found.some(({ level }) => level !== 'broken');
     return found.map((finding) =>
@@ -34,11 +38,12 @@ async function examineEngine(host: Host, { name, path }: Engine): Promise<Doctor
     return broken(`${name} does not work: ${why}`, `try "${name} info"`);
   }
   const [version = '', rootless, remote] = info.stdout.trim().split(' ');
-  if (remote === 'true')
+  if (remote === 'true') {
     return note(
       `${name} ${printable(version)} speaks to a service elsewhere, where hooks of this machine do not run`,
       'use "tcf run", and install the hook there',
     );
+  }
   return ok(`${name} ${printable(version)}${rootless === 'true' ? ', rootless' : ''}`);
 }
 
@@ -50,13 +55,16 @@ export const gpu: DoctorCheck = {
     const nvidia = fileExists(host, '/dev/nvidiactl');
     const amd = fileExists(host, '/dev/kfd');
     const found = files.map(({ devices, missing, path, problem }) => {
-      if (problem !== undefined)
+      if (problem !== undefined) {
         return broken(
           `${path} cannot be read: ${printable(problem)}`,
           `nvidia-ctk cdi generate --output=${path}`,
         );
+      }
       const [gone] = missing;
-      if (gone === undefined) return ok(`${path} has ${devices.join(', ')}`);
+      if (gone === undefined) {
+        return ok(`${path} has ${devices.join(', ')}`);
+      }
       return broken(
         `${path} is older than the driver: it names ${printable(gone)}${missing.length > 1 ? ` and ${missing.length - 1} more` : ''}, and that is gone`,
         // A file in /var/run/cdi wins over one of the same device in /etc/cdi: the one that is stale has to go.
@@ -64,14 +72,17 @@ export const gpu: DoctorCheck = {
       );
     });
     const hasCdi = files.some(({ devices }) => devices.some((name) => name.startsWith('nvidia.com/gpu=')));
-    if (nvidia && !hasCdi)
+    if (nvidia && !hasCdi) {
       found.push(
         broken(
           'there is an NVIDIA GPU, and no CDI file that podman could find it by',
           'nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml',
         ),
       );
-    if (amd) found.push(ok('there is an AMD GPU (/dev/kfd)'));
+    }
+    if (amd) {
+      found.push(ok('there is an AMD GPU (/dev/kfd)'));
+    }
     return found.length > 0 ? found : [note('there is no GPU here; --device cpu is for you')];
   },
 };

@@ -7,7 +7,7 @@ export const hooks: DoctorCheck = {
   async examine(host, request) {
     const found = await Promise.all(
       hookTargets.map(async (target) => {
-        if (!(await target.isInstalled(host, request)))
+        if (!(await target.isInstalled(host, request))) {
           return host.find(target.name) === undefined
             ? []
             : [
@@ -16,10 +16,13 @@ export const hooks: DoctorCheck = {
                   `tcf hook install ${target.name}, or always use tcf run`,
                 ),
               ];
+        }
         const findings = await target.status(host, request);
         return findings.map(({ hint, message, state }) => {
           const text = `${target.name}: ${message}`;
-          if (state === 'proven') return ok(text);
+          if (state === 'proven') {
+            return ok(text);
+          }
           return (state === 'open' ? note : broken)(text, hint ?? `tcf hook status ${target.name}`);
         });
       }),

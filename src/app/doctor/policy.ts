@@ -13,11 +13,12 @@ export const policy: DoctorCheck = {
     const policies = await loadPolicies(host, request.policy);
     const found = policies.map((one) => {
       const idle = idleScopes(one, host.now()).map(({ match }) => match);
-      if (idle.length > 0)
+      if (idle.length > 0) {
         return broken(
           `${one.name} denies nothing in ${idle.join(', ')}: every rule there only warns, or is true of every image`,
           'take "mode: warn" away from what you mean; tcf policy check FILE says more',
         );
+      }
       return ok(
         `${one.name} is in force: ${plural(one.scopes.length, 'scope')}, ${plural(one.signers.size, 'signer')}`,
       );
@@ -39,6 +40,8 @@ export const policy: DoctorCheck = {
 };
 
 function toFinding({ hint = '', message, mode, outcome }: JudgedFinding): DoctorFinding {
-  if (outcome === 'pass') return ok(message);
+  if (outcome === 'pass') {
+    return ok(message);
+  }
   return mode === 'warn' ? note(message, hint) : broken(message, hint);
 }

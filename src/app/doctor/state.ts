@@ -29,19 +29,27 @@ async function examineLog(host: Host): Promise<DoctorFinding> {
         )
       : ok(`the log has ${plural(log.count, 'decision')} in an unbroken chain`);
   } catch (error) {
-    if (error instanceof TcfError) return broken(error.message, error.hint ?? 'tcf log archive');
+    if (error instanceof TcfError) {
+      return broken(error.message, error.hint ?? 'tcf log archive');
+    }
     throw error;
   }
 }
 
 async function examineFolder(host: Host, path: string): Promise<readonly DoctorFinding[]> {
-  if (!fileExists(host, path)) return [];
+  if (!fileExists(host, path)) {
+    return [];
+  }
   try {
     openPrivateFolder(host, path);
     return [ok(`${path} is yours alone`)];
   } catch (error) {
-    if (error instanceof TcfError) return [broken(error.message, error.hint ?? 'make it yours alone')];
-    if (isSystemError(error)) return [broken(error.message, 'make room, or change the permissions')];
+    if (error instanceof TcfError) {
+      return [broken(error.message, error.hint ?? 'make it yours alone')];
+    }
+    if (isSystemError(error)) {
+      return [broken(error.message, 'make room, or change the permissions')];
+    }
     throw error;
   }
 }

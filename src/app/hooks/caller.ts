@@ -8,13 +8,19 @@ import { uidOutside } from '../../system/namespace.ts';
  * installed it, whose home others may not even enter.
  */
 export async function callerHost(host: Host): Promise<Host> {
-  if (isOwnHome(host)) return host;
+  if (isOwnHome(host)) {
+    return host;
+  }
   const uid = uidOutside(host.uid);
-  if (uid === 0) return host;
+  if (uid === 0) {
+    return host;
+  }
   const asked = await host.run(host.find('getent') ?? '/usr/bin/getent', ['passwd', String(uid)]);
   const home = asked.code === 0 ? asked.stdout.trim().split(':')[5] : undefined;
   // In a container whose root is nobody outside there is no such user; then root is who calls.
-  if (!home?.startsWith('/')) return host;
+  if (!home?.startsWith('/')) {
+    return host;
+  }
   const { DOCKER_CONFIG: _, REGISTRY_AUTH_FILE: __, ...rest } = host.env;
   const env = Object.fromEntries(Object.entries(rest).filter(([name]) => !name.startsWith('XDG_')));
   return { ...host, home, env: { ...env, HOME: home, XDG_RUNTIME_DIR: `/run/user/${uid}` } };
@@ -25,7 +31,9 @@ function isOwnHome({ home, uid }: Host): boolean {
   try {
     return statSync(home).uid === uid;
   } catch (error) {
-    if (isSystemError(error)) return false;
+    if (isSystemError(error)) {
+      return false;
+    }
     throw error;
   }
 }

@@ -37,8 +37,9 @@ export const containerd: HookTarget = {
   async status(host, request) {
     const path = placeOf(host, request);
     const text = await readHookFile(host, path);
-    if (text === undefined)
+    if (text === undefined) {
       return [brokenHook(`there is no verifier ${path}, and containerd allows everything`, again)];
+    }
     const words = wordsOf(text);
     const findings = [
       ownerFinding(host, path),
@@ -70,13 +71,17 @@ function wordsOf(script: string): readonly string[] {
 function countFinding(folder: string): HookFinding {
   try {
     const before = readdirSync(folder).filter((name) => name < 'tcf').length;
-    if (before < defaults.maxVerifiers) return proven(`${before} other verifiers are asked before it`);
+    if (before < defaults.maxVerifiers) {
+      return proven(`${before} other verifiers are asked before it`);
+    }
     return brokenHook(
       `${before} other verifiers stand before it, and containerd asks ${defaults.maxVerifiers}`,
       'raise max_verifiers in the configuration of containerd, or remove some',
     );
   } catch (error) {
-    if (!isSystemError(error)) throw error;
+    if (!isSystemError(error)) {
+      throw error;
+    }
     return brokenHook(`cannot list ${folder}: ${error.message}`, again);
   }
 }
@@ -84,27 +89,31 @@ function countFinding(folder: string): HookFinding {
 /** Asks containerd itself: whether it has the plugin, and by two pulls whether it asks. */
 async function prove(host: Host, request: StatusRequest): Promise<readonly HookFinding[]> {
   const ctr = host.find('ctr');
-  if (ctr === undefined) return [open('there is no ctr on PATH to ask containerd with', status)];
+  if (ctr === undefined) {
+    return [open('there is no ctr on PATH to ask containerd with', status)];
+  }
   const run = (...args: readonly string[]) =>
     host.run(ctr, ['--address', request.address ?? defaults.socket, ...args]);
   const version = await run('version');
   const plugins = await run('plugins', 'ls');
-  if (version.code !== 0 || plugins.code !== 0)
+  if (version.code !== 0 || plugins.code !== 0) {
     return [
       open(
         `containerd does not answer: ${lastLine(version.stderr + plugins.stderr)}`,
         `${status} --address SOCKET`,
       ),
     ];
+  }
   const server = /Server:\s+Version:\s+(\S+)/.exec(version.stdout)?.[1] ?? 'of an unknown version';
   const plugin = /^io\.containerd\.image-verifier\.v1\s+bindir\s.*?(\S+)\s*$/m.exec(plugins.stdout)?.[1];
-  if (plugin !== 'ok')
+  if (plugin !== 'ok') {
     return [
       brokenHook(
         `containerd ${printable(server, 100)} has no image verifiers${plugin === undefined ? '' : ` (${printable(plugin, 100)})`}, and asks nobody`,
         'containerd 2.0 and newer has them',
       ),
     ];
+  }
   const loaded = proven(`containerd ${printable(server, 100)} has loaded its image verifiers`);
 
   const pull = async (image: string, ...flags: readonly string[]): Promise<Attempt> => {
@@ -116,7 +125,9 @@ async function prove(host: Host, request: StatusRequest): Promise<readonly HookF
   const nonce = crypto.randomUUID();
   await using probe = await serveProbe(nonce);
   const unsigned = await proveRefusal(host, verb, nonce, again, () => pull(probe.image, '--plain-http'));
-  if (!isProven(unsigned)) return [loaded, unsigned];
+  if (!isProven(unsigned)) {
+    return [loaded, unsigned];
+  }
   const signed = await imageToAllow(host, verb, request);
   const plain = request.allowHttp ? ['--plain-http'] : [];
   return [loaded, unsigned, await proveAllowance(host, verb, signed, status, (name) => pull(name, ...plain))];

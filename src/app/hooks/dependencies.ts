@@ -39,10 +39,15 @@ export async function settleFiles(host: Host, target: string, request: HookAsks)
   const trustedRoot = request.trustedRoot;
   const root = trustedRoot === undefined ? undefined : resolve(host.cwd, trustedRoot);
   // A hook without a policy would stop every container of the machine, the reason hidden in a log.
-  for (const { name } of await loadPolicies({ ...host, cwd: '/' }, asked))
-    for (const path of await filesOfPolicy(host, name)) refuseForeign(host, path);
-  if (root !== undefined) refuseForeign(host, root);
-  if (host.uid !== 0)
+  for (const { name } of await loadPolicies({ ...host, cwd: '/' }, asked)) {
+    for (const path of await filesOfPolicy(host, name)) {
+      refuseForeign(host, path);
+    }
+  }
+  if (root !== undefined) {
+    refuseForeign(host, root);
+  }
+  if (host.uid !== 0) {
     return {
       flags: [
         ...(asked === undefined ? [] : ['--policy', asked]),
@@ -50,6 +55,7 @@ export async function settleFiles(host: Host, target: string, request: HookAsks)
       ],
       lines: [],
     };
+  }
   return await copyFiles(host, target, policyToCopy(host, asked), root);
 }
 
@@ -62,8 +68,12 @@ function askedPolicy(host: Host, request: HookAsks): string | undefined {
 /** The policy in root's home counts for what root starts; a hook of the machine is asked by everybody. */
 function policyToCopy(host: Host, asked: string | undefined): string | undefined {
   const own = join(configFolder(host), 'policy.yaml');
-  if (!fileExists(host, own)) return asked;
-  if (asked === undefined) return own;
+  if (!fileExists(host, own)) {
+    return asked;
+  }
+  if (asked === undefined) {
+    return own;
+  }
   throw askedWrongly(
     'hook.policy',
     `there is ${quoted(own)} beside ${quoted(asked)}, and the hook has room for one`,
@@ -87,7 +97,9 @@ async function filesOfPolicy(host: Host, path: string): Promise<readonly string[
 
 async function readPolicy(host: Host, path: string): Promise<{ readonly text: string }> {
   const text = decodeUtf8(await readUserFile(host, path, maxPolicy, 'the policy'));
-  if (text === undefined) throw askedWrongly('policy.malformed', `${quoted(path)} is not UTF-8`);
+  if (text === undefined) {
+    throw askedWrongly('policy.malformed', `${quoted(path)} is not UTF-8`);
+  }
   return { text };
 }
 
@@ -105,7 +117,9 @@ function shapeOf(text: string, path: string): { readonly value: PolicyShape; rea
 
 function refuseForeign(host: Host, path: string): void {
   const why = whoElseWrites(path, host.uid);
-  if (why === undefined) return;
+  if (why === undefined) {
+    return;
+  }
   throw askedWrongly('hook.policy', `what a hook decides by must be yours alone: ${why}`, {
     hint: `chown it to ${host.uid === 0 ? 'root' : 'yourself'} and chmod go-w, with the folders above it; or put the policy into ${machinePolicy(host)}`,
   });
@@ -150,7 +164,9 @@ async function copiedPolicy(
   const signers = await Promise.all(
     Object.entries(value.signers ?? {}).map(async ([name, signer], index) => {
       const { keyFile } = signer;
-      if (keyFile === undefined) return [name, signer] as const;
+      if (keyFile === undefined) {
+        return [name, signer] as const;
+      }
       return [
         name,
         { ...signer, keyFile: await copy(from(keyFile), `${index}-${basename(keyFile)}`, maxKey) },
@@ -181,7 +197,9 @@ function programParts(program: readonly string[]): {
 } {
   const paths = program.filter((word) => word.startsWith('/'));
   const [node, main] = paths;
-  if (main === undefined) return { files: node === undefined ? [] : [node], folders: [] };
+  if (main === undefined) {
+    return { files: node === undefined ? [] : [node], folders: [] };
+  }
   const folder = dirname(main);
   // Run from source: packages lie beside it.
   const packages = main.endsWith('.ts') ? [join(folder, '../node_modules')] : [];
@@ -193,11 +211,15 @@ export function whoElseWritesProgram(program: readonly string[], uid: number): s
   const { files, folders } = programParts(program);
   for (const path of files) {
     const why = whoElseWrites(path, uid);
-    if (why !== undefined) return why;
+    if (why !== undefined) {
+      return why;
+    }
   }
   for (const folder of folders) {
     const why = whoElseWritesBelow(folder, uid);
-    if (why !== undefined) return why;
+    if (why !== undefined) {
+      return why;
+    }
   }
   return undefined;
 }
@@ -205,7 +227,9 @@ export function whoElseWritesProgram(program: readonly string[], uid: number): s
 /** @throws TcfError `hook.program` (exit 3): whoever can change the program decides what starts, and as root. */
 export function refuseForeignProgram(host: Host): void {
   const why = whoElseWritesProgram(host.self, host.uid);
-  if (why === undefined) return;
+  if (why === undefined) {
+    return;
+  }
   throw askedWrongly(
     'hook.program',
     `the program of a hook must be ${host.uid === 0 ? "root's" : 'yours'} alone: ${why}`,
@@ -233,8 +257,9 @@ export async function dependencyFindings(
   const owner = host.uid === 0 ? 0 : host.uid;
   const program = words.slice(0, words.indexOf('hook'));
   const foreign = whoElseWritesProgram(program, owner);
-  if (foreign !== undefined)
+  if (foreign !== undefined) {
     return [brokenHook(`its program is not ${host.uid === 0 ? "root's" : 'yours'} alone: ${foreign}`, hint)];
+  }
   try {
     const policies = await loadPolicies(
       { ...host, cwd: '/', env: withoutPolicy(host.env) },
@@ -247,12 +272,16 @@ export async function dependencyFindings(
     ];
     for (const path of files) {
       const why = whoElseWrites(path, owner);
-      if (why !== undefined) return [brokenHook(`what it decides by is not yours alone: ${why}`, hint)];
+      if (why !== undefined) {
+        return [brokenHook(`what it decides by is not yours alone: ${why}`, hint)];
+      }
       await readPlainFile(host, path, maxTrustedRoot, 'the file');
     }
     return [proven(`it decides by ${policies.map(({ name }) => name).join(', ')}`)];
   } catch (error) {
-    if (!(error instanceof TcfError)) throw error;
+    if (!(error instanceof TcfError)) {
+      throw error;
+    }
     return [
       brokenHook(
         `it has no policy that can be read, and refuses everything: ${error.message}`,

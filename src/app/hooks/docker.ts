@@ -41,7 +41,9 @@ export const docker: HookTarget = {
   async status(host, request) {
     const { config, service } = placesOf(host, request);
     const text = await readHookFile(host, service);
-    if (text === undefined) return [brokenHook(`there is no service ${service}`, again)];
+    if (text === undefined) {
+      return [brokenHook(`there is no service ${service}`, again)];
+    }
     const words = wordsOf(text);
     const plugins = pluginsOf(await readConfig(host, config));
     const findings = [
@@ -145,13 +147,18 @@ function wordsOf(unit: string): readonly string[] {
 /** Asks the daemon itself: whether it has the plugin, and by two containers that are made and never started whether it asks. */
 async function prove(host: Host, request: StatusRequest): Promise<readonly HookFinding[]> {
   const engine = host.find('docker');
-  if (engine === undefined) return [open('there is no docker on PATH to ask the daemon with', status)];
+  if (engine === undefined) {
+    return [open('there is no docker on PATH to ask the daemon with', status)];
+  }
   const info = await host.run(engine, ['info', '--format', '{{json .Plugins.Authorization}}']);
-  if (info.code !== 0) return [open(`the daemon does not answer: ${lastLine(info.stderr)}`, 'docker info')];
-  if (!/"tcf"/.test(info.stdout))
+  if (info.code !== 0) {
+    return [open(`the daemon does not answer: ${lastLine(info.stderr)}`, 'docker info')];
+  }
+  if (!/"tcf"/.test(info.stdout)) {
     return [
       brokenHook('the daemon runs without the plugin', 'systemctl daemon-reload && systemctl restart docker'),
     ];
+  }
   const loaded = proven('the daemon has the plugin');
   const nonce = crypto.randomUUID();
   const create = async (image: string): Promise<Attempt> => {
@@ -163,12 +170,16 @@ async function prove(host: Host, request: StatusRequest): Promise<readonly HookF
       image,
       '/tcf-probe',
     ]);
-    if (made.code === 0) await host.run(engine, ['rm', '--force', `tcf-probe-${nonce}`]);
+    if (made.code === 0) {
+      await host.run(engine, ['rm', '--force', `tcf-probe-${nonce}`]);
+    }
     return { answered: true, started: made.code === 0, said: `docker says: ${lastLine(made.stderr)}` };
   };
   const nobody = `tcf-probe.invalid/${nonce}@sha256:${'0'.repeat(64)}`;
   const unsigned = await proveRefusal(host, verb, nonce, again, () => create(nobody));
-  if (!isProven(unsigned)) return [loaded, unsigned];
+  if (!isProven(unsigned)) {
+    return [loaded, unsigned];
+  }
   const signed = await imageToAllow(host, verb, request);
   return [loaded, unsigned, await proveAllowance(host, verb, signed, status, create)];
 }

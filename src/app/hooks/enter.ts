@@ -53,7 +53,9 @@ export async function enterPodman(host: Host, request: HookAsks): Promise<ExitCo
   const verb = 'hook podman';
   const state = parseContainerState(await collect(host.stdin, stateLimit, 'the state of the container'));
   if (state.kind === 'build') {
-    if (request.allowBuilds) return 0;
+    if (request.allowBuilds) {
+      return 0;
+    }
     throw cannotTell('container.build', 'a step of a build runs in an image that nothing has verified', {
       hint: 'build elsewhere, or install the hook with --allow-builds; what was built starts only once it is pushed and signed',
     });
@@ -86,7 +88,9 @@ function withoutLinks(path: string): string {
   try {
     return realpathSync(path);
   } catch (error) {
-    if (isSystemError(error)) return path;
+    if (isSystemError(error)) {
+      return path;
+    }
     throw error;
   }
 }
@@ -104,20 +108,29 @@ async function admit(
     try {
       const verification = await verifyImage(host, ask(name));
       const isSame = verification.imageIds.some((id) => id === config);
-      if (verification.verdict.verdict === 'allow' && isSame) return 0;
+      if (verification.verdict.verdict === 'allow' && isSame) {
+        return 0;
+      }
       denials.push(verification);
     } catch (error) {
-      if (!(error instanceof TcfError)) throw error;
+      if (!(error instanceof TcfError)) {
+        throw error;
+      }
       errors.push(error);
     }
   }
   for (const { imageIds, pinned, verdict } of denials) {
-    if (verdict.verdict === 'deny') await host.stderr.write(formatVerdict(verdict));
-    else await host.stderr.write(`tcf: ${pinned} is ${imageIds[0]}, and the container has ${config}\n`);
+    if (verdict.verdict === 'deny') {
+      await host.stderr.write(formatVerdict(verdict));
+    } else {
+      await host.stderr.write(`tcf: ${pinned} is ${imageIds[0]}, and the container has ${config}\n`);
+    }
   }
   await host.stderr.write('tcf: nothing was started\n');
   const [error] = errors;
-  if (denials.length === 0 && error !== undefined) throw error;
+  if (denials.length === 0 && error !== undefined) {
+    throw error;
+  }
   return 1;
 }
 
@@ -133,9 +146,13 @@ function namesOf({ manifests, names, typed }: StoredContainer): readonly string[
     try {
       const { registry, repository } = parseImageRef(name);
       // podman's name for what has no registry.
-      if (registry !== 'localhost') repositories.add(formatImageRef({ registry, repository }));
+      if (registry !== 'localhost') {
+        repositories.add(formatImageRef({ registry, repository }));
+      }
     } catch (error) {
-      if (!(error instanceof TcfError)) throw error;
+      if (!(error instanceof TcfError)) {
+        throw error;
+      }
     }
   }
   return [...repositories].flatMap((repository) => manifests.map((digest) => `${repository}@${digest}`));
@@ -149,7 +166,9 @@ async function localNames(
 ): Promise<readonly string[]> {
   const folder = localSignatures(host);
   const signed = await Promise.all(manifests.map((digest) => hasLocalSignatures(folder, digest)));
-  if (!signed.includes(true) || !names.some((name) => name.startsWith('localhost/'))) return [];
+  if (!signed.includes(true) || !names.some((name) => name.startsWith('localhost/'))) {
+    return [];
+  }
   const [, graphRoot, driver] = /^(.+)\/(overlay|vfs)\//.exec(root) ?? [];
   return graphRoot === undefined ? [] : [`containers-storage:[${driver}@${graphRoot}]${hexOf(config)}`];
 }
@@ -171,7 +190,9 @@ export async function enterContainerd(
     return verdict.exit;
   } catch (error) {
     // containerd shows what stands on standard output, and keeps the rest for its own log.
-    if (error instanceof TcfError) await host.stdout.write(`tcf: ${printable(error.message, 2000)}\n`);
+    if (error instanceof TcfError) {
+      await host.stdout.write(`tcf: ${printable(error.message, 2000)}\n`);
+    }
     throw error;
   }
 }

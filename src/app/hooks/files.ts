@@ -15,7 +15,9 @@ const limit = 1024 * 1024;
 
 /** The text of a hook file; `undefined` where there is none. @throws TcfError `file.unreadable` (exit 3). */
 export async function readHookFile(host: Host, path: string): Promise<string | undefined> {
-  if (!fileExists(host, path)) return undefined;
+  if (!fileExists(host, path)) {
+    return undefined;
+  }
   return decodeUtf8(await readPlainFile(host, path, limit, 'the file'));
 }
 
@@ -23,7 +25,9 @@ export async function writeHookFile(host: Host, path: string, text: string, mode
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o755 });
   } catch (error) {
-    if (!isSystemError(error)) throw error;
+    if (!isSystemError(error)) {
+      throw error;
+    }
     throw askedWrongly(
       'file.unwritable',
       `cannot make the folder ${quoted(dirname(path))}: ${error.message}`,
@@ -38,11 +42,15 @@ export async function writeHookFile(host: Host, path: string, text: string, mode
 
 /** `removed PATH`, or nothing where there was no such file. */
 export async function removeHookFile(host: Host, path: string): Promise<readonly string[]> {
-  if (!fileExists(host, path)) return [];
+  if (!fileExists(host, path)) {
+    return [];
+  }
   try {
     await rm(path);
   } catch (error) {
-    if (!isSystemError(error)) throw error;
+    if (!isSystemError(error)) {
+      throw error;
+    }
     throw askedWrongly('file.unwritable', `cannot remove ${quoted(path)}: ${error.message}`);
   }
   return [`removed ${path}`];
@@ -54,7 +62,9 @@ export function programFinding(words: readonly string[], hint: string): HookFind
     try {
       accessSync(path, constants.R_OK);
     } catch (error) {
-      if (!isSystemError(error)) throw error;
+      if (!isSystemError(error)) {
+        throw error;
+      }
       return brokenHook(`its program ${quoted(path)} is not there`, hint);
     }
   }
@@ -64,6 +74,8 @@ export function programFinding(words: readonly string[], hint: string): HookFind
 /** A hook that others can change decides nothing. */
 export function ownerFinding(host: Host, path: string): HookFinding {
   const why = whoElseWrites(path, host.uid);
-  if (why === undefined) return proven(`${path} is in place`);
+  if (why === undefined) {
+    return proven(`${path} is in place`);
+  }
   return brokenHook(why, `chown it to ${host.uid === 0 ? 'root' : 'yourself'} and chmod go-w`);
 }

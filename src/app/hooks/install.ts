@@ -29,7 +29,9 @@ export async function installHook(
 
 /** podman calls hooks of the machine as each user; what they cannot read would refuse all their containers. */
 function othersLine(host: Host, target: HookTarget, flags: readonly string[]): readonly string[] {
-  if (host.uid !== 0 || target.name !== 'podman') return [];
+  if (host.uid !== 0 || target.name !== 'podman') {
+    return [];
+  }
   const closed = closedToOthers(host, flags);
   return closed === undefined
     ? []
@@ -44,7 +46,9 @@ export async function uninstallHook(
 ): Promise<readonly string[]> {
   const lines = await target.uninstall(host, place);
   const copies = copiesFolder(host, target.name);
-  if (host.uid !== 0 || !fileExists(host, copies)) return lines;
+  if (host.uid !== 0 || !fileExists(host, copies)) {
+    return lines;
+  }
   await rm(copies, { recursive: true });
   return [...lines, `removed ${copies}`];
 }

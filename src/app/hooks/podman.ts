@@ -28,9 +28,13 @@ export const podman: HookTarget = {
 
   async install(host, call, request) {
     const { config, folders, hook } = await placesOf(host, request);
-    if (config !== undefined && host.uid !== 0) await refuseOwnHooksDir(host);
+    if (config !== undefined && host.uid !== 0) {
+      await refuseOwnHooksDir(host);
+    }
     await writeHookFile(host, hook, ociHookFile(call));
-    if (config === undefined) return [`wrote ${hook}`];
+    if (config === undefined) {
+      return [`wrote ${hook}`];
+    }
     await writeHookFile(host, config, `[engine]\nhooks_dir = ${JSON.stringify(folders)}\n`);
     return [`wrote ${hook}`, `wrote ${config}`];
   },
@@ -49,8 +53,9 @@ export const podman: HookTarget = {
       ...(await dependencyFindings(host, words, again)),
       ...(await lookedAtFindings(host, request, places)),
     ];
-    if (config !== undefined && (await readHookFile(host, config)) === undefined)
+    if (config !== undefined && (await readHookFile(host, config)) === undefined) {
       findings.push(brokenHook(`there is no ${config}, so podman does not look at the hook`, again));
+    }
     return findings.every(isProven) ? [...findings, ...(await prove(host, request))] : findings;
   },
 
@@ -87,7 +92,9 @@ async function placesOf(host: Host, request: HookPlace): Promise<Places> {
     return { hook: join(folder, 'tcf.json'), folders: [folder] };
   }
   const looked = await hookFolders(host);
-  if (host.uid === 0) return machinePlaces(looked);
+  if (host.uid === 0) {
+    return machinePlaces(looked);
+  }
   const folder = join(userFolder(host, 'XDG_CONFIG_HOME'), 'containers');
   // Another name than the machine's, which it would replace.
   const hook = join(folder, 'oci/hooks.d/tcf-user.json');
@@ -101,7 +108,9 @@ async function placesOf(host: Host, request: HookPlace): Promise<Places> {
 /** Where podman looks on this machine, an administrator's `hooks_dir` included: it prints that as the default of its flag. */
 async function hookFolders(host: Host): Promise<readonly string[]> {
   const engine = host.find('podman');
-  if (engine === undefined) return [];
+  if (engine === undefined) {
+    return [];
+  }
   const { code, stdout } = await host.run(engine, ['--help']);
   const listed = /--hooks-dir\b.*\(default \[([^\]]*)\]\)/.exec(stdout)?.[1] ?? '';
   return code === 0 ? listed.split(/[\s,]+/).filter((path) => path.startsWith('/')) : [];
@@ -110,7 +119,9 @@ async function hookFolders(host: Host): Promise<readonly string[]> {
 function machinePlaces(looked: readonly string[]): Places {
   const candidates = looked.length === 0 || looked.includes(machineHooks) ? [machineHooks] : looked;
   const folder = candidates.find((path) => !isReadOnly(path));
-  if (folder !== undefined) return { hook: join(folder, 'tcf.json'), folders: candidates };
+  if (folder !== undefined) {
+    return { hook: join(folder, 'tcf.json'), folders: candidates };
+  }
   return {
     hook: join(writable.folder, 'tcf.json'),
     config: writable.config,
@@ -125,7 +136,9 @@ function isReadOnly(folder: string): boolean {
       accessSync(at, constants.W_OK);
       return false;
     } catch (error) {
-      if (!isMissing(error) || at === '/') return codeOf(error) === 'EROFS';
+      if (!isMissing(error) || at === '/') {
+        return codeOf(error) === 'EROFS';
+      }
     }
   }
 }
@@ -133,11 +146,17 @@ function isReadOnly(folder: string): boolean {
 /** The hook of this user, else that of the machine, which serves every user. A folder that podman no longer looks into is looked into here. */
 async function installedPlaces(host: Host, request: HookPlace): Promise<Places | undefined> {
   const own = await placesOf(host, request);
-  if ((await readHookFile(host, own.hook)) !== undefined) return own;
-  if (request.hooksDir !== undefined) return undefined;
+  if ((await readHookFile(host, own.hook)) !== undefined) {
+    return own;
+  }
+  if (request.hooksDir !== undefined) {
+    return undefined;
+  }
   for (const folder of new Set([...(await hookFolders(host)), machineHooks, writable.folder])) {
     const hook = join(folder, 'tcf.json');
-    if ((await readHookFile(host, hook)) !== undefined) return { hook, folders: [folder] };
+    if ((await readHookFile(host, hook)) !== undefined) {
+      return { hook, folders: [folder] };
+    }
   }
   return undefined;
 }
@@ -149,7 +168,9 @@ async function lookedAtFindings(
   { hook }: Places,
 ): Promise<readonly HookFinding[]> {
   const looked = await hookFolders(host);
-  if (request.hooksDir !== undefined || looked.length === 0 || looked.includes(dirname(hook))) return [];
+  if (request.hooksDir !== undefined || looked.length === 0 || looked.includes(dirname(hook))) {
+    return [];
+  }
   return [
     brokenHook(
       `podman looks into ${looked.join(', ')} (hooks_dir in containers.conf), and not into ${dirname(hook)}`,
@@ -162,7 +183,9 @@ async function lookedAtFindings(
 async function refuseOwnHooksDir(host: Host): Promise<void> {
   const path = join(userFolder(host, 'XDG_CONFIG_HOME'), 'containers/containers.conf');
   const text = await readHookFile(host, path);
-  if (text === undefined || !/^\s*hooks_dir\s*=/m.test(text)) return;
+  if (text === undefined || !/^\s*hooks_dir\s*=/m.test(text)) {
+    return;
+  }
   throw askedWrongly('hook.hooks-dir', `${quoted(path)} has a hooks_dir of its own`, {
     hint: 'name that folder: tcf hook install podman --hooks-dir DIR',
   });
@@ -180,7 +203,9 @@ function wordsOf(text: string, path: string): readonly string[] {
  */
 async function prove(host: Host, request: StatusRequest): Promise<readonly HookFinding[]> {
   const engine = host.find('podman');
-  if (engine === undefined) return [open('there is no podman on PATH to ask', 'install podman')];
+  if (engine === undefined) {
+    return [open('there is no podman on PATH to ask', 'install podman')];
+  }
   const hooks = request.hooksDir;
   const start = async (image: string, ...flags: readonly string[]) => {
     const ran = await host.run(engine, [
@@ -196,11 +221,15 @@ async function prove(host: Host, request: StatusRequest): Promise<readonly HookF
       ? await proveRefusal(host, verb, nonce, again, () => start(image, '--pull=never'))
       : open(`podman cannot make an image to try it: ${problem}`, 'podman info'),
   );
-  if (!isProven(unsigned)) return [unsigned];
+  if (!isProven(unsigned)) {
+    return [unsigned];
+  }
   const signed = await imageToAllow(host, verb, request);
   const allowance = proveAllowance(host, verb, signed, status, async (name) => {
     const there = await host.run(engine, ['image', 'exists', name]);
-    if (there.code === 0) return await start(name, '--pull=never');
+    if (there.code === 0) {
+      return await start(name, '--pull=never');
+    }
     return { answered: false, started: false, said: `podman does not have it (podman pull ${name})` };
   });
   return [unsigned, await allowance];

@@ -27,9 +27,13 @@ async function watch(
   for (const number of entryNumbers(host).filter((one) => !before.has(one))) {
     try {
       const { logged } = await readEntry(host, number);
-      if (logged.kind === 'decision') entries.push(logged.entry);
+      if (logged.kind === 'decision') {
+        entries.push(logged.entry);
+      }
     } catch (error) {
-      if (!(error instanceof TcfError)) throw error;
+      if (!(error instanceof TcfError)) {
+        throw error;
+      }
     }
   }
   return { ...result, entries };
@@ -44,11 +48,16 @@ export async function proveRefusal(
   attempt: () => Promise<Attempt>,
 ): Promise<HookFinding> {
   const { answered, entries, said, started } = await watch(host, attempt);
-  if (!answered) return open(`nothing unsigned could be tried: ${said}`, hint);
-  if (started) return brokenHook(`it let an image start that nobody signed`, hint);
+  if (!answered) {
+    return open(`nothing unsigned could be tried: ${said}`, hint);
+  }
+  if (started) {
+    return brokenHook(`it let an image start that nobody signed`, hint);
+  }
   const decided = entries.filter((entry) => entry.verb === verb && entry.asked.includes(name));
-  if (decided.length === 0)
+  if (decided.length === 0) {
     return brokenHook(`it was not asked about an image that nobody signed: ${said}`, hint);
+  }
   return decided.some(({ verdict }) => verdict === 'allow')
     ? brokenHook('it allowed an image that nobody signed', hint)
     : proven('it denied an image that nobody signed');
@@ -62,18 +71,23 @@ export async function proveAllowance(
   hint: string,
   attempt: (image: string) => Promise<Attempt>,
 ): Promise<HookFinding> {
-  if (image === undefined)
+  if (image === undefined) {
     return open(
       'not proven that a signed image starts: the log names none that was allowed here',
       `name one that the policy allows: ${hint} --image IMAGE`,
     );
+  }
   const { answered, entries, said } = await watch(host, () => attempt(image));
-  if (!answered) return open(`${image} could not be tried: ${said}`, hint);
+  if (!answered) {
+    return open(`${image} could not be tried: ${said}`, hint);
+  }
   const repository = repositoryOf(image);
   // An image may have several digests here, and each is asked about until one is allowed.
   const decided = entries.filter((entry) => entry.verb === verb && entry.asked.startsWith(repository));
   const last = decided.at(-1);
-  if (last === undefined) return brokenHook(`it was not asked about ${image}: ${said}`, hint);
+  if (last === undefined) {
+    return brokenHook(`it was not asked about ${image}: ${said}`, hint);
+  }
   return decided.some(({ verdict }) => verdict === 'allow')
     ? proven(`it allowed ${image}, which is signed`)
     : brokenHook(`it refused ${image}: ${last.reasons.join('; ')}`, `tcf verify ${image}`);
@@ -86,15 +100,23 @@ export async function imageToAllow(
   request: StatusRequest,
 ): Promise<string | undefined> {
   const given = request.image;
-  if (given !== undefined) return given;
+  if (given !== undefined) {
+    return given;
+  }
   for (const number of [...entryNumbers(host)].reverse().slice(0, 1000)) {
     try {
       const { logged } = await readEntry(host, number);
-      if (logged.kind !== 'decision') continue;
+      if (logged.kind !== 'decision') {
+        continue;
+      }
       const { entry } = logged;
-      if (entry.verb === verb && entry.verdict === 'allow' && entry.image !== undefined) return entry.image;
+      if (entry.verb === verb && entry.verdict === 'allow' && entry.image !== undefined) {
+        return entry.image;
+      }
     } catch (error) {
-      if (!(error instanceof TcfError)) throw error;
+      if (!(error instanceof TcfError)) {
+        throw error;
+      }
     }
   }
   return undefined;

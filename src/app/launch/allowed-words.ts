@@ -35,11 +35,17 @@ export async function allowWords(host: Host, words: readonly string[]): Promise<
 
 async function readWords(host: Host): Promise<AllowedWords> {
   const path = wordsFile(host);
-  if (!fileExists(host, path)) return {};
+  if (!fileExists(host, path)) {
+    return {};
+  }
   const text = decodeUtf8(await readPlainFile(host, path, maxFile, 'what projects may'));
-  if (text === undefined) throw askedWrongly('devcontainer.allowed', `${quoted(path)} is not UTF-8`);
+  if (text === undefined) {
+    throw askedWrongly('devcontainer.allowed', `${quoted(path)} is not UTF-8`);
+  }
   const document = new Shape(parseStrictYaml(text, path, 'file').value, path);
-  if (document.get('version').value !== 1) throw document.get('version').wrong('is not 1');
+  if (document.get('version').value !== 1) {
+    throw document.get('version').wrong('is not 1');
+  }
   const allow = document.get('allow');
   return Object.fromEntries(
     Object.keys(allow.record()).map((folder) => [

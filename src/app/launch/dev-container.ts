@@ -6,7 +6,9 @@ import type { Verification } from '../verify-image.ts';
 
 /** The engine's name for a dev container; the prefix keeps `tcf down` away from everybody else's. @throws TcfError `dev.name` (exit 3). */
 export function containerName(name: string): string {
-  if (/^[a-z0-9][a-z0-9_-]{0,62}$/.test(name)) return `tcf-${name}`;
+  if (/^[a-z0-9][a-z0-9_-]{0,62}$/.test(name)) {
+    return `tcf-${name}`;
+  }
   throw askedWrongly('dev.name', `${quoted(name)} cannot be the name of a dev container`, {
     hint: 'lower case letters, digits, "-" and "_"',
   });
@@ -20,7 +22,9 @@ export async function findDevContainer(
   name: string,
 ): Promise<Container> {
   const found = await inspectContainer(host, engine, globals, containerName(name));
-  if (found !== undefined) return found;
+  if (found !== undefined) {
+    return found;
+  }
   throw askedWrongly('dev.missing', `there is no dev container ${quoted(name)}`, {
     hint: `tcf up ${name}`,
   });
@@ -32,7 +36,9 @@ export async function findDevContainer(
  * @throws TcfError `dev.image` (exit 2).
  */
 export function checkContainer(name: string, container: Container, { imageIds, pinned }: Verification): void {
-  if (imageIds.some((id) => id === container.imageId)) return;
+  if (imageIds.some((id) => id === container.imageId)) {
+    return;
+  }
   throw cannotTell(
     'dev.image',
     `the dev container ${quoted(name)} was made from ${container.imageId}, which is not ${pinned}`,
@@ -51,9 +57,10 @@ export async function removeContainer(
   name: string,
 ): Promise<void> {
   const removed = await host.run(engine.path, [...globals, 'rm', '--force', which]);
-  if (removed.code !== 0)
+  if (removed.code !== 0) {
     throw cannotTell(
       'engine.remove',
       `${engine.name} did not remove ${name}: ${printable(removed.stderr.trim(), 1000)}`,
     );
+  }
 }

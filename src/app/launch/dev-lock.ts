@@ -24,13 +24,16 @@ export async function withDevLock<Result>(
   let hasTold = false;
   while (!createFileSync(path, self, 0o600)) {
     const holder = holderOf(path);
-    if (holder === undefined) continue;
+    if (holder === undefined) {
+      continue;
+    }
     if (holder === self || !fileExists(host, join('/proc', holder))) {
       rmSync(path, { force: true });
       continue;
     }
-    if (!hasTold)
+    if (!hasTold) {
       await host.stderr.write(`tcf: waiting for process ${holder}, which is at work on ${name}\n`);
+    }
     hasTold = true;
     await host.sleep(pause);
   }
@@ -47,7 +50,9 @@ function holderOf(path: string): string | undefined {
     const text = readFileSync(path, 'utf8').trim();
     return /^\d{1,10}$/.test(text) ? text : '0';
   } catch (error) {
-    if (isMissing(error)) return undefined;
+    if (isMissing(error)) {
+      return undefined;
+    }
     throw error;
   }
 }

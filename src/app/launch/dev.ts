@@ -25,9 +25,13 @@ export async function loadProfiles(host: Host): Promise<ReadonlyMap<string, DevP
     join(host.machine.config, 'profiles.yaml'),
     join(configFolder(host), 'profiles.yaml'),
   ]) {
-    if (!fileExists(host, path)) continue;
+    if (!fileExists(host, path)) {
+      continue;
+    }
     const text = decodeUtf8(await readPlainFile(host, path, maxProfiles, 'the profiles'));
-    if (text === undefined) throw askedWrongly('profile.malformed', `${quoted(path)} is not UTF-8`);
+    if (text === undefined) {
+      throw askedWrongly('profile.malformed', `${quoted(path)} is not UTF-8`);
+    }
     profiles = parseProfiles(text, path, profiles);
   }
   return profiles;
@@ -49,7 +53,9 @@ export function readDevLine(
   const typed = parseDevOptions(line.command, ownFlags);
   const { own } = parseRunArguments([...typed.own, 'image'], ownFlags);
   const both = Object.keys(own).find((name) => Object.hasOwn(line.own, name));
-  if (both !== undefined) throw askedWrongly('run.flag', `--${both} stands twice`);
+  if (both !== undefined) {
+    throw askedWrongly('run.flag', `--${both} stands twice`);
+  }
   const options = applyProfile(profile, { ...typed.options, engineFlags: line.engineFlags });
   return { own: { ...line.own, ...own }, options, help: typed.help };
 }
@@ -62,8 +68,12 @@ export async function composeForHost(host: Host, engine: Engine, options: DevOpt
   const cacheRoot = join(cacheFolder(host), 'dev');
   const launch = composeLaunch(options, machine, compact({ paths, cacheRoot, pin }));
   // A build runs what lies there: whoever could put something in would be in the container, and in the checkout.
-  if (launch.folders.length > 0) openPrivateFolder(host, cacheRoot);
-  for (const folder of launch.folders) await mkdir(folder, { recursive: true, mode: 0o700 });
+  if (launch.folders.length > 0) {
+    openPrivateFolder(host, cacheRoot);
+  }
+  for (const folder of launch.folders) {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+  }
   return launch;
 }
 
@@ -75,14 +85,17 @@ function pathsOf(host: Host, options: DevOptions): Readonly<Partial<Record<DevSo
   const found: Partial<Record<DevSource, string>> = {};
   for (const source of sources) {
     const text = named[source];
-    if (text === undefined) continue;
+    if (text === undefined) {
+      continue;
+    }
     // The shell leaves the tilde of NAME=~/path alone.
     const path = resolve(host.cwd, text.replace(/^~(?=\/|$)/, host.home));
     // A remote engine mounts folders of its own machine.
-    if (fileExists(host, path) || (options.connection !== undefined && source !== 'GITCONFIG'))
+    if (fileExists(host, path) || (options.connection !== undefined && source !== 'GITCONFIG')) {
       found[source] = path;
-    else if (source !== 'GITCONFIG' || options.sources.GITCONFIG !== undefined)
+    } else if (source !== 'GITCONFIG' || options.sources.GITCONFIG !== undefined) {
       throw askedWrongly('run.source', `there is no ${quoted(path)} to mount as ${source}`);
+    }
   }
   return found;
 }
@@ -91,7 +104,9 @@ async function pinOf(host: Host, checkout: string): Promise<CheckoutPin | undefi
   const texts: { -readonly [Name in keyof PinTexts]: PinTexts[Name] } = {};
   for (const [name, file] of Object.entries(pinFiles) as [keyof typeof pinFiles, string][]) {
     const path = join(checkout, file);
-    if (!fileExists(host, path)) continue;
+    if (!fileExists(host, path)) {
+      continue;
+    }
     texts[name] = decodeUtf8(await readPlainFile(host, path, maxPin, 'the pin')) ?? '';
   }
   return readPin(texts, checkout);

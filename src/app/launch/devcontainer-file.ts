@@ -26,18 +26,26 @@ export async function readDevContainer(host: Host, file: string): Promise<DevCon
 
 async function readText(host: Host, file: string, what: string): Promise<string> {
   const text = decodeUtf8(await readPlainFile(host, file, maxFile, what));
-  if (text === undefined) throw askedWrongly('devcontainer.malformed', `${quoted(file)} is not UTF-8`);
+  if (text === undefined) {
+    throw askedWrongly('devcontainer.malformed', `${quoted(file)} is not UTF-8`);
+  }
   return text;
 }
 
 /** The usual file, else the only one of `.devcontainer/NAME/devcontainer.json`. @throws TcfError `devcontainer.file` (exit 3). */
 export function findDevContainerFile(host: Host, given: string | undefined): string {
-  if (given !== undefined) return relative(host.cwd, resolve(host.cwd, given));
+  if (given !== undefined) {
+    return relative(host.cwd, resolve(host.cwd, given));
+  }
   const usual = usualFiles.find((path) => fileExists(host, path));
-  if (usual !== undefined) return usual;
+  if (usual !== undefined) {
+    return usual;
+  }
   const found = inFolders(host).filter((path) => fileExists(host, path));
   const [only, ...more] = found;
-  if (only !== undefined && more.length === 0) return only;
+  if (only !== undefined && more.length === 0) {
+    return only;
+  }
   throw askedWrongly(
     'devcontainer.file',
     only === undefined
@@ -54,7 +62,9 @@ function inFolders(host: Host): readonly string[] {
       .map(({ name }) => join('.devcontainer', name, 'devcontainer.json'))
       .sort();
   } catch (error) {
-    if (isMissing(error)) return [];
+    if (isMissing(error)) {
+      return [];
+    }
     throw error;
   }
 }
@@ -75,9 +85,12 @@ export async function examineDevContainer(
 async function faultsOfScript(host: Host, file: string): Promise<readonly DevContainerFault[]> {
   const path = scriptFile(file);
   const hint = 'tcf devcontainer pin';
-  if (!fileExists(host, path))
+  if (!fileExists(host, path)) {
     return [{ message: `there is no ${quoted(path)}, which "initializeCommand" calls`, hint }];
-  if (parseCheckScript(await readText(host, path, 'the script')) !== undefined) return [];
+  }
+  if (parseCheckScript(await readText(host, path, 'the script')) !== undefined) {
+    return [];
+  }
   return [{ message: `${quoted(path)} is not what tcf writes, so tcf may not be asked`, hint }];
 }
 
@@ -86,13 +99,14 @@ function faultsOfPaths(host: Host, container: DevContainer): readonly DevContain
   const project = realpathSync(host.cwd);
   const hint = 'leave it out';
   const paths = [...new Set(projectPaths(container))];
-  if (paths.length > 0 && /[,:]/.test(project))
+  if (paths.length > 0 && /[,:]/.test(project)) {
     return [
       {
         message: `the path ${quoted(project)} has a comma or a colon, which ends a mount`,
         hint: 'move the project',
       },
     ];
+  }
   return paths
     .filter((path) => !isBelow(realPath(join(project, path)), project))
     .map((path) => ({ message: `${quoted(path)} leads out of the project through a link`, hint }));
@@ -106,7 +120,9 @@ function realPath(path: string): string {
     return realpathSync(path);
   } catch (error) {
     // A link to nowhere is missing as well, and would be made by the engine.
-    if (!isMissing(error)) return '/';
+    if (!isMissing(error)) {
+      return '/';
+    }
     return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()
       ? '/'
       : join(realPath(dirname(path)), 'new');
@@ -144,9 +160,13 @@ function scriptCall(
 ): { readonly call: readonly string[]; readonly warning?: string } {
   const outside: string[] = [];
   const path = (name: string, given: string | undefined): readonly string[] => {
-    if (given === undefined) return [];
+    if (given === undefined) {
+      return [];
+    }
     const inProject = relative(host.cwd, resolve(host.cwd, given));
-    if (!inProject.startsWith('..') && inProject !== '') return [name, inProject];
+    if (!inProject.startsWith('..') && inProject !== '') {
+      return [name, inProject];
+    }
     outside.push(given);
     return [];
   };
@@ -160,7 +180,9 @@ function scriptCall(
     ...(asks.allowHttp ? ['--allow-http'] : []),
   ];
   const [first] = outside;
-  if (first === undefined) return { call };
+  if (first === undefined) {
+    return { call };
+  }
   return {
     call,
     warning: `${quoted(first)} is not in the project, so whoever opens it needs a policy in /etc/tcf or ~/.config/tcf`,

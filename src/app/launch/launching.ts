@@ -15,7 +15,9 @@ export async function allowedImage(
 ): Promise<(Verification & { readonly verdict: { readonly verdict: 'allow' } }) | undefined> {
   const verification = await verifyImage(host, { cache: true, ...request });
   const { verdict } = verification;
-  if (verdict.verdict === 'allow') return { ...verification, verdict };
+  if (verdict.verdict === 'allow') {
+    return { ...verification, verdict };
+  }
   await host.stderr.write(paintSigns(formatVerdict(verdict), host.stderr));
   await host.stderr.write('tcf: nothing was started\n');
   return undefined;

@@ -45,8 +45,9 @@ async function readUser(host: Host, name: string | undefined): Promise<Machine['
   const known = name !== undefined && (await ask('-u', '--', name)) !== undefined;
   const who = known ? ['--', name] : [];
   const [uid, gid, own] = [await ask('-u', ...who), await ask('-g', ...who), await ask('-un')];
-  if (uid === undefined || gid === undefined || own === undefined)
+  if (uid === undefined || gid === undefined || own === undefined) {
     throw cannotTell('run.user', `${id} does not know who you are`);
+  }
   return { name: name ?? own, uid: Number(uid), gid: Number(gid) };
 }
 
@@ -58,7 +59,9 @@ async function groupMemory(host: Host): Promise<number> {
   for (let depth = 0; depth <= parts.length; depth += 1) {
     const path = join('/sys/fs/cgroup', ...parts.slice(0, depth), 'memory.max');
     const bytes = Number((await textOf(host, path))?.trim());
-    if (bytes > 0) least = Math.min(least, bytes);
+    if (bytes > 0) {
+      least = Math.min(least, bytes);
+    }
   }
   return least;
 }
@@ -78,8 +81,9 @@ export async function readCdi(host: Host): Promise<readonly CdiFile[]> {
   for (const folder of ['/etc/cdi', '/var/run/cdi']) {
     for (const name of listOf(folder)
       .filter((file) => /\.(?:json|yaml)$/.test(file))
-      .sort())
+      .sort()) {
       found.push(await readCdiFile(host, join(folder, name)));
+    }
   }
   return found;
 }
@@ -105,7 +109,9 @@ async function readCdiFile(host: Host, path: string): Promise<CdiFile> {
       missing: [...new Set(named)].filter((file) => !fileExists(host, file)),
     };
   } catch (error) {
-    if (!(error instanceof TcfError)) throw error;
+    if (!(error instanceof TcfError)) {
+      throw error;
+    }
     return { path, devices: [], missing: [], problem: error.message };
   }
 }
@@ -125,17 +131,23 @@ function listOf(folder: string): readonly string[] {
   try {
     return readdirSync(folder);
   } catch (error) {
-    if (isSystemError(error)) return [];
+    if (isSystemError(error)) {
+      return [];
+    }
     throw error;
   }
 }
 
 async function textOf(host: Host, path: string): Promise<string | undefined> {
   try {
-    if (!fileExists(host, path)) return undefined;
+    if (!fileExists(host, path)) {
+      return undefined;
+    }
     return decodeUtf8(await readPlainFile(host, path, limit, 'the file'));
   } catch (error) {
-    if (error instanceof TcfError || isSystemError(error)) return undefined;
+    if (error instanceof TcfError || isSystemError(error)) {
+      return undefined;
+    }
     throw error;
   }
 }

@@ -22,10 +22,18 @@ export async function readinessOf(
   globals: readonly string[],
   container: Container,
 ): Promise<Readiness> {
-  if (!container.isRunning) return { kind: 'failed', why: `it ended with exit code ${container.exitCode}` };
-  if (container.health === 'healthy') return { kind: 'ready' };
-  if (container.health === 'unhealthy') return { kind: 'failed', why: 'its health check fails' };
-  if (container.health !== undefined) return { kind: 'setting-up' };
+  if (!container.isRunning) {
+    return { kind: 'failed', why: `it ended with exit code ${container.exitCode}` };
+  }
+  if (container.health === 'healthy') {
+    return { kind: 'ready' };
+  }
+  if (container.health === 'unhealthy') {
+    return { kind: 'failed', why: 'its health check fails' };
+  }
+  if (container.health !== undefined) {
+    return { kind: 'setting-up' };
+  }
   const running = await processesIn(host, engine, globals, container.id);
   const command = container.command.join(' ');
   // An engine that does not list processes cannot be waited for.
@@ -49,16 +57,21 @@ export async function waitUntilReady(
   let shown = since;
   for (;;) {
     const container = await describeContainer(host, engine, globals, name);
-    if (container === undefined) throw cannotTell('dev.setup', `${name} is gone`);
+    if (container === undefined) {
+      throw cannotTell('dev.setup', `${name} is gone`);
+    }
     const state = await readinessOf(host, engine, globals, container);
     const now = host.now();
     await showOutput(host, engine, [...globals, 'logs', ...window(shown, now), container.id]);
     shown = now;
-    if (state.kind === 'ready') return container;
-    if (state.kind === 'failed')
+    if (state.kind === 'ready') {
+      return container;
+    }
+    if (state.kind === 'failed') {
       throw cannotTell('dev.setup', `the set-up of ${name} failed: ${state.why}`, {
         hint: `${engine.name} logs ${name} shows all that it said; tcf down removes it`,
       });
+    }
     await host.sleep(pause);
   }
 }
@@ -70,6 +83,9 @@ const window = (since: Date, until: Date): readonly string[] => [
 
 async function showOutput(host: Host, engine: Engine, args: readonly string[]): Promise<void> {
   const { stderr, stdout } = await host.run(engine.path, args);
-  for (const line of `${stdout}${stderr}`.split('\n'))
-    if (line.trim() !== '') await host.stderr.write(`  ${printable(line, 1000)}\n`);
+  for (const line of `${stdout}${stderr}`.split('\n')) {
+    if (line.trim() !== '') {
+      await host.stderr.write(`  ${printable(line, 1000)}\n`);
+    }
+  }
 }

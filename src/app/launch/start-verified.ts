@@ -30,7 +30,9 @@ export async function startVerified(host: Host, request: StartRequest): Promise<
   const engine = findEngine(host, request.engine);
   const { command, engineFlags, globals = [], image } = await request.compose(engine);
   const verification = await allowedImage(host, { ...request.question(image), engine: engine.name });
-  if (verification === undefined) return notStarted;
+  if (verification === undefined) {
+    return notStarted;
+  }
   const { imageIds, verdict } = verification;
   const { allow } = verdict;
   const launch: Launch = { allow, imageIds, globals, engineFlags, command, ...request.transport };
@@ -39,6 +41,8 @@ export async function startVerified(host: Host, request: StartRequest): Promise<
     await host.stdout.write(text);
     return 0;
   }
-  if (request.isVerbose) await host.stderr.write(text);
+  if (request.isVerbose) {
+    await host.stderr.write(text);
+  }
   return await launchContainer(host, engine, launch);
 }

@@ -41,10 +41,14 @@ export async function addPins(
   const place = pinsPlace(host, whose);
   const before = (await readPins(host, whose))?.pins ?? [];
   const read = await readPinsFrom(host, source);
-  for (const pin of read) refuseConflict(pin, before);
+  for (const pin of read) {
+    refuseConflict(pin, before);
+  }
   const known = read.filter((pin) => isKnown(pin, before));
   const added = read.filter((pin) => !known.includes(pin));
-  if (added.length === 0) return { place, added, known };
+  if (added.length === 0) {
+    return { place, added, known };
+  }
   const signing = await openSigning(host, request, 'checked');
   const written = host.now().toISOString();
   const content = Buffer.from(formatPinsFile({ written, pins: [...before, ...added] }));
@@ -62,7 +66,9 @@ function refuseConflict(pin: AddedPin, before: readonly AddedPin[]): void {
   const { distribution, llvm_commit: commit, role, triton_version: version } = pin;
   const builtIn = builtInPins.pinOf(distribution, version, role)?.commit;
   const other = before.find((each) => keyOf(each) === keyOf(pin))?.llvm_commit ?? builtIn;
-  if (other === undefined || commit.startsWith(other)) return;
+  if (other === undefined || commit.startsWith(other)) {
+    return;
+  }
   throw cannotTell(
     'pins.conflict',
     `${quoted(pin.source)} says that ${distribution} ${version} pins ${commit}, and ${other} is known (${role})`,
@@ -84,9 +90,12 @@ function isKnown(pin: AddedPin, before: readonly AddedPin[]): boolean {
  */
 async function trustFirstKey(host: Host, place: PinsPlace, { trust }: Signing): Promise<void> {
   const [own] = trust?.keys ?? [];
-  if (own === undefined || fileExists(host, place.key) || fileExists(host, place.file)) return;
+  if (own === undefined || fileExists(host, place.key) || fileExists(host, place.file)) {
+    return;
+  }
   const pem = own.key.export({ type: 'spki', format: 'pem' });
-  if (typeof pem !== 'string')
+  if (typeof pem !== 'string') {
     throw askedWrongly('key.malformed', 'the public key of the signer has no PEM form');
+  }
   await writeUserFile(host, place.key, pem, { exclusive: true });
 }

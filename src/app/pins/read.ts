@@ -48,7 +48,9 @@ export async function readPinsFrom(host: Host, source: PinSource): Promise<reado
 
 async function readWheel(full: string, { path, sha256 }: PinSource): Promise<readonly AddedPin[]> {
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(full)) hash.update(chunk as Buffer);
+  for await (const chunk of createReadStream(full)) {
+    hash.update(chunk as Buffer);
+  }
   const found = hash.digest('hex');
   if (sha256 !== undefined && sha256.toLowerCase() !== found) {
     throw cannotTell('pins.hash', `${quoted(path)} has the SHA-256 ${found}, not ${quoted(sha256)}`, {
@@ -100,7 +102,9 @@ async function headOf(read: (name: string) => Promise<Uint8Array | undefined>): 
     ...(ref === undefined || ref.split('/').includes('..') ? [] : [`.git/${ref}`]),
   ];
   const texts = new Map([['.git/HEAD', head]]);
-  for (const name of names) texts.set(name, await read(name));
+  for (const name of names) {
+    texts.set(name, await read(name));
+  }
   return headCommit(
     {
       file: (path) => {

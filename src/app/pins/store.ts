@@ -60,7 +60,9 @@ export async function loadPins(host: Host): Promise<PinTable> {
 /** The pins of one place, verified; `undefined` where there are none. */
 export async function readPins(host: Host, whose: Whose): Promise<KeptPins | undefined> {
   const place = pinsPlace(host, whose);
-  if (!fileExists(host, place.file)) return undefined;
+  if (!fileExists(host, place.file)) {
+    return undefined;
+  }
   const bytes = await readPlainFile(host, place.file, maxPinsFile, 'the pins');
   if (!fileExists(host, place.bundle)) {
     throw cannotTell('pins.unsigned', `the pins ${quoted(place.file)} have no signature`, {
@@ -89,13 +91,19 @@ export async function signerOf(
   const reasons: string[] = bundle.ok ? [] : [bundle.reason.message];
   const places = place.whose === 'machine' ? [place] : [place, pinsPlace(host, 'machine')];
   for (const { key } of bundle.ok ? places : []) {
-    if (!bundle.ok || !fileExists(host, key)) continue;
+    if (!bundle.ok || !fileExists(host, key)) {
+      continue;
+    }
     const outcome = verifyBlob(bundle.value, await trustInKey(host, key), bytes, host.now());
-    if (outcome.ok && outcome.value.signer.kind === 'key') return key;
+    if (outcome.ok && outcome.value.signer.kind === 'key') {
+      return key;
+    }
     reasons.push(outcome.ok ? 'signed with an identity' : outcome.reason.message);
   }
   for (const policy of bundle.ok ? await policiesFor(host, place.whose) : []) {
-    if (!bundle.ok) continue;
+    if (!bundle.ok) {
+      continue;
+    }
     const trust = await trustOf(host, policy);
     const outcome = verifyBlob(bundle.value, trust, bytes, host.now());
     if (!outcome.ok) {
@@ -112,7 +120,9 @@ export async function signerOf(
         when.every((time) => isWithin(trusted.validFor, time))
       );
     });
-    if (name !== undefined) return `${name} of ${policy.name}`;
+    if (name !== undefined) {
+      return `${name} of ${policy.name}`;
+    }
     reasons.push(`${quoted(policy.name)} does not name its signer under trust.pins`);
   }
   const why =

@@ -72,14 +72,19 @@ async function fetched(
   what: string,
   network: Network | undefined,
 ): Promise<Uint8Array> {
-  if (!/^https?:/i.test(from)) return await readUserFile(host, from, limit, what);
-  if (!isServiceUrl(from))
+  if (!/^https?:/i.test(from)) {
+    return await readUserFile(host, from, limit, what);
+  }
+  if (!isServiceUrl(from)) {
     throw askedWrongly('pins.address', `${quoted(from)} is not an address that tcf asks`, {
       hint: 'write https://...',
     });
+  }
   const services = await openUserServices(host, network);
   const { body, status } = await services({ method: 'GET', url: new URL(from), what, limit });
-  if (status === 200) return body;
+  if (status === 200) {
+    return body;
+  }
   throw cannotTell('pins.unreachable', `cannot get ${what} from ${quoted(from)}: status ${status}`, {
     hint: 'check the address',
   });

@@ -63,7 +63,9 @@ export async function attestVerdict(host: Host, request: VerdictRequest): Promis
       }),
     );
   const asked = await verify();
-  if (asked.verdict.exit === 2) return asked;
+  if (asked.verdict.exit === 2) {
+    return asked;
+  }
   const judged = await judgeEach(registry, { named, pinned }, request, asked, verify);
   const told = judged.filter(({ verdicts }) => verdicts.every(({ exit }) => exit !== 2));
   const signed = told.map((one): SubjectStatement => toSummary(one, pinned, request, host.now()));
@@ -79,7 +81,9 @@ function checkWords({ levels = [], verifier }: VerdictRequest): void {
     });
   }
   const wrong = levels.find((level) => !/^[!-~]{1,200}$/.test(level));
-  if (wrong !== undefined) throw askedWrongly('vsa.level', 'a level is one word, such as SLSA_BUILD_LEVEL_3');
+  if (wrong !== undefined) {
+    throw askedWrongly('vsa.level', 'a level is one word, such as SLSA_BUILD_LEVEL_3');
+  }
 }
 
 interface Named {
@@ -95,20 +99,25 @@ async function judgeEach(
   verify: (platform: Platform) => Promise<Verification>,
 ): Promise<readonly Judged[]> {
   const { descriptor, document } = named;
-  if (document.kind === 'manifest') return [{ subject: descriptor, verdicts: [asked.verdict] }];
+  if (document.kind === 'manifest') {
+    return [{ subject: descriptor, verdicts: [asked.verdict] }];
+  }
   const descriptorOf = async (digest: Digest): Promise<readonly Descriptor[]> => {
     const child = await registry.manifest(pinned, digest);
     return child?.document.kind === 'manifest' ? [child.descriptor] : [];
   };
-  if (platform !== undefined)
+  if (platform !== undefined) {
     return (await descriptorOf(asked.manifest)).map((subject) => ({ subject, verdicts: [asked.verdict] }));
+  }
   const children: Judged[] = [];
   // That of the platform in question is among them, so that an index without platforms has not passed for nothing.
   const verdicts = [asked.verdict];
   for (const one of platformsOf(document.manifests)) {
     const { manifest, verdict } = await verify(one);
     verdicts.push(verdict);
-    for (const subject of await descriptorOf(manifest)) children.push({ subject, verdicts: [verdict] });
+    for (const subject of await descriptorOf(manifest)) {
+      children.push({ subject, verdicts: [verdict] });
+    }
   }
   return [...children, { subject: descriptor, verdicts }];
 }

@@ -42,7 +42,9 @@ export async function openUserToken(
 ): Promise<IdentityToken> {
   const { flow, token } = request;
   const login = (way: LoginFlow) => logIn(host, { issuer, ...request }, services, way);
-  if (flow !== undefined) return parseIdentityToken(await login(flow));
+  if (flow !== undefined) {
+    return parseIdentityToken(await login(flow));
+  }
   const given = await readToken(host, token);
   const attended = host.stderr.isTerminal && !host.env['CI'];
   return await openIdentityToken(
@@ -58,7 +60,9 @@ export async function openUserToken(
 
 /** A JSON Web Token as it is, or else a file with one in it: on a command line others may see it. */
 async function readToken(host: Host, asked: string | undefined): Promise<string | undefined> {
-  if (asked === undefined || /^\s*ey[\w-]+\.[\w-]+\.[\w-]*\s*$/.test(asked)) return asked;
+  if (asked === undefined || /^\s*ey[\w-]+\.[\w-]+\.[\w-]*\s*$/.test(asked)) {
+    return asked;
+  }
   return decodeUtf8(await readUserFile(host, asked, maxToken, 'the identity token'));
 }
 
@@ -89,7 +93,9 @@ async function logIn(
 async function openBrowser(host: Host, address: URL): Promise<void> {
   await host.stderr.write(`tcf: log in with your browser at\n${address.href}\n`);
   const opener = browserOf(host);
-  if (opener === undefined) return;
+  if (opener === undefined) {
+    return;
+  }
   try {
     await host.program(opener, [address.href], new Uint8Array(), {
       timeout: openerTimeout,
@@ -97,14 +103,20 @@ async function openBrowser(host: Host, address: URL): Promise<void> {
     });
   } catch (error) {
     // It may stay as long as the browser does, or fail: the person has the address.
-    if (!(error instanceof TcfError)) throw error;
+    if (!(error instanceof TcfError)) {
+      throw error;
+    }
   }
 }
 
 /** What opens an address where the person sits: not on the far end of SSH, nor without a screen. */
 function browserOf({ env, find }: Host): string | undefined {
-  if (env['SSH_CONNECTION']) return undefined;
-  if (env['DISPLAY'] || env['WAYLAND_DISPLAY']) return find('xdg-open');
+  if (env['SSH_CONNECTION']) {
+    return undefined;
+  }
+  if (env['DISPLAY'] || env['WAYLAND_DISPLAY']) {
+    return find('xdg-open');
+  }
   // `open` is another program where there is no osascript.
   return find('wslview') ?? (find('osascript') === undefined ? undefined : find('open'));
 }

@@ -52,8 +52,9 @@ export async function readServices(
   const services =
     named ?? (instance === undefined ? alone(request) : await instanceServices(host, request, instance));
   const file = request.trustedRoot;
-  if (file !== undefined)
+  if (file !== undefined) {
     return { services, root: await readUserFile(host, file, maxTrustedRoot, 'the trusted root') };
+  }
   return instance === undefined
     ? { services }
     : { services, root: (await loadInstance(host, instance)).bytes };

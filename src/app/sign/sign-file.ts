@@ -56,7 +56,9 @@ function subjectOf(content: Uint8Array, file: string): About {
     );
   }
   const [subject] = statement.value.subjects.flatMap(({ digests }) => digests);
-  if (subject !== undefined) return { subject };
+  if (subject !== undefined) {
+    return { subject };
+  }
   throw askedWrongly('statement.subject', `${quoted(file)} names no subject by a digest that tcf knows`, {
     hint: 'sha256, sha384 or sha512',
   });

@@ -114,7 +114,9 @@ export async function attachSigned(
   { onAttached, ref, registry, signed, signing }: Attaching,
 ): Promise<readonly Attached[]> {
   const bundles: (SubjectStatement & { readonly bundle: Uint8Array })[] = [];
-  for (const one of signed) bundles.push({ ...one, bundle: await signOne(one, signing, host.now) });
+  for (const one of signed) {
+    bundles.push({ ...one, bundle: await signOne(one, signing, host.now) });
+  }
   const attached: Attached[] = [];
   for (const { bundle, statement, subject } of bundles) {
     const { predicateType } = statement;
@@ -148,7 +150,9 @@ function isThere(
   { isSigner, trust }: Signing,
   now: Date,
 ): boolean {
-  if (found.length === 0) return false;
+  if (found.length === 0) {
+    return false;
+  }
   if (trust === undefined) {
     throw askedWrongly('sign.trust', '--skip-existing has nothing to check existing signatures against', {
       hint: 'name the trusted root of these services with --trusted-root',

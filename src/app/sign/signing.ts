@@ -65,7 +65,9 @@ export async function openSigning(host: Host, request: SigningRequest, need?: 'c
       hint: 'name the trusted root of these services with --trusted-root',
     });
   }
-  if (who.kind === 'keyless') return await openKeyless(host, who, services, chosen);
+  if (who.kind === 'keyless') {
+    return await openKeyless(host, who, services, chosen);
+  }
   const witnesses = toWitnesses(chosen.services, services);
   const { key, signer } = await openKey(host, who);
   const fingerprint = fingerprintOf(key);
@@ -82,12 +84,16 @@ export async function openSigning(host: Host, request: SigningRequest, need?: 'c
 const parseOwnRoot = (root: Uint8Array) => parseTrustedRoot(root, { experimental: experimentalAlgorithms });
 
 async function openKey(host: Host, who: Exclude<SignerRequest, { kind: 'keyless' }>): Promise<CommandSigner> {
-  if (who.kind === 'command') return await openSignerCommand(who.command, host.program);
+  if (who.kind === 'command') {
+    return await openSignerCommand(who.command, host.program);
+  }
   const { file } = who;
   const pem = file.startsWith(inEnvironment)
     ? fromEnvironment(host, file.slice(inEnvironment.length))
     : decodeUtf8(await readUserFile(host, file, maxKey, 'the key'));
-  if (pem === undefined) throw askedWrongly('key.malformed', `${quoted(file)} is not a PEM file`);
+  if (pem === undefined) {
+    throw askedWrongly('key.malformed', `${quoted(file)} is not a PEM file`);
+  }
   const privateKey = await openPrivateKey(pem, () => password(host, file), file);
   return { key: createPublicKey(privateKey), signer: keySigner(privateKey) };
 }
@@ -98,7 +104,9 @@ const inEnvironment = 'env://';
 /** @throws TcfError `key.missing` (exit 3). */
 function fromEnvironment({ env }: Host, name: string): string {
   const pem = env[name];
-  if (pem !== undefined && pem !== '') return pem;
+  if (pem !== undefined && pem !== '') {
+    return pem;
+  }
   throw askedWrongly('key.missing', `the variable ${quoted(name)} holds no key`, {
     hint: 'give the job the secret under this name, with the text of the .key file as its value',
   });
@@ -142,7 +150,9 @@ export function checkOwnBundle(
   now: Date,
   done: 'pushed' | 'written' = 'pushed',
 ): void {
-  if (trust === undefined) return;
+  if (trust === undefined) {
+    return;
+  }
   const bundle = parseBundle(bytes);
   const verify = (content: Bundle) =>
     'artifact' in about
@@ -151,7 +161,9 @@ export function checkOwnBundle(
   const outcome = bundle.ok ? verify(bundle.value) : bundle;
   if (outcome.ok) {
     const far = outcome.value.times.find((time) => Math.abs(Number(time) - Number(now)) > clockTolerance);
-    if (far !== undefined) throw clockWrong(`nothing was ${done}: the signature was witnessed`, far, now);
+    if (far !== undefined) {
+      throw clockWrong(`nothing was ${done}: the signature was witnessed`, far, now);
+    }
     return;
   }
   const { message } = outcome.reason;

@@ -83,8 +83,9 @@ export async function toStatements(
     });
   }
   const sboms: AttestedSbom[] = [];
-  for (const chosen of wantsSbom ? platforms : [])
+  for (const chosen of wantsSbom ? platforms : []) {
     sboms.push(await attestSbom({ host, platform, registry, ref: target.ref, sbom }, chosen));
+  }
   const signed = (subject: Descriptor): SubjectStatement => ({
     subject,
     statement: toSignatureStatement(subject.digest, annotations),
@@ -154,10 +155,14 @@ async function chosenOf(
 /** Every image of an index; attestation manifests of BuildKit, for `unknown/unknown`, are none. */
 async function platformsOf(registry: Store, { image, named, ref }: SignTarget): Promise<readonly Chosen[]> {
   const { document } = named;
-  if (document.kind === 'manifest') return [{ descriptor: named.descriptor, manifest: document }];
+  if (document.kind === 'manifest') {
+    return [{ descriptor: named.descriptor, manifest: document }];
+  }
   const chosen: Chosen[] = [];
   for (const { digest, platform } of document.manifests) {
-    if (platform?.os === 'unknown' || chosen.some(({ descriptor }) => descriptor.digest === digest)) continue;
+    if (platform?.os === 'unknown' || chosen.some(({ descriptor }) => descriptor.digest === digest)) {
+      continue;
+    }
     const child = await registry.manifest(ref, digest);
     if (child?.document.kind !== 'manifest') {
       throw askedWrongly(
@@ -206,7 +211,9 @@ interface Predicate {
 
 async function predicateOf(context: SbomContext, chosen: Chosen): Promise<Predicate> {
   const { host, platform, ref, registry, sbom } = context;
-  if (sbom.kind === 'given') return { predicate: await readSbom(host, sbom, chosen) };
+  if (sbom.kind === 'given') {
+    return { predicate: await readSbom(host, sbom, chosen) };
+  }
   const { digest } = chosen.descriptor;
   const pinned: ImageRef = { registry: ref.registry, repository: ref.repository, digest };
   await using image = await openFromRegistry(registry, pinned, platform);
@@ -229,7 +236,9 @@ async function readSbom(
     quoted(file),
     jsonLimits.document,
   );
-  if (!unchecked) await checkSbom(host, file, json);
+  if (!unchecked) {
+    await checkSbom(host, file, json);
+  }
   const { subject } = parseSbom(json, quoted(file));
   const { digests } = subject;
   if (!digests.includes(descriptor.digest) && !digests.includes(manifest.config.digest)) {
@@ -258,7 +267,9 @@ async function checkSbom(host: Host, file: string, document: unknown): Promise<v
   const errors = diagnostics.filter(({ level }) => level === 'error');
   await host.stderr.write(formatDiagnostics(diagnostics.filter(({ level }) => level !== 'error')));
   const [first] = errors;
-  if (first === undefined) return;
+  if (first === undefined) {
+    return;
+  }
   const more = errors.length === 1 ? '' : ` (and ${errors.length - 1} more)`;
   throw askedWrongly(
     'sbom.invalid',

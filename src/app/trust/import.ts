@@ -40,7 +40,9 @@ export async function importRoot(host: Host, request: ImportRequest): Promise<Im
   const bytes = await readUserFile(host, file, maxTrustedRoot, 'the trusted root');
   const { digest, newest } = parseTrustedRoot(bytes, { what: file });
   const problems = lintTrustedRoot(bytes, host.now());
-  if (problems.some(({ severity }) => severity === 'error')) return { name, digest, problems, isKept: false };
+  if (problems.some(({ severity }) => severity === 'error')) {
+    return { name, digest, problems, isKept: false };
+  }
   await refuseStranger(host, name, whose, bytes, newest);
   const signingConfig = await readConfig(host, request.signingConfig);
   await trustStore(host, whose).import(name, compact({ bytes, importedAt: host.now(), signingConfig }));
@@ -49,7 +51,9 @@ export async function importRoot(host: Host, request: ImportRequest): Promise<Im
 
 /** What cannot be read now could not be read when somebody signs. */
 async function readConfig(host: Host, file: string | undefined): Promise<Uint8Array | undefined> {
-  if (file === undefined) return undefined;
+  if (file === undefined) {
+    return undefined;
+  }
   const bytes = await readUserFile(host, file, jsonLimits.small.maxBytes, 'the signing config');
   parseSigningConfig(bytes, quoted(file));
   return bytes;
@@ -63,7 +67,9 @@ async function refuseStranger(
   newest: Date,
 ): Promise<void> {
   const known = await knownInstance(host, name, whose);
-  if (known === undefined) return;
+  if (known === undefined) {
+    return;
+  }
   const before = parseTrustedRoot(known, { what: name });
   if (newest < before.newest) {
     throw cannotTell('trust.rollback', `this root of ${name} is older than the one that is known`, {
@@ -71,7 +77,9 @@ async function refuseStranger(
     });
   }
   const uris = new Set(listRoot(known).map(({ uri }) => uri));
-  if (listRoot(bytes).some(({ uri }) => uris.has(uri))) return;
+  if (listRoot(bytes).some(({ uri }) => uris.has(uri))) {
+    return;
+  }
   throw askedWrongly('trust.stranger', `this root has nothing in common with that of ${name}`, {
     hint: 'give it a name of its own with --as NAME, and name that in the policy: trust: { instances: [NAME] }',
   });
@@ -81,7 +89,9 @@ async function knownInstance(host: Host, name: string, whose: Whose): Promise<Ui
   try {
     return (await loadInstance(host, name, [whose])).bytes;
   } catch (error) {
-    if (error instanceof TcfError && error.code === 'trust.unknown') return undefined;
+    if (error instanceof TcfError && error.code === 'trust.unknown') {
+      return undefined;
+    }
     throw error;
   }
 }

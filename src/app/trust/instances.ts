@@ -55,7 +55,9 @@ export async function loadInstance(
   stores: readonly Whose[] = ['user'],
 ): Promise<InstanceRoot> {
   const latest = latestOf([...carriedOf(name), ...(await storedRoots(host, name, stores))]);
-  if (latest !== undefined) return latest;
+  if (latest !== undefined) {
+    return latest;
+  }
   const isKnown = anchorOf(name) !== undefined;
   const where = stores.includes('user') ? '' : ' --machine';
   throw askedWrongly('trust.unknown', `there is no trusted root of ${quoted(name)} on this machine`, {
@@ -85,7 +87,9 @@ export async function loadSigningConfigs(
     const have = (root: InstanceRoot) => root.signingConfigs[file] !== undefined;
     const { asOf, origin, signingConfigs } = latestOf(stored.filter(have)) ?? carriedOf(name)[0] ?? {};
     const bytes = signingConfigs?.[file];
-    if (bytes === undefined || asOf === undefined || origin === undefined) return [];
+    if (bytes === undefined || asOf === undefined || origin === undefined) {
+      return [];
+    }
     return [{ name, file, bytes, origin, asOf }];
   });
 }
@@ -97,7 +101,9 @@ function latestOf(roots: readonly InstanceRoot[]): InstanceRoot | undefined {
 
 /** The root of the public Sigstore instance is part of tcf. */
 function carriedOf(name: string): readonly InstanceRoot[] {
-  if (name !== 'sigstore') return [];
+  if (name !== 'sigstore') {
+    return [];
+  }
   const signingConfigs = publicGoodSigningConfigs();
   return [{ name, bytes: publicGoodRoot(), signingConfigs, origin: 'carried by tcf', asOf: publicGoodDate }];
 }
@@ -118,7 +124,9 @@ async function storedRoots(
 /** The mirror's own signature says until when its word is good, whatever time this machine wrote down. */
 function fetched(name: string, state: State | undefined): readonly InstanceRoot[] {
   const { timestamp, trustedRoot } = state?.repository ?? {};
-  if (trustedRoot === undefined) return [];
+  if (trustedRoot === undefined) {
+    return [];
+  }
   const { bytes, refreshedAt, signingConfigs } = trustedRoot;
   const expires = timestamp?.expires ?? refreshedAt;
   const asOf = expires < refreshedAt ? expires : refreshedAt;
@@ -127,7 +135,9 @@ function fetched(name: string, state: State | undefined): readonly InstanceRoot[
 
 async function imported(store: TrustStore, name: string): Promise<readonly InstanceRoot[]> {
   const root = await store.imported(name);
-  if (root === undefined) return [];
+  if (root === undefined) {
+    return [];
+  }
   const { bytes, importedAt: asOf, signingConfig } = root;
   const signingConfigs = signingConfig === undefined ? {} : { [signingConfigNames[0]]: signingConfig };
   return [{ name, bytes, signingConfigs, origin: 'tcf trust import', asOf }];
@@ -165,7 +175,9 @@ export async function updateInstance(
   const { known, warning } = await knownState(store, parseInstanceName(name));
   const carriedAnchor = anchorOf(name);
   const given = root === undefined ? undefined : await readUserFile(host, root, maxAnchor, 'the TUF root');
-  if (given !== undefined) refuseOtherAnchor(name, given, carriedAnchor ?? known?.anchor);
+  if (given !== undefined) {
+    refuseOtherAnchor(name, given, carriedAnchor ?? known?.anchor);
+  }
   const anchor = carriedAnchor ?? known?.anchor ?? given;
   if (anchor === undefined) {
     throw askedWrongly('trust.anchor', `tcf has no TUF root of ${quoted(name)} to begin with`, {
@@ -183,8 +195,9 @@ export async function updateInstance(
     now: host.now(),
     accept: ({ bytes, signingConfigs }) => {
       parseTrustedRoot(bytes, { what: `the new trusted root of ${name}` });
-      for (const [file, config] of Object.entries(signingConfigs))
+      for (const [file, config] of Object.entries(signingConfigs)) {
         parseSigningConfig(config, `the new ${file} of ${name}`);
+      }
     },
   });
   return compact({
@@ -202,7 +215,9 @@ async function knownState(
     const known = await store.state(name);
     return known === undefined ? {} : { known };
   } catch (error) {
-    if (!(error instanceof TcfError) || error.code !== 'trust.corrupt') throw error;
+    if (!(error instanceof TcfError) || error.code !== 'trust.corrupt') {
+      throw error;
+    }
     return { warning: `${error.message}; it is made again, and what it remembered against rollback is lost` };
   }
 }
@@ -210,7 +225,9 @@ async function knownState(
 /** Where trust begins is decided once: a second file must not move it. */
 function refuseOtherAnchor(name: string, given: Uint8Array, known: Uint8Array | undefined): void {
   const root = trustRoot(given);
-  if (known === undefined || Buffer.compare(root.signed, trustRoot(known).signed) === 0) return;
+  if (known === undefined || Buffer.compare(root.signed, trustRoot(known).signed) === 0) {
+    return;
+  }
   throw askedWrongly('trust.anchor', `${quoted(name)} begins with another TUF root than this one`, {
     hint: 'leave --root out, or give the instance another name',
   });
@@ -226,7 +243,8 @@ function mirrorOf(name: string, asked: string | undefined): URL {
       hint: 'name it with --mirror URL',
     });
   }
-  if (!isServiceUrl(text))
+  if (!isServiceUrl(text)) {
     throw askedWrongly('trust.mirror', `the mirror is not an http or https address: ${quoted(text)}`);
+  }
   return new URL(text);
 }

@@ -70,7 +70,9 @@ function refuseMisnamed(folder: string): void {
   const wrong = namesIn(folder).find(
     (name) => name !== policyFile && /^polic(?:y|ies)(?:\.(?:ya?ml|json))?(?:\.txt)?$/i.test(name),
   );
-  if (wrong === undefined) return;
+  if (wrong === undefined) {
+    return;
+  }
   throw askedWrongly('policy.misnamed', `${quoted(join(folder, wrong))} is not read as a policy`, {
     hint: `rename it to ${policyFile}, which may hold YAML or JSON`,
   });
@@ -82,7 +84,9 @@ function namesIn(folder: string): readonly string[] {
     const entries = readdirSync(folder, { withFileTypes: true });
     return entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name);
   } catch (error) {
-    if (isSystemError(error)) return [];
+    if (isSystemError(error)) {
+      return [];
+    }
     throw error;
   }
 }
@@ -94,7 +98,9 @@ export async function loadPolicy(
   { origin = 'given', read = readUserFile }: { origin?: PolicyOrigin; read?: typeof readUserFile } = {},
 ): Promise<Policy> {
   const text = decodeUtf8(await read(host, path, maxPolicy, 'the policy'));
-  if (text === undefined) throw askedWrongly('policy.malformed', `${quoted(path)} is not UTF-8`);
+  if (text === undefined) {
+    throw askedWrongly('policy.malformed', `${quoted(path)} is not UTF-8`);
+  }
   const folder = dirname(resolve(host.cwd, path));
   const keyFiles: Record<string, string> = {};
   const draft = draftPolicy(text, path);
@@ -116,7 +122,11 @@ export async function loadPolicy(
 function ofProject(host: Host): readonly PolicyPlace[] {
   for (let folder = host.cwd; ; folder = dirname(folder)) {
     const [place] = standing(host, 'project', join(folder, '.tcf', policyFile));
-    if (place !== undefined) return [place];
-    if (folder === dirname(folder)) return [];
+    if (place !== undefined) {
+      return [place];
+    }
+    if (folder === dirname(folder)) {
+      return [];
+    }
   }
 }

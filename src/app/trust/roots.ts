@@ -26,7 +26,9 @@ export async function showRoots(
   what: string | undefined,
   whose: Whose,
 ): Promise<readonly ShownRoot[]> {
-  if (what !== undefined && fileExists(host, what)) return [await showFile(host, what)];
+  if (what !== undefined && fileExists(host, what)) {
+    return [await showFile(host, what)];
+  }
   const names = what === undefined ? ['sigstore', ...(await trustStore(host, whose).names())] : [what];
   return await Promise.all([...new Set(names)].map((name) => showInstance(host, name, whose)));
 }
@@ -56,8 +58,9 @@ function showSigning(host: Host, { asOf, bytes, file, name, origin }: InstanceSi
     return { ...shown, services: describeServices(services) };
   } catch (error) {
     // One whose services have all ended is still what is kept, and says something.
-    if (error instanceof TcfError && error.exit === 2)
+    if (error instanceof TcfError && error.exit === 2) {
       return { ...shown, services: [], problem: error.message };
+    }
     throw error;
   }
 }

@@ -32,7 +32,9 @@ export async function loadTrust(host: Host, policy: Policy, given: string | unde
   );
   const { experimental, root } = policy.trust;
   const isGiven = given !== undefined && !isOfMachine(policy);
-  if (!isGiven && root === undefined && !usesRoots(policy)) return explaining(keys);
+  if (!isGiven && root === undefined && !usesRoots(policy)) {
+    return explaining(keys);
+  }
   const own = isGiven ? given : root;
   const read = isGiven ? readUserFile : readPlainFile;
   const loaded =

@@ -31,7 +31,9 @@ export async function updateInstances(
     try {
       updated.push({ name, ...(await updateInstance(host, services, { ...how, name })) });
     } catch (error) {
-      if (!(error instanceof TcfError)) throw error;
+      if (!(error instanceof TcfError)) {
+        throw error;
+      }
       updated.push({ name, error });
     }
   }
@@ -43,10 +45,13 @@ async function namesToUpdate(
   what: string | undefined,
   { mirror, root }: Pick<UpdateRequest, 'mirror' | 'root'>,
 ): Promise<readonly string[]> {
-  if (what !== undefined) return [what];
+  if (what !== undefined) {
+    return [what];
+  }
   // An instance that is new to tcf is called as its mirror is.
-  if (root !== undefined && mirror !== undefined && URL.canParse(mirror))
+  if (root !== undefined && mirror !== undefined && URL.canParse(mirror)) {
     return [parseInstanceName(new URL(mirror).hostname)];
+  }
   if (root !== undefined || mirror !== undefined) {
     throw askedWrongly('trust.name', 'it is not clear which instance is meant', {
       hint: 'tcf trust update NAME --mirror URL, and --root FILE for an instance that tcf does not know',
@@ -64,7 +69,9 @@ async function isFollowed(store: TrustStore, name: string): Promise<boolean> {
   try {
     return (await store.state(name)) !== undefined;
   } catch (error) {
-    if (error instanceof TcfError && error.code === 'trust.corrupt') return true;
+    if (error instanceof TcfError && error.code === 'trust.corrupt') {
+      return true;
+    }
     throw error;
   }
 }

@@ -19,7 +19,9 @@ function format(value: unknown): string {
     case 'number':
       return formatNumber(value);
     case 'object':
-      if (value === null) return 'null';
+      if (value === null) {
+        return 'null';
+      }
       return Array.isArray(value)
         ? `[${value.map(format).join(',')}]`
         : `{${Object.entries(value)

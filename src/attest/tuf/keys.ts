@@ -37,9 +37,13 @@ const schemes: ReadonlyMap<string, Scheme> = new Map([
  */
 export function toTufKey(form: KeyForm): TufKey | undefined {
   const scheme = schemes.get(form.scheme);
-  if (!scheme?.types.includes(form.keytype)) return undefined;
+  if (!scheme?.types.includes(form.keytype)) {
+    return undefined;
+  }
   const key = readKey(form);
-  if (key === undefined || !isStrongKey(key) || natureOf(key) !== scheme.nature) return undefined;
+  if (key === undefined || !isStrongKey(key) || natureOf(key) !== scheme.nature) {
+    return undefined;
+  }
   const padding = form.keytype === 'rsa' ? { padding: constants.RSA_PKCS1_PSS_PADDING } : {};
   return {
     fingerprint: digestOf(key.export({ format: 'der', type: 'spki' })),
@@ -60,7 +64,9 @@ const ed25519Prefix = '302a300506032b6570032100';
 
 function readKey(form: KeyForm): KeyObject | undefined {
   const raw = /^[0-9a-f]{64}$/.test(form.public);
-  if (!raw && !pem.test(form.public)) return undefined;
+  if (!raw && !pem.test(form.public)) {
+    return undefined;
+  }
   try {
     return raw
       ? createPublicKey({ key: Buffer.from(ed25519Prefix + form.public, 'hex'), format: 'der', type: 'spki' })

@@ -144,10 +144,13 @@ function open(bytes: Uint8Array, role: TufRole): { readonly common: Metadata; re
   const signed = envelope.get('signed');
   // Metadata of another role, signed by a key that both roles share, must not pass for this one.
   const type = signed.get('_type');
-  if (type.string(100) !== role) throw type.wrong(`is ${quoted(type.string())}, not ${role}`);
+  if (type.string(100) !== role) {
+    throw type.wrong(`is ${quoted(type.string())}, not ${role}`);
+  }
   const specification = signed.get('spec_version');
-  if (!/^1(?:\.\d{1,9}){1,2}$/.test(specification.string(100)))
+  if (!/^1(?:\.\d{1,9}){1,2}$/.test(specification.string(100))) {
     throw specification.wrong(`is ${quoted(specification.string())}, and tcf speaks 1.0`);
+  }
   return {
     signed,
     common: {
@@ -165,11 +168,17 @@ function readSignatures(list: Shape): ReadonlyMap<string, Uint8Array> {
   const seen = new Set<string>();
   for (const entry of list.list(maxKeys)) {
     const id = entry.get('keyid').string(200);
-    if (seen.has(id)) throw entry.get('keyid').wrong('stands twice');
+    if (seen.has(id)) {
+      throw entry.get('keyid').wrong('stands twice');
+    }
     seen.add(id);
     const hex = entry.get('sig');
-    if (!/^(?:[0-9a-f]{2})*$/.test(hex.string(4096))) throw hex.wrong('is not hexadecimal');
-    if (hex.value !== '') signatures.set(id, Buffer.from(hex.string(), 'hex'));
+    if (!/^(?:[0-9a-f]{2})*$/.test(hex.string(4096))) {
+      throw hex.wrong('is not hexadecimal');
+    }
+    if (hex.value !== '') {
+      signatures.set(id, Buffer.from(hex.string(), 'hex'));
+    }
   }
   return signatures;
 }
@@ -189,12 +198,18 @@ function readKeys(keys: Shape): ReadonlyMap<string, TufKey | undefined> {
 function readRole(role: Shape, known: ReadonlyMap<string, TufKey | undefined>): RoleKeys {
   const threshold = role.get('threshold');
   // A threshold of nothing is met by nobody's signature (CVE-2026-23992).
-  if (threshold.whole() === 0) throw threshold.wrong('is 0: anybody would meet it');
+  if (threshold.whole() === 0) {
+    throw threshold.wrong('is 0: anybody would meet it');
+  }
   const keys = new Map<string, TufKey>();
   for (const id of role.get('keyids').list(maxKeys)) {
     const key = known.get(id.string(200));
-    if (!known.has(id.string())) throw id.wrong('names a key that is not there');
-    if (key !== undefined) keys.set(id.string(), key);
+    if (!known.has(id.string())) {
+      throw id.wrong('names a key that is not there');
+    }
+    if (key !== undefined) {
+      keys.set(id.string(), key);
+    }
   }
   return { keys, threshold: threshold.whole() };
 }
@@ -215,18 +230,25 @@ function readFile(file: Shape): FileInfo {
 function readHashes(hashes: Shape): Hashes {
   const read = (name: 'sha256' | 'sha512', digits: number): Hashes => {
     const hash = hashes.optional(name);
-    if (hash === undefined) return {};
-    if (!/^[0-9a-f]+$/.test(hash.string(digits)) || hash.string().length !== digits)
+    if (hash === undefined) {
+      return {};
+    }
+    if (!/^[0-9a-f]+$/.test(hash.string(digits)) || hash.string().length !== digits) {
       throw hash.wrong(`is not ${digits} hexadecimal digits`);
+    }
     return { [name]: hash.string() };
   };
   const known = { ...read('sha256', 64), ...read('sha512', 128) };
-  if (Object.keys(known).length === 0) throw hashes.wrong('holds neither sha256 nor sha512');
+  if (Object.keys(known).length === 0) {
+    throw hashes.wrong('holds neither sha256 nor sha512');
+  }
   return known;
 }
 
 function readVersion(version: Shape): number {
-  if (version.whole() === 0) throw version.wrong('is 0, and versions begin with 1');
+  if (version.whole() === 0) {
+    throw version.wrong('is 0, and versions begin with 1');
+  }
   return version.whole();
 }
 
@@ -234,8 +256,9 @@ function readVersion(version: Shape): number {
 function readTime(shape: Shape): Date {
   const text = shape.string(40);
   const time = new Date(text);
-  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(text) || Number.isNaN(Number(time)))
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(text) || Number.isNaN(Number(time))) {
     throw shape.wrong('is not a time such as 2026-01-31T00:00:00Z');
+  }
   return time;
 }
 
@@ -245,6 +268,8 @@ function membersOf<T>(
   read: (member: Shape) => T,
 ): readonly (readonly [string, T])[] {
   const keys = Object.keys(shape.record());
-  if (keys.length > limit) throw cannotTell('tuf.malformed', `${shape.path} has more than ${limit} entries`);
+  if (keys.length > limit) {
+    throw cannotTell('tuf.malformed', `${shape.path} has more than ${limit} entries`);
+  }
   return keys.map((key) => [key, read(shape.get(key))]);
 }

@@ -64,7 +64,9 @@ export function formatState({ anchor, mirror, repository }: State): Uint8Array {
 export function parseState(bytes: Uint8Array, name: string, carried: Uint8Array | undefined): State {
   const limits = { maxBytes: maxState, maxDepth: 4 };
   const shape = new Shape(parseJson(bytes, `what is kept of ${name}`, limits), name);
-  if (shape.get('format').string(100) !== format) throw shape.get('format').wrong(`is not ${format}`);
+  if (shape.get('format').string(100) !== format) {
+    throw shape.get('format').wrong(`is not ${format}`);
+  }
   const anchor = carried ?? bytesOf(shape.get('anchor'));
   return {
     mirror: shape.get('mirror').string(2000),
@@ -78,16 +80,22 @@ function prove(shape: Shape, anchor: Uint8Array): TufRepository {
   let root = trustRoot(anchor);
   const keptVersion = shape.get('rootVersion').whole();
   // A newer tcf carries a newer root, and its keys decide what is left of the old state.
-  if (keptVersion < root.version) return { ...vouchedFor(kept, root), root, chain: [] };
+  if (keptVersion < root.version) {
+    return { ...vouchedFor(kept, root), root, chain: [] };
+  }
   const roots = shape.get('chain').list(maxChain);
   const chain: Root[] = [];
   for (const bytes of roots.slice(Math.max(0, roots.length - (keptVersion - root.version)))) {
     root = nextRoot(root, bytesOf(bytes));
     chain.push(root);
   }
-  if (root.version !== keptVersion) throw corrupt(shape, `root ${keptVersion}`);
+  if (root.version !== keptVersion) {
+    throw corrupt(shape, `root ${keptVersion}`);
+  }
   for (const role of [kept.timestamp, kept.snapshot, kept.targets]) {
-    if (role !== undefined && !isSigned(role, root)) throw corrupt(shape, `the signed ${role.role} metadata`);
+    if (role !== undefined && !isSigned(role, root)) {
+      throw corrupt(shape, `the signed ${role.role} metadata`);
+    }
   }
   return { ...kept, root, chain };
 }
@@ -106,10 +114,13 @@ function readMetadata(shape: Shape): TufMetadata {
     signingConfigs: readSigningConfigs(shape),
   }));
   if (trustedRoot !== undefined) {
-    if (targets === undefined) throw shape.get('targets').wrong('is missing');
+    if (targets === undefined) {
+      throw shape.get('targets').wrong('is missing');
+    }
     const files = { ...trustedRoot.signingConfigs, [targetName]: trustedRoot.bytes };
-    for (const [name, content] of Object.entries(files))
+    for (const [name, content] of Object.entries(files)) {
       requireContent(`target ${name}`, content, targetIn(targets, name));
+    }
   }
   return compact({
     timestamp,
@@ -126,7 +137,9 @@ function readSigningConfigs(shape: Shape): SigningConfigFiles {
     kept.map((config) => {
       const name = config.get('name').string(200);
       const known = signingConfigNames.find((one) => one === name);
-      if (known === undefined) throw config.get('name').wrong('is not the name of a signing config');
+      if (known === undefined) {
+        throw config.get('name').wrong('is not the name of a signing config');
+      }
       return [known, bytesOf(config.get('bytes'))];
     }),
   );
@@ -134,13 +147,17 @@ function readSigningConfigs(shape: Shape): SigningConfigFiles {
 
 function bytesOf(shape: Shape): Uint8Array {
   const bytes = decodeBase64(shape.string(maxState));
-  if (bytes === undefined) throw shape.wrong('is not base64');
+  if (bytes === undefined) {
+    throw shape.wrong('is not base64');
+  }
   return bytes;
 }
 
 function timeOf(shape: Shape): Date {
   const time = new Date(shape.string(40));
-  if (Number.isNaN(Number(time))) throw shape.wrong('is not a time');
+  if (Number.isNaN(Number(time))) {
+    throw shape.wrong('is not a time');
+  }
   return time;
 }
 

@@ -103,8 +103,9 @@ export async function update(known: TufRepository, options: UpdateOptions): Prom
   const signingConfigs: Partial<Record<SigningConfigName, Uint8Array>> = {};
   for (const name of signingConfigNames) {
     // An instance that nobody but its own tools signs with may have none.
-    if (targets.targets.has(name))
+    if (targets.targets.has(name)) {
       signingConfigs[name] = await fetchFile(name, trustedRoot?.signingConfigs[name]);
+    }
   }
   accept({ bytes, signingConfigs });
   const updated = { ...state, targets, trustedRoot: { bytes, refreshedAt: now, signingConfigs } };
@@ -148,7 +149,9 @@ async function updateRoot(
   let state = known;
   for (let count = 0; count < maxRoots; count += 1) {
     const bytes = await download(`${state.root.version + 1}.root.json`, maxLength.root);
-    if (bytes === undefined) break;
+    if (bytes === undefined) {
+      break;
+    }
     const root = nextRoot(state.root, bytes);
     state = { ...vouchedFor(state, root), root, chain: [...state.chain, root] };
     await persist(state);
@@ -186,7 +189,9 @@ async function updateSnapshot(
   download: Download,
 ): Promise<Snapshot> {
   const listed = timestamp.snapshot;
-  if (snapshot !== undefined && isListed(snapshot, listed)) return snapshot;
+  if (snapshot !== undefined && isListed(snapshot, listed)) {
+    return snapshot;
+  }
   const bytes = await need(download, versioned(root, listed, 'snapshot.json'), limitOf('snapshot', listed));
   return nextSnapshot(root, timestamp, snapshot, bytes);
 }
@@ -197,7 +202,9 @@ async function updateTargets(
   download: Download,
 ): Promise<Targets> {
   const listed = targetsIn(snapshot);
-  if (targets !== undefined && isListed(targets, listed)) return targets;
+  if (targets !== undefined && isListed(targets, listed)) {
+    return targets;
+  }
   const bytes = await need(download, versioned(root, listed, 'targets.json'), limitOf('targets', listed));
   return nextTargets(root, snapshot, bytes);
 }
@@ -217,7 +224,9 @@ export async function updateTarget(
       `the TUF target ${name} has ${info.length} bytes, more than the limit of ${maxTarget}`,
     );
   }
-  if (kept !== undefined && isContent(kept, info)) return kept;
+  if (kept !== undefined && isContent(kept, info)) {
+    return kept;
+  }
   const prefix = root.consistentSnapshot ? `${info.hashes.sha256 ?? info.hashes.sha512}.` : '';
   const bytes = await need(download, `targets/${prefix}${name}`, info.length);
   requireContent(`target ${name}`, bytes, info);
@@ -240,7 +249,9 @@ function limitOf(role: 'snapshot' | 'targets', { length }: FileInfo): number {
 
 async function need(download: Download, path: string, limit: number): Promise<Uint8Array> {
   const bytes = await download(path, limit);
-  if (bytes !== undefined) return bytes;
+  if (bytes !== undefined) {
+    return bytes;
+  }
   throw cannotTell('tuf.missing', `the TUF mirror has no ${quoted(path)}`, {
     hint: 'check the address of the mirror',
   });

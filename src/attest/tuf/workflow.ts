@@ -52,13 +52,20 @@ export function nextTimestamp(root: Root, trusted: Timestamp | undefined, bytes:
   const timestamp = parseTimestamp(bytes);
   // 5.4.2, arbitrary software.
   requireSignatures(timestamp, root);
-  if (trusted === undefined) return timestamp;
+  if (trusted === undefined) {
+    return timestamp;
+  }
   // 5.4.3.1, rollback.
-  if (timestamp.version < trusted.version) throw older('timestamp', timestamp.version, trusted.version);
-  if (timestamp.version === trusted.version) return trusted;
+  if (timestamp.version < trusted.version) {
+    throw older('timestamp', timestamp.version, trusted.version);
+  }
+  if (timestamp.version === trusted.version) {
+    return trusted;
+  }
   // 5.4.3.2, rollback of the snapshot by a holder of the timestamp's online key.
-  if (timestamp.snapshot.version < trusted.snapshot.version)
+  if (timestamp.snapshot.version < trusted.snapshot.version) {
     throw older('snapshot', timestamp.snapshot.version, trusted.snapshot.version);
+  }
   return timestamp;
 }
 
@@ -79,8 +86,12 @@ export function nextSnapshot(
   // 5.5.5, rollback of targets, or their disappearance.
   for (const [name, { version }] of trusted?.files ?? []) {
     const file = snapshot.files.get(name);
-    if (file === undefined) throw rollback(`the snapshot no longer lists ${quoted(name)}`);
-    if (file.version < version) throw older(quoted(name), file.version, version);
+    if (file === undefined) {
+      throw rollback(`the snapshot no longer lists ${quoted(name)}`);
+    }
+    if (file.version < version) {
+      throw older(quoted(name), file.version, version);
+    }
   }
   return snapshot;
 }
@@ -101,15 +112,18 @@ export function nextTargets(root: Root, snapshot: Snapshot, bytes: Uint8Array): 
 /** What the snapshot says of the top-level targets. */
 export function targetsIn(snapshot: Snapshot): FileInfo {
   const listed = snapshot.files.get('targets.json');
-  if (listed === undefined)
+  if (listed === undefined) {
     throw cannotTell('tuf.malformed', 'the TUF snapshot metadata lists no targets.json');
+  }
   return listed;
 }
 
 /** What the targets say of one file (5.7.2). @throws TcfError `tuf.no-target` (exit 2). */
 export function targetIn(targets: Targets, name: string): TargetInfo {
   const target = targets.targets.get(name);
-  if (target === undefined) throw cannotTell('tuf.no-target', `the TUF repository has no ${quoted(name)}`);
+  if (target === undefined) {
+    throw cannotTell('tuf.no-target', `the TUF repository has no ${quoted(name)}`);
+  }
   return target;
 }
 
@@ -118,7 +132,9 @@ export function targetIn(targets: Targets, name: string): TargetInfo {
  * expires.
  */
 export function requireFresh(metadata: Metadata, now: Date): void {
-  if (now < metadata.expires) return;
+  if (now < metadata.expires) {
+    return;
+  }
   throw cannotTell(
     'tuf.expired',
     `the TUF ${metadata.role} metadata, version ${metadata.version}, expired on ${metadata.expires.toISOString()}`,
@@ -130,7 +146,9 @@ export function requireFresh(metadata: Metadata, now: Date): void {
  * 5.5.2, 5.6.2 and 5.7.3: the bytes are those that were announced. @throws TcfError `tuf.content` (exit 2).
  */
 export function requireContent(what: string, bytes: Uint8Array, announced: Announced): void {
-  if (isContent(bytes, announced)) return;
+  if (isContent(bytes, announced)) {
+    return;
+  }
   throw cannotTell(
     'tuf.content',
     `the TUF ${what} is not what was announced: another length or another hash`,
@@ -159,7 +177,9 @@ export function isSigned({ role, signatures, signed }: Metadata, root: Root): bo
 }
 
 function requireSignatures(metadata: Metadata, root: Root): void {
-  if (isSigned(metadata, root)) return;
+  if (isSigned(metadata, root)) {
+    return;
+  }
   const { threshold } = root.roles[metadata.role];
   throw cannotTell(
     'tuf.signatures',
@@ -177,13 +197,17 @@ function signersOf(
   const signers = new Set<string>();
   for (const [id, key] of keys) {
     const signature = signatures.get(id);
-    if (signature !== undefined && key.isSignedBy(message, signature)) signers.add(key.fingerprint);
+    if (signature !== undefined && key.isSignedBy(message, signature)) {
+      signers.add(key.fingerprint);
+    }
   }
   return signers;
 }
 
 function requireVersion({ role, version }: Metadata, listed: FileInfo): void {
-  if (version === listed.version) return;
+  if (version === listed.version) {
+    return;
+  }
   throw cannotTell(
     'tuf.mixed',
     `the TUF ${role} metadata is version ${version}, and version ${listed.version} was announced`,

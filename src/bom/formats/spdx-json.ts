@@ -99,7 +99,9 @@ function packageOf(component: Component): PackageForm {
 }
 
 function supplierOf(supplier: Organization | undefined): string {
-  if (supplier === undefined) return 'NOASSERTION';
+  if (supplier === undefined) {
+    return 'NOASSERTION';
+  }
   const email = supplier.contacts?.find((contact) => contact.email !== undefined)?.email;
   return `Organization: ${named(supplier.name)}${email === undefined ? '' : ` (${email})`}`;
 }
@@ -161,7 +163,9 @@ interface LicenseForm {
 /** One statement as it is. Of several that nobody joined with an operator SPDX can say nothing in this field. */
 function licenseOf({ licenses = [] }: Component, acknowledgement: License['acknowledgement']): LicenseForm {
   const [license, ...others] = licenses.filter((each) => each.acknowledgement === acknowledgement);
-  if (license === undefined || others.length > 0) return { expression: 'NOASSERTION', extracted: [] };
+  if (license === undefined || others.length > 0) {
+    return { expression: 'NOASSERTION', extracted: [] };
+  }
   if ('expression' in license) {
     const refs = license.expression.match(/(?<![\w.:-])LicenseRef-[A-Za-z0-9.-]+/g) ?? [];
     return { expression: license.expression, extracted: refs.map((id) => extractedOf(id, id)) };
@@ -192,8 +196,12 @@ function relationshipsOf(bom: Bom, components: readonly Component[]): readonly J
   const edges = [...ids].flatMap(([ref, id]) => {
     const targets = told.get(ref);
     // "Needs nothing" and "not known" are two answers, in SPDX as well.
-    if (targets === undefined) return [form(id, 'DEPENDS_ON', 'NOASSERTION')];
-    if (targets.length === 0) return [form(id, 'DEPENDS_ON', 'NONE')];
+    if (targets === undefined) {
+      return [form(id, 'DEPENDS_ON', 'NOASSERTION')];
+    }
+    if (targets.length === 0) {
+      return [form(id, 'DEPENDS_ON', 'NONE')];
+    }
     return targets.flatMap((target) => {
       const to = ids.get(target);
       const contains = isContainer(ref) || ownerOf(target) === ref;

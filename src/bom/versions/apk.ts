@@ -40,13 +40,17 @@ const forms: readonly (readonly [RegExp, Kind, Kind])[] = [
 
 function tokensOf(version: string): readonly Token[] {
   const first = /^\d+/.exec(version)?.[0];
-  if (first === undefined) return [{ kind: 'invalid', text: version }];
+  if (first === undefined) {
+    return [{ kind: 'invalid', text: version }];
+  }
   const tokens: Token[] = [{ kind: 'first', text: first }];
   let at = first.length;
   let last: Kind = 'first';
   while (at < version.length) {
     const next = nextToken(version, at, last);
-    if (next === undefined) return [...tokens, { kind: 'invalid', text: version.slice(at) }];
+    if (next === undefined) {
+      return [...tokens, { kind: 'invalid', text: version.slice(at) }];
+    }
     tokens.push(next.token);
     at = next.end;
     last = next.token.kind;
@@ -61,12 +65,18 @@ function nextToken(
 ): { readonly token: Token; readonly end: number } | undefined {
   if (last === 'suffix') {
     const number = matchAt(/(\d+)/y, version, at);
-    if (number !== undefined) return { token: { kind: 'suffix-number', text: number.text }, end: number.end };
+    if (number !== undefined) {
+      return { token: { kind: 'suffix-number', text: number.text }, end: number.end };
+    }
   }
   for (const [pattern, highest, kind] of forms) {
     const found = matchAt(pattern, version, at);
-    if (found === undefined || rank(last) > rank(highest)) continue;
-    if (kind === 'suffix' && !(found.text !== '' && suffixes.includes(found.text))) continue;
+    if (found === undefined || rank(last) > rank(highest)) {
+      continue;
+    }
+    if (kind === 'suffix' && !(found.text !== '' && suffixes.includes(found.text))) {
+      continue;
+    }
     return { token: { kind, text: found.text }, end: found.end };
   }
   return undefined;
@@ -101,15 +111,25 @@ export function compareApkVersions(a: string, b: string, fuzzy = false): number 
     rank(one.kind) < rank('end')
   ) {
     const order = compareTokens(one, other);
-    if (order !== 0) return order;
+    if (order !== 0) {
+      return order;
+    }
     at += 1;
     [one, other] = [left[at], right[at]];
   }
-  if (one === undefined || other === undefined || one.kind === other.kind) return 0;
-  if (fuzzy && other.kind === 'end') return 0;
+  if (one === undefined || other === undefined || one.kind === other.kind) {
+    return 0;
+  }
+  if (fuzzy && other.kind === 'end') {
+    return 0;
+  }
   // What goes on is newer, unless it goes on as something before the release.
-  if (isEarly(one)) return -1;
-  if (isEarly(other)) return 1;
+  if (isEarly(one)) {
+    return -1;
+  }
+  if (isEarly(other)) {
+    return 1;
+  }
   return rank(other.kind) - rank(one.kind);
 }
 
@@ -118,16 +138,22 @@ function isEarly({ kind, text }: Token): boolean {
 }
 
 function compareTokens(a: Token, b: Token): number {
-  if (a.kind === 'suffix') return suffixes.indexOf(a.text) - suffixes.indexOf(b.text);
+  if (a.kind === 'suffix') {
+    return suffixes.indexOf(a.text) - suffixes.indexOf(b.text);
+  }
   // Behind the first number, one with a leading zero is a fraction: 1.09 is older than 1.1.
   const isFraction = a.kind === 'digits' && (a.text.startsWith('0') || b.text.startsWith('0'));
-  if (a.kind === 'letter' || a.kind === 'hash' || isFraction) return byCodeUnit(a.text, b.text);
+  if (a.kind === 'letter' || a.kind === 'hash' || isFraction) {
+    return byCodeUnit(a.text, b.text);
+  }
   return compareDigits(a.text, b.text);
 }
 
 /** `operator` is made of `<`, `>`, `=` and `~`; without one every version will do. */
 export function satisfiesApk(version: string, operator: string, wanted: string): boolean {
   const order = compareApkVersions(version, wanted, operator.includes('~'));
-  if (order === 0) return /[=~]/.test(operator);
+  if (order === 0) {
+    return /[=~]/.test(operator);
+  }
   return operator.includes(order < 0 ? '<' : '>');
 }

@@ -52,7 +52,9 @@ function comparePart(a: string, b: string): number {
     const textA = /^\D/.test(runsA[i] ?? '') ? (runsA[i++] ?? '') : '';
     const textB = /^\D/.test(runsB[j] ?? '') ? (runsB[j++] ?? '') : '';
     const order = compareText(textA, textB) || compareDigits(runsA[i++] ?? '', runsB[j++] ?? '');
-    if (order !== 0) return order;
+    if (order !== 0) {
+      return order;
+    }
   }
   return 0;
 }
@@ -60,13 +62,19 @@ function comparePart(a: string, b: string): number {
 function compareText(a: string, b: string): number {
   for (let at = 0; at < a.length || at < b.length; at += 1) {
     const order = weight(a[at]) - weight(b[at]);
-    if (order !== 0) return order;
+    if (order !== 0) {
+      return order;
+    }
   }
   return 0;
 }
 
 function weight(char: string | undefined): number {
-  if (char === undefined) return 0;
-  if (char === '~') return -1;
+  if (char === undefined) {
+    return 0;
+  }
+  if (char === '~') {
+    return -1;
+  }
   return /[A-Za-z]/.test(char) ? char.charCodeAt(0) : char.charCodeAt(0) + 256;
 }

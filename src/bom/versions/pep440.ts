@@ -36,9 +36,13 @@ const letters: Readonly<Record<string, 'a' | 'b' | 'rc'>> = {
 
 /** `undefined` where the text is not a version by PEP 440. Case, a `v` before it and white space around it do not count. */
 export function parsePep440(text: string): Pep440Version | undefined {
-  if (text.length > maxLength) return undefined;
+  if (text.length > maxLength) {
+    return undefined;
+  }
   const groups = form.exec(text.trim().toLowerCase())?.groups;
-  if (groups === undefined) return undefined;
+  if (groups === undefined) {
+    return undefined;
+  }
   const { dev, devword, epoch = '0', implicit, letter, local, post, pre, release = '', word } = groups;
   const stage = letter === undefined ? undefined : letters[letter];
   return {
@@ -68,7 +72,9 @@ export function satisfiesPep440(
   bound: string,
 ): boolean {
   const [asked, limit] = [parsePep440(version), parsePep440(bound)];
-  if (asked === undefined || limit === undefined) return false;
+  if (asked === undefined || limit === undefined) {
+    return false;
+  }
   // The local part says how a release was built: a specifier without one means every build (2.5.1+cu124 is 2.5.1).
   const release = { ...asked, local: undefined };
   switch (comparator) {
@@ -93,7 +99,9 @@ function isEqual(asked: Pep440Version, release: Pep440Version, limit: Pep440Vers
 
 /** `>1.7` holds neither 1.7.post1 nor 1.7+local: both are 1.7 built again. `>1.7.post1` and `>1.7.dev1` hold what follows them. */
 function isAfter(asked: Pep440Version, release: Pep440Version, limit: Pep440Version): boolean {
-  if (compare(release, limit) <= 0) return false;
+  if (compare(release, limit) <= 0) {
+    return false;
+  }
   const canBeBuiltAgain = limit.post === undefined && limit.dev === undefined;
   return !(canBeBuiltAgain && isOfSameRelease(asked, limit));
 }
@@ -126,7 +134,9 @@ function compare(a: Pep440Version, b: Pep440Version): number {
 function compareReleases(a: readonly string[], b: readonly string[]): number {
   for (let at = 0; at < a.length || at < b.length; at += 1) {
     const order = compareDigits(a[at] ?? '', b[at] ?? '');
-    if (order !== 0) return order;
+    if (order !== 0) {
+      return order;
+    }
   }
   return 0;
 }
@@ -138,28 +148,44 @@ function comparePre(a: Pep440Version, b: Pep440Version): number {
 
 /** 1.0.dev1 comes before 1.0a1, which comes before 1.0 and 1.0.post1.dev1. */
 function stageOf({ dev, post, pre }: Pep440Version): number {
-  if (pre === undefined) return dev !== undefined && post === undefined ? 0 : 4;
+  if (pre === undefined) {
+    return dev !== undefined && post === undefined ? 0 : 4;
+  }
   return 1 + ['a', 'b', 'rc'].indexOf(pre[0]);
 }
 
 /** @param absent where a version without this part comes: -1 before all that have it, 1 after. */
 function compareOptional(a: string | undefined, b: string | undefined, absent: -1 | 1): number {
-  if (a === undefined && b === undefined) return 0;
-  if (a === undefined) return absent;
-  if (b === undefined) return -absent;
+  if (a === undefined && b === undefined) {
+    return 0;
+  }
+  if (a === undefined) {
+    return absent;
+  }
+  if (b === undefined) {
+    return -absent;
+  }
   return compareDigits(a, b);
 }
 
 /** Part by part; a number is newer than a word, and more parts are newer than fewer. */
 function compareLocal(a: readonly string[] | undefined, b: readonly string[] | undefined): number {
-  if (a === undefined || b === undefined) return Number(b === undefined) - Number(a === undefined);
+  if (a === undefined || b === undefined) {
+    return Number(b === undefined) - Number(a === undefined);
+  }
   for (const [at, one] of a.entries()) {
     const two = b[at];
-    if (two === undefined) return 1;
+    if (two === undefined) {
+      return 1;
+    }
     const [isNumber, isOther] = [/^\d+$/.test(one), /^\d+$/.test(two)];
-    if (isNumber !== isOther) return isNumber ? 1 : -1;
+    if (isNumber !== isOther) {
+      return isNumber ? 1 : -1;
+    }
     const order = isNumber ? compareDigits(one, two) : byCodeUnit(one, two);
-    if (order !== 0) return order;
+    if (order !== 0) {
+      return order;
+    }
   }
   return a.length - b.length;
 }

@@ -8,14 +8,26 @@ export function compareRpmVersions(a: string, b: string): number {
   for (let at = 0; at < runsA.length || at < runsB.length; at += 1) {
     const one = runsA[at];
     const two = runsB[at];
-    if (one === two) continue;
-    if (one === '~' || two === '~') return one === '~' ? -1 : 1;
+    if (one === two) {
+      continue;
+    }
+    if (one === '~' || two === '~') {
+      return one === '~' ? -1 : 1;
+    }
     // A caret is newer than the end, and older than anything else that follows.
-    if (one === '^') return two === undefined ? 1 : -1;
-    if (two === '^') return one === undefined ? -1 : 1;
-    if (one === undefined || two === undefined) return one === undefined ? -1 : 1;
+    if (one === '^') {
+      return two === undefined ? 1 : -1;
+    }
+    if (two === '^') {
+      return one === undefined ? -1 : 1;
+    }
+    if (one === undefined || two === undefined) {
+      return one === undefined ? -1 : 1;
+    }
     const order = compareRuns(one, two);
-    if (order !== 0) return order;
+    if (order !== 0) {
+      return order;
+    }
   }
   return 0;
 }
@@ -25,7 +37,9 @@ export function compareEvr(a: string, b: string): number {
   const [epochA, versionA, releaseA] = partsOf(a);
   const [epochB, versionB, releaseB] = partsOf(b);
   const order = compareRpmVersions(epochA, epochB) || compareRpmVersions(versionA, versionB);
-  if (order !== 0 || releaseA === '' || releaseB === '') return order;
+  if (order !== 0 || releaseA === '' || releaseB === '') {
+    return order;
+  }
   return compareRpmVersions(releaseA, releaseB);
 }
 
@@ -36,7 +50,9 @@ function runsOf(version: string): readonly string[] {
 function compareRuns(a: string, b: string): number {
   const isNumber = /^\d/.test(a);
   // A number is newer than a word.
-  if (isNumber !== /^\d/.test(b)) return isNumber ? 1 : -1;
+  if (isNumber !== /^\d/.test(b)) {
+    return isNumber ? 1 : -1;
+  }
   return isNumber ? compareDigits(a, b) : byCodeUnit(a, b);
 }
 

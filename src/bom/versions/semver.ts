@@ -39,7 +39,9 @@ function toGoSemver(text: string): string {
     return `${major}.${minor}.${patch}-${stage}.${count}`;
   }
   const plain = text.replace(/^(?:go|v)/, '');
-  if (/^\d+$/.test(plain)) return `${plain}.0.0`;
+  if (/^\d+$/.test(plain)) {
+    return `${plain}.0.0`;
+  }
   return /^\d+\.\d+$/.test(plain) ? `${plain}.0` : plain;
 }
 
@@ -52,30 +54,44 @@ interface Parts {
 const maxLength = 256;
 
 function partsOf(text: string): Parts | undefined {
-  if (text.length > maxLength) return undefined;
+  if (text.length > maxLength) {
+    return undefined;
+  }
   const [, major, minor, patch, early] = semver.exec(text.replace(/^v/, '')) ?? [];
-  if (major === undefined || minor === undefined || patch === undefined) return undefined;
+  if (major === undefined || minor === undefined || patch === undefined) {
+    return undefined;
+  }
   return { core: [major, minor, patch], early: early === undefined ? [] : early.split('.') };
 }
 
 function compareParts(one: Parts, two: Parts): number {
   for (const at of [0, 1, 2] as const) {
     const order = compareDigits(one.core[at], two.core[at]);
-    if (order !== 0) return order;
+    if (order !== 0) {
+      return order;
+    }
   }
   // A version without a pre-release is newer than the same with one.
-  if (one.early.length === 0 || two.early.length === 0) return two.early.length - one.early.length;
+  if (one.early.length === 0 || two.early.length === 0) {
+    return two.early.length - one.early.length;
+  }
   return compareEarly(one.early, two.early);
 }
 
 function compareEarly(one: readonly string[], two: readonly string[]): number {
   for (const [at, left] of one.entries()) {
     const right = two[at];
-    if (right === undefined) return 1;
+    if (right === undefined) {
+      return 1;
+    }
     const [isNumber, isOtherNumber] = [/^\d+$/.test(left), /^\d+$/.test(right)];
-    if (isNumber !== isOtherNumber) return isNumber ? -1 : 1;
+    if (isNumber !== isOtherNumber) {
+      return isNumber ? -1 : 1;
+    }
     const order = isNumber ? compareDigits(left, right) : byCodeUnit(left, right);
-    if (order !== 0) return order;
+    if (order !== 0) {
+      return order;
+    }
   }
   return one.length - two.length;
 }

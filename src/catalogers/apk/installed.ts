@@ -39,7 +39,9 @@ export function apkPackages(tree: Tree): Apks {
       continue;
     }
     for (const record of recordsOf(content)) {
-      for (const fault of record.faults) skipped.push({ path, reason: fault });
+      for (const fault of record.faults) {
+        skipped.push({ path, reason: fault });
+      }
       const apk = apkOf(record, database);
       if (typeof apk === 'string') {
         skipped.push({ path, reason: `the record at line ${record.line} ${apk}` });
@@ -47,8 +49,11 @@ export function apkPackages(tree: Tree): Apks {
       }
       // Two versions of a name are both told: nobody knows which one is there. The same version twice is one package.
       const key = `${apk.name} ${apk.version} ${apk.architecture}`;
-      if (found.has(key)) skipped.push({ path, reason: `lists ${apk.name} ${apk.version} twice` });
-      else found.set(key, apk);
+      if (found.has(key)) {
+        skipped.push({ path, reason: `lists ${apk.name} ${apk.version} twice` });
+      } else {
+        found.set(key, apk);
+      }
     }
   }
   return { apks: [...found.values()], skipped };
@@ -66,13 +71,19 @@ export function apkLayers(tree: Tree, apks: readonly Apk[]): (apk: Apk) => TreeF
   for (const path of new Set(apks.map(({ database }) => database.path))) {
     for (const file of tree.history(path)) {
       const content = file.content();
-      if (content === undefined) continue;
+      if (content === undefined) {
+        continue;
+      }
       for (const record of recordsOf(content)) {
         const apk = apkOf(record, file);
-        if (typeof apk === 'string') continue;
+        if (typeof apk === 'string') {
+          continue;
+        }
         const key = `${apk.name} ${apk.version}`;
         const known = first.get(key);
-        if (known === undefined || known.layer.index > file.layer.index) first.set(key, file);
+        if (known === undefined || known.layer.index > file.layer.index) {
+          first.set(key, file);
+        }
       }
     }
   }
@@ -100,7 +111,9 @@ function* recordsOf(content: Uint8Array): Generator<ApkRecord> {
     .split(/\n(?:\r?\n)+/)) {
     const start = line;
     line += text.split('\n').length + 1;
-    if (text.trim() !== '') yield recordOf(text, start);
+    if (text.trim() !== '') {
+      yield recordOf(text, start);
+    }
   }
 }
 
@@ -109,30 +122,53 @@ function recordOf(text: string, line: number): ApkRecord {
   const repeated = new Set<string>();
   const faults: string[] = [];
   for (const [at, row] of text.split(/\r?\n/).entries()) {
-    if (row === '') continue;
-    const name = row.charAt(0);
-    if (!/^[A-Za-z]:/.test(row)) {
-      if (faults.length < maxFaults) faults.push(`line ${line + at} is not a field`);
+    if (row === '') {
       continue;
     }
-    if (fileFields.has(name)) continue;
-    if (fields.has(name)) repeated.add(name);
-    else fields.set(name, row.slice(2));
+    const name = row.charAt(0);
+    if (!/^[A-Za-z]:/.test(row)) {
+      if (faults.length < maxFaults) {
+        faults.push(`line ${line + at} is not a field`);
+      }
+      continue;
+    }
+    if (fileFields.has(name)) {
+      continue;
+    }
+    if (fields.has(name)) {
+      repeated.add(name);
+    } else {
+      fields.set(name, row.slice(2));
+    }
   }
   return { fields, line, faults, repeated, sha256: createHash('sha256').update(text).digest('hex') };
 }
 
 /** The package, or why there is none. Names and versions with other characters would be others in a purl. */
 function apkOf({ fields, repeated, sha256 }: ApkRecord, database: TreeFile): Apk | string {
-  for (const field of ['P', 'V', 'A']) if (repeated.has(field)) return `has two fields ${field}`;
+  for (const field of ['P', 'V', 'A']) {
+    if (repeated.has(field)) {
+      return `has two fields ${field}`;
+    }
+  }
   const name = fields.get('P') ?? '';
   const version = fields.get('V') ?? '';
   const architecture = fields.get('A') ?? '';
-  if (name === '') return 'has no name';
-  if (!/^[A-Za-z0-9._][A-Za-z0-9._+-]{0,255}$/.test(name)) return 'has an invalid name';
-  if (version === '') return 'has no version';
-  if (version.length > 256 || !isVersion(version)) return 'has an invalid version';
-  if (!/^[A-Za-z0-9_-]{0,64}$/.test(architecture)) return 'has an invalid architecture';
+  if (name === '') {
+    return 'has no name';
+  }
+  if (!/^[A-Za-z0-9._][A-Za-z0-9._+-]{0,255}$/.test(name)) {
+    return 'has an invalid name';
+  }
+  if (version === '') {
+    return 'has no version';
+  }
+  if (version.length > 256 || !isVersion(version)) {
+    return 'has an invalid version';
+  }
+  if (!/^[A-Za-z0-9_-]{0,64}$/.test(architecture)) {
+    return 'has an invalid architecture';
+  }
   return { name, version, architecture, fields, database, record: sha256 };
 }
 
@@ -150,8 +186,10 @@ export function* pathsIn(database: TreeFile): Generator<{ readonly apk: string; 
     if (row.startsWith('P:')) {
       apk = value;
       directory = '';
-    } else if (row.startsWith('F:')) directory = value;
-    else if (row.startsWith('R:') && value.length + directory.length < maxPath)
+    } else if (row.startsWith('F:')) {
+      directory = value;
+    } else if (row.startsWith('R:') && value.length + directory.length < maxPath) {
       yield { apk, path: directory === '' ? value : `${directory}/${value}` };
+    }
   }
 }

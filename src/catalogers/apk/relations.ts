@@ -18,14 +18,22 @@ const maxFieldLength = 1024 * 1024;
  * of the package instead of its version.
  */
 export function parseApkRelations(text: string): readonly Relation[] | undefined {
-  if (text.length > maxFieldLength) return undefined;
+  if (text.length > maxFieldLength) {
+    return undefined;
+  }
   const relations: Relation[] = [];
   for (const word of text.split(/[ \n]+/)) {
-    if (word === '') continue;
+    if (word === '') {
+      continue;
+    }
     const match = /^(!?)([^<>=~!@]{1,512})(?:@[^<>=~]*)?(?:([<>=~]+)(.+))?$/.exec(word);
-    if (match === null) return undefined;
+    if (match === null) {
+      return undefined;
+    }
     const [, mark = '', name = '', operator = '', version = ''] = match;
-    if (operator !== '' && operator !== '><' && !isVersion(version)) return undefined;
+    if (operator !== '' && operator !== '><' && !isVersion(version)) {
+      return undefined;
+    }
     relations.push({ name, operator, version, conflict: mark === '!' });
   }
   return relations;
@@ -45,35 +53,53 @@ export function apkResolver(apks: readonly Apk[]): (apk: Apk) => readonly Apk[] 
   const providers = new Map<string, Provider[]>();
   const provide = (name: string, provider: Provider): void => {
     const list = providers.get(name);
-    if (list === undefined) providers.set(name, [provider]);
-    else list.push(provider);
+    if (list === undefined) {
+      providers.set(name, [provider]);
+    } else {
+      list.push(provider);
+    }
   };
   // A package stands for its own name before those that provide it, and of these the one with the highest priority.
   const ordered = [...apks].sort((a, b) => priorityOf(b) - priorityOf(a) || byCodeUnit(a.name, b.name));
-  for (const apk of ordered) provide(apk.name, { apk, version: apk.version });
   for (const apk of ordered) {
-    for (const { name, version } of parseApkRelations(apk.fields.get('p') ?? '') ?? [])
+    provide(apk.name, { apk, version: apk.version });
+  }
+  for (const apk of ordered) {
+    for (const { name, version } of parseApkRelations(apk.fields.get('p') ?? '') ?? []) {
       provide(name, version === '' ? { apk } : { apk, version });
+    }
   }
   const fits = ({ apk, version }: Provider, relation: Relation): boolean => {
-    if (relation.operator === '') return true;
-    if (relation.operator === '><') return apk.fields.get('C') === relation.version;
+    if (relation.operator === '') {
+      return true;
+    }
+    if (relation.operator === '><') {
+      return apk.fields.get('C') === relation.version;
+    }
     return version === undefined || satisfiesApk(version, relation.operator, relation.version);
   };
   let comparisons = 0;
   return (apk) => {
     const relations = parseApkRelations(apk.fields.get('D') ?? '');
-    if (relations === undefined) return undefined;
+    if (relations === undefined) {
+      return undefined;
+    }
     const found = new Set<Apk>();
     for (const relation of relations) {
-      if (relation.conflict) continue;
+      if (relation.conflict) {
+        continue;
+      }
       const candidates = providers.get(relation.name) ?? [];
       comparisons += candidates.length + 1;
-      if (comparisons > maxComparisons) return undefined;
+      if (comparisons > maxComparisons) {
+        return undefined;
+      }
       const fitting = candidates.filter((provider) => fits(provider, relation));
       // What a package brings itself it needs from nobody.
       const [target] = fitting.some((provider) => provider.apk === apk) ? [] : fitting;
-      if (target !== undefined) found.add(target.apk);
+      if (target !== undefined) {
+        found.add(target.apk);
+      }
     }
     return [...found];
   };

@@ -13,7 +13,9 @@ export function withoutRepeatedClaims(runs: readonly Run[]): readonly Run[] {
   for (const { catalog } of runs) {
     for (const wheel of flatten(catalog.components)) {
       const claims = (wheel.components ?? []).filter(isClaim);
-      if (claims.length === 0) continue;
+      if (claims.length === 0) {
+        continue;
+      }
       const owner = catalog.owners?.find(({ bomRef }) => bomRef === wheel.bomRef);
       const seen = partsOfPrograms(runs, (path) => owner?.owns(path) ?? false);
       for (const claim of claims) {
@@ -24,7 +26,9 @@ export function withoutRepeatedClaims(runs: readonly Run[]): readonly Run[] {
       }
     }
   }
-  if (renamed.size === 0) return runs;
+  if (renamed.size === 0) {
+    return runs;
+  }
   const rebuild = (component: Component): Component => {
     const claim = stated.get(component.bomRef);
     const components = (component.components ?? []).filter(({ bomRef }) => !renamed.has(bomRef)).map(rebuild);

@@ -36,7 +36,9 @@ function scopes(
   const seen = new Set<string>();
   return inventory.runs.map((run) => {
     const refs = [...run.refs].filter((ref) => !seen.has(ref));
-    for (const ref of refs) seen.add(ref);
+    for (const ref of refs) {
+      seen.add(ref);
+    }
     return { skipped: run.skipped.length > 0, refs };
   });
 }
@@ -53,7 +55,9 @@ function about(
   assemblies: readonly string[],
   dependencies: readonly string[],
 ): readonly Composition[] {
-  if (assemblies.length === 0 && dependencies.length === 0) return [];
+  if (assemblies.length === 0 && dependencies.length === 0) {
+    return [];
+  }
   return [
     {
       aggregate,

@@ -24,12 +24,22 @@ export function graphOf(root: string, inventory: Inventory, parents: ReadonlyMap
   const { edges, dangling } = statedEdges(inventory);
   const unread = new Set(inventory.runs.flatMap((run) => run.unknownDependencies));
   const unknown = new Set(refs.filter((ref) => unread.has(ref) || !edges.has(ref)));
-  for (const ref of unknown) if (edges.get(ref)?.size === 0) edges.delete(ref);
+  for (const ref of unknown) {
+    if (edges.get(ref)?.size === 0) {
+      edges.delete(ref);
+    }
+  }
 
-  for (const [ref, parent] of parents) targetsOf(edges, parent).add(ref);
+  for (const [ref, parent] of parents) {
+    targetsOf(edges, parent).add(ref);
+  }
   const system = refs.find((ref) => isSystem(inventory, ref) && !parents.has(ref));
-  if (system !== undefined) leadToPackages(edges, system, refs, inventory, parents);
-  if (system !== undefined && edges.has(system)) unknown.delete(system);
+  if (system !== undefined) {
+    leadToPackages(edges, system, refs, inventory, parents);
+  }
+  if (system !== undefined && edges.has(system)) {
+    unknown.delete(system);
+  }
   leadFromRoot(edges, root, refs, inventory, parents);
   return {
     dependencies: [...edges]
@@ -51,8 +61,11 @@ function statedEdges({ items, runs }: Inventory): { readonly edges: Edges; reado
     }
     const targets = targetsOf(edges, ref);
     for (const target of dependsOn) {
-      if (!items.has(target)) dangling.add(target);
-      else if (target !== ref) targets.add(target);
+      if (!items.has(target)) {
+        dangling.add(target);
+      } else if (target !== ref) {
+        targets.add(target);
+      }
     }
   }
   return { edges, dangling };
@@ -77,8 +90,9 @@ function leadToPackages(
 ): void {
   for (const ref of refs) {
     const item = items.get(ref);
-    if (item !== undefined && !parents.has(ref) && isOsPackage(item.component))
+    if (item !== undefined && !parents.has(ref) && isOsPackage(item.component)) {
       targetsOf(edges, system).add(ref);
+    }
   }
 }
 
@@ -92,12 +106,19 @@ function leadFromRoot(
 ): void {
   const needed = new Set([...edges.values()].flatMap((targets) => [...targets]));
   const fromRoot = targetsOf(edges, root);
-  for (const ref of refs)
-    if (!parents.has(ref) && (isSystem(inventory, ref) || !needed.has(ref))) fromRoot.add(ref);
+  for (const ref of refs) {
+    if (!parents.has(ref) && (isSystem(inventory, ref) || !needed.has(ref))) {
+      fromRoot.add(ref);
+    }
+  }
   const reached = reachable(edges, root);
   for (const ref of refs) {
-    if (reached.has(ref)) continue;
+    if (reached.has(ref)) {
+      continue;
+    }
     fromRoot.add(ref);
-    for (const found of reachable(edges, ref)) reached.add(found);
+    for (const found of reachable(edges, ref)) {
+      reached.add(found);
+    }
   }
 }

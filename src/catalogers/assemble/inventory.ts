@@ -54,7 +54,9 @@ export function inventoryOf(root: string, runs: readonly Run[]): Inventory {
       const ref = isFirst ? wanted : freeRef(wanted, taken);
       isFirst = false;
       taken.add(ref);
-      for (const entry of same) refOf.set(entry, ref);
+      for (const entry of same) {
+        refOf.set(entry, ref);
+      }
       merged.push([ref, same]);
     }
   }
@@ -135,9 +137,13 @@ export function locationsOf(component: Component): readonly string[] {
 /** The first in the order of their JSON tells the single facts; lists are united. */
 function mergeComponents(same: readonly Component[]): Component {
   const [first, ...others] = [...same].sort((a, b) => byCodeUnit(JSON.stringify(a), JSON.stringify(b)));
-  if (first === undefined) throw new RangeError('nothing to merge');
+  if (first === undefined) {
+    throw new RangeError('nothing to merge');
+  }
   let merged = first;
-  for (const other of others) merged = mergeTwo(merged, other);
+  for (const other of others) {
+    merged = mergeTwo(merged, other);
+  }
   return merged;
 }
 
@@ -176,7 +182,9 @@ function present<Key extends string, T>(
 
 /** Two forks of one LLVM name the same ancestor; as parts of the document they are two. */
 function withOwnAncestors(component: Component, ref: string, taken: Set<string>): Component {
-  if (component.pedigree === undefined) return component;
+  if (component.pedigree === undefined) {
+    return component;
+  }
   const ancestors = component.pedigree.ancestors.map((ancestor) => {
     const bomRef = freeRef(`${ref}~ancestor`, taken);
     taken.add(bomRef);
@@ -187,7 +195,9 @@ function withOwnAncestors(component: Component, ref: string, taken: Set<string>)
 
 function freeRef(wanted: string, taken: ReadonlySet<string>): string {
   let number = 2;
-  while (taken.has(`${wanted}~${number}`)) number += 1;
+  while (taken.has(`${wanted}~${number}`)) {
+    number += 1;
+  }
   return `${wanted}~${number}`;
 }
 

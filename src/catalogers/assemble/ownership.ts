@@ -12,7 +12,9 @@ const osDatabases =
 
 /** Whether a component is a package of the operating system. */
 export function isOsPackage(component: Component): boolean {
-  if (component.purl !== undefined) return osPurlTypes.has(parsePurl(component.purl).type);
+  if (component.purl !== undefined) {
+    return osPurlTypes.has(parsePurl(component.purl).type);
+  }
   const locations = locationsOf(component);
   return locations.length > 0 && locations.every((location) => osDatabases.test(location));
 }
@@ -25,16 +27,24 @@ export function nest(inventory: Inventory): ReadonlyMap<string, string> {
   const owners = ownersOf(inventory);
   const candidates = new Map<string, readonly string[]>();
   for (const [ref, item] of inventory.items) {
-    if (item.parent === undefined && mayBeOwned(item)) candidates.set(ref, claimants(ref, item, owners));
+    if (item.parent === undefined && mayBeOwned(item)) {
+      candidates.set(ref, claimants(ref, item, owners));
+    }
   }
   const parents = new Map<string, string>();
-  for (const [ref, item] of inventory.items) if (item.parent !== undefined) parents.set(ref, item.parent);
+  for (const [ref, item] of inventory.items) {
+    if (item.parent !== undefined) {
+      parents.set(ref, item.parent);
+    }
+  }
   breakLoops(parents);
   for (const ref of [...candidates.keys()].sort(byCodeUnit)) {
     const owner = mostSpecific(candidates.get(ref) ?? [], candidates).find(
       (other) => !liesIn(other, ref, parents),
     );
-    if (owner !== undefined) parents.set(ref, owner);
+    if (owner !== undefined) {
+      parents.set(ref, owner);
+    }
   }
   return parents;
 }
@@ -56,7 +66,9 @@ function ownersOf(inventory: Inventory): readonly Owner[] {
   return inventory.runs.flatMap((run) =>
     run.owners.flatMap((owner) => {
       const item = inventory.items.get(owner.bomRef);
-      if (item === undefined) return [];
+      if (item === undefined) {
+        return [];
+      }
       const owns = (path: string): boolean => owner.owns(path);
       return [{ ref: owner.bomRef, packaging: packagingOf(item), beside: run.refs, owns }];
     }),
@@ -78,7 +90,9 @@ function claimants(ref: string, item: Item, owners: readonly Owner[]): readonly 
   );
   for (const location of [...libraries, ...rest]) {
     const found = others.filter((owner) => owner.owns(location)).map((owner) => owner.ref);
-    if (found.length > 0) return [...new Set(found)].sort(byCodeUnit);
+    if (found.length > 0) {
+      return [...new Set(found)].sort(byCodeUnit);
+    }
   }
   return [];
 }
@@ -100,8 +114,11 @@ function mostSpecific(
 }
 
 function liesIn(ref: string, container: string, parents: ReadonlyMap<string, string>): boolean {
-  for (let at: string | undefined = ref; at !== undefined; at = parents.get(at))
-    if (at === container) return true;
+  for (let at: string | undefined = ref; at !== undefined; at = parents.get(at)) {
+    if (at === container) {
+      return true;
+    }
+  }
   return false;
 }
 
@@ -109,8 +126,12 @@ function liesIn(ref: string, container: string, parents: ReadonlyMap<string, str
 function breakLoops(parents: Map<string, string>): void {
   for (const ref of [...parents.keys()].sort(byCodeUnit)) {
     const parent = parents.get(ref);
-    if (parent === undefined) continue;
+    if (parent === undefined) {
+      continue;
+    }
     parents.delete(ref);
-    if (!liesIn(parent, ref, parents)) parents.set(ref, parent);
+    if (!liesIn(parent, ref, parents)) {
+      parents.set(ref, parent);
+    }
   }
 }

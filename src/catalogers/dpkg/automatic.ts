@@ -16,7 +16,9 @@ export function automaticIn(
   skipped: Skipped[],
 ): (deb: Deb) => boolean | undefined {
   const file = tree.file(extendedStates);
-  if (file === undefined) return () => undefined;
+  if (file === undefined) {
+    return () => undefined;
+  }
   const path = printable(file.path);
   const content = file.content();
   if (content === undefined) {
@@ -25,9 +27,12 @@ export function automaticIn(
   }
   const automatic = new Set<string>();
   for (const { fields, faults } of parseStanzas(Buffer.from(content).toString('utf8'))) {
-    for (const fault of faults) skipped.push({ path, reason: fault });
-    if (fields.get('auto-installed') === '1')
+    for (const fault of faults) {
+      skipped.push({ path, reason: fault });
+    }
+    if (fields.get('auto-installed') === '1') {
       automatic.add(`${fields.get('package')}:${fields.get('architecture')}`);
+    }
   }
   return ({ name, architecture }) =>
     automatic.has(`${name}:${architecture === 'all' ? native : architecture}`);

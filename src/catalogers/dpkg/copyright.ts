@@ -17,7 +17,9 @@ export function copyrightLicenses(copyright: string, name: string): readonly Lic
   const text = copyright.slice(0, maxLength);
   if (isDep5(text)) {
     const names = dep5Licenses(text);
-    if (names.length > 0) return combineLicenses(names, 'debian', `debian-${name}`);
+    if (names.length > 0) {
+      return combineLicenses(names, 'debian', `debian-${name}`);
+    }
   }
   return proseLicenses(text);
 }
@@ -42,7 +44,9 @@ export function upstreamSource(copyright: string): ExternalReference | undefined
   // Without the mark that ends the sentence.
   const url = found?.replace(/[.,;:!?)\]}]+$/, '');
   const hasPassword = /^\w+:\/\/[^/]*@/.test(url ?? '');
-  if (url === undefined || hasPassword) return undefined;
+  if (url === undefined || hasPassword) {
+    return undefined;
+  }
   return (
     repositoryAt(url) ?? {
       type: 'source-distribution',
@@ -53,7 +57,11 @@ export function upstreamSource(copyright: string): ExternalReference | undefined
 }
 
 function headerOf(text: string): ReadonlyMap<string, string> {
-  for (const { fields } of parseStanzas(text.slice(0, 64 * 1024))) if (fields.has('format')) return fields;
+  for (const { fields } of parseStanzas(text.slice(0, 64 * 1024))) {
+    if (fields.has('format')) {
+      return fields;
+    }
+  }
   return new Map();
 }
 
@@ -61,9 +69,13 @@ function headerOf(text: string): ReadonlyMap<string, string> {
 function dep5Licenses(text: string): readonly string[] {
   const names = new Set<string>();
   for (const { fields } of parseStanzas(text)) {
-    if (!fields.has('files') && !fields.has('format')) continue;
+    if (!fields.has('files') && !fields.has('format')) {
+      continue;
+    }
     const name = fields.get('license')?.split('\n', 1)[0]?.trim() ?? '';
-    if (name !== '' && names.size < maxStatements) names.add(name);
+    if (name !== '' && names.size < maxStatements) {
+      names.add(name);
+    }
   }
   return [...names];
 }

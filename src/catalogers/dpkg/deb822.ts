@@ -27,7 +27,9 @@ export function parseStanzas(text: string): readonly Stanza[] {
   let current: string[] | undefined;
 
   const note = (fault: string): void => {
-    if (faults.length < maxFaults) faults.push(`line ${line} ${fault}`);
+    if (faults.length < maxFaults) {
+      faults.push(`line ${line} ${fault}`);
+    }
   };
   const close = (): void => {
     if (fields.size > 0 || faults.length > 0) {
@@ -48,16 +50,23 @@ export function parseStanzas(text: string): readonly Stanza[] {
       close();
       continue;
     }
-    if (start === 0) start = line;
+    if (start === 0) {
+      start = line;
+    }
     if (content.startsWith(' ') || content.startsWith('\t')) {
-      if (current === undefined) note('continues no field');
-      else current.push(content.slice(1));
+      if (current === undefined) {
+        note('continues no field');
+      } else {
+        current.push(content.slice(1));
+      }
       continue;
     }
     const [, name, value = ''] = /^([!-"$-,.-9;-~][!-9;-~]*):(.*)$/.exec(content) ?? [];
     if (name === undefined) {
       current = undefined;
-      if (!content.startsWith('#')) note('is neither a field nor a continuation');
+      if (!content.startsWith('#')) {
+        note('is neither a field nor a continuation');
+      }
       continue;
     }
     const key = name.toLowerCase();
@@ -65,7 +74,9 @@ export function parseStanzas(text: string): readonly Stanza[] {
     if (fields.has(key)) {
       repeated.add(key);
       note('repeats a field');
-    } else fields.set(key, current);
+    } else {
+      fields.set(key, current);
+    }
   }
   close();
   return stanzas;

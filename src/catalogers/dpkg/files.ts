@@ -39,15 +39,18 @@ export function unreadPaths(tree: Tree, debs: readonly Deb[]): readonly Skipped[
   let count = 0;
   for (const deb of debs) {
     count += linesIn(contentOf(tree, deb, 'list') ?? contentOf(tree, deb, 'md5sums'));
-    if (count > maxPaths)
+    if (count > maxPaths) {
       return [{ path: info, reason: `lists more than ${maxPaths} files; the owners of some are not known` }];
+    }
   }
   return [];
 }
 
 function linesIn(content: Uint8Array = new Uint8Array(0)): number {
   let lines = 0;
-  for (let at = content.indexOf(10); at >= 0; at = content.indexOf(10, at + 1)) lines += 1;
+  for (let at = content.indexOf(10); at >= 0; at = content.indexOf(10, at + 1)) {
+    lines += 1;
+  }
   return lines + 1;
 }
 
@@ -57,7 +60,9 @@ function readLists(tree: Tree, debs: readonly Deb[]): ReadonlyMap<string, string
   const directories = new Map<string, string>();
   const realDirectory = (directory: string): string => {
     const known = directories.get(directory);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      return known;
+    }
     const real = directory === '' ? '' : (tree.resolve(directory) ?? directory);
     directories.set(directory, real);
     return real;
@@ -70,15 +75,20 @@ function readLists(tree: Tree, debs: readonly Deb[]): ReadonlyMap<string, string
     for (const [at, listed] of paths.entries()) {
       count += 1;
       // A directory stands before what lies in it. Directories belong to everybody.
-      if (paths[at + 1]?.startsWith(`${listed}/`) || count > maxPaths) continue;
+      if (paths[at + 1]?.startsWith(`${listed}/`) || count > maxPaths) {
+        continue;
+      }
       const diversion = diverted.get(listed);
       const path = diversion === undefined || diversion.by === deb.name ? listed : diversion.to;
       const slash = path.lastIndexOf('/');
       const directory = realDirectory(path.slice(0, Math.max(0, slash)));
       const real = directory === '' ? path.slice(slash + 1) : `${directory}/${path.slice(slash + 1)}`;
       const known = owners.get(real);
-      if (known === undefined) owners.set(real, key);
-      else if (!known.split('\n').includes(key)) owners.set(real, `${known}\n${key}`);
+      if (known === undefined) {
+        owners.set(real, key);
+      } else if (!known.split('\n').includes(key)) {
+        owners.set(real, `${known}\n${key}`);
+      }
     }
   }
   return owners;
@@ -87,10 +97,11 @@ function readLists(tree: Tree, debs: readonly Deb[]): ReadonlyMap<string, string
 /** From `.list`; distroless images have only `.md5sums`, whose lines are `<32 hex>  <path>`. One bad line loses itself. */
 function pathsOf(tree: Tree, deb: Deb): readonly string[] {
   const list = contentOf(tree, deb, 'list');
-  if (list !== undefined)
+  if (list !== undefined) {
     return linesOf(list)
       .map(bare)
       .filter((path) => path !== '');
+  }
   return linesOf(contentOf(tree, deb, 'md5sums')).flatMap((line) => {
     const path = /^[0-9a-f]{32} [ *](.+)$/.exec(line)?.[1];
     return path === undefined ? [] : [bare(path)];
@@ -104,7 +115,9 @@ function contentOf(tree: Tree, deb: Deb, kind: 'list' | 'md5sums'): Uint8Array |
     : [`${info}/${name}:${architecture}.${kind}`, `${info}/${name}.${kind}`];
   for (const place of places) {
     const content = tree.file(place)?.content();
-    if (content !== undefined) return content;
+    if (content !== undefined) {
+      return content;
+    }
   }
   return undefined;
 }
@@ -113,8 +126,9 @@ function contentOf(tree: Tree, deb: Deb, kind: 'list' | 'md5sums'): Uint8Array |
 function diversionsOf(tree: Tree): ReadonlyMap<string, { readonly to: string; readonly by: string }> {
   const lines = linesOf(tree.file('var/lib/dpkg/diversions')?.content());
   const diversions = new Map<string, { readonly to: string; readonly by: string }>();
-  for (let at = 0; at + 2 < lines.length; at += 3)
+  for (let at = 0; at + 2 < lines.length; at += 3) {
     diversions.set(bare(lines[at] ?? ''), { to: bare(lines[at + 1] ?? ''), by: lines[at + 2] ?? '' });
+  }
   return diversions;
 }
 

@@ -41,7 +41,9 @@ export interface AptList {
  */
 export function listScanner(path: string): StreamScanner<AptList> {
   const reader = new ListReader();
-  if (!path.endsWith('.lz4')) return reader;
+  if (!path.endsWith('.lz4')) {
+    return reader;
+  }
   const lz4 = lz4Reader((chunk) => reader.push(chunk));
   return {
     push: (chunk) => lz4.push(chunk),
@@ -91,7 +93,9 @@ class ListReader implements StreamScanner<AptList> {
       return;
     }
     const name = fields[text[start] ?? ''];
-    if (name === undefined || end - start > maxLine || !text.startsWith(name, start)) return;
+    if (name === undefined || end - start > maxLine || !text.startsWith(name, start)) {
+      return;
+    }
     this.#stanza.set(name, text.slice(start + name.length, end));
   }
 
@@ -101,9 +105,13 @@ class ListReader implements StreamScanner<AptList> {
     ).map((field) => this.#stanza.get(field));
     this.#stanza.clear();
     const entry = `${name} ${version} ${architecture} ${sha256} ${filename}\n`;
-    if (!/^[!-~]+ [!-~]+ [!-~]+ [0-9a-f]{64} [!-~]+\n$/.test(entry)) return;
+    if (!/^[!-~]+ [!-~]+ [!-~]+ [0-9a-f]{64} [!-~]+\n$/.test(entry)) {
+      return;
+    }
     this.#isFull ||= this.#size + entry.length > maxKept;
-    if (this.#isFull) return;
+    if (this.#isFull) {
+      return;
+    }
     this.#size += entry.length;
     // A copy: the slices of a chunk would keep all of it.
     this.#kept.push(Buffer.from(entry, 'latin1').toString('latin1'));
@@ -121,18 +129,25 @@ export function archivesOf(
   const wanted = new Set(debs.map(keyOf));
   for (const list of tree.observed()) {
     const { packages, fault } = list.observation;
-    if (fault !== undefined) skipped.push({ path: printable(list.path), reason: fault });
+    if (fault !== undefined) {
+      skipped.push({ path: printable(list.path), reason: fault });
+    }
     const base = baseOf(list, sources);
     for (const line of packages.split('\n')) {
       const [name, version, architecture, sha256 = '', filename = ''] = line.split(' ');
       const key = `${name} ${version} ${architecture}`;
-      if (!wanted.has(key)) continue;
+      if (!wanted.has(key)) {
+        continue;
+      }
       const url = urlOf(base, filename);
       const archive = compact({ sha256, url });
       const known = found.get(key);
       // The same version built twice: nobody knows which one was installed.
-      if (found.has(key) && known?.sha256 !== sha256) found.set(key, undefined);
-      else if (known?.url === undefined) found.set(key, archive);
+      if (found.has(key) && known?.sha256 !== sha256) {
+        found.set(key, undefined);
+      } else if (known?.url === undefined) {
+        found.set(key, archive);
+      }
     }
   }
   return (deb) => found.get(keyOf(deb));
@@ -141,7 +156,9 @@ export function archivesOf(
 /** A file name in a list is relative to the repository, and stays there. */
 function urlOf(base: string | undefined, filename: string): string | undefined {
   const path = filename.replace(/^(?:\.?\/)+/, '');
-  if (base === undefined || /[#?]|(?:^|\/)\.\.?(?:\/|$)/.test(path)) return undefined;
+  if (base === undefined || /[#?]|(?:^|\/)\.\.?(?:\/|$)/.test(path)) {
+    return undefined;
+  }
   return `${base}/${encodeURI(path)}`;
 }
 
@@ -158,8 +175,9 @@ function sourcesOf(tree: Tree): ReadonlyMap<string, string> {
       /(?:^|\s)(https?):\/\/(?:[^\s/@]{0,500}@)?([^\s@]{1,500})/gm,
     )) {
       const bare = place.replace(/\/+$/, '');
-      if (!sources.has(bare) && /^[A-Za-z0-9.:[\]-]+(?:\/[A-Za-z0-9._~+%-]*)*$/.test(bare))
+      if (!sources.has(bare) && /^[A-Za-z0-9.:[\]-]+(?:\/[A-Za-z0-9._~+%-]*)*$/.test(bare)) {
         sources.set(bare, `${scheme}://${bare}`);
+      }
     }
   }
   return sources;
@@ -176,10 +194,14 @@ function baseOf({ path }: TreeFile, sources: ReadonlyMap<string, string>): strin
     .replaceAll('_', '/')
     .replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
   const dists = address.indexOf('/dists/');
-  if (dists >= 0) return sources.get(address.slice(0, dists));
+  if (dists >= 0) {
+    return sources.get(address.slice(0, dists));
+  }
   for (let at = address.length; at > 0; at = address.lastIndexOf('/', at - 1)) {
     const source = sources.get(address.slice(0, at));
-    if (source !== undefined) return source;
+    if (source !== undefined) {
+      return source;
+    }
   }
   return undefined;
 }

@@ -29,12 +29,18 @@ export function lz4Reader(out: (chunk: Uint8Array) => void): Lz4Reader {
 
   /** Bytes used of `at`, or 0 where more are needed; -1 where it is wrong. */
   const header = (at: Buffer): number => {
-    if (at.length < 7) return 0;
+    if (at.length < 7) {
+      return 0;
+    }
     const flags = at[4] ?? 0;
     const kind = ((at[5] ?? 0) >> 4) & 7;
-    if (at.readUInt32LE(0) !== frameMagic || flags >> 6 !== 1 || kind < 4) return -1;
+    if (at.readUInt32LE(0) !== frameMagic || flags >> 6 !== 1 || kind < 4) {
+      return -1;
+    }
     const size = 7 + ((flags & 8) === 0 ? 0 : 8) + ((flags & 1) === 0 ? 0 : 4);
-    if (at.length < size) return 0;
+    if (at.length < size) {
+      return 0;
+    }
     frame = {
       blockMax: 1 << (8 + 2 * kind),
       blockSum: (flags & 16) !== 0,
@@ -44,21 +50,31 @@ export function lz4Reader(out: (chunk: Uint8Array) => void): Lz4Reader {
     return size;
   };
   const block = (at: Buffer, { blockMax, blockSum, contentSum }: NonNullable<typeof frame>): number => {
-    if (at.length < 4) return 0;
+    if (at.length < 4) {
+      return 0;
+    }
     const word = at.readUInt32LE(0);
     if (word === 0) {
-      if (at.length < (contentSum ? 8 : 4)) return 0;
+      if (at.length < (contentSum ? 8 : 4)) {
+        return 0;
+      }
       frame = undefined;
       return contentSum ? 8 : 4;
     }
     const size = word & 0x7fffffff;
-    if (size > Math.min(blockMax, maxBlock)) return -1;
+    if (size > Math.min(blockMax, maxBlock)) {
+      return -1;
+    }
     const end = 4 + size;
-    if (at.length < end + (blockSum ? 4 : 0)) return 0;
+    if (at.length < end + (blockSum ? 4 : 0)) {
+      return 0;
+    }
     const content = at.subarray(4, end);
     const plain = word >>> 31 === 1 ? Buffer.from(content) : decodeBlock(content, history, blockMax);
     written += plain?.length ?? 0;
-    if (plain === undefined || written > maxPlain) return -1;
+    if (plain === undefined || written > maxPlain) {
+      return -1;
+    }
     out(plain);
     history =
       plain.length >= window ? plain.subarray(-window) : Buffer.concat([history, plain]).subarray(-window);
@@ -66,15 +82,21 @@ export function lz4Reader(out: (chunk: Uint8Array) => void): Lz4Reader {
   };
   return {
     push(chunk) {
-      if (isBroken) return;
+      if (isBroken) {
+        return;
+      }
       seen += chunk.length;
       rest = Buffer.concat([rest, chunk]);
       let at = 0;
       for (;;) {
         const left = rest.subarray(at);
         const used = frame === undefined ? header(left) : block(left, frame);
-        if (used < 0) isBroken = true;
-        if (used <= 0) break;
+        if (used < 0) {
+          isBroken = true;
+        }
+        if (used <= 0) {
+          break;
+        }
         at += used;
       }
       rest = isBroken ? Buffer.alloc(0) : rest.subarray(at);
@@ -91,31 +113,45 @@ export function decodeBlock(block: Buffer, history: Buffer, most: number): Buffe
   let at = 0;
   /** A length of 15 goes on in further bytes, up to one that is not 255. */
   const lengthFrom = (start: number): number => {
-    if (start < 15) return start;
+    if (start < 15) {
+      return start;
+    }
     let length = start;
     for (;;) {
       const byte = block[at];
-      if (byte === undefined) return Number.NaN;
+      if (byte === undefined) {
+        return Number.NaN;
+      }
       at += 1;
       length += byte;
-      if (byte !== 255) return length;
+      if (byte !== 255) {
+        return length;
+      }
     }
   };
   while (at < block.length) {
     const token = block[at] ?? 0;
     at += 1;
     const literals = lengthFrom(token >> 4);
-    if (!(at + literals <= block.length && to + literals <= plain.length)) return undefined;
+    if (!(at + literals <= block.length && to + literals <= plain.length)) {
+      return undefined;
+    }
     block.copy(plain, to, at, at + literals);
     at += literals;
     to += literals;
     // The last sequence has literals only.
-    if (at === block.length) return plain.subarray(history.length, to);
-    if (at + 2 > block.length) return undefined;
+    if (at === block.length) {
+      return plain.subarray(history.length, to);
+    }
+    if (at + 2 > block.length) {
+      return undefined;
+    }
     const offset = block.readUInt16LE(at);
     at += 2;
     const length = lengthFrom(token & 15) + 4;
-    if (offset === 0 || offset > to || !(to + length <= plain.length)) return undefined;
+    if (offset === 0 || offset > to || !(to + length <= plain.length)) {
+      return undefined;
+    }
     copyMatch(plain, to, offset, length);
     to += length;
   }

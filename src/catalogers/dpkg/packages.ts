@@ -43,7 +43,9 @@ export function dpkgPackages(tree: Tree): {
     }
     for (const stanza of parseStanzas(Buffer.from(content).toString('utf8'))) {
       const deb = debOf(stanza, database);
-      for (const fault of stanza.faults) skipped.push({ path, reason: fault });
+      for (const fault of stanza.faults) {
+        skipped.push({ path, reason: fault });
+      }
       if (typeof deb === 'string') {
         skipped.push({ path, reason: `the stanza at line ${stanza.line} ${deb}` });
         continue;
@@ -52,8 +54,9 @@ export function dpkgPackages(tree: Tree): {
     }
   }
   // dpkg's copy of the day before: whoever took `status` away hides the packages, and dpkg itself would see none.
-  if (databases.length === 0 && tree.exists(`${status}-old`))
+  if (databases.length === 0 && tree.exists(`${status}-old`)) {
     skipped.push({ path: `${status}-old`, reason: `is there without ${status}, and is not read` });
+  }
   return { debs: [...byKey.values()].filter((deb) => deb !== undefined), skipped };
 }
 
@@ -73,13 +76,19 @@ export function dpkgLayers(tree: Tree, debs: readonly Deb[]): (deb: Deb) => Tree
   for (const path of new Set(debs.map(({ database }) => database.path))) {
     for (const file of tree.history(path)) {
       const content = file.content();
-      if (content === undefined) continue;
+      if (content === undefined) {
+        continue;
+      }
       for (const stanza of parseStanzas(Buffer.from(content).toString('utf8'))) {
         const deb = debOf(stanza, file);
-        if (typeof deb === 'string' || !isPresent(stanza, path)) continue;
+        if (typeof deb === 'string' || !isPresent(stanza, path)) {
+          continue;
+        }
         const key = `${dpkgKey(deb)} ${deb.version}`;
         const known = first.get(key);
-        if (known === undefined || known.layer.index > file.layer.index) first.set(key, file);
+        if (known === undefined || known.layer.index > file.layer.index) {
+          first.set(key, file);
+        }
       }
     }
   }
@@ -94,19 +103,36 @@ export function dpkgKey({ name, architecture }: Deb): string {
  * another one in a purl; the limit of a file name, 255 bytes, ends real ones. */
 function debOf(stanza: Stanza, database: TreeFile): Deb | string {
   const { fields, repeated } = stanza;
-  for (const field of ['package', 'version', 'architecture', 'status'])
-    if (repeated.has(field)) return `has two fields ${field}`;
+  for (const field of ['package', 'version', 'architecture', 'status']) {
+    if (repeated.has(field)) {
+      return `has two fields ${field}`;
+    }
+  }
   const name = fields.get('package') ?? '';
   const version = fields.get('version') ?? '';
   const architecture = fields.get('architecture') ?? '';
-  if (name === '') return 'has no field package';
-  if (!/^[A-Za-z0-9][A-Za-z0-9+._-]{0,255}$/.test(name)) return 'has an invalid name';
-  if (stateOf(stanza, database.path) === undefined) return 'has an invalid status';
+  if (name === '') {
+    return 'has no field package';
+  }
+  if (!/^[A-Za-z0-9][A-Za-z0-9+._-]{0,255}$/.test(name)) {
+    return 'has an invalid name';
+  }
+  if (stateOf(stanza, database.path) === undefined) {
+    return 'has an invalid status';
+  }
   // What was removed and purged may have neither version nor architecture.
-  if (!isPresent(stanza, database.path)) return { name, version, architecture, fields, database };
-  if (version === '') return 'has no field version';
-  if (!/^[!-~]{1,256}$/.test(version)) return 'has an invalid version';
-  if (!/^[a-z0-9-]{0,64}$/.test(architecture)) return 'has an invalid architecture';
+  if (!isPresent(stanza, database.path)) {
+    return { name, version, architecture, fields, database };
+  }
+  if (version === '') {
+    return 'has no field version';
+  }
+  if (!/^[!-~]{1,256}$/.test(version)) {
+    return 'has an invalid version';
+  }
+  if (!/^[a-z0-9-]{0,64}$/.test(architecture)) {
+    return 'has an invalid architecture';
+  }
   return { name, version, architecture, fields, database };
 }
 
@@ -123,7 +149,9 @@ const absent: ReadonlySet<string> = new Set(['config-files', 'not-installed']);
 /** The third word of Status; "deinstall" is what is wanted (first word) and proves nothing about the files. */
 function stateOf({ fields }: Stanza, path: string): string | undefined {
   const status = fields.get('status');
-  if (status === undefined) return distroless.test(path) ? 'installed' : undefined;
+  if (status === undefined) {
+    return distroless.test(path) ? 'installed' : undefined;
+  }
   const state = status.split(/\s+/)[2] ?? '';
   return present.has(state) || absent.has(state) ? state : undefined;
 }

@@ -28,15 +28,21 @@ function statedAlone(text: string, name: string): string | undefined {
   const plain = text.replace(/^[ \t#*>|/]+/gm, '');
   const form = forms.find(({ names }) => names.test(name));
   const grants = form === undefined ? [] : [...plain.matchAll(form.grant)];
-  if (form === undefined || grants.length === 0) return undefined;
-  if (!grants.every(({ groups = {} }) => isOf(name, groups['kind'], groups['version']))) return undefined;
+  if (form === undefined || grants.length === 0) {
+    return undefined;
+  }
+  if (!grants.every(({ groups = {} }) => isOf(name, groups['kind'], groups['version']))) {
+    return undefined;
+  }
   const rest = [form.grant, ...form.beside].reduce((left, part) => left.replaceAll(part, '\n'), plain);
   return rest.split('\n').every((line) => isFraming(line.trim())) ? form.toName(name) : undefined;
 }
 
 /** Whether a grant of the GNU licence of this kind and version is what the reference names. Apache's has neither. */
 function isOf(name: string, kind: string | undefined, version: string | undefined): boolean {
-  if (version === undefined) return true;
+  if (version === undefined) {
+    return true;
+  }
   const family = { affero: 'AGPL', lesser: 'LGPL', library: 'LGPL' }[kind?.toLowerCase() ?? ''] ?? 'GPL';
   return name === `${family}-${version}`;
 }
@@ -126,6 +132,8 @@ const aboutRights =
   /licen[cs]|permi(?:t|ssion)|warrant|redistribut|public domain|\bterms\b|\b[AL]?GPL|exception/i;
 
 function isFraming(line: string): boolean {
-  if (/^[\s.,:;*-]*$/.test(line)) return true;
+  if (/^[\s.,:;*-]*$/.test(line)) {
+    return true;
+  }
   return framing.some((form) => form.test(line)) && (/^Licen[cs]e:?$/i.test(line) || !aboutRights.test(line));
 }

@@ -19,10 +19,14 @@ const maxFieldLength = 64 * 1024;
  * brackets belong to source packages and are passed over.
  */
 export function parseDpkgRelations(text: string): readonly (readonly Relation[])[] | undefined {
-  if (text.length > maxFieldLength) return undefined;
+  if (text.length > maxFieldLength) {
+    return undefined;
+  }
   const groups: Relation[][] = [];
   for (const group of text.split(',')) {
-    if (group.trim() === '') continue;
+    if (group.trim() === '') {
+      continue;
+    }
     const relations: Relation[] = [];
     for (const alternative of group.split('|')) {
       const match =
@@ -30,7 +34,9 @@ export function parseDpkgRelations(text: string): readonly (readonly Relation[])
           // Runs of blanks would be tried in every division.
           alternative.trim().replace(/\s+/g, ' '),
         );
-      if (match?.[1] === undefined) return undefined;
+      if (match?.[1] === undefined) {
+        return undefined;
+      }
       const [, name, qualifier, operator, version] = match;
       relations.push(
         compact({
@@ -60,11 +66,16 @@ export function dpkgResolver(debs: readonly Deb[], native: string): (deb: Deb) =
   const providers = new Map<string, { readonly deb: Deb; readonly version?: string }[]>();
   for (const deb of ordered) {
     for (const [provided] of parseDpkgRelations(deb.fields.get('provides') ?? '') ?? []) {
-      if (provided === undefined) continue;
+      if (provided === undefined) {
+        continue;
+      }
       const entry = compact({ deb, version: provided.version });
       const list = providers.get(provided.name);
-      if (list === undefined) providers.set(provided.name, [entry]);
-      else list.push(entry);
+      if (list === undefined) {
+        providers.set(provided.name, [entry]);
+      } else {
+        list.push(entry);
+      }
     }
   }
   // dpkg treats packages for all architectures as native ones.
@@ -74,9 +85,15 @@ export function dpkgResolver(debs: readonly Deb[], native: string): (deb: Deb) =
   const fits = (candidate: Deb, { qualifier }: Relation, machine: string): boolean => {
     const own = machineOf(candidate);
     const multi = candidate.fields.get('multi-arch');
-    if (qualifier === 'any') return own === machine || multi === 'allowed' || multi === 'foreign';
-    if (qualifier === 'native') return own === native;
-    if (qualifier !== undefined) return own === qualifier;
+    if (qualifier === 'any') {
+      return own === machine || multi === 'allowed' || multi === 'foreign';
+    }
+    if (qualifier === 'native') {
+      return own === native;
+    }
+    if (qualifier !== undefined) {
+      return own === qualifier;
+    }
     return own === machine || multi === 'foreign';
   };
   const inVersion = (version: string | undefined, { operator, version: wanted }: Relation): boolean =>
@@ -88,7 +105,9 @@ export function dpkgResolver(debs: readonly Deb[], native: string): (deb: Deb) =
     const named = byName.get(relation.name) ?? [];
     const provided = providers.get(relation.name) ?? [];
     comparisons += named.length + provided.length + 1;
-    if (comparisons > maxComparisons) return undefined;
+    if (comparisons > maxComparisons) {
+      return undefined;
+    }
     const real = named.filter((deb) => fits(deb, relation, machine) && inVersion(deb.version, relation));
     const virtual = provided
       .filter(({ deb, version }) => fits(deb, relation, machine) && inVersion(version, relation))
@@ -103,12 +122,18 @@ export function dpkgResolver(debs: readonly Deb[], native: string): (deb: Deb) =
     const found = new Set<Deb>();
     for (const field of ['pre-depends', 'depends']) {
       const groups = parseDpkgRelations(deb.fields.get(field) ?? '');
-      if (groups === undefined) return undefined;
+      if (groups === undefined) {
+        return undefined;
+      }
       for (const group of groups) {
         for (const relation of group) {
           const target = find(relation, machine);
-          if (target === undefined) continue;
-          if (target !== deb) found.add(target);
+          if (target === undefined) {
+            continue;
+          }
+          if (target !== deb) {
+            found.add(target);
+          }
           break;
         }
       }

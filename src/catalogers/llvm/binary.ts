@@ -42,7 +42,9 @@ const sonamePattern = /(?:^|\/)libLLVM(?:-|\.so\.)(\d{1,3}(?:\.\d{1,3}){0,2})/;
 function hashing(
   path: string,
 ): (Pick<ReturnType<typeof fileHashes>, 'push'> & { end(): { readonly sha256: string } }) | undefined {
-  if (!isTritonFile(path)) return undefined;
+  if (!isTritonFile(path)) {
+    return undefined;
+  }
   const hash = createHash('sha256');
   return { push: (chunk) => void hash.update(chunk), end: () => ({ sha256: hash.digest('hex') }) };
 }
@@ -55,16 +57,24 @@ function hashing(
  * print such words about others. Bitcode (`*.bc`) names its compiler, not its content.
  */
 export function scanForLlvm(path: string, head: Uint8Array): StreamScanner<LlvmObservation> | undefined {
-  if (!isElf(head) || path.endsWith('.bc')) return undefined;
+  if (!isElf(head) || path.endsWith('.bc')) {
+    return undefined;
+  }
   const finds = new Map<string, BinaryFind>();
   const keep = (find: BinaryFind | undefined): void => {
-    if (find === undefined || finds.size >= maxFinds) return;
+    if (find === undefined || finds.size >= maxFinds) {
+      return;
+    }
     const { offset: _, ...said } = find;
     const key = JSON.stringify(said);
-    if (!finds.has(key)) finds.set(key, find);
+    if (!finds.has(key)) {
+      finds.set(key, find);
+    }
   };
   const soname = sonamePattern.exec(path)?.[1];
-  if (soname !== undefined) keep({ rung: 'N', offset: 0, version: soname });
+  if (soname !== undefined) {
+    keep({ rung: 'N', offset: 0, version: soname });
+  }
   const bareVersions = isTritonFile(path);
   const codegen = /(?:^|\/)libtriton_(?:amd|nvidia)_codegen[^/]*$/.test(path);
   const hash = soname === undefined ? hashing(path) : fileHashes();
@@ -88,7 +98,9 @@ export function scanForLlvm(path: string, head: Uint8Array): StreamScanner<LlvmO
     end() {
       const truncated = [llvm.end(), bare?.end()].some((end) => end?.truncated === true);
       // Triton always links LLVM in: a core library that says nothing is an LLVM of which nothing is known.
-      if (finds.size === 0 && !truncated && packageOfCore(path) === undefined) return undefined;
+      if (finds.size === 0 && !truncated && packageOfCore(path) === undefined) {
+        return undefined;
+      }
       const seen: LlvmObservation = {
         finds: [...finds.values()],
         truncated,
@@ -111,7 +123,9 @@ function findAt({ text, at, offset }: Hit, codegen: boolean): BinaryFind | undef
   const commit = rest.slice(0, 40);
   const after = rest.slice(40);
   const both = after.startsWith('\0') ? versionAndCommit.exec(before) : null;
-  if (both?.[1] !== undefined) return { rung: 'E', offset, version: both[1], commit };
+  if (both?.[1] !== undefined) {
+    return { rung: 'E', offset, version: both[1], commit };
+  }
   const linker = after.startsWith(')') ? lld.exec(before) : null;
   if (linker?.[1] !== undefined) {
     const repository = claimedRepository(linker[2] ?? '');
@@ -124,8 +138,12 @@ function findAt({ text, at, offset }: Hit, codegen: boolean): BinaryFind | undef
     });
   }
   const tool = after.startsWith(')') ? toolVersion.exec(before) : null;
-  if (tool?.[1] !== undefined) return { rung: 'F2', offset, version: tool[1], commit };
-  if (codegen && /^-\d{1,9}(?!\w)/.test(after)) return { rung: 'H', offset, commit };
+  if (tool?.[1] !== undefined) {
+    return { rung: 'F2', offset, version: tool[1], commit };
+  }
+  if (codegen && /^-\d{1,9}(?!\w)/.test(after)) {
+    return { rung: 'H', offset, commit };
+  }
   return undefined;
 }
 

@@ -21,7 +21,9 @@ export function checkoutsIn(tree: Tree): ReadonlyMap<string, readonly TreeFile[]
   const found = new Map<string, TreeFile[]>();
   for (const file of tree.wanted()) {
     const root = pinFile.exec(file.path)?.[1];
-    if (root === undefined || !isTritonTree(tree, root)) continue;
+    if (root === undefined || !isTritonTree(tree, root)) {
+      continue;
+    }
     found.set(root, [...(found.get(root) ?? []), file]);
   }
   return found;
@@ -41,7 +43,9 @@ export function pinOfCheckout(file: TreeFile, sites: readonly string[], pins: Pi
   const name = path.slice(path.lastIndexOf('/') + 1);
   const about = { rung: 'K' as const, path, layer, role: roleOfName(name), sites, prebuilts: true };
   const commit = commitIn(file);
-  if (commit === undefined) return { ...about, reason: `${printable(path)} holds no commit` };
+  if (commit === undefined) {
+    return { ...about, reason: `${printable(path)} holds no commit` };
+  }
   const known = pins.lookUp(commit);
   return {
     ...about,
@@ -55,7 +59,9 @@ export function pinOfCheckout(file: TreeFile, sites: readonly string[], pins: Pi
 export function commitIn(file: Pick<TreeFile, 'content' | 'path'>): string | undefined {
   const content = file.content();
   const text = content === undefined ? undefined : decodeUtf8(content);
-  if (text === undefined) return undefined;
+  if (text === undefined) {
+    return undefined;
+  }
   const commit = file.path.endsWith('.json') ? hashIn(text, file.path) : text.trim();
   return commit !== undefined && /^[0-9a-f]{7,40}$/.test(commit) ? commit : undefined;
 }
@@ -64,7 +70,9 @@ function hashIn(text: string, path: string): string | undefined {
   try {
     return new Shape(parseJson(text, path), 'llvm-info').get('llvm_hash').string(100);
   } catch (error) {
-    if (error instanceof TcfError) return undefined;
+    if (error instanceof TcfError) {
+      return undefined;
+    }
     throw error;
   }
 }

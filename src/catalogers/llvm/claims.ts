@@ -93,11 +93,15 @@ export interface Declaration extends Said {
 export function joinBuilds(claims: readonly Claim[]): readonly Claim[] {
   const homes = new Map<string, Claim>();
   for (const { commit, path, role, site } of claims) {
-    if (role !== 'build' || commit === undefined) continue;
+    if (role !== 'build' || commit === undefined) {
+      continue;
+    }
     const home = claims.find(
       (other) => other.role !== 'build' && other.commit === commit && isBeside(other.site, site),
     );
-    if (home !== undefined) homes.set(path, home);
+    if (home !== undefined) {
+      homes.set(path, home);
+    }
   }
   return claims.map((claim) => {
     const home = claim.role === 'build' ? homes.get(claim.path) : undefined;

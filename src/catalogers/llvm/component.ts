@@ -97,8 +97,12 @@ function hashesOf(claims: readonly Claim[]): readonly ComponentHash[] {
   const main = claims.find(
     ({ path, sha256 }) => sha256 !== undefined && /(?:^|\/)lib(?:triton|LLVM)[^/]*$/.test(path),
   );
-  if (main?.sha256 === undefined) return [];
+  if (main?.sha256 === undefined) {
+    return [];
+  }
   const { sha256, sha512 } = main;
-  if (sha512 !== undefined) return hashesOfFile({ sha256, sha512 });
+  if (sha512 !== undefined) {
+    return hashesOfFile({ sha256, sha512 });
+  }
   return [{ algorithm: 'SHA-256', value: sha256, subject: 'the file it is linked into' }];
 }

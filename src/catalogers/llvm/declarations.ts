@@ -46,7 +46,9 @@ export function declarationsIn(tree: Tree, seen: Seen): readonly Declaration[] {
   const released = installations.flatMap(({ installation, root }) => {
     // A bare number says less than the tree it was built from; a version that names a commit says what that tree was.
     const isBare = !installation.version.includes('+');
-    if (isBare && checkoutOf(installation, root) !== undefined) return [];
+    if (isBare && checkoutOf(installation, root) !== undefined) {
+      return [];
+    }
     return rolesAt(seen.claims, root).map((role) => pinOfRelease(installation, root, role, pins));
   });
   return [...fromCheckouts, ...released];
@@ -58,11 +60,16 @@ function roots({
   libraries,
 }: Seen): ReadonlyMap<string, { readonly library: string; readonly sha256: string | undefined }> {
   const found = new Map<string, { readonly library: string; readonly sha256: string | undefined }>();
-  for (const { role, site, path } of claims)
-    if (pinned.has(role) && !found.has(site)) found.set(site, { library: path, sha256: undefined });
+  for (const { role, site, path } of claims) {
+    if (pinned.has(role) && !found.has(site)) {
+      found.set(site, { library: path, sha256: undefined });
+    }
+  }
   for (const { path, observation } of libraries) {
     const root = packageOfCore(path);
-    if (root !== undefined && found.has(root)) found.set(root, { library: path, sha256: observation.sha256 });
+    if (root !== undefined && found.has(root)) {
+      found.set(root, { library: path, sha256: observation.sha256 });
+    }
   }
   return found;
 }

@@ -52,7 +52,9 @@ function identityOf(
 function occurrencesOf({ claims, declarations }: Thing): readonly Occurrence[] {
   const places = new Map<string, Occurrence>();
   for (const entry of [...claims, ...declarations]) {
-    if (places.has(entry.path)) continue;
+    if (places.has(entry.path)) {
+      continue;
+    }
     const offset = 'offset' in entry && entry.rung !== 'N' ? entry.offset : undefined;
     places.set(
       entry.path,

@@ -50,7 +50,9 @@ export function installationsOf(
   const named = beside.filter(
     ({ info, name }) => tritonDistributions.has(normalName(name)) && !tree.exists(`${info}/RECORD`),
   );
-  if (owning.length > 0) return owning.map((find) => withSource(tree, find));
+  if (owning.length > 0) {
+    return owning.map((find) => withSource(tree, find));
+  }
   const editables = editablesOf(tree, root);
   return editables.length > 0 ? editables : named;
 }
@@ -59,9 +61,13 @@ export function installationsOf(
 function editablesOf(tree: Tree, root: string): readonly Installation[] {
   return tree.wanted().flatMap(({ path }): readonly Installation[] => {
     const info = path.endsWith('/direct_url.json') ? infoAround(path) : undefined;
-    if (info === undefined || !directOf(tree, info)?.editable) return [];
+    if (info === undefined || !directOf(tree, info)?.editable) {
+      return [];
+    }
     const find = readInfo(tree, directoryOf(info), info.slice(info.lastIndexOf('/') + 1));
-    if (find === undefined || !('version' in find)) return [];
+    if (find === undefined || !('version' in find)) {
+      return [];
+    }
     const installation = withSource(tree, find);
     const { source } = installation;
     return source !== undefined && root.startsWith(`${source}/`) ? [installation] : [];

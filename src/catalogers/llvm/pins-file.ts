@@ -44,7 +44,9 @@ export function parsePinsFile(bytes: Uint8Array): PinsFile {
 function pinIn(shape: Shape): AddedPin {
   const text = (key: string, pattern: RegExp): string => {
     const value = shape.get(key).string(maxText);
-    if (!pattern.test(value)) throw shape.get(key).wrong('has an invalid value');
+    if (!pattern.test(value)) {
+      throw shape.get(key).wrong('has an invalid value');
+    }
     return value;
   };
   const optional = (key: string, pattern: RegExp): Readonly<Record<string, string>> =>

@@ -75,7 +75,9 @@ export function toPinTable(all: readonly PinRow[]): PinTable {
     pinOf(distribution, version, role = 'core') {
       const [, release, commit] =
         /^([\w.]+?)(?:\.post\d+)?(?:\+(?:git)?([0-9a-f]{8,40}))?$/.exec(version) ?? [];
-      if (release === undefined) return undefined;
+      if (release === undefined) {
+        return undefined;
+      }
       const row = rows
         .filter((each) => (each.role ?? 'core') === role)
         .find((each) =>
@@ -88,11 +90,15 @@ export function toPinTable(all: readonly PinRow[]): PinTable {
       return row === undefined ? undefined : pinIn(rows, row);
     },
     lookUp(commit) {
-      if (commit.length < 8) return undefined;
+      if (commit.length < 8) {
+        return undefined;
+      }
       const found = rows.filter(
         ({ llvm_commit = '' }) => llvm_commit.length === 40 && llvm_commit.startsWith(commit),
       );
-      if (new Set(found.map(({ llvm_commit }) => llvm_commit)).size !== 1) return undefined;
+      if (new Set(found.map(({ llvm_commit }) => llvm_commit)).size !== 1) {
+        return undefined;
+      }
       // A row that states the repository stands before those of main's history, which only have the default.
       const row =
         found.find(({ kind, llvm_repository }) => kind !== 'main-history' && llvm_repository) ?? found[0];
@@ -108,7 +114,9 @@ function pinIn(
   rows: readonly PinRow[],
   { isAdded, llvm_commit, llvm_repository, llvm_version }: PinRow,
 ): Pin | undefined {
-  if (llvm_commit === undefined) return undefined;
+  if (llvm_commit === undefined) {
+    return undefined;
+  }
   const others = rows.filter((row) => row.llvm_commit === llvm_commit);
   const repository = llvm_repository ?? others.find((row) => row.llvm_repository)?.llvm_repository;
   const version = llvm_version ?? others.find((row) => row.llvm_version)?.llvm_version;

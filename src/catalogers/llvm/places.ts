@@ -67,19 +67,32 @@ export function placeOf(path: string, { syspath, checkouts, packages }: Hints): 
     const isUsed = isSyspath || checkouts.length > 0;
     return { site: cache[1], role: isUsed ? roleOfName(cache[2] ?? '') : 'cache' };
   }
-  if (isSyspath) return { site: syspath, role: 'core' };
+  if (isSyspath) {
+    return { site: syspath, role: 'core' };
+  }
   const build = buildPlace(path, packages);
-  if (build !== undefined) return build;
+  if (build !== undefined) {
+    return build;
+  }
   const checkout = checkouts.find((root) => path.startsWith(`${root}/`));
-  if (checkout !== undefined) return placeInCheckout(path, checkout, packages);
+  if (checkout !== undefined) {
+    return placeInCheckout(path, checkout, packages);
+  }
   const wheel = wheelPattern.exec(path);
-  if (wheel?.[1] !== undefined && isPackage(wheel[1], packages))
+  if (wheel?.[1] !== undefined && isPackage(wheel[1], packages)) {
     return { site: wheel[1], role: roleOfName(path.slice(wheel[1].length)) };
+  }
   const rocm = rocmPattern.exec(path);
-  if (rocm?.[1] !== undefined) return { site: rocm[1], role: 'rocm' };
+  if (rocm?.[1] !== undefined) {
+    return { site: rocm[1], role: 'rocm' };
+  }
   const wheelOfOthers = packagePattern.exec(path);
-  if (wheelOfOthers?.[1] !== undefined) return { site: wheelOfOthers[1], role: 'other' };
-  if (/^(?:usr\/(?!local\/)|lib|bin\/|sbin\/)/.test(path)) return { site: 'usr', role: 'distro' };
+  if (wheelOfOthers?.[1] !== undefined) {
+    return { site: wheelOfOthers[1], role: 'other' };
+  }
+  if (/^(?:usr\/(?!local\/)|lib|bin\/|sbin\/)/.test(path)) {
+    return { site: 'usr', role: 'distro' };
+  }
   return { site: prefixPattern.exec(path)?.[1] ?? directoryOf(path), role: 'other' };
 }
 
@@ -101,8 +114,9 @@ const buildFolder = /^(?:(.*)\/)?((?:python\/)?build\/[^/]+)\//s;
  */
 function buildPlace(path: string, packages: ReadonlySet<string>): LlvmPlace | undefined {
   const [, checkout = '', folder] = buildFolder.exec(path) ?? [];
-  if (folder === undefined || packagesOf(checkout.replace(/\/python$/, ''), packages).length === 0)
+  if (folder === undefined || packagesOf(checkout.replace(/\/python$/, ''), packages).length === 0) {
     return undefined;
+  }
   return { site: `${checkout}/${folder}`, role: 'build' };
 }
 
@@ -111,8 +125,12 @@ function buildPlace(path: string, packages: ReadonlySet<string>): LlvmPlace | un
  * and later.
  */
 export function roleOfName(name: string): LlvmRole {
-  if (/(?:^|[/_])(?:lib)?(?:triton_)?amd[-_](?:codegen|llvm)/.test(name)) return 'amd-codegen';
-  if (/(?:^|[/_])(?:lib)?(?:triton_)?nvidia[-_](?:codegen|llvm)/.test(name)) return 'nvidia-codegen';
+  if (/(?:^|[/_])(?:lib)?(?:triton_)?amd[-_](?:codegen|llvm)/.test(name)) {
+    return 'amd-codegen';
+  }
+  if (/(?:^|[/_])(?:lib)?(?:triton_)?nvidia[-_](?:codegen|llvm)/.test(name)) {
+    return 'nvidia-codegen';
+  }
   return 'core';
 }
 

@@ -63,9 +63,13 @@ function words(rungs: readonly Rung[]): string {
 /** What was seen, in one value: the claims of a thing agree, so the longest commit stands for all. */
 function observedBy(claims: readonly Claim[]): readonly Property[] {
   const [commit, rungs = []] = byCommit(claims)[0] ?? [];
-  if (commit !== undefined) return [property('observed', `${commit} by ${words(rungs)}`)];
+  if (commit !== undefined) {
+    return [property('observed', `${commit} by ${words(rungs)}`)];
+  }
   const version = versionOf(claims);
-  if (version === undefined) return [];
+  if (version === undefined) {
+    return [];
+  }
   return [property('observed', `version ${version} by ${words(claims.map(({ rung }) => rung))}`)];
 }
 
@@ -73,7 +77,9 @@ function observedBy(claims: readonly Claim[]): readonly Property[] {
 function byCommit(said: readonly (Claim | Declaration)[]): readonly (readonly [string, readonly Rung[]])[] {
   const found = new Map<string, Rung[]>();
   for (const { commit, rung } of said) {
-    if (commit === undefined) continue;
+    if (commit === undefined) {
+      continue;
+    }
     const whole = commitOf(said.filter((other) => other.commit?.startsWith(commit))) ?? commit;
     found.set(whole, [...(found.get(whole) ?? []), rung]);
   }

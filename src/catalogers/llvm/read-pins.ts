@@ -34,7 +34,9 @@ export function pinsInWheel(tree: Tree<LlvmObservation>, source: string): readon
     });
   }
   const pins = found.map((component) => pinOf(component, { name, version, source }));
-  if (pins.some(({ role }) => role === 'core')) return pins;
+  if (pins.some(({ role }) => role === 'core')) {
+    return pins;
+  }
   throw cannotTell('pins.none', 'the wheel holds no core library of Triton (PACKAGE/_C/libtriton.so)', {
     hint: 'name a wheel of Triton, or a checkout of its sources',
   });
@@ -43,9 +45,13 @@ export function pinsInWheel(tree: Tree<LlvmObservation>, source: string): readon
 function distributionIn(tree: Tree<LlvmObservation>): { readonly name: string; readonly version: string } {
   for (const { path } of tree.wanted()) {
     const info = path.endsWith('/METADATA') ? infoAround(path) : undefined;
-    if (info === undefined) continue;
+    if (info === undefined) {
+      continue;
+    }
     const find = readInfo(tree, directoryOf(info), info.slice(info.lastIndexOf('/') + 1));
-    if (find !== undefined && 'version' in find) return find;
+    if (find !== undefined && 'version' in find) {
+      return find;
+    }
   }
   throw cannotTell('pins.none', 'the archive has no metadata of a distribution', {
     hint: 'name a wheel of Triton',
@@ -131,8 +137,9 @@ export function pinsInCheckout({
       hint: 'remove the older of cmake/llvm-info.json and cmake/llvm-hash.txt, as the release has only one',
     });
   }
-  if (pins.length > 0)
+  if (pins.length > 0) {
     return pins.filter(({ role }, at) => pins.findIndex((pin) => pin.role === role) === at);
+  }
   throw cannotTell('pins.none', 'the source tree has no cmake/llvm-info.json and no cmake/llvm-hash.txt', {
     hint: 'name the root of a checkout of Triton',
   });

@@ -27,7 +27,9 @@ export function claimIn(file: TreeFile, text: string, hints: Hints): Claim | und
       /^https:\/\/\S{1,200}?\/llvm-builds\/((?:llvm|amd-codegen|nvidia-codegen)-([0-9a-f]{8})-[a-z]+-[a-z0-9]+(?:-\d{1,9})?)\.tar\.gz\s*$/.exec(
         text,
       );
-    if (match?.[1] === undefined || match[2] === undefined) return claimOfOldPrebuilt(about, text);
+    if (match?.[1] === undefined || match[2] === undefined) {
+      return claimOfOldPrebuilt(about, text);
+    }
     const role = about.role === 'cache' ? 'cache' : roleOfName(`/${match[1]}`);
     return { ...about, rung: 'A', commit: match[2], prebuilt: match[1], role };
   }
@@ -35,7 +37,9 @@ export function claimIn(file: TreeFile, text: string, hints: Hints): Claim | und
     const commit = /^#define LLVM_REVISION "([0-9a-f]{40})"/m.exec(text)?.[1];
     const url = /^#define LLVM_REPOSITORY "(\S{1,300})"/m.exec(text)?.[1];
     const repository = url === undefined ? undefined : claimedRepository(url);
-    if (commit === undefined) return undefined;
+    if (commit === undefined) {
+      return undefined;
+    }
     return compact({ ...about, rung: 'C', commit, repository });
   }
   if (path.endsWith('/gsan.ll')) {
@@ -43,7 +47,9 @@ export function claimIn(file: TreeFile, text: string, hints: Hints): Claim | und
       /!\{!"clang version (\d{1,3}\.\d{1,3}\.\d{1,3}\w{0,20}) \((https?:\/\/\S{1,200}) ([0-9a-f]{40})\)"\}/.exec(
         text,
       );
-    if (match?.[1] === undefined || match[3] === undefined) return undefined;
+    if (match?.[1] === undefined || match[3] === undefined) {
+      return undefined;
+    }
     const repository = claimedRepository(match[2] ?? '');
     return compact({
       ...about,
@@ -68,7 +74,9 @@ function claimOfOldPrebuilt(
     /^https:\/\/github\.com\/ptillet\/triton-llvm-releases\/releases\/download\/llvm-(\d{2}\.\d{1,2}\.\d{1,2})-([0-9a-f]{12})\/([\w.+-]{1,100})\.tar\.xz\s*$/.exec(
       text,
     );
-  if (match?.[1] === undefined || match[2] === undefined || match[3] === undefined) return undefined;
+  if (match?.[1] === undefined || match[2] === undefined || match[3] === undefined) {
+    return undefined;
+  }
   return { ...about, rung: 'A', version: match[1], commit: match[2], prebuilt: match[3] };
 }
 
@@ -79,6 +87,8 @@ export function claimOfDirectory(file: TreeFile, hints: Hints): Claim | undefine
     /\/((?:llvm|amd-codegen|nvidia-codegen)-([0-9a-f]{8})-(?:ubuntu|almalinux|centos|macos|windows)-(?:x64|arm64)(?:-\d{1,9})?)$/.exec(
       site,
     );
-  if (match?.[2] === undefined || match[1] === undefined) return undefined;
+  if (match?.[2] === undefined || match[1] === undefined) {
+    return undefined;
+  }
   return { rung: 'B', path: site, layer: file.layer, site, role, commit: match[2], prebuilt: match[1] };
 }

@@ -33,7 +33,9 @@ function keyOf({ site, role, claims, declarations }: Omit<Thing, 'pin'>): string
 
 /** A prebuilt belongs to every checkout in the image; everything else to the place it lies in. */
 function speaksOf(declaration: Declaration, claim: Claim): boolean {
-  if (declaration.role !== claim.role) return false;
+  if (declaration.role !== claim.role) {
+    return false;
+  }
   return (
     declaration.sites.includes(claim.site) ||
     (declaration.prebuilts && /(?:^|\/)\.triton\/llvm\//.test(claim.site))
@@ -46,7 +48,9 @@ function speaksOf(declaration: Declaration, claim: Claim): boolean {
 function narrowed(declarations: readonly Declaration[], claims: readonly Claim[]): readonly Declaration[] {
   const site = claims[0]?.site ?? '';
   const own = declarations.filter(({ sites }) => sites.includes(site));
-  if (own.length > 0 || new Set(declarations.map(({ sites }) => sites[0])).size < 2) return declarations;
+  if (own.length > 0 || new Set(declarations.map(({ sites }) => sites[0])).size < 2) {
+    return declarations;
+  }
   const commit = commitOf(claims) ?? '';
   const agreeing = declarations.filter(
     (declaration) => commit !== '' && samePrefix(declaration.commit ?? '?', commit),
@@ -65,8 +69,11 @@ function clusters(claims: readonly Claim[]): readonly (readonly Claim[])[] {
     const found: Claim[][] = [];
     const join = (claim: Claim, fits: (cluster: readonly Claim[]) => boolean): void => {
       const cluster = found.find(fits);
-      if (cluster === undefined) found.push([claim]);
-      else cluster.push(claim);
+      if (cluster === undefined) {
+        found.push([claim]);
+      } else {
+        cluster.push(claim);
+      }
     };
     const length = (text: string | undefined): number => text?.length ?? 0;
     const ordered = place.toSorted(
@@ -114,7 +121,9 @@ function judged(
   const observed = commitOf(claims);
   for (const declaration of declarations) {
     const conflict = disagreement(claims, declaration);
-    if (conflict !== undefined) return { pin: 'mismatch', reason: conflict };
+    if (conflict !== undefined) {
+      return { pin: 'mismatch', reason: conflict };
+    }
     const other = declarations.find(
       ({ commit }) =>
         commit !== undefined && declaration.commit !== undefined && !samePrefix(commit, declaration.commit),
@@ -129,11 +138,18 @@ function judged(
   const known = declarations.some(({ commit }) => commit !== undefined);
   const reason = declarations.find(({ reason }) => reason !== undefined)?.reason;
   const version = versionOf(claims);
-  if (observed === undefined && version === undefined)
+  if (observed === undefined && version === undefined) {
     return { pin: 'unknown', reason: reason ?? 'the library says nothing of its LLVM' };
-  if (declarations.length === 0) return { pin: 'observed-only' };
-  if (!known) return compact({ pin: 'unknown', reason });
-  if (observed !== undefined) return { pin: 'match' };
+  }
+  if (declarations.length === 0) {
+    return { pin: 'observed-only' };
+  }
+  if (!known) {
+    return compact({ pin: 'unknown', reason });
+  }
+  if (observed !== undefined) {
+    return { pin: 'match' };
+  }
   return declarations.some((declaration) => declaration.version !== undefined)
     ? { pin: 'version-match' }
     : { pin: 'unknown', reason: 'only a version was seen, and of the pin only the commit is known' };
@@ -145,20 +161,23 @@ function disagreement(claims: readonly Claim[], declaration: Declaration): strin
   for (const claim of claims) {
     const saw = `${quoted(claim.path)} holds`;
     if (claim.commit !== undefined && declaration.commit !== undefined) {
-      if (!samePrefix(claim.commit, declaration.commit))
+      if (!samePrefix(claim.commit, declaration.commit)) {
         return `${declares} ${declaration.commit}, ${saw} ${claim.commit} (${methods[claim.rung].word})`;
+      }
       // Forks share one object store on GitHub, so a commit alone does not say whose it is. Somebody else's build of it does.
       if (
         declaration.rung !== 'K' &&
         claim.repository !== undefined &&
         declaration.repository !== undefined
       ) {
-        if (claim.repository !== declaration.repository)
+        if (claim.repository !== declaration.repository) {
           return `${declares} of ${declaration.repository}, ${saw} one of ${claim.repository} (${methods[claim.rung].word})`;
+        }
       }
     } else if (claim.version !== undefined && declaration.version !== undefined) {
-      if (!areCompatible(claim.version, declaration.version))
+      if (!areCompatible(claim.version, declaration.version)) {
         return `${declares} ${declaration.version}, ${saw} ${claim.version} (${methods[claim.rung].word})`;
+      }
     }
   }
   return undefined;

@@ -17,7 +17,9 @@ const relicensed = 9;
  * fork.
  */
 export function isUpstream({ role }: Thing, source: LlvmSource | undefined): boolean {
-  if (role === 'distro' || role === 'rocm') return false;
+  if (role === 'distro' || role === 'rocm') {
+    return false;
+  }
   return (source !== undefined && ofTriton.has(source.repository)) || isPinnable(role);
 }
 
@@ -49,7 +51,9 @@ export function makerOf(
 
 function licenseOf(version: string | undefined): string | undefined {
   const major = /^\d+/.exec(version ?? '')?.[0];
-  if (major === undefined) return undefined;
+  if (major === undefined) {
+    return undefined;
+  }
   return Number(major) >= relicensed ? 'Apache-2.0 WITH LLVM-exception' : 'NCSA';
 }
 

@@ -6,8 +6,12 @@ const attributes = 10;
  * last parts, or a URI of 2.2 (`cpe:/o:suse:sles:15:sp2`). `undefined` for anything else.
  */
 export function toOsCpe(text: string): string | undefined {
-  if (text.startsWith('cpe:2.3:o:')) return fromName(text.slice('cpe:2.3:o:'.length));
-  if (/^cpe:\/o:/i.test(text)) return fromUri(text.slice('cpe:/o:'.length));
+  if (text.startsWith('cpe:2.3:o:')) {
+    return fromName(text.slice('cpe:2.3:o:'.length));
+  }
+  if (/^cpe:\/o:/i.test(text)) {
+    return fromUri(text.slice('cpe:/o:'.length));
+  }
   return undefined;
 }
 
@@ -36,10 +40,13 @@ function fromUri(text: string): string | undefined {
     parts.length < 2 ||
     parts.length > 6 ||
     !parts.every((part) => part !== undefined && /^[!-~]*$/.test(part))
-  )
+  ) {
     return undefined;
+  }
   const [vendor = '', product = '', version = '', update = '', edition = '', language = ''] = parts;
-  if (vendor === '' || product === '') return undefined;
+  if (vendor === '' || product === '') {
+    return undefined;
+  }
   const [first = '', software = '', targetSoftware = '', targetHardware = '', other = ''] =
     edition.startsWith('~') ? edition.slice(1).split('~') : [edition];
   return join(
@@ -68,7 +75,9 @@ function join(parts: readonly string[]): string {
 }
 
 function escaped(text: string): string {
-  if (text === '' || text === '*') return '*';
+  if (text === '' || text === '*') {
+    return '*';
+  }
   return text === '-' ? text : text.replace(/[^\w.]/g, '\\$&');
 }
 

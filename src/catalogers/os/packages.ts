@@ -41,11 +41,12 @@ export function osPackageCatalog<P extends OsPackage>(found: OsPackages<P>): Cat
       continue;
     }
     unknownDependencies.push(ref);
-    if (needs === 'unreadable')
+    if (needs === 'unreadable') {
       skipped.push({
         path: printable(each.database.path),
         reason: `the dependencies of ${printable(each.name)} cannot be read`,
       });
+    }
   }
   return {
     components: found.packages.map((each) => found.componentOf(each)),
@@ -60,7 +61,9 @@ export function osPackageCatalog<P extends OsPackage>(found: OsPackages<P>): Cat
 }
 
 function withoutDistribution<P extends OsPackage>({ packages, system }: OsPackages<P>): readonly Skipped[] {
-  if (packages.length === 0 || system?.id !== undefined) return [];
+  if (packages.length === 0 || system?.id !== undefined) {
+    return [];
+  }
   return [{ path: 'etc/os-release', reason: 'names no distribution, so its packages have no purl' }];
 }
 
@@ -86,6 +89,8 @@ export function evidenceOfRow(
 export function maintainerIn(text: string): Organization | undefined {
   const [, name = '', email] =
     /^"?([^<"]*?)"? ?(?:<([^<>]*)>)?$/.exec(text.slice(0, 500).trim().replace(/\s+/g, ' ')) ?? [];
-  if (name === '') return undefined;
+  if (name === '') {
+    return undefined;
+  }
   return { name, ...(email === undefined ? {} : { contacts: [{ name, email }] }) };
 }

@@ -77,7 +77,9 @@ const byCpe: Reader = (text) => {
 /** `12.5`, `bookworm/sid`: a release that is not out has no number. Distributions made of Debian keep the file. */
 const debianVersion: Reader = (text) => {
   const line = text.trim();
-  if (/^\d{1,3}(?:\.\d{1,3}){0,2}$/.test(line)) return { id: 'debian', versionId: line };
+  if (/^\d{1,3}(?:\.\d{1,3}){0,2}$/.test(line)) {
+    return { id: 'debian', versionId: line };
+  }
   return /^[a-z]+(?:\/[a-z]+)?$/.test(line) ? { id: 'debian' } : undefined;
 };
 
@@ -100,9 +102,15 @@ const lsbRelease: Reader = (text) => {
 const suseRelease: Reader = (text) => {
   const version = /^VERSION\s*=\s*(\d{1,3}(?:\.\d{1,3})?)$/m.exec(text)?.[1];
   const level = /^PATCHLEVEL\s*=\s*([1-9]\d{0,2})$/m.exec(text)?.[1];
-  if (version === undefined) return undefined;
-  if (/^openSUSE /.test(text)) return { id: 'opensuse', versionId: version };
-  if (!/^SUSE Linux Enterprise Server /.test(text)) return undefined;
+  if (version === undefined) {
+    return undefined;
+  }
+  if (/^openSUSE /.test(text)) {
+    return { id: 'opensuse', versionId: version };
+  }
+  if (!/^SUSE Linux Enterprise Server /.test(text)) {
+    return undefined;
+  }
   return { id: 'sles', versionId: level === undefined ? version : `${version}.${level}` };
 };
 
@@ -149,9 +157,13 @@ export function olderReleaseOf(tree: Tree, id?: string): ReleaseFile | undefined
   for (const [path, read] of readers) {
     const file = tree.file(path);
     const content = file?.content();
-    if (file === undefined || content === undefined || content.length > maxSize) continue;
+    if (file === undefined || content === undefined || content.length > maxSize) {
+      continue;
+    }
     const found = read(Buffer.from(content).toString('utf8'));
-    if (found !== undefined && (id === undefined || found.id === id)) return { ...found, file };
+    if (found !== undefined && (id === undefined || found.id === id)) {
+      return { ...found, file };
+    }
   }
   return undefined;
 }

@@ -46,7 +46,9 @@ const headerSize = 64;
 
 /** `undefined` where the first 64 bytes are no header with sane tables. */
 export function elfHeaderOf(head: Uint8Array): ElfHeader | undefined {
-  if (head.length < headerSize) return undefined;
+  if (head.length < headerSize) {
+    return undefined;
+  }
   const view = viewOf(head);
   const wide = head[4] === 2;
   const little = head[5] === 1;
@@ -61,7 +63,9 @@ export function elfHeaderOf(head: Uint8Array): ElfHeader | undefined {
     programs.count > 0 &&
     programs.count <= maxPrograms &&
     Number.isSafeInteger(programs.at);
-  if (!isSane) return undefined;
+  if (!isSane) {
+    return undefined;
+  }
   const hasSections =
     sections.size >= (wide ? 64 : 40) &&
     sections.size <= 256 &&
@@ -87,8 +91,9 @@ export function segmentsOf(table: Uint8Array, { little, wide, programs }: ElfHea
       address: number(16, 8),
       size: number(32, 16),
     };
-    if ([segment.at, segment.address, segment.at + segment.size].every(Number.isSafeInteger))
+    if ([segment.at, segment.address, segment.at + segment.size].every(Number.isSafeInteger)) {
       found.push(segment);
+    }
   }
   return found;
 }
@@ -102,23 +107,31 @@ export function sectionsOf(
   start: number,
   { little, wide, sections }: ElfHeader,
 ): readonly Section[] {
-  if (sections === undefined || sections.at < start) return [];
+  if (sections === undefined || sections.at < start) {
+    return [];
+  }
   const view = viewOf(tail);
   const entries: { readonly name: number; readonly at: number; readonly size: number }[] = [];
   for (let index = 0; index < sections.count; index += 1) {
     const entry = sections.at - start + index * sections.size;
-    if (entry + sections.size > tail.length) return [];
+    if (entry + sections.size > tail.length) {
+      return [];
+    }
     const number = (inWide: number, inNarrow: number): number =>
       wide ? Number(view.getBigUint64(entry + inWide, little)) : view.getUint32(entry + inNarrow, little);
     entries.push({ name: view.getUint32(entry, little), at: number(24, 16), size: number(32, 20) });
   }
   const names = entries[sections.names];
-  if (names === undefined || names.at < start) return [];
+  if (names === undefined || names.at < start) {
+    return [];
+  }
   const text = Buffer.from(tail.buffer, tail.byteOffset, tail.byteLength);
   return entries.flatMap(({ name, at, size }) => {
     const from = names.at - start + name;
     const end = text.indexOf(0, from);
-    if (name >= names.size || end < 0 || end - from > 256) return [];
+    if (name >= names.size || end < 0 || end - from > 256) {
+      return [];
+    }
     return [{ name: text.toString('latin1', from, end), at, size }];
   });
 }

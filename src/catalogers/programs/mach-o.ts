@@ -28,7 +28,9 @@ export function isMachO(head: Uint8Array): boolean {
 
 /** A Java class begins with the same four bytes; where a universal file has its small count of slices, a class has its version. */
 export function isUniversal(head: Uint8Array): boolean {
-  if (head.length < 8) return false;
+  if (head.length < 8) {
+    return false;
+  }
   const view = viewOf(head);
   const magic = view.getUint32(0);
   const count = view.getUint32(4);
@@ -41,7 +43,9 @@ export function slicesIn(window: Uint8Array): readonly Slice[] {
   const isWide = view.getUint32(0) === 0xcafebabf;
   const size = isWide ? 32 : 20;
   return Array.from({ length: view.getUint32(4) }, (_, index) => 8 + index * size).flatMap((row) => {
-    if (row + size > window.length) return [];
+    if (row + size > window.length) {
+      return [];
+    }
     const number = (at: number): number =>
       isWide ? Number(view.getBigUint64(row + at)) : view.getUint32(row + at);
     const slice = { at: number(8), size: number(isWide ? 16 : 12) };
@@ -55,15 +59,20 @@ export function slicesIn(window: Uint8Array): readonly Slice[] {
  */
 export function machOPartsIn(window: Uint8Array): MachOParts | undefined {
   const form = formOf(window);
-  if (form === undefined || window.length < 32) return undefined;
+  if (form === undefined || window.length < 32) {
+    return undefined;
+  }
   const reader = new Reader(window, form);
   const found: Placed[] = [];
   let at = form.isWide ? 32 : 28;
   for (let left = reader.word(16); left > 0 && at + 8 <= window.length; left -= 1) {
     const size = reader.word(at + 4);
-    if (size < 8 || at + size > window.length) break;
-    if (reader.word(at) === (form.isWide ? segmentCommand64 : segmentCommand))
+    if (size < 8 || at + size > window.length) {
+      break;
+    }
+    if (reader.word(at) === (form.isWide ? segmentCommand64 : segmentCommand)) {
       found.push(...reader.sections(at, size));
+    }
     at += size;
   }
   const placed = found.filter((each) => Number.isSafeInteger(each.address + each.at + each.size));
@@ -81,11 +90,15 @@ interface Form {
 }
 
 function formOf(head: Uint8Array): Form | undefined {
-  if (head.length < 4) return undefined;
+  if (head.length < 4) {
+    return undefined;
+  }
   const view = viewOf(head);
   for (const isLittle of [false, true]) {
     const magic = view.getUint32(0, isLittle);
-    if (magic === 0xfeedface || magic === 0xfeedfacf) return { isLittle, isWide: magic === 0xfeedfacf };
+    if (magic === 0xfeedface || magic === 0xfeedfacf) {
+      return { isLittle, isWide: magic === 0xfeedfacf };
+    }
   }
   return undefined;
 }
@@ -109,7 +122,9 @@ class Reader {
   sections(at: number, size: number): readonly Placed[] {
     const { isWide } = this.#form;
     const fixed = isWide ? 72 : 56;
-    if (size < fixed) return [];
+    if (size < fixed) {
+      return [];
+    }
     const isWritable = (this.word(at + (isWide ? 60 : 44)) & writable) !== 0;
     const row = isWide ? 80 : 68;
     const count = Math.min(this.word(at + (isWide ? 64 : 48)), Math.floor((size - fixed) / row));

@@ -58,7 +58,9 @@ function oneProgram<Seen extends object>(select: Select<Seen>): StreamScanner<Se
     for (const part of parts) {
       const from = Math.max(part.at, start);
       const to = Math.min(part.at + part.size, start + chunk.length);
-      if (from >= to) continue;
+      if (from >= to) {
+        continue;
+      }
       part.chunks.push(Buffer.from(chunk.subarray(from - start, to - start)));
     }
   };
@@ -94,7 +96,9 @@ function eachSlice<Seen extends object>(select: Select<Seen>): StreamScanner<See
       for (const { scanner, slice } of slices) {
         const from = Math.max(slice.at, start);
         const to = Math.min(slice.at + slice.size, start + chunk.length);
-        if (from < to) scanner.push(chunk.subarray(from - start, to - start));
+        if (from < to) {
+          scanner.push(chunk.subarray(from - start, to - start));
+        }
       }
     };
   });
@@ -129,15 +133,21 @@ function windowed(open: (window: Buffer) => Take | undefined): {
         const part = chunk.subarray(0, windowSize - position);
         window.set(part, position);
         position += part.length;
-        if (position < windowSize) return;
+        if (position < windowSize) {
+          return;
+        }
         close(window);
         rest = chunk.subarray(part.length);
       }
-      if (rest.length > 0) take?.(rest, position);
+      if (rest.length > 0) {
+        take?.(rest, position);
+      }
       position += rest.length;
     },
     end() {
-      if (window !== undefined) close(window.subarray(0, position));
+      if (window !== undefined) {
+        close(window.subarray(0, position));
+      }
     },
   };
 }
@@ -145,14 +155,20 @@ function windowed(open: (window: Buffer) => Take | undefined): {
 function layoutOf(window: Buffer): ProgramLayout | undefined {
   if (!isElf(window)) {
     const pe = pePartsIn(window);
-    if (pe !== undefined) return { format: 'PE', ...pe, window };
+    if (pe !== undefined) {
+      return { format: 'PE', ...pe, window };
+    }
     const machO = machOPartsIn(window);
     return machO === undefined ? undefined : { format: 'Mach-O', ...machO, window };
   }
   const header = elfHeaderOf(window);
-  if (header === undefined) return undefined;
+  if (header === undefined) {
+    return undefined;
+  }
   const { at, count, size } = header.programs;
-  if (at + count * size > window.length) return undefined;
+  if (at + count * size > window.length) {
+    return undefined;
+  }
   return {
     format: 'ELF',
     header,

@@ -19,24 +19,31 @@ const writable = 0x8000_0000;
  * place, which are a number far beyond any header.
  */
 export function isPe(head: Uint8Array): boolean {
-  if (head.length < dosHeader || head[0] !== 0x4d || head[1] !== 0x5a) return false;
+  if (head.length < dosHeader || head[0] !== 0x4d || head[1] !== 0x5a) {
+    return false;
+  }
   const at = viewOf(head).getUint32(60, true);
   return at >= dosHeader && at <= 4096 && at % 4 === 0;
 }
 
 /** `undefined` where the window holds no header with its sections. */
 export function pePartsIn(window: Uint8Array): PeParts | undefined {
-  if (!isPe(window)) return undefined;
+  if (!isPe(window)) {
+    return undefined;
+  }
   const view = viewOf(window);
   const start = view.getUint32(60, true);
-  if (start + coffHeader + 32 > window.length || view.getUint32(start, true) !== 0x4550) return undefined;
+  if (start + coffHeader + 32 > window.length || view.getUint32(start, true) !== 0x4550) {
+    return undefined;
+  }
   const count = view.getUint16(start + 6, true);
   const optional = start + coffHeader;
   const isWide = view.getUint16(optional, true) === 0x20b;
   const base = isWide ? Number(view.getBigUint64(optional + 24, true)) : view.getUint32(optional + 28, true);
   const table = optional + view.getUint16(start + 20, true);
-  if (count > maxSections || !Number.isSafeInteger(base) || table + count * sectionHeader > window.length)
+  if (count > maxSections || !Number.isSafeInteger(base) || table + count * sectionHeader > window.length) {
     return undefined;
+  }
   const rows = Array.from({ length: count }, (_, index) => table + index * sectionHeader);
   return {
     segments: rows.map((row) => {

@@ -111,7 +111,9 @@ function occurrencesOf(
  * installed.
  */
 function placeOf(tree: Tree, info: string, file: TreeFile): string {
-  if (file.path === info || file.path.startsWith(`${info}/`)) return file.path;
+  if (file.path === info || file.path.startsWith(`${info}/`)) {
+    return file.path;
+  }
   const name = file.path.slice(file.path.lastIndexOf('/') + 1);
   return tree.file(`${info}/${name}`)?.path === file.path ? `${info}/${name}` : info;
 }
@@ -121,7 +123,9 @@ function hashesOf(
   { info, file }: Distribution,
   direct: DirectUrl | undefined,
 ): readonly ComponentHash[] {
-  if (direct !== undefined && direct.hashes.length > 0) return direct.hashes;
+  if (direct !== undefined && direct.hashes.length > 0) {
+    return direct.hashes;
+  }
   const record = tree.file(`${info}/RECORD`)?.content();
   const value = createHash('sha256')
     .update(record ?? file.content() ?? '')
@@ -140,7 +144,9 @@ function contactsOf(metadata: CoreMetadata, role: 'author' | 'maintainer'): read
       ) ?? [];
     return email === undefined ? [] : [{ ...(named === '' ? {} : { name: named }), email }];
   });
-  if (name === undefined) return contacts;
+  if (name === undefined) {
+    return contacts;
+  }
   const [only] = contacts;
   return only !== undefined && contacts.length === 1 && only.name === undefined
     ? [{ name, ...only }]
@@ -156,7 +162,9 @@ function supplierOf(maintainers: readonly Contact[], authors: readonly Contact[]
   const organisation = everybody.find(({ name = '' }) => isOrganisation(name));
   const who = organisation ?? everybody.find(({ name = '' }) => name !== '') ?? everybody[0];
   const name = who?.name ?? who?.email;
-  if (who === undefined || name === undefined) return undefined;
+  if (who === undefined || name === undefined) {
+    return undefined;
+  }
   return { name, ...(who.email === undefined ? {} : { contacts: [who] }) };
 }
 
@@ -178,17 +186,25 @@ function referencesOf(metadata: CoreMetadata): readonly ExternalReference[] {
   const home = firstOf(metadata, 'home-page');
   const found = new Map<string, ExternalReference>();
   const add = (type: ExternalReference['type'], url: string): void => {
-    if (/^https?:\/\/[^\s@]+$/.test(url)) found.set(`${type} ${url}`, { type, url });
+    if (/^https?:\/\/[^\s@]+$/.test(url)) {
+      found.set(`${type} ${url}`, { type, url });
+    }
   };
-  if (home !== undefined) add('website', home);
+  if (home !== undefined) {
+    add('website', home);
+  }
   for (const entry of (metadata.get('project-url') ?? []).slice(0, maxEntries)) {
     const [, label = '', url = ''] = /^([^,]*),\s*(\S+)$/.exec(entry) ?? [];
     const plain = label.toLowerCase().replace(/[^a-z]/g, '');
     const type = labels.find(([pattern]) => pattern.test(plain))?.[1];
-    if (type !== undefined) add(type, url);
+    if (type !== undefined) {
+      add(type, url);
+    }
   }
   const known = [...found.values()];
-  if (known.some(({ type }) => type === 'vcs')) return known;
+  if (known.some(({ type }) => type === 'vcs')) {
+    return known;
+  }
   const repository = known
     .filter(({ type }) => type === 'website')
     .map(({ url }) => repositoryAt(url))
@@ -197,9 +213,12 @@ function referencesOf(metadata: CoreMetadata): readonly ExternalReference[] {
 }
 
 function directReferences(direct: DirectUrl | undefined): readonly ExternalReference[] {
-  if (direct === undefined || direct.url.startsWith('file:')) return [];
-  if (direct.vcs !== undefined)
+  if (direct === undefined || direct.url.startsWith('file:')) {
+    return [];
+  }
+  if (direct.vcs !== undefined) {
     return [{ type: 'vcs', url: `${direct.vcs.kind}+${direct.url}@${direct.vcs.commit}` }];
+  }
   return [
     {
       type: 'distribution',

@@ -29,7 +29,9 @@ export function parseDirectUrl(content: Uint8Array): DirectUrl | undefined {
   try {
     const shape = new Shape(parseJson(content, 'direct_url.json'), 'direct_url');
     const url = cleanUrl(shape.get('url').string());
-    if (url === undefined) return undefined;
+    if (url === undefined) {
+      return undefined;
+    }
     const vcs = shape.optional('vcs_info');
     const kind = vcs?.get('vcs').string(20) ?? '';
     const commit = vcs?.get('commit_id').string(200) ?? '';
@@ -40,19 +42,25 @@ export function parseDirectUrl(content: Uint8Array): DirectUrl | undefined {
       hashes: hashesOf(shape.optional('archive_info')),
     };
   } catch (error) {
-    if (error instanceof TcfError) return undefined;
+    if (error instanceof TcfError) {
+      return undefined;
+    }
     throw error;
   }
 }
 
 /** The directory of a `file:` URL without a leading slash; `undefined` for any other. */
 export function sourceOf({ url }: DirectUrl): string | undefined {
-  if (!url.startsWith('file:///')) return undefined;
+  if (!url.startsWith('file:///')) {
+    return undefined;
+  }
   const path = url.slice('file:///'.length);
   try {
     return normalPath(decodeURIComponent(path));
   } catch (error) {
-    if (error instanceof URIError) return normalPath(path);
+    if (error instanceof URIError) {
+      return normalPath(path);
+    }
     throw error;
   }
 }
@@ -60,18 +68,24 @@ export function sourceOf({ url }: DirectUrl): string | undefined {
 function hashesOf(archive: Shape | undefined): readonly ComponentHash[] {
   const pairs = Object.entries(archive?.optional('hashes')?.strings(20) ?? {});
   const [, name, value] = /^(\w+)=(\w+)$/.exec(archive?.optional('hash')?.string() ?? '') ?? [];
-  if (pairs.length === 0 && name !== undefined && value !== undefined) pairs.push([name, value]);
+  if (pairs.length === 0 && name !== undefined && value !== undefined) {
+    pairs.push([name, value]);
+  }
   return pairs.flatMap(([key, text]): ComponentHash[] => {
     const known = algorithms.get(key);
     const hex = text.toLowerCase();
-    if (known === undefined || hex.length !== known.length || !/^[0-9a-f]+$/.test(hex)) return [];
+    if (known === undefined || hex.length !== known.length || !/^[0-9a-f]+$/.test(hex)) {
+      return [];
+    }
     return [{ algorithm: known.algorithm, value: hex, subject: 'distribution archive' }];
   });
 }
 
 /** `https://token@host/x.whl?sig=..` is `https://host/x.whl`: an SBOM is published, the token must not be. */
 function cleanUrl(text: string): string | undefined {
-  if (!URL.canParse(text)) return undefined;
+  if (!URL.canParse(text)) {
+    return undefined;
+  }
   const url = new URL(text);
   url.username = '';
   url.password = '';

@@ -35,7 +35,9 @@ export function distributionsIn(tree: Tree, hashes: ReadonlyMap<string, string>)
   const caches: string[] = [];
   const isHere = (site: string): boolean => {
     const cache = cacheAround(tree, site);
-    if (cache !== undefined) caches.push(...metadataIn(tree, site).map(() => cache));
+    if (cache !== undefined) {
+      caches.push(...metadataIn(tree, site).map(() => cache));
+    }
     return cache === undefined;
   };
   const sites = sitesIn(tree).filter(isHere);
@@ -80,10 +82,16 @@ function readSites(tree: Tree, sites: readonly string[]): Shelf {
         leftOut.push({ path: printable(`${site}/${name}`), reason: 'was left behind by pip' });
         return [];
       }
-      if (name.endsWith('.egg-link')) skipped.push(...deadLink(tree, site, name));
+      if (name.endsWith('.egg-link')) {
+        skipped.push(...deadLink(tree, site, name));
+      }
       const find = isInfoName(site, name) ? readInfo(tree, site, name) : undefined;
-      if (find === undefined) return [];
-      if ('version' in find) return [find];
+      if (find === undefined) {
+        return [];
+      }
+      if ('version' in find) {
+        return [find];
+      }
       skipped.push(find);
       return [];
     });
@@ -92,16 +100,22 @@ function readSites(tree: Tree, sites: readonly string[]): Shelf {
     read.set(site, known);
     return known;
   };
-  for (const site of sites) finds(site);
+  for (const site of sites) {
+    finds(site);
+  }
   return { finds, skipped, leftOut };
 }
 
 /** An egg-link that leads to no metadata: setuptools made it for a project that is not there. */
 function deadLink(tree: Tree, site: string, name: string): readonly Skipped[] {
-  if (!/(?:^|\/)(?:site|dist)-packages$/.test(site)) return [];
+  if (!/(?:^|\/)(?:site|dist)-packages$/.test(site)) {
+    return [];
+  }
   const line = linesOf(utf8Text(tree, `${site}/${name}`) ?? '')[0]?.trim() ?? '';
   const target = line.startsWith('/') ? tree.resolve(line.replace(/^\/+/, '')) : undefined;
-  if (target !== undefined && metadataIn(tree, target).length > 0) return [];
+  if (target !== undefined && metadataIn(tree, target).length > 0) {
+    return [];
+  }
   return [{ path: printable(`${site}/${name}`), reason: 'leads to no metadata of a project' }];
 }
 
@@ -117,7 +131,9 @@ function placed(
   const distributions: Distribution[] = [];
   const isGuest = ({ info }: InfoFind, environment: Environment): boolean => {
     const real = tree.resolve(info) ?? info;
-    if (real === info || !sites.has(parentFolder(real))) return false;
+    if (real === info || !sites.has(parentFolder(real))) {
+      return false;
+    }
     seenFrom.set(real, [...(seenFrom.get(real) ?? []), environment]);
     return true;
   };
@@ -127,17 +143,23 @@ function placed(
       for (const [name, all] of Map.groupBy(shelf.finds(site), (find) => normalName(find.name))) {
         const candidates = all.filter((find) => !isGuest(find, environment));
         const [best, ...leftovers] = byEvidence(tree, candidates, hashes);
-        if (best === undefined) continue;
+        if (best === undefined) {
+          continue;
+        }
         shelf.skipped.push(...leftovers.flatMap((leftover) => second(leftover, best)));
         const shadowedBy = first.get(name);
-        if (shadowedBy !== undefined && isSourceOf(tree, best, shadowedBy)) continue;
+        if (shadowedBy !== undefined && isSourceOf(tree, best, shadowedBy)) {
+          continue;
+        }
         const distribution: Distribution = compact({
           ...best,
           environment,
           seenFrom: [],
           shadowedBy,
         });
-        if (shadowedBy === undefined) first.set(name, distribution);
+        if (shadowedBy === undefined) {
+          first.set(name, distribution);
+        }
         distributions.push(distribution);
       }
     }
@@ -150,7 +172,9 @@ function placed(
 
 /** Debian ships some twice, as egg-info and as dist-info of one version: that is one thing. */
 function second({ info, version }: InfoFind, best: InfoFind): readonly Skipped[] {
-  if (version === best.version) return [];
+  if (version === best.version) {
+    return [];
+  }
   return [{ path: printable(info), reason: `is a second ${best.name} beside ${printable(best.info)}` }];
 }
 
@@ -158,9 +182,13 @@ function second({ info, version }: InfoFind, best: InfoFind): readonly Skipped[]
  * Whether this is the egg-info that an editable installation left in the source directory it was made from.
  */
 function isSourceOf(tree: Tree, find: InfoFind, { info, version }: InfoFind): boolean {
-  if (!/\.egg-info$/i.test(find.info) || find.version !== version) return false;
+  if (!/\.egg-info$/i.test(find.info) || find.version !== version) {
+    return false;
+  }
   const direct = parseDirectUrl(tree.file(`${info}/direct_url.json`)?.content() ?? new Uint8Array());
-  if (direct?.editable !== true) return false;
+  if (direct?.editable !== true) {
+    return false;
+  }
   const source = tree.resolve(sourceOf(direct) ?? '') ?? '';
   return source !== '' && (find.site === source || find.site.startsWith(`${source}/`));
 }
@@ -184,11 +212,14 @@ function strayEnvironment(
   const found = compact({ name: directory, directories: [directory], python });
   const path = printable(finds[0]?.info ?? directory);
   if (around !== undefined && around !== directory) {
-    if (/\/(?:tests?|testdata|testing)\//.test(`${directory.slice(around.length)}/`))
+    if (/\/(?:tests?|testdata|testing)\//.test(`${directory.slice(around.length)}/`)) {
       return { path, reason: 'is test data of another distribution' };
+    }
     return compact({ ...found, vendored: true, parent });
   }
-  if (isSearched || finds.some(({ info }) => /\.dist-info$/i.test(info))) return { ...found, stray: true };
+  if (isSearched || finds.some(({ info }) => /\.dist-info$/i.test(info))) {
+    return { ...found, stray: true };
+  }
   return { path, reason: 'describes a source tree, which nothing says is installed' };
 }
 

@@ -28,26 +28,37 @@ export function isZippedEgg(path: string): boolean {
 export function parseEgg(content: Uint8Array): Egg | undefined {
   const zip = Buffer.from(content.buffer, content.byteOffset, content.length);
   const end = zip.lastIndexOf(Buffer.from('PK\u0005\u0006', 'latin1'));
-  if (end < 0 || end + endSize > zip.length) return undefined;
+  if (end < 0 || end + endSize > zip.length) {
+    return undefined;
+  }
   const count = Math.min(zip.readUInt16LE(end + 10), maxEntries);
   let at = zip.readUInt32LE(end + 16);
   let info: Uint8Array | undefined;
   let requires: Uint8Array | undefined;
   for (let index = 0; index < count; index += 1) {
-    if (at + centralSize > zip.length || zip.readUInt32LE(at) !== 0x02014b50) return undefined;
+    if (at + centralSize > zip.length || zip.readUInt32LE(at) !== 0x02014b50) {
+      return undefined;
+    }
     const nameEnd = at + centralSize + zip.readUInt16LE(at + 28);
     const name = zip.toString('latin1', at + centralSize, nameEnd);
     if (name === 'EGG-INFO/PKG-INFO' || name === 'EGG-INFO/requires.txt') {
       const text = textAt(zip, at);
       const isInfo = name === 'EGG-INFO/PKG-INFO';
       // A name given twice says two things, and 65,000 times it would unpack for hours. What is damaged is not "asks for nothing".
-      if (text === undefined || (isInfo ? info : requires) !== undefined) return undefined;
-      if (isInfo) info = text;
-      else requires = text;
+      if (text === undefined || (isInfo ? info : requires) !== undefined) {
+        return undefined;
+      }
+      if (isInfo) {
+        info = text;
+      } else {
+        requires = text;
+      }
     }
     at = nameEnd + zip.readUInt16LE(at + 30) + zip.readUInt16LE(at + 32);
   }
-  if (info === undefined) return undefined;
+  if (info === undefined) {
+    return undefined;
+  }
   return compact({ info, requires });
 }
 
@@ -59,17 +70,27 @@ function textAt(zip: Buffer, central: number): Uint8Array | undefined {
   const method = zip.readUInt16LE(central + 10);
   const size = zip.readUInt32LE(central + 20);
   const local = zip.readUInt32LE(central + 42);
-  if (local + localSize > zip.length || zip.readUInt32LE(local) !== 0x04034b50) return undefined;
+  if (local + localSize > zip.length || zip.readUInt32LE(local) !== 0x04034b50) {
+    return undefined;
+  }
   const start = local + localSize + zip.readUInt16LE(local + 26) + zip.readUInt16LE(local + 28);
-  if (start + size > zip.length) return undefined;
+  if (start + size > zip.length) {
+    return undefined;
+  }
   const packed = zip.subarray(start, start + size);
-  if (method === 0) return size > maxText ? undefined : packed;
-  if (method !== 8) return undefined;
+  if (method === 0) {
+    return size > maxText ? undefined : packed;
+  }
+  if (method !== 8) {
+    return undefined;
+  }
   try {
     return inflateRawSync(packed, { maxOutputLength: maxText });
   } catch (error) {
     // Damaged, or larger than the limit.
-    if (error instanceof Error && 'code' in error) return undefined;
+    if (error instanceof Error && 'code' in error) {
+      return undefined;
+    }
     throw error;
   }
 }

@@ -69,23 +69,33 @@ export function environmentsOf(tree: Tree, directories: readonly string[]): read
 
 function siteOf(directory: string): Site | undefined {
   const [, prefix = '', python, kind] = sitePattern.exec(directory) ?? [];
-  if (python === undefined || (kind !== 'site' && kind !== 'dist')) return undefined;
+  if (python === undefined || (kind !== 'site' && kind !== 'dist')) {
+    return undefined;
+  }
   return { directory, prefix, kind, python };
 }
 
 function systemPrefix(tree: Tree, { prefix, kind, python }: Site): string {
-  if (prefix !== 'usr/local') return prefix;
-  if (kind === 'dist') return 'usr';
+  if (prefix !== 'usr/local') {
+    return prefix;
+  }
+  if (kind === 'dist') {
+    return 'usr';
+  }
   const hasOwn = tree.exists(`usr/local/bin/python${python}`);
   return !hasOwn && tree.exists(`usr/bin/python${python}`) ? 'usr' : prefix;
 }
 
 /** Debian's `usr/lib/python3` serves the version that `python3` leads to. */
 function versionOf(tree: Tree, { prefix, python }: Site): string {
-  if (python.includes('.')) return python;
+  if (python.includes('.')) {
+    return python;
+  }
   const bin = prefix === '' ? 'bin' : `${prefix}/bin`;
   const linked = /python(\d+\.\d+)$/.exec(tree.resolve(`${bin}/python${python}`) ?? '')?.[1];
-  if (linked !== undefined) return linked;
+  if (linked !== undefined) {
+    return linked;
+  }
   const installed = tree
     .list(prefix === '' ? 'lib' : `${prefix}/lib`)
     .flatMap((name) =>
@@ -118,7 +128,9 @@ function addedTo(tree: Tree, directory: string): readonly string[] {
     .slice(0, maxAdded)
     .flatMap((line) => {
       const path = line.trim();
-      if (path === '' || /^(?:#|import[ \t])/.test(path) || path.includes('\0')) return [];
+      if (path === '' || /^(?:#|import[ \t])/.test(path) || path.includes('\0')) {
+        return [];
+      }
       return tree.resolve(path.startsWith('/') ? path.replace(/^\/+/, '') : `${directory}/${path}`) ?? [];
     });
   return [...new Set(added)].filter((path) => path !== '' && path !== directory);
@@ -127,7 +139,9 @@ function addedTo(tree: Tree, directory: string): readonly string[] {
 /** `pyvenv.cfg`, as lower-case keys; `undefined` where the prefix is no virtual environment. */
 function configOf(tree: Tree, prefix: string): ReadonlyMap<string, string> | undefined {
   const text = utf8Text(tree, prefix === '' ? 'pyvenv.cfg' : `${prefix}/pyvenv.cfg`);
-  if (text === undefined) return undefined;
+  if (text === undefined) {
+    return undefined;
+  }
   const pairs = linesOf(text).flatMap((line): [string, string][] => {
     const at = line.indexOf('=');
     return at < 0 ? [] : [[line.slice(0, at).trim().toLowerCase(), line.slice(at + 1).trim()]];
@@ -151,11 +165,15 @@ function fullVersionOf(
     return version?.startsWith(`${python}.`) ? version : undefined;
   };
   const own = versionIn(configOf(tree, prefix));
-  if (own !== undefined) return own;
+  if (own !== undefined) {
+    return own;
+  }
   for (const site of directories.map(siteOf)) {
     const config = site === undefined ? undefined : configOf(tree, site.prefix);
     const version = versionIn(config);
-    if (version !== undefined && homeOf(config) === prefix) return version;
+    if (version !== undefined && homeOf(config) === prefix) {
+      return version;
+    }
   }
   return undefined;
 }
@@ -171,9 +189,13 @@ function homeOf(config: ReadonlyMap<string, string> | undefined): string {
 function parentOf(tree: Tree, child: Environment, all: readonly Environment[]): Environment | undefined {
   const sameVersion = all.filter((other) => other !== child && other.python === child.python);
   const named = (name: string): Environment | undefined => sameVersion.find((other) => other.name === name);
-  if (/(?:^|\/)\.local$/.test(child.name)) return named('usr/local') ?? named('usr');
+  if (/(?:^|\/)\.local$/.test(child.name)) {
+    return named('usr/local') ?? named('usr');
+  }
   const config = configOf(tree, child.name);
-  if (config?.get('include-system-site-packages')?.toLowerCase() !== 'true') return undefined;
+  if (config?.get('include-system-site-packages')?.toLowerCase() !== 'true') {
+    return undefined;
+  }
   const home = homeOf(config);
   return named(home === '' ? 'usr' : home);
 }

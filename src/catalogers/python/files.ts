@@ -13,8 +13,12 @@ export function recordedFiles(tree: Tree, { info, site }: Distribution): (path: 
   let listed: ReadonlySet<string> | undefined;
   const source = editableSource(tree, info, site);
   return (path) => {
-    if (path === info || path.startsWith(`${info}/`)) return true;
-    if (source !== undefined && path.startsWith(`${source}/`)) return true;
+    if (path === info || path.startsWith(`${info}/`)) {
+      return true;
+    }
+    if (source !== undefined && path.startsWith(`${source}/`)) {
+      return true;
+    }
     listed ??= new Set([
       ...recordEntries(utf8Text(tree, `${info}/RECORD`) ?? '').map(({ path: entry }) =>
         absolutePath(site, entry),

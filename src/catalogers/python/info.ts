@@ -28,9 +28,13 @@ const infoDirectory = /(?:^|\/)(?:[^/]+\.(?:dist|egg)-info|EGG-INFO)$/i;
 
 /** Whether a file is the metadata of a distribution. A file `x.egg-info` counts only where packages lie. */
 export function isMetadata(path: string): boolean {
-  if (isZippedEgg(path)) return true;
+  if (isZippedEgg(path)) {
+    return true;
+  }
   const directory = parentFolder(path);
-  if (/\/(?:METADATA|PKG-INFO)$/.test(path)) return infoDirectory.test(directory);
+  if (/\/(?:METADATA|PKG-INFO)$/.test(path)) {
+    return infoDirectory.test(directory);
+  }
   return /\.egg-info$/i.test(path) && siteAround(path) === directory;
 }
 
@@ -45,7 +49,9 @@ export function infoAround(path: string): string | undefined {
 
 /** Whether a name in a directory of packages is that of a distribution's metadata. */
 export function isInfoName(site: string, name: string): boolean {
-  if (/^EGG-INFO$/i.test(name)) return /\.egg$/i.test(site);
+  if (/^EGG-INFO$/i.test(name)) {
+    return /\.egg$/i.test(site);
+  }
   return /\.(?:dist|egg)-info$/i.test(name) || isZippedEgg(`${site}/${name}`);
 }
 
@@ -56,19 +62,30 @@ export function isInfoName(site: string, name: string): boolean {
 export function readInfo(tree: Tree, site: string, name: string): InfoFind | Skipped | undefined {
   const info = site === '' ? name : `${site}/${name}`;
   const skip = (path: string, reason: string): Skipped => ({ path: printable(path), reason });
-  if (tree.resolve(info) === undefined) return skip(info, 'is a symbolic link that leads nowhere');
+  if (tree.resolve(info) === undefined) {
+    return skip(info, 'is a symbolic link that leads nowhere');
+  }
   const path = [`${info}/METADATA`, `${info}/PKG-INFO`, info].find((each) => tree.file(each) !== undefined);
   const file = path === undefined ? undefined : tree.file(path);
-  if (path === undefined || file === undefined)
+  if (path === undefined || file === undefined) {
     return isZippedEgg(info) ? undefined : skip(info, 'has no METADATA and no PKG-INFO');
+  }
   const content = file.content();
-  if (content === undefined) return skip(path, 'is too large to read, or leads to a file of another kind');
+  if (content === undefined) {
+    return skip(path, 'is too large to read, or leads to a file of another kind');
+  }
   const egg = isZippedEgg(info) ? parseEgg(content) : { info: content };
-  if (egg === undefined) return skip(path, 'is not a readable egg');
+  if (egg === undefined) {
+    return skip(path, 'is not a readable egg');
+  }
   const metadata = parseMetadata(egg.info);
   const project = firstOf(metadata, 'name') ?? '';
   const version = firstOf(metadata, 'version') ?? '';
-  if (!isProjectName(project)) return skip(path, 'has no valid Name');
-  if (!/^[!-~]{1,200}$/.test(version)) return skip(path, 'has no valid Version');
+  if (!isProjectName(project)) {
+    return skip(path, 'has no valid Name');
+  }
+  if (!/^[!-~]{1,200}$/.test(version)) {
+    return skip(path, 'has no valid Version');
+  }
   return { ...egg, name: project, version, metadata, file, info, site };
 }

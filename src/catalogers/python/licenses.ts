@@ -44,7 +44,9 @@ export function pythonLicenses(metadata: CoreMetadata, path: string): ReturnType
     return { licenses: only, properties: [] };
   }
   // A License field of several lines is no name of a licence but its text.
-  if (expression !== undefined || !(field ?? '').includes('\n')) return { licenses: stated, properties: [] };
+  if (expression !== undefined || !(field ?? '').includes('\n')) {
+    return { licenses: stated, properties: [] };
+  }
   return withLicenseText(stated, field ?? '', `the field License of ${path}, lines trimmed`);
 }
 

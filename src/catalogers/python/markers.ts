@@ -44,13 +44,17 @@ const token =
 /** Reads a marker; `undefined` where it is none. */
 export function parseMarker(text: string): Marker | undefined {
   const tokens = tokensOf(text);
-  if (tokens === undefined) return undefined;
+  if (tokens === undefined) {
+    return undefined;
+  }
   let at = 0;
   const take = (): string | undefined => tokens[at++];
 
   const operand = (): Operand | undefined => {
     const word = take() ?? '';
-    if (/^['"]/.test(word)) return { text: word.slice(1, -1) };
+    if (/^['"]/.test(word)) {
+      return { text: word.slice(1, -1) };
+    }
     const variable = oldNames.get(word) ?? word;
     return variables.has(variable) ? { variable } : undefined;
   };
@@ -63,14 +67,18 @@ export function parseMarker(text: string): Marker | undefined {
     const left = operand();
     const operator = take()?.replace(/\s+/g, ' ') ?? '';
     const right = operand();
-    if (left === undefined || right === undefined) return undefined;
+    if (left === undefined || right === undefined) {
+      return undefined;
+    }
     return /^(?:[=~!<>]{1,3}|in|not in)$/.test(operator) ? { left, operator, right } : undefined;
   };
   const chain = (word: string, part: () => Marker | undefined): readonly Marker[] | undefined => {
     const parts: Marker[] = [];
     do {
       const next = part();
-      if (next === undefined) return undefined;
+      if (next === undefined) {
+        return undefined;
+      }
       parts.push(next);
     } while (tokens[at] === word && take() !== undefined);
     return parts;
@@ -93,7 +101,9 @@ function tokensOf(text: string): readonly string[] | undefined {
   for (let at = 0; at < trimmed.length; at = token.lastIndex) {
     token.lastIndex = at;
     const found = token.exec(trimmed);
-    if (found === null) return undefined;
+    if (found === null) {
+      return undefined;
+    }
     tokens.push(found[0].trim());
   }
   return tokens;
@@ -101,8 +111,12 @@ function tokensOf(text: string): readonly string[] | undefined {
 
 /** Whether a marker holds in an environment, with one extra asked for or, with an empty text, none. */
 export function holds(marker: Marker, environment: MarkerEnvironment, extra: string): boolean {
-  if ('all' in marker) return marker.all.every((part) => holds(part, environment, extra));
-  if ('any' in marker) return marker.any.some((part) => holds(part, environment, extra));
+  if ('all' in marker) {
+    return marker.all.every((part) => holds(part, environment, extra));
+  }
+  if ('any' in marker) {
+    return marker.any.some((part) => holds(part, environment, extra));
+  }
   const { left, operator, right } = marker;
   const aboutExtra = [left, right].some((side) => 'variable' in side && side.variable === 'extra');
   const value = (side: Operand): string => {
@@ -115,10 +129,16 @@ export function holds(marker: Marker, environment: MarkerEnvironment, extra: str
 
 /** By version where both sides are one (PEP 440), else as text, as PEP 508 says. */
 function compare(left: string, operator: string, right: string): boolean {
-  if (operator === 'in') return right.includes(left);
-  if (operator === 'not in') return !right.includes(left);
+  if (operator === 'in') {
+    return right.includes(left);
+  }
+  if (operator === 'not in') {
+    return !right.includes(left);
+  }
   const byVersion = operator === '===' ? undefined : satisfiesVersion(left, operator, right);
-  if (byVersion !== undefined) return byVersion;
+  if (byVersion !== undefined) {
+    return byVersion;
+  }
   switch (operator) {
     case '===':
     case '==':

@@ -17,10 +17,14 @@ export function parseMetadata(content: Uint8Array): CoreMetadata {
     .toString('utf8')
     .replace(/^\ufeff/, '');
   for (const line of text.split(/\r?\n/, maxLines)) {
-    if (line === '') break;
+    if (line === '') {
+      break;
+    }
     if (/^[ \t]/.test(line)) {
       const last = current?.pop();
-      if (last !== undefined) current?.push(`${last}\n${line.trim()}`);
+      if (last !== undefined) {
+        current?.push(`${last}\n${line.trim()}`);
+      }
       continue;
     }
     const [, name, value = ''] = /^([!-9;-~]+):(.*)$/.exec(line) ?? [];
@@ -58,7 +62,9 @@ export function requirementsOfEgg(content: Uint8Array): readonly string[] {
   let condition = '';
   for (const raw of Buffer.from(content).toString('utf8').split(/\r?\n/, maxLines)) {
     const line = raw.trim();
-    if (line === '' || line.startsWith('#')) continue;
+    if (line === '' || line.startsWith('#')) {
+      continue;
+    }
     const [, extra, marker] = /^\[([^:\]]*)(?::(.*))?\]$/.exec(line) ?? [];
     if (extra !== undefined) {
       condition = [extra === '' ? '' : `extra == "${extra}"`, marker === undefined ? '' : `(${marker})`]

@@ -19,19 +19,31 @@ const maxLength = 8192;
 
 /** Reads a dependency specifier (PEP 508); `undefined` where it is none. */
 export function parseRequirement(text: string): PythonRequirement | undefined {
-  if (text.length > maxLength) return undefined;
+  if (text.length > maxLength) {
+    return undefined;
+  }
   const [, name = '', extras = '', rest = ''] =
     /^\s*([A-Za-z0-9._-]+)\s*(?:\[([^\]]*)\])?\s*([\s\S]*)$/.exec(text) ?? [];
-  if (!isProjectName(name)) return undefined;
+  if (!isProjectName(name)) {
+    return undefined;
+  }
   const names = extras.split(',').map((extra) => extra.trim());
-  if (extras.trim() !== '' && !names.every(isProjectName)) return undefined;
+  if (extras.trim() !== '' && !names.every(isProjectName)) {
+    return undefined;
+  }
   // After a URL the marker stands behind a blank and a semicolon; the URL itself may hold one (PEP 508, "Grammar").
   const [, before = '', markerText] =
     (rest.startsWith('@') ? /^(@\s*\S+)(?:\s+;([\s\S]*))?\s*$/ : /^([^;]*)(?:;([\s\S]*))?$/).exec(rest) ?? [];
-  if (rest.trim() !== '' && before === '' && markerText === undefined) return undefined;
-  if (!rest.startsWith('@') && !versions.test(before.trim().replace(/\s+/g, ' '))) return undefined;
+  if (rest.trim() !== '' && before === '' && markerText === undefined) {
+    return undefined;
+  }
+  if (!rest.startsWith('@') && !versions.test(before.trim().replace(/\s+/g, ' '))) {
+    return undefined;
+  }
   const marker = markerText === undefined ? undefined : parseMarker(markerText);
-  if (markerText !== undefined && marker === undefined) return undefined;
+  if (markerText !== undefined && marker === undefined) {
+    return undefined;
+  }
   return compact({
     name,
     versions: rest.startsWith('@') ? '' : before.trim(),

@@ -38,9 +38,12 @@ export function isPacked(path: string): boolean {
  * may stand in the archive under their name in the cache. Packed distributions elsewhere are only noticed.
  */
 export function scanInstalled(path: string): StreamScanner<RecordHash> | undefined {
-  if (path.endsWith('.pyc')) return undefined;
-  if (!installedFile.test(path))
+  if (path.endsWith('.pyc')) {
+    return undefined;
+  }
+  if (!installedFile.test(path)) {
     return isPacked(path) ? { push: () => undefined, end: () => ({}) } : undefined;
+  }
   const hash = createHash('sha256');
   return {
     push: (chunk) => {
@@ -53,9 +56,13 @@ export function scanInstalled(path: string): StreamScanner<RecordHash> | undefin
 /** SHA-256 of every file that was scanned, by each of its names, as RECORD writes it. */
 export function hashesOfInstalled(tree: Tree<RecordHash>): ReadonlyMap<string, string> {
   const hashes = new Map<string, string>();
-  for (const { path, links = [], observation } of tree.observed())
-    if (observation.sha256 !== undefined)
-      for (const name of [path, ...links]) hashes.set(name, observation.sha256);
+  for (const { path, links = [], observation } of tree.observed()) {
+    if (observation.sha256 !== undefined) {
+      for (const name of [path, ...links]) {
+        hashes.set(name, observation.sha256);
+      }
+    }
+  }
   return hashes;
 }
 
@@ -81,13 +88,19 @@ export function compareToRecord(
   let unchecked = 0;
   const entries = recordEntries(utf8Text(tree, `${info}/RECORD`) ?? '');
   for (const { path, hash } of entries.slice(0, maxEntries)) {
-    if (path.endsWith('.pyc')) continue;
+    if (path.endsWith('.pyc')) {
+      continue;
+    }
     const real = tree.resolve(absolutePath(site, path));
-    if (real === undefined) missing.push(absolutePath(site, path));
-    else if (hash !== '') {
+    if (real === undefined) {
+      missing.push(absolutePath(site, path));
+    } else if (hash !== '') {
       const found = hashes.get(real) ?? (tree.file(real)?.size === 0 ? emptyHash : undefined);
-      if (found === undefined || !hash.startsWith('sha256=')) unchecked += 1;
-      else if (hash !== `sha256=${found}`) modified.push(real);
+      if (found === undefined || !hash.startsWith('sha256=')) {
+        unchecked += 1;
+      } else if (hash !== `sha256=${found}`) {
+        modified.push(real);
+      }
     }
   }
   unchecked += Math.max(0, entries.length - maxEntries);
@@ -105,7 +118,9 @@ export function recordProperties(
 ): readonly Property[] {
   // Debian and rpm strip libraries after RECORD was written, and have checksums of their own.
   const installer = (utf8Text(tree, `${distribution.info}/INSTALLER`) ?? '').trim();
-  if (installer === 'debian' || installer === 'rpm') return [];
+  if (installer === 'debian' || installer === 'rpm') {
+    return [];
+  }
   const { missing, modified, unchecked } = compareToRecord(tree, distribution, hashes);
   return [
     ...listed('tcf:python:record:missing', missing),
@@ -118,7 +133,9 @@ const emptyHash: string = createHash('sha256').digest('base64url');
 
 /** The count, then the entries themselves, up to a limit. */
 export function listed(name: string, paths: readonly string[]): readonly Property[] {
-  if (paths.length === 0) return [];
+  if (paths.length === 0) {
+    return [];
+  }
   return [
     { name: `${name}:count`, value: String(paths.length) },
     ...paths.slice(0, maxNamed).map((path) => ({ name, value: printable(path) })),

@@ -45,7 +45,9 @@ export function needsOf(distributions: readonly Distribution[], asking: Asking):
   const addExtras = (target: Distribution, extras: readonly string[]): void => {
     for (const wanted of extras.map(normalName)) {
       const known = asked.get(target);
-      if (known === undefined || known.has(wanted)) continue;
+      if (known === undefined || known.has(wanted)) {
+        continue;
+      }
       known.add(wanted);
       work.push([target, wanted]);
     }
@@ -62,13 +64,18 @@ export function needsOf(distributions: readonly Distribution[], asking: Asking):
       const target = find(requirement.name, distribution);
       const holding = holdsFor(requirement);
       if (target === undefined) {
-        if (holding === 'always' && isComplete(distribution))
+        if (holding === 'always' && isComplete(distribution)) {
           addTo(missing, distribution, `${requirement.name}${requirement.versions}`);
+        }
         continue;
       }
-      if (holding === 'never') continue;
+      if (holding === 'never') {
+        continue;
+      }
       // A distribution that asks for itself with an extra has no edge, but the extra counts.
-      if (target !== distribution) needs.get(distribution)?.add(target);
+      if (target !== distribution) {
+        needs.get(distribution)?.add(target);
+      }
       addExtras(target, requirement.extras);
     }
   }
@@ -86,9 +93,13 @@ function readRequirements(
   const requirements = new Map<Distribution, readonly PythonRequirement[]>();
   for (const distribution of distributions) {
     const texts = textsOf(distribution);
-    if (texts === undefined) unread.set(distribution, '');
+    if (texts === undefined) {
+      unread.set(distribution, '');
+    }
     const parsed = (texts ?? []).map(parseRequirement);
-    if (parsed.includes(undefined)) unread.set(distribution, 'has a requirement that cannot be read');
+    if (parsed.includes(undefined)) {
+      unread.set(distribution, 'has a requirement that cannot be read');
+    }
     requirements.set(
       distribution,
       parsed.filter((requirement) => requirement !== undefined),
@@ -106,7 +117,9 @@ function holder(
   const machines = markerEnvironments(environment, architecture);
   return ({ marker }) => {
     const held = machines.filter((machine) => marker === undefined || holds(marker, machine, extra)).length;
-    if (held === 0) return 'never';
+    if (held === 0) {
+      return 'never';
+    }
     return held === machines.length ? 'always' : 'perhaps';
   };
 }

@@ -26,21 +26,41 @@ export function sitesIn(tree: Tree): readonly string[] {
   const found = new Set<string>();
   const add = (path: string): void => {
     const real = tree.resolve(path);
-    if (real !== undefined) found.add(real);
+    if (real !== undefined) {
+      found.add(real);
+    }
   };
   const prefixes = new Set(['', 'usr', 'usr/local', ...prefixesIn(tree.env)]);
   for (const { path } of tree.wanted()) {
     const info = infoAround(path);
-    if (info !== undefined) found.add(parentFolder(info));
-    if (pathFile.test(path)) found.add(parentFolder(path));
+    if (info !== undefined) {
+      found.add(parentFolder(info));
+    }
+    if (pathFile.test(path)) {
+      found.add(parentFolder(path));
+    }
     const library = standardLibrary.exec(path)?.[1];
-    if (library !== undefined) for (const name of packages) add(`${library}/${name}`);
+    if (library !== undefined) {
+      for (const name of packages) {
+        add(`${library}/${name}`);
+      }
+    }
     const prefix = configuration.exec(path);
-    if (prefix !== null) prefixes.add(prefix[1] ?? '');
+    if (prefix !== null) {
+      prefixes.add(prefix[1] ?? '');
+    }
   }
-  for (const prefix of prefixes) for (const library of librariesOf(tree, prefix)) add(library);
-  for (const path of searchPathOf(tree)) found.add(path);
-  for (const path of besideThem(tree, [...found])) add(path);
+  for (const prefix of prefixes) {
+    for (const library of librariesOf(tree, prefix)) {
+      add(library);
+    }
+  }
+  for (const path of searchPathOf(tree)) {
+    found.add(path);
+  }
+  for (const path of besideThem(tree, [...found])) {
+    add(path);
+  }
   return [...found].sort(byCodeUnit);
 }
 
@@ -68,9 +88,13 @@ function besideThem(tree: Tree, sites: readonly string[]): readonly string[] {
   const folders = new Map<string, Set<string>>();
   for (const site of sites) {
     const [, folder = '', inside] = ofPrefix.exec(site) ?? [];
-    if (inside === undefined) continue;
+    if (inside === undefined) {
+      continue;
+    }
     const known = folders.get(folder) ?? new Set();
-    if (known.size < maxBeside) folders.set(folder, known.add(inside));
+    if (known.size < maxBeside) {
+      folders.set(folder, known.add(inside));
+    }
   }
   return [...folders].flatMap(([folder, insides]) =>
     tree

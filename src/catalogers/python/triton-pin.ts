@@ -17,7 +17,9 @@ export function pinProperties(
   pins: PinTable,
 ): readonly Property[] {
   const normal = normalName(name);
-  if (!tritonDistributions.has(normal) && !bringsTriton(tree, info)) return [];
+  if (!tritonDistributions.has(normal) && !bringsTriton(tree, info)) {
+    return [];
+  }
   const pin = pins.pinOf(normal, version);
   return [
     {

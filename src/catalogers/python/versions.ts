@@ -20,7 +20,9 @@ export function comparePythonVersions(one: string, other: string): number {
 export function satisfiesVersion(version: string, operator: string, wanted: string): boolean | undefined {
   const [found, asked] = [bounded(version), bounded(wanted)];
   const isWild = /\.\*$/.test(asked) && /^[=!]=$/.test(operator);
-  if (valid(found) === null || valid(isWild ? asked.slice(0, -2) : asked) === null) return undefined;
+  if (valid(found) === null || valid(isWild ? asked.slice(0, -2) : asked) === null) {
+    return undefined;
+  }
   return satisfies(found, `${operator}${asked}`, { prereleases: true });
 }
 

@@ -19,22 +19,36 @@ export function finderOf(
   const add = (key: string, distribution: Distribution): void => {
     const names = visible.get(key) ?? new Map<string, Distribution>();
     const name = normalName(distribution.name);
-    if (!names.has(name)) names.set(name, distribution);
+    if (!names.has(name)) {
+      names.set(name, distribution);
+    }
     visible.set(key, names);
   };
   for (const distribution of distributions) {
-    if (distribution.shadowedBy !== undefined) continue;
-    for (const environment of [distribution.environment, ...distribution.seenFrom])
+    if (distribution.shadowedBy !== undefined) {
+      continue;
+    }
+    for (const environment of [distribution.environment, ...distribution.seenFrom]) {
       add(keyOf(environment), distribution);
-    if (distribution.environment.stray === true) add(folderKey(distribution), distribution);
+    }
+    if (distribution.environment.stray === true) {
+      add(folderKey(distribution), distribution);
+    }
   }
-  for (const site of searchPath)
-    for (const distribution of distributions) if (distribution.site === site) add(searchKey, distribution);
+  for (const site of searchPath) {
+    for (const distribution of distributions) {
+      if (distribution.site === site) {
+        add(searchKey, distribution);
+      }
+    }
+  }
   return (name, from) => {
     const normal = normalName(name);
     for (const key of keysFrom(from)) {
       const found = (visible.get(key) as Names | undefined)?.get(normal);
-      if (found !== undefined) return found;
+      if (found !== undefined) {
+        return found;
+      }
     }
     return undefined;
   };

@@ -38,12 +38,18 @@ export function parseWheelDocument(content: Uint8Array): WheelDocument | string 
   try {
     document = parseJson(content, 'sbom');
   } catch (error) {
-    if (error instanceof TcfError) return 'is not readable JSON';
+    if (error instanceof TcfError) {
+      return 'is not readable JSON';
+    }
     throw error;
   }
   const fields = fieldsOf(document);
-  if (fields?.['bomFormat'] === 'CycloneDX') return cycloneDxIn(fields);
-  if (typeof fields?.['spdxVersion'] === 'string') return spdxIn(fields);
+  if (fields?.['bomFormat'] === 'CycloneDX') {
+    return cycloneDxIn(fields);
+  }
+  if (typeof fields?.['spdxVersion'] === 'string') {
+    return spdxIn(fields);
+  }
   return 'is neither CycloneDX nor SPDX 2 in JSON';
 }
 
@@ -92,7 +98,9 @@ function spdxIn(fields: Fields): WheelDocument {
 }
 
 function componentsIn(list: unknown, depth: number): readonly Fields[] {
-  if (depth > maxDepth) return [];
+  if (depth > maxDepth) {
+    return [];
+  }
   return listOf(list).flatMap((entry) => [entry, ...componentsIn(entry['components'], depth + 1)]);
 }
 
@@ -105,7 +113,9 @@ function licensesOf(value: unknown): readonly License[] {
 }
 
 function declared(text: unknown): readonly License[] {
-  if (typeof text !== 'string' || text === '' || text === 'NOASSERTION' || text === 'NONE') return [];
+  if (typeof text !== 'string' || text === '' || text === 'NOASSERTION' || text === 'NONE') {
+    return [];
+  }
   return toLicenses(text, 'spdx').filter(({ acknowledgement }) => acknowledgement === 'declared');
 }
 
@@ -122,7 +132,9 @@ function hashesOf(value: unknown): readonly ComponentHash[] {
 
 function hashOf(name: unknown, value: unknown): readonly ComponentHash[] {
   const [algorithm, length] = algorithms.get(String(name)) ?? [];
-  if (algorithm === undefined || typeof value !== 'string' || value.length !== length) return [];
+  if (algorithm === undefined || typeof value !== 'string' || value.length !== length) {
+    return [];
+  }
   return /^[0-9a-f]+$/i.test(value)
     ? [{ algorithm, value: value.toLowerCase(), subject: 'as its document states' }]
     : [];
@@ -148,12 +160,16 @@ function referencesOf(value: unknown): readonly ExternalReference[] {
 
 /** A package of Python without a version is what somebody asks for, and nothing that lies in the wheel. */
 function purlOf(value: unknown): readonly Purl[] {
-  if (typeof value !== 'string' || value.length > maxText) return [];
+  if (typeof value !== 'string' || value.length > maxText) {
+    return [];
+  }
   try {
     const purl = parsePurl(value);
     return purl.type === 'pypi' && purl.version === undefined ? [] : [toPurl(purl)];
   } catch (error) {
-    if (error instanceof TcfError) return [];
+    if (error instanceof TcfError) {
+      return [];
+    }
     throw error;
   }
 }

@@ -40,7 +40,9 @@ export function claimsOf(tree: Tree, distribution: Distribution): Claims {
   const names = /\.dist-info$/i.test(distribution.info) ? tree.list(folder) : [];
   for (const name of names.slice(0, maxDocuments)) {
     const file = tree.file(`${folder}/${name}`);
-    if (file === undefined) continue;
+    if (file === undefined) {
+      continue;
+    }
     const document = parseWheelDocument(file.content() ?? new Uint8Array());
     if (typeof document === 'string') {
       skip(file.path, document);
@@ -48,8 +50,9 @@ export function claimsOf(tree: Tree, distribution: Distribution): Claims {
     }
     const refs = new Map<string, string>();
     for (const stated of document.stated) {
-      if (isItself(stated, distribution)) refs.set(stated.ref, '');
-      else if (found.has(stated.purl) || found.size < maxComponents) {
+      if (isItself(stated, distribution)) {
+        refs.set(stated.ref, '');
+      } else if (found.has(stated.purl) || found.size < maxComponents) {
         const component = found.get(stated.purl) ?? claimedComponent(stated, file.path);
         found.set(stated.purl, component);
         refs.set(stated.ref, component.bomRef);
@@ -58,13 +61,22 @@ export function claimsOf(tree: Tree, distribution: Distribution): Claims {
         break;
       }
     }
-    if (document.root !== undefined) refs.set(document.root, '');
+    if (document.root !== undefined) {
+      refs.set(document.root, '');
+    }
     for (const [from, to] of edgesIn(document, refs)) {
-      if (from !== '') dependencies.set(from, to);
-      else for (const ref of to) needed.add(ref);
+      if (from !== '') {
+        dependencies.set(from, to);
+      } else {
+        for (const ref of to) {
+          needed.add(ref);
+        }
+      }
     }
   }
-  if (names.length > maxDocuments) skip(folder, `holds more than ${maxDocuments} documents`);
+  if (names.length > maxDocuments) {
+    skip(folder, `holds more than ${maxDocuments} documents`);
+  }
   return {
     components: [...found.values()],
     dependencies: [...dependencies].map(([ref, dependsOn]) => ({ ref, dependsOn })),
@@ -85,7 +97,9 @@ function edgesIn(
 ): readonly (readonly [string, readonly string[]])[] {
   return [...edges].flatMap(([from, to]) => {
     const ref = refs.get(from);
-    if (ref === undefined) return [];
+    if (ref === undefined) {
+      return [];
+    }
     const targets = to.map((target) => refs.get(target)).filter((target) => target !== undefined);
     return [
       [ref, [...new Set(targets)].filter((target) => target !== '' && target !== ref).sort(byCodeUnit)],

@@ -22,13 +22,19 @@ const offPage = 3;
  */
 export function* readBdb(database: Uint8Array): Generator<Row> {
   const file = openFile(database);
-  if (typeof file === 'string') return yield { where: 'the file', fault: file };
+  if (typeof file === 'string') {
+    return yield { where: 'the file', fault: file };
+  }
   const { pages, number, stated } = file;
-  if (pages <= number(32)) yield { where: 'the file', fault: 'is cut off' };
+  if (pages <= number(32)) {
+    yield { where: 'the file', fault: 'is cut off' };
+  }
   const used = new Set<number>();
   let keys = 0;
   for (let page = 1; page < pages; page += 1) {
-    if (!hashPages.has(file.typeOf(page))) continue;
+    if (!hashPages.has(file.typeOf(page))) {
+      continue;
+    }
     const where = `page ${page}`;
     const items = itemsOf(file, page);
     if (items === undefined) {
@@ -39,12 +45,18 @@ export function* readBdb(database: Uint8Array): Generator<Row> {
       const [key, value] = [items[at], items[at + 1]];
       keys += 1;
       // Under key 0 rpm keeps the number it gave last.
-      if (key === undefined || value === undefined || isZero(key)) continue;
-      if (keys > maxRows) return yield { where: 'the file', fault: `has more than ${maxRows} packages` };
+      if (key === undefined || value === undefined || isZero(key)) {
+        continue;
+      }
+      if (keys > maxRows) {
+        return yield { where: 'the file', fault: `has more than ${maxRows} packages` };
+      }
       yield { where: `entry ${at / 2} of ${where}`, ...blobOf(file, value, used) };
     }
   }
-  if (keys < stated) yield { where: 'the file', fault: `states ${stated} records and has ${keys}` };
+  if (keys < stated) {
+    yield { where: 'the file', fault: `states ${stated} records and has ${keys}` };
+  }
 }
 
 interface File {
@@ -62,16 +74,22 @@ interface File {
 /** The file, or why it is no database of rpm: rpm neither encrypts, sums nor divides its databases. */
 function openFile(database: Uint8Array): File | string {
   const bytes = Buffer.from(database.buffer, database.byteOffset, database.length);
-  if (bytes.length < minPage) return 'is not a Berkeley DB database';
+  if (bytes.length < minPage) {
+    return 'is not a Berkeley DB database';
+  }
   const isLittle = bytes.readUInt32LE(12) === magic;
-  if (!isLittle && bytes.readUInt32BE(12) !== magic) return 'is not a Berkeley DB hash database';
+  if (!isLittle && bytes.readUInt32BE(12) !== magic) {
+    return 'is not a Berkeley DB hash database';
+  }
   const number = (at: number): number => (isLittle ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at));
   const short = (at: number): number => (isLittle ? bytes.readUInt16LE(at) : bytes.readUInt16BE(at));
   const pageSize = number(20);
-  if (pageSize < minPage || pageSize > maxPage || (pageSize & (pageSize - 1)) !== 0)
+  if (pageSize < minPage || pageSize > maxPage || (pageSize & (pageSize - 1)) !== 0) {
     return 'has an invalid page size';
-  if (bytes[24] !== 0 || bytes[25] !== metadata || (bytes[26] ?? 0) !== 0 || number(36) !== 0)
+  }
+  if (bytes[24] !== 0 || bytes[25] !== metadata || (bytes[26] ?? 0) !== 0 || number(36) !== 0) {
     return 'is encrypted, summed or divided, as no database of rpm is';
+  }
   const typeOf = (page: number): number => bytes[page * pageSize + 25] ?? 0;
   const pages = Math.floor(bytes.length / pageSize);
   return { bytes, pageSize, pages, stated: number(88), number, short, typeOf };
@@ -84,12 +102,16 @@ function openFile(database: Uint8Array): File | string {
 function itemsOf({ bytes, pageSize, short }: File, page: number): readonly Buffer[] | undefined {
   const start = page * pageSize;
   const count = short(start + 20);
-  if (count % 2 !== 0 || pageHeader + count * 2 > pageSize) return undefined;
+  if (count % 2 !== 0 || pageHeader + count * 2 > pageSize) {
+    return undefined;
+  }
   const items: Buffer[] = [];
   let end = pageSize;
   for (let at = 0; at < count; at += 1) {
     const offset = short(start + pageHeader + at * 2);
-    if (offset < pageHeader + count * 2 || offset >= end) return undefined;
+    if (offset < pageHeader + count * 2 || offset >= end) {
+      return undefined;
+    }
     items.push(bytes.subarray(start + offset, start + end));
     end = offset;
   }
@@ -101,21 +123,29 @@ function isZero(key: Buffer): boolean {
 }
 
 function blobOf(file: File, item: Buffer, used: Set<number>): Omit<Row, 'where'> {
-  if (item[0] === inline) return { blob: item.subarray(1) };
-  if (item[0] !== offPage || item.length !== 12) return { fault: 'is of a kind that rpm does not write' };
+  if (item[0] === inline) {
+    return { blob: item.subarray(1) };
+  }
+  if (item[0] !== offPage || item.length !== 12) {
+    return { fault: 'is of a kind that rpm does not write' };
+  }
   const at = item.byteOffset - file.bytes.byteOffset;
   const length = file.number(at + 8);
-  if (length > maxHeader || length > file.bytes.length) return { fault: 'is too large' };
+  if (length > maxHeader || length > file.bytes.length) {
+    return { fault: 'is too large' };
+  }
   const parts: Buffer[] = [];
   let found = 0;
   for (let page = file.number(at + 4); found < length; ) {
-    if (page === 0 || page >= file.pages || used.has(page) || file.typeOf(page) !== overflow)
+    if (page === 0 || page >= file.pages || used.has(page) || file.typeOf(page) !== overflow) {
       return { fault: 'has a broken chain of overflow pages' };
+    }
     used.add(page);
     const start = page * file.pageSize;
     const size = file.short(start + 22);
-    if (size === 0 || pageHeader + size > file.pageSize)
+    if (size === 0 || pageHeader + size > file.pageSize) {
       return { fault: 'has a broken chain of overflow pages' };
+    }
     parts.push(file.bytes.subarray(start + pageHeader, start + pageHeader + size));
     found += size;
     page = file.number(start + 16);

@@ -16,7 +16,9 @@ const macros = 'usr/lib/rpm/macros';
 export function isRpmDatabase(path: string): boolean {
   const slash = path.lastIndexOf('/');
   const name = path.slice(slash + 1);
-  if (!files.includes(name) && name !== 'rpmdb.sqlite-wal') return path === macros;
+  if (!files.includes(name) && name !== 'rpmdb.sqlite-wal') {
+    return path === macros;
+  }
   return places.includes(path.slice(0, slash));
 }
 
@@ -29,7 +31,9 @@ export function chooseDatabase(tree: Tree): {
   const found = new Map<string, TreeFile>();
   for (const place of configured === undefined ? places : [configured, ...places]) {
     const file = files.map((name) => tree.file(`${place}/${name}`)).find((each) => each !== undefined);
-    if (file !== undefined) found.set(file.path, file);
+    if (file !== undefined) {
+      found.set(file.path, file);
+    }
   }
   const [chosen, ...others] = found.values();
   return compact({ chosen, others });
@@ -61,8 +65,9 @@ export function* packagesIn(
     skipped.push({ path, reason: 'is too large to read' });
     return;
   }
-  if (log !== undefined && log.content() === undefined)
+  if (log !== undefined && log.content() === undefined) {
     skipped.push({ path: printable(log.path), reason: 'is too large to read' });
+  }
   for (const { where, blob, fault } of rowsOf(file.path, content, log?.content())) {
     if (blob === undefined) {
       skipped.push({ path, reason: `${where} ${fault ?? 'holds no header'}` });
@@ -71,9 +76,13 @@ export function* packagesIn(
     try {
       const header = parseHeader(blob);
       const rpm = toRpm(header, file, budget);
-      if (rpm !== undefined) yield { rpm, header };
+      if (rpm !== undefined) {
+        yield { rpm, header };
+      }
     } catch (error) {
-      if (!(error instanceof BadHeader)) throw error;
+      if (!(error instanceof BadHeader)) {
+        throw error;
+      }
       skipped.push({ path, reason: `the header in ${where} ${error.message}` });
     }
   }
@@ -84,8 +93,12 @@ const summaryMark = 'tcf: the packages of an rpm database';
 
 /** The packages of a database that a layer above replaced, a key on each line; nothing of its log, whose history nobody asks for. */
 export function summarizeDatabase(path: string, content: Uint8Array): Uint8Array | undefined {
-  if (!isRpmDatabase(path) || path === macros) return undefined;
-  if (path.endsWith('-wal')) return new Uint8Array(0);
+  if (!isRpmDatabase(path) || path === macros) {
+    return undefined;
+  }
+  if (path.endsWith('-wal')) {
+    return new Uint8Array(0);
+  }
   const file: TreeFile = {
     path,
     size: content.length,
@@ -108,6 +121,8 @@ function keysOf(file: TreeFile): readonly string[] {
 }
 
 function rowsOf(path: string, content: Uint8Array, log: Uint8Array | undefined): Iterable<Row> {
-  if (path.endsWith('.sqlite')) return readSqlite(content, log);
+  if (path.endsWith('.sqlite')) {
+    return readSqlite(content, log);
+  }
   return path.endsWith('.db') ? readNdb(content) : readBdb(content);
 }

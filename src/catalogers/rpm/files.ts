@@ -20,15 +20,22 @@ export function rpmOwners(
     try {
       for (const [directory, name] of rpmFiles(header)) {
         count += 1;
-        if (count > maxPaths) return owners;
+        if (count > maxPaths) {
+          return owners;
+        }
         const path = rpmRealPath(tree, directory, name);
         const known = owners.get(path);
-        if (known === undefined) owners.set(path, key);
-        else if (!known.split('\n').includes(key)) owners.set(path, `${known}\n${key}`);
+        if (known === undefined) {
+          owners.set(path, key);
+        } else if (!known.split('\n').includes(key)) {
+          owners.set(path, `${known}\n${key}`);
+        }
       }
     } catch (error) {
       // Its package stands in the list all the same; only what it owns is not known.
-      if (!(error instanceof BadHeader)) throw error;
+      if (!(error instanceof BadHeader)) {
+        throw error;
+      }
     }
   }
   return owners;

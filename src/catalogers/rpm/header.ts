@@ -27,11 +27,17 @@ const bin = 7;
  */
 export function parseHeader(blob: Uint8Array): Header {
   const bytes = Buffer.from(blob.buffer, blob.byteOffset, blob.length);
-  if (bytes.length < 8) throw new BadHeader('is cut off');
+  if (bytes.length < 8) {
+    throw new BadHeader('is cut off');
+  }
   const count = bytes.readUInt32BE(0);
   const size = bytes.readUInt32BE(4);
-  if (count === 0 || count > maxEntries || size > maxData) throw new BadHeader('has counts out of range');
-  if (8 + count * 16 + size > bytes.length) throw new BadHeader('is cut off');
+  if (count === 0 || count > maxEntries || size > maxData) {
+    throw new BadHeader('has counts out of range');
+  }
+  if (8 + count * 16 + size > bytes.length) {
+    throw new BadHeader('is cut off');
+  }
   const store = bytes.subarray(8 + count * 16, 8 + count * 16 + size);
   const entries = new Map<number, Entry>();
   for (let at = 0; at < count; at += 1) {
@@ -42,9 +48,15 @@ export function parseHeader(blob: Uint8Array): Header {
       count: bytes.readUInt32BE(place + 12),
     };
     const tag = bytes.readUInt32BE(place);
-    if (tag === regionTag) checkRegion(entry, at, count, store);
-    if (entry.type < 1 || entry.type > 9) throw new BadHeader('has an entry of an unknown type');
-    if (entry.offset > store.length) throw new BadHeader('has an entry outside its store');
+    if (tag === regionTag) {
+      checkRegion(entry, at, count, store);
+    }
+    if (entry.type < 1 || entry.type > 9) {
+      throw new BadHeader('has an entry of an unknown type');
+    }
+    if (entry.offset > store.length) {
+      throw new BadHeader('has an entry outside its store');
+    }
     entries.set(tag, entry);
   }
   return {
@@ -66,24 +78,34 @@ interface Entry {
 const maxStrings = 1_000_000;
 
 function checkRegion({ type, offset, count }: Entry, at: number, entries: number, store: Buffer): void {
-  if (at !== 0 || type !== bin || count !== 16 || offset + 16 > store.length)
+  if (at !== 0 || type !== bin || count !== 16 || offset + 16 > store.length) {
     throw new BadHeader('has a broken immutable region');
+  }
   const length = -store.readInt32BE(offset + 8);
-  if (store.readUInt32BE(offset) !== regionTag || length % 16 !== 0 || length < 16 || length / 16 > entries)
+  if (store.readUInt32BE(offset) !== regionTag || length % 16 !== 0 || length < 16 || length / 16 > entries) {
     throw new BadHeader('has a broken immutable region');
+  }
 }
 
 function strings(entry: Entry | undefined, store: Buffer, limit: number): readonly string[] {
-  if (entry === undefined) return [];
+  if (entry === undefined) {
+    return [];
+  }
   const { type, offset, count } = entry;
-  if (type !== 6 && type !== 8 && type !== 9) throw new BadHeader('has a text that is of another type');
+  if (type !== 6 && type !== 8 && type !== 9) {
+    throw new BadHeader('has a text that is of another type');
+  }
   // Each string takes a byte at least: a count beyond the store is a lie, found before any work.
-  if (count > store.length - offset || count > maxStrings) throw new BadHeader('has more texts than bytes');
+  if (count > store.length - offset || count > maxStrings) {
+    throw new BadHeader('has more texts than bytes');
+  }
   const found: string[] = [];
   let start = offset;
   for (let at = 0; at < Math.min(type === 6 ? 1 : count, limit); at += 1) {
     const end = store.indexOf(0, start);
-    if (end < 0) throw new BadHeader('has a text without an end');
+    if (end < 0) {
+      throw new BadHeader('has a text without an end');
+    }
     found.push(store.toString('utf8', start, end));
     start = end + 1;
   }
@@ -91,20 +113,30 @@ function strings(entry: Entry | undefined, store: Buffer, limit: number): readon
 }
 
 function numbers(entry: Entry | undefined, store: Buffer): readonly number[] {
-  if (entry === undefined) return [];
+  if (entry === undefined) {
+    return [];
+  }
   const { type, offset, count } = entry;
   // RPM_INT16_TYPE and RPM_INT32_TYPE.
   const width = new Map([
     [3, 2],
     [4, 4],
   ]).get(type);
-  if (width === undefined) throw new BadHeader('has a number that is of another type');
-  if (offset + count * width > store.length) throw new BadHeader('has numbers outside its store');
+  if (width === undefined) {
+    throw new BadHeader('has a number that is of another type');
+  }
+  if (offset + count * width > store.length) {
+    throw new BadHeader('has numbers outside its store');
+  }
   return Array.from({ length: count }, (_, at) => store.readUIntBE(offset + at * width, width));
 }
 
 function binary(entry: Entry | undefined, store: Buffer): Uint8Array | undefined {
-  if (entry === undefined || entry.type !== bin) return undefined;
-  if (entry.offset + entry.count > store.length) throw new BadHeader('has bytes outside its store');
+  if (entry === undefined || entry.type !== bin) {
+    return undefined;
+  }
+  if (entry.offset + entry.count > store.length) {
+    throw new BadHeader('has bytes outside its store');
+  }
   return store.subarray(entry.offset, entry.offset + entry.count);
 }

@@ -9,21 +9,31 @@ export const manifestFile = 'var/lib/rpmmanifest/container-manifest-2';
 /** One package on a line, ten fields between tabs; the last line may lack its end. */
 export function packagesInManifest(tree: Tree, skipped: Skipped[]): readonly Rpm[] {
   const file = tree.file(manifestFile);
-  if (file === undefined) return [];
+  if (file === undefined) {
+    return [];
+  }
   const path = printable(file.path);
   const content = file.content();
-  if (content === undefined) skipped.push({ path, reason: 'is too large to read' });
+  if (content === undefined) {
+    skipped.push({ path, reason: 'is too large to read' });
+  }
   const rpms: Rpm[] = [];
   for (const [at, line] of Buffer.from(content ?? [])
     .toString('utf8')
     .split('\n', maxRows)
     .entries()) {
-    if (at === maxRows - 1) skipped.push({ path, reason: `is not read after line ${maxRows}` });
-    if (line.trim() === '') continue;
+    if (at === maxRows - 1) {
+      skipped.push({ path, reason: `is not read after line ${maxRows}` });
+    }
+    if (line.trim() === '') {
+      continue;
+    }
     const [name = '', evr = '', , , vendor = '', , , arch = '', epoch = '', sourceRpm = ''] = line
       .trimEnd()
       .split('\t');
-    if (name === 'gpg-pubkey') continue;
+    if (name === 'gpg-pubkey') {
+      continue;
+    }
     const [, version = '', release = ''] = /^([!-,.-~]{1,255})-([!-,.-~]{1,255})$/.exec(evr) ?? [];
     if (!isWord(name) || name.includes('/') || version === '' || !/^[A-Za-z0-9_]{1,64}$/.test(arch)) {
       skipped.push({ path, reason: `line ${at + 1} names no package` });

@@ -72,16 +72,26 @@ export const fullBudget = (): RpmBudget => ({ relations: 2_000_000 });
 export function toRpm(header: Header, database: TreeFile, budget: RpmBudget): Rpm | undefined {
   const text = (of: number): string => header.text(of) ?? '';
   const name = text(tag.name);
-  if (name === 'gpg-pubkey') return undefined;
+  if (name === 'gpg-pubkey') {
+    return undefined;
+  }
   const [version, release] = [text(tag.version), text(tag.release)];
-  if (!isWord(name) || name.includes('/')) throw new BadHeader('has an invalid name');
-  if (!isWord(version) || !isWord(release)) throw new BadHeader('has an invalid version');
+  if (!isWord(name) || name.includes('/')) {
+    throw new BadHeader('has an invalid name');
+  }
+  if (!isWord(version) || !isWord(release)) {
+    throw new BadHeader('has an invalid version');
+  }
   const arch = text(tag.arch);
-  if (!/^[A-Za-z0-9_]{0,64}$/.test(arch)) throw new BadHeader('has an invalid architecture');
+  if (!/^[A-Za-z0-9_]{0,64}$/.test(arch)) {
+    throw new BadHeader('has an invalid architecture');
+  }
   const digest = text(tag.sha256Header);
   const count = header.count(tag.provideName) + header.count(tag.requireName);
   const isAffordable = count <= budget.relations;
-  if (isAffordable) budget.relations -= count;
+  if (isAffordable) {
+    budget.relations -= count;
+  }
   return {
     name,
     version,
@@ -130,7 +140,9 @@ export function* rpmFiles(header: Header): Generator<readonly [string, string]> 
   const indexes = header.numbers(tag.dirIndexes);
   for (const [at, name] of header.texts(tag.baseNames).entries()) {
     const directory = directories[indexes[at] ?? -1];
-    if (directory === undefined) throw new BadHeader('has a file in no directory');
+    if (directory === undefined) {
+      throw new BadHeader('has a file in no directory');
+    }
     yield [directory.replace(/^\/+|\/+$/g, ''), name];
   }
 }

@@ -29,7 +29,9 @@ export function isReasonFile(path: string): boolean {
 /** What dnf 5 wrote, else the history of dnf 4. Without either nobody knows why a package is there. */
 export function reasonsOf(tree: Tree, skipped: Skipped[]): Reasons {
   const packages = tree.file(`${state}/packages.toml`);
-  if (packages !== undefined) return fromState(packages, tree.file(`${state}/nevras.toml`), skipped);
+  if (packages !== undefined) {
+    return fromState(packages, tree.file(`${state}/nevras.toml`), skipped);
+  }
   const database = tree.file(history);
   return database === undefined ? () => ({}) : fromHistory(database, tree.file(`${history}-wal`), skipped);
 }
@@ -58,15 +60,25 @@ function fromHistory(database: TreeFile, log: TreeFile | undefined, skipped: Ski
   const faults = new Set<string>();
   const rows = function* (table: string): Generator<readonly (Uint8Array | undefined)[]> {
     for (const row of readTable(content, log?.content(), table)) {
-      if ('fault' in row) faults.add(`${row.where} ${row.fault}`);
+      if ('fault' in row) {
+        faults.add(`${row.where} ${row.fault}`);
+      }
       // Every table begins with a key; most take it from the row's number.
-      else yield [row.columns[0] ?? bytesOf(row.rowid), ...row.columns.slice(1)];
+      else {
+        yield [row.columns[0] ?? bytesOf(row.rowid), ...row.columns.slice(1)];
+      }
     }
   };
   const finished = new Set<number>();
-  for (const columns of rows('trans')) if (numberOf(columns[8]) === done) finished.add(numberOf(columns[0]));
+  for (const columns of rows('trans')) {
+    if (numberOf(columns[8]) === done) {
+      finished.add(numberOf(columns[0]));
+    }
+  }
   const repositories = new Map<number, string>();
-  for (const [id, name] of rows('repo')) repositories.set(numberOf(id), columnText(name));
+  for (const [id, name] of rows('repo')) {
+    repositories.set(numberOf(id), columnText(name));
+  }
   const items = new Map<number, { readonly key: string; readonly evr: string }>();
   for (const [id, name, epoch, version, release, arch] of rows('rpm')) {
     const evr = `${numberOf(epoch) > 0 ? `${numberOf(epoch)}:` : ''}${columnText(version)}-${columnText(release)}`;
@@ -76,8 +88,12 @@ function fromHistory(database: TreeFile, log: TreeFile | undefined, skipped: Ski
   for (const [, transaction, item, repository, action, reason] of rows('trans_item')) {
     const order = numberOf(transaction);
     const found = items.get(numberOf(item));
-    if (found === undefined || !finished.has(order) || replaced.has(numberOf(action))) continue;
-    if ((last.get(found.key)?.order ?? 0) > order) continue;
+    if (found === undefined || !finished.has(order) || replaced.has(numberOf(action))) {
+      continue;
+    }
+    if ((last.get(found.key)?.order ?? 0) > order) {
+      continue;
+    }
     const word = numberOf(action) === remove ? undefined : historyReasons[numberOf(reason)];
     last.set(found.key, {
       order,
@@ -88,7 +104,9 @@ function fromHistory(database: TreeFile, log: TreeFile | undefined, skipped: Ski
   skipped.push(...[...faults].map((reason) => ({ path, reason })));
   return (name, arch, evr) => {
     const found = last.get(`${name}.${arch}`);
-    if (found === undefined) return {};
+    if (found === undefined) {
+      return {};
+    }
     // rpm brought another version since: dnf's reason stays, its repository does not.
     return found.evr === evr ? found.reason : reasonFrom(found.reason.reason, undefined);
   };
@@ -107,18 +125,24 @@ const line = /^"([^"\\]{1,400})"\s*=\s*\{\s*(\w{1,40})\s*=\s*"([^"\\]{0,200})"\s
 function fromState(packages: TreeFile, nevras: TreeFile | undefined, skipped: Skipped[]): Reasons {
   const read = (file: TreeFile | undefined): ReadonlyMap<string, string> => {
     const found = new Map<string, string>();
-    if (file === undefined) return found;
+    if (file === undefined) {
+      return found;
+    }
     const content = file.content();
     const path = printable(file.path);
-    if (content === undefined) skipped.push({ path, reason: 'is too large to read' });
+    if (content === undefined) {
+      skipped.push({ path, reason: 'is too large to read' });
+    }
     const lines = Buffer.from(content ?? [])
       .toString('utf8')
       .split('\n');
     for (const [at, text] of lines.entries()) {
       const [, key, field = '', value = ''] = line.exec(text.trim()) ?? [];
-      if (key !== undefined && /^(?:reason|from_repo)/.test(field)) found.set(key, value);
-      else if (!/^(?:|#.*|\[\w+\]|version\s*=.*)$/.test(text.trim()))
+      if (key !== undefined && /^(?:reason|from_repo)/.test(field)) {
+        found.set(key, value);
+      } else if (!/^(?:|#.*|\[\w+\]|version\s*=.*)$/.test(text.trim())) {
         skipped.push({ path, reason: `line ${at + 1} is of no known form` });
+      }
     }
     return found;
   };

@@ -27,10 +27,16 @@ const missingOk = 1 << 19;
 
 /** Whether two ranges of versions meet (rpmdsCompare); without a version on either side they always do. */
 export function overlaps(a: Relation, b: Relation): boolean {
-  if ((a.flags & sense) === 0 || (b.flags & sense) === 0 || a.evr === '' || b.evr === '') return true;
+  if ((a.flags & sense) === 0 || (b.flags & sense) === 0 || a.evr === '' || b.evr === '') {
+    return true;
+  }
   const order = compareEvr(a.evr, b.evr);
-  if (order < 0) return (a.flags & greater) !== 0 || (b.flags & less) !== 0;
-  if (order > 0) return (a.flags & less) !== 0 || (b.flags & greater) !== 0;
+  if (order < 0) {
+    return (a.flags & greater) !== 0 || (b.flags & less) !== 0;
+  }
+  if (order > 0) {
+    return (a.flags & less) !== 0 || (b.flags & greater) !== 0;
+  }
   return (a.flags & b.flags & sense) !== 0;
 }
 
@@ -49,15 +55,20 @@ export function rpmResolver<P extends Related>(
   for (const rpm of [...packages].sort((a, b) => byCodeUnit(a.name, b.name))) {
     for (const provide of rpm.provides) {
       const list = providers.get(provide.name);
-      if (list === undefined) providers.set(provide.name, [{ rpm, provide }]);
-      else list.push({ rpm, provide });
+      if (list === undefined) {
+        providers.set(provide.name, [{ rpm, provide }]);
+      } else {
+        list.push({ rpm, provide });
+      }
     }
   }
   let comparisons = 0;
   const everyone = (relation: Relation): readonly P[] => {
     const candidates = providers.get(relation.name) ?? [];
     comparisons += candidates.length + 1;
-    if (comparisons > maxComparisons) return [];
+    if (comparisons > maxComparisons) {
+      return [];
+    }
     const found = candidates.filter(({ provide }) => overlaps(provide, relation)).map(({ rpm }) => rpm);
     return found.length === 0 && relation.name.startsWith('/') ? ownersOf(relation.name.slice(1)) : found;
   };
@@ -65,18 +76,28 @@ export function rpmResolver<P extends Related>(
     found.includes(asker) ? asker : (found.find((rpm) => rpm.name === name) ?? found[0]);
   return (asker) => {
     const targets = new Set<P>();
-    if (asker.requires === undefined) return undefined;
+    if (asker.requires === undefined) {
+      return undefined;
+    }
     for (const relation of asker.requires) {
-      if ((relation.flags & (rpmlib | missingOk)) !== 0 || relation.name.startsWith('rpmlib(')) continue;
+      if ((relation.flags & (rpmlib | missingOk)) !== 0 || relation.name.startsWith('rpmlib(')) {
+        continue;
+      }
       if (!relation.name.startsWith('(')) {
         const target = choose(everyone(relation), relation.name, asker);
-        if (target !== undefined) targets.add(target);
+        if (target !== undefined) {
+          targets.add(target);
+        }
         continue;
       }
       const rich = parseRich(relation.name);
-      if (rich === undefined) return undefined;
+      if (rich === undefined) {
+        return undefined;
+      }
       const chosen = (found: readonly P[], name: string): P | undefined => choose(found, name, asker);
-      for (const target of evaluate(rich, everyone, chosen) ?? []) targets.add(target);
+      for (const target of evaluate(rich, everyone, chosen) ?? []) {
+        targets.add(target);
+      }
     }
     targets.delete(asker);
     return comparisons > maxComparisons ? undefined : [...targets];
@@ -93,19 +114,29 @@ const maxRichLength = 16 * 1024;
 
 /** `(a or b)`, `(a if b else c)`, nested; `undefined` for what is not in rpm's grammar. */
 export function parseRich(text: string): Rich | undefined {
-  if (text.length > maxRichLength) return undefined;
+  if (text.length > maxRichLength) {
+    return undefined;
+  }
   // A bracket inside a name, as in libc.so.6(GLIBC_2.4)(64bit), belongs to the name.
   const words = text.match(/\s*(?:[^\s()]+(?:\([^\s()]*\))*|[()])/g)?.map((word) => word.trim()) ?? [];
   let at = 0;
   const operand = (depth: number): Rich | undefined => {
     const word = words[at];
-    if (word === '(') return group(depth + 1);
-    if (word === undefined || word === ')') return undefined;
+    if (word === '(') {
+      return group(depth + 1);
+    }
+    if (word === undefined || word === ')') {
+      return undefined;
+    }
     at += 1;
     const operator = words[at] ?? '';
-    if (!/^[<>=]{1,2}$/.test(operator)) return { name: word, flags: 0, evr: '' };
+    if (!/^[<>=]{1,2}$/.test(operator)) {
+      return { name: word, flags: 0, evr: '' };
+    }
     const evr = words[at + 1];
-    if (evr === undefined) return undefined;
+    if (evr === undefined) {
+      return undefined;
+    }
     at += 2;
     const flags =
       (operator.includes('<') ? less : 0) |
@@ -114,22 +145,33 @@ export function parseRich(text: string): Rich | undefined {
     return { name: word, flags, evr };
   };
   const group = (depth: number): Rich | undefined => {
-    if (depth > maxDepth) return undefined;
+    if (depth > maxDepth) {
+      return undefined;
+    }
     at += 1;
     const first = operand(depth);
-    if (first === undefined) return undefined;
+    if (first === undefined) {
+      return undefined;
+    }
     const operands = [first];
     let operator = 'and';
     let otherwise: Rich | undefined;
     while (words[at] !== ')') {
       const word = words[at] ?? '';
-      if (!/^(?:and|or|if|unless|with|without|else)$/.test(word)) return undefined;
+      if (!/^(?:and|or|if|unless|with|without|else)$/.test(word)) {
+        return undefined;
+      }
       at += 1;
       const next = operand(depth);
-      if (next === undefined) return undefined;
-      if (word === 'else') otherwise = next;
-      else {
-        if (operands.length > 1 && word !== operator) return undefined;
+      if (next === undefined) {
+        return undefined;
+      }
+      if (word === 'else') {
+        otherwise = next;
+      } else {
+        if (operands.length > 1 && word !== operator) {
+          return undefined;
+        }
         operator = word;
         operands.push(next);
       }
@@ -157,7 +199,9 @@ function evaluate<P>(
   if (rich.operator === 'or') {
     for (const part of rich.operands) {
       const found = of(part);
-      if (found !== undefined) return found;
+      if (found !== undefined) {
+        return found;
+      }
     }
     return undefined;
   }
@@ -171,15 +215,21 @@ function evaluate<P>(
 
 /** `with` and `without` speak of one package that satisfies all parts, or the first and none of the others; each of them may have an `or` inside. */
 function oneWith<P>(rich: Rich, everyone: (leaf: Relation) => readonly P[]): readonly P[] {
-  if ('name' in rich) return everyone(rich);
+  if ('name' in rich) {
+    return everyone(rich);
+  }
   const [first = [], ...others] = rich.operands.map((part) => oneWith(part, everyone));
-  if (rich.operator === 'or') return [...new Set([...first, ...others.flat()])];
+  if (rich.operator === 'or') {
+    return [...new Set([...first, ...others.flat()])];
+  }
   const sets = others.map((other) => new Set(other));
   return first.filter((each) => sets.every((set) => set.has(each) === (rich.operator !== 'without')));
 }
 
 function firstName(rich: Rich): string {
-  if ('name' in rich) return rich.name;
+  if ('name' in rich) {
+    return rich.name;
+  }
   const [first] = rich.operands;
   return first === undefined ? '' : firstName(first);
 }

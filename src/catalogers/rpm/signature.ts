@@ -9,14 +9,24 @@ const maxPacket = 64 * 1024;
  * `undefined` where it names none. Nothing is verified here: who wrote the database wrote this too.
  */
 export function issuerOf(signature: Uint8Array): string | undefined {
-  if (signature.length > maxPacket) return undefined;
+  if (signature.length > maxPacket) {
+    return undefined;
+  }
   const body = packetBody(Buffer.from(signature.buffer, signature.byteOffset, signature.length));
-  if (body === undefined) return undefined;
-  if (body[0] === 3) return body.length < 15 ? undefined : body.toString('hex', 7, 15);
-  if (body[0] !== 4 || body.length < 6) return undefined;
+  if (body === undefined) {
+    return undefined;
+  }
+  if (body[0] === 3) {
+    return body.length < 15 ? undefined : body.toString('hex', 7, 15);
+  }
+  if (body[0] !== 4 || body.length < 6) {
+    return undefined;
+  }
   const hashed = body.readUInt16BE(4);
   const second = 6 + hashed;
-  if (second + 2 > body.length) return undefined;
+  if (second + 2 > body.length) {
+    return undefined;
+  }
   const unhashed = body.readUInt16BE(second);
   return (
     issuerAmong(body.subarray(6, second)) ?? issuerAmong(body.subarray(second + 2, second + 2 + unhashed))
@@ -28,10 +38,14 @@ function packetBody(packet: Buffer): Buffer | undefined {
   const first = packet[0] ?? 0;
   if ((first & 0xfc) === 0x88) {
     const width = [1, 2, 4][first & 3];
-    if (width === undefined || packet.length < 1 + width) return undefined;
+    if (width === undefined || packet.length < 1 + width) {
+      return undefined;
+    }
     return packet.subarray(1 + width, 1 + width + packet.readUIntBE(1, width));
   }
-  if (first !== 0xc2) return undefined;
+  if (first !== 0xc2) {
+    return undefined;
+  }
   const [length, start] = lengthAt(packet, 1) ?? [];
   return length === undefined || start === undefined ? undefined : packet.subarray(start, start + length);
 }
@@ -41,11 +55,17 @@ function issuerAmong(subpackets: Buffer): string | undefined {
   let issuer: string | undefined;
   for (let at = 0; at < subpackets.length; ) {
     const [length, start] = lengthAt(subpackets, at) ?? [];
-    if (!length || start === undefined || start + length > subpackets.length) return issuer;
+    if (!length || start === undefined || start + length > subpackets.length) {
+      return issuer;
+    }
     const content = subpackets.subarray(start + 1, start + length);
     const type = (subpackets[start] ?? 0) & 0x7f;
-    if (type === 33 && content.length === 21 && content[0] === 4) return content.toString('hex', 13);
-    if (type === 16 && content.length === 8) issuer ??= content.toString('hex');
+    if (type === 33 && content.length === 21 && content[0] === 4) {
+      return content.toString('hex', 13);
+    }
+    if (type === 16 && content.length === 8) {
+      issuer ??= content.toString('hex');
+    }
     at = start + length;
   }
   return issuer;
@@ -54,8 +74,12 @@ function issuerAmong(subpackets: Buffer): string | undefined {
 /** A length and what follows it: one byte, two, or five (RFC 4880 4.2.2 and 5.2.3.1). */
 function lengthAt(bytes: Buffer, at: number): readonly [number, number] | undefined {
   const first = bytes[at];
-  if (first === undefined) return undefined;
-  if (first < 192) return [first, at + 1];
+  if (first === undefined) {
+    return undefined;
+  }
+  if (first < 192) {
+    return [first, at + 1];
+  }
   if (first < 255) {
     const second = bytes[at + 1];
     return second === undefined ? undefined : [((first - 192) << 8) + second + 192, at + 2];

@@ -23,7 +23,9 @@ export function supplierOf(vendor: string, packager: string): Organization | und
   const [, name = '', address = ''] = form.exec(vendor.trim()) ?? [];
   const [, person = '', mail = ''] = form.exec(packager.trim()) ?? [];
   const called = name === '' ? person : name;
-  if (called === '') return undefined;
+  if (called === '') {
+    return undefined;
+  }
   const url = /^https?:\/\//.test(address) ? address : pages.get(called);
   return compact({
     name: called,

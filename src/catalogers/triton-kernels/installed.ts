@@ -11,9 +11,13 @@ import { bringsTriton } from '../python/triton-pin.ts';
 export function installedVersions(tree: Tree): ReadonlySet<string> {
   const versions = tree.wanted().flatMap(({ path }): readonly string[] => {
     const info = isMetadata(path) ? infoAround(path) : undefined;
-    if (info === undefined) return [];
+    if (info === undefined) {
+      return [];
+    }
     const find = readInfo(tree, directoryOf(info), info.slice(info.lastIndexOf('/') + 1));
-    if (find === undefined || !('version' in find)) return [];
+    if (find === undefined || !('version' in find)) {
+      return [];
+    }
     const isTriton = tritonDistributions.has(normalName(find.name)) || bringsTriton(tree, info);
     return isTriton ? [find.version, find.version.replace(/\+.*$/, '')] : [];
   });

@@ -34,18 +34,24 @@ export function parseKernelMetadata(content: Uint8Array): KernelMetadata | undef
     };
     return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined));
   } catch (error) {
-    if (error instanceof TcfError) return undefined;
+    if (error instanceof TcfError) {
+      return undefined;
+    }
     throw error;
   }
 }
 
 /** `{"backend": "cuda", "arch": 90}` of Triton 3.0 and later, `["cuda", 90]` before. */
 function targetIn(value: unknown): string | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
+  if (typeof value !== 'object' || value === null) {
+    return undefined;
+  }
   const [backend, arch] = Array.isArray(value)
     ? (value as readonly unknown[])
     : ['backend', 'arch'].map((key) => (value as Readonly<Record<string, unknown>>)[key]);
-  if (typeof backend !== 'string' || (typeof arch !== 'string' && typeof arch !== 'number')) return undefined;
+  if (typeof backend !== 'string' || (typeof arch !== 'string' && typeof arch !== 'number')) {
+    return undefined;
+  }
   const text = `${backend}:${arch}`;
   return /^[\w.-]{1,50}:[\w.+:-]{1,100}$/.test(text) ? text : undefined;
 }

@@ -37,9 +37,13 @@ function readKept(options: Options): Kept {
       hint: 'give one of --keep COUNT and --before DATE',
     });
   }
-  if (before === undefined) return { keep: toCount(keep ?? '') };
+  if (before === undefined) {
+    return { keep: toCount(keep ?? '') };
+  }
   const from = new Date(before);
-  if (/^\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\dZ)?$/.test(before) && !Number.isNaN(Number(from))) return { from };
+  if (/^\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\dZ)?$/.test(before) && !Number.isNaN(Number(from))) {
+    return { from };
+  }
   throw askedWrongly('log.before', `${quoted(before)} is not a date`, {
     hint: 'write 2026-01-31, or 2026-01-31T12:00:00Z',
   });

@@ -22,9 +22,13 @@ export const verb: Verb = {
         await host.stdout.write(flag(options, 'json') ? entry.text : line(entry, number));
       } catch (error) {
         // One entry that cannot be read does not hide the others.
-        if (!(error instanceof TcfError)) throw error;
+        if (!(error instanceof TcfError)) {
+          throw error;
+        }
         await host.stderr.write(`tcf: error: ${printable(error.message, 2000)}\n`);
-        if (exit === 0) await host.stderr.write(`tcf: hint: ${error.hint ?? 'tcf log archive'}\n`);
+        if (exit === 0) {
+          await host.stderr.write(`tcf: hint: ${error.hint ?? 'tcf log archive'}\n`);
+        }
         exit = 2;
       }
     }

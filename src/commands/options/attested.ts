@@ -21,9 +21,13 @@ export function declareAttestedOptions(command: Command): void {
 
 /** Whether the attested SBOM is asked for. @throws TcfError `sbom.attested` (exit 3) for its options without it. */
 export function wantsAttested(options: Options): boolean {
-  if (flag(options, 'attested')) return true;
+  if (flag(options, 'attested')) {
+    return true;
+  }
   const given = ['policy', 'trustedRoot'].find((name) => textOption(options, name) !== undefined);
-  if (given === undefined) return false;
+  if (given === undefined) {
+    return false;
+  }
   throw askedWrongly('sbom.attested', 'a policy and a trusted root are asked with --attested only', {
     hint: 'write --attested too',
   });
@@ -45,7 +49,9 @@ export async function readAttested(
       network: readNetwork(options),
     }),
   );
-  if (sbom !== undefined) return { document: sbom.document };
+  if (sbom !== undefined) {
+    return { document: sbom.document };
+  }
   await host.stderr.write(formatVerdict(verification.verdict));
   return { exit: verification.verdict.exit };
 }

@@ -9,6 +9,8 @@ export function readCount(options: Options, name: string): number | undefined {
 }
 
 export function toCount(text: string): number {
-  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  if (/^[1-9]\d{0,8}$/.test(text)) {
+    return Number(text);
+  }
   throw askedWrongly('log.last', `${quoted(text)} is not a number of entries`);
 }

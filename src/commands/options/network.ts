@@ -34,7 +34,9 @@ export function readNetwork(options: Options): Network {
 
 function readReferrersMode(options: Options): ReferrersMode | undefined {
   const mode = textOption(options, 'referrers');
-  if (mode === undefined || mode === 'auto' || mode === 'api' || mode === 'tag') return mode;
+  if (mode === undefined || mode === 'auto' || mode === 'api' || mode === 'tag') {
+    return mode;
+  }
   throw askedWrongly('cli.referrers', `--referrers is auto, api or tag, not ${quoted(mode)}`, {
     hint: 'docs/registries.md says what each of them asks',
   });
@@ -43,7 +45,11 @@ function readReferrersMode(options: Options): ReferrersMode | undefined {
 /** Milliseconds of an option in seconds. @throws TcfError `cli.timeout` (exit 3). */
 export function readSeconds(options: Options, name: string): number | undefined {
   const text = textOption(options, name);
-  if (text === undefined) return undefined;
-  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text) * 1000;
+  if (text === undefined) {
+    return undefined;
+  }
+  if (/^[1-9]\d{0,3}$/.test(text)) {
+    return Number(text) * 1000;
+  }
   throw askedWrongly('cli.timeout', `${quoted(text)} is not a number of seconds from 1 to 9999`);
 }

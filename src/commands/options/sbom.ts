@@ -76,8 +76,12 @@ export function readSbomRequest(options: Options): SbomRequest {
 
 function readSecurityContact(options: Options): string | undefined {
   const asked = textOption(options, 'securityContact');
-  if (asked === undefined || isWebPage(asked)) return asked;
-  if (isEmail(asked)) return `mailto:${asked}`;
+  if (asked === undefined || isWebPage(asked)) {
+    return asked;
+  }
+  if (isEmail(asked)) {
+    return `mailto:${asked}`;
+  }
   throw askedWrongly('sbom.security-contact', `cannot report anything to ${quoted(asked)}`, {
     hint: 'write a mail address or https://...',
   });
@@ -85,10 +89,14 @@ function readSecurityContact(options: Options): string | undefined {
 
 function readSupportEnd(options: Options): string | undefined {
   const asked = textOption(options, 'supportEnd');
-  if (asked === undefined) return undefined;
+  if (asked === undefined) {
+    return undefined;
+  }
   const day = /^\d{4}-\d\d-\d\d$/.test(asked) ? new Date(`${asked}T00:00:00Z`) : undefined;
   // Date takes the 31st of February for the 3rd of March.
-  if (day !== undefined && !Number.isNaN(day.getTime()) && day.toISOString().startsWith(asked)) return asked;
+  if (day !== undefined && !Number.isNaN(day.getTime()) && day.toISOString().startsWith(asked)) {
+    return asked;
+  }
   throw askedWrongly('sbom.support-end', `cannot read ${quoted(asked)} as a day`, {
     hint: 'write it as 2031-12-31',
   });
@@ -99,8 +107,12 @@ const maxJobs = 128;
 
 function readJobs(options: Options): number | undefined {
   const asked = textOption(options, 'jobs');
-  if (asked === undefined) return undefined;
-  if (/^[1-9]\d{0,2}$/.test(asked) && Number(asked) <= maxJobs) return Number(asked);
+  if (asked === undefined) {
+    return undefined;
+  }
+  if (/^[1-9]\d{0,2}$/.test(asked) && Number(asked) <= maxJobs) {
+    return Number(asked);
+  }
   throw askedWrongly('sbom.jobs', `tcf cannot read ${quoted(asked)} layers at a time`, {
     hint: `write a number from 1 to ${maxJobs}`,
   });
@@ -109,7 +121,9 @@ function readJobs(options: Options): number | undefined {
 function readProfile(options: Options): SbomProfile | undefined {
   const asked = textOption(options, 'profile');
   const known = profiles.find((name) => name === asked);
-  if (asked === undefined || known !== undefined) return known;
+  if (asked === undefined || known !== undefined) {
+    return known;
+  }
   throw askedWrongly('sbom.profile', `tcf knows no profile ${quoted(asked)}`, {
     hint: `write ${profiles.join(', ')}`,
   });
@@ -134,27 +148,33 @@ function readPeople(options: Options): Pick<CycloneDxOptions, 'authors' | 'manuf
   for (const text of listOption(options, 'author')) {
     const { address, name } = readPerson('--author', text);
     const isPage = address !== undefined && isWebPage(address);
-    if (address !== undefined && !isEmail(address) && (!isPage || name === ''))
+    if (address !== undefined && !isEmail(address) && (!isPage || name === '')) {
       throw notAPerson('--author', text, 'Name <name@example.org>');
+    }
     // A contact has no place for a URL.
-    if (isPage) pages.push({ name, url: address });
-    else
+    if (isPage) {
+      pages.push({ name, url: address });
+    } else {
       authors.push(
         compact({
           ...(name === '' ? {} : { name }),
           email: address,
         }),
       );
+    }
   }
   const made = compact({
     ...(authors.length === 0 ? {} : { authors }),
     manufacturer: pages[0],
   });
   const given = textOption(options, 'supplier');
-  if (given === undefined) return made;
+  if (given === undefined) {
+    return made;
+  }
   const { address, name } = readPerson('--supplier', given);
-  if (name === '' || (address !== undefined && !isWebPage(address)))
+  if (name === '' || (address !== undefined && !isWebPage(address))) {
     throw notAPerson('--supplier', given, 'Name <https://example.org>');
+  }
   const supplier = compact({ name, url: address });
   return { ...made, supplier };
 }
@@ -165,8 +185,12 @@ function isWebPage(text: string): boolean {
 
 function readPerson(option: string, text: string): { readonly name: string; readonly address?: string } {
   const [, name = '', address] = /^([^<>]*?) ?(?:<([^<>]+)>)?$/.exec(text.trim()) ?? [];
-  if (address === undefined && isEmail(name)) return { name: '', address: name };
-  if (name === '' && address === undefined) throw notAPerson(option, text, 'Name <address>');
+  if (address === undefined && isEmail(name)) {
+    return { name: '', address: name };
+  }
+  if (name === '' && address === undefined) {
+    throw notAPerson(option, text, 'Name <address>');
+  }
   return compact({ name, address });
 }
 

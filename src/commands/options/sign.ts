@@ -28,7 +28,9 @@ export function readSignRequest(options: Options, image: string): SignRequest {
 /** Options about an SBOM that is not made are refused: nobody would see that they were passed over. */
 function readSbomChoice(options: Options): SbomChoice {
   const { sbom } = options;
-  if (sbom !== false && typeof sbom !== 'string') return { kind: 'made', request: readSbomRequest(options) };
+  if (sbom !== false && typeof sbom !== 'string') {
+    return { kind: 'made', request: readSbomRequest(options) };
+  }
   const [given] = givenSbomOptions(options);
   if (given !== undefined) {
     throw askedWrongly('sign.sbom', `${given} is about an SBOM that tcf sign makes, and it is to make none`, {
@@ -55,7 +57,9 @@ function readAnnotations(given: readonly string[]): Readonly<Record<string, stri
 
 function readAttestation(text: string): { readonly type: string; readonly file: string } {
   const [, type = '', file = ''] = /^(.*?)=([^=]*)$/s.exec(text) ?? [];
-  if (type !== '' && file !== '') return { type, file };
+  if (type !== '' && file !== '') {
+    return { type, file };
+  }
   throw askedWrongly('sign.attest', `cannot read --attest ${quoted(text)} as TYPE=FILE`, {
     hint: `the type is a URI or one of ${Object.keys(predicateNames).join(', ')}`,
   });

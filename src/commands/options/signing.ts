@@ -21,7 +21,9 @@ export function declareSigningOptions(
     .option('--signer-cmd <command>', 'program that keeps the key (HSM, KMS); see docs/signer-command.md');
   declareIdentityOptions(command);
   declareServiceOptions(command);
-  if (hasRoot) return;
+  if (hasRoot) {
+    return;
+  }
   command.option(
     '--trusted-root <file>',
     'what the new signatures are checked against, in place of the root of the instance',
@@ -85,9 +87,13 @@ function readSigner(options: Options): SignerRequest {
     );
   }
   const file = textOption(options, 'key');
-  if (file !== undefined) return { kind: 'key', file };
+  if (file !== undefined) {
+    return { kind: 'key', file };
+  }
   const command = textOption(options, 'signerCmd');
-  if (command !== undefined) return { kind: 'command', command };
+  if (command !== undefined) {
+    return { kind: 'command', command };
+  }
   return compact({
     kind: 'keyless' as const,
     token: textOption(options, 'identityToken'),
@@ -99,6 +105,8 @@ function readSigner(options: Options): SignerRequest {
 
 function readFlow(options: Options): LoginFlow | undefined {
   const flow = textOption(options, 'oidcFlow');
-  if (flow === undefined || flow === 'browser' || flow === 'device') return flow;
+  if (flow === undefined || flow === 'browser' || flow === 'device') {
+    return flow;
+  }
   throw askedWrongly('flags.oidc-flow', `--oidc-flow is browser or device, not ${quoted(flow)}`);
 }

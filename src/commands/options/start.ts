@@ -38,7 +38,9 @@ export function ownOptions(own: RunArguments['own'], flags: OwnFlags): Options {
   return Object.fromEntries(
     Object.entries(own).map(([name, values]) => {
       const camel = name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
-      if (values.length > 1) throw askedWrongly('run.flag', `--${name} stands ${values.length} times`);
+      if (values.length > 1) {
+        throw askedWrongly('run.flag', `--${name} stands ${values.length} times`);
+      }
       return [camel, flags[name] ? values[0] : true];
     }),
   );
@@ -53,7 +55,9 @@ export function connectionGlobals(engine: Engine, options: Options): readonly st
 /** `--engine`; `undefined` means podman where it is installed. @throws TcfError `run.engine` (exit 3). */
 export function engineName(options: Options): Engine['name'] | undefined {
   const name = options['engine'];
-  if (name === undefined || name === 'podman' || name === 'docker') return name;
+  if (name === undefined || name === 'podman' || name === 'docker') {
+    return name;
+  }
   throw askedWrongly('run.engine', `tcf run does not know the engine ${quoted(String(name))}`, {
     hint: 'podman or docker',
   });

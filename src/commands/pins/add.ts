@@ -34,17 +34,28 @@ export const verb: Verb = {
       signing: readSigningRequest(options),
       whose: readWhose(options),
     });
-    if (flag(options, 'json')) await host.stdout.write(formatJson([...known, ...added]));
-    else for (const pin of added) await host.stdout.write(`${line(pin)}\n`);
-    for (const pin of known) await host.stderr.write(`known already: ${line(pin)}\n`);
-    if (by !== undefined) await host.stderr.write(`wrote ${quoted(place.file)} (signed: ${printable(by)})\n`);
+    if (flag(options, 'json')) {
+      await host.stdout.write(formatJson([...known, ...added]));
+    } else {
+      for (const pin of added) {
+        await host.stdout.write(`${line(pin)}\n`);
+      }
+    }
+    for (const pin of known) {
+      await host.stderr.write(`known already: ${line(pin)}\n`);
+    }
+    if (by !== undefined) {
+      await host.stderr.write(`wrote ${quoted(place.file)} (signed: ${printable(by)})\n`);
+    }
     return 0;
   },
 };
 
 function readSha256(options: Options): string | undefined {
   const text = textOption(options, 'sha256');
-  if (text === undefined || /^[0-9a-f]{64}$/i.test(text)) return text;
+  if (text === undefined || /^[0-9a-f]{64}$/i.test(text)) {
+    return text;
+  }
   throw askedWrongly('pins.hash', `cannot read ${quoted(text)} as a SHA-256`, {
     hint: 'write its 64 hexadecimal digits',
   });

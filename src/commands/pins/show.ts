@@ -13,7 +13,9 @@ export const verb: Verb = {
   async run(host, [version], options): Promise<ExitCode> {
     const pins = await showPins(host, version);
     await host.stdout.write(flag(options, 'json') ? formatJson(pins) : pins.map(line).join(''));
-    if (pins.length > 0) return 0;
+    if (pins.length > 0) {
+      return 0;
+    }
     await host.stderr.write(
       `tcf: the LLVM that Triton ${printable(version ?? '')} pins is not known\ntcf: hint: tcf pins add WHEEL reads it from the wheel\n`,
     );

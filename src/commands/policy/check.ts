@@ -22,8 +22,9 @@ export const verb: Verb = {
     await host.stdout.write(
       `${file} is a policy: ${plural(policy.signers.size, 'signer')}, ${plural(policy.scopes.length, 'scope')}\n`,
     );
-    for (const scope of policy.scopes)
+    for (const scope of policy.scopes) {
       await host.stdout.write(`  ${printable(scope.match)}: ${Object.keys(scope.require).join(', ')}\n`);
+    }
     const against = textOption(options, 'against');
     const unmatched =
       against === undefined ? [] : unmatchedEntries(policy, await readSbomFile(host, against));

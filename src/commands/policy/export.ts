@@ -31,13 +31,16 @@ export const verb: Verb = {
     }
     const outcome = target.toFiles(await loadPolicy(host, file));
     if (!outcome.ok) {
-      for (const { message, subject = '' } of outcome.reason)
+      for (const { message, subject = '' } of outcome.reason) {
         await host.stderr.write(`${file}: ${printable(subject)}: ${printable(message, 2000)}\n`);
+      }
       await host.stderr.write(`tcf: ${target.name} cannot say what the policy says; nothing was exported\n`);
       return 1;
     }
     const { files, notes } = outcome.value;
-    for (const note of notes) await host.stderr.write(`tcf: note: ${printable(note, 2000)}\n`);
+    for (const note of notes) {
+      await host.stderr.write(`tcf: note: ${printable(note, 2000)}\n`);
+    }
     await writeFiles(host, files, textOption(options, 'output'));
     return 0;
   },

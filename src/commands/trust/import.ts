@@ -25,10 +25,14 @@ export const verb: Verb = {
         whose: readWhose(options),
       }),
     );
-    for (const { message, path, severity } of problems)
+    for (const { message, path, severity } of problems) {
       await host.stderr.write(`tcf: ${severity}: ${printable(path)} ${printable(message)}\n`);
-    if (isKept) await host.stdout.write(`${printable(file)} is the trusted root of ${name} now: ${digest}\n`);
-    else await host.stderr.write(`${printable(file)} was not imported\n`);
+    }
+    if (isKept) {
+      await host.stdout.write(`${printable(file)} is the trusted root of ${name} now: ${digest}\n`);
+    } else {
+      await host.stderr.write(`${printable(file)} was not imported\n`);
+    }
     return isKept ? 0 : 1;
   },
 };

@@ -35,22 +35,31 @@ export const verb: Verb = {
     );
     const errors: TcfError[] = [];
     for (const one of updated) {
-      if (!('error' in one)) await tell(host, one.name, one);
-      else if (errors.push(one.error) > 1)
+      if (!('error' in one)) {
+        await tell(host, one.name, one);
+      } else if (errors.push(one.error) > 1) {
         await host.stderr.write(`tcf: error: ${printable(one.error.message, 2000)}\n`);
+      }
     }
     const [first] = errors;
-    if (first !== undefined) throw first;
+    if (first !== undefined) {
+      throw first;
+    }
     return 0;
   },
 };
 
 async function tell(host: Host, name: string, { before, state, warning }: Updated): Promise<void> {
-  if (warning !== undefined) await host.stderr.write(`tcf: warning: ${printable(warning, 2000)}\n`);
+  if (warning !== undefined) {
+    await host.stderr.write(`tcf: warning: ${printable(warning, 2000)}\n`);
+  }
   const { root, timestamp, trustedRoot } = state.repository;
-  if (trustedRoot === undefined) throw cannotTell('trust.corrupt', `there is no trusted root of ${name}`);
-  for (const { path, reason } of parseTrustedRoot(trustedRoot.bytes).skipped)
+  if (trustedRoot === undefined) {
+    throw cannotTell('trust.corrupt', `there is no trusted root of ${name}`);
+  }
+  for (const { path, reason } of parseTrustedRoot(trustedRoot.bytes).skipped) {
     await host.stderr.write(`tcf: warning: ${printable(path)} does not count: ${printable(reason)}\n`);
+  }
   const digest = digestOf(trustedRoot.bytes);
   const old = before?.repository.trustedRoot;
   const change = old !== undefined && digestOf(old.bytes) === digest ? 'unchanged' : 'new';

@@ -169,7 +169,9 @@ function windows(
   { env }: Machine,
 ): Readonly<Record<string, string>> {
   const display = waylandSocket(device, variables, env);
-  if (display === undefined) return {};
+  if (display === undefined) {
+    return {};
+  }
   return {
     DISPLAY: variables['DISPLAY'] ?? env['DISPLAY'] ?? '',
     WAYLAND_DISPLAY: display.name,
@@ -185,7 +187,9 @@ function waylandSocket(
   const name = variables['WAYLAND_DISPLAY'] ?? env['WAYLAND_DISPLAY'] ?? '';
   const folder = env['XDG_RUNTIME_DIR'] ?? '';
   const isAsked = device === 'cuda' && variables['INSTALL_TOOLS'] === 'true';
-  if (!isAsked || !/^[\w.-]+$/.test(name) || !folder.startsWith('/') || !env['DISPLAY']) return undefined;
+  if (!isAsked || !/^[\w.-]+$/.test(name) || !folder.startsWith('/') || !env['DISPLAY']) {
+    return undefined;
+  }
   return { name, host: join(folder, name) };
 }
 
@@ -198,7 +202,9 @@ function notebook(
   port: string | undefined,
   variables: Readonly<Record<string, string>>,
 ): Readonly<Record<string, string>> {
-  if (port === undefined && variables['INSTALL_JUPYTER'] !== 'true') return {};
+  if (port === undefined && variables['INSTALL_JUPYTER'] !== 'true') {
+    return {};
+  }
   return { NOTEBOOK_PORT: portOf(port) ?? variables['NOTEBOOK_PORT'] ?? defaults.port };
 }
 
@@ -206,7 +212,9 @@ const portOf = (port: string | undefined): string | undefined => port?.slice(por
 
 function portFlags({ port }: DevOptions, variables: Readonly<Record<string, string>>): readonly string[] {
   const inside = variables['NOTEBOOK_PORT'];
-  if (inside === undefined || variables['INSTALL_JUPYTER'] !== 'true') return [];
+  if (inside === undefined || variables['INSTALL_JUPYTER'] !== 'true') {
+    return [];
+  }
   // A notebook server runs what it is told; it is for this machine unless an address says otherwise.
   return [`--publish=${port ?? `127.0.0.1:${inside}`}:${inside}`];
 }
@@ -257,14 +265,18 @@ function nvidiaFlags(
   if (isRemote || there.length > 0) {
     const wanted = (gpus ?? ['all']).map(nvidia);
     const missing = isRemote ? undefined : wanted.find((name) => !there.includes(name));
-    if (missing === undefined) return wanted.map((name) => `--device=${name}`);
+    if (missing === undefined) {
+      return wanted.map((name) => `--device=${name}`);
+    }
     // A CDI file may list its GPUs without a name for all of them.
-    if (gpus === undefined)
+    if (gpus === undefined) {
       return there.filter((name) => /=\d+$/.test(name)).map((name) => `--device=${name}`);
+    }
     throw wrong(`CDI knows no ${missing} here`, `one of ${there.join(', ')}`);
   }
-  if (engine === 'docker')
+  if (engine === 'docker') {
     return ['--runtime=nvidia', gpus === undefined ? '--gpus=all' : `--gpus="device=${gpus.join(',')}"`];
+  }
   // podman takes --gpus and does nothing with it: a container would start and find no GPU.
   throw cannotTell(
     'run.device',
@@ -279,13 +291,17 @@ function amdGroups(
   { amdGroups: groups, engine, hasKfd, isRootless }: Machine,
   isRemote: boolean,
 ): readonly string[] {
-  if (isRemote) return ['--group-add=render', '--group-add=video'];
+  if (isRemote) {
+    return ['--group-add=render', '--group-add=video'];
+  }
   if (!hasKfd) {
     throw cannotTell('run.device', 'there is no /dev/kfd on this machine', {
       hint: 'load the amdgpu driver, or use --device cpu',
     });
   }
-  if (engine === 'podman' && isRootless) return ['--group-add=keep-groups'];
+  if (engine === 'podman' && isRootless) {
+    return ['--group-add=keep-groups'];
+  }
   // By number: the groups of the same name inside the image may be other ones.
   return groups.map((group) => `--group-add=${group}`);
 }
@@ -295,19 +311,22 @@ function amdGroups(
  * word. So this is asked before anything is built.
  */
 function refuseUnpinnedLlvm(variables: Readonly<Record<string, string>>, { paths, pin }: Mounts): void {
-  if (variables['INSTALL_LLVM'] !== 'source' || paths.LLVM !== undefined || paths.TRITON === undefined)
+  if (variables['INSTALL_LLVM'] !== 'source' || paths.LLVM !== undefined || paths.TRITON === undefined) {
     return;
+  }
   const hint = `mount a checkout of the LLVM that this Triton pins${pin === undefined ? '' : ` (${pin.commit})`}: --source LLVM=PATH`;
-  if (pin === undefined)
+  if (pin === undefined) {
     throw wrong(
       `${quoted(paths.TRITON)} has no ${pinFiles.info} and no ${pinFiles.hash}, so nothing says which LLVM to build`,
       hint,
     );
-  if (pin.file !== pinFiles.hash)
+  }
+  if (pin.file !== pinFiles.hash) {
     throw wrong(
       `the images build the LLVM of ${pinFiles.hash}, and ${quoted(paths.TRITON)} has its pin in ${pin.file}`,
       hint,
     );
+  }
 }
 
 interface Cache {
@@ -346,11 +365,12 @@ function volumes({ paths }: Mounts, caches: readonly Cache[], { hasSelinux }: Ma
     return path === undefined ? [] : [{ host: path, inside: places[source] }];
   });
   return [...named, ...caches].map(({ host, inside }) => {
-    if (host.includes(':'))
+    if (host.includes(':')) {
       throw wrong(
         `the path ${quoted(host)} has a colon, which engines take for the end of it`,
         'rename the folder or mount its parent',
       );
+    }
     return `--volume=${host}:${inside}${label}`;
   });
 }

@@ -13,11 +13,15 @@ export const formatProfile = ({ command, flags }: MadeWith): string => JSON.stri
 
 /** What another command line would make differently, one line each; none where it is the same, or where nobody wrote down what it was. */
 export function differences(before: string | undefined, now: string): readonly string[] {
-  if (before === undefined || before === now) return [];
+  if (before === undefined || before === now) {
+    return [];
+  }
   const [old, own] = [wordsOf(before), wordsOf(now)];
   const gone = old.filter((word) => !own.includes(word)).map((word) => `  - ${printable(word, 200)}`);
   const added = own.filter((word) => !old.includes(word)).map((word) => `  + ${printable(word, 200)}`);
-  if (gone.length + added.length === 0) return [];
+  if (gone.length + added.length === 0) {
+    return [];
+  }
   return [
     'the container was made with other options, which stay as they are (--recreate makes it again):',
     ...gone,
@@ -30,7 +34,9 @@ function wordsOf(profile: string): readonly string[] {
     const lists = parseJson(profile, 'the label of the container');
     return Array.isArray(lists) ? lists.flat().map(String) : [];
   } catch (error) {
-    if (error instanceof TcfError) return [];
+    if (error instanceof TcfError) {
+      return [];
+    }
     throw error;
   }
 }

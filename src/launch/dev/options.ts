@@ -79,10 +79,13 @@ export function readVariable(text: string): readonly [string, string] {
     );
   }
   const known = variables[name];
-  if (known !== undefined && !known.includes(value))
+  if (known !== undefined && !known.includes(value)) {
     throw wrong(`${name} cannot be ${quoted(value)}`, `one of ${known.join(', ')}`);
+  }
   // An environment has no room for it, and an engine would read what follows as another variable.
-  if (/[\0\n\r]/.test(value)) throw wrong(`the value of ${name} has a line break`);
+  if (/[\0\n\r]/.test(value)) {
+    throw wrong(`the value of ${name} has a line break`);
+  }
   return [name, value];
 }
 
@@ -92,17 +95,20 @@ export function readSource(text: string): readonly [DevSource, string] {
   const name = text.slice(0, Math.max(equals, 0)).toUpperCase();
   const source = sources.find((candidate) => candidate === name);
   const path = text.slice(equals + 1);
-  if (source === undefined || path === '')
+  if (source === undefined || path === '') {
     throw wrong(
       `tcf run does not know the source ${quoted(text)}`,
       `NAME=PATH with one of ${sources.join(', ')}`,
     );
+  }
   return [source, path];
 }
 
 export function readDevice(text: string): Device {
   const device = devices.find((candidate) => candidate === text.toLowerCase());
-  if (device !== undefined) return device;
+  if (device !== undefined) {
+    return device;
+  }
   throw wrong(
     `tcf run does not know the device ${quoted(text)}`,
     `one of ${devices.join(', ')}; flags of the engine stand before the name of the profile`,
@@ -111,23 +117,32 @@ export function readDevice(text: string): Device {
 
 export function readStack(text: string): Stack {
   const stack = stacks.find((candidate) => candidate === text.toLowerCase());
-  if (stack !== undefined) return stack;
+  if (stack !== undefined) {
+    return stack;
+  }
   throw wrong(`tcf run does not know the stack ${quoted(text)}`, `one of ${stacks.join(', ')}`);
 }
 
 export function readJobs(text: string): number {
-  if (/^[1-9]\d{0,4}$/.test(text)) return Number(text);
+  if (/^[1-9]\d{0,4}$/.test(text)) {
+    return Number(text);
+  }
   throw wrong(`${quoted(text)} is not a number of jobs`);
 }
 
 /** `0,2`, `GPU-<uuid>`, `MIG-<uuid>`, `0:1`: a list. @throws TcfError `run.option` (exit 3). */
 export function readGpus(text: string): readonly string[] | undefined {
   const names = text.split(',').map((name) => name.trim());
-  if (names.length === 1 && names[0] === 'all') return undefined;
+  if (names.length === 1 && names[0] === 'all') {
+    return undefined;
+  }
   const odd = names.find((name) => !/^(?:\d{1,3}(?::\d{1,3})?|(?:GPU|MIG)-[\w.-]+)$/.test(name));
-  if (odd !== undefined)
+  if (odd !== undefined) {
     throw wrong(`${quoted(odd)} is not a GPU`, 'indices, UUIDs or MIG names, such as 0,2');
-  if (new Set(names).size < names.length) throw wrong(`${quoted(text)} names a GPU twice`);
+  }
+  if (new Set(names).size < names.length) {
+    throw wrong(`${quoted(text)} names a GPU twice`);
+  }
   return names;
 }
 
@@ -135,8 +150,9 @@ export function readGpus(text: string): readonly string[] | undefined {
 export function readPort(text: string): string {
   const port = text.toUpperCase() === 'AUTO' ? notebookPort : text;
   const [, address, number = port] = /^(.+):(\d+)$/.exec(port) ?? [];
-  if (!/^[1-9]\d{0,4}$/.test(number) || Number(number) > 65_535)
+  if (!/^[1-9]\d{0,4}$/.test(number) || Number(number) > 65_535) {
     throw wrong(`${quoted(text)} is not a port`, 'AUTO, PORT or ADDRESS:PORT');
+  }
   return `${address ?? '127.0.0.1'}:${number}`;
 }
 
@@ -169,7 +185,9 @@ const table: readonly (readonly [letter: string, name: string, take: Take])[] = 
     'gpu',
     (draft, value) => {
       const gpus = readGpus(value);
-      if (gpus !== undefined) draft.gpus = gpus;
+      if (gpus !== undefined) {
+        draft.gpus = gpus;
+      }
     },
   ],
   [
@@ -286,7 +304,9 @@ export function parseDevOptions(
   const next = (flag: string): string => {
     at += 1;
     const value = argv[at];
-    if (value === undefined) throw wrong(`${flag} needs a value`);
+    if (value === undefined) {
+      throw wrong(`${flag} needs a value`);
+    }
     return value;
   };
   for (; at < argv.length; at += 1) {
@@ -295,7 +315,9 @@ export function parseDevOptions(
       at += 1;
       break;
     }
-    if (!word.startsWith('-') || word === '-') break;
+    if (!word.startsWith('-') || word === '-') {
+      break;
+    }
     if (!word.startsWith('--')) {
       help ||= takeLetters(word, draft, next);
       continue;
@@ -304,15 +326,20 @@ export function parseDevOptions(
     const name = word.slice(2, equals < 0 ? undefined : equals);
     const value = () => (equals < 0 ? next(`--${name}`) : word.slice(equals + 1));
     const entry = table.find(([, long]) => long === name);
-    if (name === 'help') help = true;
-    else if (entry !== undefined) entry[2](draft, switches.has(name) ? '' : value());
-    else if (ownFlags[name] === true) own.push(`--${name}=${value()}`);
-    else if (ownFlags[name] === false) own.push(word);
-    else
+    if (name === 'help') {
+      help = true;
+    } else if (entry !== undefined) {
+      entry[2](draft, switches.has(name) ? '' : value());
+    } else if (ownFlags[name] === true) {
+      own.push(`--${name}=${value()}`);
+    } else if (ownFlags[name] === false) {
+      own.push(word);
+    } else {
       throw wrong(
         `tcf run does not know the flag ${quoted(word)}`,
         'flags of the engine stand before the name of the profile',
       );
+    }
   }
   return { options: { ...draft, command: argv.slice(at) }, own, help };
 }
@@ -321,9 +348,13 @@ export function parseDevOptions(
 function takeLetters(word: string, draft: Draft, next: (flag: string) => string): boolean {
   for (let index = 1; index < word.length; index += 1) {
     const letter = word[index] ?? '';
-    if (letter === 'h') return true;
+    if (letter === 'h') {
+      return true;
+    }
     const entry = table.find(([short]) => short === letter);
-    if (entry === undefined) throw wrong(`tcf run does not know the option ${quoted(`-${letter}`)}`);
+    if (entry === undefined) {
+      throw wrong(`tcf run does not know the option ${quoted(`-${letter}`)}`);
+    }
     const [, name, take] = entry;
     if (switches.has(name)) {
       take(draft, '');

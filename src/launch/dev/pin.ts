@@ -31,7 +31,9 @@ export interface CheckoutPin {
  */
 export function readPin(texts: PinTexts, checkout: string): CheckoutPin | undefined {
   const [file, text] = texts.info !== undefined ? [pinFiles.info, texts.info] : [pinFiles.hash, texts.hash];
-  if (text === undefined) return undefined;
+  if (text === undefined) {
+    return undefined;
+  }
   const commit = texts.info === undefined ? text.trim() : commitOf(texts.info, file);
   if (!/^[0-9a-f]{7,40}$/.test(commit)) {
     throw wrong(
@@ -53,7 +55,9 @@ function commitOf(text: string, file: string): string {
     const value = new Shape(parseJson(text, file), file).get('llvm_hash').value;
     return typeof value === 'string' ? value : '';
   } catch (error) {
-    if (error instanceof TcfError) return '';
+    if (error instanceof TcfError) {
+      return '';
+    }
     throw error;
   }
 }

@@ -52,19 +52,24 @@ export function parseProfiles(
   const document = new Shape(parseStrictYaml(text, file, 'profile').value, file);
   try {
     checkKeys(document, 'version profiles');
-    if (document.get('version').value !== 1) throw document.get('version').wrong('is not 1');
+    if (document.get('version').value !== 1) {
+      throw document.get('version').wrong('is not 1');
+    }
     const profiles = new Map(known);
     for (const name of Object.keys(document.get('profiles').record())) {
-      if (!nameForm.test(name))
+      if (!nameForm.test(name)) {
         throw wrong(
           `${quoted(name)} cannot be the name of a profile`,
           'lower case letters, digits, "-" and "_"',
         );
+      }
       profiles.set(name, readProfile(document.get('profiles').get(name), profiles));
     }
     return profiles;
   } catch (error) {
-    if (!(error instanceof TcfError)) throw error;
+    if (!(error instanceof TcfError)) {
+      throw error;
+    }
     const at = error.message.includes(file) ? '' : `${file}: `;
     throw askedWrongly(
       'profile.malformed',
@@ -76,15 +81,21 @@ export function parseProfiles(
 
 function checkKeys(shape: Shape, allowed: string): void {
   const odd = Object.keys(shape.record()).find((key) => !allowed.split(' ').includes(key));
-  if (odd !== undefined) throw shape.wrong(`has the unknown key ${quoted(odd)}; it knows ${allowed}`);
+  if (odd !== undefined) {
+    throw shape.wrong(`has the unknown key ${quoted(odd)}; it knows ${allowed}`);
+  }
 }
 
 function readProfile(shape: Shape, known: ReadonlyMap<string, DevProfile>): DevProfile {
   checkKeys(shape, keys);
   const text = <T>(key: string, name: string, read: (value: string) => T) => {
     const value = shape.optional(key)?.value;
-    if (value === undefined) return {};
-    if (typeof value !== 'string' && typeof value !== 'number') throw shape.get(key).wrong('is not a text');
+    if (value === undefined) {
+      return {};
+    }
+    if (typeof value !== 'string' && typeof value !== 'number') {
+      throw shape.get(key).wrong('is not a text');
+    }
     return { [name]: read(String(value)) };
   };
   const same = (value: string) => value;
@@ -110,10 +121,13 @@ function readProfile(shape: Shape, known: ReadonlyMap<string, DevProfile>): DevP
     command: texts(shape, 'command'),
   };
   const parent = shape.optional('extends')?.string(100);
-  if (parent === undefined) return own;
+  if (parent === undefined) {
+    return own;
+  }
   const base = known.get(parent);
-  if (base === undefined)
+  if (base === undefined) {
     throw shape.get('extends').wrong(`names no profile before this one: ${quoted(parent)}`);
+  }
   return { ...base, ...own, ...joined(base, own) };
 }
 
@@ -121,7 +135,9 @@ function readProfile(shape: Shape, known: ReadonlyMap<string, DevProfile>): DevP
 function readFlags(flags: readonly string[]): readonly string[] {
   const end = 'the-image';
   const { engineFlags, image } = parseRunArguments([...flags, end], {});
-  if (image !== end) throw wrong(`${quoted(image ?? '')} is not a flag`);
+  if (image !== end) {
+    throw wrong(`${quoted(image ?? '')} is not a flag`);
+  }
   return engineFlags;
 }
 
@@ -136,9 +152,13 @@ function texts(shape: Shape, key: string): readonly string[] {
 
 function pairs(shape: Shape, key: string): readonly string[] {
   const member = shape.optional(key);
-  if (member === undefined) return [];
+  if (member === undefined) {
+    return [];
+  }
   return Object.entries(member.record()).map(([name, value]) => {
-    if (typeof value !== 'string' && typeof value !== 'number') throw member.get(name).wrong('is not a text');
+    if (typeof value !== 'string' && typeof value !== 'number') {
+      throw member.get(name).wrong('is not a text');
+    }
     return `${name}=${value}`;
   });
 }

@@ -51,7 +51,9 @@ const maxDepth = 64;
  */
 export function parseDevContainer(text: string, file: string): DevContainer {
   const value = parseJsonc(text, file);
-  if (isObject(value)) return { text, members: value };
+  if (isObject(value)) {
+    return { text, members: value };
+  }
   throw malformed(file, 'it is not an object');
 }
 
@@ -60,7 +62,9 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
 }
 
 export function parseJsonc(text: string, file: string): unknown {
-  if (text.length > maxCharacters) throw malformed(file, `it has more than ${maxCharacters} characters`);
+  if (text.length > maxCharacters) {
+    throw malformed(file, `it has more than ${maxCharacters} characters`);
+  }
   const errors: ParseError[] = [];
   const tree = parseNodes(text, file, errors);
   const [error] = errors;
@@ -76,21 +80,33 @@ function parseNodes(text: string, file: string, errors: ParseError[]): Node | un
   try {
     return parseTree(text, errors, { allowTrailingComma: true, disallowComments: false });
   } catch (error) {
-    if (error instanceof RangeError) throw malformed(file, `it nests deeper than ${maxDepth} levels`);
+    if (error instanceof RangeError) {
+      throw malformed(file, `it nests deeper than ${maxDepth} levels`);
+    }
     throw error;
   }
 }
 
 function toValue(node: Node, file: string, depth: number): unknown {
-  if (depth > maxDepth) throw malformed(file, `it nests deeper than ${maxDepth} levels`);
-  if (node.type === 'array') return (node.children ?? []).map((child) => toValue(child, file, depth + 1));
-  if (node.type !== 'object') return node.value;
+  if (depth > maxDepth) {
+    throw malformed(file, `it nests deeper than ${maxDepth} levels`);
+  }
+  if (node.type === 'array') {
+    return (node.children ?? []).map((child) => toValue(child, file, depth + 1));
+  }
+  if (node.type !== 'object') {
+    return node.value;
+  }
   const members: Record<string, unknown> = Object.create(null);
   for (const property of node.children ?? []) {
     const [key, value] = property.children ?? [];
     const name = String(key?.value);
-    if (Object.hasOwn(members, name)) throw malformed(file, `the key ${quoted(name)} stands twice`);
-    if (value !== undefined) members[name] = toValue(value, file, depth + 1);
+    if (Object.hasOwn(members, name)) {
+      throw malformed(file, `the key ${quoted(name)} stands twice`);
+    }
+    if (value !== undefined) {
+      members[name] = toValue(value, file, depth + 1);
+    }
   }
   return members;
 }

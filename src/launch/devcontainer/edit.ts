@@ -65,12 +65,20 @@ const nvidia = '--device=nvidia.com/gpu=all';
 
 /** The arguments with NVIDIA's GPUs by CDI; `undefined` where there is nothing to change. */
 function toCdi(runArgs: unknown): readonly string[] | undefined {
-  if (!Array.isArray(runArgs) || runArgs.some((word) => typeof word !== 'string')) return undefined;
+  if (!Array.isArray(runArgs) || runArgs.some((word) => typeof word !== 'string')) {
+    return undefined;
+  }
   const words = (runArgs as readonly string[]).flatMap((word, index, all) => {
     const before = all[index - 1];
-    if (before === '--gpus' || (before === '--runtime' && word === 'nvidia')) return [];
-    if (word === '--gpus' || /^--gpus=/.test(word)) return [nvidia];
-    if (word === '--runtime=nvidia' || (word === '--runtime' && all[index + 1] === 'nvidia')) return [];
+    if (before === '--gpus' || (before === '--runtime' && word === 'nvidia')) {
+      return [];
+    }
+    if (word === '--gpus' || /^--gpus=/.test(word)) {
+      return [nvidia];
+    }
+    if (word === '--runtime=nvidia' || (word === '--runtime' && all[index + 1] === 'nvidia')) {
+      return [];
+    }
     return [word];
   });
   return words.includes(nvidia) ? words : undefined;

@@ -62,26 +62,30 @@ export function faultsOf(
   const fault = (message: string, hint: string) => faults.push({ message, hint });
   for (const [key, value] of Object.entries(members)) {
     const builds = Object.hasOwn(builders, key) ? builders[key] : undefined;
-    if (builds !== undefined && !isEmptyObject(value))
+    if (builds !== undefined && !isEmptyObject(value)) {
       fault(
         `${quoted(key)}: ${builds}`,
         'put it into the image, build that in CI, sign it, and name it here by digest',
       );
-    if (builds === undefined && !harmlessKeys.has(key) && !engineKeys.has(key))
+    }
+    if (builds === undefined && !harmlessKeys.has(key) && !engineKeys.has(key)) {
       fault(`tcf does not know the key ${quoted(key)}, which could start something`, 'leave it out');
+    }
   }
   if (pinnedImage(container) === undefined) {
     const { image = '' } = members;
     const name = typeof image === 'string' ? image : JSON.stringify(image);
     fault(`the image ${quoted(name)} is not named by its digest`, 'tcf devcontainer pin');
   }
-  if (members['updateRemoteUserUID'] !== false)
+  if (members['updateRemoteUserUID'] !== false) {
     fault(
       'without "updateRemoteUserUID": false a new image with another user id is built on top',
       'tcf devcontainer pin',
     );
-  if (!asksTcf(container, file))
+  }
+  if (!asksTcf(container, file)) {
     fault(`"initializeCommand" is not ${JSON.stringify(initializeCommand(file))}`, 'tcf devcontainer pin');
+  }
   return [...faults, ...engineWords(container).flatMap((asked) => faultOfWord(asked, allowed))];
 }
 
@@ -127,18 +131,22 @@ function engineWords({ members }: DevContainer): readonly EngineWord[] {
 
 /** The engine takes `runArgs` as they are, before the image. */
 function judgeWords(key: string, words: unknown): readonly EngineWord[] {
-  if (!Array.isArray(words) || words.some((word) => typeof word !== 'string'))
+  if (!Array.isArray(words) || words.some((word) => typeof word !== 'string')) {
     return [{ key, problem: 'it is not a list of texts' }];
+  }
   const end = 'the-image';
   try {
     const { image, judged } = parseRunArguments([...(words as string[]), end], {});
-    if (image !== end)
+    if (image !== end) {
       return [
         { key, problem: `${quoted(image ?? '')} is not a flag, and would stand in the place of the image` },
       ];
+    }
     return judged.map((flag) => ({ key, flag }));
   } catch (error) {
-    if (!(error instanceof TcfError)) throw error;
+    if (!(error instanceof TcfError)) {
+      throw error;
+    }
     return [{ key, problem: [error.message, error.hint].filter((text) => text !== undefined).join(': ') }];
   }
 }
@@ -147,8 +155,12 @@ function faultOfWord(
   { flag, key, problem }: EngineWord,
   allowed: readonly string[],
 ): readonly DevContainerFault[] {
-  if (problem !== undefined) return [{ message: `${quoted(key)}: ${problem}`, hint: 'leave it out' }];
-  if (flag === undefined || flag.class === 'harmless' || allowed.includes(flag.word)) return [];
+  if (problem !== undefined) {
+    return [{ message: `${quoted(key)}: ${problem}`, hint: 'leave it out' }];
+  }
+  if (flag === undefined || flag.class === 'harmless' || allowed.includes(flag.word)) {
+    return [];
+  }
   return [
     {
       message: `${quoted(key)}: ${quoted(flag.word)} gives the project something of this machine: ${flag.why ?? ''}`,
@@ -160,8 +172,12 @@ function faultOfWord(
 
 /** The argument of `--mount` that the CLI makes of it. */
 function mountText(mount: unknown): string | undefined {
-  if (typeof mount === 'string') return mount;
-  if (!isObject(mount)) return undefined;
+  if (typeof mount === 'string') {
+    return mount;
+  }
+  if (!isObject(mount)) {
+    return undefined;
+  }
   const { source = '', target, type } = mount;
   const isText = [source, target, type].every((part) => typeof part === 'string');
   return isText ? `type=${type},src=${source},dst=${target}` : undefined;
@@ -188,11 +204,15 @@ export function powersOfLabel(label: string, { members }: DevContainer): readonl
   const read = parseJsonc(label, what);
   const asked = new Set<string>();
   for (const entry of Array.isArray(read) ? read : [read]) {
-    if (!isObject(entry)) throw malformed(what, 'an entry is not an object');
+    if (!isObject(entry)) {
+      throw malformed(what, 'an entry is not an object');
+    }
     for (const [key, value] of Object.entries(entry)) {
       const isNothing = value === false || (Array.isArray(value) && value.length === 0);
       const isOurs = JSON.stringify(members[key]) === JSON.stringify(value);
-      if (powers.has(key) && !isNothing && !isOurs) asked.add(key);
+      if (powers.has(key) && !isNothing && !isOurs) {
+        asked.add(key);
+      }
     }
   }
   return [...asked].sort();

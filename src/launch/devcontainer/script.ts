@@ -36,7 +36,9 @@ exit 1
 export function parseCheckScript(text: string): CheckScript | undefined {
   const version = /^# Written by tcf (\d+\.\d+\.\d+[\w.-]*),/m.exec(text)?.[1];
   const line = /^set -- (devcontainer check(?: .*)?)$/m.exec(text)?.[1];
-  if (version === undefined || line === undefined) return undefined;
+  if (version === undefined || line === undefined) {
+    return undefined;
+  }
   const call = [...line.matchAll(/'(?:[^']|'\\'')*'|[^\s']+/g)].map(([word]) =>
     word.startsWith("'") ? word.slice(1, -1).replaceAll(`'\\''`, "'") : word,
   );

@@ -36,9 +36,15 @@ const ownNamespaces: Readonly<Record<string, RegExp>> = {
 export const judgeNamespace =
   (kind: string) =>
   (value: string): Judgement => {
-    if (ownNamespaces[kind]?.test(value)) return harmless;
-    if (value === 'host') return host(`it is the ${kind} namespace of the host`);
-    if (/^ns:\//.test(value)) return host('it joins a namespace of the host');
+    if (ownNamespaces[kind]?.test(value)) {
+      return harmless;
+    }
+    if (value === 'host') {
+      return host(`it is the ${kind} namespace of the host`);
+    }
+    if (/^ns:\//.test(value)) {
+      return host('it joins a namespace of the host');
+    }
     return {
       class: 'joins',
       why: `${quoted(value)} joins another container, and starts it where it does not run; nothing has verified it`,
@@ -51,14 +57,20 @@ export function judgeNetwork(value: string): Judgement {
   const [name = ''] = names;
   const [mode = '', ...rest] = name.split(':');
   const options = rest.join(':');
-  if (mode === 'host') return host('it is the network of the host');
-  if (mode === 'ns') return host('it joins a namespace of the host');
-  if (mode === 'slirp4netns' || mode === 'pasta')
+  if (mode === 'host') {
+    return host('it is the network of the host');
+  }
+  if (mode === 'ns') {
+    return host('it joins a namespace of the host');
+  }
+  if (mode === 'slirp4netns' || mode === 'pasta') {
     return options === '' ? harmless : host(`${mode} takes files and addresses of the host`);
+  }
   const isNetwork =
     names.length === 1 && (mode === '' || plainName.test(mode)) && mode !== 'container' && mode !== 'service';
-  if (isNetwork && /^(?:(?:alias|interface_name|ip6?|mac|mode)=[\w.:-]*(?:,|$))*$/.test(options))
+  if (isNetwork && /^(?:(?:alias|interface_name|ip6?|mac|mode)=[\w.:-]*(?:,|$))*$/.test(options)) {
     return harmless;
+  }
   return {
     class: 'joins',
     why: `${quoted(value)} joins another container, and starts it where it does not run; nothing has verified it`,
@@ -67,7 +79,9 @@ export function judgeNetwork(value: string): Judgement {
 
 /** docker reads `name=NAME,alias=ALIAS` as a CSV record, of which the last name wins; without a `=` before any colon the text is the name. */
 function namesIn(value: string): readonly string[] {
-  if (!/^[\w"\s-]+=/.test(value)) return [value];
+  if (!/^[\w"\s-]+=/.test(value)) {
+    return [value];
+  }
   return value
     .replaceAll('"', '')
     .split(',')
@@ -89,14 +103,18 @@ export function judgeCapability(value: string): Judgement {
 
 /** A device by CDI, or a node of a GPU; disks, memory and all else are the host. */
 export function judgeDevice(value: string): Judgement {
-  if (/^[A-Za-z0-9][\w.-]*\/[A-Za-z][\w-]*=[\w.:-]+$/.test(value)) return harmless;
+  if (/^[A-Za-z0-9][\w.-]*\/[A-Za-z][\w-]*=[\w.:-]+$/.test(value)) {
+    return harmless;
+  }
   const [from = '', to = from, permissions = 'rwm', more] = value.split(':');
   const isGpu =
     /^\/dev\/(?:kfd|fuse|dri(?:\/(?:card|renderD)\d+)?|nvidia(?:\d+|ctl|-uvm|-uvm-tools|-modeset)|dxg)$/.test(
       from,
     );
   const isPlain = to.startsWith('/') ? !to.includes('..') : /^[rwm]+$/.test(to);
-  if (isGpu && isPlain && /^[rwm]+$/.test(permissions) && more === undefined) return harmless;
+  if (isGpu && isPlain && /^[rwm]+$/.test(permissions) && more === undefined) {
+    return harmless;
+  }
   return host(`it gives the device ${quoted(from)} of the host`);
 }
 
@@ -124,14 +142,17 @@ export function judgeLogOption(value: string): Judgement {
 export function judgeSecurityOption(value: string): Judgement {
   if (
     /^(?:label[=:]disable|seccomp[=:]unconfined|no-new-privileges(?:[=:]true)?|mask=[/\w:.-]+)$/.test(value)
-  )
+  ) {
     return harmless;
+  }
   return host(`${quoted(value)} switches off what keeps the container in, or names a file`);
 }
 
 /** docker: a limit of the container. podman takes anything else for the storage driver, mount programs among them. */
 export function judgeStorageOption(value: string): Judgement {
-  if (/^size=\d+[bkmgtBKMGT]?$/.test(value)) return harmless;
+  if (/^size=\d+[bkmgtBKMGT]?$/.test(value)) {
+    return harmless;
+  }
   return {
     class: 'decides',
     why: `${quoted(value)} would be another store than the one that tcf looks into`,
@@ -145,11 +166,14 @@ const openOptions =
 /** `--volume [SOURCE:]TARGET[:OPTIONS]`. */
 export function judgeVolume(value: string): Judgement {
   const parts = splitOutsideVariables(value);
-  if (parts.length === 1) return harmless;
+  if (parts.length === 1) {
+    return harmless;
+  }
   const [source = '', , options = ''] = parts;
   const odd = options.split(',').find((option) => option !== '' && !openOptions.test(option));
-  if (parts.length > 3 || odd !== undefined)
+  if (parts.length > 3 || odd !== undefined) {
     return host(`the options ${quoted(odd ?? options)} of a mount can name places of the host`);
+  }
   return judgeSource(source);
 }
 
@@ -177,20 +201,28 @@ export function judgeMount(value: string): Judgement {
     });
   const types = fields.filter(([key]) => key.toLowerCase() === 'type').map(([, type]) => type);
   const odd = types.find((type) => !mountTypes.test(type.toLowerCase()) && type !== 'glob');
-  if (odd !== undefined)
+  if (odd !== undefined) {
     return {
       class: 'content',
       named: `type=${odd}`,
       why: `what is mounted would not be verified; copy what you need into the image that is`,
     };
+  }
   const open = fields.find(([key, text]) => isOpenField(key, text));
-  if (open !== undefined)
+  if (open !== undefined) {
     return host(`a variable in ${quoted(open.join('='))} could make another mount of it`);
+  }
   const far = fields.find(([key]) => !mountKeys.test(key));
-  if (far !== undefined) return host(`the option ${quoted(far[0])} of a mount can name a place of the host`);
-  if (types.length > 1 || types.includes('glob')) return host('it mounts several places of the host');
+  if (far !== undefined) {
+    return host(`the option ${quoted(far[0])} of a mount can name a place of the host`);
+  }
+  if (types.length > 1 || types.includes('glob')) {
+    return host('it mounts several places of the host');
+  }
   const sources = fields.filter(([key]) => key === 'source' || key === 'src').map(([, source]) => source);
-  if (types[0] === 'tmpfs' || types[0] === 'ramfs' || types[0] === 'devpts') return harmless;
+  if (types[0] === 'tmpfs' || types[0] === 'ramfs' || types[0] === 'devpts') {
+    return harmless;
+  }
   const [source = '', ...more] = sources;
   return more.length > 0 ? host('it has several sources') : judgeSource(source);
 }
@@ -204,20 +236,30 @@ function isOpenField(key: string, value: string): boolean {
     /\$\{(?:(?:local|container)WorkspaceFolder(?:Basename)?|localEnv:\w+|devcontainerId)\}/g,
     '',
   );
-  if (key.includes('${') || rest.includes('${')) return true;
+  if (key.includes('${') || rest.includes('${')) {
+    return true;
+  }
   return rest !== value && !/^(?:source|src|target|dst|destination)$/i.test(key);
 }
 
 /** A volume, a place in the project, or a shared cache; everything else of the host is the user's to give. */
 function judgeSource(source: string): Judgement {
-  if (source === '' || plainName.test(source.replaceAll(nameVariables, 'x'))) return harmless;
-  if (homeCaches.test(source)) return harmless;
+  if (source === '' || plainName.test(source.replaceAll(nameVariables, 'x'))) {
+    return harmless;
+  }
+  if (homeCaches.test(source)) {
+    return harmless;
+  }
   return insideProject(source) ?? host(`it mounts ${quoted(source)} of the host`);
 }
 
 function insideProject(path: string): Judgement | undefined {
-  if (path !== projectFolder && !path.startsWith(`${projectFolder}/`)) return undefined;
+  if (path !== projectFolder && !path.startsWith(`${projectFolder}/`)) {
+    return undefined;
+  }
   const below = path.slice(projectFolder.length + 1);
-  if (below.includes('${') || below.split('/').includes('..')) return undefined;
+  if (below.includes('${') || below.split('/').includes('..')) {
+    return undefined;
+  }
   return { class: 'harmless', inProject: below };
 }

@@ -31,7 +31,9 @@ export const clusterImagePolicy: ExportTarget = {
       ...scopes.flatMap((scope) => nested(scope, scopes)),
       ...scopes.flatMap(({ requirements }) => requirements.flatMap(unsupportedIn)),
     ];
-    if (all.length > 0) return no(all);
+    if (all.length > 0) {
+      return no(all);
+    }
     const documents = scopes.flatMap((scope, index) =>
       scope.requirements.map((requirement, at) =>
         toDocument(policy, scope, requirement, `${index + 1}-${at + 1}`),

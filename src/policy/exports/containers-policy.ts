@@ -17,7 +17,9 @@ export const containersPolicy: ExportTarget = {
   toFiles(policy) {
     const { notes, problems, scopes } = toPortable(policy);
     const all = [...problems, ...scopes.flatMap((scope) => unsupportedIn(scope, policy))];
-    if (all.length > 0) return no(all);
+    if (all.length > 0) {
+      return no(all);
+    }
     const docker = Object.fromEntries(
       scopes.map(({ match, requirements }) => [match, requirements.flatMap(toRequirements)]),
     );
@@ -76,7 +78,9 @@ function unsupportedInRequirement({
   signers,
   threshold,
 }: ExportRequirement): readonly Diagnostic[] {
-  if (rule !== 'signed') return [unsupported(place, 'the target knows signatures, and no attestations')];
+  if (rule !== 'signed') {
+    return [unsupported(place, 'the target knows signatures, and no attestations')];
+  }
   return [
     ...(mode === 'warn' ? [unsupported(`${place}.mode`, 'the target cannot warn')] : []),
     ...signers.flatMap(unsupportedInSigner),
@@ -87,7 +91,9 @@ function unsupportedInRequirement({
 }
 
 function unsupportedInSigner(signer: TrustedSigner): readonly Diagnostic[] {
-  if (signer.kind === 'key') return [];
+  if (signer.kind === 'key') {
+    return [];
+  }
   const why = signer.identity.includes('://')
     ? 'the target knows e-mail addresses, and no identities of workflows'
     : 'the target needs the certificates of Fulcio, which the policy does not hold';
@@ -103,6 +109,8 @@ function toRequirements(requirement: ExportRequirement): readonly unknown[] {
     signer.kind === 'key' ? [encodeBase64(encodeUtf8(signer.pem))] : [],
   );
   const common = { type: 'sigstoreSigned', signedIdentity: { type: 'matchRepository' } };
-  if (isOneOfSeveral(requirement)) return [{ ...common, keyDatas: keys }];
+  if (isOneOfSeveral(requirement)) {
+    return [{ ...common, keyDatas: keys }];
+  }
   return keys.map((keyData) => ({ ...common, keyData }));
 }

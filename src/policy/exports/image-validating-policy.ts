@@ -32,7 +32,9 @@ export const imageValidatingPolicy: ExportTarget = {
       ...platform.flatMap((one) => one.problems),
       ...scopes.flatMap(({ requirements }) => requirements.flatMap(countedTwice)),
     ];
-    if (all.length > 0) return no(all);
+    if (all.length > 0) {
+      return no(all);
+    }
     const asked = scopes.flatMap((scope) =>
       scope.requirements.map((requirement) => ({ scope, requirement })),
     );

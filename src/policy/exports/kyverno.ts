@@ -32,7 +32,9 @@ export const kyverno: ExportTarget = {
       ...platform.flatMap((one) => one.problems),
       ...scopes.flatMap(({ requirements }) => requirements.flatMap(countedTwice)),
     ];
-    if (all.length > 0) return no(all);
+    if (all.length > 0) {
+      return no(all);
+    }
     const rulesOf = (mode: Mode): readonly unknown[] =>
       scopes.flatMap((scope, index) =>
         scope.requirements.flatMap((requirement, at) =>

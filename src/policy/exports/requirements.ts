@@ -238,7 +238,9 @@ export function indexOnly({ multiArch, place }: PortableScope): {
 
 /** For engines that count attestors one after the other: only distinct ones may be counted. */
 export function countedTwice({ place, signers, threshold }: ExportRequirement): readonly Diagnostic[] {
-  if (threshold === 1) return [];
+  if (threshold === 1) {
+    return [];
+  }
   const isExact = signers.every((signer) => signer.kind === 'key' || !signer.identity.includes('*'));
   const keys = new Set(
     signers.map((signer) =>

@@ -39,7 +39,9 @@ export const attested: Rule<AttestedParams> = {
   evaluate({ predicates }, evidence, context) {
     const findings = predicates.map((wanted) => look(wanted, evidence, context));
     const missing = findings.find(({ outcome }) => outcome === 'fail');
-    if (missing !== undefined) return missing;
+    if (missing !== undefined) {
+      return missing;
+    }
     return {
       rule: 'attested',
       outcome: 'pass',

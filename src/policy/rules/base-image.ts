@@ -60,7 +60,9 @@ export const baseImage: Rule<BaseImageParams> = {
         facts === undefined ? unreadable(why) : judge(facts.materials.flatMap(toBase), params),
       ),
     );
-    if (worst !== undefined) return { ...common, ...worst };
+    if (worst !== undefined) {
+      return { ...common, ...worst };
+    }
     return {
       ...common,
       outcome: 'cannot-tell',
@@ -77,8 +79,9 @@ interface Base {
 }
 
 function judge(bases: readonly Base[], params: BaseImageParams): Said {
-  if (bases.length === 0)
+  if (bases.length === 0) {
     return { outcome: 'cannot-tell', message: 'nothing says from which image this one was built' };
+  }
   const other = bases.find((base) => !isAllowed(base, params));
   return other === undefined
     ? { outcome: 'pass', message: `${plural(bases.length, 'base image')}, each an allowed one` }
@@ -92,7 +95,9 @@ function judge(bases: readonly Base[], params: BaseImageParams): Said {
 
 /** Without a digest nobody knows what the build took. */
 function isAllowed({ digest, name }: Base, { digests, repositories }: BaseImageParams): boolean {
-  if (digest === undefined || (digests !== undefined && !digests.includes(digest))) return false;
+  if (digest === undefined || (digests !== undefined && !digests.includes(digest))) {
+    return false;
+  }
   return (
     repositories === undefined ||
     (name !== undefined && repositories.some((scope) => isInScope(toScope(scope) ?? scope, name)))
@@ -108,7 +113,9 @@ function fromSbom({ name, purl }: SbomSubject['ancestors'][number]): Base {
 /** Anything but the name of an image is not a base. */
 function toBase({ digests, uri }: Material): readonly Base[] {
   const named = parseImageUri(uri);
-  if (named === undefined) return [];
+  if (named === undefined) {
+    return [];
+  }
   const known = new Set([...digests, named.digest].filter((text) => text !== undefined && isDigest(text)));
   // Two that differ say nothing.
   const digest = known.size === 1 ? [...known][0] : undefined;

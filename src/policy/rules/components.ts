@@ -60,8 +60,9 @@ function judge(
   required: readonly Required[],
 ): Said {
   // A list without entries proves no absence.
-  if (components.length === 0)
+  if (components.length === 0) {
     return { outcome: 'cannot-tell', message: 'the SBOM lists no component of the image at all' };
+  }
   const present = packagesIn(components);
   const found = present.filter((one) => isDenied(one, denied));
   if (found.length > 0) {
@@ -73,7 +74,9 @@ function judge(
     };
   }
   const missing = required.filter(({ pattern }) => !isPresent(pattern, present));
-  if (missing.length > 0) return lacking(missing, packagesIn(absent));
+  if (missing.length > 0) {
+    return lacking(missing, packagesIn(absent));
+  }
   const doubtful = denied.length === 0 ? [] : incomparable(components, denied);
   if (doubtful.length > 0) {
     return {
@@ -135,7 +138,9 @@ function incomparable(
       ),
     );
   return components.flatMap(({ name, purl }) => {
-    if (purl === undefined) return isNamesake(name) ? [`${name} (without a purl)`] : [];
+    if (purl === undefined) {
+      return isNamesake(name) ? [`${name} (without a purl)`] : [];
+    }
     return readPurl(purl) === undefined ? [purl] : [];
   });
 }

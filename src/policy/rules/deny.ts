@@ -69,7 +69,9 @@ function namesOf({ config, image, platform }: Evidence): readonly string[] {
 /** Whether the policy takes no word from this signer. */
 export function isDenied(signer: ProvenSigner, context: RuleContext): boolean {
   const { identities = [], keys = [] } = (context.require['deny'] ?? {}) as DenyParams;
-  if (signer.kind === 'key') return keys.includes(signer.fingerprint);
+  if (signer.kind === 'key') {
+    return keys.includes(signer.fingerprint);
+  }
   return identities.some(
     ({ identity, issuer }) =>
       isMeantBy(identity, signer.identity) && (issuer === undefined || issuer === signer.issuer),

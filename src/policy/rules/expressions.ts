@@ -50,8 +50,9 @@ export const expressions: Rule<ExpressionsParams> = {
 
 function ask({ because, that }: WantedExpression, variables: Variables, context: RuleContext): Said {
   const expression = context.expressions.get(that);
-  if (expression === undefined)
+  if (expression === undefined) {
     return { outcome: 'cannot-tell', message: 'the policy was read without an engine for CEL', actual: that };
+  }
   const answer = expression(variables);
   switch (answer.kind) {
     case 'true': {
@@ -85,7 +86,9 @@ function missingEvidence(
     attestations: unlessEmpty(attestations),
     sbom: withoutEmptyLists(sbom),
   };
-  if (expression(present).kind !== 'true') return 'nothing of what it looks into is there';
+  if (expression(present).kind !== 'true') {
+    return 'nothing of what it looks into is there';
+  }
   const absent = absentTypes.find(({ isPattern, wanted }) => {
     const more = [...(attestations ?? []), isPattern ? {} : { type: wanted }];
     return expression({ ...present, attestations: more }).kind !== 'true';
@@ -102,7 +105,9 @@ function unlessEmpty(list: readonly unknown[] | undefined): readonly unknown[] |
  * was made from.
  */
 function withoutEmptyLists(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return value;
+  }
   return Object.fromEntries(
     Object.entries(value).flatMap(([key, inner]) =>
       Array.isArray(inner) && inner.length === 0 ? [] : [[key, withoutEmptyLists(inner)]],

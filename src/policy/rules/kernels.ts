@@ -38,7 +38,9 @@ export const kernels: Rule<KernelsParams> = {
 function judge({ components, tools }: SbomFacts, allow: KernelsParams['allow']): Said {
   const found = components.filter(({ properties }) => Object.hasOwn(properties, 'tcf:kernel:kind'));
   const worst = worstOf(found.map((kernel) => (allow === 'none' ? unwanted(kernel) : judgeOne(kernel))));
-  if (worst?.outcome === 'fail' || worst?.outcome === 'cannot-tell') return worst;
+  if (worst?.outcome === 'fail' || worst?.outcome === 'cannot-tell') {
+    return worst;
+  }
   // Of no kernel only a document tells whose author looks for them.
   if (worst === undefined && !tools.some((tool) => /^tcf(?: |$)/.test(tool))) {
     return {
@@ -69,13 +71,14 @@ function judgeOne(kernel: SbomComponent): Said {
   const actual = describe(kernel);
   const hint = 'build the image without the cache of Triton, or let the Triton of the image fill it';
   const reason = kernel.properties['tcf:kernel:reason'];
-  if (reason !== undefined)
+  if (reason !== undefined) {
     return {
       outcome: 'fail',
       message: `a compiled kernel is not what its cache says: ${printable(reason)}`,
       actual,
       hint,
     };
+  }
   switch (kernel.properties['tcf:kernel:made-by']) {
     case 'image':
       return { outcome: 'pass', message: '', actual };

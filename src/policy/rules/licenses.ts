@@ -52,8 +52,9 @@ function canonical({ allow, deny, ...rest }: LicensesParams): LicensesParams {
 }
 
 function judge({ components }: SbomFacts, params: LicensesParams): Said {
-  if (components.length === 0)
+  if (components.length === 0) {
     return { outcome: 'cannot-tell', message: 'the SBOM lists no component at all' };
+  }
   const judged = components.map((component) => ({ component, answer: judgeComponent(component, params) }));
   const wrong = judged.filter(({ answer }) => answer === false);
   if (wrong.length > 0) {
@@ -93,8 +94,12 @@ function judgeComponent(component: SbomComponent, { allow, deny = [] }: Licenses
     atBest: isUsable(text, (name) => isOpen(name) || accepts(name)),
     atWorst: isUsable(text, (name) => !isOpen(name) && accepts(name)),
   }));
-  if (answers.some(({ atBest }) => atBest === false)) return false;
-  if (answers.some(({ atBest, atWorst }) => atBest !== atWorst)) return undefined;
+  if (answers.some(({ atBest }) => atBest === false)) {
+    return false;
+  }
+  if (answers.some(({ atBest, atWorst }) => atBest !== atWorst)) {
+    return undefined;
+  }
   return answers.some(({ atBest }) => atBest === true) ? true : undefined;
 }
 

@@ -55,7 +55,9 @@ function judge(facts: SbomFacts, params: LlvmParams): Said {
   const ours = facts.components.filter((component) =>
     pinnedRoles.has(component.properties['tcf:llvm:role'] ?? ''),
   );
-  if (ours.length === 0) return judgeAbsence(facts, params);
+  if (ours.length === 0) {
+    return judgeAbsence(facts, params);
+  }
   const each = ours.flatMap((component) => [
     ...(params.is === undefined ? [] : [judgePin(component, params.is)]),
     ...(params.commit === undefined || roleOf(component) !== 'core'
@@ -114,8 +116,9 @@ function judgePin(component: SbomComponent, is: 'pinned' | 'version'): Said {
       ...details,
     };
   }
-  if (pin === 'match' || (pin === 'version-match' && is === 'version'))
+  if (pin === 'match' || (pin === 'version-match' && is === 'version')) {
     return { outcome: 'pass', message: '', ...details };
+  }
   if (pin === 'version-match') {
     return {
       outcome: 'cannot-tell',

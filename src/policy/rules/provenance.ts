@@ -92,7 +92,9 @@ export const provenance: Rule<ProvenanceParams> = {
         hint: `attest one as ${terms.by.join(' or ')}, with actions/attest-build-provenance or tcf sign --attest slsaprovenance1=FILE`,
       };
     }
-    if (worst.outcome !== 'pass') return { ...common, ...worst };
+    if (worst.outcome !== 'pass') {
+      return { ...common, ...worst };
+    }
     return {
       ...common,
       outcome: 'pass',
@@ -118,30 +120,38 @@ export function unreadable(why: string): Said {
 /** Clause by clause; what the document does not say does not count. */
 function judge(facts: ProvenanceFacts, wanted: ProvenanceParams): Said {
   const { buildType, builder, parameters, ref, sourceRepository } = wanted;
-  if (builder !== undefined && !matchesIdentity(builder, facts.builder))
+  if (builder !== undefined && !matchesIdentity(builder, facts.builder)) {
     return wrong('the image was built by another builder', facts.builder);
-  if (buildType !== undefined && facts.buildType !== buildType)
+  }
+  if (buildType !== undefined && facts.buildType !== buildType) {
     return wrong('the build was of another type', facts.buildType);
-  if ((sourceRepository !== undefined || ref !== undefined) && facts.sources.length === 0)
+  }
+  if ((sourceRepository !== undefined || ref !== undefined) && facts.sources.length === 0) {
     return {
       outcome: 'cannot-tell',
       message: 'the provenance does not say from which source the image was built',
     };
+  }
   // All of them: a build that was asked for twice the source, and for two, is not a build of the one.
   for (const source of facts.sources) {
-    if (sourceRepository !== undefined && source.repository !== sourceRepository)
+    if (sourceRepository !== undefined && source.repository !== sourceRepository) {
       return wrong('the image was built from another repository', source.repository);
-    if (ref !== undefined && source.ref === undefined)
+    }
+    if (ref !== undefined && source.ref === undefined) {
       return {
         outcome: 'cannot-tell',
         message: 'the provenance does not say at which ref the image was built',
       };
-    if (ref !== undefined && !matchesIdentity(ref, source.ref ?? ''))
+    }
+    if (ref !== undefined && !matchesIdentity(ref, source.ref ?? '')) {
       return wrong('the image was built at another ref', source.ref ?? '');
+    }
   }
   const difference =
     parameters === undefined ? undefined : differing(parameters, facts.parameters, 'parameters');
-  if (difference !== undefined) return wrong('the image was built with other parameters', difference);
+  if (difference !== undefined) {
+    return wrong('the image was built with other parameters', difference);
+  }
   const source = facts.sources[0];
   const from = source === undefined ? '' : ` from ${printable(source.repository)}`;
   return { outcome: 'pass', message: `built${from} by ${printable(facts.builder)}` };
@@ -157,12 +167,15 @@ function wrong(message: string, actual: string): Said {
  */
 function differing(wanted: unknown, actual: unknown, path: string): string | undefined {
   if (Array.isArray(wanted)) {
-    if (!Array.isArray(actual) || actual.length !== wanted.length) return `${path} is ${show(actual)}`;
+    if (!Array.isArray(actual) || actual.length !== wanted.length) {
+      return `${path} is ${show(actual)}`;
+    }
     return firstOf(wanted.map((item, at) => () => differing(item, actual[at], `${path}[${at}]`)));
   }
   if (typeof wanted === 'object' && wanted !== null) {
-    if (typeof actual !== 'object' || actual === null || Array.isArray(actual))
+    if (typeof actual !== 'object' || actual === null || Array.isArray(actual)) {
       return `${path} is ${show(actual)}`;
+    }
     const members = actual as Readonly<Record<string, unknown>>;
     return firstOf(
       Object.entries(wanted).map(([key, value]) => () => {
@@ -177,7 +190,9 @@ function differing(wanted: unknown, actual: unknown, path: string): string | und
 function firstOf(questions: readonly (() => string | undefined)[]): string | undefined {
   for (const ask of questions) {
     const answer = ask();
-    if (answer !== undefined) return answer;
+    if (answer !== undefined) {
+      return answer;
+    }
   }
   return undefined;
 }

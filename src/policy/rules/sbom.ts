@@ -67,7 +67,9 @@ export const sbom: Rule<SbomParams> = {
     if (formats.includes('cyclonedx') && chosen.current.length > 0) {
       const trouble =
         terms.complete === true ? (unreadable(chosen) ?? incomplete(chosen)) : unreadable(chosen);
-      if (trouble !== undefined) return say(...trouble);
+      if (trouble !== undefined) {
+        return say(...trouble);
+      }
       const newest = chosen.current[0]?.facts?.components.length ?? 0;
       return say('pass', `an SBOM of ${newest} components is attested by ${names(chosen.current)}`);
     }

@@ -68,7 +68,9 @@ export const vsa: Rule<VsaParams> = {
         hint: `attest one as ${terms.by.join(' or ')}, with tcf gate --attest-vsa`,
       };
     }
-    if (worst.outcome !== 'pass') return { ...common, ...worst };
+    if (worst.outcome !== 'pass') {
+      return { ...common, ...worst };
+    }
     return {
       ...common,
       outcome: 'pass',
@@ -88,8 +90,12 @@ function describeDemands({ levels = [], policy, verifier }: VsaParams, signers: 
  */
 function notOf({ statement }: Verified, { policy, verifier }: VsaParams): string | undefined {
   const parsed = parseSummary(statement.predicate);
-  if (!parsed.ok) return undefined;
-  if (parsed.value.verifier !== verifier) return `of the verifier ${printable(parsed.value.verifier)}`;
+  if (!parsed.ok) {
+    return undefined;
+  }
+  if (parsed.value.verifier !== verifier) {
+    return `of the verifier ${printable(parsed.value.verifier)}`;
+  }
   return policy === undefined || parsed.value.policy === policy
     ? undefined
     : `against the policy ${printable(parsed.value.policy ?? 'of no name')}`;
@@ -98,23 +104,30 @@ function notOf({ statement }: Verified, { policy, verifier }: VsaParams): string
 /** Clause by clause, as the specification has it. */
 function judge({ statement }: Verified, wanted: VsaParams, evidence: Evidence): Said {
   const parsed = parseSummary(statement.predicate);
-  if (!parsed.ok)
+  if (!parsed.ok) {
     return {
       outcome: 'cannot-tell',
       message: `the verification summary cannot be read: ${parsed.reason.message}`,
     };
+  }
   const { levels, resource, result, verifiedAt } = parsed.value;
-  if (result !== 'PASSED') return wrong('the verifier says that the image did not pass', result);
-  if (!isResource(parsed.value, wanted, evidence))
+  if (result !== 'PASSED') {
+    return wrong('the verifier says that the image did not pass', result);
+  }
+  if (!isResource(parsed.value, wanted, evidence)) {
     return wrong('the summary is about something of another name', resource);
+  }
   const missing = (wanted.levels ?? []).find((level) => !reachesLevel(levels, level));
-  if (missing !== undefined)
+  if (missing !== undefined) {
     return wrong(`the verifier does not say ${missing}`, levels.join(', ') || 'no level');
-  if (isInFuture(verifiedAt, evidence.now))
+  }
+  if (isInFuture(verifiedAt, evidence.now)) {
     return wrong('the image was verified later than this clock says it is', verifiedAt.toISOString());
+  }
   const { maxAge } = wanted;
-  if (maxAge !== undefined && Number(evidence.now) - Number(verifiedAt) > toMilliseconds(maxAge))
+  if (maxAge !== undefined && Number(evidence.now) - Number(verifiedAt) > toMilliseconds(maxAge)) {
     return wrong(`the image was verified more than ${maxAge} ago`, verifiedAt.toISOString());
+  }
   return { outcome: 'pass', message: `the image passed at ${printable(parsed.value.verifier)}` };
 }
 
@@ -123,9 +136,13 @@ function judge({ statement }: Verified, wanted: VsaParams, evidence: Evidence): 
  * else.
  */
 function isResource({ resource }: SummaryFacts, wanted: VsaParams, evidence: Evidence): boolean {
-  if (wanted.resource !== undefined) return resource === wanted.resource;
+  if (wanted.resource !== undefined) {
+    return resource === wanted.resource;
+  }
   const named = parseImageUri(resource) ?? { name: resource.replace(/^https:\/\//, '').replace(/@.*/, '') };
-  if ('digest' in named && !manifestsOf(evidence).some((digest) => digest === named.digest)) return false;
+  if ('digest' in named && !manifestsOf(evidence).some((digest) => digest === named.digest)) {
+    return false;
+  }
   const ref = readImageName(named.name);
   return ref?.registry === evidence.image.registry && ref.repository === evidence.image.repository;
 }

@@ -33,7 +33,9 @@ export function sayWorst(
         : judgePresent(facts, judge),
     ),
   );
-  if (worst !== undefined) return { rule, nearMisses, ...worst };
+  if (worst !== undefined) {
+    return { rule, nearMisses, ...worst };
+  }
   return {
     rule,
     outcome: 'cannot-tell',
@@ -48,7 +50,9 @@ function judgePresent(facts: SbomFacts, judge: Parameters<typeof sayWorst>[2]): 
   const present = facts.components.filter((component) => component.absent === undefined);
   const absent = facts.components.filter((component) => component.absent !== undefined);
   const said = judge({ ...facts, components: present }, absent);
-  if (absent.length === 0) return said;
+  if (absent.length === 0) {
+    return said;
+  }
   return {
     ...said,
     message: `${said.message}; the SBOM says that ${plural(absent.length, 'more component')} ${absent.length === 1 ? 'is' : 'are'} not in the image`,

@@ -39,7 +39,9 @@ export async function readNewest(
 ): Promise<Generation | undefined> {
   for (let attempt = 0; attempt < attempts; attempt += 1) {
     const number = await newestIn(folder);
-    if (number === 0) return undefined;
+    if (number === 0) {
+      return undefined;
+    }
     const path = join(folder, `${number}.json`);
     try {
       await refuseForeign(folder);
@@ -47,7 +49,9 @@ export async function readNewest(
       return { number, bytes: await collect(createReadStream(path), limit, what) };
     } catch (error) {
       // Two newer ones have come meanwhile, and this one was cleared away.
-      if (codeOf(error) !== 'ENOENT') throw unreadable(error, path);
+      if (codeOf(error) !== 'ENOENT') {
+        throw unreadable(error, path);
+      }
     }
   }
   throw cannotTell('trust.unreadable', `cannot read ${what}: it changes all the time`);
@@ -69,11 +73,15 @@ export async function writeNext(
     await mkdir(folder, { recursive: true, mode: readers === 'owner' ? 0o700 : 0o755 });
     const linked = await writeOnce(folder, before + 1, bytes, readers === 'owner' ? 0o600 : 0o644);
     // A late writer, whose number was cleared away, must not become the newest.
-    if (!linked || (await newestIn(folder)) !== before + 1) return false;
+    if (!linked || (await newestIn(folder)) !== before + 1) {
+      return false;
+    }
     await clear(folder, before);
     return true;
   } catch (error) {
-    if (codeOf(error) === '') throw error;
+    if (codeOf(error) === '') {
+      throw error;
+    }
     throw askedWrongly('file.unwritable', `cannot write to ${quoted(folder)}: ${reasonOf(error)}`, {
       cause: error,
     });
@@ -82,7 +90,9 @@ export async function writeNext(
 
 async function writeOnce(folder: string, number: number, bytes: Uint8Array, mode: number): Promise<boolean> {
   const isFirst = await createFile(join(folder, `${number}.json`), bytes, mode);
-  if (isFirst) await syncFolder(folder);
+  if (isFirst) {
+    await syncFolder(folder);
+  }
   return isFirst;
 }
 
@@ -91,7 +101,9 @@ async function newestIn(folder: string): Promise<number> {
     const numbers = (await readdir(folder)).map((entry) => Number(name.exec(entry)?.[1] ?? 0));
     return Math.max(0, ...numbers);
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return 0;
+    if (codeOf(error) === 'ENOENT') {
+      return 0;
+    }
     throw unreadable(error, folder);
   }
 }
@@ -101,7 +113,9 @@ async function refuseForeign(path: string): Promise<void> {
   const { mode, uid } = await lstat(path);
   const own = userInfo().uid;
   // Windows has neither.
-  if (own === -1 || ((mode & 0o022) === 0 && (uid === own || uid === 0))) return;
+  if (own === -1 || ((mode & 0o022) === 0 && (uid === own || uid === 0))) {
+    return;
+  }
   throw cannotTell('trust.unsafe', `will not trust ${quoted(path)}: others may write to it`, {
     hint: 'take it into your own hands with chown and chmod go-w, or remove it',
   });
@@ -118,8 +132,9 @@ async function clear(folder: string, before: number): Promise<void> {
   for (const entry of await readdir(folder)) {
     const number = Number(name.exec(entry)?.[1] ?? Number.POSITIVE_INFINITY);
     const path = join(folder, entry);
-    if (number < before || (entry.endsWith(temporaryEnd) && (await isAbandoned(path))))
+    if (number < before || (entry.endsWith(temporaryEnd) && (await isAbandoned(path)))) {
       await rm(path, { force: true });
+    }
   }
 }
 
@@ -127,12 +142,16 @@ async function isAbandoned(path: string): Promise<boolean> {
   try {
     return Date.now() - (await lstat(path)).mtimeMs > abandoned;
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return false;
+    if (codeOf(error) === 'ENOENT') {
+      return false;
+    }
     throw error;
   }
 }
 
 function unreadable(error: unknown, path: string): unknown {
-  if (codeOf(error) === '' || (error as NodeJS.ErrnoException).syscall === undefined) return error;
+  if (codeOf(error) === '' || (error as NodeJS.ErrnoException).syscall === undefined) {
+    return error;
+  }
   return cannotTell('trust.unreadable', `cannot read ${quoted(path)}: ${reasonOf(error)}`, { cause: error });
 }

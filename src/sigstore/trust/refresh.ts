@@ -56,9 +56,13 @@ function downloadFrom(mirror: URL, services: Services): Download {
       limit,
     } as const;
     const reply = await services(question);
-    if (reply.status === 200) return reply.body;
+    if (reply.status === 200) {
+      return reply.body;
+    }
     // Object stores say 403 where somebody asks for what is not there and may not list what is.
-    if (reply.status === 404 || reply.status === 403) return undefined;
+    if (reply.status === 404 || reply.status === 403) {
+      return undefined;
+    }
     throw refusal(question, reply);
   };
 }

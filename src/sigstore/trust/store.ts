@@ -49,7 +49,9 @@ const wellFormed = /^[a-z0-9][a-z0-9.-]{0,62}$/;
 
 /** @throws TcfError `trust.name` (exit 3). */
 export function parseInstanceName(text: string): string {
-  if (wellFormed.test(text)) return text;
+  if (wellFormed.test(text)) {
+    return text;
+  }
   throw askedWrongly('trust.name', `${quoted(text)} is not a name of a Sigstore instance`, {
     hint: 'lower-case letters, digits, "." and "-"',
   });
@@ -86,8 +88,12 @@ export function openTrustStore(folder: string, readers: Readers = 'owner'): Trus
         const joined =
           known === undefined ? state : { ...state, repository: merge(state.repository, known.repository) };
         const next = formatState(joined);
-        if (bytes !== undefined && Buffer.compare(next, bytes) === 0) return joined;
-        if (await writeNext(tuf(name), number, next, readers)) return joined;
+        if (bytes !== undefined && Buffer.compare(next, bytes) === 0) {
+          return joined;
+        }
+        if (await writeNext(tuf(name), number, next, readers)) {
+          return joined;
+        }
       }
       throw cannotTell(
         'trust.unwritable',
@@ -103,7 +109,9 @@ export function openTrustStore(folder: string, readers: Readers = 'owner'): Trus
     import: async (name, root) => {
       for (let attempt = 0; attempt < attempts; attempt += 1) {
         const newest = await readNewest(imports(name), maxImport, `the imported root of ${name}`);
-        if (await writeNext(imports(name), newest?.number ?? 0, formatImport(root), readers)) return;
+        if (await writeNext(imports(name), newest?.number ?? 0, formatImport(root), readers)) {
+          return;
+        }
       }
       throw cannotTell('trust.unwritable', `cannot keep the root of ${name}: other runs are always faster`);
     },
@@ -114,7 +122,9 @@ async function namesIn(folder: string): Promise<readonly string[]> {
   try {
     return (await readdir(folder)).filter((entry) => wellFormed.test(entry)).sort(byCodeUnit);
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return [];
+    if (codeOf(error) === 'ENOENT') {
+      return [];
+    }
     throw error;
   }
 }
@@ -124,7 +134,9 @@ function whole<T>(name: string, folder: string, parse: () => T): T {
   try {
     return parse();
   } catch (error) {
-    if (!(error instanceof TcfError)) throw error;
+    if (!(error instanceof TcfError)) {
+      throw error;
+    }
     throw cannotTell('trust.corrupt', `what is kept of ${name} cannot be used: ${error.message}`, {
       hint: `fetch it again with tcf trust update ${name}, or remove ${quoted(folder)}`,
       cause: error,
@@ -136,7 +148,9 @@ function orNothing<T>(parse: () => T): T | undefined {
   try {
     return parse();
   } catch (error) {
-    if (error instanceof TcfError) return undefined;
+    if (error instanceof TcfError) {
+      return undefined;
+    }
     throw error;
   }
 }
@@ -154,11 +168,14 @@ function formatImport({ bytes, importedAt, signingConfig }: ImportedRoot): Uint8
 function parseImport(bytes: Uint8Array, name: string): ImportedRoot {
   const limits = { maxBytes: maxImport, maxDepth: 2 };
   const shape = new Shape(parseJson(bytes, `the imported root of ${name}`, limits), name);
-  if (shape.get('format').string(100) !== importFormat)
+  if (shape.get('format').string(100) !== importFormat) {
     throw shape.get('format').wrong(`is not ${importFormat}`);
+  }
   const config = shape.optional('signingConfig');
   const importedAt = new Date(shape.get('importedAt').string(40));
-  if (Number.isNaN(Number(importedAt))) throw shape.get('importedAt').wrong('is not a time');
+  if (Number.isNaN(Number(importedAt))) {
+    throw shape.get('importedAt').wrong('is not a time');
+  }
   return {
     bytes: fileAt(shape.get('trustedRoot')),
     importedAt,
@@ -168,6 +185,8 @@ function parseImport(bytes: Uint8Array, name: string): ImportedRoot {
 
 function fileAt(shape: Shape): Uint8Array {
   const bytes = decodeBase64(shape.string(2 * maxTarget));
-  if (bytes === undefined) throw shape.wrong('is not base64');
+  if (bytes === undefined) {
+    throw shape.wrong('is not base64');
+  }
   return bytes;
 }

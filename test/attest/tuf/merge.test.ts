@@ -12,10 +12,18 @@ const states: TufRepository[] = [newRepository(tuf.anchor)];
 beforeAll(async () => {
   let known = newRepository(tuf.anchor);
   for (let step = 0; step < 6; step += 1) {
-    if (step % 2 === 1) tuf.publish({ target: Buffer.from(`{"step": ${step}}`) });
-    if (step === 2) tuf.publishRoot();
-    if (step === 4) tuf.publishRoot({ timestamp: { keys: [ed25519Key()], threshold: 1 } });
-    if (step === 4) tuf.publish();
+    if (step % 2 === 1) {
+      tuf.publish({ target: Buffer.from(`{"step": ${step}}`) });
+    }
+    if (step === 2) {
+      tuf.publishRoot();
+    }
+    if (step === 4) {
+      tuf.publishRoot({ timestamp: { keys: [ed25519Key()], threshold: 1 } });
+    }
+    if (step === 4) {
+      tuf.publish();
+    }
     const persist = async (state: TufRepository) => void states.push(state);
     known = await update(known, {
       download: tuf.download,

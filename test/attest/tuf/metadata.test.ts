@@ -266,7 +266,9 @@ const wrongs: readonly (readonly [string, keyof typeof parsers, (document: Loose
     'ten thousand files and one',
     'snapshot',
     (d) => {
-      for (let n = 0; n < 10_000; n += 1) d.signed.meta[`${n}`] = { version: 1 };
+      for (let n = 0; n < 10_000; n += 1) {
+        d.signed.meta[`${n}`] = { version: 1 };
+      }
     },
     'more than 10000 entries',
   ],

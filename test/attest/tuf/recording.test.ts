@@ -52,10 +52,11 @@ test.for([
     const now = new Date('2026-08-22T12:00:00Z');
     const state = await update(newRepository(anchor), { download, accept, now, persist });
     expect(Buffer.compare(state.trustedRoot?.bytes ?? Buffer.of(), publicGoodRoot())).toBe(0);
-    for (const [name, bytes] of Object.entries(publicGoodSigningConfigs()))
+    for (const [name, bytes] of Object.entries(publicGoodSigningConfigs())) {
       expect(
         Buffer.from(state.trustedRoot?.signingConfigs[name as SigningConfigName] ?? []).equals(bytes),
       ).toBe(true);
+    }
     expect(state).toMatchObject({ root: { version: 15 }, timestamp: { version: 762 } });
   },
 );

@@ -100,8 +100,11 @@ describe('welcomes', () => {
   test('lengths and hashes of metadata may be left out, as the public Sigstore instance does', async () => {
     const { client, tuf } = await begin();
     const bare = (signed: { meta: Record<string, object> }) => {
-      for (const file of Object.values(signed.meta))
-        for (const key of ['length', 'hashes']) delete (file as Record<string, unknown>)[key];
+      for (const file of Object.values(signed.meta)) {
+        for (const key of ['length', 'hashes']) {
+          delete (file as Record<string, unknown>)[key];
+        }
+      }
     };
     tuf.publish({ target: other, edit: { snapshot: bare, timestamp: bare } });
     expect(await client.update(tuf)).toBe(String(other));
@@ -164,7 +167,9 @@ test('a mirror that goes back in time as a whole is refused', async () => {
   const before = [...tuf.files];
   tuf.publish({ target: other });
   await client.update(tuf);
-  for (const [path, bytes] of before) tuf.files.set(path, bytes);
+  for (const [path, bytes] of before) {
+    tuf.files.set(path, bytes);
+  }
   await expect(client.update(tuf)).rejects.toMatchObject({ code: 'tuf.rollback' });
 });
 
@@ -306,9 +311,11 @@ describe('signing configs', () => {
 
   const evil = Buffer.from('{"config": 6}');
   const replace = (tuf: TestTuf, name: string, bytes?: Uint8Array) => {
-    for (const path of tuf.files.keys())
-      if (path.endsWith(`.${name}`))
+    for (const path of tuf.files.keys()) {
+      if (path.endsWith(`.${name}`)) {
         bytes === undefined ? tuf.files.delete(path) : tuf.files.set(path, bytes);
+      }
+    }
   };
   test.for<readonly [string, (tuf: TestTuf) => void, string]>([
     ['is another one of the same length', (tuf) => replace(tuf, plain, evil), 'tuf.content'],

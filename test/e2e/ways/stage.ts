@@ -57,7 +57,9 @@ export async function openStage(name: string): Promise<Stage> {
     join(folder, 'policy.yaml'),
     `version: 1\ntrust: { logs: { key: 0 } }\nsigners: { team: { keyFile: team.pub } }\nscopes: [{ match: "${registry.host}", require: { signed: { by: [team] } } }]\n`,
   );
-  for (const image of ['good', 'evil']) await must('bash', ['-c', recipe, 'bash', image, registry.host]);
+  for (const image of ['good', 'evil']) {
+    await must('bash', ['-c', recipe, 'bash', image, registry.host]);
+  }
   const signed = await here(
     'sign',
     `${registry.host}/dev:good`,
@@ -66,7 +68,9 @@ export async function openStage(name: string): Promise<Stage> {
     '--allow-http',
     '--no-sbom',
   );
-  if (signed.code !== 0) throw new Error(signed.stderr);
+  if (signed.code !== 0) {
+    throw new Error(signed.stderr);
+  }
   const pinned = async (tag: string) =>
     `${registry.host}/dev@${(await must('skopeo', ['inspect', '--tls-verify=false', '--format', '{{.Digest}}', `docker://${registry.host}/dev:${tag}`])).trim()}`;
   const podman = (...args: readonly string[]) => run('podman', args, { env });
@@ -90,7 +94,9 @@ export async function openStage(name: string): Promise<Stage> {
       await registry.stop();
       const names = (await must('podman', ['images', '--format', '{{.Repository}}:{{.Tag}}'])).split('\n');
       const made = names.filter((one) => one.startsWith(registry.host) || one.includes('/tcf-way-'));
-      if (made.length > 0) await run('podman', ['image', 'rm', '--force', ...made]);
+      if (made.length > 0) {
+        await run('podman', ['image', 'rm', '--force', ...made]);
+      }
       tcf.remove();
       place[Symbol.dispose]();
     },

@@ -27,15 +27,20 @@ export function tryWays(heading: string, stage: () => Stage, ways: readonly Way[
     const rows = ways.map(({ name }) => `| ${name} | ${outcomes.get(name) ?? 'not tried'} |`);
     const section = [`## ${heading}`, '', '| way | outcome |', '| --- | --- |', ...rows, ''].join('\n');
     const text = readFileSync(page, 'utf8');
-    if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(page, withSection(text, heading, section));
-    else expect(text).toContain(section);
+    if (process.env['UPDATE_GOLDEN'] === '1') {
+      writeFileSync(page, withSection(text, heading, section));
+    } else {
+      expect(text).toContain(section);
+    }
   });
 }
 
 function withSection(text: string, heading: string, section: string): string {
   const sections = text.split(/^(?=## )/m);
   const at = sections.findIndex((one) => one.startsWith(`## ${heading}\n`));
-  if (at < 0) return `${text.trimEnd()}\n\n${section}`;
+  if (at < 0) {
+    return `${text.trimEnd()}\n\n${section}`;
+  }
   return sections
     .map((one, index) => (index === at ? `${section}${index === sections.length - 1 ? '' : '\n'}` : one))
     .join('');

@@ -82,8 +82,9 @@ function onlyTexts(read: (bytes: Uint8Array) => unknown): (bytes: Uint8Array) =>
   return (bytes) => {
     try {
       const { annotations, content, mediaType } = JSON.parse(Buffer.from(bytes).toString());
-      if (![...Object.values(annotations), content, mediaType].every((value) => typeof value === 'string'))
+      if (![...Object.values(annotations), content, mediaType].every((value) => typeof value === 'string')) {
         return 'no text';
+      }
     } catch {
       return 'no JSON';
     }
@@ -160,7 +161,9 @@ export const attest: readonly Target[] = [
       try {
         return checkPredicate(type, new Shape(parseJson(bytes, 'it'), 'predicate'));
       } catch (error) {
-        if (error instanceof TcfError) return error.message;
+        if (error instanceof TcfError) {
+          return error.message;
+        }
         throw error;
       }
     }),

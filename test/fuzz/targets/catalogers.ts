@@ -79,7 +79,9 @@ const trees: Readonly<Record<string, readonly Entries[]>> = {
 
 function fixtureTrees(name: string): readonly Entries[] {
   const folder = join(root, 'fixtures/catalogers', name);
-  if (!existsSync(folder)) return [];
+  if (!existsSync(folder)) {
+    return [];
+  }
   return readdirSync(folder).map((one) => entriesBelow(join(folder, one, 'rootfs')));
 }
 
@@ -98,9 +100,13 @@ function entriesBelow(folder: string): Entries {
 /** Each file of a tree that the cataloger wants, with the tree around it. */
 function seedsOf(cataloger: Cataloger, entries: Entries): readonly Seed[] {
   return Object.entries(entries).flatMap(([path, entry]) => {
-    if (typeof entry === 'object' && 'link' in entry) return [];
+    if (typeof entry === 'object' && 'link' in entry) {
+      return [];
+    }
     const bytes = Buffer.from(entry as string);
-    if (!cataloger.wants(path) && cataloger.scan?.(path, bytes.subarray(0, 64)) === undefined) return [];
+    if (!cataloger.wants(path) && cataloger.scan?.(path, bytes.subarray(0, 64)) === undefined) {
+      return [];
+    }
     const read = (changed: Uint8Array) =>
       cataloger.catalog(treeOf(cataloger, { ...entries, [path]: changed }));
     return [{ bytes, read }];
@@ -251,7 +257,9 @@ export const catalogers: readonly Target[] = [
       const { bytes: raw, count, numbers, text, texts } = parseHeader(bytes);
       return tags.map((tag) => [text(tag), [...texts(tag)], count(tag), numbers(tag), raw(tag)]);
     } catch (error) {
-      if (error instanceof BadHeader) return error.message;
+      if (error instanceof BadHeader) {
+        return error.message;
+      }
       throw error;
     }
   }),

@@ -41,7 +41,9 @@ test('the newest generation counts, and those before the last are cleared away',
 
 test('numbers are compared as numbers', async () => {
   mkdirSync(path, { recursive: true });
-  for (const number of [9, 10]) writeFileSync(join(path, `${number}.json`), `${number}`);
+  for (const number of [9, 10]) {
+    writeFileSync(join(path, `${number}.json`), `${number}`);
+  }
   expect(await read()).toEqual([10, '10']);
 });
 
@@ -54,14 +56,18 @@ test('one of many writers of the same generation succeeds', async () => {
 });
 
 test('a writer that comes far too late changes nothing that anybody reads', async () => {
-  for (let before = 0; before < 4; before += 1) await writeNext(path, before, bytes(`${before}`));
+  for (let before = 0; before < 4; before += 1) {
+    await writeNext(path, before, bytes(`${before}`));
+  }
   expect(await writeNext(path, 1, bytes('late'))).toBe(false);
   expect(await read()).toEqual([4, '3']);
 });
 
 test('what a killed writer left behind is not read, and goes when it is old', async () => {
   await writeNext(path, 0, bytes('whole'));
-  for (const name of ['.old.tmp', '.new.tmp']) writeFileSync(join(path, name), 'ha');
+  for (const name of ['.old.tmp', '.new.tmp']) {
+    writeFileSync(join(path, name), 'ha');
+  }
   utimesSync(join(path, '.old.tmp'), 0, 0);
   expect(await read()).toEqual([1, 'whole']);
   await writeNext(path, 1, bytes('next'));

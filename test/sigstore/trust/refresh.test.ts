@@ -114,7 +114,9 @@ test('many refreshes at once, of mirrors that lag behind each other, end with th
   for (let round = 0; round < 5; round += 1) {
     const lagging = await serveTuf(new Map(tuf.files));
     tuf.publish({ target: Buffer.from(`{"round": ${round}}`) });
-    if (round === 3) tuf.publishRoot();
+    if (round === 3) {
+      tuf.publishRoot();
+    }
     const current = await serveTuf(tuf.files);
     const known = await store().state('corp');
     await Promise.all(
@@ -174,8 +176,9 @@ test.for(['', '..', '.', 'a/b', 'Corp', '../../etc', 'a\0b', 'x'.repeat(64)])(
 
 test('an imported root is kept beside, and the last import counts', async () => {
   expect(await store().imported('corp')).toBeUndefined();
-  for (const text of ['one', 'two'])
+  for (const text of ['one', 'two']) {
     await store().import('corp', { bytes: new Uint8Array(Buffer.from(text)), importedAt: now });
+  }
   expect(await store().imported('corp')).toEqual({
     bytes: new Uint8Array(Buffer.from('two')),
     importedAt: now,
@@ -218,7 +221,9 @@ function killAfter(writes: number, file: string): Promise<number> {
   let last = 0;
   writer.stdout.setEncoding('utf8').on('data', (text: string) => {
     last = Number(text.trim().split('\n').at(-1));
-    if (last >= writes) writer.kill('SIGKILL');
+    if (last >= writes) {
+      writer.kill('SIGKILL');
+    }
   });
   return new Promise((resolve, reject) => {
     writer.on('error', reject);

@@ -13,7 +13,9 @@ export const tagged = (number: number, ...contents: readonly Uint8Array[]): Buff
 export const algorithm = (id: string): Buffer => sequence(oid(id));
 
 export function integer(value: number | Uint8Array): Buffer {
-  if (typeof value === 'number') return der(0x02, Buffer.from([value]));
+  if (typeof value === 'number') {
+    return der(0x02, Buffer.from([value]));
+  }
   const first = value[0] ?? 0;
   return der(0x02, first >= 0x80 ? Buffer.concat([Buffer.from([0]), value]) : value);
 }

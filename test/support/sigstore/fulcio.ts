@@ -62,7 +62,9 @@ export function newFulcio(now: () => Date, organization = 'sigstore.test'): Fulc
       const serial = newSerial();
       const body = (list: readonly Uint8Array[]) =>
         toBeSigned({ subject: sequence(), key, from, to, extensions: list }, intermediate.name, serial);
-      if (options.sct === 'none') return certify(body(parts), intermediate.key);
+      if (options.sct === 'none') {
+        return certify(body(parts), intermediate.key);
+      }
       const sct = timestampOf(
         body(parts),
         intermediate,

@@ -39,7 +39,9 @@ export function newLog(version: 1 | 2, name: string, now: () => Date): Log {
 
   const entryAt = (index: number): EntryJson => {
     const leaf = leaves[index];
-    if (leaf === undefined) throw new Error(`the log has no entry ${index}`);
+    if (leaf === undefined) {
+      throw new Error(`the log has no entry ${index}`);
+    }
     const hashes = leaves.map(({ body }) => sha256(Buffer.from([0]), body));
     const { kind, apiVersion } = JSON.parse(leaf.body.toString());
     const root = rootOf(hashes);
@@ -115,20 +117,28 @@ const node = (left: Buffer, right: Buffer) => sha256(Buffer.from([1]), left, rig
 /** The largest power of two below `size`. */
 function split(size: number): number {
   let power = 1;
-  while (power * 2 < size) power *= 2;
+  while (power * 2 < size) {
+    power *= 2;
+  }
   return power;
 }
 
 function rootOf(hashes: readonly Buffer[]): Buffer {
   const [only] = hashes;
-  if (only === undefined) return sha256();
-  if (hashes.length === 1) return only;
+  if (only === undefined) {
+    return sha256();
+  }
+  if (hashes.length === 1) {
+    return only;
+  }
   const middle = split(hashes.length);
   return node(rootOf(hashes.slice(0, middle)), rootOf(hashes.slice(middle)));
 }
 
 function pathOf(index: number, hashes: readonly Buffer[]): Buffer[] {
-  if (hashes.length <= 1) return [];
+  if (hashes.length <= 1) {
+    return [];
+  }
   const middle = split(hashes.length);
   return index < middle
     ? [...pathOf(index, hashes.slice(0, middle)), rootOf(hashes.slice(middle))]

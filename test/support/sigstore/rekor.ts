@@ -25,13 +25,17 @@ function keyOfPem(pem: string): KeyObject {
 }
 
 function hashFor(key: KeyObject): string | null {
-  if (key.asymmetricKeyType === 'ed25519') return null;
+  if (key.asymmetricKeyType === 'ed25519') {
+    return null;
+  }
   return key.asymmetricKeyDetails?.namedCurve === 'secp384r1' ? 'sha384' : 'sha256';
 }
 
 /** The canonical body of a v1 `dsse` or `hashedrekord` entry, once its signature is verified. */
 export function toBody1(request: Loose): Body {
-  if (request.kind === 'hashedrekord') return toHashedRekord(request);
+  if (request.kind === 'hashedrekord') {
+    return toHashedRekord(request);
+  }
   return request.kind === 'dsse' ? toDsse(request) : undefined;
 }
 
@@ -40,8 +44,9 @@ function toHashedRekord(request: Loose): Body {
   const { data, signature } = request.spec;
   const { algorithm, value } = data.hash;
   const key = keyOfPem(Buffer.from(signature.publicKey.content, 'base64').toString());
-  if (!isOverDigest(key, algorithm, Buffer.from(value, 'hex'), Buffer.from(signature.content, 'base64')))
+  if (!isOverDigest(key, algorithm, Buffer.from(value, 'hex'), Buffer.from(signature.content, 'base64'))) {
     return undefined;
+  }
   return toJson({
     apiVersion: '0.0.1',
     kind: 'hashedrekord',
@@ -61,7 +66,9 @@ const prefixes: Readonly<Record<string, string>> = {
 /** Ed25519 has to see the message, and this log has only its digest. */
 function isOverDigest(key: KeyObject, algorithm: string, digest: Buffer, signature: Buffer): boolean {
   const prefix = prefixes[algorithm];
-  if (prefix === undefined || digest.length !== Number.parseInt(prefix.slice(-2), 16)) return false;
+  if (prefix === undefined || digest.length !== Number.parseInt(prefix.slice(-2), 16)) {
+    return false;
+  }
   if (key.asymmetricKeyType === 'rsa') {
     const info = publicDecrypt({ key, padding: constants.RSA_PKCS1_PADDING }, signature);
     return info.equals(Buffer.concat([Buffer.from(prefix, 'hex'), digest]));
@@ -83,7 +90,9 @@ function toDsse(request: Loose): Body {
   const [{ sig }] = envelope.signatures;
   const key = keyOfPem(Buffer.from(verifiers[0], 'base64').toString());
   const preAuth = preAuthEncoding(envelope.payloadType, payload);
-  if (!verify(hashFor(key), preAuth, key, Buffer.from(sig, 'base64'))) return undefined;
+  if (!verify(hashFor(key), preAuth, key, Buffer.from(sig, 'base64'))) {
+    return undefined;
+  }
   const digest = (value: string) => ({ algorithm: 'sha256', value });
   return toJson({
     apiVersion: '0.0.1',
@@ -105,14 +114,18 @@ const details: Readonly<Record<string, string>> = {
 export function toBody2(request: Loose): Body {
   const { digest, signature } = request.hashedRekordRequestV002 ?? {};
   const algorithm = details[signature?.verifier?.keyDetails];
-  if (algorithm === undefined) return undefined;
+  if (algorithm === undefined) {
+    return undefined;
+  }
   const { verifier, content } = signature;
   const raw = (shape: Loose) => Buffer.from(shape.rawBytes, 'base64');
   const key =
     verifier.x509Certificate === undefined
       ? createPublicKey({ key: raw(verifier.publicKey), format: 'der', type: 'spki' })
       : new X509Certificate(raw(verifier.x509Certificate)).publicKey;
-  if (!isEcdsa(key, Buffer.from(digest, 'base64'), Buffer.from(content, 'base64'))) return undefined;
+  if (!isEcdsa(key, Buffer.from(digest, 'base64'), Buffer.from(content, 'base64'))) {
+    return undefined;
+  }
   const { keyDetails, ...material } = verifier;
   return toJson({
     apiVersion: '0.0.2',

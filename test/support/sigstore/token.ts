@@ -15,7 +15,8 @@ export function formatToken(claims: Claims, key: KeyObject): string {
 export function openToken(token: string, key: KeyObject): Claims | undefined {
   const [header, claims, signature = ''] = token.split('.');
   const signed = Buffer.from(`${header}.${claims}`);
-  if (!verify('sha256', signed, { key, dsaEncoding: 'ieee-p1363' }, Buffer.from(signature, 'base64url')))
+  if (!verify('sha256', signed, { key, dsaEncoding: 'ieee-p1363' }, Buffer.from(signature, 'base64url'))) {
     return undefined;
+  }
   return JSON.parse(Buffer.from(claims ?? '', 'base64url').toString());
 }
