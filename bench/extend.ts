@@ -6,8 +6,9 @@ import { buildImage, writeOciLayout } from '../test/support/image.ts';
 import { archive, file } from '../test/support/tar.ts';
 
 /*
- * How many files a new thing of each kind touches: npm run figures:extend. Each is added to a copy of src as a newcomer would, checked by the
- * compiler, tried, and thrown away with the copy. A thing that needs a third file does not compile or does not answer.
+ * How many files a new thing of each kind touches: npm run figures:extend. Each is added to a copy of src as
+ * a newcomer would, checked by the compiler, tried, and thrown away with the copy. A thing that needs a third
+ * file does not compile or does not answer.
  */
 
 const root = join(import.meta.dirname, '..');

@@ -3,8 +3,9 @@ import { join, relative } from 'node:path';
 import { parseAst } from 'rolldown/parseAst';
 
 /*
- * Figures of the code base: npm run figures. Files, lines, functions, and exported names that mean two things. A name means two things where two
- * files of src declare and export it; `verb` and `actions` are the form of every file in src/commands.
+ * Figures of the code base: npm run figures. Files, lines, functions, and exported names that mean two
+ * things. A name means two things where two files of src declare and export it; `verb` and `actions` are the
+ * form of every file in src/commands.
  */
 
 const root = join(import.meta.dirname, '..');

@@ -8,8 +8,9 @@ import { memoryImage } from '../test/support/image.ts';
 import { archive, file } from '../test/support/tar.ts';
 
 /*
- * Runs the fixtures of syft, trivy and osv-scalibr through tcf and through syft, each where its package manager would have it, and compares the
- * packages. A difference that bench/fixtures.md does not explain ends with exit code 1. Nothing of the peers is kept.
+ * Runs the fixtures of syft, trivy and osv-scalibr through tcf and through syft, each where its package
+ * manager would have it, and compares the packages. A difference that bench/fixtures.md does not explain ends
+ * with exit code 1. Nothing of the peers is kept.
  *
  * usage: node bench/peer-fixtures.ts SYFT-PROGRAM PEER=GIT-FOLDER...      (PEER: syft, trivy, scalibr)
  */
@@ -153,8 +154,8 @@ interface SyftDocument {
 }
 
 /**
- * What syft finds in each: names and versions of packages, and the distribution as one more. Databases are read in one run, each in a folder of
- * its own; the distribution is one for a run.
+ * What syft finds in each: names and versions of packages, and the distribution as one more. Databases are
+ * read in one run, each in a folder of its own; the distribution is one for a run.
  */
 function bySyft(all: readonly Fixture[]): readonly (readonly string[])[] {
   const found = new Map<number, string[]>();

@@ -37,7 +37,10 @@ export function must(file: string, args: readonly string[]): string {
   return ran.stdout;
 }
 
-/** Runs a shell script in a container of the image and gives back what it printed; nothing where the image has no shell. */
+/**
+ * Runs a shell script in a container of the image and gives back what it printed; nothing where the image has
+ * no shell.
+ */
 export function runImage(image: string, script: string): string {
   const args = ['run', '--rm', '--entrypoint', '/bin/sh', image, '-c'];
   const shell = spawnSync('podman', [...args, 'true'], {

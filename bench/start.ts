@@ -6,9 +6,10 @@ import { startSigstore, testIdentity } from '../test/support/sigstore.ts';
 import { must, scratchPath } from './processes.ts';
 
 /*
- * What verification adds to a start: pairs of "podman run" and "tcf run" of the same image in turn, and of podman with and without the hook. Needs
- * root, podman, buildah, docker-registry and busybox; run it with `npm run bench:start`. Each ratio is the median of those to the bare run of the same round,
- * since machines are noisy.
+ * What verification adds to a start: pairs of "podman run" and "tcf run" of the same image in turn, and of
+ * podman with and without the hook. Needs root, podman, buildah, docker-registry and busybox; run it with
+ * `npm run bench:start`. Each ratio is the median of those to the bare run of the same round, since machines
+ * are noisy.
  */
 
 const pairs = Number(process.argv[2] ?? 15);
@@ -41,7 +42,10 @@ function verified(image: string, flags: readonly string[]): string {
   return spawnSync(process.execPath, args, { cwd: home, env, encoding: 'utf8' }).stdout.trim();
 }
 
-/** Signature and SBOM of a person at a private Sigstore, as most people's will be. The services are gone when they are verified. */
+/**
+ * Signature and SBOM of a person at a private Sigstore, as most people's will be. The services are gone when
+ * they are verified.
+ */
 async function signKeyless(): Promise<void> {
   await using sigstore = await startSigstore();
   writeFileSync(join(home, 'root.json'), sigstore.trustedRoot);

@@ -46,7 +46,10 @@ export function askImage(image: string): ReadonlyMap<Manager, ReadonlySet<Key>> 
   return answers;
 }
 
-/** An image may hold a database and no rpm: then rpm of this host reads a copy of it, in the two places where distributions have it. */
+/**
+ * An image may hold a database and no rpm: then rpm of this host reads a copy of it, in the two places where
+ * distributions have it.
+ */
 function askHostAboutRpm(image: string): readonly string[] {
   const mounted = must('podman', ['image', 'mount', image]).trim();
   try {

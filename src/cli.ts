@@ -12,8 +12,8 @@ import { textWidth } from './system/terminal.ts';
 import { version } from './version.ts';
 
 /**
- * The whole command line: arguments to exit code. This is the one place where an error becomes an exit code, so "no" (1, returned by
- * a verb) and "cannot tell" (2, thrown) can never share a path (CVE-2025-25204).
+ * The whole command line: arguments to exit code. This is the one place where an error becomes an exit code,
+ * so "no" (1, returned by a verb) and "cannot tell" (2, thrown) can never share a path (CVE-2025-25204).
  */
 export async function main(argv: readonly string[], host: Host): Promise<ExitCode> {
   try {
@@ -167,7 +167,8 @@ async function report(error: unknown, host: Host): Promise<ExitCode> {
     await host.stderr.write(formatDiagnostic(compact({ level: 'error', code, message, hint })));
     return exit;
   }
-  // Whatever the operating system refuses (a full disk, a folder that went away, too many open files) is said in its words, and is no fault of ours.
+  // Whatever the operating system refuses (a full disk, a folder that went away, too many open files) is said
+  // in its words, and is no fault of ours.
   if (isSystemError(error)) {
     await host.stderr.write(`tcf: error: ${printable(systemReason(error), 2000)}\n`);
     return 2;

@@ -182,7 +182,10 @@ describe.for(inPackages.map((source) => [source.path, source] as const))('%s', (
   });
 });
 
-/** What packages beside `system` may call of `node:fs`: nothing that writes into a file, so that each is whole or not there. */
+/**
+ * What packages beside `system` may call of `node:fs`: nothing that writes into a file, so that each is whole
+ * or not there.
+ */
 const fsCalls =
   /^(?:access|chmod|close|constants|createReadStream|exists|FileHandle|fstat|lstat|mkdir|open|read|readdir|readFile|readlink|realpath|rename|rm|stat)(?:Sync)?$/;
 

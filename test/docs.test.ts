@@ -18,7 +18,10 @@ interface Block {
   readonly steps: readonly { readonly command: string; readonly expected: readonly string[] }[];
 }
 
-/** Every ```console block: lines with "$ " are typed, the lines after them are what must be printed, standard error first. */
+/**
+ * Every ```console block: lines with "$ " are typed, the lines after them are what must be printed, standard
+ * error first.
+ */
 function blocksOf(page: string): readonly Block[] {
   const lines = readFileSync(join(root, page), 'utf8').split('\n');
   const blocks: Block[] = [];

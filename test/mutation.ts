@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { parseAst } from 'rolldown/parseAst';
 
 /*
- * Takes every check out of a package, one at a time, and runs the tests of the package: a check without a case
- * that only it stops could go unnoticed.
+ * Takes every check out of a package, one at a time, and runs the tests of the package: a check without a
+ * case that only it stops could go unnoticed.
  *
  *     npm run test:mutation [-- PATH ...]    files or folders of one package; src/attest where none is given
  *
- * Prints for each check the test that stops what it would have let in, or `survives`; exits with 1 if anything
- * does.
+ * Prints for each check the test that stops what it would have let in, or `survives`; exits with 1 if
+ * anything does.
  */
 
 const root = join(import.meta.dirname, '..');

@@ -12,9 +12,9 @@ import {
 import { TcfError } from '../src/base/error.ts';
 
 /**
- * The client of src/attest/tuf behind the command line that theupdateframework/tuf-conformance wants (CLIENT-CLI.md):
- * `init`, `refresh` and `download` of a target of the top-level role. What is trusted lies in the metadata folder under
- * the names of the suite, and is read from there again.
+ * The client of src/attest/tuf behind the command line that theupdateframework/tuf-conformance wants
+ * (CLIENT-CLI.md): `init`, `refresh` and `download` of a target of the top-level role. What is trusted lies
+ * in the metadata folder under the names of the suite, and is read from there again.
  */
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -99,7 +99,8 @@ async function download(): Promise<void> {
   for (const name of values['target-name']) {
     const path = join(values['target-dir'], encodeURIComponent(name));
     const before = existsSync(path) ? readFileSync(path) : undefined;
-    // Ours asks below `targets/`; the suite has an address of its own for them, and hashes before the last name.
+    // Ours asks below `targets/`; the suite has an address of its own for them, and hashes before the last
+    // name.
     const get: Download = (asked, limit) => {
       const prefix = asked.slice('targets/'.length, asked.length - name.length);
       const slash = name.lastIndexOf('/') + 1;

@@ -9,8 +9,9 @@ import { startRegistry } from '../test/support/registry.ts';
 import { startSigstore, testIdentity } from '../test/support/sigstore.ts';
 
 /**
- * Lets the built program in `folder` do its main job, with a key and keyless, and keeps the code that was compiled for it. The registry and the Sigstore instance
- * are on loopback, and everything else is in a folder that is gone afterwards.
+ * Lets the built program in `folder` do its main job, with a key and keyless, and keeps the code that was
+ * compiled for it. The registry and the Sigstore instance are on loopback, and everything else is in a folder
+ * that is gone afterwards.
  */
 export async function compileParts(folder: string): Promise<void> {
   const home = mkdtempSync(join(tmpdir(), 'tcf-compile-'));

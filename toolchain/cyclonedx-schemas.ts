@@ -3,8 +3,8 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
 /*
- * Writes src/bom/data/cyclonedx-schemas.json: the JSON schemas of CycloneDX that the CycloneDX library brings, without what only people read. A
- * test compares the file with the library that is installed.
+ * Writes src/bom/data/cyclonedx-schemas.json: the JSON schemas of CycloneDX that the CycloneDX library
+ * brings, without what only people read. A test compares the file with the library that is installed.
  */
 
 /** Keywords without effect on what is valid. */

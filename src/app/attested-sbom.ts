@@ -11,8 +11,8 @@ export interface AttestedAnswer {
 }
 
 /**
- * The SBOM that a trusted signer attested for an image, after the image passed every policy that there is. Whom to trust with an SBOM is
- * what the rule `sbom` of these policies says.
+ * The SBOM that a trusted signer attested for an image, after the image passed every policy that there is.
+ * Whom to trust with an SBOM is what the rule `sbom` of these policies says.
  *
  * @throws TcfError `sbom.not-attested`, `sbom.several` (exit 2), and as `verifyImage` does.
  */

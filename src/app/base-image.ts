@@ -17,9 +17,10 @@ export interface BaseRequest {
 }
 
 /**
- * The base that the user names with `--base`, or with `--base auto` the one that the builder names, proven by its layers: they must be the
- * lowest ones of the image. Nothing of it is read but its configuration. A claim alone splits nothing, because anybody may write a label,
- * and no registry is asked because of one unless the user says so.
+ * The base that the user names with `--base`, or with `--base auto` the one that the builder names, proven by
+ * its layers: they must be the lowest ones of the image. Nothing of it is read but its configuration. A claim
+ * alone splits nothing, because anybody may write a label, and no registry is asked because of one unless the
+ * user says so.
  *
  * @throws TcfError `sbom.base` (exit 3) where the image is not built on it.
  */

@@ -33,7 +33,8 @@ export interface CopiedImage extends Copied {
 }
 
 /**
- * Copies an image, or an index with all its platforms, byte for byte, and everything that refers to it. Signatures are copied, not verified.
+ * Copies an image, or an index with all its platforms, byte for byte, and everything that refers to it.
+ * Signatures are copied, not verified.
  *
  * @throws TcfError `image.transport`, `copy.digest`, `copy.name` (exit 3), and as registry and layout do.
  */

@@ -95,7 +95,9 @@ export interface ReadEntry {
   readonly logged: DecisionLogEntry;
 }
 
-/** @throws TcfError `log.unreadable` (exit 2) for an entry of which no part can be trusted, with the way out. */
+/**
+ * @throws TcfError `log.unreadable` (exit 2) for an entry of which no part can be trusted, with the way out.
+ */
 export async function readEntry(host: Host, sequence: number): Promise<ReadEntry> {
   try {
     const text = decodeUtf8(await readBytes(host, sequence));
@@ -124,8 +126,8 @@ function unreadable(what: string, cause: Error): TcfError {
 }
 
 /**
- * The latest time that the last entry knows; `undefined` where there is none, or none that can be read. It bounds the clock of
- * today from below, and a log that is damaged must not stop a machine.
+ * The latest time that the last entry knows; `undefined` where there is none, or none that can be read. It
+ * bounds the clock of today from below, and a log that is damaged must not stop a machine.
  */
 export async function lastEntryTime(host: Host): Promise<Date | undefined> {
   try {

@@ -29,8 +29,9 @@ function fileOf(host: Host, repository: string, digest: Digest): string {
 }
 
 /**
- * What was found beside an image when it was last allowed, at most a day ago. Anything that is wrong with it, a date in the future
- * included (a clock that was set back must not make it last for ever), means that the cache is empty.
+ * What was found beside an image when it was last allowed, at most a day ago. Anything that is wrong with it,
+ * a date in the future included (a clock that was set back must not make it last for ever), means that the
+ * cache is empty.
  */
 export async function loadEvidence(host: Host, repository: string, digest: Digest): Promise<StoreCache> {
   const path = fileOf(host, repository, digest);
@@ -51,7 +52,10 @@ export async function loadEvidence(host: Host, repository: string, digest: Diges
   }
 }
 
-/** Keeps the evidence of an image that was allowed. A cache that cannot be written costs time and nothing else. */
+/**
+ * Keeps the evidence of an image that was allowed. A cache that cannot be written costs time and nothing
+ * else.
+ */
 export async function keepEvidence(
   host: Host,
   repository: string,

@@ -23,8 +23,9 @@ export const layerCacheLimits: Readonly<Record<'bytes' | 'layer', number>> = {
 const recordName = /^[0-9a-f]{64,128}\.layer$/;
 
 /**
- * What layers said before, in a folder of the user that nobody else may write to: another user's words change nothing. What is damaged there
- * counts as absent and is written again. Every trouble is told once, and costs time and nothing else.
+ * What layers said before, in a folder of the user that nobody else may write to: another user's words change
+ * nothing. What is damaged there counts as absent and is written again. Every trouble is told once, and costs
+ * time and nothing else.
  *
  * @returns `undefined` where the folder cannot be used.
  */
@@ -126,8 +127,9 @@ async function recordsIn(
 }
 
 /**
- * Names the code that decides what a layer says: a layer is read again after each change of it. The built program
- * has a file for the thread that reads layers, which names the other parts by their hashes; from source it is every file of both packages.
+ * Names the code that decides what a layer says: a layer is read again after each change of it. The built
+ * program has a file for the thread that reads layers, which names the other parts by their hashes; from
+ * source it is every file of both packages.
  */
 function codeKey(): string {
   const hash = createHash('sha256');

@@ -103,8 +103,8 @@ async function syncFolders(path: string): Promise<void> {
 }
 
 /**
- * Moves a log that is broken or cannot be read out of the way, whole, so that the next decision begins a new one. A
- * digest that was written down before is not in the new log, and `checkLog` says so.
+ * Moves a log that is broken or cannot be read out of the way, whole, so that the next decision begins a new
+ * one. A digest that was written down before is not in the new log, and `checkLog` says so.
  *
  * @returns where the old log is.
  * @throws TcfError `log.whole`, `file.unwritable` (exit 3).

@@ -34,7 +34,10 @@ export interface SbomRequest
   readonly profile?: SbomProfile;
   /** The image that this one was built on, or `auto` for the one that its annotations name. */
   readonly base?: string;
-  /** Layers that are read at a time; default: as many as the machine has cores. The SBOM does not depend on it. */
+  /**
+   * Layers that are read at a time; default: as many as the machine has cores. The SBOM does not depend on
+   * it.
+   */
   readonly jobs?: number;
   /** Whether layers that were read before are taken from the user's cache, and others kept there. */
   readonly cache?: boolean;
@@ -59,7 +62,8 @@ export interface Judged {
 }
 
 /**
- * The SBOM of an opened image, with what the user said about it. What a profile misses stands in the SBOM itself.
+ * The SBOM of an opened image, with what the user said about it. What a profile misses stands in the SBOM
+ * itself.
  *
  * @throws TcfError `sbom.author`, `sbom.base` (exit 3), and as the pins and the scan do.
  */

@@ -17,7 +17,9 @@ import { version } from '../version.ts';
 export interface Network {
   /** Plain HTTP to a registry on loopback. */
   readonly allowHttp?: boolean;
-  /** Milliseconds that the other side may stay silent, or take for one document; default 30,000 and 120,000. */
+  /**
+   * Milliseconds that the other side may stay silent, or take for one document; default 30,000 and 120,000.
+   */
   readonly idle?: number;
   /** Where signatures are listed, if the registry does not tell (docs/registries.md). Default: `auto`. */
   readonly referrers?: ReferrersMode;

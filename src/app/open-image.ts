@@ -15,13 +15,15 @@ export interface ImageRequest {
   /** Which image of an index. Default: the one of this machine. */
   readonly platform?: Platform;
   readonly network?: Network;
-  /** Whether the layers of a local store are read whole and checked; they are read where they lie otherwise. */
+  /**
+   * Whether the layers of a local store are read whole and checked; they are read where they lie otherwise.
+   */
   readonly verifyLayers?: boolean;
 }
 
 /**
- * Opens an image as the user named it. A bare name is an image of the local store where that holds it, and of a registry otherwise; a store that cannot
- * be read is an error and not "otherwise".
+ * Opens an image as the user named it. A bare name is an image of the local store where that holds it, and of
+ * a registry otherwise; a store that cannot be read is an error and not "otherwise".
  */
 export async function openImage(
   host: Host,

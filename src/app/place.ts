@@ -33,7 +33,8 @@ export interface ImagePlaceRequest {
 }
 
 /**
- * Finds the image that the user named: in a registry, or in an OCI layout where `--as` says which image it is meant to be.
+ * Finds the image that the user named: in a registry, or in an OCI layout where `--as` says which image it is
+ * meant to be.
  *
  * @throws TcfError `verify.as` (exit 3), else as the registry and the layout do.
  */

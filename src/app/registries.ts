@@ -4,7 +4,9 @@ import { formatImageRef, type ImageRef, parseImageRef } from '../oci/reference.t
 import type { Fetched, Store } from '../registry/contract.ts';
 import type { Host } from '../system/host.ts';
 
-/** A name that must lead to a registry, because that is where signatures are. `docker://` may stand before it. */
+/**
+ * A name that must lead to a registry, because that is where signatures are. `docker://` may stand before it.
+ */
 export function parseRegistryName(text: string, verb: string): ImageRef {
   const transport = /^(oci|oci-archive|docker-archive|containers-storage|docker-daemon):/.exec(text)?.[1];
   if (transport !== undefined) {
@@ -15,7 +17,11 @@ export function parseRegistryName(text: string, verb: string): ImageRef {
   return parseImageRef(text.replace(/^docker:\/\//, ''));
 }
 
-/** Asks the registry for the name, once. Whatever follows uses the digest that came back. @throws TcfError `image.missing` (exit 2). */
+/**
+ * Asks the registry for the name, once. Whatever follows uses the digest that came back.
+ *
+ * @throws TcfError `image.missing` (exit 2).
+ */
 export async function resolveImage(registry: Store, ref: ImageRef): Promise<Fetched> {
   const fetched = await registry.manifest(ref, ref.digest ?? ref.tag ?? 'latest');
   if (fetched !== undefined) {

@@ -15,10 +15,15 @@ import type { OpenImage } from '../image/contract.ts';
 import { scanImage } from '../image/scan.ts';
 import type { ScanOptions } from '../image/scan-layers.ts';
 
-/** Threads that are started where nobody says how many: each takes some 20 MiB, and images have few large layers. */
+/**
+ * Threads that are started where nobody says how many: each takes some 20 MiB, and images have few large
+ * layers.
+ */
 const maxJobs = 8;
 
-/** Reads an opened image once and says what is in it. The layers stream by; nothing of them is kept on disk. */
+/**
+ * Reads an opened image once and says what is in it. The layers stream by; nothing of them is kept on disk.
+ */
 export async function makeBom(
   image: OpenImage,
   base?: BaseImage,
@@ -28,8 +33,9 @@ export async function makeBom(
     ...options
   }: Omit<ScanOptions, 'startThread'> & { readonly pins?: PinTable } = {},
 ): Promise<Bom> {
-  // A scan throws most of what it allocates away at once. By default V8 lets that pile up to a third of a gigabyte before it looks; the
-  // live part is 15 MB for a usual image and 60 MB for half a million files (bench/memory.sh).
+  // A scan throws most of what it allocates away at once. By default V8 lets that pile up to a third of a
+  // gigabyte before it looks; the live part is 15 MB for a usual image and 60 MB for half a million files
+  // (bench/memory.sh).
   setFlagsFromString('--optimize-for-size');
   const catalogers = catalogersWith(pins);
   const scanned = await scanImage(image, catalogers, { ...options, jobs, startThread });
@@ -83,7 +89,10 @@ function ownersIn(runs: readonly Run[]): readonly Ownership[] {
   return runs.flatMap(({ catalog }) => catalog.owners ?? []);
 }
 
-/** From source and in the built program (toolchain/build.ts) the file lies next to this one, with the same ending. */
+/**
+ * From source and in the built program (toolchain/build.ts) the file lies next to this one, with the same
+ * ending.
+ */
 function startThread(): Worker {
   const ending = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
   return new Worker(new URL(`./scan-thread${ending}`, import.meta.url));
@@ -107,8 +116,9 @@ export function claimedBaseOf({ annotations = {}, config }: OpenImage): Pick<Sub
 }
 
 /**
- * Programs and libraries that no package claims under any of their names: each is something nobody vouches for, and the SBOM says so.
- * A hard link in uv's cache is the file of the environment that it was installed to.
+ * Programs and libraries that no package claims under any of their names: each is something nobody vouches
+ * for, and the SBOM says so. A hard link in uv's cache is the file of the environment that it was installed
+ * to.
  */
 function unowned(
   executables: Iterable<string>,

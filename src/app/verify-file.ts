@@ -30,7 +30,8 @@ export interface VerifyFileRequest {
 /**
  * Verifies one bundle about one artifact.
  *
- * @throws TcfError `file.unreadable`, `key.malformed` (exit 3), `bytes.too-large`, `document.malformed`, `trust.*` (exit 2).
+ * @throws TcfError `file.unreadable`, `key.malformed` (exit 3), `bytes.too-large`, `document.malformed`,
+ *   `trust.*` (exit 2).
  */
 export async function verifyFile(
   host: Host,

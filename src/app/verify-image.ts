@@ -55,7 +55,10 @@ export interface VerifyRequest {
   readonly engine?: 'docker' | 'podman';
   /** File of a policy that has to allow the image, beside those of machine, user and project. */
   readonly policy?: string;
-  /** File of a trusted root in place of those that policies name; it does not speak for the policy of the machine. */
+  /**
+   * File of a trusted root in place of those that policies name; it does not speak for the policy of the
+   * machine.
+   */
   readonly trustedRoot?: string;
   /** Ask the TUF mirrors for newer trusted roots first. Without it no network is used for trust. */
   readonly updateTrust?: boolean;
@@ -69,8 +72,9 @@ export interface VerifyRequest {
 }
 
 /**
- * The one way from a name to a decision: resolve once, gather every candidate, prove each with the trust of each policy, decide. What cannot be
- * found out is thrown; what was found out is in the verdict. Both go into the log of decisions.
+ * The one way from a name to a decision: resolve once, gather every candidate, prove each with the trust of
+ * each policy, decide. What cannot be found out is thrown; what was found out is in the verdict. Both go into
+ * the log of decisions.
  */
 export async function verifyImage(host: Host, request: VerifyRequest): Promise<Verification> {
   const { cache = false, image, network = {}, policy, trustedRoot, verb = 'verify' } = request;
@@ -125,7 +129,8 @@ async function updateTrust(
 ): Promise<void> {
   const services = await openUserServices(host, network);
   const isPinned = trustedRoot !== undefined;
-  // What a user fetches is not asked by the machine's policy, nor is it where there is a root on the command line by the others.
+  // What a user fetches is not asked by the machine's policy, nor is it where there is a root on the command
+  // line by the others.
   const asking = policies.filter((policy) => (isOfMachine(policy) ? host.uid === 0 : !isPinned));
   const names = asking.flatMap(({ trust }) => (trust.root === undefined ? trust.instances : []));
   for (const name of new Set(names)) {
@@ -142,8 +147,9 @@ interface Judges {
 }
 
 /**
- * Decides with the cached evidence of the image where that is wanted, and asks the registry whenever this does not end in a yes: a no may be out of
- * date, a yes is proven anew from the signatures, whoever kept them.
+ * Decides with the cached evidence of the image where that is wanted, and asks the registry whenever this
+ * does not end in a yes: a no may be out of date, a yes is proven anew from the signatures, whoever kept
+ * them.
  */
 async function decideAt(
   host: Host,
@@ -234,8 +240,9 @@ async function judge(
   if (isAllowed && !canBeOverruled(verdict, policies)) {
     return { verdict, pinned: what, manifest: descriptor.digest, imageIds, sboms };
   }
-  // What cosign 2 wrote is asked for where bundles do not suffice, whatever stands among them: a bundle pushed by a stranger must not hide it. Where they
-  // do, its attestations are, if one of them may be newer than those.
+  // What cosign 2 wrote is asked for where bundles do not suffice, whatever stands among them: a bundle
+  // pushed by a stranger must not hide it. Where they do, its attestations are, if one of them may be newer
+  // than those.
   const older = await discoverCosign2(store, ref, isAllowed ? ['att'] : ['sig', 'att'], ...digests);
   return {
     verdict: older.length === 0 ? verdict : decide([...found, ...older]),

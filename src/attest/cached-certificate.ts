@@ -1,9 +1,10 @@
 import { ASN1Obj, X509Certificate } from '@sigstore/core';
 
 /**
- * A certificate that computes once what @sigstore/verify asks for each trusted time of each bundle: its key, its
- * bytes, and whether an issuer has signed it, which takes 0.6 ms with the P-384 keys of the public instance (a
- * third of a keyless proof). The answers are those of `X509Certificate`: a certificate does not change.
+ * A certificate that computes once what @sigstore/verify asks for each trusted time of each bundle: its key,
+ * its bytes, and whether an issuer has signed it, which takes 0.6 ms with the P-384 keys of the public
+ * instance (a third of a keyless proof). The answers are those of `X509Certificate`: a certificate does not
+ * change.
  *
  * The parser takes DER and nothing else: trailing bytes or a second spelling would be two certificates to two
  * readers. The constructor throws what @sigstore/core throws for other bytes.

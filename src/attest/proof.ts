@@ -224,7 +224,10 @@ function inOneRoot<T>(roots: readonly TrustedRoot[], proof: (root: TrustedRoot) 
 
 const causedByMissingEntry = ['certificate.untrusted', 'certificate.sct', 'log.unknown', 'time.invalid'];
 
-/** A refusal for want of an entry names the entries of the root that were skipped: one of them may be the cause. */
+/**
+ * A refusal for want of an entry names the entries of the root that were skipped: one of them may be the
+ * cause.
+ */
 function withSkipped({ code, message }: Refusal, { skipped }: TrustedRoot): Refusal {
   const [first] = skipped;
   if (first === undefined || !causedByMissingEntry.includes(code)) {

@@ -72,7 +72,9 @@ const rsa = (bits?: number, encoding: KeyForm['encoding'] = 'spki'): KeyForm => 
     type === 'rsa' && (bits === undefined || details?.modulusLength === bits),
 });
 
-/** `PublicKeyDetails` of protobuf-specs `sigstore_common.proto` that @sigstore/verify and Node.js verify with. */
+/**
+ * `PublicKeyDetails` of protobuf-specs `sigstore_common.proto` that @sigstore/verify and Node.js verify with.
+ */
 const keyForms: ReadonlyMap<string, KeyForm> = new Map([
   ['PKCS1_RSA_PKCS1V5', rsa(undefined, 'pkcs1')],
   ['PKIX_RSA_PKCS1V5', rsa()],

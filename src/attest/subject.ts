@@ -14,8 +14,8 @@ export interface StatementSubject {
 }
 
 /**
- * Hash of Node.js by its name in an in-toto DigestSet (in-toto/attestation `spec/v1/digest_set.md`). Every digest of
- * these can be computed from the artifact, so a wrong one contradicts it.
+ * Hash of Node.js by its name in an in-toto DigestSet (in-toto/attestation `spec/v1/digest_set.md`). Every
+ * digest of these can be computed from the artifact, so a wrong one contradicts it.
  */
 const hashes: ReadonlyMap<string, string> = new Map([
   ['sha1', 'sha1'],
@@ -34,16 +34,18 @@ const hashes: ReadonlyMap<string, string> = new Map([
   ['blake2s', 'blake2s256'],
 ]);
 
-/** `SHA-256` and `sha256` are one algorithm to a reader, so they are one here: neither hides a contradiction. */
+/**
+ * `SHA-256` and `sha256` are one algorithm to a reader, so they are one here: neither hides a contradiction.
+ */
 export function canonicalAlgorithm(name: string): string {
   const folded = name.toLowerCase().replaceAll(/[-_]/g, '');
   return [...hashes.keys()].find((known) => known.replaceAll('_', '') === folded) ?? name;
 }
 
 /**
- * Refuses a subject that has one right digest of the artifact and a wrong one: its signer, or the reader that takes
- * the other digest, was misled. Refused with `statement.contradiction`. Algorithms that are not in the table (git
- * objects, Go's dirhash) say nothing about the bytes.
+ * Refuses a subject that has one right digest of the artifact and a wrong one: its signer, or the reader that
+ * takes the other digest, was misled. Refused with `statement.contradiction`. Algorithms that are not in the
+ * table (git objects, Go's dirhash) say nothing about the bytes.
  * @throws a refusal; call it inside `answer`.
  */
 export function checkSubject({ digestSet }: StatementSubject, content: Uint8Array): void {

@@ -76,10 +76,11 @@ const maxEntries = 64;
 const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/;
 
 /**
- * Reads `trusted_root.json` (protobuf-specs `sigstore_trustroot.proto`). Unknown fields are ignored: this file
- * comes from TUF and grows while older programs read it. The form is strict: an entry without `validFor.start`
- * would be valid for ever (gap of @sigstore/verify), so it ends the reading. An entry of the right form whose key
- * or certificate cannot be used is skipped and listed in `skipped`; fewer entries never make a signature count.
+ * Reads `trusted_root.json` (protobuf-specs `sigstore_trustroot.proto`). Unknown fields are ignored: this
+ * file comes from TUF and grows while older programs read it. The form is strict: an entry without
+ * `validFor.start` would be valid for ever (gap of @sigstore/verify), so it ends the reading. An entry of the
+ * right form whose key or certificate cannot be used is skipped and listed in `skipped`; fewer entries never
+ * make a signature count.
  *
  * @throws TcfError `trust.malformed`, `json.malformed` or `document.malformed` (exit 2).
  */

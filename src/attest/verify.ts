@@ -15,7 +15,9 @@ import type { Verified } from './verified.ts';
 export interface AttestationQuestion {
   /** The image, or any other artifact, that the statement has to be about. */
   readonly subject: Digest;
-  /** The bytes of the subject where they are at hand: no other digest of the statement may contradict them. */
+  /**
+   * The bytes of the subject where they are at hand: no other digest of the statement may contradict them.
+   */
   readonly content?: Uint8Array;
 }
 

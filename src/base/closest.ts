@@ -1,6 +1,7 @@
 /**
- * The word that was most likely meant: the nearest by insertions, deletions, substitutions and swaps of neighbours, where that takes at most two and
- * less than half of the letters. Of several equally near the first.
+ * The word that was most likely meant: the nearest by insertions, deletions, substitutions and swaps of
+ * neighbours, where that takes at most two and less than half of the letters. Of several equally near the
+ * first.
  */
 export function closest(word: string, known: readonly string[]): string | undefined {
   const limit = Math.min(2, Math.floor((word.length - 1) / 2));

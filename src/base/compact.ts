@@ -4,8 +4,8 @@ export type Compact<T> = {
 } & { readonly [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined> };
 
 /**
- * The record without the members that are `undefined`: an optional member is absent, in memory as in JSON. The order stays, and so do members
- * whose key is a symbol.
+ * The record without the members that are `undefined`: an optional member is absent, in memory as in JSON.
+ * The order stays, and so do members whose key is a symbol.
  */
 export function compact<const T extends object>(record: T): Compact<T> {
   const kept: Record<PropertyKey, unknown> = {};

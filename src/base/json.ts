@@ -6,7 +6,10 @@ export interface JsonLimits {
   readonly maxBytes: number;
   /** Deepest nesting of arrays and objects. */
   readonly maxDepth: number;
-  /** What becomes of half a character (a lone surrogate): an error, or U+FFFD as in Go, which is what container engines read. */
+  /**
+   * What becomes of half a character (a lone surrogate): an error, or U+FFFD as in Go, which is what
+   * container engines read.
+   */
   readonly surrogates?: 'refused' | 'replaced';
 }
 

@@ -85,7 +85,10 @@ export class Shape {
     return this.value as number;
   }
 
-  /** An object whose values are all strings, such as annotations and labels; `longest` is the limit of each, in characters. */
+  /**
+   * An object whose values are all strings, such as annotations and labels; `longest` is the limit of each,
+   * in characters.
+   */
   strings(limit = 10_000, longest?: number): Readonly<Record<string, string>> {
     const members = Object.entries(this.record());
     if (members.length > limit) {

@@ -1,4 +1,7 @@
-/** What readers of attestations take at most, in bytes of the bundle: GitHub's API, and cosign where nobody set COSIGN_MAX_ATTACHMENT_SIZE. */
+/**
+ * What readers of attestations take at most, in bytes of the bundle: GitHub's API, and cosign where nobody
+ * set COSIGN_MAX_ATTACHMENT_SIZE.
+ */
 const limits: readonly Reader[] = [
   { name: 'GitHub', limit: 16 * 1024 * 1024 },
   { name: 'cosign', limit: 128 * 1024 * 1024 },

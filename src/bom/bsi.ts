@@ -5,11 +5,12 @@ import type { Component, Contact, ExternalReference, License, Organization, Prop
 import { unknownField } from './unknowns.ts';
 
 /**
- * The component with what BSI TR-03183-2 v2.1 asks for beyond CycloneDX's own fields, as far as it is known (section 5.2, mapping in 8.2.5). Nested
- * components too.
+ * The component with what BSI TR-03183-2 v2.1 asks for beyond CycloneDX's own fields, as far as it is known
+ * (section 5.2, mapping in 8.2.5). Nested components too.
  *
- * An installed package consists of many files, and no single file is the package: it is a logical component (section 3.2.2), which has no
- * file name and no hash. A component that is one file in the image has both. `tcf:bsi:kind` says which it is.
+ * An installed package consists of many files, and no single file is the package: it is a logical component
+ * (section 3.2.2), which has no file name and no hash. A component that is one file in the image has both.
+ * `tcf:bsi:kind` says which it is.
  */
 export function toBsi(component: Component): Component {
   const manufacturer = creatorOf(component);
@@ -37,7 +38,10 @@ export function toBsi(component: Component): Component {
   });
 }
 
-/** Where its creator gave a file no version, the date of its last change, as an RFC 3339 date-time, is the version (5.2.2). */
+/**
+ * Where its creator gave a file no version, the date of its last change, as an RFC 3339 date-time, is the
+ * version (5.2.2).
+ */
 function modifiedOf({ properties = [], version }: Component): string | undefined {
   if (version !== undefined) {
     return undefined;
@@ -45,7 +49,10 @@ function modifiedOf({ properties = [], version }: Component): string | undefined
   return properties.find(({ name }) => name === 'tcf:file:modified')?.value;
 }
 
-/** Who made the component, with an e-mail address or else a URL, never both (5.2.2): the maker's own, else the project's page. */
+/**
+ * Who made the component, with an e-mail address or else a URL, never both (5.2.2): the maker's own, else the
+ * project's page.
+ */
 function creatorOf({
   authors = [],
   externalReferences = [],
@@ -72,8 +79,8 @@ function creatorOf({
 }
 
 /**
- * Every licence has an SPDX expression (6.1). A name that is on no list becomes one of `LicenseRef-tcf-NAME`, all of them with AND; a
- * collection is under the licences of its parts.
+ * Every licence has an SPDX expression (6.1). A name that is on no list becomes one of `LicenseRef-tcf-NAME`,
+ * all of them with AND; a collection is under the licences of its parts.
  */
 function withDistributionLicense({ type }: Component, licenses: readonly License[]): readonly License[] {
   const concluded = licenses.filter(({ acknowledgement }) => acknowledgement === 'concluded');

@@ -16,8 +16,9 @@ const maxDiagnostics = 20;
 const maxNodes = 20_000_000;
 
 /**
- * Whether a CycloneDX document of any author is what its version promises: the schema of the specification, each bom-ref once, and no
- * reference to what is not there. Errors first; then, as warnings and notes, what rules of tcf cannot read or do not look at.
+ * Whether a CycloneDX document of any author is what its version promises: the schema of the specification,
+ * each bom-ref once, and no reference to what is not there. Errors first; then, as warnings and notes, what
+ * rules of tcf cannot read or do not look at.
  */
 export function checkDocument(document: unknown): readonly Diagnostic[] {
   const version = versionOf(document);
@@ -110,7 +111,10 @@ const listIn = (value: unknown): readonly unknown[] => (Array.isArray(value) ? v
 const isText = (value: unknown): value is string => typeof value === 'string';
 const nodeIn = (value: unknown): Node => (typeof value === 'object' && value !== null ? (value as Node) : {});
 
-/** The specification: "Every bom-ref must be unique within the BOM", and what refers to one names one that is there. */
+/**
+ * The specification: "Every bom-ref must be unique within the BOM", and what refers to one names one that is
+ * there.
+ */
 function referenceErrors(document: unknown): readonly Diagnostic[] {
   const refs = refsIn(document);
   const { components, metadata, services, vulnerabilities } = nodeIn(document);

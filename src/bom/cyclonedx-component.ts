@@ -75,7 +75,9 @@ export function contactForm(contact: Contact): JsonObject {
   return { name: cleanText(name === undefined ? email : `${name} <${email}>`) };
 }
 
-/** Without members that are absent, and without empty lists and objects: CycloneDX has no meaning for them. */
+/**
+ * Without members that are absent, and without empty lists and objects: CycloneDX has no meaning for them.
+ */
 export function members(all: JsonObject): JsonObject {
   return Object.fromEntries(
     Object.entries(all).filter(([, value]) => {
@@ -171,7 +173,10 @@ function evidenceForm(evidence: ComponentEvidence, licenses: readonly object[]):
   });
 }
 
-/** A build step may be a whole script; its beginning identifies it, and it is repeated for every package that it installed. */
+/**
+ * A build step may be a whole script; its beginning identifies it, and it is repeated for every package that
+ * it installed.
+ */
 const maxBuildStep = 200;
 
 function occurrenceForm({ location, layer, offset }: Occurrence): JsonObject {

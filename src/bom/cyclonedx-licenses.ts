@@ -13,8 +13,9 @@ export interface LicenseForms {
 }
 
 /**
- * 1.7 takes ids, names and expressions side by side. 1.6 takes either `license` objects or exactly one expression: then the concluded
- * expression stands in `licenses` and what was declared in `evidence.licenses`.
+ * 1.7 takes ids, names and expressions side by side. 1.6 takes either `license` objects or exactly one
+ * expression: then the concluded expression stands in `licenses` and what was declared in
+ * `evidence.licenses`.
  */
 export function toLicenseForms(licenses: readonly License[], specVersion: SpecVersion): LicenseForms {
   const sorted = [...licenses].sort((a, b) => byCodeUnit(keyOf(a), keyOf(b)));
@@ -28,7 +29,10 @@ export function toLicenseForms(licenses: readonly License[], specVersion: SpecVe
     : { licenses: choiceOf(concluded), evidence: choiceOf(declared) };
 }
 
-/** One expression, or license objects; of several, the expressions become names, for 1.6 has no other place for them. */
+/**
+ * One expression, or license objects; of several, the expressions become names, for 1.6 has no other place
+ * for them.
+ */
 function choiceOf(licenses: readonly License[]): readonly object[] {
   if (licenses.length === 1 || licenses.every(fitsLicenseObject)) {
     return licenses.map(entryOf);

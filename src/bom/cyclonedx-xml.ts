@@ -14,7 +14,10 @@ type Member =
   /** A list whose elements are called after what they are: `<license>` or `<expression>`. */
   | { readonly kind: 'licenses' };
 
-/** Elements come in the order of this table, which is that of the schema; a member that it does not name is an error of ours. */
+/**
+ * Elements come in the order of this table, which is that of the schema; a member that it does not name is an
+ * error of ours.
+ */
 interface Form {
   readonly attributes?: readonly string[];
   /** The member that is the content of the element. */
@@ -110,8 +113,9 @@ const bom: Form = {
 };
 
 /**
- * A document of `toCycloneDx` in the XML form, with two blanks of indent and a line feed at the end. It says the same as the JSON form;
- * only "depends on nothing" and "not known" look alike, because XML has no empty list, and the compositions tell them apart.
+ * A document of `toCycloneDx` in the XML form, with two blanks of indent and a line feed at the end. It says
+ * the same as the JSON form; only "depends on nothing" and "not known" look alike, because XML has no empty
+ * list, and the compositions tell them apart.
  */
 export function formatCycloneDxXml(document: JsonObject, specVersion: SpecVersion): string {
   const { $schema: _, bomFormat: __, specVersion: ___, ...rest } = document;
@@ -198,7 +202,10 @@ function writeMember(lines: string[], indent: string, key: string, value: unknow
   }
 }
 
-/** XML 1.0, 2.4 and 2.11: a line feed in an attribute would become a blank. Characters that XML cannot hold were replaced before (`cleanText`). */
+/**
+ * XML 1.0, 2.4 and 2.11: a line feed in an attribute would become a blank. Characters that XML cannot hold
+ * were replaced before (`cleanText`).
+ */
 function escaped(value: string): string {
   return value
     .replaceAll('&', '&amp;')

@@ -18,7 +18,10 @@ import { sha256Hex, uuidV5 } from './serial.ts';
 import { rootComponent } from './subject.ts';
 import { withStatedElements, withStatedVersion, withUnknowns } from './unknowns.ts';
 
-/** The newest version that every consumer of bench/consumers.md takes: the library of Dependency-Track refuses 1.7. */
+/**
+ * The newest version that every consumer of bench/consumers.md takes: the library of Dependency-Track refuses
+ * 1.7.
+ */
 export const defaultSpecVersion: SpecVersion = '1.6';
 
 export interface CycloneDxOptions {
@@ -31,7 +34,10 @@ export interface CycloneDxOptions {
   readonly authors?: readonly Contact[];
   /** Who supplies the image, where the user said so; else the vendor the image names. */
   readonly supplier?: Organization;
-  /** Where vulnerabilities of the image are reported: `https://...` or `mailto:...` (Cyber Resilience Act, annex II 2). */
+  /**
+   * Where vulnerabilities of the image are reported: `https://...` or `mailto:...` (Cyber Resilience Act,
+   * annex II 2).
+   */
   readonly securityContact?: string;
   /** The day on which its security support ends, `2031-12-31` (Cyber Resilience Act, annex II 7). */
   readonly supportEnd?: string;
@@ -41,16 +47,19 @@ export interface CycloneDxOptions {
   readonly profile?: SbomProfile;
   /** `flat` where nothing is said. */
   readonly layout?: Layout;
-  /** A fresh UUID for those who want one serial for each run. Without it the serial follows from image, options and content. */
+  /**
+   * A fresh UUID for those who want one serial for each run. Without it the serial follows from image,
+   * options and content.
+   */
   readonly uniqueSerial?: string;
   /** Options of the scan that shape the result, such as `{"profile": "bsi"}`. */
   readonly scanOptions?: Readonly<Record<string, string>>;
 }
 
 /**
- * The BOM as a CycloneDX JSON document: valid against the schema of `specVersion`, members in schema order, arrays sorted by code
- * unit. Written as a plain object: the CycloneDX library has no evidence, pedigree or compositions, and half a document of two origins
- * has no order of its own.
+ * The BOM as a CycloneDX JSON document: valid against the schema of `specVersion`, members in schema order,
+ * arrays sorted by code unit. Written as a plain object: the CycloneDX library has no evidence, pedigree or
+ * compositions, and half a document of two origins has no order of its own.
  */
 export function toCycloneDx(bom: Bom, options: CycloneDxOptions): JsonObject {
   const body = bodyOf(bom, options);
@@ -74,7 +83,10 @@ export function toCycloneDx(bom: Bom, options: CycloneDxOptions): JsonObject {
   };
 }
 
-/** The document as text: two blanks of indent, one line feed at the end; the same BOM and options give the same bytes. */
+/**
+ * The document as text: two blanks of indent, one line feed at the end; the same BOM and options give the
+ * same bytes.
+ */
 export function formatCycloneDx(bom: Bom, options: CycloneDxOptions): string {
   return formatDocument(toCycloneDx(bom, options));
 }
@@ -149,7 +161,9 @@ function reachable(authors: readonly Contact[] = []): Organization | undefined {
   return author === undefined ? undefined : { name: author.name ?? author.email ?? '', contacts: [author] };
 }
 
-/** `dependsOn: []` says "none" and stays; CycloneDX reads an absent member the same way, but people do not. */
+/**
+ * `dependsOn: []` says "none" and stays; CycloneDX reads an absent member the same way, but people do not.
+ */
 function dependencyForms(dependencies: readonly Dependency[]): readonly JsonObject[] {
   return sortedForms(
     dependencies.map(({ ref, dependsOn }) => ({ ref, dependsOn: sortedRefs(dependsOn) })),

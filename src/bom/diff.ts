@@ -2,7 +2,10 @@ import { byCodeUnit } from '../base/text.ts';
 import { type PurlParts, readPurl } from './purl.ts';
 import type { SbomComponent, SbomFacts } from './read.ts';
 
-/** What differs between two documents. Components stand in the order of their keys, so the same two documents give the same diff. */
+/**
+ * What differs between two documents. Components stand in the order of their keys, so the same two documents
+ * give the same diff.
+ */
 export interface BomDiff {
   readonly old: SbomFacts;
   readonly new: SbomFacts;
@@ -23,9 +26,10 @@ export const aspects = ['version', 'pin', 'content', 'licenses'] as const;
 export type Aspect = (typeof aspects)[number];
 
 /**
- * Compares two documents component by component. Two components are the same one in another state where they agree in type and name of
- * the package: the purl without version and qualifiers, the role of an LLVM, otherwise the name. Where one package stands several times,
- * in two environments or for two architectures, each is paired with the one most like it before any other.
+ * Compares two documents component by component. Two components are the same one in another state where they
+ * agree in type and name of the package: the purl without version and qualifiers, the role of an LLVM,
+ * otherwise the name. Where one package stands several times, in two environments or for two architectures,
+ * each is paired with the one most like it before any other.
  */
 export function diffBoms(before: SbomFacts, after: SbomFacts): BomDiff {
   const old = Map.groupBy(before.components.map(toEntry), ({ key }) => key);
@@ -72,7 +76,10 @@ function toEntry(component: SbomComponent): Entry {
   return { component, key: keyOf(component, parts), architecture: parts?.qualifiers?.['arch'] ?? '' };
 }
 
-/** Nothing that changes from one release to the next may be part of it: an LLVM of a fork is still the LLVM of Triton. */
+/**
+ * Nothing that changes from one release to the next may be part of it: an LLVM of a fork is still the LLVM of
+ * Triton.
+ */
 function keyOf(component: SbomComponent, purl: PurlParts | undefined): string {
   const role = llvmRoleOf(component);
   if (role !== undefined) {
@@ -88,7 +95,10 @@ function keyOf(component: SbomComponent, purl: PurlParts | undefined): string {
   return ['purl', type, namespace, name, subpath].join('\0');
 }
 
-/** From the closest resemblance to the loosest. One pass over a hash table each: a hostile document repeats one name 200,000 times. */
+/**
+ * From the closest resemblance to the loosest. One pass over a hash table each: a hostile document repeats
+ * one name 200,000 times.
+ */
 const resemblances: readonly ((entry: Entry) => string)[] = [
   ({ architecture, component }) => [component.version, architecture, component.location].join('\0'),
   ({ architecture, component }) => [component.version, architecture].join('\0'),
@@ -128,7 +138,9 @@ function pairUp(
   return { pairs, added, removed };
 }
 
-/** By content, so that the order of a document changes nothing. Most packages stand once and need no order. */
+/**
+ * By content, so that the order of a document changes nothing. Most packages stand once and need no order.
+ */
 function sorted(entries: readonly Entry[]): readonly Entry[] {
   if (entries.length < 2) {
     return entries;
@@ -157,7 +169,9 @@ function pinOf({ properties }: SbomComponent): string {
   return [properties['tcf:llvm:pin'], declared, observed, repository].join('\0');
 }
 
-/** Hashes are compared where both sides have one of the same bytes: `tcf:hash:subject` says of which they are. */
+/**
+ * Hashes are compared where both sides have one of the same bytes: `tcf:hash:subject` says of which they are.
+ */
 function contentDiffers(before: SbomComponent, after: SbomComponent): boolean {
   if (before.properties['tcf:hash:subject'] !== after.properties['tcf:hash:subject']) {
     return false;

@@ -2,8 +2,9 @@ import type { BomRef, Component, Property } from './model.ts';
 import { readPurl } from './purl.ts';
 
 /**
- * `flat`: every component stands at the top and names the one it lies in, because trivy passes over what is nested. `nested`: it stands in the
- * `components` of that. The edges of the graph are the same, so each component is reachable through its owner in both.
+ * `flat`: every component stands at the top and names the one it lies in, because trivy passes over what is
+ * nested. `nested`: it stands in the `components` of that. The edges of the graph are the same, so each
+ * component is reachable through its owner in both.
  */
 export type Layout = 'flat' | 'nested';
 
@@ -27,8 +28,9 @@ function withOwner(component: Component, owner: BomRef): Component {
 const trivy = 'aquasecurity:trivy:';
 
 /**
- * The component with its source package where trivy looks for it: advisories of distributions are about source packages. Everybody else reads the
- * qualifier `upstream` of the purl, from which this is made. Nested components too.
+ * The component with its source package where trivy looks for it: advisories of distributions are about
+ * source packages. Everybody else reads the qualifier `upstream` of the purl, from which this is made. Nested
+ * components too.
  */
 export function withSourceForTrivy(component: Component): Component {
   const { components, properties = [], purl } = component;
@@ -54,7 +56,10 @@ function sourceOf(purl: string): readonly Property[] {
 
 type Parts = Readonly<Record<'SrcEpoch' | 'SrcName' | 'SrcRelease' | 'SrcVersion', string | undefined>>;
 
-/** `bash-5.1.8-9.el9.src.rpm`. The file name has no epoch; source and binary packages of rpm share it where a spec file has one. */
+/**
+ * `bash-5.1.8-9.el9.src.rpm`. The file name has no epoch; source and binary packages of rpm share it where a
+ * spec file has one.
+ */
 function rpmSource(file: string, epoch: string | undefined): Parts | undefined {
   const [, name, version, release] = /^(.+)-([^-]+)-([^-]+)\.(?:no)?src\.rpm$/.exec(file) ?? [];
   if (name === undefined) {
@@ -63,7 +68,9 @@ function rpmSource(file: string, epoch: string | undefined): Parts | undefined {
   return { SrcEpoch: epoch, SrcName: name, SrcRelease: release, SrcVersion: version };
 }
 
-/** `glibc`, or with a version of its own `glibc@1:2.36-9`. Without one trivy takes that of the binary package. */
+/**
+ * `glibc`, or with a version of its own `glibc@1:2.36-9`. Without one trivy takes that of the binary package.
+ */
 function otherSource(upstream: string): Parts {
   const [name = '', full = ''] = upstream.split('@');
   const [, epoch, rest = ''] = /^(?:(\d+):)?(.*)$/s.exec(full) ?? [];

@@ -18,14 +18,18 @@ interface Pair {
 
 type Tree = Leaf | Pair;
 
-/** Whether a licence is not on the SPDX list: its author chose the name, and only a reader of the text knows what it allows, whatever exception stands behind it. */
+/**
+ * Whether a licence is not on the SPDX list: its author chose the name, and only a reader of the text knows
+ * what it allows, whatever exception stands behind it.
+ */
 export function isLicenseRef(license: string): boolean {
   return /^(?:DocumentRef-[A-Za-z0-9.-]+:)?LicenseRef-/.test(license);
 }
 
 /**
- * The one spelling of a licence among those of the SPDX list: `GPL-2.0+`, `AGPL-3.0` and `GPL-2.0-with-classpath-exception` are withdrawn ids of
- * `GPL-2.0-or-later`, `AGPL-3.0-only` and `GPL-2.0-only WITH Classpath-exception-2.0`. What has one spelling stays.
+ * The one spelling of a licence among those of the SPDX list: `GPL-2.0+`, `AGPL-3.0` and
+ * `GPL-2.0-with-classpath-exception` are withdrawn ids of `GPL-2.0-or-later`, `AGPL-3.0-only` and
+ * `GPL-2.0-only WITH Classpath-exception-2.0`. What has one spelling stays.
  */
 export function canonicalLicense(license: string): string {
   const [id = '', ...exception] = license.split(' WITH ');
@@ -33,7 +37,10 @@ export function canonicalLicense(license: string): string {
   return [current, ...exception].join(' WITH ');
 }
 
-/** Plain ids of the GNU family were withdrawn for `-only` and `-or-later`; `GPL-2.0-only+` says the latter too. */
+/**
+ * Plain ids of the GNU family were withdrawn for `-only` and `-or-later`; `GPL-2.0-only+` says the latter
+ * too.
+ */
 function gnuId(id: string): string {
   const [, base, suffix = '', plus] = /^((?:[AL]?GPL|GFDL)-\d+\.\d+)(-only|-or-later)?(\+)?$/.exec(id) ?? [];
   if (base === undefined) {
@@ -43,8 +50,9 @@ function gnuId(id: string): string {
 }
 
 /**
- * Whether one may use the work by licences that `accepts` takes: with OR one side is enough, with AND both are needed. A licence is given in its
- * canonical spelling, `Apache-2.0 WITH LLVM-exception` whole. `undefined` where the text is not an SPDX expression.
+ * Whether one may use the work by licences that `accepts` takes: with OR one side is enough, with AND both
+ * are needed. A licence is given in its canonical spelling, `Apache-2.0 WITH LLVM-exception` whole.
+ * `undefined` where the text is not an SPDX expression.
  */
 export function isUsable(expression: string, accepts: (license: string) => boolean): boolean | undefined {
   const tree = read(expression);

@@ -1,10 +1,12 @@
 /**
- * Names that people write instead of an SPDX id, where only one licence can be meant. Keys are in lower case, white space
- * collapsed. What is ambiguous (`BSD`, `LGPLv2+` of Callaway, `Artistic`, `PSF or like`) is left out on purpose.
+ * Names that people write instead of an SPDX id, where only one licence can be meant. Keys are in lower case,
+ * white space collapsed. What is ambiguous (`BSD`, `LGPLv2+` of Callaway, `Artistic`, `PSF or like`) is left
+ * out on purpose.
  */
 export const licenseNames: ReadonlyMap<string, string> = new Map(
   Object.entries({
-    // DEP-5 short names: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/#license-short-name
+    // DEP-5 short names:
+    // https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/#license-short-name
     'apache-1': 'Apache-1.0',
     'apache-1.0': 'Apache-1.0',
     'apache-2': 'Apache-2.0',

@@ -5,9 +5,10 @@ import type { License, Property } from './model.ts';
 const digits = 16;
 
 /**
- * The licences, and where none is concluded the text itself: `LicenseRef-tcf-DIGITS`, which is how SPDX names a text that is on no list.
- * DIGITS are the beginning of its SHA-256, so that one text has one name in every SBOM, and the property says which text that is and where
- * it stands. It is declared too where the package says nothing shorter.
+ * The licences, and where none is concluded the text itself: `LicenseRef-tcf-DIGITS`, which is how SPDX names
+ * a text that is on no list. DIGITS are the beginning of its SHA-256, so that one text has one name in every
+ * SBOM, and the property says which text that is and where it stands. It is declared too where the package
+ * says nothing shorter.
  */
 export function withLicenseText(
   licenses: readonly License[],

@@ -4,30 +4,36 @@ import { currentIds, licenseNames } from './license-names.ts';
 import type { License } from './model.ts';
 
 /**
- * Who wrote the text. `spdx`: a field that holds SPDX by its own rules (License-Expression). `debian`: a DEP-5 short name or
- * synopsis. `rpm`: SPDX or Callaway names. `classifier`: a trove classifier, whole or its last part.
+ * Who wrote the text. `spdx`: a field that holds SPDX by its own rules (License-Expression). `debian`: a
+ * DEP-5 short name or synopsis. `rpm`: SPDX or Callaway names. `classifier`: a trove classifier, whole or its
+ * last part.
  */
 export type LicenseKind = 'apk' | 'classifier' | 'debian' | 'python' | 'rpm' | 'spdx';
 
-/** The parser descends once for each bracket and scans with slices; real expressions are under 1,500 characters (texlive). */
+/**
+ * The parser descends once for each bracket and scans with slices; real expressions are under 1,500
+ * characters (texlive).
+ */
 const maxExpressionLength = 4096;
 /** A License field may hold a whole licence text; the first line names it. */
 const maxNameLength = 200;
 
 /**
- * What a package says about its licence (`declared`: an SPDX expression where it is one, else the name as written), and beside
- * it the expression tcf stands for (`concluded`), only where every part maps without doubt. Empty text gives an empty list.
+ * What a package says about its licence (`declared`: an SPDX expression where it is one, else the name as
+ * written), and beside it the expression tcf stands for (`concluded`), only where every part maps without
+ * doubt. Empty text gives an empty list.
  */
 export function toLicenses(text: string, kind: LicenseKind, scope?: string): readonly License[] {
   return combineLicenses([text], kind, scope);
 }
 
 /**
- * The same for several statements that all apply, such as the paragraphs of a DEP-5 file or several classifiers: joined with
- * AND where each of them maps, else every statement is declared for itself.
+ * The same for several statements that all apply, such as the paragraphs of a DEP-5 file or several
+ * classifiers: joined with AND where each of them maps, else every statement is declared for itself.
  *
- * With a `scope`, in which the names have a meaning (`debian-bash`: the copyright file of that package), a part that does not map is
- * concluded as `LicenseRef-SCOPE-NAME`, which is how SPDX names what is not on its list. The rest of the expression is not lost then.
+ * With a `scope`, in which the names have a meaning (`debian-bash`: the copyright file of that package), a
+ * part that does not map is concluded as `LicenseRef-SCOPE-NAME`, which is how SPDX names what is not on its
+ * list. The rest of the expression is not lost then.
  */
 export function combineLicenses(
   texts: readonly string[],
@@ -57,8 +63,8 @@ export function combineLicenses(
 }
 
 /**
- * The SPDX expression a text stands for, in canonical spelling and without withdrawn ids; `undefined` where any part of it is
- * not known or could mean two licences.
+ * The SPDX expression a text stands for, in canonical spelling and without withdrawn ids; `undefined` where
+ * any part of it is not known or could mean two licences.
  */
 export function toSpdx(text: string, kind: LicenseKind): string | undefined {
   const trimmed = collapse(text);
@@ -75,8 +81,8 @@ export function toSpdx(text: string, kind: LicenseKind): string | undefined {
 }
 
 /**
- * `GPL-1+ or Artistic, and Expat` becomes `(GPL-1.0-or-later OR LicenseRef-SCOPE-Artistic) AND MIT`: DEP-5 says that a comma binds less than
- * the words. A statement whose form is not clear is one name.
+ * `GPL-1+ or Artistic, and Expat` becomes `(GPL-1.0-or-later OR LicenseRef-SCOPE-Artistic) AND MIT`: DEP-5
+ * says that a comma binds less than the words. A statement whose form is not clear is one name.
  */
 function toScoped(text: string, scope: string): string | undefined {
   if (text.length > maxNameLength) {
@@ -115,7 +121,9 @@ export function isSpdxExpression(text: string): boolean {
   return wordsOf(text).every((word) => !withdrawn(word));
 }
 
-/** The declared text as SPDX where it is exactly that; letter case is not part of an id (SPDX 3.0, annex B). */
+/**
+ * The declared text as SPDX where it is exactly that; letter case is not part of an id (SPDX 3.0, annex B).
+ */
 function asWritten(text: string): string | undefined {
   if (text.length > maxExpressionLength) {
     return undefined;
@@ -172,8 +180,9 @@ const gnuFamilies: Readonly<Record<string, string>> = {
 };
 
 /**
- * GNU licences in all their spellings: `GPL-2+` (Debian), `GPLv2+` (Callaway), `GPL-2.0` and `GPL-2.0+` (withdrawn ids), `GNU
- * General Public License v3 or later (GPLv3+)` (trove). Without a version nothing is certain.
+ * GNU licences in all their spellings: `GPL-2+` (Debian), `GPLv2+` (Callaway), `GPL-2.0` and `GPL-2.0+`
+ * (withdrawn ids), `GNU General Public License v3 or later (GPLv3+)` (trove). Without a version nothing is
+ * certain.
  */
 function gnuToSpdx(name: string): string | undefined {
   const parts =
@@ -202,7 +211,10 @@ function withdrawn(id: string): boolean {
 /** Brackets, operators as words of their own, and what stands between them. `or later` belongs to a name. */
 const operators = /(\(|\)|(?<=[\s)])(?:and|or(?!\s+(?:any\s+)?(?:later|newer)\b)|with)(?=[\s(]))/i;
 
-/** Maps what stands between the operators, and gives the expression back in canonical spelling; `undefined` if a part has none. */
+/**
+ * Maps what stands between the operators, and gives the expression back in canonical spelling; `undefined` if
+ * a part has none.
+ */
 function mapParts(text: string, map: (part: string) => string | undefined): string | undefined {
   const out: string[] = [];
   let exception = false;

@@ -11,7 +11,10 @@ export interface Bom {
   readonly properties: readonly Property[];
 }
 
-/** The image the BOM describes. The config digest identifies it on every transport; the manifest digest where there is one. */
+/**
+ * The image the BOM describes. The config digest identifies it on every transport; the manifest digest where
+ * there is one.
+ */
 export interface Subject {
   /** `triton-dev`, the last path component of the repository; else the config digest. */
   readonly name: string;
@@ -89,7 +92,10 @@ export interface ComponentHash {
   readonly algorithm: 'MD5' | 'SHA-1' | 'SHA-256' | 'SHA-384' | 'SHA-512';
   /** Lower-case hexadecimal. */
   readonly value: string;
-  /** Of which bytes this is the hash: `file`, `rpm header`, `RECORD`, `deb archive`. Written as `tcf:hash:subject`. */
+  /**
+   * Of which bytes this is the hash: `file`, `rpm header`, `RECORD`, `deb archive`. Written as
+   * `tcf:hash:subject`.
+   */
   readonly subject: string;
 }
 

@@ -18,7 +18,10 @@ export const profileNotes: Readonly<Partial<Record<SbomProfile, string>>> = {
   cisa: 'the SBOM author signature is the attestation that tcf sign makes of this document',
 };
 
-/** What a profile makes of one field: `profile.missing` (an error) or `profile.unknown` (a note) of `subject`, a bom-ref or `document`. */
+/**
+ * What a profile makes of one field: `profile.missing` (an error) or `profile.unknown` (a note) of `subject`,
+ * a bom-ref or `document`.
+ */
 export interface ProfileDiagnostic extends Diagnostic {
   readonly subject: string;
   /** `supplier`, `SHA-512 of the file`. */
@@ -87,7 +90,8 @@ const checks: Readonly<
   Record<SbomProfile, { readonly document: readonly Check[]; readonly component: readonly Check[] }>
 > = {
   ntia: { document: [author, timestamp], component: [supplier, ...identity] },
-  // The seventeen data fields of appendix A, but for the signature (`profileNotes`) and the graph, which every profile asks for.
+  // The seventeen data fields of appendix A, but for the signature (`profileNotes`) and the graph, which
+  // every profile asks for.
   cisa: {
     document: [
       author,
@@ -148,8 +152,9 @@ const checks: Readonly<
 };
 
 /**
- * The fields that a profile requires and a document of `toCycloneDx` does not have: of the document first, then of the components in its order.
- * The graph counts too: every component has an entry, or is listed among those whose dependencies are unknown.
+ * The fields that a profile requires and a document of `toCycloneDx` does not have: of the document first,
+ * then of the components in its order. The graph counts too: every component has an entry, or is listed among
+ * those whose dependencies are unknown.
  */
 export function missingFields(document: JsonObject, profile: SbomProfile): readonly ProfileDiagnostic[] {
   const components = componentsOf(document);
@@ -178,7 +183,10 @@ const maybeUnknown: Readonly<Record<SbomProfile, readonly string[]>> = {
   ntia: ['version'],
 };
 
-/** The fields that a profile requires and a document states as unknown. The profile accepts that; users should know it all the same. */
+/**
+ * The fields that a profile requires and a document states as unknown. The profile accepts that; users should
+ * know it all the same.
+ */
 export function unknownFields(document: JsonObject, profile: SbomProfile): readonly ProfileDiagnostic[] {
   return componentsOf(document).flatMap((component) =>
     stated(component)

@@ -1,6 +1,9 @@
 /** What one purl type asks beyond the core specification; a type without an entry has the core rules only. */
 export interface PurlRules {
-  /** `expected`: the distribution, which scanners that do not know it leave out; `readPurl` takes that, `parsePurl` does not. */
+  /**
+   * `expected`: the distribution, which scanners that do not know it leave out; `readPurl` takes that,
+   * `parsePurl` does not.
+   */
   readonly namespace?: 'expected' | 'prohibited' | 'required';
   /** Parts that are compared without case, and so are written in lower case. */
   readonly lowercase?: readonly ('name' | 'namespace' | 'subpath' | 'version')[];

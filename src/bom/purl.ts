@@ -6,7 +6,10 @@ import { type PurlRules, purlRules } from './purl-types.ts';
 /** A canonical package URL (ECMA-427). Minted by `toPurl` only, so one package has one spelling. */
 export type Purl = Branded<string, 'Purl'>;
 
-/** The decoded components of a purl. `namespace` and `subpath` are joined with `/`; empty strings count as absent. */
+/**
+ * The decoded components of a purl. `namespace` and `subpath` are joined with `/`; empty strings count as
+ * absent.
+ */
 export interface PurlParts {
   readonly type: string;
   readonly namespace?: string;
@@ -16,12 +19,16 @@ export interface PurlParts {
   readonly subpath?: string;
 }
 
-/** The longest real purl (oci with a repository_url, apk with upstream) is under 500; a policy never waits for a longer one. */
+/**
+ * The longest real purl (oci with a repository_url, apk with upstream) is under 500; a policy never waits for
+ * a longer one.
+ */
 const maxLength = 8192;
 
 /**
- * Builds the canonical spelling: type-specific case and separators, sorted qualifiers, everything percent-encoded except
- * `A-Za-z0-9.-_~:`. So `+` is always `%2B`: a raw one is read as a blank by many a parser.
+ * Builds the canonical spelling: type-specific case and separators, sorted qualifiers, everything
+ * percent-encoded except `A-Za-z0-9.-_~:`. So `+` is always `%2B`: a raw one is read as a blank by many a
+ * parser.
  *
  * @throws TcfError `purl.malformed` (exit 2) for parts that have no canonical spelling.
  */
@@ -64,8 +71,10 @@ export function parsePurl(text: string): PurlParts {
 }
 
 /**
- * As `parsePurl`, for what other tools wrote: keys of qualifiers in capitals, a qualifier that is repeated with one value, and a package of a
- * distribution without the name of that (`pkg:rpm/glibc`) say what is meant. `undefined` where the text is not a purl; a policy that looks for a package in such a document cannot tell.
+ * As `parsePurl`, for what other tools wrote: keys of qualifiers in capitals, a qualifier that is repeated
+ * with one value, and a package of a distribution without the name of that (`pkg:rpm/glibc`) say what is
+ * meant. `undefined` where the text is not a purl; a policy that looks for a package in such a document
+ * cannot tell.
  */
 export function readPurl(text: string): PurlParts | undefined {
   try {

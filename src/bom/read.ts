@@ -24,13 +24,16 @@ export interface SbomFacts {
 export interface SbomSubject {
   readonly name?: string;
   /**
-   * `sha256:<hex>` wherever `metadata.component` names one: version of an oci purl, version, SHA-256 hashes, property values.
-   * Sorted. Which of them is a manifest and which a configuration the format does not say.
+   * `sha256:<hex>` wherever `metadata.component` names one: version of an oci purl, version, SHA-256 hashes,
+   * property values. Sorted. Which of them is a manifest and which a configuration the format does not say.
    */
   readonly digests: readonly string[];
   /** Those that stand in its `hashes`: each is said to be the hash of the subject itself. */
   readonly hashes: readonly string[];
-  /** What it was made from, where the author says so (`pedigree.ancestors`): purls in canonical spelling, or names without one. */
+  /**
+   * What it was made from, where the author says so (`pedigree.ancestors`): purls in canonical spelling, or
+   * names without one.
+   */
   readonly ancestors: readonly { readonly name: string; readonly purl?: string }[];
 }
 
@@ -39,7 +42,10 @@ export interface SbomComponent {
   readonly type: string;
   readonly name: string;
   readonly version?: string;
-  /** In canonical spelling, so that `pkg:PyPI/Torch` does not slip past a rule about `pkg:pypi/torch`; as written if it is not a purl. */
+  /**
+   * In canonical spelling, so that `pkg:PyPI/Torch` does not slip past a rule about `pkg:pypi/torch`; as
+   * written if it is not a purl.
+   */
   readonly purl?: string;
   /** Values of a name that stands several times are joined with a line feed. */
   readonly properties: Readonly<Record<string, string>>;
@@ -49,7 +55,10 @@ export interface SbomComponent {
   readonly hashes: readonly string[];
   /** Where the first occurrence lies in the image. */
   readonly location?: string;
-  /** Not in the image, by the word of the document: `scope: excluded`, `isExternal: true`, or a part of such a component. */
+  /**
+   * Not in the image, by the word of the document: `scope: excluded`, `isExternal: true`, or a part of such a
+   * component.
+   */
   readonly absent?: 'excluded' | 'external';
 }
 
@@ -62,8 +71,8 @@ const maxEntries = 10_000;
 const maxCompositions = 200_000;
 
 /**
- * Reads a CycloneDX document that was parsed with `parseJson`. `what` names it in messages. Unknown members are passed over:
- * the author may speak a newer version.
+ * Reads a CycloneDX document that was parsed with `parseJson`. `what` names it in messages. Unknown members
+ * are passed over: the author may speak a newer version.
  *
  * @throws TcfError `sbom.format` for another format, `document.malformed`, `sbom.too-large` (all exit 2).
  */
@@ -227,7 +236,10 @@ function purlOf(component: Shape): { readonly purl?: string } {
   return { purl: normalizePurl(written) ?? written };
 }
 
-/** A composition without refs speaks about the BOM as a whole; one that says less than `complete` outweighs one that says it. */
+/**
+ * A composition without refs speaks about the BOM as a whole; one that says less than `complete` outweighs
+ * one that says it.
+ */
 function readCompleteness(bom: Shape): boolean | undefined {
   const about = (bom.optional('compositions')?.list(maxCompositions) ?? []).filter((composition) =>
     ['assemblies', 'dependencies', 'vulnerabilities'].every((key) => composition.optional(key) === undefined),
@@ -239,8 +251,9 @@ function readCompleteness(bom: Shape): boolean | undefined {
 }
 
 /**
- * The hash by which a document that names the image also names something else; `undefined` where each of its hashes is one of `known`, the digests
- * of manifest, configuration and index. A document with two subjects is about neither.
+ * The hash by which a document that names the image also names something else; `undefined` where each of its
+ * hashes is one of `known`, the digests of manifest, configuration and index. A document with two subjects is
+ * about neither.
  */
 export function otherHashOf({ hashes }: SbomSubject, known: ReadonlySet<string>): string | undefined {
   return hashes.find((hash) => !known.has(hash));

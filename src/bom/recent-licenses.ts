@@ -1,6 +1,7 @@
 /**
- * Ids that the SPDX list got after 3.24, the list that the schemas of CycloneDX 1.6 were first published with. A schema enumerates the ids
- * it knows: a reader with an older copy of the list refuses a whole document for one of these in `license.id`, and none in an expression.
+ * Ids that the SPDX list got after 3.24, the list that the schemas of CycloneDX 1.6 were first published
+ * with. A schema enumerates the ids it knows: a reader with an older copy of the list refuses a whole
+ * document for one of these in `license.id`, and none in an expression.
  */
 export const recentLicenses: ReadonlySet<string> = new Set(
   `

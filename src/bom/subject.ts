@@ -10,8 +10,9 @@ export function rootRef(subject: Subject): BomRef {
 }
 
 /**
- * The image as `metadata.component`. Name and purl follow the transport; everything else follows from the configuration, its
- * annotated labels included (https://specs.opencontainers.org/image-spec/annotations/). Labels are the builder's claims.
+ * The image as `metadata.component`. Name and purl follow the transport; everything else follows from the
+ * configuration, its annotated labels included (https://specs.opencontainers.org/image-spec/annotations/).
+ * Labels are the builder's claims.
  */
 export function rootComponent(subject: Subject): Component {
   const { labels, configDigest, manifestDigest } = subject;

@@ -7,8 +7,8 @@ const epoch = '1970-01-01T00:00:00Z';
 const lastSecond = 253_402_300_799;
 
 /**
- * The time a BOM speaks of, never the time of the run: SOURCE_DATE_EPOCH, else the image's `created`, in UTC and whole seconds.
- * `0001-01-01T00:00:00Z`, which builders write for "no time", stays as it is.
+ * The time a BOM speaks of, never the time of the run: SOURCE_DATE_EPOCH, else the image's `created`, in UTC
+ * and whole seconds. `0001-01-01T00:00:00Z`, which builders write for "no time", stays as it is.
  *
  * @throws TcfError `sbom.source-date-epoch` (exit 3) where the variable is not a whole number of seconds.
  */

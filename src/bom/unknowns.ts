@@ -1,6 +1,9 @@
 import type { Component, Property } from './model.ts';
 
-/** The property that says which field of a component nobody could tell. An absent member may also mean that nobody asked. */
+/**
+ * The property that says which field of a component nobody could tell. An absent member may also mean that
+ * nobody asked.
+ */
 export const unknownField = 'tcf:unknown';
 
 /** The component with what is not known of it as properties. Nested components too. */
@@ -18,8 +21,8 @@ export function withUnknowns(component: Component): Component {
 }
 
 /**
- * The minimum elements of 2026 want producer, identifier and hash of each component, or to hear that they are unknown: a Go module names nobody.
- * Nested components too.
+ * The minimum elements of 2026 want producer, identifier and hash of each component, or to hear that they are
+ * unknown: a Go module names nobody. Nested components too.
  */
 export function withStatedElements(component: Component): Component {
   const {
@@ -47,7 +50,10 @@ export function withStatedElements(component: Component): Component {
   };
 }
 
-/** The minimum elements want a version, or to hear in its place that it is unknown (CISA, Component Version). Nested components too. */
+/**
+ * The minimum elements want a version, or to hear in its place that it is unknown (CISA, Component Version).
+ * Nested components too.
+ */
 export function withStatedVersion(component: Component): Component {
   const { components, version = 'unknown' } = component;
   return {

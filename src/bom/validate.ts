@@ -2,9 +2,9 @@ import type { Bom, Component } from './model.ts';
 import { rootRef } from './subject.ts';
 
 /**
- * What is wrong with the shape of a BOM, one sentence each; empty for every BOM that tcf writes. Beyond the schema: unique bom-refs, no
- * dangling ref, no edge to itself, no second entry, everything reachable from the image, and for each component either an entry
- * or a place among the unknown.
+ * What is wrong with the shape of a BOM, one sentence each; empty for every BOM that tcf writes. Beyond the
+ * schema: unique bom-refs, no dangling ref, no edge to itself, no second entry, everything reachable from the
+ * image, and for each component either an entry or a place among the unknown.
  */
 export function checkBom(bom: Bom): string[] {
   const wrong: string[] = [];

@@ -7,7 +7,10 @@ import { comparePep440, isPep440, parsePep440, satisfiesPep440 } from './version
 import { compareEvr } from './versions/rpm.ts';
 import { compareGo, compareSemver, isGoVersion, isSemver } from './versions/semver.ts';
 
-/** A range of versions in the order of one ecosystem, as the VERS specification of package-url spells it: `vers:deb/>=5.6.0|<5.6.2`. */
+/**
+ * A range of versions in the order of one ecosystem, as the VERS specification of package-url spells it:
+ * `vers:deb/>=5.6.0|<5.6.2`.
+ */
 export interface VersionRange {
   /** The purl type whose versions it is about. */
   readonly type: string;
@@ -63,8 +66,9 @@ const maxConstraints = 200;
 const maxLength = 8192;
 
 /**
- * Reads `vers:TYPE/CONSTRAINT|CONSTRAINT`, where a constraint is a version with `=`, `!=`, `<`, `<=`, `>` or `>=` before it (nothing means `=`),
- * or one `*` for all. Constraints may come in any order. Reserved characters of a version are percent-encoded or not.
+ * Reads `vers:TYPE/CONSTRAINT|CONSTRAINT`, where a constraint is a version with `=`, `!=`, `<`, `<=`, `>` or
+ * `>=` before it (nothing means `=`), or one `*` for all. Constraints may come in any order. Reserved
+ * characters of a version are percent-encoded or not.
  *
  * @throws TcfError `vers.malformed` (exit 2).
  */
@@ -126,7 +130,10 @@ function decode(text: string): string | undefined {
   }
 }
 
-/** Two lower bounds in a row, or two upper ones: one of them would mean nothing, and its author meant something. */
+/**
+ * Two lower bounds in a row, or two upper ones: one of them would mean nothing, and its author meant
+ * something.
+ */
 function refuseGaps(constraints: readonly Constraint[], text: string): void {
   const bounds = constraints.filter(({ comparator }) => /[<>]/.test(comparator));
   for (const [at, { comparator, version }] of bounds.entries()) {
@@ -137,8 +144,8 @@ function refuseGaps(constraints: readonly Constraint[], text: string): void {
 }
 
 /**
- * Whether the range holds the version, by the algorithm of the VERS specification with each constraint as the ecosystem's own tool reads it;
- * `undefined` where the text is not a version of this ecosystem.
+ * Whether the range holds the version, by the algorithm of the VERS specification with each constraint as the
+ * ecosystem's own tool reads it; `undefined` where the text is not a version of this ecosystem.
  */
 export function isInRange(range: VersionRange, version: string): boolean | undefined {
   const order = orderOf(range, version);
@@ -146,8 +153,8 @@ export function isInRange(range: VersionRange, version: string): boolean | undef
 }
 
 /**
- * As `isInRange`, and true as well for what comes before an excluded upper bound in the plain order: PEP 440 leaves 2.6.0rc1 out of `<2.6.0`, and
- * a policy that denies everything before 2.6.0 means its candidates too.
+ * As `isInRange`, and true as well for what comes before an excluded upper bound in the plain order: PEP 440
+ * leaves 2.6.0rc1 out of `<2.6.0`, and a policy that denies everything before 2.6.0 means its candidates too.
  */
 export function isInOrBeforeRange(range: VersionRange, version: string): boolean | undefined {
   const order = orderOf(range, version);
@@ -198,7 +205,9 @@ function satisfies(order: Order, version: string, constraint: Constraint): boole
   return wanted[comparator].includes(sign);
 }
 
-/** Bounds come in turns, oldest first (`refuseGaps`): an upper one closes what the lower one before it opened. */
+/**
+ * Bounds come in turns, oldest first (`refuseGaps`): an upper one closes what the lower one before it opened.
+ */
 function intervalsOf(bounds: readonly Constraint[]): readonly (readonly Constraint[])[] {
   return bounds.flatMap((bound, at) => {
     if (bound.comparator.startsWith('<')) {

@@ -51,7 +51,10 @@ function worldOf(tree: Tree): ReadonlySet<string> | undefined {
     : new Set(relations.filter(({ conflict }) => !conflict).map(({ name }) => name));
 }
 
-/** The lists are read when first asked. They name a file below the directory as the package has it, and links lead elsewhere. */
+/**
+ * The lists are read when first asked. They name a file below the directory as the package has it, and links
+ * lead elsewhere.
+ */
 function fileOwners(tree: Tree, apks: readonly Apk[]): (apk: Apk, path: string) => boolean {
   let owners: ReadonlyMap<string, string> | undefined;
   const read = (): ReadonlyMap<string, string> => {
@@ -107,8 +110,8 @@ function componentOf(
 }
 
 /**
- * `C:Q1<base64>` is the SHA-1 of the control segment and not of the package. The flag `S` (apk 3) says that it is the first half of a SHA-256,
- * which is the hash of nothing by any name that CycloneDX knows.
+ * `C:Q1<base64>` is the SHA-1 of the control segment and not of the package. The flag `S` (apk 3) says that
+ * it is the first half of a SHA-256, which is the hash of nothing by any name that CycloneDX knows.
  */
 function controlHash(found: Apk): readonly ComponentHash[] {
   const { fields } = found;

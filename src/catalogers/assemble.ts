@@ -21,14 +21,19 @@ export interface ScanFacts {
   readonly buildIds?: ReadonlyMap<string, string>;
 }
 
-/** Listed one by one up to here; the count stands there anyway. A tree with more is a file system, not a list for people. */
+/**
+ * Listed one by one up to here; the count stands there anyway. A tree with more is a file system, not a list
+ * for people.
+ */
 const maxListed = 1000;
 
 /**
- * One BOM from what the catalogers found. Whatever lies in a file of another component is nested there, everything is reachable
- * from the image, and what was skipped or not known is said. The result does not depend on the order of runs, components or files.
+ * One BOM from what the catalogers found. Whatever lies in a file of another component is nested there,
+ * everything is reachable from the image, and what was skipped or not known is said. The result does not
+ * depend on the order of runs, components or files.
  *
- * @throws TcfError `sbom.inconsistent` (exit 2) if the result fails `checkBom`, which would be a defect of tcf.
+ * @throws TcfError `sbom.inconsistent` (exit 2) if the result fails `checkBom`, which would be a defect of
+ *   tcf.
  */
 export function assemble(
   subject: Subject,
@@ -78,7 +83,10 @@ export function assemble(
   return bom;
 }
 
-/** What the operating system brought is its package's, whatever somebody else would make of it: wheels for new virtual environments, say. */
+/**
+ * What the operating system brought is its package's, whatever somebody else would make of it: wheels for new
+ * virtual environments, say.
+ */
 function leftOutOf(runs: readonly Run[]): readonly string[] {
   const owners = runs
     .filter(({ cataloger }) => osCatalogers.has(cataloger))
@@ -127,7 +135,9 @@ function componentTree(
   return (children.get(undefined) ?? []).flatMap(build);
 }
 
-/** What has no place of its own lies where the component does in which it is nested: a module in its program. */
+/**
+ * What has no place of its own lies where the component does in which it is nested: a module in its program.
+ */
 function placed(
   ref: string,
   inventory: Inventory,
@@ -142,7 +152,10 @@ function placed(
   return undefined;
 }
 
-/** A component came with the base if all that is known of it lies in the base's layers; one that was changed later did not. */
+/**
+ * A component came with the base if all that is known of it lies in the base's layers; one that was changed
+ * later did not.
+ */
 function originOf(component: Component | undefined, base: BaseImage | undefined): readonly Property[] {
   const layers = (component?.evidence?.occurrences ?? []).flatMap(({ layer }) => layer?.index ?? []);
   if (base === undefined || layers.length === 0) {

@@ -13,7 +13,10 @@ import type { Catalog, Cataloger, Ownership, Skipped, Tree, TreeFile } from './c
 /** One record for each package of an environment, the base environment too. */
 const recordPath = /^((?:.*\/)?)conda-meta\/[^/]+\.json$/s;
 
-/** The description of a package that conda unpacked into its cache, from where it links packages into environments. */
+/**
+ * The description of a package that conda unpacked into its cache, from where it links packages into
+ * environments.
+ */
 const unpacked = /^((?:.*\/)?pkgs)\/[^/]+\/info\/index\.json$/s;
 
 /** cuda-toolkit's largest part names 9,000 files; texlive-core 40,000. */
@@ -84,8 +87,8 @@ const anchor = /\.dist-info\/RECORD$|\.egg-info(?:\/PKG-INFO)?$/;
 const installer = /\.dist-info\/INSTALLER$/;
 
 /**
- * Whether pip replaced the distribution that a record is about: the record stays, and its metadata is gone or names another installer.
- * `conda list` leaves such records out too, and shows what pip installed.
+ * Whether pip replaced the distribution that a record is about: the record stays, and its metadata is gone or
+ * names another installer. `conda list` leaves such records out too, and shows what pip installed.
  */
 function isReplaced(tree: Tree, { file, prefix, record }: Package): boolean {
   return (
@@ -128,7 +131,8 @@ function read(file: TreeFile, skipped: Skipped[]): readonly Package[] {
     const record = new Shape(parseJson(content, 'the record'), 'record');
     const name = record.get('name').string(200);
     const version = record.get('version').string(200);
-    // What conda takes for names and versions (conda.models.version); others would be other packages in a purl.
+    // What conda takes for names and versions (conda.models.version); others would be other packages in a
+    // purl.
     if (!/^[A-Za-z0-9_.-]+$/.test(name)) {
       throw record.get('name').wrong('is not the name of a package');
     }
@@ -174,7 +178,10 @@ function purlOf(record: Shape, name: string, version: string): Purl {
   });
 }
 
-/** `conda-forge` of `https://conda.anaconda.org/t/TOKEN/conda-forge/linux-64`: the last word before the platform, so that no token comes along. */
+/**
+ * `conda-forge` of `https://conda.anaconda.org/t/TOKEN/conda-forge/linux-64`: the last word before the
+ * platform, so that no token comes along.
+ */
 function channelOf(text: string): string {
   const parts = text
     .replace(/[?#].*$/s, '')
@@ -237,7 +244,10 @@ function isRequested(record: Shape): boolean {
   return specs.length > 0 || (typeof spec === 'string' && spec !== '' && spec !== 'None');
 }
 
-/** Where the archive came from, and the hashes that conda checked it by. Tokens and passwords in the address stay out of the BOM. */
+/**
+ * Where the archive came from, and the hashes that conda checked it by. Tokens and passwords in the address
+ * stay out of the BOM.
+ */
 function archiveOf(record: Shape): readonly ExternalReference[] {
   const text = record.optional('url')?.string(maxText) ?? '';
   if (!URL.canParse(text)) {
@@ -262,7 +272,10 @@ function archiveOf(record: Shape): readonly ExternalReference[] {
   return [{ type: 'distribution', url: `${url.origin}${path}`, ...(hashes.length === 0 ? {} : { hashes }) }];
 }
 
-/** The files of a record lie below the environment, where links may lead elsewhere. The lists are read when first asked. */
+/**
+ * The files of a record lie below the environment, where links may lead elsewhere. The lists are read when
+ * first asked.
+ */
 function ownerOf(tree: Tree, found: Package, skipped: Skipped[]): Ownership {
   let paths: ReadonlySet<string> | undefined;
   const readPaths = (): ReadonlySet<string> => {

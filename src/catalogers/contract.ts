@@ -1,35 +1,41 @@
 import type { Component, Dependency, Layer } from '../bom/model.ts';
 
 /**
- * One package database or one kind of native evidence. A cataloger is a plain value: it never imports `image`, opens no
- * file and keeps nothing between two images, so a test hands it a folder or a string.
+ * One package database or one kind of native evidence. A cataloger is a plain value: it never imports
+ * `image`, opens no file and keeps nothing between two images, so a test hands it a folder or a string.
  *
- * `Seen` is what its stream scanner says of a file and what `Tree.observed` gives back to it: plain data that JSON can
- * hold. A list of catalogers is `readonly Cataloger[]`, whatever each of them observes.
+ * `Seen` is what its stream scanner says of a file and what `Tree.observed` gives back to it: plain data that
+ * JSON can hold. A list of catalogers is `readonly Cataloger[]`, whatever each of them observes.
  */
 export interface Cataloger<Seen extends object = object> {
   /** Stable, lower case: `dpkg`, `python`, `llvm`. It stands in the BOM with what was skipped. */
   readonly name: string;
   /**
-   * Whether the content of this regular file is needed. Runs on every file of every layer: string comparison only. The
-   * path has no leading slash. Content above `contentLimit` is not kept; `TreeFile.content` then answers `undefined`.
+   * Whether the content of this regular file is needed. Runs on every file of every layer: string comparison
+   * only. The path has no leading slash. Content above `contentLimit` is not kept; `TreeFile.content` then
+   * answers `undefined`.
    */
   wants(path: string): boolean;
-  /** Bytes, for files this cataloger wants, where `contentLimit` is too little. They stay in memory: keep it small. */
+  /**
+   * Bytes, for files this cataloger wants, where `contentLimit` is too little. They stay in memory: keep it
+   * small.
+   */
   readonly contentLimit?: number;
   /**
-   * A scanner for a file that is too large to keep, such as `libtriton.so`. `head` holds the first bytes of the file
-   * (at least 64, fewer only when the file ends before), so an ELF file is told by its magic. `undefined`: not interested.
+   * A scanner for a file that is too large to keep, such as `libtriton.so`. `head` holds the first bytes of
+   * the file (at least 64, fewer only when the file ends before), so an ELF file is told by its magic.
+   * `undefined`: not interested.
    */
   scan?(path: string, head: Uint8Array): StreamScanner<Seen> | undefined;
   /**
-   * `false` where an observation is of no use under a name that a symbolic link gives a file: such a name is known only
-   * when all layers were read, and to scan under it costs a second reading of a whole layer.
+   * `false` where an observation is of no use under a name that a symbolic link gives a file: such a name is
+   * known only when all layers were read, and to scan under it costs a second reading of a whole layer.
    */
   readonly scansBehindLinks?: boolean;
   /**
-   * What `history` has to keep of a wanted content once a layer above replaced it; `undefined` keeps all of it, as far as
-   * there is room. Of a database of 60 MiB the names of its packages are enough, for every layer that wrote it.
+   * What `history` has to keep of a wanted content once a layer above replaced it; `undefined` keeps all of
+   * it, as far as there is room. Of a database of 60 MiB the names of its packages are enough, for every
+   * layer that wrote it.
    */
   summarize?(path: string, content: Uint8Array): Uint8Array | undefined;
   /** Reads what was kept. Never throws for bad content: that is a `Skipped` in the result. */
@@ -53,7 +59,10 @@ export interface Tree<Seen extends object = object> {
   wanted(): readonly TreeFile[];
   /** Every visible file that this cataloger's stream scanner had something to say about, ordered by path. */
   observed(): readonly ObservedFile<Seen>[];
-  /** The file behind a path, symbolic links followed inside the image; `undefined` if there is no regular file. */
+  /**
+   * The file behind a path, symbolic links followed inside the image; `undefined` if there is no regular
+   * file.
+   */
   file(path: string): TreeFile | undefined;
   exists(path: string): boolean;
   /** The real path after following symbolic links in every component; `undefined` if it leads nowhere. */
@@ -61,8 +70,8 @@ export interface Tree<Seen extends object = object> {
   /** Names in a directory, sorted; empty if the path leads to no directory. */
   list(path: string): readonly string[];
   /**
-   * Contents that stood at this path in lower layers before they were replaced, as `summarize` left them, lowest first,
-   * the visible one last and whole. Says in which layer a package first appeared.
+   * Contents that stood at this path in lower layers before they were replaced, as `summarize` left them,
+   * lowest first, the visible one last and whole. Says in which layer a package first appeared.
    */
   history(path: string): readonly TreeFile[];
 }
@@ -93,9 +102,15 @@ export interface Catalog {
   readonly owners?: readonly Ownership[];
   /** Known unknowns: each makes the composition of this cataloger incomplete. */
   readonly skipped: readonly Skipped[];
-  /** What was seen and left out on purpose, such as package caches: named in the BOM, which is then not complete. */
+  /**
+   * What was seen and left out on purpose, such as package caches: named in the BOM, which is then not
+   * complete.
+   */
   readonly leftOut?: readonly Skipped[];
-  /** Components whose dependencies could not be read; they get no `dependsOn` and stand in an `unknown` composition. */
+  /**
+   * Components whose dependencies could not be read; they get no `dependsOn` and stand in an `unknown`
+   * composition.
+   */
   readonly unknownDependencies?: readonly string[];
 }
 
@@ -111,5 +126,7 @@ export interface Skipped {
   readonly reason: string;
 }
 
-/** 16 MiB holds every database and metadata file seen; rpm databases are larger and have a limit of their own. */
+/**
+ * 16 MiB holds every database and metadata file seen; rpm databases are larger and have a limit of their own.
+ */
 export const contentLimit: number = 16 * 1024 * 1024;

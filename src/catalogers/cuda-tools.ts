@@ -77,7 +77,8 @@ export const cudaTools: Cataloger<Seen> = {
     for (const file of installed(tree, tree.observed())) {
       const { sha256 } = file.observation;
       const name = nameOf(file.path);
-      // Wheels have no links, so CUPTI lies there three times: one component. Two tools are two, whatever their bytes.
+      // Wheels have no links, so CUPTI lies there three times: one component. Two tools are two, whatever
+      // their bytes.
       const library = libraryOf(name);
       const key = library === undefined ? file.path : `${library.name} ${directoryOf(file.path)} ${sha256}`;
       groups.set(key, [...(groups.get(key) ?? []), file]);
@@ -88,7 +89,8 @@ export const cudaTools: Cataloger<Seen> = {
       const paths = new Set(files.flatMap(({ path: name, links = [] }) => [name, ...links]));
       owners.push({ bomRef: component.bomRef, owns: (name) => paths.has(name) });
       const path = files[0]?.path ?? '';
-      // A tool has a line for it; a library may be called `libcupti.so.12` and no more, and nothing of it was left unread.
+      // A tool has a line for it; a library may be called `libcupti.so.12` and no more, and nothing of it was
+      // left unread.
       if (component.version === undefined && tools.has(nameOf(path))) {
         skipped.push({ path: printable(path), reason: `${component.name} does not say its version` });
       }

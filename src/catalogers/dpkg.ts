@@ -108,7 +108,10 @@ function componentOf(
   });
 }
 
-/** What the copyright file says. Where no licence on a list is named beyond doubt, the text of the file is the licence. */
+/**
+ * What the copyright file says. Where no licence on a list is named beyond doubt, the text of the file is the
+ * licence.
+ */
 function copyrightOf(
   tree: Tree,
   { name }: Deb,
@@ -167,7 +170,9 @@ function purlOf(deb: Deb, system: OsRelease | undefined): ReturnType<typeof toPu
   });
 }
 
-/** `Source: glibc (2.36-9)`; without the field, or without a version in it, the source has the package's own. */
+/**
+ * `Source: glibc (2.36-9)`; without the field, or without a version in it, the source has the package's own.
+ */
 function sourceNameOf({ fields }: Deb): readonly (string | undefined)[] {
   const form = /^([A-Za-z0-9][A-Za-z0-9+._-]{0,255})(?:\s+\(([!-~]{1,256})\))?$/;
   return form.exec(fields.get('source') ?? '')?.slice(1) ?? [];

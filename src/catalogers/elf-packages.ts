@@ -9,7 +9,9 @@ import type { ElfObservation } from './elf.ts';
 import { toOsCpe } from './os/cpe.ts';
 import { distributionByCpe } from './os/release-files.ts';
 
-/** The package that a file was built in, as its note says (systemd, "Package Metadata for Executable Files"). */
+/**
+ * The package that a file was built in, as its note says (systemd, "Package Metadata for Executable Files").
+ */
 interface PackageNote {
   /** Of the source package, as the macros of rpm and debhelper write it. */
   readonly name: string;
@@ -26,9 +28,9 @@ const packageTypes: ReadonlySet<string> = new Set(['alpm', 'apk', 'deb', 'rpm'])
 const word = /^[A-Za-z0-9][\w.+~-]{0,255}$/;
 
 /**
- * The packages that ELF files in `free` say they were built in. A distribution writes that note into every file it builds: where a
- * package database owns the file, its row says more and better. What was copied without its database
- * (`COPY --from=fedora /usr/lib64/libz.so.1`) says it in no other way.
+ * The packages that ELF files in `free` say they were built in. A distribution writes that note into every
+ * file it builds: where a package database owns the file, its row says more and better. What was copied
+ * without its database (`COPY --from=fedora /usr/lib64/libz.so.1`) says it in no other way.
  *
  * @param free paths of the files that no component of the image owns
  */

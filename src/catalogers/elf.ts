@@ -1,7 +1,10 @@
 import type { Catalog, Cataloger, ObservedFile, StreamScanner } from './contract.ts';
 import { elfHeaderOf, isElf, noteSegment, segmentsOf } from './programs/elf.ts';
 
-/** What linkers put first: headers and notes. A file that was patched later has its program headers at the end. */
+/**
+ * What linkers put first: headers and notes. A file that was patched later has its program headers at the
+ * end.
+ */
 const windowSize = 8192;
 /** One note section. The build-id is 20 bytes, the properties of the processor a few dozen. */
 const maxNotes = 4096;
@@ -17,9 +20,10 @@ export interface ElfObservation {
 }
 
 /**
- * Scans every ELF file for its build-id (the GNU note `NT_GNU_BUILD_ID`, gABI "Note Section"): the name under which debuggers and
- * crash reports know exactly these bytes; and for the note that names its package. It makes no components of its own: build-ids join
- * those that others found, and notes speak for files that nobody owns (`packagesByNote`).
+ * Scans every ELF file for its build-id (the GNU note `NT_GNU_BUILD_ID`, gABI "Note Section"): the name under
+ * which debuggers and crash reports know exactly these bytes; and for the note that names its package. It
+ * makes no components of its own: build-ids join those that others found, and notes speak for files that
+ * nobody owns (`packagesByNote`).
  */
 export const elf: Cataloger<ElfObservation> = {
   name: 'elf',
@@ -28,7 +32,10 @@ export const elf: Cataloger<ElfObservation> = {
   catalog: (): Catalog => ({ components: [], dependencies: [], skipped: [] }),
 };
 
-/** The build-id of each file the scanner of `elf` had something to say about, 2 to 128 lower-case hexadecimal digits, by path. */
+/**
+ * The build-id of each file the scanner of `elf` had something to say about, 2 to 128 lower-case hexadecimal
+ * digits, by path.
+ */
 export function buildIdsIn(observed: readonly ObservedFile<ElfObservation>[]): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   for (const { path, links = [], observation } of observed) {
@@ -55,7 +62,10 @@ interface RangeRequest {
   readonly then: (bytes: Uint8Array) => void;
 }
 
-/** Keeps what the headers point to, as far as it still comes by; a file that points backwards beyond the window is not searched again. */
+/**
+ * Keeps what the headers point to, as far as it still comes by; a file that points backwards beyond the
+ * window is not searched again.
+ */
 function readingNotes(): StreamScanner<ElfObservation> {
   let position = 0;
   let chunkStart = 0;

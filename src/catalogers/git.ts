@@ -8,8 +8,9 @@ export function isGitFile(path: string): boolean {
 }
 
 /**
- * The commit that is checked out below `root`, 40 hexadecimal digits; `undefined` where `.git` does not tell, as in a work tree
- * whose repository lies elsewhere. It says nothing about files that were changed and not committed.
+ * The commit that is checked out below `root`, 40 hexadecimal digits; `undefined` where `.git` does not tell,
+ * as in a work tree whose repository lies elsewhere. It says nothing about files that were changed and not
+ * committed.
  */
 export function headCommit(tree: Pick<Tree, 'file'>, root: string): string | undefined {
   const git = `${root}/.git`;
@@ -39,7 +40,10 @@ export interface Origin {
   readonly github?: string;
 }
 
-/** The remote `origin` of the clone at `root`, where it is a URL or `git@host:path`; a path of another machine says nothing. */
+/**
+ * The remote `origin` of the clone at `root`, where it is a URL or `git@host:path`; a path of another machine
+ * says nothing.
+ */
 export function originOf(tree: Tree, root: string): Origin | undefined {
   const lines = (gitText(tree, `${root}/.git/config`) ?? '').split(/\r?\n/).slice(0, maxConfigLines);
   const start = lines.findIndex((line) => /^\[remote "origin"\]\s*$/.test(line));

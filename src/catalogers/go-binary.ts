@@ -50,7 +50,10 @@ const isInline = 2;
 /** The module information stands between two of 16 bytes each. */
 const frame = 16;
 
-/** Of each segment; what lies behind is not found. Only old toolchains need the constants: kubelet 1.22 has 40 MiB of them. */
+/**
+ * Of each segment; what lies behind is not found. Only old toolchains need the constants: kubelet 1.22 has 40
+ * MiB of them.
+ */
 const maxConstants = 48 * 1024 * 1024;
 const maxData = 16 * 1024 * 1024;
 /** Of one file. syft has 26 KB, with 450 modules. */
@@ -58,8 +61,8 @@ const maxModuleText = 1024 * 1024;
 const maxVersion = 256;
 
 /**
- * Programs of Go by their build information (debug/buildinfo): the toolchain and every module that was linked, with its version. What a
- * module needs of the others is not written there.
+ * Programs of Go by their build information (debug/buildinfo): the toolchain and every module that was
+ * linked, with its version. What a module needs of the others is not written there.
  */
 export const goBinary: Cataloger<Seen> = {
   name: 'go-binary',
@@ -95,7 +98,10 @@ export const goBinary: Cataloger<Seen> = {
   },
 };
 
-/** Old toolchains keep pointers in the data and the strings among the constants, new ones everything in the data. */
+/**
+ * Old toolchains keep pointers in the data and the strings among the constants, new ones everything in the
+ * data.
+ */
 function selectionOf(layout: ProgramLayout): Selection<Seen> | undefined {
   const loaded = layout.segments.filter(({ type, isExecutable }) => type === loadSegment && !isExecutable);
   const isGo = isMarked(layout);
@@ -124,8 +130,9 @@ function selectionOf(layout: ProgramLayout): Selection<Seen> | undefined {
 }
 
 /**
- * Whether the headers say that Go made the program: in ELF by the note with Go's build-id, in Mach-O by its section. A file without is
- * asked all the same, for less. PE files say nothing, and are rare enough to be asked for all.
+ * Whether the headers say that Go made the program: in ELF by the note with Go's build-id, in Mach-O by its
+ * section. A file without is asked all the same, for less. PE files say nothing, and are rare enough to be
+ * asked for all.
  */
 function isMarked(layout: ProgramLayout): boolean {
   if (layout.format === 'PE') {
@@ -330,7 +337,10 @@ function moduleOf([path = '', version = '', sum = '']: readonly string[]): Modul
   };
 }
 
-/** A directory in place of a module has no version: what was linked has the name of the module, and is not what is published as it. */
+/**
+ * A directory in place of a module has no version: what was linked has the name of the module, and is not
+ * what is published as it.
+ */
 function replacement({ path }: Module, words: readonly string[]): Module | undefined {
   const found = moduleOf(words);
   if (found === undefined) {
@@ -406,7 +416,10 @@ function propertiesOf(module: Module | undefined): readonly Property[] {
   ];
 }
 
-/** It is linked into every program and is part of the toolchain; Go's vulnerability database and all scanners call it so. */
+/**
+ * It is linked into every program and is part of the toolchain; Go's vulnerability database and all scanners
+ * call it so.
+ */
 function standardLibrary(go: string): Component {
   const [, release] = /^go(1\.\d{1,3}(?:\.\d{1,3})?(?:(?:beta|rc)\d{1,2})?)(?![\w.])/.exec(go) ?? [];
   const purl =
@@ -428,7 +441,9 @@ function standardLibrary(go: string): Component {
   });
 }
 
-/** A module in place of which something else was linked has none, nor has a path that is no module of a proxy. */
+/**
+ * A module in place of which something else was linked has none, nor has a path that is no module of a proxy.
+ */
 function purlOf({ path, replaces, version }: Module): Purl | undefined {
   const slash = path.lastIndexOf('/');
   if (slash < 0 || replaces?.includes(' by ') === true) {

@@ -9,22 +9,29 @@ import { toPurl } from '../bom/purl.ts';
 import type { Catalog, Cataloger, Ownership, Skipped, StreamScanner, Tree, TreeFile } from './contract.ts';
 
 /**
- * Where `npm install --global` puts packages: `lib/node_modules` of any prefix, which is the distribution's, a user's own or one of
- * asdf, conda, fnm, mise, n, nvm or volta; Fedora numbers the folder. Then the folders of yarn, pnpm and bun. What lies beside a
- * `package.json` looks like the first and is none of them (`isProject`).
+ * Where `npm install --global` puts packages: `lib/node_modules` of any prefix, which is the distribution's,
+ * a user's own or one of asdf, conda, fnm, mise, n, nvm or volta; Fedora numbers the folder. Then the folders
+ * of yarn, pnpm and bun. What lies beside a `package.json` looks like the first and is none of them
+ * (`isProject`).
  */
 const globalTree =
   /^(?:(?:.+\/)?lib(?:64)?\/node_modules(?:_\d{1,3})?|(?:.+\/)?\.?(?:yarn|bun\/install)\/global\/node_modules|(?:.+\/)?pnpm\/global\/[^/]+(?:\/[^/]+)?\/node_modules)\//s;
 const treeName = /\/node_modules(?:_\d{1,3})?\//;
 /** Where Debian's own packages of Node modules lie; they find one another there. */
 const debianTree = /^usr\/(?:share|lib(?:\/[^/]+-linux-gnu[^/]*)?)\/nodejs\//;
-/** What follows the tree, packages within packages. No name starts with a dot: npm leaves `.name-Xa1b2C` when it is interrupted. */
+/**
+ * What follows the tree, packages within packages. No name starts with a dot: npm leaves `.name-Xa1b2C` when
+ * it is interrupted.
+ */
 const packagePlace =
   /^(?:\.pnpm\/[^/]+\/node_modules\/|(?:@[^/]+\/)?(?!node_modules\/)[^/@.][^/]*\/node_modules\/)*(?:@[^/]+\/)?(?!node_modules\/)[^/@.][^/]*\/package\.json$/;
 
 /** validate-npm-package-name, old packages with capitals included. */
 const packageName = /^(?=.{1,214}$)(?:@[A-Za-z0-9~!'()*_-][\w.~!'()*-]*\/)?[A-Za-z0-9~!'()*-][\w.~!'()*-]*$/;
-/** npm has not nested by default since its version 3; every level costs each dependency below it one more look. */
+/**
+ * npm has not nested by default since its version 3; every level costs each dependency below it one more
+ * look.
+ */
 const maxNesting = 32;
 /** npm 11 itself names 65. A hostile list times `maxNesting` stays small. */
 const maxDependencies = 2000;
@@ -50,8 +57,8 @@ type Fields = Readonly<Record<string, unknown>>;
 const noContent: StreamScanner = { push: () => undefined, end: () => ({}) };
 
 /**
- * Packages that npm, yarn, pnpm or bun installed globally, and their own dependencies nested in them. Those of an application, such as
- * `/app/node_modules`, are left out and counted.
+ * Packages that npm, yarn, pnpm or bun installed globally, and their own dependencies nested in them. Those
+ * of an application, such as `/app/node_modules`, are left out and counted.
  */
 export const npm: Cataloger = {
   name: 'npm',
@@ -98,7 +105,10 @@ function isGlobalManifest(path: string): boolean {
   return root !== undefined && packagePlace.test(path.slice(root.length));
 }
 
-/** The global tree a path lies in, with its last slash. The first `node_modules` decides: one below it is never a tree of its own. */
+/**
+ * The global tree a path lies in, with its last slash. The first `node_modules` decides: one below it is
+ * never a tree of its own.
+ */
 function rootOf(path: string): string | undefined {
   const debian = debianTree.exec(path)?.[0];
   if (debian !== undefined) {
@@ -197,7 +207,10 @@ function parentOf(place: string): string {
   return place.slice(0, Math.max(0, place.lastIndexOf('/node_modules/') + 1));
 }
 
-/** The innermost package around a path; directories whose package.json is broken belong to what is around them. */
+/**
+ * The innermost package around a path; directories whose package.json is broken belong to what is around
+ * them.
+ */
 function packageAround(path: string, packages: ReadonlyMap<string, Package>): Package | undefined {
   for (let at = path; at !== ''; at = at.slice(0, Math.max(0, at.lastIndexOf('/')))) {
     const found = packages.get(at);
@@ -213,7 +226,10 @@ interface Needs extends Dependency {
   readonly unknown: boolean;
 }
 
-/** What a package gets when it asks for its dependencies, optional and peer ones too; what is not installed is no edge. */
+/**
+ * What a package gets when it asks for its dependencies, optional and peer ones too; what is not installed is
+ * no edge.
+ */
 function needsOf(
   tree: Tree,
   found: Package,
@@ -249,7 +265,10 @@ function needsOf(
   return { ref: refOf(found), dependsOn: [...dependsOn].sort(byCodeUnit), unknown };
 }
 
-/** As `require` does (nodejs.org/api/modules.html, "Loading from node_modules folders"): the nearest directory of that name. */
+/**
+ * As `require` does (nodejs.org/api/modules.html, "Loading from node_modules folders"): the nearest directory
+ * of that name.
+ */
 function lookUp(tree: Tree, place: string, name: string): string | undefined {
   const root = rootOf(`${place}/`) ?? '';
   for (let at = place; at.length > root.length; ) {
@@ -347,7 +366,10 @@ function firstWith(tree: Tree, file: TreeFile, { name, version }: Manifest): Tre
   return older ?? file;
 }
 
-/** `license` is SPDX by npm's rules, once `{ type, url }`; the old list `licenses` meant a choice (docs.npmjs.com, "license"). */
+/**
+ * `license` is SPDX by npm's rules, once `{ type, url }`; the old list `licenses` meant a choice
+ * (docs.npmjs.com, "license").
+ */
 function licensesOf(fields: Fields): readonly License[] {
   const stated = fields['license'] ?? fields['licenses'];
   const names = (Array.isArray(stated) ? stated.slice(0, 20) : [stated]).flatMap(

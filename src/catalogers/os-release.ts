@@ -32,8 +32,9 @@ export function isReleaseFile(path: string): boolean {
 }
 
 /**
- * Which distribution an image is: by os-release; where that names none or has no version, by the older files in `/etc` that other
- * scanners read too. `undefined` where there is none of them. Of use to every cataloger whose `wants` asks `isReleaseFile`.
+ * Which distribution an image is: by os-release; where that names none or has no version, by the older files
+ * in `/etc` that other scanners read too. `undefined` where there is none of them. Of use to every cataloger
+ * whose `wants` asks `isReleaseFile`.
  */
 export function osReleaseOf(tree: Tree): OsRelease | undefined {
   const said = readOsRelease(tree);
@@ -77,7 +78,10 @@ export function distroOf({ id, versionId }: OsRelease): string | undefined {
   return id === undefined || versionId === undefined ? undefined : `${id}-${versionId}`;
 }
 
-/** Reads `NAME=value` lines as a shell would without expanding anything (os-release(5)). The last of two lines counts. */
+/**
+ * Reads `NAME=value` lines as a shell would without expanding anything (os-release(5)). The last of two lines
+ * counts.
+ */
 export function parseOsRelease(text: string): ReadonlyMap<string, string> {
   const fields = new Map<string, string>();
   for (const line of text.split(/\r?\n/)) {

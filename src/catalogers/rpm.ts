@@ -15,7 +15,10 @@ import { rpmResolver } from './rpm/relations.ts';
 import { supplierOf } from './rpm/vendors.ts';
 import { repositoryAt, sourcePackage } from './sources.ts';
 
-/** The packages of rpm, from the database rpm itself would use, or from the manifest of an image that has none. */
+/**
+ * The packages of rpm, from the database rpm itself would use, or from the manifest of an image that has
+ * none.
+ */
 export const rpm: Cataloger = {
   name: 'rpm',
   // A dev image with 1,500 packages has 60 MiB.
@@ -169,7 +172,8 @@ function purlOf(rpm: Rpm, system: OsRelease | undefined): ReturnType<typeof toPu
       ...(rpm.arch === '' ? {} : { arch: rpm.arch }),
       distro,
       ...(rpm.epoch > 0 ? { epoch: String(rpm.epoch) } : {}),
-      // Advisories of modular packages are for one stream of the module (purl-spec, "rpm"; Grype matches by it).
+      // Advisories of modular packages are for one stream of the module (purl-spec, "rpm"; Grype matches by
+      // it).
       ...(/^[\w.:+~^-]{1,256}$/.test(rpm.modularityLabel) ? { rpmmod: rpm.modularityLabel } : {}),
       ...(isUpstream(rpm.sourceRpm) ? { upstream: rpm.sourceRpm } : {}),
     }),

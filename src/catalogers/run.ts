@@ -12,9 +12,10 @@ import type {
 } from './contract.ts';
 
 /**
- * What a cataloger finds in an image. A cataloger reads what strangers wrote, and one line that it did not expect must not
- * cost what every other cataloger found: whatever it throws becomes a `Skipped` with the file that it read last, also where
- * it throws later, when it is asked who owns a path. `skipped` of the result grows then.
+ * What a cataloger finds in an image. A cataloger reads what strangers wrote, and one line that it did not
+ * expect must not cost what every other cataloger found: whatever it throws becomes a `Skipped` with the file
+ * that it read last, also where it throws later, when it is asked who owns a path. `skipped` of the result
+ * grows then.
  */
 export function runCataloger<Seen extends object>(cataloger: Cataloger<Seen>, tree: Tree<Seen>): Catalog {
   const late: Skipped[] = [];
@@ -33,8 +34,8 @@ export function runCataloger<Seen extends object>(cataloger: Cataloger<Seen>, tr
 }
 
 /**
- * The scanner of a cataloger for a file, as `Cataloger.scan` says. Once it throws it sees no more of this file, and
- * `skipped` says so.
+ * The scanner of a cataloger for a file, as `Cataloger.scan` says. Once it throws it sees no more of this
+ * file, and `skipped` says so.
  */
 export function openScanner<Seen extends object>(
   cataloger: Cataloger<Seen>,

@@ -29,7 +29,10 @@ interface Crate {
 }
 
 const sectionName = '.dep-v0';
-/** The section lies behind what is loaded, with the names of sections and what debuggers read. uv has 10 KB of it in all. */
+/**
+ * The section lies behind what is loaded, with the names of sections and what debuggers read. uv has 10 KB of
+ * it in all.
+ */
 const maxTail = 4 * 1024 * 1024;
 /** The names of the sections stand right before their table. */
 const maxNames = 64 * 1024;
@@ -39,8 +42,9 @@ const maxJson = 8 * 1024 * 1024;
 const maxCrates = 10_000;
 
 /**
- * Programs of Rust by the list of crates that cargo-auditable put into them (PARSING.md of it): zlib-compressed JSON in a section of its own.
- * A program without it says nothing of its crates, and stays a file that nobody owns.
+ * Programs of Rust by the list of crates that cargo-auditable put into them (PARSING.md of it):
+ * zlib-compressed JSON in a section of its own. A program without it says nothing of its crates, and stays a
+ * file that nobody owns.
  */
 export const rustBinary: Cataloger<Seen> = {
   name: 'rust-binary',

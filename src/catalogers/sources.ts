@@ -9,8 +9,8 @@ const pages: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The repository that an address of a project names. On GitHub owner and name are a repository, which git clones under this very address;
- * elsewhere the same form may be a group or a page.
+ * The repository that an address of a project names. On GitHub owner and name are a repository, which git
+ * clones under this very address; elsewhere the same form may be a group or a page.
  */
 export function repositoryAt(url: string): ExternalReference | undefined {
   const [, owner = '', name = ''] =
@@ -23,7 +23,9 @@ export function repositoryAt(url: string): ExternalReference | undefined {
   return { type: 'vcs', url: `https://github.com/${owner}/${name}` };
 }
 
-/** The source package that a distribution built a package from, by its name: a purl, which is a URI as well. */
+/**
+ * The source package that a distribution built a package from, by its name: a purl, which is a URI as well.
+ */
 export function sourcePackage(source: {
   readonly type: 'deb' | 'rpm';
   readonly namespace: string;

@@ -1,4 +1,7 @@
-/** A place in a file that may say something: the bytes around it as Latin-1, so that one character is one byte. */
+/**
+ * A place in a file that may say something: the bytes around it as Latin-1, so that one character is one
+ * byte.
+ */
 export interface Hit {
   readonly text: string;
   /** Where in `text` the anchor or the word starts. */
@@ -33,7 +36,10 @@ const maxGlances = 4_000_000;
 const maxHits = 20_000;
 const commitLength = 40;
 
-/** Blocks that nobody uses: an image has thousands of programs, and a new block for each costs more than to look through it. */
+/**
+ * Blocks that nobody uses: an image has thousands of programs, and a new block for each costs more than to
+ * look through it.
+ */
 const freeBlocks: Buffer[] = [];
 /** One file is looked through for two kinds of strings at a time. */
 const maxFree = 4;
@@ -44,11 +50,12 @@ for (const digit of '0123456789abcdef') {
 }
 
 /**
- * Finds strings in a stream. Bytes are gathered into blocks that start at the same offsets however the stream was cut, and
- * blocks overlap by more than a hit can see: so finds do not depend on the chunks, and memory is one block.
+ * Finds strings in a stream. Bytes are gathered into blocks that start at the same offsets however the stream
+ * was cut, and blocks overlap by more than a hit can see: so finds do not depend on the chunks, and memory is
+ * one block.
  *
- * Commits are found by looking at every 40th byte only: a word of 40 digits cannot hide between two looks. 415 MB of
- * libtriton.so take about 0.1 s for that and 0.15 s for each anchor.
+ * Commits are found by looking at every 40th byte only: a word of 40 digits cannot hide between two looks.
+ * 415 MB of libtriton.so take about 0.1 s for that and 0.15 s for each anchor.
  */
 export function stringFinder({ anchors, followedBy, commits, onHit }: Hunt): StringFinder {
   const needles = anchors.map((anchor) => Buffer.from(anchor, 'latin1'));

@@ -13,8 +13,9 @@ const osDatabases =
   /(?:^|\/)(?:var\/lib\/dpkg\/status(?:\.d\/[^/.]+)?|(?:usr\/)?lib\/apk\/db\/installed|(?:var\/lib|usr\/lib\/sysimage|usr\/share)\/rpm\/(?:Packages|Packages\.db|rpmdb\.sqlite)|var\/lib\/rpmmanifest\/container-manifest-2)$/;
 
 /**
- * The other ecosystems that syft and osv-scalibr read from images, each by the file that one installed package has; then archives of
- * packages that are not installed, and caches. A lock file of a source tree says what would be installed, and is not here.
+ * The other ecosystems that syft and osv-scalibr read from images, each by the file that one installed
+ * package has; then archives of packages that are not installed, and caches. A lock file of a source tree
+ * says what would be installed, and is not here.
  */
 const unread: readonly Unread[] = [
   { what: 'databases of packages below another root', path: osDatabases },
@@ -47,8 +48,8 @@ const kindOf = (path: string): Unread | undefined => unread.find((each) => each.
 const seen: StreamScanner = { push: () => undefined, end: () => ({}) };
 
 /**
- * Sees what other scanners read and tcf does not, so that an SBOM which leaves it out says so. It makes no components: what it saw and
- * no package owns is told by `unreadIn`.
+ * Sees what other scanners read and tcf does not, so that an SBOM which leaves it out says so. It makes no
+ * components: what it saw and no package owns is told by `unreadIn`.
  */
 export const others: Cataloger = {
   name: 'others',

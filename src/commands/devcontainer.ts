@@ -42,7 +42,10 @@ import type { Verb, VerbEntry } from './verb.ts';
 const declareFile = (command: Command): Command =>
   command.option('--file <path>', 'devcontainer.json, where there are several');
 
-/** An action of the verb that the devcontainer CLI may call: it takes 130 for "the user wants to go on", and starts the container. */
+/**
+ * An action of the verb that the devcontainer CLI may call: it takes 130 for "the user wants to go on", and
+ * starts the container.
+ */
 function action({ declare, run, ...entry }: Omit<VerbEntry, 'load'> & Verb): VerbEntry {
   const verb: Verb = {
     declare,
@@ -308,7 +311,9 @@ async function allow(host: Host, words: readonly string[]): Promise<ExitCode> {
   return 0;
 }
 
-/** `registry/repository[:tag]@digest` of an image that the policies allow; what they say otherwise is told. */
+/**
+ * `registry/repository[:tag]@digest` of an image that the policies allow; what they say otherwise is told.
+ */
 async function resolveAllowed(host: Host, ref: ImageRef, options: Options): Promise<string | undefined> {
   // A digest that was pinned before is replaced by where its tag leads now.
   const wanted =

@@ -3,7 +3,10 @@ import type { OwnFlags } from '../launch/arguments.ts';
 import type { ExitCode, Host } from '../system/host.ts';
 import type { Options } from './options/bag.ts';
 
-/** What follows `tcf NAME`, or `tcf GROUP NAME`. A module in this folder exports it as `verb` and stands in an `index.ts`. */
+/**
+ * What follows `tcf NAME`, or `tcf GROUP NAME`. A module in this folder exports it as `verb` and stands in an
+ * `index.ts`.
+ */
 export interface Verb {
   /** Adds arguments, options and examples to the command. */
   declare(command: Command): void;

@@ -27,8 +27,9 @@ export interface Archive extends AsyncDisposable {
 }
 
 /**
- * Reads the headers of an archive and keeps where each member lies; contents are read in any order, as often as wanted: by position, or
- * from the stream of a compressed archive, which is unpacked again for a member that lies behind.
+ * Reads the headers of an archive and keeps where each member lies; contents are read in any order, as often
+ * as wanted: by position, or from the stream of a compressed archive, which is unpacked again for a member
+ * that lies behind.
  *
  * @throws TcfError (exit 2) `image.archive`, and as `readTar` and `decompressed`.
  */
@@ -94,7 +95,10 @@ async function packedArchive(handle: FileHandle, what: string): Promise<Archive>
   return archiveOf(members, (entry) => packed.range(entry.offset, entry.size), packed);
 }
 
-/** Documents of a compressed archive that are kept, since reading one again means to unpack what lies before it. */
+/**
+ * Documents of a compressed archive that are kept, since reading one again means to unpack what lies before
+ * it.
+ */
 const keptLimits = { each: 8 * 1024 * 1024, all: 64 * 1024 * 1024 } as const;
 
 class Members {

@@ -39,7 +39,10 @@ export class ByteSource {
     return this.#take(limit);
   }
 
-  /** As `some`, but `undefined` where one would have to wait: an await for each of a million tar entries is slow. */
+  /**
+   * As `some`, but `undefined` where one would have to wait: an await for each of a million tar entries is
+   * slow.
+   */
   ready(limit: number): Uint8Array | undefined {
     return this.#chunk.length === 0 ? undefined : this.#take(limit);
   }

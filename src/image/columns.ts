@@ -1,4 +1,7 @@
-/** Lists without an object for each item: what a layer says goes from one thread to another without being copied. */
+/**
+ * Lists without an object for each item: what a layer says goes from one thread to another without being
+ * copied.
+ */
 
 /** Texts of one character for each byte, one after another. */
 export interface TextColumn {

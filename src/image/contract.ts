@@ -34,8 +34,9 @@ export interface ImageLayer {
   readonly what: string;
   readonly stored: StoredLayer;
   /**
-   * The uncompressed tar stream. Checked while it passes: compressed bytes against the descriptor's digest and size where
-   * there is one, uncompressed bytes against `diffId`. May be called again, which reads the source again.
+   * The uncompressed tar stream. Checked while it passes: compressed bytes against the descriptor's digest
+   * and size where there is one, uncompressed bytes against `diffId`. May be called again, which reads the
+   * source again.
    */
   open(): Bytes;
 }
@@ -75,7 +76,10 @@ export interface StorageSettings {
 export interface SourceHost extends StorageSettings {
   /** Relative paths start here. */
   readonly cwd: string;
-  /** Whether the layers of a local store are read whole and checked against their digests; they are read where they lie otherwise. */
+  /**
+   * Whether the layers of a local store are read whole and checked against their digests; they are read where
+   * they lie otherwise.
+   */
   readonly verifyLayers?: boolean;
   /** Called only for an image of a registry. */
   readonly registry: () => Promise<Registry> | Registry;
@@ -93,11 +97,16 @@ export interface ImageSource<Name extends PlacedImageName = PlacedImageName> {
   /** How a hint spells it: `oci-archive:FILE`. */
   readonly form: string;
   /**
-   * Reads what follows the colon; `text` is the whole name, for messages. `undefined`: not spelled as `form` says.
+   * Reads what follows the colon; `text` is the whole name, for messages. `undefined`: not spelled as `form`
+   * says.
    *
    * @throws TcfError `image.transport` (exit 3) for a name that lacks a part.
    */
   parse(rest: string, text: string): Name | undefined;
-  /** `platform` chooses among several images; a source with one image only gives that one. @throws TcfError (exit 2 or 3). */
+  /**
+   * `platform` chooses among several images; a source with one image only gives that one.
+   *
+   * @throws TcfError (exit 2 or 3).
+   */
   open(name: Name, platform: Platform, host: SourceHost): Promise<OpenImage>;
 }

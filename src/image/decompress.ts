@@ -32,10 +32,12 @@ const chunkSize = 256 * 1024;
 export type Compression = 'gzip' | 'zstd' | 'none';
 
 /**
- * The plain bytes behind gzip (any number of members), zstd (any number of frames) or nothing. The bytes themselves decide, because
- * a docker-archive names nothing; a media type that names another compression is refused. Streams with backpressure.
+ * The plain bytes behind gzip (any number of members), zstd (any number of frames) or nothing. The bytes
+ * themselves decide, because a docker-archive names nothing; a media type that names another compression is
+ * refused. Streams with backpressure.
  *
- * @throws TcfError (exit 2) `layer.media-type`; `layer.compression` for damaged or truncated data; `layer.too-large` for a bomb.
+ * @throws TcfError (exit 2) `layer.media-type`; `layer.compression` for damaged or truncated data;
+ *   `layer.too-large` for a bomb.
  */
 export async function* decompressed(
   bytes: Bytes,
@@ -66,7 +68,10 @@ function plain(compression: Compression, source: ByteSource, what: string): Byte
   return compression === 'gzip' ? gunzipped(source, what) : unzstd(source, what);
 }
 
-/** By the first four bytes: RFC 1952 section 2.3.1, RFC 8878 sections 3.1.1 and 3.1.2 (skippable frames may come first). */
+/**
+ * By the first four bytes: RFC 1952 section 2.3.1, RFC 8878 sections 3.1.1 and 3.1.2 (skippable frames may
+ * come first).
+ */
 export function compressionOf(head: Uint8Array): Compression {
   if (head[0] === 0x1f && head[1] === 0x8b) {
     return 'gzip';
@@ -77,7 +82,10 @@ export function compressionOf(head: Uint8Array): Compression {
   return isFrame || isSkippable ? 'zstd' : 'none';
 }
 
-/** @throws TcfError `layer.media-type` (exit 2) where the media type names another compression, or none of a layer. */
+/**
+ * @throws TcfError `layer.media-type` (exit 2) where the media type names another compression, or none of a
+ *   layer.
+ */
 export function requireNamed(mediaType: string, found: Compression, what: string): void {
   const named = namedCompression(mediaType, what);
   if (named === undefined || named === found) {
@@ -115,7 +123,8 @@ function namedCompression(mediaType: string, what: string): Compression | undefi
 async function* gunzipped(source: ByteSource, what: string): Bytes {
   const gunzip = createGunzip({ chunkSize });
   yield* through(gunzip, source.rest(), what);
-  // Node ends at a zero byte after a member; Go, and so every engine, refuses the rest. What is refused hides nothing.
+  // Node ends at a zero byte after a member; Go, and so every engine, refuses the rest. What is refused hides
+  // nothing.
   if (gunzip.bytesWritten !== source.taken) {
     throw cannotTell('layer.compression', `${what} has something that is not gzip after its end`);
   }

@@ -143,7 +143,8 @@ export class FileReader implements TarSink {
   }
 
   #reserve(): Uint8Array | undefined {
-    // The file may yet be hidden by a layer above: what stays visible without content is reported after the merge.
+    // The file may yet be hidden by a layer above: what stays visible without content is reported after the
+    // merge.
     const most = contentLimitOf(this.#catalogers, this.#wanted);
     return this.#size > most ? undefined : this.#kept.reserve(this.#size);
   }

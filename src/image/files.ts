@@ -8,8 +8,8 @@ import { isMissing } from '../system/errors.ts';
 const chunkSize = 256 * 1024;
 
 /**
- * Opens a regular file for reading. A pipe or a device in a directory that a stranger packed would hang us or worse: opening does not wait, and
- * what is not a regular file is refused.
+ * Opens a regular file for reading. A pipe or a device in a directory that a stranger packed would hang us or
+ * worse: opening does not wait, and what is not a regular file is refused.
  *
  * @throws TcfError `image.file` (exit 2); `undefined` where there is no such file.
  */
@@ -32,7 +32,10 @@ export async function openRegular(path: string | Buffer): Promise<FileHandle | u
   throw cannotTell('image.file', `${quoted(String(path))} is not a regular file`);
 }
 
-/** Whether there is anything of that name; a folder that may not be looked into is an error of whoever reads it. */
+/**
+ * Whether there is anything of that name; a folder that may not be looked into is an error of whoever reads
+ * it.
+ */
 export async function isThere(path: string): Promise<boolean> {
   try {
     await access(path);
@@ -55,7 +58,11 @@ export async function* range(handle: FileHandle, start = 0, length: number = Num
   }
 }
 
-/** A whole file as a stream, opened when it is read. @throws TcfError `image.file` (exit 2), also where it is missing. */
+/**
+ * A whole file as a stream, opened when it is read.
+ *
+ * @throws TcfError `image.file` (exit 2), also where it is missing.
+ */
 export async function* fileBytes(path: string): Bytes {
   const handle = await openRegular(path);
   if (handle === undefined) {

@@ -3,11 +3,19 @@ import { type Cataloger, contentLimit } from '../catalogers/contract.ts';
 export const scanLimits: Readonly<
   Record<'layerContent' | 'layerObservations' | 'holes' | 'head' | 'headKeptFrom', number>
 > = {
-  /** Content kept of one layer. A layer that installs a thousand packages has under 30 MiB of what catalogers want. */
+  /**
+   * Content kept of one layer. A layer that installs a thousand packages has under 30 MiB of what catalogers
+   * want.
+   */
   layerContent: 128 * 1024 * 1024,
-  /** What scanners say of the files of one layer, as JSON. The package list of a whole distribution is 14 MiB. */
+  /**
+   * What scanners say of the files of one layer, as JSON. The package list of a whole distribution is 14 MiB.
+   */
   layerObservations: 48 * 1024 * 1024,
-  /** Zeros that the holes of sparse files may stand for in one layer: 16 GiB take some seconds to look through. */
+  /**
+   * Zeros that the holes of sparse files may stand for in one layer: 16 GiB take some seconds to look
+   * through.
+   */
   holes: 16 * 1024 ** 3,
   /** A scanner gets at least so many bytes to know a file by. */
   head: 64,

@@ -64,9 +64,9 @@ function parseStoreName(rest: string, text: string): Omit<StoredImageName, 'tran
 }
 
 /**
- * Opens an image of podman's, buildah's and CRI-O's local store without podman and without its locks: manifest and configuration are checked
- * by digest. The layers are read where they lie, or with `verifyLayers` put together again and checked by diffID, as long as the store takes
- * to give them out.
+ * Opens an image of podman's, buildah's and CRI-O's local store without podman and without its locks:
+ * manifest and configuration are checked by digest. The layers are read where they lie, or with
+ * `verifyLayers` put together again and checked by diffID, as long as the store takes to give them out.
  *
  * @throws TcfError (exit 2): no such store, no such image, content that is not what it was.
  */
@@ -136,7 +136,10 @@ async function readManifest(
   throw cannotTell('storage.image', `${what} is an index`, { hint: 'name the image of one platform' });
 }
 
-/** An image that was loaded by an old tool has no manifest: its configuration is what else is named by its digest. */
+/**
+ * An image that was loaded by an old tool has no manifest: its configuration is what else is named by its
+ * digest.
+ */
 function onlyConfig(image: StoredImage, what: string): Digest {
   const [only, ...more] = Object.keys(image.digests).filter(isDigest);
   if (only !== undefined && more.length === 0) {

@@ -27,9 +27,10 @@ export interface DockerArchiveName extends PlacedImageName {
 }
 
 /**
- * A file that `docker save`, `podman save` or skopeo wrote, compressed or not. The reference is one of its names, or `@N` for its number.
- * Layers may be links to other members and stand in any order; newer archives are OCI layouts as well, and are read by their manifest.json
- * all the same. The archive has no manifest that a registry would know.
+ * A file that `docker save`, `podman save` or skopeo wrote, compressed or not. The reference is one of its
+ * names, or `@N` for its number. Layers may be links to other members and stand in any order; newer archives
+ * are OCI layouts as well, and are read by their manifest.json all the same. The archive has no manifest that
+ * a registry would know.
  */
 export const dockerArchive: ImageSource<DockerArchiveName> = {
   transport: 'docker-archive',

@@ -26,7 +26,8 @@ export function isRegistryName(name: PlacedImageName): name is RegistryName {
 }
 
 /**
- * Opens an image of a registry. The name is resolved once. Where the reference has both tag and digest, the digest wins (A-2).
+ * Opens an image of a registry. The name is resolved once. Where the reference has both tag and digest, the
+ * digest wins (A-2).
  *
  * @throws TcfError (exit 2): not there, no such platform, no image.
  */

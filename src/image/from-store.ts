@@ -14,8 +14,8 @@ import { chooseManifest } from './manifests.ts';
 const configTypes: readonly string[] = [mediaTypes.config, mediaTypes.dockerConfig];
 
 /**
- * Opens the image that `named` leads to in a registry or a layout. From there everything is asked for by digest. `locate` says where a blob
- * lies in a file, if it does.
+ * Opens the image that `named` leads to in a registry or a layout. From there everything is asked for by
+ * digest. `locate` says where a blob lies in a file, if it does.
  *
  * @throws TcfError (exit 2): not there, no such platform, no image.
  */

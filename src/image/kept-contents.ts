@@ -6,7 +6,8 @@ import { scanLimits } from './finds.ts';
 const worthSharing = 512;
 
 /**
- * The contents that are kept of one layer, each once: the copyright of boost has 2 MiB, and each of its 64 packages brings it.
+ * The contents that are kept of one layer, each once: the copyright of boost has 2 MiB, and each of its 64
+ * packages brings it.
  */
 export class KeptContents {
   readonly #arena = new Arena();
@@ -20,7 +21,9 @@ export class KeptContents {
     return this.#arena.blocks;
   }
 
-  /** Room for a content of so many bytes, until the next one is asked for; `undefined` where it is too much. */
+  /**
+   * Room for a content of so many bytes, until the next one is asked for; `undefined` where it is too much.
+   */
   reserve(size: number): Uint8Array | undefined {
     if (size > this.#left) {
       return undefined;

@@ -6,9 +6,10 @@ import { cleanPath, joinPath } from './names.ts';
 const maxLinks = 40;
 
 /**
- * Opens the files of an unpacked layer without leaving its folder. An image may bring `etc -> /etc` and then `etc/shadow`: its unpacker, which
- * has changed its root, wrote below the folder of the layer, and there we look, not in the host's /etc. Synchronous, because a hundred thousand
- * trips to the thread pool take longer than the reading.
+ * Opens the files of an unpacked layer without leaving its folder. An image may bring `etc -> /etc` and then
+ * `etc/shadow`: its unpacker, which has changed its root, wrote below the folder of the layer, and there we
+ * look, not in the host's /etc. Synchronous, because a hundred thousand trips to the thread pool take longer
+ * than the reading.
  */
 export class LayerFolder {
   readonly #root: string;
@@ -19,7 +20,8 @@ export class LayerFolder {
   }
 
   /**
-   * Reads the regular file of a name through `use`, and closes it. A link, a pipe or a device of that name is not what the layer unpacked.
+   * Reads the regular file of a name through `use`, and closes it. A link, a pipe or a device of that name is
+   * not what the layer unpacked.
    *
    * @param name bytes as latin1.
    * @returns `undefined` where there is no such file.

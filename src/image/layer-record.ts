@@ -7,7 +7,10 @@ import type { LayerScan } from './scan-layer.ts';
 
 const magic = Buffer.from('tcf layer 1\n');
 const hashSize = 32;
-/** A layer keeps at most 128 MiB of content and 48 MiB of observations; names and columns of four million entries are as many again. */
+/**
+ * A layer keeps at most 128 MiB of content and 48 MiB of observations; names and columns of four million
+ * entries are as many again.
+ */
 const maxUnpacked = 1024 * 1024 * 1024;
 
 export function formatLayerRecord(scan: LayerScan): Uint8Array {

@@ -30,8 +30,8 @@ export function hasSyncInflate(): boolean {
 }
 
 /**
- * A layer as it lies in a store, unpacked and checked against its diffID in one loop: no chunk is copied, none waits. What `decompressed`
- * and `checked` do with streams.
+ * A layer as it lies in a store, unpacked and checked against its diffID in one loop: no chunk is copied,
+ * none waits. What `decompressed` and `checked` do with streams.
  *
  * @throws TcfError (exit 2) as these.
  */

@@ -8,7 +8,8 @@ import type { ImageLayer, StoredLayer } from './contract.ts';
 import { decompressed } from './decompress.ts';
 
 /**
- * Pairs what a store has with what the configuration says: one layer for each diffID, each checked against it.
+ * Pairs what a store has with what the configuration says: one layer for each diffID, each checked against
+ * it.
  *
  * @throws TcfError `image.layers` (exit 2) when the counts differ: which layer is which would be a guess.
  */

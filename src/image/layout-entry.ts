@@ -13,9 +13,9 @@ const companionTag = /^sha256-[0-9a-f]{64}(?:\.(?:sig|att|sbom))?$/;
 const maxNames = 20;
 
 /**
- * The entry of `index.json` that is meant: by its name, by its number (`@N`), or the only image. One digest under two names is one image.
- * Entries are the platforms of one image only where they have one name, or none, and each another platform: `docker save A B` writes two
- * images with a platform each.
+ * The entry of `index.json` that is meant: by its name, by its number (`@N`), or the only image. One digest
+ * under two names is one image. Entries are the platforms of one image only where they have one name, or
+ * none, and each another platform: `docker save A B` writes two images with a platform each.
  *
  * @throws TcfError `image.missing`, `image.platform` (exit 2), `image.ambiguous` (exit 3).
  */
@@ -82,7 +82,10 @@ function arePlatforms(entries: readonly Descriptor[]): boolean {
   return names.size === 1 && platforms.size === entries.length && !platforms.has(undefined);
 }
 
-/** What was said about an image and lies beside it, as `tcf copy` and `oras` list it: never what is meant where nothing was named. */
+/**
+ * What was said about an image and lies beside it, as `tcf copy` and `oras` list it: never what is meant
+ * where nothing was named.
+ */
 function isCompanion({ annotations, artifactType }: Descriptor): boolean {
   return artifactType !== undefined || companionTag.test(annotations?.[refName] ?? '');
 }

@@ -23,7 +23,11 @@ export interface LayoutStore {
 /** A layout holds one repository, which has no name. */
 export const layoutRepository: Repository = { registry: '', repository: '' };
 
-/** Opens an image of an OCI image layout, and closes the layout with it. @throws TcfError as `openLayoutStore` and `openFromStore`. */
+/**
+ * Opens an image of an OCI image layout, and closes the layout with it.
+ *
+ * @throws TcfError as `openLayoutStore` and `openFromStore`.
+ */
 export async function openLayout(
   files: LayoutFiles,
   reference: string | undefined,
@@ -41,11 +45,12 @@ export async function openLayout(
 }
 
 /**
- * Opens a layout as a store of images and of what was signed about them. A referrer is an entry of `index.json` whose manifest has the
- * image as its `subject` (as `oras` and `tcf copy` write it), or stands in the index that has the fallback tag as its name (as
- * `regctl` writes it).
+ * Opens a layout as a store of images and of what was signed about them. A referrer is an entry of
+ * `index.json` whose manifest has the image as its `subject` (as `oras` and `tcf copy` write it), or stands
+ * in the index that has the fallback tag as its name (as `regctl` writes it).
  *
- * @throws TcfError (exit 2): not a layout, no such image, content that is not what its descriptor says; `image.ambiguous` (exit 3).
+ * @throws TcfError (exit 2): not a layout, no such image, content that is not what its descriptor says;
+ *   `image.ambiguous` (exit 3).
  */
 export async function openLayoutStore(
   files: LayoutFiles,

@@ -32,8 +32,9 @@ interface Entry {
 }
 
 /**
- * An OCI image layout as the target of a copy. Blobs are written beside their place and renamed; `index.json` is replaced once, at the end, with all
- * that others wrote into it in the meantime. `tag` becomes the name of the image; without one its entry has no name.
+ * An OCI image layout as the target of a copy. Blobs are written beside their place and renamed; `index.json`
+ * is replaced once, at the end, with all that others wrote into it in the meantime. `tag` becomes the name of
+ * the image; without one its entry has no name.
  *
  * @throws TcfError `copy.target` (exit 3) for a folder that holds something else, `file.unwritable` (exit 3).
  */

@@ -24,7 +24,11 @@ export async function fetchNamed(
   });
 }
 
-/** Follows an index to the manifest for a platform. `named` is what the reference led to. @throws TcfError (exit 2). */
+/**
+ * Follows an index to the manifest for a platform. `named` is what the reference led to.
+ *
+ * @throws TcfError (exit 2).
+ */
 export async function chooseManifest(
   registry: Store,
   ref: ImageRef,
@@ -50,7 +54,10 @@ export async function chooseManifest(
   return { bytes, descriptor, manifest: document };
 }
 
-/** Where the tag beside a digest leads by now. It changes nothing, so a failure to find out changes nothing either. */
+/**
+ * Where the tag beside a digest leads by now. It changes nothing, so a failure to find out changes nothing
+ * either.
+ */
 export async function tagWarnings(registry: Store, ref: ImageRef): Promise<readonly string[]> {
   const { tag, digest } = ref;
   if (tag === undefined || digest === undefined) {

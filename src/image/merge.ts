@@ -28,7 +28,10 @@ export interface Merged {
   readonly rootfs: Rootfs;
   readonly finds: ReadonlyMap<Inode, Finds>;
   readonly programs: ReadonlySet<Inode>;
-  /** Files whose name may differ from the one they were scanned under: hard links, and files below a symbolic link. */
+  /**
+   * Files whose name may differ from the one they were scanned under: hard links, and files below a symbolic
+   * link.
+   */
   readonly renamed: ReadonlySet<Inode>;
   /** By path as latin1. */
   readonly history: ReadonlyMap<string, readonly Former[]>;
@@ -39,9 +42,10 @@ const whiteoutPrefix = '.wh.';
 const opaqueName = '.wh..wh..opq';
 
 /**
- * Puts layers on one another, lowest first, as the OCI image specification's "Applying Changesets" says and `umoci unpack` does: entries in
- * the order of their archive, a whiteout hides only what lower layers brought, `.wh..wh..opq` all lower children of its directory; a symbolic
- * link among the parents of an entry is followed inside the image; whatever is not a directory on a directory replaces what stood there.
+ * Puts layers on one another, lowest first, as the OCI image specification's "Applying Changesets" says and
+ * `umoci unpack` does: entries in the order of their archive, a whiteout hides only what lower layers
+ * brought, `.wh..wh..opq` all lower children of its directory; a symbolic link among the parents of an entry
+ * is followed inside the image; whatever is not a directory on a directory replaces what stood there.
  */
 export class Merger implements Merged {
   readonly rootfs: Rootfs = new Rootfs();
@@ -61,7 +65,10 @@ export class Merger implements Merged {
 
   readonly #catalogers: readonly Cataloger[];
 
-  /** `catalogers`: those that were scanned for, in their order; they summarize contents that a layer above replaced. */
+  /**
+   * `catalogers`: those that were scanned for, in their order; they summarize contents that a layer above
+   * replaced.
+   */
   constructor(catalogers: readonly Cataloger[] = []) {
     this.#catalogers = catalogers;
   }
@@ -155,7 +162,10 @@ export class Merger implements Merged {
     return place;
   }
 
-  /** A directory that no entry announced. Where a lower layer has a file of that name, an overlay shows the directory. */
+  /**
+   * A directory that no entry announced. Where a lower layer has a file of that name, an overlay shows the
+   * directory.
+   */
   #makeDirectory({ directory, names, name, isDirect }: MissingFile, path: string): Inode {
     const existing = this.rootfs.childrenOf(directory).get(name);
     if (existing !== undefined) {

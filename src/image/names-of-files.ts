@@ -9,13 +9,14 @@ export const aliasLimits: Readonly<Record<'names' | 'depth' | 'above', number>> 
   /** Names through symbolic links that are tried. An image with merged `/usr` has 100 000. */
   names: 4_000_000,
   /**
-   * Symbolic links to directories that follow one another in one name. A path that a cataloger asks for by all its directories has fewer, so
-   * more links on the way hide nothing.
+   * Symbolic links to directories that follow one another in one name. A path that a cataloger asks for by
+   * all its directories has fewer, so more links on the way hide nothing.
    */
   depth: 8,
   /**
-   * Levels below a link that leads to a directory above itself (`build/Release -> ..`, `x.dist-info -> .`). What lies there
-   * has its name already, and only the last parts of a name make it a package: `lib/sysimage/rpm/rpmdb.sqlite` has four.
+   * Levels below a link that leads to a directory above itself (`build/Release -> ..`, `x.dist-info -> .`).
+   * What lies there has its name already, and only the last parts of a name make it a package:
+   * `lib/sysimage/rpm/rpmdb.sqlite` has four.
    */
   above: 4,
 };
@@ -43,9 +44,10 @@ export interface FileNames {
 }
 
 /**
- * Finds all names under which the merged tree shows files to catalogers. A layer is scanned by the names in its archive, but a file is also
- * reached through hard links and symbolic links, and a package database behind one (`/var/lib/dpkg -> /opt/x`) is a database all the same:
- * otherwise a link is enough to hide everything that is installed.
+ * Finds all names under which the merged tree shows files to catalogers. A layer is scanned by the names in
+ * its archive, but a file is also reached through hard links and symbolic links, and a package database
+ * behind one (`/var/lib/dpkg -> /opt/x`) is a database all the same: otherwise a link is enough to hide
+ * everything that is installed.
  */
 export function findNames(merged: Merged, catalogers: readonly Cataloger[]): FileNames {
   return new NameFinder(merged, catalogers).find();
@@ -203,7 +205,8 @@ class NameFinder {
   }
 
   #scannedUnder(path: string, inode: Inode): number {
-    // Of a small file no head was kept; who goes by the name alone needs none, and others would have seen it by its own name.
+    // Of a small file no head was kept; who goes by the name alone needs none, and others would have seen it
+    // by its own name.
     const head = this.#merged.finds.get(inode)?.head ?? noHead;
     let bits = 0;
     for (const [at, cataloger] of this.#catalogers.entries()) {
@@ -234,7 +237,10 @@ interface Link extends NamedFile {
   readonly link: Inode;
   /** The links that were followed on the way to it, and their directories. */
   readonly way: readonly { readonly link: Inode; readonly directory: Inode }[];
-  /** Levels that are left to the way below it, once one of those led to a directory above its own or another of the way. */
+  /**
+   * Levels that are left to the way below it, once one of those led to a directory above its own or another
+   * of the way.
+   */
   readonly left: number;
 }
 

@@ -1,13 +1,16 @@
 import { decodeUtf8, encodeUtf8 } from '../base/bytes.ts';
 
 /**
- * Names in an archive are bytes. Inside this package they are strings with one character for each byte (latin1), which compare and hash as bytes do
- * and need one byte each; catalogers and people see text.
+ * Names in an archive are bytes. Inside this package they are strings with one character for each byte
+ * (latin1), which compare and hash as bytes do and need one byte each; catalogers and people see text.
  */
 
 const needsCleaning = /(?:^|\/)\.{0,2}(?:\/|$)/;
 
-/** No leading, trailing or double slash, no `.`, and `..` taken away with what stands before it; never above the root, which is ``. */
+/**
+ * No leading, trailing or double slash, no `.`, and `..` taken away with what stands before it; never above
+ * the root, which is ``.
+ */
 export function cleanPath(name: string): string {
   if (isClean(name)) {
     return name;

@@ -6,8 +6,9 @@ import { decompressed } from './decompress.ts';
 import { range } from './files.ts';
 
 /**
- * Byte ranges of a compressed file. There is no way into the middle of one, so the stream goes on from where the last range ended where
- * that helps, and begins again where it does not: layers that are asked for in the order of the file cost one pass. Nothing is kept.
+ * Byte ranges of a compressed file. There is no way into the middle of one, so the stream goes on from where
+ * the last range ended where that helps, and begins again where it does not: layers that are asked for in the
+ * order of the file cost one pass. Nothing is kept.
  */
 export class PackedFile implements AsyncDisposable {
   readonly #handle: FileHandle;

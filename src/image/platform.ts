@@ -3,8 +3,8 @@ import { byCodeUnit, printable } from '../base/text.ts';
 import type { Descriptor, Index, Platform } from '../oci/manifest.ts';
 
 /**
- * The entry of an index for a platform. Without a wanted variant the platform's usual one is preferred. Attestation manifests of BuildKit,
- * which stand in the index as `unknown/unknown`, are no images.
+ * The entry of an index for a platform. Without a wanted variant the platform's usual one is preferred.
+ * Attestation manifests of BuildKit, which stand in the index as `unknown/unknown`, are no images.
  *
  * @throws TcfError `image.platform` (exit 2) that names the platforms there are.
  */

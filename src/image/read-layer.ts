@@ -18,7 +18,8 @@ export interface ReadOptions {
 }
 
 /**
- * Reads a layer in this thread, from its store to the entries of its archive; how many bytes it has without its compression.
+ * Reads a layer in this thread, from its store to the entries of its archive; how many bytes it has without
+ * its compression.
  *
  * @throws TcfError (exit 2) for a layer that cannot be read to its end or is not what it should be.
  */
@@ -72,7 +73,8 @@ async function readStreamed(
 }
 
 /**
- * Reads part of a file through one buffer, without giving up the thread. As `openRegular`, it does not wait at a pipe.
+ * Reads part of a file through one buffer, without giving up the thread. As `openRegular`, it does not wait
+ * at a pipe.
  *
  * @throws TcfError `image.file`, and as `ContentCheck` (exit 2).
  */

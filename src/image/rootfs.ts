@@ -3,7 +3,9 @@ import { flat, isClean, joinPath } from './names.ts';
 import type { TarType } from './tar.ts';
 
 export const rootfsLimits: Readonly<Record<'nodes' | 'names' | 'links', number>> = {
-  /** Files, directories and links of all layers together, hidden ones included: six times what was ever seen. */
+  /**
+   * Files, directories and links of all layers together, hidden ones included: six times what was ever seen.
+   */
   nodes: 3_000_000,
   /** Bytes of all names together. */
   names: 256 * 1024 * 1024,
@@ -43,7 +45,9 @@ export interface MissingFile {
 export interface WalkOptions {
   /** Follow a symbolic link that is the last component. */
   readonly followLast: boolean;
-  /** Called for a component that is missing or no directory; answers with the directory to go on in, if any. */
+  /**
+   * Called for a component that is missing or no directory; answers with the directory to go on in, if any.
+   */
   readonly onMissing?: (missing: MissingFile) => Inode | undefined;
 }
 
@@ -56,8 +60,8 @@ interface Facts {
 }
 
 /**
- * A tree of numbers. A file of no interest costs its name, an entry in the map of its directory and a few array slots, so that an image
- * with half a million files fits into memory beside everything else.
+ * A tree of numbers. A file of no interest costs its name, an entry in the map of its directory and a few
+ * array slots, so that an image with half a million files fits into memory beside everything else.
  */
 export class Rootfs {
   readonly #types: NodeType[] = [];
@@ -160,8 +164,9 @@ export class Rootfs {
   }
 
   /**
-   * Walks a path from the root as Linux would inside a container: symbolic links are followed in every component, an absolute one starts at
-   * the image's root, and `..` stays inside. `undefined` where a component is missing or no directory, or links go in circles.
+   * Walks a path from the root as Linux would inside a container: symbolic links are followed in every
+   * component, an absolute one starts at the image's root, and `..` stays inside. `undefined` where a
+   * component is missing or no directory, or links go in circles.
    */
   walk(path: string, options: WalkOptions): DirectoryEntry | undefined {
     return this.#walk([root], [], path, options);

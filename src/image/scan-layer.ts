@@ -8,7 +8,10 @@ import type { TarEntry, TarSink, TarType, TarVisitor } from './tar.ts';
 /** Bits of a number: more catalogers need another form. */
 const maxCatalogers = 30;
 
-/** What one layer says, in the order of its archive. Columns instead of an object for each of half a million entries. */
+/**
+ * What one layer says, in the order of its archive. Columns instead of an object for each of half a million
+ * entries.
+ */
 export interface LayerScan {
   readonly count: number;
   /** Bytes of the layer without its compression. */
@@ -37,7 +40,10 @@ export interface LayerVisitor {
   readonly visit: TarVisitor;
 }
 
-/** Takes the entries of one layer: names of everything, content of what a cataloger wants, observations of scanners. */
+/**
+ * Takes the entries of one layer: names of everything, content of what a cataloger wants, observations of
+ * scanners.
+ */
 export class LayerScanner implements LayerVisitor {
   readonly #paths = new TextColumnBuilder();
   readonly #types = new NumberColumn();

@@ -8,7 +8,10 @@ import { ScanPool } from './scan-pool.ts';
 
 /** A thread takes some 40 ms to start: below this the layers are read before it runs. */
 const defaultThreadsFrom = 16 * 1024 * 1024;
-/** What is found in layers that wait for lower ones. A layer keeps up to 128 MiB, but no honest one has a tenth of it. */
+/**
+ * What is found in layers that wait for lower ones. A layer keeps up to 128 MiB, but no honest one has a
+ * tenth of it.
+ */
 const heldLimit = 160 * 1024 * 1024;
 /** Layers that are begun before lower ones, at most. */
 const lookAhead = 64;
@@ -16,7 +19,10 @@ const lookAhead = 64;
 export interface ScanOptions {
   /** Layers that are read at a time, each in a thread; 1: in this one. Default 1. */
   readonly jobs?: number;
-  /** Starts a thread that calls `serveScans` with the same catalogers. Without it all layers are read in this one. */
+  /**
+   * Starts a thread that calls `serveScans` with the same catalogers. Without it all layers are read in this
+   * one.
+   */
   readonly startThread?: () => Worker;
   /** Stored bytes of all layers that are read from which on threads are started. */
   readonly threadsFrom?: number;
@@ -25,8 +31,8 @@ export interface ScanOptions {
 }
 
 /**
- * Keeps what a layer says under its diffID, for one version of the catalogers. A layer that is found there is not read, and not fetched from a
- * registry. Neither answer is ever an error.
+ * Keeps what a layer says under its diffID, for one version of the catalogers. A layer that is found there is
+ * not read, and not fetched from a registry. Neither answer is ever an error.
  */
 export interface LayerCache {
   has(diffId: Digest): boolean;
@@ -36,15 +42,16 @@ export interface LayerCache {
 }
 
 /**
- * Reads layers, several at a time, and hands them out from the lowest to the highest. The largest begin first, so that no thread is left
- * alone with one at the end.
+ * Reads layers, several at a time, and hands them out from the lowest to the highest. The largest begin
+ * first, so that no thread is left alone with one at the end.
  */
 export async function* scanLayers(
   layers: readonly ImageLayer[],
   catalogers: readonly Cataloger[],
   { cache, jobs = 1, startThread, threadsFrom = defaultThreadsFrom }: ScanOptions = {},
 ): AsyncIterable<readonly [number, LayerScan]> {
-  // What lies in a store may be changed there, and its digest is not recomputed: the diffID says nothing about it.
+  // What lies in a store may be changed there, and its digest is not recomputed: the diffID says nothing
+  // about it.
   const isKept = ({ stored }: ImageLayer): boolean => stored.split === undefined || stored.split.isVerified;
   const unread = layers.filter((layer) => cache === undefined || !isKept(layer) || !cache.has(layer.diffId));
   const width = Math.min(jobs, unread.length);

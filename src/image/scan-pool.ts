@@ -5,7 +5,10 @@ import { nameOf, toPacked } from './read-layer.ts';
 import type { LayerScan } from './scan-layer.ts';
 import { fromSentError, type ScanReply, type ScanRequest } from './scan-messages.ts';
 
-/** Chunks of a layer that are on their way to a thread: it never waits for the next one, and memory stays small. */
+/**
+ * Chunks of a layer that are on their way to a thread: it never waits for the next one, and memory stays
+ * small.
+ */
 const chunksAhead = 8;
 
 /** Threads that read layers. */
@@ -57,7 +60,8 @@ function startThread(start: () => Worker): ScanThread | undefined {
   try {
     return new ScanThread(start());
   } catch {
-    // No memory, no such file in this form of the program, not allowed (--permission): this thread reads the layers.
+    // No memory, no such file in this form of the program, not allowed (--permission): this thread reads the
+    // layers.
     return undefined;
   }
 }

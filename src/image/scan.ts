@@ -30,11 +30,12 @@ export interface ScanStats {
 }
 
 /**
- * Reads every layer of an image once, several at a time, and puts them on one another; layers with files that catalogers want only under the
- * name a link gives them are read once more. Nothing is written to disk, and files of no interest cost some 100 bytes each. The result does not
- * depend on the number of threads.
+ * Reads every layer of an image once, several at a time, and puts them on one another; layers with files that
+ * catalogers want only under the name a link gives them are read once more. Nothing is written to disk, and
+ * files of no interest cost some 100 bytes each. The result does not depend on the number of threads.
  *
- * @throws TcfError (exit 2) when a layer cannot be read, is not what the image says, or could not be unpacked by any engine.
+ * @throws TcfError (exit 2) when a layer cannot be read, is not what the image says, or could not be unpacked
+ *   by any engine.
  */
 export async function scanImage(
   image: OpenImage,

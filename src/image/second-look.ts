@@ -10,7 +10,10 @@ import { readLayer } from './read-layer.ts';
 import type { Inode } from './rootfs.ts';
 import type { TarSink } from './tar.ts';
 
-/** Content that only a second look finds. What is behind links in real images is a handful of text files, or a package database. */
+/**
+ * Content that only a second look finds. What is behind links in real images is a handful of text files, or a
+ * package database.
+ */
 export const secondLookLimit: number = 96 * 1024 * 1024;
 
 /** A file that has to be read again, in a layer that has to be read again. */
@@ -22,7 +25,10 @@ interface Missed {
   readonly scanners: Map<number, string>;
 }
 
-/** By layer and by position in its archive: what the first look did not keep, since the file had another name there. */
+/**
+ * By layer and by position in its archive: what the first look did not keep, since the file had another name
+ * there.
+ */
 export type MissingContent = ReadonlyMap<number, ReadonlyMap<number, Missed>>;
 
 export interface SecondLook {

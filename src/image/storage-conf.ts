@@ -13,8 +13,9 @@ import { type LocalStore, localStoreAt, type StorageDriver, storageDrivers } fro
 const confLimit = 1024 * 1024;
 
 /**
- * Where the local store lies: what containers-storage.conf(5) says, else /var/lib/containers/storage for root and
- * ~/.local/share/containers/storage for everybody else, in `podman unshare` too, where they are root by their own word.
+ * Where the local store lies: what containers-storage.conf(5) says, else /var/lib/containers/storage for root
+ * and ~/.local/share/containers/storage for everybody else, in `podman unshare` too, where they are root by
+ * their own word.
  *
  * @throws TcfError `storage.conf` (exit 2) for a file that names another driver than overlay or vfs.
  */

@@ -8,11 +8,17 @@ import { quoted } from '../base/text.ts';
 import { type Digest, readDigest } from '../oci/digest.ts';
 import { isThere, readSmall } from './files.ts';
 
-/** A build host may hold thousands of images; their lists are ours, but a limit keeps a broken file from eating the memory. */
+/**
+ * A build host may hold thousands of images; their lists are ours, but a limit keeps a broken file from
+ * eating the memory.
+ */
 const listLimits: JsonLimits = { maxBytes: 256 * 1024 * 1024, maxDepth: jsonLimits.small.maxDepth };
 const maxEntries = 200_000;
 
-/** The drivers that keep each layer in a folder where its files can be found: overlay what the layer changed, vfs everything below it too. */
+/**
+ * The drivers that keep each layer in a folder where its files can be found: overlay what the layer changed,
+ * vfs everything below it too.
+ */
 export type StorageDriver = 'overlay' | 'vfs';
 
 export const storageDrivers: readonly StorageDriver[] = ['overlay', 'vfs'];
@@ -21,7 +27,10 @@ export const storageDrivers: readonly StorageDriver[] = ['overlay', 'vfs'];
 export interface LocalStore {
   readonly graphRoot: string;
   readonly driver: StorageDriver;
-  /** Stores that are only read from, `additionalimagestores` of storage.conf: for images that this one has not, and layers below its own. */
+  /**
+   * Stores that are only read from, `additionalimagestores` of storage.conf: for images that this one has
+   * not, and layers below its own.
+   */
   readonly additional?: readonly LocalStore[];
 }
 
@@ -111,7 +120,8 @@ export async function readBigData(
   key: string,
   limit: number,
 ): Promise<Uint8Array | undefined> {
-  // containers/storage, makeBigDataBaseName: a key that could be anything but a plain file name is written in base64.
+  // containers/storage, makeBigDataBaseName: a key that could be anything but a plain file name is written in
+  // base64.
   const file = /^[0-9a-z]+$/.test(key) ? key : `=${encodeBase64(encodeUtf8(key))}`;
   return await readSmall(join(graphRoot, `${driver}-images`, image.id, file), limit);
 }

@@ -10,10 +10,12 @@ export interface FoundImage {
 }
 
 /**
- * Finds an image by what podman takes: `localhost/name`, a full name, a short one (local images first, then Docker Hub's, then whatever
- * registry has an image of that path), a name with digest, an id or the beginning of one, `@ID`.
+ * Finds an image by what podman takes: `localhost/name`, a full name, a short one (local images first, then
+ * Docker Hub's, then whatever registry has an image of that path), a name with digest, an id or the beginning
+ * of one, `@ID`.
  *
- * @throws TcfError `image.ambiguous` (exit 3) for a short name or id that fits several; `image.missing` (exit 2).
+ * @throws TcfError `image.ambiguous` (exit 3) for a short name or id that fits several; `image.missing` (exit
+ *   2).
  */
 export function findImage(images: readonly StoredImage[], asked: string): FoundImage {
   const found = byName(images, asked) ?? byId(images, asked.replace(/^@/, ''));

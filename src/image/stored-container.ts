@@ -20,7 +20,10 @@ export interface StoredContainer {
   readonly config: Digest;
   /** Digests by which a registry may know it: of the index it was pulled by and of its manifest. */
   readonly manifests: readonly Digest[];
-  /** The name that was typed, as podman or CRI-O wrote it down. It may be an id, or a name that leads elsewhere by now. */
+  /**
+   * The name that was typed, as podman or CRI-O wrote it down. It may be an id, or a name that leads
+   * elsewhere by now.
+   */
   readonly typed?: string;
   /** The names that the store has for the image. */
   readonly names: readonly string[];
@@ -31,11 +34,14 @@ const listLimits: JsonLimits = { maxBytes: 128 * 1024 * 1024, maxDepth: jsonLimi
 const maxContainers = 200_000;
 
 /**
- * Finds the image of a container in the store that holds its root file system: by the container's own id and the layer that is its root, so that
- * nothing an image says about itself takes part (labels and annotations are the image's words, A-117).
+ * Finds the image of a container in the store that holds its root file system: by the container's own id and
+ * the layer that is its root, so that nothing an image says about itself takes part (labels and annotations
+ * are the image's words, A-117).
  *
- * @param root `root.path` of the container's config.json: `<graphroot>/overlay/<layer>/merged` or `<graphroot>/vfs/dir/<layer>`.
- * @throws TcfError `container.rootfs`, `container.unknown`, `container.image` (exit 2): then the container runs something else than an image of this store.
+ * @param root `root.path` of the container's config.json: `<graphroot>/overlay/<layer>/merged` or
+ *   `<graphroot>/vfs/dir/<layer>`.
+ * @throws TcfError `container.rootfs`, `container.unknown`, `container.image` (exit 2): then the container
+ *   runs something else than an image of this store.
  */
 export async function findStoredContainer(id: string, root: string): Promise<StoredContainer> {
   const found = parseRoot(root);

@@ -31,11 +31,13 @@ const maxSigned = 32 * 1024 * 1024;
 const maxReferrers = 1000;
 
 /**
- * Opens an image of the local store as a registry is asked: its manifest and configuration lie in the store, and what was signed about it in a folder of
- * the user. Nothing in that folder is believed: signatures are proven, and belong to the digest of the manifest.
+ * Opens an image of the local store as a registry is asked: its manifest and configuration lie in the store,
+ * and what was signed about it in a folder of the user. Nothing in that folder is believed: signatures are
+ * proven, and belong to the digest of the manifest.
  *
  * @param folder where the signatures lie; made when something is signed.
- * @throws TcfError `image.local` (exit 3) for a name that means an image of a registry; `storage.image`, `image.missing` (exit 2).
+ * @throws TcfError `image.local` (exit 3) for a name that means an image of a registry; `storage.image`,
+ *   `image.missing` (exit 2).
  */
 export async function openStoredImage(
   local: LocalStore,

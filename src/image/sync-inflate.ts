@@ -22,9 +22,9 @@ interface Engine {
 }
 
 /**
- * Unpacks gzip or zstd in the calling thread, into one buffer that is used again. The streams of `node:zlib` start a job on another thread
- * for each chunk and allocate each chunk of output: with two layers at once, half of the time of a scan went there
- * (docs/decisions/0009).
+ * Unpacks gzip or zstd in the calling thread, into one buffer that is used again. The streams of `node:zlib`
+ * start a job on another thread for each chunk and allocate each chunk of output: with two layers at once,
+ * half of the time of a scan went there (docs/decisions/0009).
  */
 export class SyncInflate {
   readonly #engine: Engine;
@@ -56,7 +56,11 @@ export class SyncInflate {
     };
   }
 
-  /** Hands on what `chunk` unpacks to; the pieces are used again. @throws TcfError `layer.compression` (exit 2). */
+  /**
+   * Hands on what `chunk` unpacks to; the pieces are used again.
+   *
+   * @throws TcfError `layer.compression` (exit 2).
+   */
   push(chunk: Uint8Array, emit: (piece: Uint8Array) => void): void {
     for (let at = 0, isFull = false; at < chunk.length || isFull; ) {
       const before = at;
@@ -66,7 +70,8 @@ export class SyncInflate {
       if (piece.length > 0) {
         emit(piece);
       }
-      // Node ends at a zero byte after a member; Go, and so every engine, refuses the rest. What is refused hides nothing.
+      // Node ends at a zero byte after a member; Go, and so every engine, refuses the rest. What is refused
+      // hides nothing.
       const isStuck = at === before && piece.length === 0 && at < chunk.length;
       if (isStuck || (this.#isGzip && at < chunk.length && !isFull)) {
         throw this.#wrong(`${this.#what} has something that is not gzip after its end`);

@@ -15,7 +15,9 @@ export const sparseMapLimit: number = 1024 * 1024;
 
 export type SparseKind = 'inline' | 'pax' | undefined;
 
-/** Whether the records say that this file is sparse, and where its map stands. Go's `readGNUSparsePAXHeaders`. */
+/**
+ * Whether the records say that this file is sparse, and where its map stands. Go's `readGNUSparsePAXHeaders`.
+ */
 export function sparseKind(records: PaxRecords): SparseKind {
   const major = records.get('GNU.sparse.major') ?? '';
   const minor = records.get('GNU.sparse.minor') ?? '';
@@ -121,7 +123,10 @@ function toSpans(numbers: readonly string[]): readonly Span[] | undefined {
   return spans;
 }
 
-/** Whether the pieces are in order, do not overlap, stay inside the file and need exactly the bytes that are there. */
+/**
+ * Whether the pieces are in order, do not overlap, stay inside the file and need exactly the bytes that are
+ * there.
+ */
 export function areSound(spans: readonly Span[], size: number, stored: number): boolean {
   let end = 0;
   let sum = 0;

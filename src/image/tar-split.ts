@@ -13,7 +13,10 @@ const chunkSize = 256 * 1024;
 /** The first piece of a file: what tells whether the rest is wanted. */
 const firstPiece = 4096;
 
-/** What containers/storage keeps of a layer that it unpacked: its archive without contents, and the folder with these. */
+/**
+ * What containers/storage keeps of a layer that it unpacked: its archive without contents, and the folder
+ * with these.
+ */
 export interface SplitLayer {
   /** `<driver>-layers/<id>.tar-split.gz` (vbatts/tar-split, tar/storage/entry.go). */
   readonly file: string;
@@ -28,8 +31,8 @@ export interface SplitLayer {
 type Part = { readonly bytes: Uint8Array } | { readonly name: string; readonly size: number };
 
 /**
- * Puts the tar stream of a layer together again. Whether it is the stream that was unpacked then shows against the diffID, so a store that
- * changes meanwhile gives an error and never a wrong answer.
+ * Puts the tar stream of a layer together again. Whether it is the stream that was unpacked then shows
+ * against the diffID, so a store that changes meanwhile gives an error and never a wrong answer.
  *
  * @throws TcfError `storage.layer` (exit 2) where a file is missing or has another size.
  */
@@ -59,8 +62,8 @@ export function* assembledPieces(layer: SplitLayer): Iterable<Uint8Array> {
 }
 
 /**
- * Reads the entries of a layer where it lies: names, sizes and links from what is left of its archive, contents only where `visit` wants them and
- * only as far. Digests say nothing about what is read so.
+ * Reads the entries of a layer where it lies: names, sizes and links from what is left of its archive,
+ * contents only where `visit` wants them and only as far. Digests say nothing about what is read so.
  *
  * @returns bytes of the archive.
  * @throws TcfError `storage.layer` (exit 2) where a wanted file is missing or has another size.
@@ -180,7 +183,10 @@ function* partsOf({ file, what }: SplitLayer): Iterable<Part> {
 
 const payloadStart = Buffer.from('{"type":2,"payload":"');
 
-/** The base64 of an entry as tar-split writes it, without reading it as JSON: half of all entries are of this kind, and the long half. */
+/**
+ * The base64 of an entry as tar-split writes it, without reading it as JSON: half of all entries are of this
+ * kind, and the long half.
+ */
 function payloadOf(line: Buffer): string | undefined {
   if (line.compare(payloadStart, 0, payloadStart.length, 0, payloadStart.length) !== 0) {
     return undefined;
@@ -190,8 +196,9 @@ function payloadOf(line: Buffer): string | undefined {
 }
 
 /**
- * Written by the store itself, and checked by the archive that comes out: the strict reader would take longer than all the rest. JSON of
- * tar-split: `{"type":2,"payload":"<base64>","position":0}` or `{"type":1,"name":"etc/a","size":3,"payload":"<crc>","position":1}`.
+ * Written by the store itself, and checked by the archive that comes out: the strict reader would take longer
+ * than all the rest. JSON of tar-split: `{"type":2,"payload":"<base64>","position":0}` or
+ * `{"type":1,"name":"etc/a","size":3,"payload":"<crc>","position":1}`.
  */
 function parseLine(line: Buffer, what: string): Readonly<Record<string, unknown>> {
   try {

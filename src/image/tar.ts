@@ -24,7 +24,10 @@ export interface TarEntry {
   readonly offset: number;
 }
 
-/** Takes the bytes of one file, holes as zeros. Chunks may be of any size and are used again: they must not be kept: copy what is needed. */
+/**
+ * Takes the bytes of one file, holes as zeros. Chunks may be of any size and are used again: they must not be
+ * kept: copy what is needed.
+ */
 export interface TarSink {
   push(chunk: Uint8Array): void;
   end(): void;
@@ -47,11 +50,13 @@ export const tarLimits: Readonly<Record<'special' | 'name' | 'entries', number>>
 const zeros = new Uint8Array(64 * 1024);
 
 /**
- * Reads a tar archive as Go's archive/tar does, since every container engine is written in Go: where two readers understand an archive
- * differently, one of them can be shown files that the other does not see. ustar, star, GNU and PAX headers, long names, base-256 numbers,
- * all four sparse forms; a global PAX header changes nothing. What stands behind the end marker is not looked at.
+ * Reads a tar archive as Go's archive/tar does, since every container engine is written in Go: where two
+ * readers understand an archive differently, one of them can be shown files that the other does not see.
+ * ustar, star, GNU and PAX headers, long names, base-256 numbers, all four sparse forms; a global PAX header
+ * changes nothing. What stands behind the end marker is not looked at.
  *
- * `jump` moves a seekable stream forward, so that unwanted content is not read at all; `false`: its end was reached before.
+ * `jump` moves a seekable stream forward, so that unwanted content is not read at all; `false`: its end was
+ * reached before.
  *
  * @throws TcfError `layer.tar` (exit 2) for an archive that Go would not read, or that is cut off.
  */

@@ -16,8 +16,9 @@ export interface TreeSource {
 }
 
 /**
- * The merged image as one cataloger may see it; `at` is its place in the list of catalogers. `Seen` is what the scanner of
- * that very cataloger returns: observations are filed under the place of the cataloger that made them.
+ * The merged image as one cataloger may see it; `at` is its place in the list of catalogers. `Seen` is what
+ * the scanner of that very cataloger returns: observations are filed under the place of the cataloger that
+ * made them.
  */
 export function treeOf<Seen extends object>(source: TreeSource, at: number): Tree<Seen> {
   const { merged, names, layers, config } = source;

@@ -17,8 +17,8 @@ const sizes: Readonly<Record<Part, number>> = {
 };
 
 /**
- * Follows the frames of a zstd stream (RFC 8878 section 3.1) without decompressing: a decompressor says nothing about a frame that is cut off, which would
- * hide files from a scanner.
+ * Follows the frames of a zstd stream (RFC 8878 section 3.1) without decompressing: a decompressor says
+ * nothing about a frame that is cut off, which would hide files from a scanner.
  */
 export class ZstdCheck {
   readonly #what: string;

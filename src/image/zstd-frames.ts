@@ -10,11 +10,13 @@ export const maxBlock: number = 128 * 1024;
 const pieceSize = 256 * 1024;
 
 /**
- * Cuts a zstd stream into its frames (RFC 8878 section 3.1) without decompressing: each item is one whole frame, to be read before the
- * next is asked for. Skippable frames are skipped. Node 22 and 24 stop after the first frame without an error, and give nothing, also
- * without an error, for a frame that is cut off: both would hide files from a scanner.
+ * Cuts a zstd stream into its frames (RFC 8878 section 3.1) without decompressing: each item is one whole
+ * frame, to be read before the next is asked for. Skippable frames are skipped. Node 22 and 24 stop after the
+ * first frame without an error, and give nothing, also without an error, for a frame that is cut off: both
+ * would hide files from a scanner.
  *
- * @throws TcfError `layer.compression` (exit 2) for a frame that is cut off and for anything that is no frame.
+ * @throws TcfError `layer.compression` (exit 2) for a frame that is cut off and for anything that is no
+ *   frame.
  */
 export async function* zstdFrames(source: ByteSource, what: string): AsyncIterable<Bytes> {
   for (;;) {

@@ -16,7 +16,10 @@ export interface RunArguments {
   readonly command: readonly string[];
 }
 
-/** A flag of the engine with its value. What is left here is `harmless` or of the `host`: the rest is refused while reading. */
+/**
+ * A flag of the engine with its value. What is left here is `harmless` or of the `host`: the rest is refused
+ * while reading.
+ */
 export interface JudgedFlag extends Judgement {
   readonly class: FlagClass;
   /** `--name=value`, or `--name` for a switch: the same word however it was typed. */
@@ -29,14 +32,16 @@ export type OwnFlags = Readonly<Record<string, boolean>>;
 const words = (text: string): ReadonlySet<string> => new Set(text.trim().split(/\s+/));
 
 /**
- * What `podman exec` and `docker exec` take beside a container. `-l`, a label for `run`, means "the latest container" there, and `--cidfile` reads another name.
+ * What `podman exec` and `docker exec` take beside a container. `-l`, a label for `run`, means "the latest
+ * container" there, and `--cidfile` reads another name.
  */
 export const execFlags: ReadonlySet<string> = words(`
   detach detach-keys env env-file interactive preserve-fd preserve-fds privileged tty user workdir d e i t u w`);
 
 /**
- * Takes the arguments after `tcf run` apart. Where the image stands can only be told if it is known which flags take a value: a flag that is not in the
- * table could swallow the image, and the next word would start in its place, unverified.
+ * Takes the arguments after `tcf run` apart. Where the image stands can only be told if it is known which
+ * flags take a value: a flag that is not in the table could swallow the image, and the next word would start
+ * in its place, unverified.
  *
  * @param only the flags of the engine that are taken, where not all of them are.
  * @throws TcfError `run.flag` or `run.no-image` (exit 3).
@@ -117,7 +122,10 @@ function knownFlag(name: string, only: ReadonlySet<string> | undefined): RunFlag
   });
 }
 
-/** `-it` has no value, `-v a:b` has one in the next word, `-va:b` and `-eNAME` carry it with them, `-v=a:b` too. */
+/**
+ * `-it` has no value, `-v a:b` has one in the next word, `-va:b` and `-eNAME` carry it with them, `-v=a:b`
+ * too.
+ */
 function readLetters(
   word: string,
   only: ReadonlySet<string> | undefined,
@@ -144,7 +152,10 @@ function readLetters(
   return found;
 }
 
-/** @throws TcfError `run.flag` (exit 3) for what nobody may say: another container, content or engine than the verified one. */
+/**
+ * @throws TcfError `run.flag` (exit 3) for what nobody may say: another container, content or engine than the
+ *   verified one.
+ */
 function judge(flag: RunFlag, value: string | undefined): JudgedFlag {
   const judgement = judgeFlag(flag, value ?? '');
   const word = value === undefined ? `--${flag.name}` : `--${flag.name}=${value}`;

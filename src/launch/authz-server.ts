@@ -13,7 +13,10 @@ import { judgeDockerRequest, judgeImage } from './docker-authz.ts';
 /** The daemon sends bodies of up to 1 MiB, in base64, and all headers. */
 const requestLimit = 4 * 1024 * 1024;
 
-/** The image may start, as one of these ids; or why not. `platform`: `os/architecture[/variant]`, where it is not that of the machine. */
+/**
+ * The image may start, as one of these ids; or why not. `platform`: `os/architecture[/variant]`, where it is
+ * not that of the machine.
+ */
 export type CheckImage = (
   ref: ImageRef & { readonly digest: Digest },
   platform: string | undefined,
@@ -24,8 +27,9 @@ export interface AuthzServer extends AsyncDisposable {
 }
 
 /**
- * Serves Docker's authorization plugin protocol on a unix socket that only its owner can reach. Whatever goes wrong while a request is
- * looked at is a denial, and a plugin that is gone is one too: the daemon fails closed.
+ * Serves Docker's authorization plugin protocol on a unix socket that only its owner can reach. Whatever goes
+ * wrong while a request is looked at is a denial, and a plugin that is gone is one too: the daemon fails
+ * closed.
  *
  * @param daemon the daemon's own socket, which is asked what a container was made from.
  */
@@ -130,7 +134,9 @@ async function whyNotStart(daemon: string, name: string, check: CheckImage): Pro
 interface Inspected {
   /** Its own id. */
   readonly container: string;
-  /** The image id; where that is the one of an index, also the digest of the manifest that was chosen from it. */
+  /**
+   * The image id; where that is the one of an index, also the digest of the manifest that was chosen from it.
+   */
   readonly ids: readonly string[];
   /** Of that manifest, as `os/architecture[/variant]`. */
   readonly platform?: string;
@@ -139,7 +145,10 @@ interface Inspected {
   readonly isRunning: boolean;
 }
 
-/** Asks the daemon what a container was made from. The question comes back to the plugin as a GET, which is allowed. */
+/**
+ * Asks the daemon what a container was made from. The question comes back to the plugin as a GET, which is
+ * allowed.
+ */
 async function inspect(daemon: string, container: string): Promise<Inspected> {
   const what = `the container ${quoted(container)}`;
   const shape = await new Promise<Shape>((resolve, reject) => {
@@ -162,7 +171,8 @@ async function inspect(daemon: string, container: string): Promise<Inspected> {
     );
     asked.end();
   });
-  // With the image store of containerd the image id is that of the index, whatever platform was asked for (API 1.48 and newer say which).
+  // With the image store of containerd the image id is that of the index, whatever platform was asked for
+  // (API 1.48 and newer say which).
   const chosen = shape.optional('ImageManifestDescriptor');
   const manifest = chosen === undefined || chosen.value === null ? undefined : chosen;
   const platform = manifest?.optional('platform');

@@ -9,12 +9,15 @@ import { shellWord } from './shell.ts';
 export const reasonLimit: number = 32 * 1024;
 
 /**
- * Seconds for an answer with a reason. containerd ends a verifier after ten (`per_verifier_timeout`), and says only that it took too long; Node's start and
- * the log want their part of it.
+ * Seconds for an answer with a reason. containerd ends a verifier after ten (`per_verifier_timeout`), and
+ * says only that it took too long; Node's start and the log want their part of it.
  */
 export const verifierDeadline = 8;
 
-/** A program for the `bin_dir` of containerd's image verifier plugin. containerd passes no environment worth counting on. */
+/**
+ * A program for the `bin_dir` of containerd's image verifier plugin. containerd passes no environment worth
+ * counting on.
+ */
 export function containerdVerifier({ env, flags, program }: HookCall): string {
   const assignments = Object.entries(env).map(([name, value]) => `export ${name}=${shellWord(value)}`);
   const call = [...program, 'hook', 'enter', 'containerd', ...flags].map(shellWord).join(' ');

@@ -6,7 +6,10 @@ import { quoted } from '../base/text.ts';
 import type { Digest } from '../oci/digest.ts';
 import { type ImageRef, parseImageRef } from '../oci/reference.ts';
 
-/** What the plugin makes of one request to the Docker daemon. What still has to be found out is named, not assumed. */
+/**
+ * What the plugin makes of one request to the Docker daemon. What still has to be found out is named, not
+ * assumed.
+ */
 export type AuthzAnswer =
   | { readonly kind: 'allow' }
   | { readonly kind: 'deny'; readonly reason: string }
@@ -22,14 +25,17 @@ type PinnedName = ImageRef & { readonly digest: Digest };
 const allow: AuthzAnswer = { kind: 'allow' };
 const deny = (reason: string): Extract<AuthzAnswer, { readonly kind: 'deny' }> => ({ kind: 'deny', reason });
 
-/** Requests that change something and start nothing which was not checked at `containers/create` and `start`. */
+/**
+ * Requests that change something and start nothing which was not checked at `containers/create` and `start`.
+ */
 const harmless: readonly RegExp[] = [
   /^auth$/,
   /^commit$/,
   /^containers\/prune$/,
   /^containers\/[^/]+\/(?:attach|exec|kill|pause|rename|resize|stop|unpause|update|wait)$/,
   /^exec\/[^/]+\/(?:resize|start)$/,
-  // What is pulled, loaded, imported or tagged cannot be started by that name: `create` wants a digest that was verified, `start` that very content.
+  // What is pulled, loaded, imported or tagged cannot be started by that name: `create` wants a digest that
+  // was verified, `start` that very content.
   /^images\/(?:create|load|prune)$/,
   /^images\/.+\/(?:push|tag)$/,
   /^networks\/(?:create|prune|[^/]+\/(?:connect|disconnect))$/,
@@ -39,10 +45,12 @@ const harmless: readonly RegExp[] = [
 const wayOut = 'use "tcf run", or name the image as "tcf verify --print-digest" prints it';
 
 /**
- * Judges one `AuthZPlugin.AuthZReq` (Docker Engine, "Access authorization plugin"). Reading is free; what changes something is allowed by name,
- * and everything else is denied: a daemon of tomorrow may have new ways to start things.
+ * Judges one `AuthZPlugin.AuthZReq` (Docker Engine, "Access authorization plugin"). Reading is free; what
+ * changes something is allowed by name, and everything else is denied: a daemon of tomorrow may have new ways
+ * to start things.
  *
- * @throws TcfError `json.*`, `document.malformed` (exit 2) for a request that cannot be read, which is a denial.
+ * @throws TcfError `json.*`, `document.malformed` (exit 2) for a request that cannot be read, which is a
+ *   denial.
  */
 export function judgeDockerRequest(bytes: Uint8Array): AuthzAnswer {
   const what = 'the request to the plugin';
@@ -83,14 +91,19 @@ export function judgeDockerRequest(bytes: Uint8Array): AuthzAnswer {
   );
 }
 
-/** The path below the version; `undefined` for one that the daemon's router could read differently than we do. */
+/**
+ * The path below the version; `undefined` for one that the daemon's router could read differently than we do.
+ */
 function readPath(uri: string): string | undefined {
   const [path = ''] = uri.split('?', 1);
   const inner = /^\/(?:v\d{1,3}\.\d{1,3}\/)?((?:[\w.:@-]+\/)*[\w.:@-]+)$/.exec(path)?.[1];
   return inner?.split('/').some((part) => /^\.+$/.test(part)) ? undefined : inner;
 }
 
-/** The daemon reads parameters of a form in the body as if they stood in the address, and does not show us that body: `undefined`. */
+/**
+ * The daemon reads parameters of a form in the body as if they stood in the address, and does not show us
+ * that body: `undefined`.
+ */
 function readQuery(request: Shape): URLSearchParams | undefined {
   const headers = request.optional('RequestHeaders');
   if (headers !== undefined && headers.value !== null) {
@@ -109,7 +122,10 @@ function readQuery(request: Shape): URLSearchParams | undefined {
   return new URLSearchParams(mark < 0 ? '' : uri.slice(mark + 1));
 }
 
-/** What a container is started with. A checkpoint is the memory of processes, whatever the image is (CVE-2026-53489). */
+/**
+ * What a container is started with. A checkpoint is the memory of processes, whatever the image is
+ * (CVE-2026-53489).
+ */
 const startParameters = ['detachKeys', 'signal', 't'];
 
 function judgeStart(id: string, query: URLSearchParams): AuthzAnswer {
@@ -120,7 +136,10 @@ function judgeStart(id: string, query: URLSearchParams): AuthzAnswer {
   return deny(`tcf does not know the parameter ${quoted(odd)} of a start, which could restore a checkpoint`);
 }
 
-/** None where the daemon did not send it: too large, chunked or of another content type (CVE-2024-41110, CVE-2026-34040). */
+/**
+ * None where the daemon did not send it: too large, chunked or of another content type (CVE-2024-41110,
+ * CVE-2026-34040).
+ */
 function readBody(request: Shape): Uint8Array | undefined {
   const text = request.optional('RequestBody')?.value;
   if (typeof text !== 'string' || text === '') {
@@ -173,8 +192,9 @@ export function judgeImage(image: string): Extract<AuthzAnswer, { readonly kind:
 }
 
 /**
- * A member as Go's encoding/json finds it: the case of ASCII letters does not matter there, some other letters count as ASCII ones, and the last of
- * several wins (`{"Image":"good","image":"evil"}`). So a name that could be meant must stand there once and exactly.
+ * A member as Go's encoding/json finds it: the case of ASCII letters does not matter there, some other
+ * letters count as ASCII ones, and the last of several wins (`{"Image":"good","image":"evil"}`). So a name
+ * that could be meant must stand there once and exactly.
  */
 function member(shape: Shape, name: string): Shape | undefined {
   if (shape.value === null) {

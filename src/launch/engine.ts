@@ -13,7 +13,11 @@ export interface Engine {
   readonly path: string;
 }
 
-/** podman where it is installed, else docker, as triton-dev-containers.sh chooses. @throws TcfError `engine.missing` (exit 2). */
+/**
+ * podman where it is installed, else docker, as triton-dev-containers.sh chooses.
+ *
+ * @throws TcfError `engine.missing` (exit 2).
+ */
 export function findEngine(processes: Processes, wanted?: 'docker' | 'podman'): Engine {
   const names = wanted === undefined ? (['podman', 'docker'] as const) : [wanted];
   for (const name of names) {
@@ -29,7 +33,10 @@ export function findEngine(processes: Processes, wanted?: 'docker' | 'podman'): 
 
 export interface Launch {
   readonly allow: Allow;
-  /** Image ids that the engine may give to the verified content: config digest, or manifest digest with containerd's store. */
+  /**
+   * Image ids that the engine may give to the verified content: config digest, or manifest digest with
+   * containerd's store.
+   */
   readonly imageIds: readonly Digest[];
   /** Flags before the verb, such as `--context` and `--connection`. */
   readonly globals?: readonly string[];
@@ -47,8 +54,8 @@ export function pullCommand(engine: Engine, launch: Launch): readonly string[] {
 }
 
 /**
- * Always by digest and never pulled again: what was verified is what starts (A-1). docker with containerd's store holds all platforms under one id and
- * chooses at the start; podman holds the one that was pulled.
+ * Always by digest and never pulled again: what was verified is what starts (A-1). docker with containerd's
+ * store holds all platforms under one id and chooses at the start; podman holds the one that was pulled.
  */
 export function runCommand(engine: Engine, launch: Launch): readonly string[] {
   const { platform } = launch;
@@ -66,7 +73,8 @@ export function runCommand(engine: Engine, launch: Launch): readonly string[] {
 const globalsOf = ({ globals }: Pick<Launch, 'globals'>): readonly string[] => globals ?? [];
 
 /**
- * Pulls the verified digest where the engine lacks it, checks that it holds that very content under it, and starts it.
+ * Pulls the verified digest where the engine lacks it, checks that it holds that very content under it, and
+ * starts it.
  *
  * @returns the exit code of the container.
  * @throws TcfError `engine.pull`, `engine.image-id` (exit 2); nothing has been started then.
@@ -76,7 +84,11 @@ export async function launchContainer(processes: Processes, engine: Engine, laun
   return processes.exec(engine.path, runCommand(engine, launch));
 }
 
-/** As `launchContainer`, but the container goes on in the background under a name. @throws TcfError also `engine.start` (exit 2). */
+/**
+ * As `launchContainer`, but the container goes on in the background under a name.
+ *
+ * @throws TcfError also `engine.start` (exit 2).
+ */
 export async function startContainer(processes: Processes, engine: Engine, launch: Launch): Promise<void> {
   await pullVerified(processes, engine, launch);
   const started = await processes.run(engine.path, runCommand(engine, launch));
@@ -138,7 +150,11 @@ export interface Container {
 /** Where a container keeps what it was made with. Always set by us, so an image cannot set it. */
 export const profileLabel = 'dev.tcf.profile';
 
-/** What the engine says of a container; `undefined` where it has none of that name. @throws TcfError `engine.inspect` (exit 2). */
+/**
+ * What the engine says of a container; `undefined` where it has none of that name.
+ *
+ * @throws TcfError `engine.inspect` (exit 2).
+ */
 export async function inspectContainer(
   processes: Processes,
   engine: Engine,
@@ -163,7 +179,11 @@ export async function inspectContainer(
   return await describeContainer(processes, engine, globals, name);
 }
 
-/** What the engine says of a container that is there, by its name or id. @throws TcfError `engine.inspect` (exit 2). */
+/**
+ * What the engine says of a container that is there, by its name or id.
+ *
+ * @throws TcfError `engine.inspect` (exit 2).
+ */
 export async function describeContainer(
   processes: Processes,
   engine: Engine,

@@ -4,7 +4,10 @@ import { type JsonLimits, jsonLimits, parseJson } from '../base/json.ts';
 import { Shape } from '../base/shape.ts';
 import { quoted } from '../base/text.ts';
 
-/** How a runtime reaches this tcf: the program with its own arguments, the flags for the hook, and the environment it needs. */
+/**
+ * How a runtime reaches this tcf: the program with its own arguments, the flags for the hook, and the
+ * environment it needs.
+ */
 export interface HookCall {
   readonly program: readonly string[];
   readonly flags: readonly string[];
@@ -21,10 +24,12 @@ const timeout = 120;
 export const hookDeadline = 110;
 
 /**
- * A file for `hooks.d` of podman and CRI-O (oci-hooks(5), version 1.0.0). It applies to every container: selecting by annotation would
- * let the image choose (A-117). The stage is `createRuntime`: before the first process of the image, and its messages reach the user.
+ * A file for `hooks.d` of podman and CRI-O (oci-hooks(5), version 1.0.0). It applies to every container:
+ * selecting by annotation would let the image choose (A-117). The stage is `createRuntime`: before the first
+ * process of the image, and its messages reach the user.
  *
- * podman drops a hook silently if its `path` is not there. So the path is the shell, which is always there, and fails where tcf is not.
+ * podman drops a hook silently if its `path` is not there. So the path is the shell, which is always there,
+ * and fails where tcf is not.
  */
 export function ociHookFile({ env, flags, program }: HookCall): string {
   const hook = {
@@ -43,7 +48,9 @@ export function ociHookFile({ env, flags, program }: HookCall): string {
 
 /** What a runtime tells its hooks (OCI runtime specification, "State"). */
 export interface ContainerState {
-  /** A container of podman or CRI-O, or the step of a build: buildah gives those names that no container has. */
+  /**
+   * A container of podman or CRI-O, or the step of a build: buildah gives those names that no container has.
+   */
   readonly kind: 'build' | 'container';
   readonly id: string;
   /** Absolute path of the folder with config.json. */
@@ -66,7 +73,11 @@ export function parseContainerState(bytes: Uint8Array): ContainerState {
   return { kind: isBuild ? 'build' : 'container', id, bundle };
 }
 
-/** `root.path` of a runtime configuration, in full. @throws TcfError `json.malformed`, `document.malformed` (exit 2). */
+/**
+ * `root.path` of a runtime configuration, in full.
+ *
+ * @throws TcfError `json.malformed`, `document.malformed` (exit 2).
+ */
 export function parseRootPath(config: Uint8Array, bundle: string): string {
   const what = 'the config.json of the container';
   const path = new Shape(parseJson(config, what, configLimits), what).get('root').get('path').string(4096);
@@ -77,8 +88,8 @@ export function parseRootPath(config: Uint8Array, bundle: string): string {
 const storedLayer = /\/(?:overlay\/(?:[0-9a-f]{64}|l)|vfs\/dir\/[0-9a-f]{64})(?:[/:]|$)/;
 
 /**
- * Refuses images and their layers as mounts: `podman run --mount type=image` and image volumes of Kubernetes put content beside the verified one
- * that nothing has verified (A-118).
+ * Refuses images and their layers as mounts: `podman run --mount type=image` and image volumes of Kubernetes
+ * put content beside the verified one that nothing has verified (A-118).
  *
  * @param realPath a path without links: a bind of a link to an image is a bind of the image.
  * @throws TcfError `container.mount` (exit 2); `json.malformed`, `document.malformed` (exit 2).

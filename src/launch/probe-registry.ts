@@ -10,8 +10,8 @@ export interface ProbeRegistry extends AsyncDisposable {
 }
 
 /**
- * A registry on loopback with one image that nobody signed, and that has no program: what a runtime is asked to pull to see whether it asks its verifier.
- * Read-only, and nothing else is in it.
+ * A registry on loopback with one image that nobody signed, and that has no program: what a runtime is asked
+ * to pull to see whether it asks its verifier. Read-only, and nothing else is in it.
  */
 export async function serveProbe(name: string): Promise<ProbeRegistry> {
   const layer = new Uint8Array(1024);

@@ -6,8 +6,9 @@ import type { Shape } from '../base/shape.ts';
 import { quoted } from '../base/text.ts';
 
 /**
- * A content digest as the OCI image specification spells it: `sha256:` or `sha512:` and lower-case hex of the full length.
- * Weaker, unknown, short and upper-case forms do not exist as a Digest, so no path or URL is ever built from one.
+ * A content digest as the OCI image specification spells it: `sha256:` or `sha512:` and lower-case hex of the
+ * full length. Weaker, unknown, short and upper-case forms do not exist as a Digest, so no path or URL is
+ * ever built from one.
  */
 export type Digest = Branded<string, 'Digest'>;
 
@@ -98,7 +99,10 @@ export class ContentCheck {
     this.#digester.update(chunk);
   }
 
-  /** @throws TcfError `content.size` or `content.digest` (exit 2) when the content is not what the descriptor says. */
+  /**
+   * @throws TcfError `content.size` or `content.digest` (exit 2) when the content is not what the descriptor
+   *   says.
+   */
   end(): void {
     if (this.#size !== undefined && this.#seen !== this.#size) {
       throw this.#wrongSize('fewer');
@@ -121,7 +125,8 @@ export class ContentCheck {
 }
 
 /**
- * Passes a stream on while it checks it; the error comes with the last chunk, so a consumer must not act before the end.
+ * Passes a stream on while it checks it; the error comes with the last chunk, so a consumer must not act
+ * before the end.
  *
  * @throws TcfError as `ContentCheck`.
  */

@@ -12,7 +12,10 @@ export interface Platform {
   readonly variant?: string;
 }
 
-/** OCI image specification, "descriptor". `urls` and `data` are not read: content comes from the registry or not at all. */
+/**
+ * OCI image specification, "descriptor". `urls` and `data` are not read: content comes from the registry or
+ * not at all.
+ */
 export interface Descriptor {
   readonly mediaType: string;
   readonly digest: Digest;
@@ -61,10 +64,11 @@ const indexTypes: readonly string[] = [mediaTypes.index, mediaTypes.dockerIndex]
 const imageTypes: readonly string[] = [mediaTypes.manifest, mediaTypes.dockerManifest];
 
 /**
- * Reads the bytes of a manifest or an index. `contentType` is what the transport announced, if it announces anything.
+ * Reads the bytes of a manifest or an index. `contentType` is what the transport announced, if it announces
+ * anything.
  *
- * Refused, because two readers would see two images: a document with both `layers` and `manifests` (CVE-2021-41190), a mediaType
- * that differs from the announced type, schema 1, more than `limits`.
+ * Refused, because two readers would see two images: a document with both `layers` and `manifests`
+ * (CVE-2021-41190), a mediaType that differs from the announced type, schema 1, more than `limits`.
  *
  * @throws TcfError (exit 2).
  */

@@ -87,7 +87,10 @@ export function formatImageRef(ref: ImageRef): string {
   return `${ref.registry}/${ref.repository}${tag}${digest}`;
 }
 
-/** The one place where a name becomes a digest that is kept: what was resolved is what is verified, pulled and started. */
+/**
+ * The one place where a name becomes a digest that is kept: what was resolved is what is verified, pulled and
+ * started.
+ */
 export function pin(ref: ImageRef, digest: Digest): PinnedRef {
   return { registry: ref.registry, repository: ref.repository, digest } as PinnedRef;
 }

@@ -15,7 +15,10 @@ export interface AttestedSbom {
   readonly document: unknown;
 }
 
-/** The SBOMs that the rule `sbom` of a policy accepts; `undefined` where it asks for none and so trusts nobody with one. */
+/**
+ * The SBOMs that the rule `sbom` of a policy accepts; `undefined` where it asks for none and so trusts nobody
+ * with one.
+ */
 export function attestedSboms(policy: Policy, evidence: Evidence): readonly AttestedSbom[] | undefined {
   const scope = mostSpecific(policy.scopes, evidence.image);
   if (scope === undefined || scope.require['sbom'] === undefined) {
@@ -33,7 +36,9 @@ export function attestedSboms(policy: Policy, evidence: Evidence): readonly Atte
   }));
 }
 
-/** Those that each policy with the rule accepts: what one of them does not trust is not the SBOM of the image. */
+/**
+ * Those that each policy with the rule accepts: what one of them does not trust is not the SBOM of the image.
+ */
 export function commonSboms(judged: ReadonlyMap<Policy, Evidence>): readonly AttestedSbom[] {
   const lists = [...judged].flatMap(([policy, evidence]) => {
     const sboms = attestedSboms(policy, evidence);

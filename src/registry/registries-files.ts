@@ -12,8 +12,8 @@ import { mergeRegistriesConf, noRegistriesConfig, type RegistriesConfig } from '
 const maxFile = 1024 * 1024;
 
 /**
- * Whether a file can say something about full names: it has a table `registry`, or escapes that may spell it. The
- * short names that distributions ship do not, and stand in the way of every start.
+ * Whether a file can say something about full names: it has a table `registry`, or escapes that may spell it.
+ * The short names that distributions ship do not, and stand in the way of every start.
  */
 const aboutRegistries = /^[ \t]*(?:\[\[?[ \t]*["']?registry|["']?registry["']?[ \t]*=[ \t]*\[)|\\/m;
 

@@ -41,8 +41,8 @@ export type DecisionFacts = Pick<DecisionEntry, 'asked' | 'tcf' | 'uid' | 'verb'
 const format = 'tcf.decision/1';
 
 /**
- * An entry stays far below what its reader takes, whatever a stranger makes a rule say: one that cannot be read would be the end of the chain, and of
- * the log.
+ * An entry stays far below what its reader takes, whatever a stranger makes a rule say: one that cannot be
+ * read would be the end of the chain, and of the log.
  */
 const entryLimits = { reasons: 200, characters: 2000 } as const;
 

@@ -3,7 +3,10 @@ import { printable } from '../base/text.ts';
 
 const line = (text: string): string => printable(text, 2000);
 
-/** `tcf: warning: SUBJECT: MESSAGE` and, on a line of its own, `tcf: hint: HINT`; each with a line feed at its end. */
+/**
+ * `tcf: warning: SUBJECT: MESSAGE` and, on a line of its own, `tcf: hint: HINT`; each with a line feed at its
+ * end.
+ */
 export function formatDiagnostic({ hint, level, message, subject }: Diagnostic): string {
   const about = subject === undefined ? '' : `${line(subject)}: `;
   const next = hint === undefined ? '' : `tcf: hint: ${line(hint)}\n`;
@@ -16,8 +19,8 @@ export function formatDiagnostics(diagnostics: readonly Diagnostic[]): string {
 }
 
 /**
- * Many diagnostics of few codes, one line each code: `  MESSAGE: SUBJECT and 3 more`, in the order in which the codes come first.
- * Made for checks that ask every component the same.
+ * Many diagnostics of few codes, one line each code: `  MESSAGE: SUBJECT and 3 more`, in the order in which
+ * the codes come first. Made for checks that ask every component the same.
  */
 export function formatGrouped(diagnostics: readonly Diagnostic[]): string {
   return [...Map.groupBy(diagnostics, ({ code }) => code).values()]

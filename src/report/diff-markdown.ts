@@ -2,7 +2,10 @@ import type { BomDiff } from '../bom/diff.ts';
 import { toWords } from './diff-words.ts';
 import { escaped } from './markdown.ts';
 
-/** GitHub refuses comments above 65,536 characters and shows no summary above 1 MiB; a list this long is not read by anybody. */
+/**
+ * GitHub refuses comments above 65,536 characters and shows no summary above 1 MiB; a list this long is not
+ * read by anybody.
+ */
 const maxItems = 200;
 
 /** The diff as GitHub Markdown, for a pull request or a job summary, with a line feed at its end. */

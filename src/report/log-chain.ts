@@ -3,8 +3,10 @@ import type { ChainEnd } from './decision-entry.ts';
 import type { DecisionLogEntry, PruningEntry } from './pruning-entry.ts';
 
 /**
- * Follows a chain entry by entry. A changed, removed or inserted entry breaks the link of the one behind it; a beginning that is gone has to be owned up to by a later entry of
- * the chain, with the digest that its first entry follows. What was cut off at the end is seen only by someone who wrote the last digest down elsewhere.
+ * Follows a chain entry by entry. A changed, removed or inserted entry breaks the link of the one behind it;
+ * a beginning that is gone has to be owned up to by a later entry of the chain, with the digest that its
+ * first entry follows. What was cut off at the end is seen only by someone who wrote the last digest down
+ * elsewhere.
  */
 export class Chain {
   #end: ChainEnd | undefined;

@@ -4,7 +4,10 @@ import { formatJson } from '../base/text.ts';
 import { readDigest } from '../oci/digest.ts';
 import { type ChainEnd, type DecisionEntry, parseDecision, readUid } from './decision-entry.ts';
 
-/** The entry of the log that says which entries were taken away on purpose: all up to one, whose digest it keeps. */
+/**
+ * The entry of the log that says which entries were taken away on purpose: all up to one, whose digest it
+ * keeps.
+ */
 export interface PruningEntry extends Pick<DecisionEntry, 'at' | 'previous' | 'sequence' | 'tcf' | 'uid'> {
   /** The last entry that was taken away. */
   readonly pruned: ChainEnd;

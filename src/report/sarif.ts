@@ -5,7 +5,10 @@ import type { Decision, JudgedFinding, Verdict } from '../policy/decide.ts';
 import { rules } from '../policy/rules/index.ts';
 import { describeException } from './text.ts';
 
-/** Rules of the tool, with those that speak of trusted roots, where no scope covers an image and where no policy was found. */
+/**
+ * Rules of the tool, with those that speak of trusted roots, where no scope covers an image and where no
+ * policy was found.
+ */
 const descriptors: readonly { readonly id: string; readonly summary: string }[] = [
   ...rules.map(({ name, summary }) => ({ id: name, summary })),
   { id: 'trust', summary: 'The trusted roots are not too old.' },
@@ -14,8 +17,9 @@ const descriptors: readonly { readonly id: string; readonly summary: string }[] 
 ];
 
 /**
- * The verdict as SARIF 2.1.0 with one result for each rule that did not pass. `version` is that of tcf. The location is the image's name
- * without its digest, and the fingerprint is made of policy, scope, rule and name: the same trouble in the next build is the same alert.
+ * The verdict as SARIF 2.1.0 with one result for each rule that did not pass. `version` is that of tcf. The
+ * location is the image's name without its digest, and the fingerprint is made of policy, scope, rule and
+ * name: the same trouble in the next build is the same alert.
  */
 export function toSarif(verdict: Verdict, version: string): string {
   const results = verdict.decisions.flatMap((decision) =>
@@ -91,7 +95,9 @@ function toResult(finding: JudgedFinding, decision: Decision | undefined, image:
   };
 }
 
-/** A relative reference (RFC 3986): code scanning takes no other, and a port would make a scheme of the host. */
+/**
+ * A relative reference (RFC 3986): code scanning takes no other, and a port would make a scheme of the host.
+ */
 function toUri(name: string): string {
   return name.split('/').map(encodeURIComponent).join('/');
 }

@@ -2,7 +2,10 @@ import { plural, printable } from '../base/text.ts';
 import { formatPinnedRef } from '../oci/reference.ts';
 import type { Decision, JudgedFinding, Verdict } from '../policy/decide.ts';
 
-/** Findings are ours but hold strangers' words: escaped where they were made, and once more where they are printed (A-121). */
+/**
+ * Findings are ours but hold strangers' words: escaped where they were made, and once more where they are
+ * printed (A-121).
+ */
 const line = (text: string): string => printable(text, 4000);
 
 /** The sign before a finding: `✓`, `✗`, `?`, and `!` where a failing rule only warns. */
@@ -21,7 +24,10 @@ export function wordOf({ exit }: Pick<Verdict, 'exit'>): string {
   return ['allowed', 'denied', 'denied: cannot tell'][exit] ?? 'denied';
 }
 
-/** The verdict for people, with a line feed at its end: what each policy said, rule by rule, and what was found beside the image. */
+/**
+ * The verdict for people, with a line feed at its end: what each policy said, rule by rule, and what was
+ * found beside the image.
+ */
 export function formatVerdict(verdict: Verdict): string {
   const lines = [
     `${formatPinnedRef(verdict.image)}: ${wordOf(verdict)}`,

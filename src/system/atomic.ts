@@ -7,14 +7,18 @@ import { isTaken } from './errors.ts';
 /** What a file is made of; a stream is written as it comes. */
 export type Content = AsyncIterable<Uint8Array> | string | Uint8Array;
 
-/** Ends the names of files that are not whole yet; they begin with a dot and stand beside the file that they become. */
+/**
+ * Ends the names of files that are not whole yet; they begin with a dot and stand beside the file that they
+ * become.
+ */
 export const temporaryEnd = '.tmp';
 
 const temporaryBeside = (path: string): string => join(dirname(path), `.${randomUUID()}${temporaryEnd}`);
 
 /**
- * Writes a whole file or none of it: into a temporary file beside it, synced, then renamed, so that neither a full disk nor a kill leaves half a
- * file under the final name, and a reader sees the old content or the new one. A file that stands there is replaced.
+ * Writes a whole file or none of it: into a temporary file beside it, synced, then renamed, so that neither a
+ * full disk nor a kill leaves half a file under the final name, and a reader sees the old content or the new
+ * one. A file that stands there is replaced.
  *
  * @param mode Permission bits of the new file.
  * @throws the system's error.

@@ -37,8 +37,9 @@ export async function readUserFile(
 }
 
 /**
- * Reads a file that nobody typed: it stands at a place that tcf knows, or a document names it, and either may have come with a project. A pipe or a
- * terminal there, perhaps behind a symbolic link, would hold us up for ever: opening does not wait, and what is no regular file is refused.
+ * Reads a file that nobody typed: it stands at a place that tcf knows, or a document names it, and either may
+ * have come with a project. A pipe or a terminal there, perhaps behind a symbolic link, would hold us up for
+ * ever: opening does not wait, and what is no regular file is refused.
  *
  * @throws TcfError `file.unreadable` (exit 3), `bytes.too-large` (exit 2).
  */
@@ -56,7 +57,10 @@ export async function readPlainFile(
   );
 }
 
-/** Not through the thread pool: a hop there and back takes longer than the files that stand before a start are long. */
+/**
+ * Not through the thread pool: a hop there and back takes longer than the files that stand before a start are
+ * long.
+ */
 async function* chunksOf(path: string, what: string): Bytes {
   const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
@@ -98,8 +102,8 @@ export interface WriteOptions {
 }
 
 /**
- * Writes a whole file or none of it. A link is followed, and a device or a pipe that stands there is written to: only a regular file or
- * nothing is ever replaced.
+ * Writes a whole file or none of it. A link is followed, and a device or a pipe that stands there is written
+ * to: only a regular file or nothing is ever replaced.
  *
  * @throws TcfError `file.unwritable`, `file.exists` (exit 3).
  */
@@ -164,7 +168,8 @@ export async function makeFolder(host: Host, path: string): Promise<void> {
 /**
  * Whether anything stands at the path.
  *
- * @throws TcfError `file.unreadable` (exit 2) where that cannot be found out: a file that may not be seen is not absent.
+ * @throws TcfError `file.unreadable` (exit 2) where that cannot be found out: a file that may not be seen is
+ *   not absent.
  */
 export function fileExists(host: Host, path: string): boolean {
   try {
@@ -180,7 +185,11 @@ export function fileExists(host: Host, path: string): boolean {
   }
 }
 
-/** Adds to a file that others write to as well, such as GITHUB_STEP_SUMMARY. @throws TcfError `file.unwritable` (exit 3). */
+/**
+ * Adds to a file that others write to as well, such as GITHUB_STEP_SUMMARY.
+ *
+ * @throws TcfError `file.unwritable` (exit 3).
+ */
 export async function appendUserFile(host: Host, path: string, content: string): Promise<void> {
   try {
     await appendFile(resolve(host.cwd, path), content);

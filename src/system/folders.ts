@@ -17,19 +17,23 @@ const defaults = {
 } as const;
 
 /**
- * A folder of the user for files of one kind. The specification has relative paths ignored, and an empty variable counts as unset: a
- * project that is the current folder must not speak as the user (A-110).
+ * A folder of the user for files of one kind. The specification has relative paths ignored, and an empty
+ * variable counts as unset: a project that is the current folder must not speak as the user (A-110).
  */
 export function userFolder({ env, home }: Surroundings, kind: keyof typeof defaults): string {
   return absolute(env[kind]) ?? join(home, defaults[kind]);
 }
 
-/** `XDG_RUNTIME_DIR`, for sockets and logins of one session; the specification has no other place for them. */
+/**
+ * `XDG_RUNTIME_DIR`, for sockets and logins of one session; the specification has no other place for them.
+ */
 export function runtimeFolder({ env }: Pick<Host, 'env'>): string | undefined {
   return absolute(env['XDG_RUNTIME_DIR']);
 }
 
-/** The home of the user who runs tcf: `HOME`, else the one of the password database, else `/`. Never relative. */
+/**
+ * The home of the user who runs tcf: `HOME`, else the one of the password database, else `/`. Never relative.
+ */
 export function homeFolder(env: Host['env']): string {
   return absolute(env['HOME']) ?? absolute(databaseHome()) ?? '/';
 }
@@ -64,9 +68,11 @@ export function stateFolder(host: Surroundings): string {
 }
 
 /**
- * Makes sure that a folder exists which nobody else writes to: what lies in it was put there by this user (A-108).
+ * Makes sure that a folder exists which nobody else writes to: what lies in it was put there by this user
+ * (A-108).
  *
- * @throws TcfError `folder.shared` (exit 2) where it belongs to somebody else, can be written by others or is not a folder; the system's error
+ * @throws TcfError `folder.shared` (exit 2) where it belongs to somebody else, can be written by others or is
+ *   not a folder; the system's error
  *   where it cannot be made.
  */
 export function openPrivateFolder(host: Host, path: string): void {

@@ -36,7 +36,10 @@ export interface Output {
   readonly hasColor: boolean;
   /** Of the terminal. */
   readonly columns?: number | undefined;
-  /** Resolves when the text was taken, so that a full pipe slows the writer down instead of filling the memory. */
+  /**
+   * Resolves when the text was taken, so that a full pipe slows the writer down instead of filling the
+   * memory.
+   */
   write(text: string | Uint8Array): Promise<void>;
 }
 

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { isSystemError } from './errors.ts';
 
 /**
- * The user of the machine who started us: rootless podman runs hooks as root of a namespace of its own, whose root is that user outside
- * (user_namespaces(7), "uid_map").
+ * The user of the machine who started us: rootless podman runs hooks as root of a namespace of its own, whose
+ * root is that user outside (user_namespaces(7), "uid_map").
  *
  * @param uidMap the text of `/proc/self/uid_map`.
  */

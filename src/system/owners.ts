@@ -7,8 +7,9 @@ import { isMissing } from './errors.ts';
 const maxLinks = 40;
 
 /**
- * Whether anybody but `uid` and root can change what a path leads to: the file, each folder above it, and each link on the way. In a folder such as /tmp
- * (sticky) nobody moves the files of others. What does not exist is nobody's; the folders above it count.
+ * Whether anybody but `uid` and root can change what a path leads to: the file, each folder above it, and
+ * each link on the way. In a folder such as /tmp (sticky) nobody moves the files of others. What does not
+ * exist is nobody's; the folders above it count.
  *
  * @param uid 0: root alone.
  * @returns a sentence that says who and where; `undefined`: nobody else.

@@ -1,7 +1,11 @@
 import { askedWrongly } from '../base/error.ts';
 import type { Host } from './host.ts';
 
-/** The password of an existing key: COSIGN_PASSWORD, else the terminal. @throws TcfError `key.password` (exit 3). */
+/**
+ * The password of an existing key: COSIGN_PASSWORD, else the terminal.
+ *
+ * @throws TcfError `key.password` (exit 3).
+ */
 export async function password(host: Host, name: string): Promise<string> {
   const given = host.env['COSIGN_PASSWORD'] ?? (await host.askSecret(`Password for ${name}: `));
   if (given !== undefined) {

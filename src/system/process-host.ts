@@ -42,7 +42,8 @@ export function processHost(process: NodeJS.Process): Host {
 function output(open: () => NodeJS.WriteStream, env: NodeJS.ProcessEnv): Output {
   let stream: NodeJS.WriteStream | undefined;
   const opened = () => {
-    // The stream says it twice, to the caller of write and as an event; an event that nobody hears ends the process.
+    // The stream says it twice, to the caller of write and as an event; an event that nobody hears ends the
+    // process.
     stream ??= open().on('error', () => {});
     return stream;
   };
@@ -79,8 +80,8 @@ function stopped(process: NodeJS.Process): Promise<void> {
 }
 
 /**
- * Becomes the other program where the platform can (execve), so that signals, terminal and exit code are its own. Elsewhere it is a child
- * that gets our signals.
+ * Becomes the other program where the platform can (execve), so that signals, terminal and exit code are its
+ * own. Elsewhere it is a child that gets our signals.
  */
 async function exec(process: NodeJS.Process, file: string, args: readonly string[]): Promise<number> {
   if (process.execve !== undefined && process.platform !== 'win32') {

@@ -13,9 +13,11 @@ export interface ProgramLimits {
 }
 
 /**
- * Starts a program without a shell, writes `input` to its standard input, and waits for its end. It sees the environment of tcf.
+ * Starts a program without a shell, writes `input` to its standard input, and waits for its end. It sees the
+ * environment of tcf.
  *
- * @throws TcfError `process.start`, `process.limit` (exit 2): it cannot be started, takes too long or says too much.
+ * @throws TcfError `process.start`, `process.limit` (exit 2): it cannot be started, takes too long or says
+ *   too much.
  */
 export type RunProgram = (
   file: string,

@@ -38,7 +38,11 @@ function isExecutable(path: string): boolean {
   }
 }
 
-/** Runs a program to its end and keeps what it printed, up to 1 MiB of each stream. @throws TcfError `process.start` (exit 2). */
+/**
+ * Runs a program to its end and keeps what it printed, up to 1 MiB of each stream.
+ *
+ * @throws TcfError `process.start` (exit 2).
+ */
 export async function run(file: string, args: readonly string[]): Promise<Finished> {
   const { spawn } = await childProcess();
   return await new Promise((resolve, reject) => {

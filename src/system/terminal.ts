@@ -4,13 +4,16 @@ import type { Output } from './host.ts';
 const usualWidth = 100;
 const leastWidth = 40;
 
-/** Columns for text that wraps: those of the terminal, from 40 to 100, since longer lines are hard to read. */
+/**
+ * Columns for text that wraps: those of the terminal, from 40 to 100, since longer lines are hard to read.
+ */
 export function textWidth({ columns = usualWidth }: Pick<Output, 'columns'>): number {
   return Math.max(leastWidth, Math.min(columns, usualWidth));
 }
 
 /**
- * Whether to write colours: FORCE_COLOR and NO_COLOR decide (no-color.org; an empty value is unset), else a terminal that is not dumb.
+ * Whether to write colours: FORCE_COLOR and NO_COLOR decide (no-color.org; an empty value is unset), else a
+ * terminal that is not dumb.
  */
 export function wantsColor(env: Readonly<Record<string, string | undefined>>, isTerminal: boolean): boolean {
   if (env['NO_COLOR']) {
@@ -24,7 +27,10 @@ export function wantsColor(env: Readonly<Record<string, string | undefined>>, is
 
 const colors: Readonly<Record<string, number>> = { '✓': 32, '✗': 31, '?': 33, '!': 33 };
 
-/** The signs before findings in colour, where the output takes colours. Everything else of the text stays as it is. */
+/**
+ * The signs before findings in colour, where the output takes colours. Everything else of the text stays as
+ * it is.
+ */
 export function paintSigns(text: string, { hasColor }: Pick<Output, 'hasColor'>): string {
   if (!hasColor) {
     return text;

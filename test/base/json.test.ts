@@ -84,7 +84,9 @@ test('__proto__ and constructor are keys like any other', () => {
   expect(new Shape(read('{}'), 'x').get('constructor').missing).toBe(true);
 });
 
-/** Any other error than a TcfError would end a verification that only has to pass over one bad bundle (A-93). */
+/**
+ * Any other error than a TcfError would end a verification that only has to pass over one bad bundle (A-93).
+ */
 test.for<readonly [string, string, number]>([
   ['escapes', `"${'\\n'.repeat(15_000_000)}"`, 15_000_000],
   ['characters after an escape', `"\\n${'a'.repeat(30_000_000)}"`, 30_000_001],

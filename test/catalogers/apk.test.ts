@@ -12,7 +12,10 @@ const catalog = (entries: Entries, before: Readonly<Record<string, readonly stri
   apk.catalog(treeOf(apk, { 'etc/os-release': system, ...entries }, { before }));
 const nameOf = (ref: string) => /\/alpine\/([^@]+)@/.exec(ref)?.[1] ?? ref;
 
-/** Oldest first; each is older than every one behind it. The order is that of apk_version.c, checked with its own 785 cases. */
+/**
+ * Oldest first; each is older than every one behind it. The order is that of apk_version.c, checked with its
+ * own 785 cases.
+ */
 const ascending = [
   '0.9',
   '1.0_alpha',

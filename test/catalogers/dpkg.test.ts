@@ -560,7 +560,10 @@ const concludedIn = (text: string) =>
     license.acknowledgement === 'concluded' && 'expression' in license ? [license.expression] : [],
   );
 
-/** A conclusion needs one text and nothing else: CPython and Kerberos name the GPL in one place of fifty kilobytes. */
+/**
+ * A conclusion needs one text and nothing else: CPython and Kerberos name the GPL in one place of fifty
+ * kilobytes.
+ */
 test.for([
   ['the notice of the GPL', gplNotice, ['GPL-2.0-or-later']],
   ['the notice after how the package came to be', opening + gplNotice, ['GPL-2.0-or-later']],

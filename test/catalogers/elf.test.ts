@@ -19,7 +19,10 @@ interface Shape {
 
 const id = '0123456789abcdef0123456789abcdef01234567';
 
-/** An ELF file of 20,000 bytes with one loaded segment and one of notes: another note first, then the build-id. */
+/**
+ * An ELF file of 20,000 bytes with one loaded segment and one of notes: another note first, then the
+ * build-id.
+ */
 function file({
   wide = true,
   little = true,

@@ -132,7 +132,8 @@ const kinds: { readonly [cataloger: string]: Kind } = {
   },
   'os-release': { records: [[['etc/os-release', release['etc/os-release']]]] },
   python: { records: [dist('torch', '2.0'), dist('six', '1.17.0'), dist('numpy', '2.3.5')] },
-  // The databases stand in test/catalogers/rpm.test.ts; this is the text that containers carry in their place.
+  // The databases stand in test/catalogers/rpm.test.ts; this is the text that containers carry in their
+  // place.
   rpm: {
     separator: '\n',
     beside: { 'etc/os-release': 'ID=mariner\nVERSION_ID=2.0\n' },

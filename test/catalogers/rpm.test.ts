@@ -388,7 +388,8 @@ test('whatever happens to one page of a Berkeley DB database, what lies in other
     fc.property(fc.integer({ min: start, max: end - 1 }), fc.nat(255), (at, byte) => {
       const bad = Buffer.from(made.file);
       bad[at] = byte;
-      // A lying item may point into the chain of the last package: then the first who asks has it, and the loss is said.
+      // A lying item may point into the chain of the last package: then the first who asks has it, and the
+      // loss is said.
       const { names, reasons } = asPackages(bad);
       expect(names.includes(name ?? '') || reasons.length > 0).toBe(true);
     }),
@@ -449,7 +450,10 @@ const asked = (entries: Entries, name: string, evr = '1-1') => {
   return { reason, skipped: skipped.map((each) => each.reason) };
 };
 
-/** A history of dnf 4: items of transactions as `[transaction, name, evr without epoch, repository, action, reason]`. */
+/**
+ * A history of dnf 4: items of transactions as `[transaction, name, evr without epoch, repository, action,
+ * reason]`.
+ */
 function historyOf(items: readonly (readonly [number, string, string, string, number, number])[]): Buffer {
   const place = mkdtempSync(join(tmpdir(), 'tcf-dnf-'));
   try {

@@ -13,7 +13,10 @@ let name: string;
 let child: string;
 let other: string;
 
-/** A multi-platform image as buildx pushes it: two platforms and an attestation manifest for `unknown/unknown`. */
+/**
+ * A multi-platform image as buildx pushes it: two platforms and an attestation manifest for
+ * `unknown/unknown`.
+ */
 beforeAll(async () => {
   place = folder();
   registry = await startRegistry();

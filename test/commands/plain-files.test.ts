@@ -10,7 +10,10 @@ const keyless = `version: 1\nsigners: { ada: { issuer: https://x.example, identi
 const digest = `sha256:${'a'.repeat(64)}`;
 const verify = ['verify', `registry.example/app@${digest}`, '--policy', 'own.yaml'];
 
-/** What comes with a checkout is opened without being asked for: a pipe that nobody writes to must not hold us up for ever. */
+/**
+ * What comes with a checkout is opened without being asked for: a pipe that nobody writes to must not hold us
+ * up for ever.
+ */
 test.for<readonly [string, Readonly<Record<string, string>>, string, readonly string[]]>([
   ['the policy of a project', {}, '.tcf/policy.yaml', verify],
   [

@@ -12,7 +12,10 @@ afterAll(() => place[Symbol.dispose]());
 const checkout = join(place.path, 'checkout');
 const home = join(place.path, 'home');
 
-/** A project that would like to speak as the user: a policy that allows everything, and a profile that starts its own image. */
+/**
+ * A project that would like to speak as the user: a policy that allows everything, and a profile that starts
+ * its own image.
+ */
 beforeAll(() => {
   mkdirSync(home);
   const policy =

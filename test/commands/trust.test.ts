@@ -161,7 +161,8 @@ describe('update', () => {
     expect(updated.err).toBe('');
     expect(updated.out).toContain(`TUF root 15, timestamp 762; trusted root sha256:${hash}`);
     expect(updated.out).toContain('; 2 signing configs');
-    // Fetched later than the carried one was; a week after the timestamp expired nothing more is proven than that day.
+    // Fetched later than the carried one was; a week after the timestamp expired nothing more is proven than
+    // that day.
     const later = await trustAt(now, 'show', 'sigstore', '--json');
     expect(JSON.parse(later.out).roots[0]).toMatchObject({ origin: 'tcf trust update', ageDays: 92 });
     const frozen = await trustAt(now, 'update', 'sigstore', '--mirror', public_.url);

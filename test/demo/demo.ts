@@ -1,6 +1,9 @@
 import { startStage } from '../support/stage.ts';
 
-/** The main job in front of the reader's eyes: a registry in memory, a small image in it, and tcf as a person would type it. */
+/**
+ * The main job in front of the reader's eyes: a registry in memory, a small image in it, and tcf as a person
+ * would type it.
+ */
 const walk: readonly (readonly [string, string])[] = [
   [
     'An image lies in a registry. What is in it? The LLVM inside libtriton.so is read from the binary.',

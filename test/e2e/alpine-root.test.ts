@@ -6,8 +6,8 @@ import { differences, graphOf, propertyOf, type Truth } from './graph.ts';
 import { must, type Ran, run, tcf } from './support.ts';
 
 /*
- * A real Alpine, and on top of it packages that its own apk makes, installs, upgrades and removes here, with every kind of dependency. What tcf
- * says of it is compared with what that apk says.
+ * A real Alpine, and on top of it packages that its own apk makes, installs, upgrades and removes here, with
+ * every kind of dependency. What tcf says of it is compared with what that apk says.
  */
 
 const long: readonly string[] = Array.from(
@@ -15,7 +15,9 @@ const long: readonly string[] = Array.from(
   (_, at) => `so:lib${'long'.repeat(40)}${at}.so.9`,
 );
 
-/** By name: the fields of `apk mkpkg`. Version 1.0-r0 and architecture noarch where nothing else stands there. */
+/**
+ * By name: the fields of `apk mkpkg`. Version 1.0-r0 and architecture noarch where nothing else stands there.
+ */
 const packages: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'gives-so': {
     provides: 'so:libmade.so.1=1.2.3 cmd:made=1.0-r0 pc:made=2.1 py3.12:made=0.5_rc1 dev/made[x]=1',

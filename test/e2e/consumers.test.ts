@@ -5,9 +5,10 @@ import { normalizePurl, readPurl } from '../../src/bom/purl.ts';
 import { must, run, scratch, tcf } from './support.ts';
 
 /*
- * What other programs read in our SBOM of four real images: the readers of trivy, grype, osv-scanner, cyclonedx-go and Dependency-Track, built from
- * their newest releases (consumers/build.sh). Each sees the same packages, versions and source packages as we mean.
- * With CONSUMERS=FILE the table of bench/consumers.md is written there.
+ * What other programs read in our SBOM of four real images: the readers of trivy, grype, osv-scanner,
+ * cyclonedx-go and Dependency-Track, built from their newest releases (consumers/build.sh). Each sees the
+ * same packages, versions and source packages as we mean. With CONSUMERS=FILE the table of bench/consumers.md
+ * is written there.
  */
 
 const here = scratch();

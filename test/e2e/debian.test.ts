@@ -13,7 +13,10 @@ interface AptTruth extends Truth {
 
 const trixie = 'localhost/tcf-e2e-trixie:made';
 
-/** Debian 13 with a mail system, for its dependencies on what many packages provide, and with the lists of apt. */
+/**
+ * Debian 13 with a mail system, for its dependencies on what many packages provide, and with the lists of
+ * apt.
+ */
 async function makeTrixie(): Promise<void> {
   const tar = join(inject('work'), 'trixie-lists.tar');
   if (!existsSync(tar)) {

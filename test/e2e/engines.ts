@@ -71,7 +71,9 @@ export async function startDockerd(folder: string, ...args: readonly string[]): 
   return daemon;
 }
 
-/** Folder with containerd 2.1; built where Go is and nobody built it yet. `undefined`: it cannot be had here. */
+/**
+ * Folder with containerd 2.1; built where Go is and nobody built it yet. `undefined`: it cannot be had here.
+ */
 export function containerd2(): string | undefined {
   const folder = join(inject('work'), 'containerd-2.1.4');
   if (existsSync(join(folder, 'containerd'))) {

@@ -17,7 +17,8 @@ export function setup(project: { provide(key: 'image' | 'work', value: string): 
   const here = import.meta.dirname;
   const work = '/var/tmp/tcf-e2e';
   mkdirSync(work, { recursive: true });
-  // crun and the default resource limits are refused in some sandboxes; the tests are about tcf, not about them.
+  // crun and the default resource limits are refused in some sandboxes; the tests are about tcf, not about
+  // them.
   writeFileSync(
     join(work, 'containers.conf'),
     '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1000:1000"]\nnetns = "none"\n[engine]\nruntime = "runc"\n',

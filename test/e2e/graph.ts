@@ -67,8 +67,9 @@ export function propertyOf({ components }: Graph, name: string, property: string
 }
 
 /**
- * Where a graph and the package manager disagree. An edge must follow from a dependency that its target satisfies; each dependency must
- * have an edge to one of those that satisfy it, unless the package itself does; and whoever would be missed must have an edge.
+ * Where a graph and the package manager disagree. An edge must follow from a dependency that its target
+ * satisfies; each dependency must have an edge to one of those that satisfy it, unless the package itself
+ * does; and whoever would be missed must have an edge.
  */
 export function differences(
   { edges }: Pick<Graph, 'edges'>,

@@ -59,8 +59,8 @@ async function unpacked(layers: readonly Uint8Array[]): Promise<Listing | undefi
     try {
       await run('umoci', ['unpack', '--image', `${folder}/image:x`, join(folder, 'bundle')]);
     } catch (error) {
-      // Two things we read all the same: a directory that no entry announces over a file of a lower layer, which an overlay shows,
-      // and a whiteout below links that lead in circles, which hides nothing.
+      // Two things we read all the same: a directory that no entry announces over a file of a lower layer,
+      // which an overlay shows, and a whiteout below links that lead in circles, which hides nothing.
       const reason = error instanceof Error && 'stderr' in error ? String(error.stderr) : '';
       if (/mkdir parent: .*not a directory|too many levels of symbolic links/.test(reason)) {
         return undefined;

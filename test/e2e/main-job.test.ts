@@ -209,7 +209,9 @@ describe('nothing starts', () => {
   });
 });
 
-/** What an attacker with push rights does: lists the referrers of one image under the fallback tag of another. */
+/**
+ * What an attacker with push rights does: lists the referrers of one image under the fallback tag of another.
+ */
 async function copyReferrers(from: string, digest: string, name: string): Promise<void> {
   const tagOf = (subject: string) => subject.replace(':', '-');
   const [repository = ''] = name.split(/:(?!.*\/)/);

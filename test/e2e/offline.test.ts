@@ -33,7 +33,9 @@ beforeAll(async () => {
   await registry.stop();
 });
 
-/** Signs once more by a private Sigstore, and learns its trusted root from its TUF mirror; then both go away. */
+/**
+ * Signs once more by a private Sigstore, and learns its trusted root from its TUF mirror; then both go away.
+ */
 async function signKeyless(): Promise<void> {
   await using sigstore = await startSigstore();
   const tuf = new TestTuf(sigstore.trustedRoot, new Date());

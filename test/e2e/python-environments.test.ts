@@ -9,8 +9,9 @@ import { layerBetween, type Snapshot, snapshotOf } from './snapshot.ts';
 import { must } from './support.ts';
 
 /*
- * Installations of Python packages as the real installers make them: tool x layout x kind of link x place of the environment x place of the cache, each after
- * an installation, an upgrade and a removal, which are layers of their own. What tcf lists is what importlib.metadata of the interpreter lists.
+ * Installations of Python packages as the real installers make them: tool x layout x kind of link x place of
+ * the environment x place of the cache, each after an installation, an upgrade and a removal, which are
+ * layers of their own. What tcf lists is what importlib.metadata of the interpreter lists.
  */
 
 let tools: Tools;

@@ -42,7 +42,10 @@ beforeAll(async () => {
   bom = JSON.parse(ran.stdout) as typeof bom;
 });
 
-/** Distributions of one environment: not what lies vendored in another, which has no metadata of its own place there. */
+/**
+ * Distributions of one environment: not what lies vendored in another, which has no metadata of its own place
+ * there.
+ */
 function environment(prefix: string): readonly Component[] {
   return bom.components.filter(
     (component) =>

@@ -40,7 +40,10 @@ afterAll(async () => {
   place[Symbol.dispose]();
 });
 
-/** An engine that asks nobody and holds what was verified, so that all that counts is what it is told to start. */
+/**
+ * An engine that asks nobody and holds what was verified, so that all that counts is what it is told to
+ * start.
+ */
 const tcf = (...args: readonly string[]) =>
   type(args, {
     cwd: place.path,

@@ -34,7 +34,10 @@ async function mustAs(...command: readonly string[]): Promise<string> {
 const program = [join(home, 'node'), join(home, 'tcf/tcf.js')];
 const tcf = (...args: readonly string[]): Promise<Ran> => as(...program, ...args);
 
-/** Two layers with a shell and a package; the second takes a file away, and gives another one to a user of the image alone. */
+/**
+ * Two layers with a shell and a package; the second takes a file away, and gives another one to a user of the
+ * image alone.
+ */
 const recipe = (name: string) => `set -e
 c=$(buildah from scratch); m=$(buildah mount $c)
 mkdir -p $m/bin $m/var/lib/dpkg; cp /bin/busybox $m/bin/sh; echo gone >$m/gone

@@ -8,8 +8,9 @@ import { keysOf, rpmTruth } from './rpm.ts';
 import { must, run, scratch, tcf } from './support.ts';
 
 /*
- * Databases of real distributions, in all three forms and both byte orders, which a Go module keeps for its own tests. They are
- * downloaded here and stay here. Debian's rpm reads two of the forms; of the third the module states what is in it.
+ * Databases of real distributions, in all three forms and both byte orders, which a Go module keeps for its
+ * own tests. They are downloaded here and stay here. Debian's rpm reads two of the forms; of the third the
+ * module states what is in it.
  */
 
 const module = { path: 'github.com/knqyf263/go-rpmdb', version: 'v0.1.1' };
@@ -35,7 +36,10 @@ beforeAll(async () => {
 });
 afterAll(() => folder[Symbol.dispose]());
 
-/** The database as the only thing in an image, in the place where its distribution has it, and what tcf makes of that. */
+/**
+ * The database as the only thing in an image, in the place where its distribution has it, and what tcf makes
+ * of that.
+ */
 async function sbomOf(name: string): Promise<{ readonly text: string; readonly database: string }> {
   const source = join(data, 'testdata', name);
   const database = ['rpmdb.sqlite', 'Packages.db', 'Packages'].find((each) => existsSync(join(source, each)));
@@ -69,7 +73,8 @@ test.for([
   const readable = join(place, 'sqlite');
   mkdirSync(readable, { recursive: true });
   cpSync(database, join(place, database.slice(database.lastIndexOf('/') + 1)));
-  // rpm reads Berkeley DB, and resolves dependencies only with indexes, which the module left out: SQLite makes them anew.
+  // rpm reads Berkeley DB, and resolves dependencies only with indexes, which the module left out: SQLite
+  // makes them anew.
   const backend = database.endsWith('.sqlite') ? 'sqlite' : 'bdb_ro';
   const copied = await run('bash', [
     '-c',

@@ -10,11 +10,15 @@ import { keysOf, type RpmTruth, rpmTruth } from './rpm.ts';
 import { must, scratch, tcf } from './support.ts';
 
 /*
- * An image of rpm in three layers, made here by rpmbuild and dnf: every kind of dependency, signed by a key that dnf imports, then
- * upgraded and partly removed. What tcf says of it is compared with rpm's own library in the root of the image.
+ * An image of rpm in three layers, made here by rpmbuild and dnf: every kind of dependency, signed by a key
+ * that dnf imports, then upgraded and partly removed. What tcf says of it is compared with rpm's own library
+ * in the root of the image.
  */
 
-/** Packages for all architectures by name: their tags in the spec. Epoch 0, version 1.0 and release 1 where nothing else stands there. */
+/**
+ * Packages for all architectures by name: their tags in the spec. Epoch 0, version 1.0 and release 1 where
+ * nothing else stands there.
+ */
 const packages: Readonly<Record<string, readonly string[]>> = {
   'made-filesystem': [],
   'made-release': ['Requires: made-filesystem'],

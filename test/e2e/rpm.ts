@@ -8,7 +8,10 @@ export interface RpmTruth extends Truth {
   readonly keys: Readonly<Record<string, string>>;
 }
 
-/** The packages of a database of SQLite with their dependencies, as rpm's own library resolves them, inside `root`. */
+/**
+ * The packages of a database of SQLite with their dependencies, as rpm's own library resolves them, inside
+ * `root`.
+ */
 export async function rpmTruth(dbpath: string, root = '/'): Promise<RpmTruth> {
   const script = join(import.meta.dirname, 'rpm-truth.py');
   return JSON.parse(await must('/usr/bin/python3', [script, dbpath, root])) as RpmTruth;

@@ -154,9 +154,9 @@ describe('the SBOM of a real Debian image with a real triton wheel', () => {
 });
 
 /**
- * A docker-archive and a registry know different names, so name and purl of the root differ, and the serial number that follows
- * from them. `skopeo copy` to docker-archive turns an OCI configuration into docker's, which changes the config digest: that image has another name
- * on every transport that keeps docker's form.
+ * A docker-archive and a registry know different names, so name and purl of the root differ, and the serial
+ * number that follows from them. `skopeo copy` to docker-archive turns an OCI configuration into docker's,
+ * which changes the config digest: that image has another name on every transport that keeps docker's form.
  */
 test('the same image gives the same bytes over all transports that keep its configuration', () => {
   const body = (source: string) => {

@@ -9,7 +9,9 @@ import { openStage, type Stage } from './ways/stage.ts';
 let stage: Stage;
 const up = (...args: readonly string[]) => stage.here('up', ...stage.policy, ...args);
 
-/** An entry point that sets up for three seconds and then becomes the command, or fails where it is told to. */
+/**
+ * An entry point that sets up for three seconds and then becomes the command, or fails where it is told to.
+ */
 const recipe = `set -e
 c=$(buildah from scratch); m=$(buildah mount $c)
 mkdir -p $m/bin $m/etc; cp /bin/busybox $m/bin/sh; cp /bin/busybox $m/bin/sleep

@@ -71,7 +71,8 @@ test.for([
       expect(written.stderr).toContain(`${told}\n`);
       const document: unknown = JSON.parse(written.stdout);
       expect(schemaOf(specVersion)(document)).toEqual([]);
-      // What Triton ships of AMD and NVIDIA has no version in its bytes; its files were written when pip installed the wheel.
+      // What Triton ships of AMD and NVIDIA has no version in its bytes; its files were written when pip
+      // installed the wheel.
       const version = /"name": "rocm-device-libs-ockl",\s+"version": "([^"]*)"/.exec(written.stdout)?.[1];
       expect(version).toMatch(profile === 'bsi' ? /^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$/ : /^unknown$/);
     }

@@ -5,8 +5,9 @@ import { targets } from './targets/index.ts';
 import { type Found, type Job, type Progress, progressOf } from './worker.ts';
 
 /**
- * Changes real documents and lets every reader of foreign bytes read them, each twice: `npm run test:fuzz`. What is
- * looked for: errors that are not TcfError, two answers to one input, inputs that take for ever, memory without end.
+ * Changes real documents and lets every reader of foreign bytes read them, each twice: `npm run test:fuzz`.
+ * What is looked for: errors that are not TcfError, two answers to one input, inputs that take for ever,
+ * memory without end.
  *
  *     npm run test:fuzz -- --runs 1000000            so many inputs over all readers
  *     npm run test:fuzz -- --seconds 120 --seed 1    what CI does
@@ -22,7 +23,10 @@ const { values } = parseArgs({
   },
 });
 
-/** Milliseconds after which an input is one that takes for ever; the slowest that ends takes a hundredth of it. */
+/**
+ * Milliseconds after which an input is one that takes for ever; the slowest that ends takes a hundredth of
+ * it.
+ */
 const longest = 20_000;
 /** Hangs after which a reader is left alone. */
 const maxHangs = 3;

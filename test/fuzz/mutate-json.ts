@@ -68,7 +68,10 @@ function* pathsIn(value: unknown, path: Path = []): Generator<Path> {
   }
 }
 
-/** The document with one to three members changed, gone, twice or in another place; `undefined` where it is no JSON. */
+/**
+ * The document with one to three members changed, gone, twice or in another place; `undefined` where it is no
+ * JSON.
+ */
 export function jsonMutants(bytes: Uint8Array, random: Random): Uint8Array | undefined {
   const document = open(bytes);
   if (document === undefined || document.paths.length === 0) {

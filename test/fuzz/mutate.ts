@@ -62,7 +62,10 @@ const words = [
 /** Numbers at the edges of what binary formats hold. */
 const edges = [0, 1, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff] as const;
 
-/** No mutant is longer: what readers do with megabytes is for `bench`, and what they refuse by size is tested elsewhere. */
+/**
+ * No mutant is longer: what readers do with megabytes is for `bench`, and what they refuse by size is tested
+ * elsewhere.
+ */
 const longest = 262_144;
 
 type Change = (bytes: Buffer, random: Random, others: readonly Uint8Array[]) => Buffer;
@@ -140,7 +143,10 @@ const changes: readonly Change[] = [
   },
 ];
 
-/** Other bytes that look like `bytes`, by one to four changes; by the structure of the document where it is JSON. */
+/**
+ * Other bytes that look like `bytes`, by one to four changes; by the structure of the document where it is
+ * JSON.
+ */
 export function mutant(bytes: Uint8Array, others: readonly Uint8Array[], random: Random): Uint8Array {
   const shaped = random() < 0.5 ? jsonMutants(bytes, random) : undefined;
   let result: Buffer = Buffer.from(shaped ?? bytes);

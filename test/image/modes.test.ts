@@ -18,8 +18,9 @@ import { writeStore } from '../support/store.ts';
 import { archive, directory, file, hardlink, symlink } from '../support/tar.ts';
 
 /*
- * Every way to read an image gives the same SBOM, byte for byte, or the same refusal: on stacks of layers made to disagree about, with links in
- * circles, whiteouts, hard links across layers, package databases behind links, names that are not UTF-8.
+ * Every way to read an image gives the same SBOM, byte for byte, or the same refusal: on stacks of layers
+ * made to disagree about, with links in circles, whiteouts, hard links across layers, package databases
+ * behind links, names that are not UTF-8.
  */
 
 const elf = Buffer.concat([Buffer.from('\x7fELF\x02\x01\x01'), Buffer.alloc(3000, 'LLVM version 17.0.6\0')]);

@@ -27,8 +27,8 @@ const ajv = new Ajv({ strict: false, allErrors: true });
 addFormats.default(ajv);
 
 /**
- * A published CustomResourceDefinition as the API server holds objects to it. What that would prune without a word is refused here: a field that
- * nobody reads denies nothing.
+ * A published CustomResourceDefinition as the API server holds objects to it. What that would prune without a
+ * word is refused here: a field that nobody reads denies nothing.
  */
 export function openCrd(text: string): (object: unknown) => ValidateFunction {
   const { group, names, versions } = (parse(text) as Crd).spec;
@@ -55,7 +55,9 @@ function asServed(schema: Schema): Schema {
   return sealed({ ...schema, properties: { ...schema.properties, apiVersion: text, kind: text, metadata } });
 }
 
-/** The structural part alone lists fields; what stands under `anyOf` and the like only says more about them. */
+/**
+ * The structural part alone lists fields; what stands under `anyOf` and the like only says more about them.
+ */
 function sealed(schema: Schema): Schema {
   const { additionalProperties, items, properties } = schema;
   const isOpen = schema['x-kubernetes-preserve-unknown-fields'] === true;

@@ -330,8 +330,9 @@ const engines: readonly Engine[] = [
 ];
 
 /**
- * An ImageValidatingPolicy says itself whom it believes: the public instance, which is not reached here, where it says nothing. The command line
- * counts what only audits as failed, so the document that only warns is left out.
+ * An ImageValidatingPolicy says itself whom it believes: the public instance, which is not reached here,
+ * where it says nothing. The command line counts what only audits as failed, so the document that only warns
+ * is left out.
  */
 function believeMirror(file: string): void {
   const path = join(place.path, file);

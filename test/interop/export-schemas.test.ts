@@ -33,7 +33,8 @@ describe.for(['cluster-image-policy', 'image-validating-policy', 'kyverno'] as c
     ]);
     expect(wrong.length).toBeGreaterThan(100);
     const passed = wrong.filter(({ object }) => validatorFor(object)(object)).map(({ path }) => path);
-    // Kyverno's definition leaves conditions to its webhook; what it makes of ours is asked of Kyverno itself.
+    // Kyverno's definition leaves conditions to its webhook; what it makes of ours is asked of Kyverno
+    // itself.
     expect(passed.filter((path) => !path.includes('/deny/conditions'))).toEqual([]);
   });
 });
@@ -43,7 +44,10 @@ interface Variant {
   readonly object: unknown;
 }
 
-/** The value once for each of its parts, with that part replaced. Of metadata the definition says nothing, and kind and version choose it. */
+/**
+ * The value once for each of its parts, with that part replaced. Of metadata the definition says nothing, and
+ * kind and version choose it.
+ */
 function variants(value: unknown, replace: (part: unknown) => unknown, path = ''): readonly Variant[] {
   const here = path === '' ? undefined : replace(value);
   const own = here === undefined ? [] : [{ path, object: here }];

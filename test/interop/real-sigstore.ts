@@ -10,8 +10,8 @@ import { noteKeyId } from '../support/sigstore/log.ts';
 import { formatToken } from '../support/sigstore/token.ts';
 
 /**
- * A private Sigstore of real parts on loopback: Fulcio, a certificate transparency log (TesseraCT), Rekor v2 and a timestamp authority. Only the issuer
- * of identity tokens is ours: it is a key and two documents.
+ * A private Sigstore of real parts on loopback: Fulcio, a certificate transparency log (TesseraCT), Rekor v2
+ * and a timestamp authority. Only the issuer of identity tokens is ours: it is a key and two documents.
  */
 export interface RealSigstore extends AsyncDisposable {
   readonly trustedRoot: string;

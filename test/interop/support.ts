@@ -86,7 +86,8 @@ export function startDockerRegistry(_: string, cwd: string): Promise<RealRegistr
 }
 
 /**
- * A registry with the referrers API: the one that `TCF_INTEROP_REGISTRY=HOST:PORT` names, on loopback, over HTTP and empty, or else olareg.
+ * A registry with the referrers API: the one that `TCF_INTEROP_REGISTRY=HOST:PORT` names, on loopback, over
+ * HTTP and empty, or else olareg.
  */
 export async function startReferrersRegistry(bin: string, cwd: string): Promise<RealRegistry> {
   const host = process.env['TCF_INTEROP_REGISTRY'];

@@ -13,8 +13,8 @@ import { imageValidatingPolicy } from '../../src/policy/exports/image-validating
 import { kyverno } from '../../src/policy/exports/kyverno.ts';
 import { type EvidenceSpec, teamKeys, toEvidence } from '../support/evidence.ts';
 
-// Small models of the engines, written from their documentation and sources: which images each would let start. The law: none of them
-// starts what the policy denies.
+// Small models of the engines, written from their documentation and sources: which images each would let
+// start. The law: none of them starts what the policy denies.
 
 const issuer = 'https://token.actions.githubusercontent.com';
 const workflows = 'https://github.com/redhat-et/triton-dev-containers/.github/workflows';

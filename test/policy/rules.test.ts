@@ -36,7 +36,8 @@ const signers = new Map(
       identity: `${workflows}/image-build.yml@refs/tags/*`,
     } as const,
     { ...identity('anyWorkflow', ''), identity: `${workflows}/*.yml@refs/heads/main` } as const,
-    // Wider than a policy may be: whose statements are counted or denied is asked of signers, not of the form.
+    // Wider than a policy may be: whose statements are counted or denied is asked of signers, not of the
+    // form.
     { ...identity('anyMail', ''), issuer: 'https://accounts.google.com', identity: '*@*' } as const,
     {
       ...identity('anyMailByGitHub', ''),

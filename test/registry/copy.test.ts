@@ -16,7 +16,9 @@ import { client, refusal, repositoryOn } from './support.ts';
 
 const emptyConfig = encodeUtf8('{}');
 
-/** Puts a manifest with one layer of its own into a registry; returns what an index or a subject says of it. */
+/**
+ * Puts a manifest with one layer of its own into a registry; returns what an index or a subject says of it.
+ */
 async function push(
   server: TestRegistry,
   name: string,

@@ -21,8 +21,9 @@ import { login, startRegistry, type TestRegistry, type TestRegistryOptions } fro
 import { client, manifestNamed, refusal, repositoryOn } from './support.ts';
 
 /**
- * One conversation for each registry product, synthetic: how it answers where it has no referrers API, or how its API answers, as the sources that each
- * file names describe it. Every product is verified, signed, and copied from and to; what is said on the way stands in the file.
+ * One conversation for each registry product, synthetic: how it answers where it has no referrers API, or how
+ * its API answers, as the sources that each file names describe it. Every product is verified, signed, and
+ * copied from and to; what is said on the way stands in the file.
  */
 interface Product {
   readonly product: string;

@@ -7,7 +7,10 @@ import { openRegistry, type RegistryOptions } from '../../src/registry/client.ts
 import type { Registry, Repository } from '../../src/registry/contract.ts';
 import type { Fault, TestRegistry } from '../support/registry.ts';
 
-/** A client that waits for nothing between its tries, and for answers longer than any test runs: machines may be busy. */
+/**
+ * A client that waits for nothing between its tries, and for answers longer than any test runs: machines may
+ * be busy.
+ */
 export function client(options: Partial<RegistryOptions> = {}): Registry {
   return openRegistry({
     userAgent: 'tcf-test',
@@ -19,7 +22,9 @@ export function client(options: Partial<RegistryOptions> = {}): Registry {
   });
 }
 
-/** For a server that will be silent: a client with short timeouts, and the usual client for every other fault. */
+/**
+ * For a server that will be silent: a client with short timeouts, and the usual client for every other fault.
+ */
 export function clientFor(fault: Fault): Registry {
   return client(fault.hang || fault.drip ? { timeouts: { idle: 300, document: 1000 } } : {});
 }

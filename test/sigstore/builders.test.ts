@@ -15,7 +15,10 @@ import { toWitnesses } from '../../src/sigstore/witnesses.ts';
 import { testServices } from '../support/signing.ts';
 import { startSigstore } from '../support/sigstore.ts';
 
-/** docs/decisions/0006-own-signing.md: what @sigstore/sign does for us, and a test for each thing that it cannot do. */
+/**
+ * docs/decisions/0006-own-signing.md: what @sigstore/sign does for us, and a test for each thing that it
+ * cannot do.
+ */
 
 const now = () => new Date('2026-11-23T12:00:00Z');
 const statement = formatStatement(toSignatureStatement(digestOf(Buffer.from('image'))));

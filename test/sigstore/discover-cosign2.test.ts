@@ -78,7 +78,8 @@ test('every layer of both tags is found; the same payload signed twice is fetche
 
 const sigType = 'application/vnd.dev.cosign.artifact.sig.v1+json';
 const attType = 'application/vnd.dev.cosign.artifact.att.v1+json';
-// cosign 2.0 to 2.4 name the type in the configuration only (sigstore/cosign#4995), and so do libraries that write attestations with it.
+// cosign 2.0 to 2.4 name the type in the configuration only (sigstore/cosign#4995), and so do libraries that
+// write attestations with it.
 test.for([
   ['with an artifact type', sigType, mediaTypes.config, 'sig'],
   ['with the type of the configuration only', undefined, sigType, 'sig'],

@@ -15,7 +15,10 @@ export interface BuiltBdb {
   readonly chains: readonly (readonly number[])[];
 }
 
-/** A Berkeley DB hash as rpm keeps its packages in: the counter under key 0, two packages on a hash page, long ones in overflow pages. */
+/**
+ * A Berkeley DB hash as rpm keeps its packages in: the counter under key 0, two packages on a hash page, long
+ * ones in overflow pages.
+ */
 export function bdbOf(blobs: readonly Uint8Array[], options: BdbOptions = {}): BuiltBdb {
   const { order = 'little', pageSize = 512, hashPage = 13 } = options;
   const long = (page: Buffer, value: number, at: number) =>

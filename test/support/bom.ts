@@ -198,7 +198,10 @@ export function richBom(): Bom {
 
 const require = createRequire(import.meta.url);
 
-/** What the official schema of a CycloneDX version says against a document; empty when it is valid. Compiling takes a second. */
+/**
+ * What the official schema of a CycloneDX version says against a document; empty when it is valid. Compiling
+ * takes a second.
+ */
 export function schemaOf(specVersion: '1.6' | '1.7'): (document: unknown) => readonly string[] {
   const load = (name: string): object =>
     require(

@@ -4,8 +4,9 @@ interface Waiting {
 }
 
 /**
- * Time for tasks that run at once and wait for each other's servers: when every task waits, the clock moves on to whoever is due next. Nothing really
- * waits, and who meets whom is decided by the waits alone, as it would be in real time on a machine that is fast enough.
+ * Time for tasks that run at once and wait for each other's servers: when every task waits, the clock moves
+ * on to whoever is due next. Nothing really waits, and who meets whom is decided by the waits alone, as it
+ * would be in real time on a machine that is fast enough.
  */
 export class VirtualClock {
   #now = 0;

@@ -5,7 +5,10 @@ import { payloadType } from '../../src/attest/statement.ts';
 import type { Digest } from '../../src/oci/digest.ts';
 import { testIdentity, type VirtualSigstore } from './sigstore.ts';
 
-/** Layers as cosign 2 writes them into `.sig` and `.att` images; the interop test holds them against the real tool. */
+/**
+ * Layers as cosign 2 writes them into `.sig` and `.att` images; the interop test holds them against the real
+ * tool.
+ */
 
 export interface Parts {
   readonly payload: Uint8Array;

@@ -26,8 +26,9 @@ const pinned = 'f6ded0be897e2878612dd903f7e8bb85448269e5';
 const site = 'opt/triton/lib/python3.11/site-packages';
 
 /**
- * Pushes a small image with the anatomy of the real ones: Debian's package database in one layer, a virtual environment with
- * triton 3.6.0 in the next, and the strings of the real `libtriton.so` and `ptxas` in ELF files of the same names.
+ * Pushes a small image with the anatomy of the real ones: Debian's package database in one layer, a virtual
+ * environment with triton 3.6.0 in the next, and the strings of the real `libtriton.so` and `ptxas` in ELF
+ * files of the same names.
  */
 export async function pushDemoImage(image: DemoImage): Promise<Digest> {
   const registry = openRegistry({ userAgent: 'tcf-test', allowHttp: true });
@@ -128,7 +129,9 @@ function venv(llvm: string): Files {
   };
 }
 
-/** Digests of the configurations that were pushed to a registry, in their order: the image ids of an engine. */
+/**
+ * Digests of the configurations that were pushed to a registry, in their order: the image ids of an engine.
+ */
 export function imageIdsOn({ blobs }: TestRegistry): readonly Digest[] {
   return [...blobs.values()].filter(isConfig).map((blob) => digestOf(blob));
 }

@@ -5,8 +5,8 @@ import type { Catalog, Cataloger, ObservedFile, Tree, TreeFile } from '../../src
 const elfHead = Buffer.concat([Buffer.from('7f454c46020101', 'hex'), Buffer.alloc(57)]);
 
 /**
- * An ELF file with strings in it as compilers put them: each ends with NUL, with code between them. `fill` pads every gap with
- * that many bytes, so that strings come to lie wherever a test needs them.
+ * An ELF file with strings in it as compilers put them: each ends with NUL, with code between them. `fill`
+ * pads every gap with that many bytes, so that strings come to lie wherever a test needs them.
  */
 export function elf(strings: readonly string[], { fill = 100 }: { readonly fill?: number } = {}): Buffer {
   const code = Buffer.alloc(fill, Buffer.from('554889e54c8b7f00', 'hex'));
@@ -30,7 +30,10 @@ export interface CatalogOptions {
 
 export const layer: Layer = { index: 0, diffId: `sha256:${'0'.repeat(64)}` };
 
-/** Runs one cataloger over files in memory, content in chunks of `chunk` bytes. Folders exist where files lie in them. */
+/**
+ * Runs one cataloger over files in memory, content in chunks of `chunk` bytes. Folders exist where files lie
+ * in them.
+ */
 export function catalogFiles(
   cataloger: Cataloger,
   files: Files,

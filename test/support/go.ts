@@ -12,7 +12,10 @@ export interface GoProgram {
   readonly length?: number;
 }
 
-/** A program with build information as Go 1.18 and later write it: a header and two strings, each after its length. */
+/**
+ * A program with build information as Go 1.18 and later write it: a header and two strings, each after its
+ * length.
+ */
 export function goProgram({ goNote = true, isWritable = true, ...program }: GoProgram): Buffer {
   return elfFile({
     goNote,

@@ -36,7 +36,10 @@ export interface TestHostOptions {
   readonly stopped?: () => Promise<void>;
 }
 
-/** A host without a world: an empty environment, a fixed clock, engines that only write down what they were told. */
+/**
+ * A host without a world: an empty environment, a fixed clock, engines that only write down what they were
+ * told.
+ */
 export function testHost(options: TestHostOptions): TestHost {
   const started: string[][] = [];
   const text = { out: '', err: '', all: '' };

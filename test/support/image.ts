@@ -11,8 +11,8 @@ import { mediaTypes } from '../../src/oci/media-types.ts';
 import { archive, file } from './tar.ts';
 
 /**
- * Small images for tests. `buildImage` makes the blobs; what follows puts them into an OCI layout, a docker archive, or memory. To push one:
- * each of `blobs`, then `manifest`.
+ * Small images for tests. `buildImage` makes the blobs; what follows puts them into an OCI layout, a docker
+ * archive, or memory. To push one: each of `blobs`, then `manifest`.
  *
  *     const image = buildImage({ layers: [archive(file('etc/os-release', 'ID=debian\n'))] });
  *     writeOciLayout(folder, image);

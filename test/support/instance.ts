@@ -6,7 +6,10 @@ import { startRegistry, type TestRegistry } from './registry.ts';
 import { type SigstoreOptions, type SigstoreServer, startSigstore, testIdentity } from './sigstore.ts';
 import { serveTuf, TestTuf, type TufServer } from './tuf.ts';
 
-/** A private Sigstore instance, the TUF mirror of its root, and an image in a registry, which nobody has signed. */
+/**
+ * A private Sigstore instance, the TUF mirror of its root, and an image in a registry, which nobody has
+ * signed.
+ */
 export interface Instance extends AsyncDisposable {
   readonly place: ReturnType<typeof folder>;
   readonly registry: TestRegistry;
@@ -20,7 +23,9 @@ export interface Instance extends AsyncDisposable {
   readonly policy: (trust: string) => string;
 }
 
-/** In the folder lie `tuf-root.json`, in which the trust in the mirror begins, `root.json` and `config.json`. */
+/**
+ * In the folder lie `tuf-root.json`, in which the trust in the mirror begins, `root.json` and `config.json`.
+ */
 export async function startInstance(now: Date, options: SigstoreOptions = {}): Promise<Instance> {
   const place = folder();
   const registry = await startRegistry();

@@ -10,7 +10,10 @@ export interface IssuerOptions {
   readonly claims?: Claims;
   /** Members of the discovery document over those that are right; `undefined` takes one out. */
   readonly discovery?: Readonly<Record<string, unknown>>;
-  /** What the token endpoint answers, one after the other, before it gives a token: errors of RFC 6749 and RFC 8628. */
+  /**
+   * What the token endpoint answers, one after the other, before it gives a token: errors of RFC 6749 and RFC
+   * 8628.
+   */
   readonly errors?: readonly string[];
   /** Members of the answer to a device over those that are right. */
   readonly device?: Readonly<Record<string, unknown>>;
@@ -18,7 +21,10 @@ export interface IssuerOptions {
   readonly redirect?: (right: URLSearchParams) => URLSearchParams;
 }
 
-/** An OpenID provider on loopback, with one person who always says yes. It checks PKCE, redirect address and client as a real one does. */
+/**
+ * An OpenID provider on loopback, with one person who always says yes. It checks PKCE, redirect address and
+ * client as a real one does.
+ */
 export interface Issuer extends AsyncDisposable {
   readonly url: URL;
   /** `METHOD /path` of every request so far. */

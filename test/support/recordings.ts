@@ -39,7 +39,10 @@ export interface Recording {
   readonly root?: Uint8Array;
   /** The bundle, or what a layer of cosign 2 holds. */
   readonly content: Uint8Array;
-  /** What stands in this content, before anything is proven; `payload` where the signature is over the bytes of the layer. */
+  /**
+   * What stands in this content, before anything is proven; `payload` where the signature is over the bytes
+   * of the layer.
+   */
   readonly read: (
     content: Uint8Array,
   ) => Outcome<{ readonly bundle: Bundle; readonly payload?: Uint8Array }, Refusal>;
@@ -156,7 +159,10 @@ function readLayer(file: string): Cosign2Layer {
   return { mediaType, annotations, content: Buffer.from(content, 'base64') };
 }
 
-/** What is found about an image in a layout with these blobs, where `attached` is listed with the tags of cosign 2. */
+/**
+ * What is found about an image in a layout with these blobs, where `attached` is listed with the tags of
+ * cosign 2.
+ */
 async function find(image: Digest, attached: Digest, blobs: readonly (readonly [Digest, Uint8Array])[]) {
   const files = new Map<string, Uint8Array>([
     ['oci-layout', Buffer.from('{"imageLayoutVersion":"1.0.0"}')],

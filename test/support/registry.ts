@@ -13,7 +13,10 @@ export interface TestRegistryOptions {
   readonly ociSubject?: boolean;
   /** Sends ETags and honours If-Match. Default: false. */
   readonly etags?: boolean;
-  /** Who may come in: everybody, `ann` with `secret`, or a bearer of a token that `ann` (or anybody, for pulls) can fetch. */
+  /**
+   * Who may come in: everybody, `ann` with `secret`, or a bearer of a token that `ann` (or anybody, for
+   * pulls) can fetch.
+   */
   readonly auth?: 'none' | 'basic' | 'token';
   /** The realm that is named instead of our own token service. */
   readonly realm?: string;
@@ -26,8 +29,8 @@ export interface TestRegistryOptions {
   /** Refuses an index that lists a manifest which is not there, as docker-registry does. */
   readonly strict?: boolean;
   /**
-   * Takes the tag `sha256-<hex>` for the digest where there is no such tag, as GitLab does. `writes`: also when somebody writes it; `refuses`: and then
-   * refuses, because the content is another.
+   * Takes the tag `sha256-<hex>` for the digest where there is no such tag, as GitLab does. `writes`: also
+   * when somebody writes it; `refuses`: and then refuses, because the content is another.
    */
   readonly dashIsDigest?: 'reads' | 'refuses' | 'writes';
   /** Waits up to so many milliseconds before each answer, so that parallel clients interleave. */

@@ -1,4 +1,7 @@
-/** A header as rpm stores it in its database: texts by tag, a list as one of many. Numbers and regions it has none. */
+/**
+ * A header as rpm stores it in its database: texts by tag, a list as one of many. Numbers and regions it has
+ * none.
+ */
 export function rpmHeader(tags: Readonly<Record<number, string | readonly string[]>>): Buffer {
   const entries = Object.entries(tags);
   const index = Buffer.alloc(8 + entries.length * 16);

@@ -1,6 +1,9 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 
-/** What SARIF 2.1.0 (OASIS, sections 3.13 to 3.28) and code scanning ask of a log such as ours, in our own words. */
+/**
+ * What SARIF 2.1.0 (OASIS, sections 3.13 to 3.28) and code scanning ask of a log such as ours, in our own
+ * words.
+ */
 const sarifShape = {
   type: 'object',
   required: ['version', 'runs'],

@@ -11,7 +11,10 @@ export interface SceneParts extends TestRegistryOptions {
   readonly repository?: string;
   /** Who has a key: `NAME.key` and `NAME.pub` in the folder, without a password. Default: `team`. */
   readonly keys?: readonly string[];
-  /** Policies by their file: what each asks of the registry's images. Default: `policy.yaml` asks for a signature. */
+  /**
+   * Policies by their file: what each asks of the registry's images. Default: `policy.yaml` asks for a
+   * signature.
+   */
   readonly policies?: Readonly<Record<string, string>>;
   /** Whether the first key has signed the image: alone, or with its SBOM. Default: nobody has. */
   readonly signed?: 'alone' | 'with its SBOM';

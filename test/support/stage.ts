@@ -9,8 +9,8 @@ import { newSigstore } from './sigstore.ts';
 import { serveTuf, TestTuf } from './tuf.ts';
 
 /**
- * A terminal in an empty folder, with tcf, a shell, a registry in memory that goes by the name of `localhost:5000`, and a TUF mirror that goes by
- * `localhost:5001`.
+ * A terminal in an empty folder, with tcf, a shell, a registry in memory that goes by the name of
+ * `localhost:5000`, and a TUF mirror that goes by `localhost:5001`.
  */
 export interface Stage extends AsyncDisposable {
   readonly path: string;
@@ -20,8 +20,9 @@ export interface Stage extends AsyncDisposable {
 }
 
 /**
- * The registry holds `localhost:5000/triton-dev:latest`, not signed by anybody, and `localhost:5000/debian:12`, on which it is built; the
- * mirror, a trusted root; `tuf-root.json` is where its trust begins.
+ * The registry holds `localhost:5000/triton-dev:latest`, not signed by anybody, and
+ * `localhost:5000/debian:12`, on which it is built; the mirror, a trusted root; `tuf-root.json` is where its
+ * trust begins.
  */
 export async function startStage(now?: Date): Promise<Stage> {
   const place = folder();

@@ -5,8 +5,9 @@ import { encodeBase64 } from '../../src/base/bytes.ts';
 import { type BuiltImage, json, writeFiles } from './image.ts';
 
 /**
- * An image in a store of containers/storage with the driver overlay, as `localhost/a:latest`. Of each layer the headers lie in tar-split and
- * each content in a file of its own, whatever path an unpacker would have found for it.
+ * An image in a store of containers/storage with the driver overlay, as `localhost/a:latest`. Of each layer
+ * the headers lie in tar-split and each content in a file of its own, whatever path an unpacker would have
+ * found for it.
  */
 export function writeStore(
   graphRoot: string,

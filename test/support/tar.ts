@@ -1,8 +1,8 @@
 import { encodeUtf8 } from '../../src/base/bytes.ts';
 
 /**
- * Archives byte by byte, so that a test can also write what no tar program would. A member is a Buffer of whole blocks; `archive` puts members and
- * the end marker together:
+ * Archives byte by byte, so that a test can also write what no tar program would. A member is a Buffer of
+ * whole blocks; `archive` puts members and the end marker together:
  *
  *     archive(directory('etc/'), file('etc/os-release', 'ID=debian\n'), symlink('lib', 'usr/lib'))
  *

@@ -13,7 +13,10 @@ import {
 export interface TreeOptions {
   readonly architecture?: string;
   readonly env?: readonly string[];
-  /** Contents of lower layers, by path, lowest first. Each has a layer of its own; what is visible lies above them all. */
+  /**
+   * Contents of lower layers, by path, lowest first. Each has a layer of its own; what is visible lies above
+   * them all.
+   */
   readonly before?: Readonly<Record<string, readonly (string | Uint8Array)[]>>;
 }
 

@@ -81,7 +81,9 @@ export class TestTuf {
     return bytes;
   };
 
-  /** The next root, which lists what `setup` says now; signed by the keys of root before and after the change. */
+  /**
+   * The next root, which lists what `setup` says now; signed by the keys of root before and after the change.
+   */
   publishRoot(change: Partial<Record<TufRole, RoleSetup>> = {}, publication: Publication = {}): void {
     const before = this.setup.root.keys;
     Object.assign(this.setup, change);

@@ -152,7 +152,10 @@ const grammars: Readonly<Record<Ordered, (roll: Dice) => string>> = {
   rpm,
 };
 
-/** Pairs, half of them neighbours: one character of the first is another one in the second, where that is a version still. */
+/**
+ * Pairs, half of them neighbours: one character of the first is another one in the second, where that is a
+ * version still.
+ */
 export function versionPairs(
   type: Ordered,
   count: number,

@@ -67,7 +67,8 @@ export const gpu: DoctorCheck = {
       }
       return broken(
         `${path} is older than the driver: it names ${printable(gone)}${missing.length > 1 ? ` and ${missing.length - 1} more` : ''}, and that is gone`,
-        // A file in /var/run/cdi wins over one of the same device in /etc/cdi: the one that is stale has to go.
+        // A file in /var/run/cdi wins over one of the same device in /etc/cdi: the one that is stale has to
+        // go.
         `nvidia-ctk cdi generate --output=${path}`,
       );
     });

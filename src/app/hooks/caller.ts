@@ -4,8 +4,8 @@ import type { Host } from '../../system/host.ts';
 import { uidOutside } from '../../system/namespace.ts';
 
 /**
- * A hook of the machine is asked by every user: for anybody but root the log, the cache and the logins are those of the caller, not those of the root who
- * installed it, whose home others may not even enter.
+ * A hook of the machine is asked by every user: for anybody but root the log, the cache and the logins are
+ * those of the caller, not those of the root who installed it, whose home others may not even enter.
  */
 export async function callerHost(host: Host): Promise<Host> {
   if (isOwnHome(host)) {

@@ -23,7 +23,10 @@ const defaults = {
   socket: '/run/containerd/containerd.sock',
 };
 
-/** containerd: a program in the folder of the image verifier plugin, asked at each pull of the transfer service. */
+/**
+ * containerd: a program in the folder of the image verifier plugin, asked at each pull of the transfer
+ * service.
+ */
 export const containerd: HookTarget = {
   name: 'containerd',
   gaps: containerdGaps,

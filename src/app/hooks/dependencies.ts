@@ -29,8 +29,9 @@ export const copiesFolder = (host: Host, target: string): string =>
   join(host.machine.config, 'hooks', target);
 
 /**
- * Makes sure that what a hook will decide by is there, and that nobody else can change it. For a hook of the machine (installed by root) the policy that
- * was named, its keys and its trusted root are copied to a place of the machine; for the hook of a user they stay where they are.
+ * Makes sure that what a hook will decide by is there, and that nobody else can change it. For a hook of the
+ * machine (installed by root) the policy that was named, its keys and its trusted root are copied to a place
+ * of the machine; for the hook of a user they stay where they are.
  *
  * @throws TcfError `policy.none`, `policy.malformed`, `hook.policy` (exit 3).
  */
@@ -224,7 +225,9 @@ export function whoElseWritesProgram(program: readonly string[], uid: number): s
   return undefined;
 }
 
-/** @throws TcfError `hook.program` (exit 3): whoever can change the program decides what starts, and as root. */
+/**
+ * @throws TcfError `hook.program` (exit 3): whoever can change the program decides what starts, and as root.
+ */
 export function refuseForeignProgram(host: Host): void {
   const why = whoElseWritesProgram(host.self, host.uid);
   if (why === undefined) {
@@ -248,7 +251,10 @@ export function closedToOthers(host: Host, flags: readonly string[]): string | u
   );
 }
 
-/** What an installed hook decides by: its program, its policies with their keys, its trusted root. `words`: its command line. */
+/**
+ * What an installed hook decides by: its program, its policies with their keys, its trusted root. `words`:
+ * its command line.
+ */
 export async function dependencyFindings(
   host: Host,
   words: readonly string[],

@@ -144,7 +144,10 @@ function wordsOf(unit: string): readonly string[] {
   );
 }
 
-/** Asks the daemon itself: whether it has the plugin, and by two containers that are made and never started whether it asks. */
+/**
+ * Asks the daemon itself: whether it has the plugin, and by two containers that are made and never started
+ * whether it asks.
+ */
 async function prove(host: Host, request: StatusRequest): Promise<readonly HookFinding[]> {
   const engine = host.find('docker');
   if (engine === undefined) {

@@ -27,7 +27,8 @@ import { type Verification, type VerifyRequest, verifyImage } from '../verify-im
 import type { HookAsks } from './request.ts';
 
 /**
- * What a hook asks: the evidence of an image that was allowed today is proven again without a request, and the runtime does not wait for ever.
+ * What a hook asks: the evidence of an image that was allowed today is proven again without a request, and
+ * the runtime does not wait for ever.
  *
  * @param deadline seconds, where the request names none.
  */
@@ -83,7 +84,10 @@ export async function enterPodman(host: Host, request: HookAsks): Promise<ExitCo
   return await admit(host, names, container, askedByHook(request, verb));
 }
 
-/** Where a mount leads: podman hands over the path that was typed, and a link may lead to an image. What is not there leads nowhere. */
+/**
+ * Where a mount leads: podman hands over the path that was typed, and a link may lead to an image. What is
+ * not there leads nowhere.
+ */
 function withoutLinks(path: string): string {
   try {
     return realpathSync(path);
@@ -95,7 +99,10 @@ function withoutLinks(path: string): string {
   }
 }
 
-/** One name that leads to a yes about this very content is enough: an image may have a digest here that no registry knows. */
+/**
+ * One name that leads to a yes about this very content is enough: an image may have a digest here that no
+ * registry knows.
+ */
 async function admit(
   host: Host,
   names: readonly string[],
@@ -135,9 +142,10 @@ async function admit(
 }
 
 /**
- * The names under which the image may be known to a registry: the repository that was typed (or, where an id was typed, those that the store has
- * for the image) with each digest that the store has for it. An image that a name was merely given to has a digest that the registry does
- * not know, or has no signature for (A-115).
+ * The names under which the image may be known to a registry: the repository that was typed (or, where an id
+ * was typed, those that the store has for the image) with each digest that the store has for it. An image
+ * that a name was merely given to has a digest that the registry does not know, or has no signature for
+ * (A-115).
  */
 function namesOf({ manifests, names, typed }: StoredContainer): readonly string[] {
   const spelled = typed === undefined || /^(?:sha256:)?[0-9a-f]{6,64}$/.test(typed) ? names : [typed];
@@ -158,7 +166,10 @@ function namesOf({ manifests, names, typed }: StoredContainer): readonly string[
   return [...repositories].flatMap((repository) => manifests.map((digest) => `${repository}@${digest}`));
 }
 
-/** The names of an image that never was in a registry, and that somebody signed on this machine: by its store, since a user may have several. */
+/**
+ * The names of an image that never was in a registry, and that somebody signed on this machine: by its store,
+ * since a user may have several.
+ */
 async function localNames(
   host: Host,
   { config, manifests, names }: StoredContainer,

@@ -56,7 +56,10 @@ export async function removeHookFile(host: Host, path: string): Promise<readonly
   return [`removed ${path}`];
 }
 
-/** Whether the absolute paths in `words` are still there: a hook whose program is gone denies everything, or nothing at all. */
+/**
+ * Whether the absolute paths in `words` are still there: a hook whose program is gone denies everything, or
+ * nothing at all.
+ */
 export function programFinding(words: readonly string[], hint: string): HookFinding {
   for (const path of words.filter((word) => word.startsWith('/'))) {
     try {

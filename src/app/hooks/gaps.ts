@@ -1,8 +1,8 @@
 import type { Gap } from './target.ts';
 
 /*
- * What each hook does not see. `tcf hook install` prints it, SECURITY.md has it word by word, and test/e2e/ways.ts shows each entry by its code with the
- * real runtime.
+ * What each hook does not see. `tcf hook install` prints it, SECURITY.md has it word by word, and
+ * test/e2e/ways.ts shows each entry by its code with the real runtime.
  */
 
 export const podmanGaps: readonly Gap[] = [

@@ -27,7 +27,9 @@ export async function installHook(
   return [...lines, ...written, ...othersLine(host, target, flags)];
 }
 
-/** podman calls hooks of the machine as each user; what they cannot read would refuse all their containers. */
+/**
+ * podman calls hooks of the machine as each user; what they cannot read would refuse all their containers.
+ */
 function othersLine(host: Host, target: HookTarget, flags: readonly string[]): readonly string[] {
   if (host.uid !== 0 || target.name !== 'podman') {
     return [];

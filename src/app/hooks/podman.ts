@@ -70,7 +70,10 @@ export const podman: HookTarget = {
   },
 };
 
-/** The one folder that podman looks into with and without a configuration; that in /etc has to be named in one (tried with podman 4.3). */
+/**
+ * The one folder that podman looks into with and without a configuration; that in /etc has to be named in one
+ * (tried with podman 4.3).
+ */
 const machineHooks = '/usr/share/containers/oci/hooks.d';
 /** For machines whose /usr cannot be written (ostree, bootc). */
 const writable = {
@@ -105,7 +108,10 @@ async function placesOf(host: Host, request: HookPlace): Promise<Places> {
   };
 }
 
-/** Where podman looks on this machine, an administrator's `hooks_dir` included: it prints that as the default of its flag. */
+/**
+ * Where podman looks on this machine, an administrator's `hooks_dir` included: it prints that as the default
+ * of its flag.
+ */
 async function hookFolders(host: Host): Promise<readonly string[]> {
   const engine = host.find('podman');
   if (engine === undefined) {
@@ -143,7 +149,10 @@ function isReadOnly(folder: string): boolean {
   }
 }
 
-/** The hook of this user, else that of the machine, which serves every user. A folder that podman no longer looks into is looked into here. */
+/**
+ * The hook of this user, else that of the machine, which serves every user. A folder that podman no longer
+ * looks into is looked into here.
+ */
 async function installedPlaces(host: Host, request: HookPlace): Promise<Places | undefined> {
   const own = await placesOf(host, request);
   if ((await readHookFile(host, own.hook)) !== undefined) {
@@ -198,8 +207,8 @@ function wordsOf(text: string, path: string): readonly string[] {
 }
 
 /**
- * Starts an empty image that nobody signed, and one that is signed, with a program that neither has: a container that passes the hook ends before its
- * first instruction.
+ * Starts an empty image that nobody signed, and one that is signed, with a program that neither has: a
+ * container that passes the hook ends before its first instruction.
  */
 async function prove(host: Host, request: StatusRequest): Promise<readonly HookFinding[]> {
   const engine = host.find('podman');

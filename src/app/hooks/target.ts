@@ -7,9 +7,15 @@ export interface HookTarget {
   readonly name: string;
   /** What stays uncovered. SECURITY.md has the same list, and each entry has a test that shows it. */
   readonly gaps: readonly Gap[];
-  /** Puts the hook in place, over an older one of tcf. Returns what was written and what is left to do, one line each. */
+  /**
+   * Puts the hook in place, over an older one of tcf. Returns what was written and what is left to do, one
+   * line each.
+   */
   install(host: Host, call: HookCall, place: HookPlace): Promise<readonly string[]>;
-  /** Looks whether the hook is in force, and proves it by asking the runtime: something unsigned is refused, something signed is not. */
+  /**
+   * Looks whether the hook is in force, and proves it by asking the runtime: something unsigned is refused,
+   * something signed is not.
+   */
   status(host: Host, request: StatusRequest): Promise<readonly HookFinding[]>;
   /** Whether a hook of tcf is there at all. */
   isInstalled(host: Host, place: HookPlace): Promise<boolean>;
@@ -24,7 +30,9 @@ export interface Gap {
   readonly text: string;
 }
 
-/** `proven` by the runtime or by a look; `broken`; or `open`: nothing could be found out, which is not a yes. */
+/**
+ * `proven` by the runtime or by a look; `broken`; or `open`: nothing could be found out, which is not a yes.
+ */
 export interface HookFinding {
   readonly state: 'broken' | 'open' | 'proven';
   readonly message: string;

@@ -13,10 +13,17 @@ const maxFile = 1024 * 1024;
 
 const wordsFile = (host: Host): string => join(configFolder(host), 'devcontainers.yaml');
 
-/** What the user has allowed the projects, by their folders: words for the engine that give something of the host. */
+/**
+ * What the user has allowed the projects, by their folders: words for the engine that give something of the
+ * host.
+ */
 type AllowedWords = Readonly<Record<string, readonly string[]>>;
 
-/** What the user allows the project in the current folder. @throws TcfError `devcontainer.allowed` (exit 3). */
+/**
+ * What the user allows the project in the current folder.
+ *
+ * @throws TcfError `devcontainer.allowed` (exit 3).
+ */
 export async function allowedWords(host: Host): Promise<readonly string[]> {
   return (await readWords(host))[realpathSync(host.cwd)] ?? [];
 }

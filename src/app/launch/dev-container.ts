@@ -4,7 +4,11 @@ import { type Container, type Engine, inspectContainer } from '../../launch/engi
 import type { Host } from '../../system/host.ts';
 import type { Verification } from '../verify-image.ts';
 
-/** The engine's name for a dev container; the prefix keeps `tcf down` away from everybody else's. @throws TcfError `dev.name` (exit 3). */
+/**
+ * The engine's name for a dev container; the prefix keeps `tcf down` away from everybody else's.
+ *
+ * @throws TcfError `dev.name` (exit 3).
+ */
 export function containerName(name: string): string {
   if (/^[a-z0-9][a-z0-9_-]{0,62}$/.test(name)) {
     return `tcf-${name}`;
@@ -31,7 +35,8 @@ export async function findDevContainer(
 }
 
 /**
- * Whether the content that a container was made from is what was verified. It was made with a digest in its name, by tcf or not at all.
+ * Whether the content that a container was made from is what was verified. It was made with a digest in its
+ * name, by tcf or not at all.
  *
  * @throws TcfError `dev.image` (exit 2).
  */

@@ -9,8 +9,8 @@ import type { Host } from '../../system/host.ts';
 const pause = 500;
 
 /**
- * Keeps everybody else from starting or removing the dev container of that name meanwhile. The lock is a file with the process that holds it; that of a
- * process which is gone counts for nothing.
+ * Keeps everybody else from starting or removing the dev container of that name meanwhile. The lock is a file
+ * with the process that holds it; that of a process which is gone counts for nothing.
  */
 export async function withDevLock<Result>(
   host: Host,

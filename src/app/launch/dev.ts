@@ -18,7 +18,9 @@ import { readMachine } from './machine.ts';
 const maxProfiles = 256 * 1024;
 const maxPin = 64 * 1024;
 
-/** Those that every user has, those of the machine and those of the user; a later one of the same name wins. */
+/**
+ * Those that every user has, those of the machine and those of the user; a later one of the same name wins.
+ */
 export async function loadProfiles(host: Host): Promise<ReadonlyMap<string, DevProfile>> {
   let profiles = builtIn;
   for (const path of [
@@ -44,7 +46,10 @@ export interface DevLine {
   readonly help: boolean;
 }
 
-/** Reads a command line that names a profile: flags of the engine before it, options of the launcher behind it. */
+/**
+ * Reads a command line that names a profile: flags of the engine before it, options of the launcher behind
+ * it.
+ */
 export function readDevLine(
   line: RunArguments,
   profile: DevProfile,
@@ -60,14 +65,19 @@ export function readDevLine(
   return { own: { ...line.own, ...own }, options, help: typed.help };
 }
 
-/** The command line for this machine. Folders that it mounts as caches are made. @throws TcfError (exit 2 or 3). */
+/**
+ * The command line for this machine. Folders that it mounts as caches are made.
+ *
+ * @throws TcfError (exit 2 or 3).
+ */
 export async function composeForHost(host: Host, engine: Engine, options: DevOptions): Promise<DevLaunch> {
   const machine = await readMachine(host, engine, options.user);
   const paths = pathsOf(host, options);
   const pin = paths.TRITON === undefined ? undefined : await pinOf(host, paths.TRITON);
   const cacheRoot = join(cacheFolder(host), 'dev');
   const launch = composeLaunch(options, machine, compact({ paths, cacheRoot, pin }));
-  // A build runs what lies there: whoever could put something in would be in the container, and in the checkout.
+  // A build runs what lies there: whoever could put something in would be in the container, and in the
+  // checkout.
   if (launch.folders.length > 0) {
     openPrivateFolder(host, cacheRoot);
   }

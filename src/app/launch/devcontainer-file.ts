@@ -32,7 +32,11 @@ async function readText(host: Host, file: string, what: string): Promise<string>
   return text;
 }
 
-/** The usual file, else the only one of `.devcontainer/NAME/devcontainer.json`. @throws TcfError `devcontainer.file` (exit 3). */
+/**
+ * The usual file, else the only one of `.devcontainer/NAME/devcontainer.json`.
+ *
+ * @throws TcfError `devcontainer.file` (exit 3).
+ */
 export function findDevContainerFile(host: Host, given: string | undefined): string {
   if (given !== undefined) {
     return relative(host.cwd, resolve(host.cwd, given));
@@ -69,7 +73,9 @@ function inFolders(host: Host): readonly string[] {
   }
 }
 
-/** All that speaks against starting the file: what it says, what its script says, and where its paths lead. */
+/**
+ * All that speaks against starting the file: what it says, what its script says, and where its paths lead.
+ */
 export async function examineDevContainer(
   host: Host,
   container: DevContainer,
@@ -138,7 +144,10 @@ export interface CheckOptions {
   readonly allowHttp?: boolean;
 }
 
-/** Writes the file and, beside it, the script that asks with the options that were used. Returns a warning for what others cannot use. */
+/**
+ * Writes the file and, beside it, the script that asks with the options that were used. Returns a warning for
+ * what others cannot use.
+ */
 export async function writeDevContainer(
   host: Host,
   file: string,

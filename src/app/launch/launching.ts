@@ -5,10 +5,16 @@ import type { Host } from '../../system/host.ts';
 import { paintSigns } from '../../system/terminal.ts';
 import { type Verification, type VerifyRequest, verifyImage } from '../verify-image.ts';
 
-/** podman and docker exit with it when they, not the container, failed. A denied container did not fail, it never was. */
+/**
+ * podman and docker exit with it when they, not the container, failed. A denied container did not fail, it
+ * never was.
+ */
 export const notStarted = 125;
 
-/** Decides about an image, by default from the cache, unlike those who only judge; a denial is told, and `undefined`. */
+/**
+ * Decides about an image, by default from the cache, unlike those who only judge; a denial is told, and
+ * `undefined`.
+ */
 export async function allowedImage(
   host: Host,
   request: VerifyRequest,

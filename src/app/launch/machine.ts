@@ -13,7 +13,11 @@ import type { Host } from '../../system/host.ts';
 
 const limit = 1024 * 1024;
 
-/** Looks at the machine, as far as a container of a developer depends on it. @throws TcfError `run.user` (exit 2). */
+/**
+ * Looks at the machine, as far as a container of a developer depends on it.
+ *
+ * @throws TcfError `run.user` (exit 2).
+ */
 export async function readMachine(host: Host, engine: Engine, user: string | undefined): Promise<Machine> {
   return {
     engine: engine.name,
@@ -35,7 +39,10 @@ export async function readSelinux(host: Host): Promise<boolean> {
   return (await textOf(host, '/sys/fs/selinux/enforce'))?.trim() === '1';
 }
 
-/** The user who is meant. One that this machine does not have is made inside, with the ids of the caller: files of the checkout stay the caller's. */
+/**
+ * The user who is meant. One that this machine does not have is made inside, with the ids of the caller:
+ * files of the checkout stay the caller's.
+ */
 async function readUser(host: Host, name: string | undefined): Promise<Machine['user']> {
   const id = host.find('id') ?? '/usr/bin/id';
   const ask = async (...args: readonly string[]) => {
@@ -70,12 +77,17 @@ export interface CdiFile {
   readonly path: string;
   /** `nvidia.com/gpu=all`; none where the file cannot be read. */
   readonly devices: readonly string[];
-  /** Device nodes and libraries of the host that the file names and that are not there: it is older than the driver. */
+  /**
+   * Device nodes and libraries of the host that the file names and that are not there: it is older than the
+   * driver.
+   */
   readonly missing: readonly string[];
   readonly problem?: string;
 }
 
-/** The CDI files of the machine, in the folders that every runtime looks into (CDI specification, "Overall"). */
+/**
+ * The CDI files of the machine, in the folders that every runtime looks into (CDI specification, "Overall").
+ */
 export async function readCdi(host: Host): Promise<readonly CdiFile[]> {
   const found: CdiFile[] = [];
   for (const folder of ['/etc/cdi', '/var/run/cdi']) {

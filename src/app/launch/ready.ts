@@ -13,8 +13,8 @@ export type Readiness =
   | { readonly kind: 'failed'; readonly why: string };
 
 /**
- * Whether a container is set up: by its health check where it has one, else when its command runs, which the entry points of the images start last
- * (they make the user and install software before).
+ * Whether a container is set up: by its health check where it has one, else when its command runs, which the
+ * entry points of the images start last (they make the user and install software before).
  */
 export async function readinessOf(
   host: Host,

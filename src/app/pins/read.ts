@@ -76,7 +76,8 @@ async function readCheckout(
   const init = decodeUtf8((await read('python/triton/__init__.py')) ?? new Uint8Array());
   const stated = /^__version__\s*=\s*['"]([\w.]{1,50})['"]/m.exec(init ?? '')?.[1];
   const version = release ?? stated;
-  // Between two releases the number stays and the pin moves: a number alone does not say which of them the sources are.
+  // Between two releases the number stays and the pin moves: a number alone does not say which of them the
+  // sources are.
   if (version === undefined || (commit === undefined && release === undefined)) {
     throw askedWrongly('pins.release', `${quoted(path)} does not say which release it is`, {
       hint: 'name it: --release 3.9.0',

@@ -110,7 +110,8 @@ async function judgeEach(
     return (await descriptorOf(asked.manifest)).map((subject) => ({ subject, verdicts: [asked.verdict] }));
   }
   const children: Judged[] = [];
-  // That of the platform in question is among them, so that an index without platforms has not passed for nothing.
+  // That of the platform in question is among them, so that an index without platforms has not passed for
+  // nothing.
   const verdicts = [asked.verdict];
   for (const one of platformsOf(document.manifests)) {
     const { manifest, verdict } = await verify(one);

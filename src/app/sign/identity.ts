@@ -19,7 +19,10 @@ export type LoginFlow = 'browser' | 'device';
 
 /** Who signs without a key. */
 export interface KeylessRequest {
-  /** An OIDC token, or a file that holds one. Default: SIGSTORE_ID_TOKEN, the CI job, or a login on the terminal. */
+  /**
+   * An OIDC token, or a file that holds one. Default: SIGSTORE_ID_TOKEN, the CI job, or a login on the
+   * terminal.
+   */
   readonly token?: string;
   /** Log in this way, also where there is no terminal. */
   readonly flow?: LoginFlow;
@@ -30,7 +33,8 @@ export interface KeylessRequest {
 }
 
 /**
- * Who signs, as an identity token. Nobody is asked to log in unless there is a terminal and no CI, or the user said so.
+ * Who signs, as an identity token. Nobody is asked to log in unless there is a terminal and no CI, or the
+ * user said so.
  *
  * @throws TcfError (exit 3) for what was asked wrongly, (exit 2) where there is no answer.
  */

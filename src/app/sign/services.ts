@@ -37,10 +37,11 @@ export interface ServicesRequest {
 }
 
 /**
- * The services that the user named one by one or by a file; else those of an instance: what `tcf trust update` or `import` keeps of it, or what tcf
- * carries. A key without any of these signs alone.
+ * The services that the user named one by one or by a file; else those of an instance: what `tcf trust
+ * update` or `import` keeps of it, or what tcf carries. A key without any of these signs alone.
  *
- * @throws TcfError `sign.services`, `flags.*`, `file.unreadable` (exit 3); `signing-config.unusable`, `document.malformed`, `trust.*` (exit 2).
+ * @throws TcfError `sign.services`, `flags.*`, `file.unreadable` (exit 3); `signing-config.unusable`,
+ *   `document.malformed`, `trust.*` (exit 2).
  */
 export async function readServices(
   host: Host,

@@ -49,10 +49,12 @@ export interface SignedImage {
 }
 
 /**
- * Signs an image in its registry and attests its SBOM. Everything is made and checked before anything is pushed: a scan that fails leaves no half-signed
- * image behind. The signature comes last, because whoever sees it expects the SBOM to be there.
+ * Signs an image in its registry and attests its SBOM. Everything is made and checked before anything is
+ * pushed: a scan that fails leaves no half-signed image behind. The signature comes last, because whoever
+ * sees it expects the SBOM to be there.
  *
- * @throws TcfError (exit 3) for what was asked wrongly, (exit 2) where registry or services do not answer or a new bundle does not verify.
+ * @throws TcfError (exit 3) for what was asked wrongly, (exit 2) where registry or services do not answer or
+ *   a new bundle does not verify.
  */
 export async function signImage(host: Host, request: SignRequest): Promise<SignedImage> {
   const { named, ref, registry } = isLocalName(request.image)
@@ -83,7 +85,9 @@ async function openToSign(host: Host, { image, network }: SignRequest): Promise<
   return { ref, registry, named: await resolveImage(registry, ref) };
 }
 
-/** An image of the local store, with a key: what a log says in public is about images that others can find. */
+/**
+ * An image of the local store, with a key: what a log says in public is about images that others can find.
+ */
 async function openToSignLocally(host: Host, { image, sbom, signing }: SignRequest): Promise<SigningPlace> {
   if ((signing?.signer ?? { kind: 'keyless' }).kind === 'keyless') {
     throw askedWrongly('sign.local', `${quoted(image)} never was in a registry, and is signed with a key`, {
@@ -108,7 +112,10 @@ export interface Attaching {
   readonly onAttached?: ((attached: Attached) => Promise<void>) | undefined;
 }
 
-/** Signs statements and attaches them to their subjects, in their order. All are signed and checked before the first is pushed. */
+/**
+ * Signs statements and attaches them to their subjects, in their order. All are signed and checked before the
+ * first is pushed.
+ */
 export async function attachSigned(
   host: Host,
   { onAttached, ref, registry, signed, signing }: Attaching,
@@ -143,7 +150,10 @@ function partition<T>(items: readonly T[], is: (item: T) => boolean): readonly [
   return [yes, no];
 }
 
-/** Only what is proven counts: otherwise anybody could keep an image from being signed with a bundle that looks right. */
+/**
+ * Only what is proven counts: otherwise anybody could keep an image from being signed with a bundle that
+ * looks right.
+ */
 function isThere(
   found: readonly FoundBundle[],
   { statement, subject }: SubjectStatement,

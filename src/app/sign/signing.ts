@@ -80,7 +80,9 @@ export async function openSigning(host: Host, request: SigningRequest, need?: 'c
   };
 }
 
-/** Services that the signer chose are checked with every algorithm; which of them count is for the verifier. */
+/**
+ * Services that the signer chose are checked with every algorithm; which of them count is for the verifier.
+ */
 const parseOwnRoot = (root: Uint8Array) => parseTrustedRoot(root, { experimental: experimentalAlgorithms });
 
 async function openKey(host: Host, who: Exclude<SignerRequest, { kind: 'keyless' }>): Promise<CommandSigner> {
@@ -138,8 +140,9 @@ async function openKeyless(
 export type About = { readonly subject: Digest } | { readonly artifact: Uint8Array };
 
 /**
- * A bundle that we ourselves could not verify must not be pushed, nor written to a file: the log or the authority gave back something else than was asked for. Nor one that was
- * witnessed at another time than now: what policies say about the age of signatures is judged by such a clock too.
+ * A bundle that we ourselves could not verify must not be pushed, nor written to a file: the log or the
+ * authority gave back something else than was asked for. Nor one that was witnessed at another time than now:
+ * what policies say about the age of signatures is judged by such a clock too.
  *
  * @throws TcfError `sign.unverifiable`, `clock.wrong` (exit 2).
  */

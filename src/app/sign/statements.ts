@@ -59,10 +59,12 @@ export interface Statements {
 }
 
 /**
- * All that `tcf sign` was asked to say about an image, in the order in which it is attached. SBOMs come first and signatures last: whoever sees
- * a signature expects the rest to be there. What was named is signed last of all.
+ * All that `tcf sign` was asked to say about an image, in the order in which it is attached. SBOMs come first
+ * and signatures last: whoever sees a signature expects the rest to be there. What was named is signed last
+ * of all.
  *
- * @throws TcfError `sign.attest`, `sign.annotation`, `sign.recursive`, `sbom.subject` (exit 3), and as the registry and the scan do.
+ * @throws TcfError `sign.attest`, `sign.annotation`, `sign.recursive`, `sbom.subject` (exit 3), and as the
+ *   registry and the scan do.
  */
 export async function toStatements(
   host: Host,

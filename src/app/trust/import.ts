@@ -31,8 +31,8 @@ export interface Imported {
 }
 
 /**
- * A root that the user brings along. What has errors is not taken; nor is one that is older than what is known, or that has nothing in common
- * with it: that is another instance, and needs a name of its own.
+ * A root that the user brings along. What has errors is not taken; nor is one that is older than what is
+ * known, or that has nothing in common with it: that is another instance, and needs a name of its own.
  */
 export async function importRoot(host: Host, request: ImportRequest): Promise<Imported> {
   const { file, whose } = request;

@@ -44,10 +44,11 @@ export function trustStore(host: Host, whose: Whose = 'user'): TrustStore {
 }
 
 /**
- * The trusted root of an instance, from this machine alone: of what tcf carries, what `tcf trust update` fetched and what `tcf trust import`
- * brought, the one that was known to be current last.
+ * The trusted root of an instance, from this machine alone: of what tcf carries, what `tcf trust update`
+ * fetched and what `tcf trust import` brought, the one that was known to be current last.
  *
- * @throws TcfError `trust.unknown`, `trust.name` (exit 3); `trust.corrupt`, `trust.unsafe`, `trust.unreadable` (exit 2).
+ * @throws TcfError `trust.unknown`, `trust.name` (exit 3); `trust.corrupt`, `trust.unsafe`,
+ *   `trust.unreadable` (exit 2).
  */
 export async function loadInstance(
   host: Host,
@@ -73,7 +74,8 @@ export type InstanceSigningConfig = Pick<InstanceRoot, 'asOf' | 'bytes' | 'name'
 };
 
 /**
- * The signing configs of an instance, the default one first: those that are kept, the latest of each; then those that tcf carries.
+ * The signing configs of an instance, the default one first: those that are kept, the latest of each; then
+ * those that tcf carries.
  *
  * @throws TcfError `trust.name` (exit 3); `trust.corrupt`, `trust.unsafe`, `trust.unreadable` (exit 2).
  */

@@ -22,9 +22,10 @@ export interface DatedTrust extends Trust {
 }
 
 /**
- * Whom one policy believes: the trusted root that was named on the command line, else its own, else those of its instances, from this machine
- * alone; and its keys. Each policy is judged with its own trust only, or the root that a project brings along would speak for the user's
- * policy too (A-110). For the same reason a command line does not speak for the policy of the machine.
+ * Whom one policy believes: the trusted root that was named on the command line, else its own, else those of
+ * its instances, from this machine alone; and its keys. Each policy is judged with its own trust only, or the
+ * root that a project brings along would speak for the user's policy too (A-110). For the same reason a
+ * command line does not speak for the policy of the machine.
  */
 export async function loadTrust(host: Host, policy: Policy, given: string | undefined): Promise<DatedTrust> {
   const keys = [...policy.signers.values()].flatMap((signer) =>
@@ -50,8 +51,8 @@ export const machinePolicy = (host: Host): string => join(host.machine.config, '
 export const isOfMachine = ({ origin }: Policy): boolean => origin === 'machine';
 
 /**
- * A policy that asks for nothing a root proves is not stopped by one that cannot be read; the carried one explains what was found, and is read once there
- * is something to explain.
+ * A policy that asks for nothing a root proves is not stopped by one that cannot be read; the carried one
+ * explains what was found, and is read once there is something to explain.
  */
 function explaining(keys: DatedTrust['keys']): DatedTrust {
   let roots: DatedTrust['roots'] | undefined;
@@ -65,7 +66,10 @@ function explaining(keys: DatedTrust['keys']): DatedTrust {
   };
 }
 
-/** What a user keeps, at a place that the environment names, proves nothing for the machine's policy, unless that user is its administrator. */
+/**
+ * What a user keeps, at a place that the environment names, proves nothing for the machine's policy, unless
+ * that user is its administrator.
+ */
 async function loadInstances(host: Host, policy: Policy): Promise<readonly Loaded[]> {
   const { experimental, instances } = policy.trust;
   const isForeign = isOfMachine(policy) && host.uid !== 0;

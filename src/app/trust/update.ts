@@ -16,7 +16,8 @@ export type UpdatedInstance =
   | { readonly name: string; readonly error: TcfError };
 
 /**
- * Asks the TUF mirrors, one instance after the other. One mirror that is down does not keep the others from being asked.
+ * Asks the TUF mirrors, one instance after the other. One mirror that is down does not keep the others from
+ * being asked.
  *
  * @throws TcfError `trust.name` (exit 3) where it is not clear which instance is meant.
  */

@@ -7,8 +7,9 @@ import type { FormatEnvironment, MadeSbom, SbomFormat } from './format.ts';
 
 /**
  * A snapshot for GitHub's dependency submission API:
- * https://docs.github.com/en/rest/dependency-graph/dependency-submission. Commit, ref and job are those of the workflow that runs tcf; elsewhere
- * they are empty, and the program that submits the snapshot fills them in.
+ * https://docs.github.com/en/rest/dependency-graph/dependency-submission. Commit, ref and job are those of
+ * the workflow that runs tcf; elsewhere they are empty, and the program that submits the snapshot fills them
+ * in.
  */
 export const githubJson: SbomFormat = {
   name: 'github-json',

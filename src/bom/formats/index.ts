@@ -5,7 +5,9 @@ import { githubJson } from './github-json.ts';
 import { spdxJson } from './spdx-json.ts';
 import { tableFormat } from './table.ts';
 
-/** The output formats of an SBOM, the default first. One line each; `--format`, its help and the tests follow. */
+/**
+ * The output formats of an SBOM, the default first. One line each; `--format`, its help and the tests follow.
+ */
 export const sbomFormats: readonly [SbomFormat, ...SbomFormat[]] = [
   cyclonedxJson,
   cyclonedxXml,

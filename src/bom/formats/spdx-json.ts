@@ -45,7 +45,10 @@ function toSpdx({ bom, document, options }: MadeSbom): JsonObject {
   });
 }
 
-/** What was skipped, left out or is unknown has no field of its own in SPDX, and nobody should take the list for whole. */
+/**
+ * What was skipped, left out or is unknown has no field of its own in SPDX, and nobody should take the list
+ * for whole.
+ */
 function commentOf({ properties }: Bom): string | undefined {
   const lines = properties.map(({ name, value }) => `${name}: ${value}`).sort(byCodeUnit);
   return lines.length === 0 ? undefined : cleanText(lines.join('\n'));
@@ -115,7 +118,10 @@ function named(text: string): string {
   );
 }
 
-/** A checksum of a package is that of its file; hashes of records and lists stand in the comment with what they are of. */
+/**
+ * A checksum of a package is that of its file; hashes of records and lists stand in the comment with what
+ * they are of.
+ */
 const ofPackage: ReadonlySet<string> = new Set([
   'deb archive',
   'distribution archive',
@@ -160,7 +166,9 @@ interface LicenseForm {
   readonly extracted: readonly JsonObject[];
 }
 
-/** One statement as it is. Of several that nobody joined with an operator SPDX can say nothing in this field. */
+/**
+ * One statement as it is. Of several that nobody joined with an operator SPDX can say nothing in this field.
+ */
 function licenseOf({ licenses = [] }: Component, acknowledgement: License['acknowledgement']): LicenseForm {
   const [license, ...others] = licenses.filter((each) => each.acknowledgement === acknowledgement);
   if (license === undefined || others.length > 0) {

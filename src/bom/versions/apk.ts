@@ -2,8 +2,8 @@ import { byCodeUnit } from '../../base/text.ts';
 import { compareDigits } from './digits.ts';
 
 /**
- * Versions as apk orders them: `digit{.digit}...{letter}{_suffix{number}}...{~hash}{-r number}` (apk-package(5), and
- * apk_version.c of apk-tools 3).
+ * Versions as apk orders them: `digit{.digit}...{letter}{_suffix{number}}...{~hash}{-r number}`
+ * (apk-package(5), and apk_version.c of apk-tools 3).
  */
 
 const kinds = [
@@ -98,7 +98,8 @@ export function isVersion(text: string): boolean {
 }
 
 /**
- * Less than zero where `a` is older, more where it is newer. With `fuzzy`, a `b` that is the beginning of `a` equals it: `1.2.3` is `~1.2`.
+ * Less than zero where `a` is older, more where it is newer. With `fuzzy`, a `b` that is the beginning of `a`
+ * equals it: `1.2.3` is `~1.2`.
  */
 export function compareApkVersions(a: string, b: string, fuzzy = false): number {
   const [left, right] = [tokensOf(a), tokensOf(b)];

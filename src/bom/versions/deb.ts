@@ -1,8 +1,8 @@
 import { compareDigits } from './digits.ts';
 
 /**
- * Orders Debian versions as deb-version(7) says: epoch as a number, then upstream version and revision, each in turns of text and
- * digits, where `~` comes before everything, even before the end.
+ * Orders Debian versions as deb-version(7) says: epoch as a number, then upstream version and revision, each
+ * in turns of text and digits, where `~` comes before everything, even before the end.
  */
 export function compareDebVersions(a: string, b: string): number {
   const [epochA, upstreamA, revisionA] = partsOf(a);
@@ -12,7 +12,10 @@ export function compareDebVersions(a: string, b: string): number {
   );
 }
 
-/** Whether a version satisfies `>= 2.34`. `<` and `>` are the old spellings of `<=` and `>=` (Debian Policy 7.1). */
+/**
+ * Whether a version satisfies `>= 2.34`. `<` and `>` are the old spellings of `<=` and `>=` (Debian Policy
+ * 7.1).
+ */
 export function satisfiesDeb(version: string, operator: string, wanted: string): boolean {
   const order = compareDebVersions(version, wanted);
   switch (operator) {

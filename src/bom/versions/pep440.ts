@@ -2,8 +2,8 @@ import { byCodeUnit } from '../../base/text.ts';
 import { compareDigits } from './digits.ts';
 
 /**
- * Versions of Python distributions as PEP 440 orders them, the same as `packaging` does. Numbers are compared as digits: a double is exact up to
- * 2^53 only, and dates such as 20240102030405060708 are real versions.
+ * Versions of Python distributions as PEP 440 orders them, the same as `packaging` does. Numbers are compared
+ * as digits: a double is exact up to 2^53 only, and dates such as 20240102030405060708 are real versions.
  */
 export interface Pep440Version {
   readonly epoch: string;
@@ -34,7 +34,10 @@ const letters: Readonly<Record<string, 'a' | 'b' | 'rc'>> = {
   rc: 'rc',
 };
 
-/** `undefined` where the text is not a version by PEP 440. Case, a `v` before it and white space around it do not count. */
+/**
+ * `undefined` where the text is not a version by PEP 440. Case, a `v` before it and white space around it do
+ * not count.
+ */
 export function parsePep440(text: string): Pep440Version | undefined {
   if (text.length > maxLength) {
     return undefined;
@@ -75,7 +78,8 @@ export function satisfiesPep440(
   if (asked === undefined || limit === undefined) {
     return false;
   }
-  // The local part says how a release was built: a specifier without one means every build (2.5.1+cu124 is 2.5.1).
+  // The local part says how a release was built: a specifier without one means every build (2.5.1+cu124 is
+  // 2.5.1).
   const release = { ...asked, local: undefined };
   switch (comparator) {
     case '!=':
@@ -97,7 +101,10 @@ function isEqual(asked: Pep440Version, release: Pep440Version, limit: Pep440Vers
   return compare(limit.local === undefined ? release : asked, limit) === 0;
 }
 
-/** `>1.7` holds neither 1.7.post1 nor 1.7+local: both are 1.7 built again. `>1.7.post1` and `>1.7.dev1` hold what follows them. */
+/**
+ * `>1.7` holds neither 1.7.post1 nor 1.7+local: both are 1.7 built again. `>1.7.post1` and `>1.7.dev1` hold
+ * what follows them.
+ */
 function isAfter(asked: Pep440Version, release: Pep440Version, limit: Pep440Version): boolean {
   if (compare(release, limit) <= 0) {
     return false;
@@ -110,7 +117,10 @@ function isEarly({ dev, pre }: Pep440Version): boolean {
   return dev !== undefined || pre !== undefined;
 }
 
-/** Whether both are the same release or the same candidate of it, whatever post-release, development release or build. */
+/**
+ * Whether both are the same release or the same candidate of it, whatever post-release, development release
+ * or build.
+ */
 function isOfSameRelease(a: Pep440Version, b: Pep440Version): boolean {
   return (
     compareDigits(a.epoch, b.epoch) === 0 &&

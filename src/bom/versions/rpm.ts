@@ -1,7 +1,10 @@
 import { byCodeUnit } from '../../base/text.ts';
 import { compareDigits } from './digits.ts';
 
-/** Orders two versions or two releases as rpm does: runs of digits or letters, `~` before everything, `^` after the bare version only. */
+/**
+ * Orders two versions or two releases as rpm does: runs of digits or letters, `~` before everything, `^`
+ * after the bare version only.
+ */
 export function compareRpmVersions(a: string, b: string): number {
   const runsA = runsOf(a);
   const runsB = runsOf(b);

@@ -7,20 +7,27 @@ const semver = new RegExp(
   `^(${number})\\.(${number})\\.(${number})(?:-(${word}(?:\\.${word})*))?(?:\\+[0-9A-Za-z-]+(?:\\.[0-9A-Za-z-]+)*)?$`,
 );
 
-/** Whether the text is a version by Semantic Versioning 2.0.0; a `v` before it is allowed, as npm and cargo read it. */
+/**
+ * Whether the text is a version by Semantic Versioning 2.0.0; a `v` before it is allowed, as npm and cargo
+ * read it.
+ */
 export function isSemver(text: string): boolean {
   return partsOf(text) !== undefined;
 }
 
-/** Orders two versions as Semantic Versioning 2.0.0 section 11 says; build metadata does not count. Both have to be versions. */
+/**
+ * Orders two versions as Semantic Versioning 2.0.0 section 11 says; build metadata does not count. Both have
+ * to be versions.
+ */
 export function compareSemver(a: string, b: string): number {
   const [one, two] = [partsOf(a), partsOf(b)];
   return one === undefined || two === undefined ? 0 : compareParts(one, two);
 }
 
 /**
- * Whether Go knows the text as a version: of a module (`v1.2.3`, pseudo-versions and `+incompatible` included, `v1` and `v1.2` short for zeros)
- * or of the toolchain and its standard library (`go1.22.1`, `1.22rc1`).
+ * Whether Go knows the text as a version: of a module (`v1.2.3`, pseudo-versions and `+incompatible`
+ * included, `v1` and `v1.2` short for zeros) or of the toolchain and its standard library (`go1.22.1`,
+ * `1.22rc1`).
  */
 export function isGoVersion(text: string): boolean {
   return isSemver(toGoSemver(text));

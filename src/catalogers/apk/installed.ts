@@ -47,7 +47,8 @@ export function apkPackages(tree: Tree): Apks {
         skipped.push({ path, reason: `the record at line ${record.line} ${apk}` });
         continue;
       }
-      // Two versions of a name are both told: nobody knows which one is there. The same version twice is one package.
+      // Two versions of a name are both told: nobody knows which one is there. The same version twice is one
+      // package.
       const key = `${apk.name} ${apk.version} ${apk.architecture}`;
       if (found.has(key)) {
         skipped.push({ path, reason: `lists ${apk.name} ${apk.version} twice` });
@@ -99,7 +100,9 @@ interface ApkRecord {
   readonly sha256: string;
 }
 
-/** Lines about files and directories. They are most of the database, and are read when owners are asked for. */
+/**
+ * Lines about files and directories. They are most of the database, and are read when owners are asked for.
+ */
 const fileFields: ReadonlySet<string> = new Set(['F', 'M', 'R', 'a', 'Z']);
 /** After these the rest of the record is as broken; the list is for people. */
 const maxFaults = 3;
@@ -175,7 +178,10 @@ function apkOf({ fields, repeated, sha256 }: ApkRecord, database: TreeFile): Apk
 /** PATH_MAX of Linux. */
 const maxPath = 4096;
 
-/** The paths that each package brought, as the database has them: without a leading slash, links in directories not followed. */
+/**
+ * The paths that each package brought, as the database has them: without a leading slash, links in
+ * directories not followed.
+ */
 export function* pathsIn(database: TreeFile): Generator<{ readonly apk: string; readonly path: string }> {
   let apk = '';
   let directory = '';

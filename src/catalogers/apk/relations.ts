@@ -14,8 +14,8 @@ interface Relation {
 const maxFieldLength = 1024 * 1024;
 
 /**
- * `python3~3.12 so:libc.musl-x86_64.so.1 !old` (apk-world(5)); `undefined` where a part is not as it should be. `><` compares the checksum
- * of the package instead of its version.
+ * `python3~3.12 so:libc.musl-x86_64.so.1 !old` (apk-world(5)); `undefined` where a part is not as it should
+ * be. `><` compares the checksum of the package instead of its version.
  */
 export function parseApkRelations(text: string): readonly Relation[] | undefined {
   if (text.length > maxFieldLength) {
@@ -41,14 +41,22 @@ export function parseApkRelations(text: string): readonly Relation[] | undefined
 
 interface Provider {
   readonly apk: Apk;
-  /** Absent where the name is provided in no version; apk then takes it for every version that is asked for. */
+  /**
+   * Absent where the name is provided in no version; apk then takes it for every version that is asked for.
+   */
   readonly version?: string;
 }
 
-/** Comparisons of a relation with what is provided. A system of 1,000 packages takes 10,000; a hostile one would take hours. */
+/**
+ * Comparisons of a relation with what is provided. A system of 1,000 packages takes 10,000; a hostile one
+ * would take hours.
+ */
 const maxComparisons = 5_000_000;
 
-/** What satisfies each dependency of a package; `undefined` where its field cannot be read, and where finding out takes too long. */
+/**
+ * What satisfies each dependency of a package; `undefined` where its field cannot be read, and where finding
+ * out takes too long.
+ */
 export function apkResolver(apks: readonly Apk[]): (apk: Apk) => readonly Apk[] | undefined {
   const providers = new Map<string, Provider[]>();
   const provide = (name: string, provider: Provider): void => {
@@ -59,7 +67,8 @@ export function apkResolver(apks: readonly Apk[]): (apk: Apk) => readonly Apk[] 
       list.push(provider);
     }
   };
-  // A package stands for its own name before those that provide it, and of these the one with the highest priority.
+  // A package stands for its own name before those that provide it, and of these the one with the highest
+  // priority.
   const ordered = [...apks].sort((a, b) => priorityOf(b) - priorityOf(a) || byCodeUnit(a.name, b.name));
   for (const apk of ordered) {
     provide(apk.name, { apk, version: apk.version });

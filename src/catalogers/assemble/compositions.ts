@@ -4,8 +4,9 @@ import type { Graph } from './graph.ts';
 import type { Inventory } from './inventory.ts';
 
 /**
- * How much of the truth the BOM tells, from the statuses of the catalogers: one composition for each of them, one for what nobody could
- * look into, one for unknown dependencies, and the one about the whole, which says `complete` only if nothing at all is missing.
+ * How much of the truth the BOM tells, from the statuses of the catalogers: one composition for each of them,
+ * one for what nobody could look into, one for unknown dependencies, and the one about the whole, which says
+ * `complete` only if nothing at all is missing.
  */
 export function compositionsOf(
   root: string,

@@ -15,9 +15,9 @@ export interface Graph {
 type Edges = Map<string, Set<string>>;
 
 /**
- * Who needs whom, so that every component is reachable from the image: the image leads to the operating system and to whatever nobody
- * else needs, the operating system to its packages, a component to what lies in it. "None" is an empty entry and stands only where
- * the cataloger read it; "unknown" is no entry.
+ * Who needs whom, so that every component is reachable from the image: the image leads to the operating
+ * system and to whatever nobody else needs, the operating system to its packages, a component to what lies in
+ * it. "None" is an empty entry and stands only where the cataloger read it; "unknown" is no entry.
  */
 export function graphOf(root: string, inventory: Inventory, parents: ReadonlyMap<string, string>): Graph {
   const refs = [...inventory.items.keys()].sort(byCodeUnit);

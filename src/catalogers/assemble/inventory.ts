@@ -15,7 +15,9 @@ export interface Item {
   readonly parent: string | undefined;
 }
 
-/** All components of all runs under bom-refs that are unique, and the runs with their refs rewritten to those. */
+/**
+ * All components of all runs under bom-refs that are unique, and the runs with their refs rewritten to those.
+ */
 export interface Inventory {
   readonly items: ReadonlyMap<string, Item>;
   readonly runs: readonly {
@@ -37,8 +39,9 @@ interface Found {
 }
 
 /**
- * Catalogers choose bom-refs without knowing each other. The same ref, purl and place is one thing seen twice and becomes one; the same
- * ref for different things becomes `REF~2`, `REF~3` in an order that follows from the things alone.
+ * Catalogers choose bom-refs without knowing each other. The same ref, purl and place is one thing seen twice
+ * and becomes one; the same ref for different things becomes `REF~2`, `REF~3` in an order that follows from
+ * the things alone.
  */
 export function inventoryOf(root: string, runs: readonly Run[]): Inventory {
   const ordered = [...runs].sort((a, b) => byCodeUnit(a.cataloger, b.cataloger));
@@ -110,7 +113,10 @@ function flatten(components: readonly Component[], run: number, parent: Found | 
   });
 }
 
-/** Names from an image end up in refs: what a document cannot hold is percent-encoded, so cleaning never makes two refs one. */
+/**
+ * Names from an image end up in refs: what a document cannot hold is percent-encoded, so cleaning never makes
+ * two refs one.
+ */
 function cleanRef(ref: string): string {
   const encoded = ref
     .toWellFormed()

@@ -20,8 +20,9 @@ export function isOsPackage(component: Component): boolean {
 }
 
 /**
- * In which component each nested one lies: where its cataloger put it, else the component that owns the first of its files that has
- * an owner. One thing on disk is then one component: the wheel that a distribution packages, the ptxas that a wheel ships.
+ * In which component each nested one lies: where its cataloger put it, else the component that owns the first
+ * of its files that has an owner. One thing on disk is then one component: the wheel that a distribution
+ * packages, the ptxas that a wheel ships.
  */
 export function nest(inventory: Inventory): ReadonlyMap<string, string> {
   const owners = ownersOf(inventory);
@@ -49,7 +50,10 @@ export function nest(inventory: Inventory): ReadonlyMap<string, string> {
   return parents;
 }
 
-/** A hostile RECORD may claim `var/lib/dpkg/status`, where every package was found: what the OS installed is never anybody's part. */
+/**
+ * A hostile RECORD may claim `var/lib/dpkg/status`, where every package was found: what the OS installed is
+ * never anybody's part.
+ */
 function mayBeOwned({ component }: Item): boolean {
   return component.type !== 'operating-system' && !isOsPackage(component);
 }
@@ -76,9 +80,9 @@ function ownersOf(inventory: Inventory): readonly Owner[] {
 }
 
 /**
- * Who owns the first location that has an owner, shared libraries before programs and headers: of an LLVM in three debs the one with
- * `libLLVM.so` has it, and not the one with its headers. An owner is another cataloger's or another packaging's component: a
- * distribution's own RECORD names itself, and proves nothing.
+ * Who owns the first location that has an owner, shared libraries before programs and headers: of an LLVM in
+ * three debs the one with `libLLVM.so` has it, and not the one with its headers. An owner is another
+ * cataloger's or another packaging's component: a distribution's own RECORD names itself, and proves nothing.
  */
 function claimants(ref: string, item: Item, owners: readonly Owner[]): readonly string[] {
   const packaging = packagingOf(item);

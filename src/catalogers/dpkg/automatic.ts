@@ -7,8 +7,8 @@ import type { Deb } from './packages.ts';
 export const extendedStates = 'var/lib/apt/extended_states';
 
 /**
- * Whether a package came automatically; `undefined` for all where apt keeps no record. apt files packages for all architectures under
- * the native one.
+ * Whether a package came automatically; `undefined` for all where apt keeps no record. apt files packages for
+ * all architectures under the native one.
  */
 export function automaticIn(
   tree: Tree,

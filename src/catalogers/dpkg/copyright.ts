@@ -35,7 +35,10 @@ const prose = new RegExp(`\\b(?:downloaded|obtained|retrieved)\\s+from\\s*:?\\s*
 const rights = /^[ \t]*(?:copyright|licen[cs]e|permission)\b/im;
 const maxPreamble = 4000;
 
-/** Where the upstream source came from, as the copyright file says: in the field Source of DEP-5, else in its first sentences. */
+/**
+ * Where the upstream source came from, as the copyright file says: in the field Source of DEP-5, else in its
+ * first sentences.
+ */
 export function upstreamSource(copyright: string): ExternalReference | undefined {
   const text = copyright.slice(0, maxLength);
   const found = isDep5(text)
@@ -65,7 +68,10 @@ function headerOf(text: string): ReadonlyMap<string, string> {
   return new Map();
 }
 
-/** The first line of License in the header and in each Files paragraph. Paragraphs without Files only hold the texts. */
+/**
+ * The first line of License in the header and in each Files paragraph. Paragraphs without Files only hold the
+ * texts.
+ */
 function dep5Licenses(text: string): readonly string[] {
   const names = new Set<string>();
   for (const { fields } of parseStanzas(text)) {

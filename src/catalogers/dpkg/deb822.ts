@@ -1,6 +1,8 @@
 /** One paragraph of a control file, and what was wrong with it. */
 export interface Stanza {
-  /** By lower-case name: Debian Policy 5.1 says names are not case-sensitive. The first of two fields counts. */
+  /**
+   * By lower-case name: Debian Policy 5.1 says names are not case-sensitive. The first of two fields counts.
+   */
   readonly fields: ReadonlyMap<string, string>;
   /** Line of its first field, from 1. */
   readonly line: number;
@@ -14,8 +16,8 @@ export interface Stanza {
 const maxFaults = 3;
 
 /**
- * Reads control data (deb822(5)): every stanza by itself, so that a broken one is no excuse to lose the others. Folded lines keep their
- * line ends and lose the blank or tab in front.
+ * Reads control data (deb822(5)): every stanza by itself, so that a broken one is no excuse to lose the
+ * others. Folded lines keep their line ends and lose the blank or tab in front.
  */
 export function parseStanzas(text: string): readonly Stanza[] {
   const stanzas: Stanza[] = [];

@@ -4,7 +4,10 @@ import { type Deb, dpkgKey } from './packages.ts';
 const info = 'var/lib/dpkg/info';
 /** PATH_MAX of Linux, and a checksum before it. */
 const maxLine = 4200;
-/** A dev image lists 400,000 files. Beyond, ownership is not told, which `unreadPaths` says, and nothing else is lost. */
+/**
+ * A dev image lists 400,000 files. Beyond, ownership is not told, which `unreadPaths` says, and nothing else
+ * is lost.
+ */
 const maxPaths = 2_000_000;
 
 /** Whether a file says which files a package brought. */
@@ -22,9 +25,10 @@ export function checksumsOf(tree: Tree, deb: Deb): Uint8Array | undefined {
 }
 
 /**
- * Which packages brought a path; the path is real and has no leading slash. The lists are read when first asked. They name paths as
- * the package has them (`/lib/x86_64-linux-gnu/libc.so.6`), the tree has them where the links lead (`usr/lib/..`): so the
- * directory of each is followed, its last part is not, for a package owns the link and not what the link names.
+ * Which packages brought a path; the path is real and has no leading slash. The lists are read when first
+ * asked. They name paths as the package has them (`/lib/x86_64-linux-gnu/libc.so.6`), the tree has them where
+ * the links lead (`usr/lib/..`): so the directory of each is followed, its last part is not, for a package
+ * owns the link and not what the link names.
  */
 export function dpkgOwners(tree: Tree, debs: readonly Deb[]): (deb: Deb, path: string) => boolean {
   let owners: ReadonlyMap<string, string> | undefined;
@@ -34,7 +38,10 @@ export function dpkgOwners(tree: Tree, debs: readonly Deb[]): (deb: Deb, path: s
   };
 }
 
-/** The lists that `fileOwners` would not read to their end: lines are counted as they stand, directories included. */
+/**
+ * The lists that `fileOwners` would not read to their end: lines are counted as they stand, directories
+ * included.
+ */
 export function unreadPaths(tree: Tree, debs: readonly Deb[]): readonly Skipped[] {
   let count = 0;
   for (const deb of debs) {
@@ -54,7 +61,10 @@ function linesIn(content: Uint8Array = new Uint8Array(0)): number {
   return lines + 1;
 }
 
-/** Keys of packages by path, one on a line: nearly every path has one owner, and a list for each of 400,000 would take 40 MB more. */
+/**
+ * Keys of packages by path, one on a line: nearly every path has one owner, and a list for each of 400,000
+ * would take 40 MB more.
+ */
 function readLists(tree: Tree, debs: readonly Deb[]): ReadonlyMap<string, string> {
   const owners = new Map<string, string>();
   const directories = new Map<string, string>();
@@ -94,7 +104,10 @@ function readLists(tree: Tree, debs: readonly Deb[]): ReadonlyMap<string, string
   return owners;
 }
 
-/** From `.list`; distroless images have only `.md5sums`, whose lines are `<32 hex>  <path>`. One bad line loses itself. */
+/**
+ * From `.list`; distroless images have only `.md5sums`, whose lines are `<32 hex>  <path>`. One bad line
+ * loses itself.
+ */
 function pathsOf(tree: Tree, deb: Deb): readonly string[] {
   const list = contentOf(tree, deb, 'list');
   if (list !== undefined) {
@@ -122,7 +135,9 @@ function contentOf(tree: Tree, deb: Deb, kind: 'list' | 'md5sums'): Uint8Array |
   return undefined;
 }
 
-/** Triples of lines: the path, where it went, and the package that wanted it so (`:` for the administrator). */
+/**
+ * Triples of lines: the path, where it went, and the package that wanted it so (`:` for the administrator).
+ */
 function diversionsOf(tree: Tree): ReadonlyMap<string, { readonly to: string; readonly by: string }> {
   const lines = linesOf(tree.file('var/lib/dpkg/diversions')?.content());
   const diversions = new Map<string, { readonly to: string; readonly by: string }>();

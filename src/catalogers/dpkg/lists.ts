@@ -4,7 +4,10 @@ import type { Skipped, StreamScanner, Tree, TreeFile } from '../contract.ts';
 import { lz4Reader } from './lz4.ts';
 import type { Deb } from './packages.ts';
 
-/** The .deb a package came from, as the lists of apt have it; they were signed when apt fetched them, and nobody checks that here. */
+/**
+ * The .deb a package came from, as the lists of apt have it; they were signed when apt fetched them, and
+ * nobody checks that here.
+ */
 export interface DpkgArchive {
   /** Lower-case hexadecimal. */
   readonly sha256: string;
@@ -36,8 +39,8 @@ export interface AptList {
 }
 
 /**
- * Scans a list of apt, which is too large to keep: of each package a line `NAME VERSION ARCHITECTURE SHA256 FILENAME`. In images of
- * Debian and Ubuntu they are compressed with LZ4.
+ * Scans a list of apt, which is too large to keep: of each package a line `NAME VERSION ARCHITECTURE SHA256
+ * FILENAME`. In images of Debian and Ubuntu they are compressed with LZ4.
  */
 export function listScanner(path: string): StreamScanner<AptList> {
   const reader = new ListReader();
@@ -51,7 +54,10 @@ export function listScanner(path: string): StreamScanner<AptList> {
   };
 }
 
-/** The fields of a stanza that are looked at, by their first letter, so that nine lines of ten cost one comparison. */
+/**
+ * The fields of a stanza that are looked at, by their first letter, so that nine lines of ten cost one
+ * comparison.
+ */
 const fields: Readonly<Record<string, string>> = {
   P: 'Package: ',
   V: 'Version: ',
@@ -118,7 +124,10 @@ class ListReader implements StreamScanner<AptList> {
   }
 }
 
-/** Which archive each package came from: the one that has its name, version and architecture, if all lists agree on it. */
+/**
+ * Which archive each package came from: the one that has its name, version and architecture, if all lists
+ * agree on it.
+ */
 export function archivesOf(
   tree: Tree<AptList>,
   debs: readonly Deb[],
@@ -166,7 +175,9 @@ function keyOf({ name, version, architecture }: Deb): string {
   return `${name} ${version} ${architecture}`;
 }
 
-/** A repository as apt names its files: `deb.debian.org/debian`, by which its address with scheme is found. */
+/**
+ * A repository as apt names its files: `deb.debian.org/debian`, by which its address with scheme is found.
+ */
 function sourcesOf(tree: Tree): ReadonlyMap<string, string> {
   const sources = new Map<string, string>();
   for (const file of tree.wanted().filter(({ path }) => isSource(path))) {
@@ -184,8 +195,8 @@ function sourcesOf(tree: Tree): ReadonlyMap<string, string> {
 }
 
 /**
- * apt writes the address of a list as its name: `/` as `_`, and `_` itself as `%5f`. What stands before `dists` is the repository; one
- * without `dists` has its list in some folder of the repository.
+ * apt writes the address of a list as its name: `/` as `_`, and `_` itself as `%5f`. What stands before
+ * `dists` is the repository; one without `dists` has its list in some folder of the repository.
  */
 function baseOf({ path }: TreeFile, sources: ReadonlyMap<string, string>): string | undefined {
   const address = path

@@ -3,7 +3,9 @@ const frameMagic = 0x184d2204;
 const window = 64 * 1024;
 /** The largest block of a frame. */
 const maxBlock = 4 * 1024 * 1024;
-/** What may come of one file. The largest list of a distribution has 60 MiB; LZ4 makes up to 255 bytes of one. */
+/**
+ * What may come of one file. The largest list of a distribution has 60 MiB; LZ4 makes up to 255 bytes of one.
+ */
 const maxPlain = 256 * 1024 * 1024;
 
 /** Reads an LZ4 file piece by piece. */
@@ -14,8 +16,9 @@ export interface Lz4Reader {
 }
 
 /**
- * LZ4 frames one after another (lz4_Frame_format.md 1.6), their blocks linked or not; checksums are passed over, for whoever writes the
- * layer writes them too. After the first thing that is wrong nothing more comes out. In memory stand one block, what came of it, and a window.
+ * LZ4 frames one after another (lz4_Frame_format.md 1.6), their blocks linked or not; checksums are passed
+ * over, for whoever writes the layer writes them too. After the first thing that is wrong nothing more comes
+ * out. In memory stand one block, what came of it, and a window.
  */
 export function lz4Reader(out: (chunk: Uint8Array) => void): Lz4Reader {
   let rest: Buffer = Buffer.alloc(0);
@@ -105,7 +108,10 @@ export function lz4Reader(out: (chunk: Uint8Array) => void): Lz4Reader {
   };
 }
 
-/** One block (lz4_Block_format.md): literals and matches in turns. `undefined` where it leads outside of itself or of `most` bytes. */
+/**
+ * One block (lz4_Block_format.md): literals and matches in turns. `undefined` where it leads outside of
+ * itself or of `most` bytes.
+ */
 export function decodeBlock(block: Buffer, history: Buffer, most: number): Buffer | undefined {
   const plain = Buffer.allocUnsafe(history.length + most);
   history.copy(plain);

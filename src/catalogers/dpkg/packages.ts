@@ -23,8 +23,8 @@ export function isDpkgDatabase(path: string): boolean {
 }
 
 /**
- * Every package whose files are there, as dpkg itself reads its database: `status`, then the journal that is newer. Distroless images
- * have one file for each package instead, without a state.
+ * Every package whose files are there, as dpkg itself reads its database: `status`, then the journal that is
+ * newer. Distroless images have one file for each package instead, without a state.
  */
 export function dpkgPackages(tree: Tree): {
   readonly debs: readonly Deb[];
@@ -53,7 +53,8 @@ export function dpkgPackages(tree: Tree): {
       byKey.set(dpkgKey(deb), isPresent(stanza, database.path) ? deb : undefined);
     }
   }
-  // dpkg's copy of the day before: whoever took `status` away hides the packages, and dpkg itself would see none.
+  // dpkg's copy of the day before: whoever took `status` away hides the packages, and dpkg itself would see
+  // none.
   if (databases.length === 0 && tree.exists(`${status}-old`)) {
     skipped.push({ path: `${status}-old`, reason: `is there without ${status}, and is not read` });
   }
@@ -146,7 +147,9 @@ const present: ReadonlySet<string> = new Set([
 ]);
 const absent: ReadonlySet<string> = new Set(['config-files', 'not-installed']);
 
-/** The third word of Status; "deinstall" is what is wanted (first word) and proves nothing about the files. */
+/**
+ * The third word of Status; "deinstall" is what is wanted (first word) and proves nothing about the files.
+ */
 function stateOf({ fields }: Stanza, path: string): string | undefined {
   const status = fields.get('status');
   if (status === undefined) {

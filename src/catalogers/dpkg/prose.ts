@@ -2,9 +2,10 @@ import { combineLicenses } from '../../bom/licenses.ts';
 import type { License } from '../../bom/model.ts';
 
 /**
- * What a copyright file without a form says: which of the texts in `common-licenses` it refers to. A reference alone says that some part
- * is under that licence. A licence is concluded where the file holds the standard notice of one text and no other word about rights:
- * CPython's and Kerberos' files name the GPL once, for one file in a hundred, among ten other licences.
+ * What a copyright file without a form says: which of the texts in `common-licenses` it refers to. A
+ * reference alone says that some part is under that licence. A licence is concluded where the file holds the
+ * standard notice of one text and no other word about rights: CPython's and Kerberos' files name the GPL
+ * once, for one file in a hundred, among ten other licences.
  */
 export function proseLicenses(text: string): readonly License[] {
   const names = new Set(
@@ -22,7 +23,10 @@ export function proseLicenses(text: string): readonly License[] {
 /** A file with one notice has a page or two. */
 const maxNotice = 16 * 1024;
 
-/** The licence that the one notice of a file grants, in the words of DEP-5; `undefined` where anything else is said about rights. */
+/**
+ * The licence that the one notice of a file grants, in the words of DEP-5; `undefined` where anything else is
+ * said about rights.
+ */
 function statedAlone(text: string, name: string): string | undefined {
   // Marks of comments and quotations stand before lines.
   const plain = text.replace(/^[ \t#*>|/]+/gm, '');
@@ -38,7 +42,10 @@ function statedAlone(text: string, name: string): string | undefined {
   return rest.split('\n').every((line) => isFraming(line.trim())) ? form.toName(name) : undefined;
 }
 
-/** Whether a grant of the GNU licence of this kind and version is what the reference names. Apache's has neither. */
+/**
+ * Whether a grant of the GNU licence of this kind and version is what the reference names. Apache's has
+ * neither.
+ */
 function isOf(name: string, kind: string | undefined, version: string | undefined): boolean {
   if (version === undefined) {
     return true;
@@ -112,7 +119,10 @@ const forms: readonly Form[] = [
 
 const person = String.raw`(?:\p{Lu}[\p{L}.'’-]*|<[^<>\s]+@[^<>\s]+>|and|&|,)`;
 const people = `${person}(?:,? ${person}){0,9}`;
-/** What stands around a notice and says nothing about rights: how the package came to be, and whose the work is. */
+/**
+ * What stands around a notice and says nothing about rights: how the package came to be, and whose the work
+ * is.
+ */
 const framing: readonly RegExp[] = [
   /^(?:Copyrights?|Licen[cs]e|Upstream (?:Author|Maintainer)s?|Authors?)(?:\(s\))?:?$/i,
   /^This package was .{0,20}debiani[sz]ed by [^.;]{1,80}(?:\.[^.;]{1,20}>)? ?(?:on)?$/i,

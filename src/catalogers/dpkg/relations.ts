@@ -11,12 +11,14 @@ interface Relation {
   readonly version?: string;
 }
 
-/** Longest field seen is under 6,000 characters (texlive); one alternative for each character is the worst. */
+/**
+ * Longest field seen is under 6,000 characters (texlive); one alternative for each character is the worst.
+ */
 const maxFieldLength = 64 * 1024;
 
 /**
- * `a (>= 1) | b:any, c` as groups of alternatives; `undefined` where a part is not as Debian Policy 7.1 says. Restrictions in
- * brackets belong to source packages and are passed over.
+ * `a (>= 1) | b:any, c` as groups of alternatives; `undefined` where a part is not as Debian Policy 7.1 says.
+ * Restrictions in brackets belong to source packages and are passed over.
  */
 export function parseDpkgRelations(text: string): readonly (readonly Relation[])[] | undefined {
   if (text.length > maxFieldLength) {
@@ -51,12 +53,16 @@ export function parseDpkgRelations(text: string): readonly (readonly Relation[])
   return groups;
 }
 
-/** Comparisons of a relation with a package. A system of 3,000 packages takes 50,000; a hostile one would take hours. */
+/**
+ * Comparisons of a relation with a package. A system of 3,000 packages takes 50,000; a hostile one would take
+ * hours.
+ */
 const maxComparisons = 5_000_000;
 
 /**
- * Which package satisfies each dependency of a package: the first alternative that is there in the right version and architecture,
- * a real package before one that provides the name. `undefined` where the fields cannot be read, and where finding out takes too long.
+ * Which package satisfies each dependency of a package: the first alternative that is there in the right
+ * version and architecture, a real package before one that provides the name. `undefined` where the fields
+ * cannot be read, and where finding out takes too long.
  */
 export function dpkgResolver(debs: readonly Deb[], native: string): (deb: Deb) => readonly Deb[] | undefined {
   const ordered = [...debs].sort(

@@ -14,7 +14,8 @@ export function llvmComponent(thing: Thing, overrides: readonly string[], pins: 
   const { claims, declarations, role, site } = thing;
   const observed = commitOf(claims);
   const known = observed === undefined ? undefined : pins.lookUp(observed);
-  // A full declared pin completes an observed prefix of it, as the table does; both are lookups and said to be.
+  // A full declared pin completes an observed prefix of it, as the table does; both are lookups and said to
+  // be.
   const declared = thing.pin === 'match' ? commitOf(declarations) : undefined;
   const commit = [observed, declared, known?.commit].find((text) => text?.length === 40) ?? observed;
   const plain = plainVersion(thing, known);

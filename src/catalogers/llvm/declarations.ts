@@ -44,7 +44,8 @@ export function declarationsIn(tree: Tree, seen: Seen): readonly Declaration[] {
     return files.map((file) => pinOfCheckout(file, sites, pins));
   });
   const released = installations.flatMap(({ installation, root }) => {
-    // A bare number says less than the tree it was built from; a version that names a commit says what that tree was.
+    // A bare number says less than the tree it was built from; a version that names a commit says what that
+    // tree was.
     const isBare = !installation.version.includes('+');
     if (isBare && checkoutOf(installation, root) !== undefined) {
       return [];

@@ -11,7 +11,8 @@ export interface LlvmSource {
 }
 
 /**
- * The properties of an LLVM, with `HEX` for 7 to 40 lower-case hexadecimal digits and `METHODS` for words of `methods` joined by commas:
+ * The properties of an LLVM, with `HEX` for 7 to 40 lower-case hexadecimal digits and `METHODS` for words of
+ * `methods` joined by commas:
  *
  *     tcf:llvm:role        amd-codegen | build | cache | core | distro | nvidia-codegen | other | rocm    once
  *     tcf:llvm:pin         match | version-match | mismatch | observed-only | unknown         once

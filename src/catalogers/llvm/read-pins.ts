@@ -104,7 +104,11 @@ export interface SourceTree {
   readonly source: string;
 }
 
-/** What a checkout declares, as rows of a data file. @throws TcfError `pins.none`, `pins.ambiguous` (exit 2). */
+/**
+ * What a checkout declares, as rows of a data file.
+ *
+ * @throws TcfError `pins.none`, `pins.ambiguous` (exit 2).
+ */
 export function pinsInCheckout({
   commit,
   distribution,

@@ -164,7 +164,8 @@ function disagreement(claims: readonly Claim[], declaration: Declaration): strin
       if (!samePrefix(claim.commit, declaration.commit)) {
         return `${declares} ${declaration.commit}, ${saw} ${claim.commit} (${methods[claim.rung].word})`;
       }
-      // Forks share one object store on GitHub, so a commit alone does not say whose it is. Somebody else's build of it does.
+      // Forks share one object store on GitHub, so a commit alone does not say whose it is. Somebody else's
+      // build of it does.
       if (
         declaration.rung !== 'K' &&
         claim.repository !== undefined &&

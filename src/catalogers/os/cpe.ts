@@ -2,8 +2,8 @@
 const attributes = 10;
 
 /**
- * The CPE 2.3 name of an operating system from what os-release or `system-release-cpe` says: a name of 2.3, perhaps without its
- * last parts, or a URI of 2.2 (`cpe:/o:suse:sles:15:sp2`). `undefined` for anything else.
+ * The CPE 2.3 name of an operating system from what os-release or `system-release-cpe` says: a name of 2.3,
+ * perhaps without its last parts, or a URI of 2.2 (`cpe:/o:suse:sles:15:sp2`). `undefined` for anything else.
  */
 export function toOsCpe(text: string): string | undefined {
   if (text.startsWith('cpe:2.3:o:')) {
@@ -15,7 +15,9 @@ export function toOsCpe(text: string): string | undefined {
   return undefined;
 }
 
-/** Vendor, product, version and update of a CPE 2.3 name, as text without escapes. `*` and `-` are no text. */
+/**
+ * Vendor, product, version and update of a CPE 2.3 name, as text without escapes. `*` and `-` are no text.
+ */
 export function partsOfCpe(cpe: string): readonly (string | undefined)[] {
   return splitName(cpe)
     .slice(3, 7)
@@ -33,7 +35,10 @@ function fromName(text: string): string | undefined {
   return isWhole && parts.length >= 2 ? join(parts.map(requoted)) : undefined;
 }
 
-/** `vendor:product:version:update:edition:language`; an edition of five packed parts begins with `~` (NISTIR 7695, 6.1.2.2). */
+/**
+ * `vendor:product:version:update:edition:language`; an edition of five packed parts begins with `~` (NISTIR
+ * 7695, 6.1.2.2).
+ */
 function fromUri(text: string): string | undefined {
   const parts = text.toLowerCase().split(':').map(decoded);
   if (

@@ -10,7 +10,10 @@ export interface OsPackage {
   readonly database: TreeFile;
 }
 
-/** What a package needs; `not-recorded` where its database never says it, `unreadable` where what it says cannot be read. */
+/**
+ * What a package needs; `not-recorded` where its database never says it, `unreadable` where what it says
+ * cannot be read.
+ */
 export type OsNeeds<P extends OsPackage> = readonly P[] | 'not-recorded' | 'unreadable';
 
 /** What apk, dpkg and rpm each say in a form of their own. */

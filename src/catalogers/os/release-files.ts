@@ -19,8 +19,9 @@ type Reader = (text: string) => Omit<ReleaseFile, 'file'> | undefined;
 const maxSize = 64 * 1024;
 
 /**
- * The names of distributions as their release files write them, before the word `release`, and the ID of their os-release. A name
- * that is not here is not guessed: another distribution's advisories would be matched against its packages.
+ * The names of distributions as their release files write them, before the word `release`, and the ID of
+ * their os-release. A name that is not here is not guessed: another distribution's advisories would be
+ * matched against its packages.
  */
 const ids: ReadonlyMap<string, string> = new Map([
   ['almalinux', 'almalinux'],
@@ -74,7 +75,10 @@ const byCpe: Reader = (text) => {
   return cpe === undefined || found === undefined ? undefined : { ...found, cpe };
 };
 
-/** `12.5`, `bookworm/sid`: a release that is not out has no number. Distributions made of Debian keep the file. */
+/**
+ * `12.5`, `bookworm/sid`: a release that is not out has no number. Distributions made of Debian keep the
+ * file.
+ */
 const debianVersion: Reader = (text) => {
   const line = text.trim();
   if (/^\d{1,3}(?:\.\d{1,3}){0,2}$/.test(line)) {
@@ -125,8 +129,8 @@ const marinerRelease: Reader = (text) => {
 };
 
 /**
- * In the order in which they are asked: first those that only one distribution has. What is made of Red Hat's or Debian's keeps
- * `redhat-release` and `debian_version`.
+ * In the order in which they are asked: first those that only one distribution has. What is made of Red Hat's
+ * or Debian's keeps `redhat-release` and `debian_version`.
  */
 const readers: ReadonlyMap<string, Reader> = new Map([
   ['etc/system-release-cpe', byCpe],

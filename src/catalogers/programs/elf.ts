@@ -99,8 +99,8 @@ export function segmentsOf(table: Uint8Array, { little, wide, programs }: ElfHea
 }
 
 /**
- * The sections of a file by its last bytes, which start at `start` of the file: linkers put the names and the table of sections last.
- * Empty where they lie elsewhere.
+ * The sections of a file by its last bytes, which start at `start` of the file: linkers put the names and the
+ * table of sections last. Empty where they lie elsewhere.
  */
 export function sectionsOf(
   tail: Uint8Array,

@@ -15,7 +15,10 @@ export interface Slice {
 const segmentCommand = 1;
 const segmentCommand64 = 0x19;
 const writable = 2;
-/** Attributes of sections that hold instructions: constants lie beside these in a segment that is executable as a whole. */
+/**
+ * Attributes of sections that hold instructions: constants lie beside these in a segment that is executable
+ * as a whole.
+ */
 const instructions = 0x8000_0400;
 /** Types of sections that take no bytes of the file. */
 const zeroFill: ReadonlySet<number> = new Set([1, 12, 18]);
@@ -26,7 +29,10 @@ export function isMachO(head: Uint8Array): boolean {
   return formOf(head) !== undefined;
 }
 
-/** A Java class begins with the same four bytes; where a universal file has its small count of slices, a class has its version. */
+/**
+ * A Java class begins with the same four bytes; where a universal file has its small count of slices, a class
+ * has its version.
+ */
 export function isUniversal(head: Uint8Array): boolean {
   if (head.length < 8) {
     return false;
@@ -54,8 +60,8 @@ export function slicesIn(window: Uint8Array): readonly Slice[] {
 }
 
 /**
- * The sections whose load commands lie in the window, each as a segment of its own; `undefined` where it holds no header. A segment holds
- * constants and instructions, and only its sections tell them apart.
+ * The sections whose load commands lie in the window, each as a segment of its own; `undefined` where it
+ * holds no header. A segment holds constants and instructions, and only its sections tell them apart.
  */
 export function machOPartsIn(window: Uint8Array): MachOParts | undefined {
   const form = formOf(window);

@@ -32,7 +32,10 @@ export interface Selection<Seen extends object> {
 
 type Select<Seen extends object> = (layout: ProgramLayout) => Selection<Seen> | undefined;
 
-/** What linkers put first: headers and notes. A file that was patched later may have its program headers at the end; it is not looked into. */
+/**
+ * What linkers put first: headers and notes. A file that was patched later may have its program headers at
+ * the end; it is not looked into.
+ */
 const windowSize = 8192;
 /** Of all ranges together: headers may name the same bytes a hundred times. */
 const maxKept = 64 * 1024 * 1024;
@@ -43,8 +46,9 @@ export function isProgram(head: Uint8Array): boolean {
 }
 
 /**
- * Keeps ranges of a program that follow from its headers. The memory is that of the ranges, until the file ends. Of a universal file
- * each architecture is a program, and the first that says something speaks for the file.
+ * Keeps ranges of a program that follow from its headers. The memory is that of the ranges, until the file
+ * ends. Of a universal file each architecture is a program, and the first that says something speaks for the
+ * file.
  */
 export function keepParts<Seen extends object>(head: Uint8Array, select: Select<Seen>): StreamScanner<Seen> {
   return isUniversal(head) ? eachSlice(select) : oneProgram(select);

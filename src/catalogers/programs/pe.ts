@@ -15,8 +15,8 @@ const executable = 0x2000_0000;
 const writable = 0x8000_0000;
 
 /**
- * Whether a file starts as a PE file does: `MZ`, and behind it where the header is. A text that begins with `MZ` has letters in that
- * place, which are a number far beyond any header.
+ * Whether a file starts as a PE file does: `MZ`, and behind it where the header is. A text that begins with
+ * `MZ` has letters in that place, which are a number far beyond any header.
  */
 export function isPe(head: Uint8Array): boolean {
   if (head.length < dosHeader || head[0] !== 0x4d || head[1] !== 0x5a) {

@@ -77,7 +77,8 @@ function readSites(tree: Tree, sites: readonly string[]): Shelf {
   const leftOut: Skipped[] = [];
   const readSite = (site: string): readonly InfoFind[] =>
     tree.list(site).flatMap((name): readonly InfoFind[] => {
-      // pip renames what it is about to remove and leaves it there when it is interrupted; pip does not list it.
+      // pip renames what it is about to remove and leaves it there when it is interrupted; pip does not list
+      // it.
       if (name.startsWith('~') && isInfoName(site, name)) {
         leftOut.push({ path: printable(`${site}/${name}`), reason: 'was left behind by pip' });
         return [];

@@ -44,7 +44,8 @@ export function parseEgg(content: Uint8Array): Egg | undefined {
     if (name === 'EGG-INFO/PKG-INFO' || name === 'EGG-INFO/requires.txt') {
       const text = textAt(zip, at);
       const isInfo = name === 'EGG-INFO/PKG-INFO';
-      // A name given twice says two things, and 65,000 times it would unpack for hours. What is damaged is not "asks for nothing".
+      // A name given twice says two things, and 65,000 times it would unpack for hours. What is damaged is
+      // not "asks for nothing".
       if (text === undefined || (isInfo ? info : requires) !== undefined) {
         return undefined;
       }

@@ -31,7 +31,8 @@ export function parseRequirement(text: string): PythonRequirement | undefined {
   if (extras.trim() !== '' && !names.every(isProjectName)) {
     return undefined;
   }
-  // After a URL the marker stands behind a blank and a semicolon; the URL itself may hold one (PEP 508, "Grammar").
+  // After a URL the marker stands behind a blank and a semicolon; the URL itself may hold one (PEP 508,
+  // "Grammar").
   const [, before = '', markerText] =
     (rest.startsWith('@') ? /^(@\s*\S+)(?:\s+;([\s\S]*))?\s*$/ : /^([^;]*)(?:;([\s\S]*))?$/).exec(rest) ?? [];
   if (rest.trim() !== '' && before === '' && markerText === undefined) {

@@ -1,7 +1,10 @@
 import { maxHeader, maxRows, type Row } from './row.ts';
 
 const magic = 0x0006_1561;
-/** Every page begins with LSN, its own number, those before and after it, the number of items, free space, level and type. */
+/**
+ * Every page begins with LSN, its own number, those before and after it, the number of items, free space,
+ * level and type.
+ */
 const pageHeader = 26;
 /** The metadata page: the smallest one has 512 bytes, as the smallest page. */
 const minPage = 512;
@@ -10,15 +13,19 @@ const metadata = 8;
 const overflow = 7;
 /** Unsorted, before Berkeley DB 4.6 (CentOS 5), and sorted. */
 const hashPages: ReadonlySet<number> = new Set([2, 13]);
-/** What an item of a hash page is: bytes, or where in overflow pages they lie. Duplicates (2, 4) rpm never has here. */
+/**
+ * What an item of a hash page is: bytes, or where in overflow pages they lie. Duplicates (2, 4) rpm never has
+ * here.
+ */
 const inline = 1;
 const offPage = 3;
 
 /**
- * The headers in `Packages`, a Berkeley DB hash of rpm 4 up to 4.15 (RHEL 5 to 8, Amazon Linux 2): every hash page holds pairs of key
- * and value, the value mostly in a chain of overflow pages (libdb src/dbinc/db_page.h). Integers are in the byte order of the
- * machine that wrote them. Hash pages are read one after another and not by bucket, so one broken page loses only what it holds;
- * an overflow page belongs to one value, so no chain can lead in circles.
+ * The headers in `Packages`, a Berkeley DB hash of rpm 4 up to 4.15 (RHEL 5 to 8, Amazon Linux 2): every hash
+ * page holds pairs of key and value, the value mostly in a chain of overflow pages (libdb
+ * src/dbinc/db_page.h). Integers are in the byte order of the machine that wrote them. Hash pages are read
+ * one after another and not by bucket, so one broken page loses only what it holds; an overflow page belongs
+ * to one value, so no chain can lead in circles.
  */
 export function* readBdb(database: Uint8Array): Generator<Row> {
   const file = openFile(database);
@@ -96,8 +103,9 @@ function openFile(database: Uint8Array): File | string {
 }
 
 /**
- * The items of a hash page, by the offsets in its index. Each begins where the one after it ends, from the end of the page down: whatever
- * else the offsets say is a lie, so together they are never larger than the page.
+ * The items of a hash page, by the offsets in its index. Each begins where the one after it ends, from the
+ * end of the page down: whatever else the offsets say is a lie, so together they are never larger than the
+ * page.
  */
 function itemsOf({ bytes, pageSize, short }: File, page: number): readonly Buffer[] | undefined {
   const start = page * pageSize;

@@ -50,8 +50,8 @@ function dbpathOf(tree: Tree): string | undefined {
 }
 
 /**
- * Every header of a database with its package, without relations where there is no budget for them; what cannot be read goes into
- * `skipped`, and only itself is lost.
+ * Every header of a database with its package, without relations where there is no budget for them; what
+ * cannot be read goes into `skipped`, and only itself is lost.
  */
 export function* packagesIn(
   file: TreeFile,
@@ -91,7 +91,10 @@ export function* packagesIn(
 /** The first line of the summary of a database; no database begins with it. */
 const summaryMark = 'tcf: the packages of an rpm database';
 
-/** The packages of a database that a layer above replaced, a key on each line; nothing of its log, whose history nobody asks for. */
+/**
+ * The packages of a database that a layer above replaced, a key on each line; nothing of its log, whose
+ * history nobody asks for.
+ */
 export function summarizeDatabase(path: string, content: Uint8Array): Uint8Array | undefined {
   if (!isRpmDatabase(path) || path === macros) {
     return undefined;

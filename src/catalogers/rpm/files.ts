@@ -2,12 +2,15 @@ import type { Tree } from '../contract.ts';
 import { BadHeader, type Header } from './header.ts';
 import { type Rpm, rpmFiles, rpmKey } from './packages.ts';
 
-/** A dev image lists 400,000 files. Beyond, ownership is not told, which must be said, and nothing else is lost. */
+/**
+ * A dev image lists 400,000 files. Beyond, ownership is not told, which must be said, and nothing else is
+ * lost.
+ */
 export const maxPaths = 2_000_000;
 
 /**
- * Keys of the packages that brought a path, one on a line. The directory of each path is followed where links lead, its last part
- * is not, for a package owns the link and not what it names.
+ * Keys of the packages that brought a path, one on a line. The directory of each path is followed where links
+ * lead, its last part is not, for a package owns the link and not what it names.
  */
 export function rpmOwners(
   tree: Tree,

@@ -1,4 +1,7 @@
-/** One rpm header: tags to values. Every read is checked against the store, so a lying index costs this header only. */
+/**
+ * One rpm header: tags to values. Every read is checked against the store, so a lying index costs this header
+ * only.
+ */
 export interface Header {
   /** The string of a tag, the first of several; `undefined` where there is none. */
   text(tag: number): string | undefined;
@@ -20,8 +23,8 @@ const regionTag = 63;
 const bin = 7;
 
 /**
- * Reads a header as rpm stores it in its database: counts, index of 16 bytes for each entry, store. Entries behind the immutable
- * region replace those of the same tag in it.
+ * Reads a header as rpm stores it in its database: counts, index of 16 bytes for each entry, store. Entries
+ * behind the immutable region replace those of the same tag in it.
  *
  * @throws BadHeader
  */

@@ -4,7 +4,10 @@ const pageSize = 4096;
 const slotSize = 16;
 const word = (text: string): number => Buffer.from(text, 'latin1').readUInt32LE(0);
 
-/** The headers in `Packages.db` of SUSE's ndb (rpm lib/backend/ndb/rpmpkg.c): slots point to blobs in blocks of 16 bytes. */
+/**
+ * The headers in `Packages.db` of SUSE's ndb (rpm lib/backend/ndb/rpmpkg.c): slots point to blobs in blocks
+ * of 16 bytes.
+ */
 export function* readNdb(database: Uint8Array): Generator<Row> {
   const file = Buffer.from(database.buffer, database.byteOffset, database.length);
   if (file.length < 32 || file.readUInt32LE(0) !== word('RpmP') || file.readUInt32LE(4) !== 0) {

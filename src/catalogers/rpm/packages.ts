@@ -65,7 +65,8 @@ export interface RpmBudget {
 export const fullBudget = (): RpmBudget => ({ relations: 2_000_000 });
 
 /**
- * The package of a header, its relations as far as the budget goes; `undefined` for a key that rpm keeps among the packages.
+ * The package of a header, its relations as far as the budget goes; `undefined` for a key that rpm keeps
+ * among the packages.
  *
  * @throws BadHeader
  */

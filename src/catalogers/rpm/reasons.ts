@@ -36,7 +36,10 @@ export function reasonsOf(tree: Tree, skipped: Skipped[]): Reasons {
   return database === undefined ? () => ({}) : fromHistory(database, tree.file(`${history}-wal`), skipped);
 }
 
-/** Transaction items that stand for the old half of a change, and the one that takes a package away (libdnf, TransactionItemAction). */
+/**
+ * Transaction items that stand for the old half of a change, and the one that takes a package away (libdnf,
+ * TransactionItemAction).
+ */
 const replaced: ReadonlySet<number> = new Set([3, 5, 7, 10]);
 const remove = 8;
 const done = 1;
@@ -48,7 +51,10 @@ const historyReasons: Readonly<Record<number, string>> = {
   5: 'group',
 };
 
-/** As dnf 4 itself finds a reason: the last item of a finished transaction for this name and architecture (libdnf, Swdb). */
+/**
+ * As dnf 4 itself finds a reason: the last item of a finished transaction for this name and architecture
+ * (libdnf, Swdb).
+ */
 function fromHistory(database: TreeFile, log: TreeFile | undefined, skipped: Skipped[]): Reasons {
   const path = printable(database.path);
   const content = database.content();

@@ -40,12 +40,16 @@ export function overlaps(a: Relation, b: Relation): boolean {
   return (a.flags & b.flags & sense) !== 0;
 }
 
-/** Comparisons of one relation with another. A system of 2,000 packages takes 200,000; a hostile one would take hours. */
+/**
+ * Comparisons of one relation with another. A system of 2,000 packages takes 200,000; a hostile one would
+ * take hours.
+ */
 const maxComparisons = 5_000_000;
 
 /**
- * Which packages satisfy the requires of a package: one for each, the one of that name before those that provide it, none where
- * the package provides it itself. `undefined` where a boolean dependency cannot be read, and where finding out takes too long.
+ * Which packages satisfy the requires of a package: one for each, the one of that name before those that
+ * provide it, none where the package provides it itself. `undefined` where a boolean dependency cannot be
+ * read, and where finding out takes too long.
  */
 export function rpmResolver<P extends Related>(
   packages: readonly P[],
@@ -213,7 +217,10 @@ function evaluate<P>(
   return all.includes(undefined) ? undefined : all.flatMap((found) => found ?? []);
 }
 
-/** `with` and `without` speak of one package that satisfies all parts, or the first and none of the others; each of them may have an `or` inside. */
+/**
+ * `with` and `without` speak of one package that satisfies all parts, or the first and none of the others;
+ * each of them may have an `or` inside.
+ */
 function oneWith<P>(rich: Rich, everyone: (leaf: Relation) => readonly P[]): readonly P[] {
   if ('name' in rich) {
     return everyone(rich);

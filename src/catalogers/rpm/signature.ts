@@ -5,8 +5,9 @@ export const signatureTags: readonly number[] = [267, 268, 262, 259];
 const maxPacket = 64 * 1024;
 
 /**
- * The id of the key that an OpenPGP signature says it was made with (RFC 4880 5.2, RFC 9580 5.2), 16 lower-case hexadecimal digits;
- * `undefined` where it names none. Nothing is verified here: who wrote the database wrote this too.
+ * The id of the key that an OpenPGP signature says it was made with (RFC 4880 5.2, RFC 9580 5.2), 16
+ * lower-case hexadecimal digits; `undefined` where it names none. Nothing is verified here: who wrote the
+ * database wrote this too.
  */
 export function issuerOf(signature: Uint8Array): string | undefined {
   if (signature.length > maxPacket) {
@@ -50,7 +51,10 @@ function packetBody(packet: Buffer): Buffer | undefined {
   return length === undefined || start === undefined ? undefined : packet.subarray(start, start + length);
 }
 
-/** Subpacket 33 has version and fingerprint of the key, whose id are the last 8 bytes; subpacket 16 the id alone. */
+/**
+ * Subpacket 33 has version and fingerprint of the key, whose id are the last 8 bytes; subpacket 16 the id
+ * alone.
+ */
 function issuerAmong(subpackets: Buffer): string | undefined {
   let issuer: string | undefined;
   for (let at = 0; at < subpackets.length; ) {

@@ -28,8 +28,8 @@ export type TableRow =
   | Fault;
 
 /**
- * The rows of a table (sqlite.org/fileformat2.html): table b-trees and overflow pages, each page read once at most, so no pointer can
- * make a loop. A key that SQLite takes from the row's number is no column.
+ * The rows of a table (sqlite.org/fileformat2.html): table b-trees and overflow pages, each page read once at
+ * most, so no pointer can make a loop. A key that SQLite takes from the row's number is no column.
  */
 export function* readTable(
   database: Uint8Array,
@@ -84,7 +84,8 @@ export function* readTable(
   if (root === undefined) {
     return yield { where: 'the file', fault: `has no table ${table}` };
   }
-  // The schema may end on pages that the table may not use, but a table rooted in page 1 would show nothing twice.
+  // The schema may end on pages that the table may not use, but a table rooted in page 1 would show nothing
+  // twice.
   let rows = 0;
   for (const cell of walk(root, page, usable, 0)) {
     if ('fault' in cell) {

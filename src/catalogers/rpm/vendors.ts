@@ -18,7 +18,10 @@ const pages: ReadonlyMap<string, string> = new Map([
 /** `CentOS BuildSys <bugs@centos.org>`, `SUSE LLC <https://www.suse.com/>`: a name, and often an address. */
 const form = /^([^<>]{1,200}?) ?(?:<([^<>\s]{1,500})>)?$/;
 
-/** Who supplies a package: VENDOR, reached at the address in PACKAGER where there is one; the packager alone where nobody else is named. */
+/**
+ * Who supplies a package: VENDOR, reached at the address in PACKAGER where there is one; the packager alone
+ * where nobody else is named.
+ */
 export function supplierOf(vendor: string, packager: string): Organization | undefined {
   const [, name = '', address = ''] = form.exec(vendor.trim()) ?? [];
   const [, person = '', mail = ''] = form.exec(packager.trim()) ?? [];

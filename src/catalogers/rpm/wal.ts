@@ -4,7 +4,10 @@ export interface Wal {
   readonly pages: ReadonlyMap<number, Uint8Array>;
 }
 
-/** Reads the frames up to the last commit; a frame of an older log or with a wrong checksum ends it, as in SQLite. */
+/**
+ * Reads the frames up to the last commit; a frame of an older log or with a wrong checksum ends it, as in
+ * SQLite.
+ */
 export function readWal(bytes: Uint8Array): Wal | undefined {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   if (file.length < 32) {

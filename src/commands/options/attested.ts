@@ -8,7 +8,10 @@ import { flag, type Options, textOption } from './bag.ts';
 import { readNetwork } from './network.ts';
 import { readPlatform } from './platform.ts';
 
-/** For verbs that take the attested SBOM of an image in place of a scan. Platform and network are declared by the verb. */
+/**
+ * For verbs that take the attested SBOM of an image in place of a scan. Platform and network are declared by
+ * the verb.
+ */
 export function declareAttestedOptions(command: Command): void {
   command
     .option('--attested', 'verify the image, and take the SBOM that a trusted signer attested')
@@ -19,7 +22,11 @@ export function declareAttestedOptions(command: Command): void {
     );
 }
 
-/** Whether the attested SBOM is asked for. @throws TcfError `sbom.attested` (exit 3) for its options without it. */
+/**
+ * Whether the attested SBOM is asked for.
+ *
+ * @throws TcfError `sbom.attested` (exit 3) for its options without it.
+ */
 export function wantsAttested(options: Options): boolean {
   if (flag(options, 'attested')) {
     return true;

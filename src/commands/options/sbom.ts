@@ -11,7 +11,11 @@ import { formatGrouped } from '../../report/diagnostics.ts';
 import { collectOption, flag, listOption, type Options, textOption } from './bag.ts';
 import { readNetwork } from './network.ts';
 import { readPlatform } from './platform.ts';
-/** What a user may say about an SBOM that is made, in whatever verb makes it. @param missing what follows where a profile asks for more. */
+/**
+ * What a user may say about an SBOM that is made, in whatever verb makes it.
+ *
+ * @param missing what follows where a profile asks for more.
+ */
 export function declareSbomOptions(command: Command, missing: string): void {
   command
     .option(

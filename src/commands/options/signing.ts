@@ -8,7 +8,10 @@ import { readUrl } from '../../sigstore/signing-config.ts';
 import { type Options, textOption } from './bag.ts';
 import { readNetwork } from './network.ts';
 
-/** @param more Whether the verb has a `--trusted-root` of its own, against which new signatures are checked too. */
+/**
+ * @param more Whether the verb has a `--trusted-root` of its own, against which new signatures are checked
+ *   too.
+ */
 export function declareSigningOptions(
   command: Command,
   { hasRoot = false }: { readonly hasRoot?: boolean } = {},

@@ -33,7 +33,11 @@ export const runFlags: OwnFlags = {
   help: false,
 };
 
-/** Our flags in the names that the other verbs use for them. @throws TcfError `run.flag` (exit 3) for one that stands twice. */
+/**
+ * Our flags in the names that the other verbs use for them.
+ *
+ * @throws TcfError `run.flag` (exit 3) for one that stands twice.
+ */
 export function ownOptions(own: RunArguments['own'], flags: OwnFlags): Options {
   return Object.fromEntries(
     Object.entries(own).map(([name, values]) => {

@@ -26,7 +26,11 @@ export function declareVerifyOptions(command: Command): void {
   declareNetworkOptions(command);
 }
 
-/** @param verb What the log of decisions calls the caller. @throws TcfError `cli.platform`, `cli.timeout` (exit 3). */
+/**
+ * @param verb What the log of decisions calls the caller.
+ *
+ * @throws TcfError `cli.platform`, `cli.timeout` (exit 3).
+ */
 export function readVerifyRequest(options: Options, image: string, verb: string): VerifyRequest {
   return compact({
     image,

@@ -16,7 +16,10 @@ export const verb: Verb = {
       .argument('<file>', 'the policy')
       .option('--against <sbom>', 'list the entries of components that match nothing in this SBOM');
   },
-  /** No is the answer for a policy that lets everything through: in CI it has to be seen, not only read. */
+  /**
+   * No is the answer for a policy that lets everything through: in CI it has to be seen, not only read
+   * (A-112).
+   */
   async run(host, [file = ''], options): Promise<ExitCode> {
     const policy = await loadPolicy(host, file);
     await host.stdout.write(

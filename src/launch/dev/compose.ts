@@ -56,7 +56,10 @@ const ofStack: Readonly<Record<Stack, Readonly<Record<string, string>>>> = {
 /** Variables of the host that tune builds and devices, and go into the container as they are. */
 const passedOn =
   /^(?:TRITON_\w+|MLIR_\w+|LLVM_\w+|HIP_VISIBLE_DEVICES|CUDA_VISIBLE_DEVICES|ROCR_VISIBLE_DEVICES)$/;
-/** Those that name places: of the host, where they would override what the image says of its own (`TRITON_HOME`, `LLVM_SYSPATH`). */
+/**
+ * Those that name places: of the host, where they would override what the image says of its own
+ * (`TRITON_HOME`, `LLVM_SYSPATH`).
+ */
 const namesPlace = /_(?:HOME|DIRS?|(?:SYS)?PATH)$/;
 
 /** Whether a variable of the host means the same in a container. */
@@ -67,8 +70,9 @@ const means = (name: string, value: string): boolean =>
 const memoryOfJob = 4 * 1024 ** 3;
 
 /**
- * Makes one command line of what a developer asked for. What triton-dev-containers.sh does is kept where it works: names of variables, places of mounts,
- * tags of images, what wins over what (an option over a mount over a stack). Every word stays one word, whatever stands in it.
+ * Makes one command line of what a developer asked for. What triton-dev-containers.sh does is kept where it
+ * works: names of variables, places of mounts, tags of images, what wins over what (an option over a mount
+ * over a stack). Every word stays one word, whatever stands in it.
  *
  * @throws TcfError `run.option` (exit 3), `run.device` (exit 2).
  */
@@ -115,7 +119,10 @@ export function engineGlobals(engine: Machine['engine'], connection: string): re
   return engine === 'podman' ? ['--remote', `--connection=${connection}`] : [`--context=${connection}`];
 }
 
-/** The first to name a variable wins: the command line, then mounts, the stack, the device, the host's environment. */
+/**
+ * The first to name a variable wins: the command line, then mounts, the stack, the device, the host's
+ * environment.
+ */
 function variablesFor(
   { gpus, jobs, port, stack, user, variables }: DevOptions,
   device: Device,
@@ -193,7 +200,9 @@ function waylandSocket(
   return { name, host: join(folder, name) };
 }
 
-/** As many as there are cores, unless memory is short: a build that is killed halfway is the slowest of all. */
+/**
+ * As many as there are cores, unless memory is short: a build that is killed halfway is the slowest of all.
+ */
 export function defaultJobs({ cores, memory }: Pick<Machine, 'cores' | 'memory'>): number {
   return Math.max(1, Math.min(cores, Math.floor(memory / memoryOfJob)));
 }
@@ -307,8 +316,8 @@ function amdGroups(
 }
 
 /**
- * The scripts of the images build the LLVM that cmake/llvm-hash.txt names, and the default branch of LLVM where that file is gone, without a
- * word. So this is asked before anything is built.
+ * The scripts of the images build the LLVM that cmake/llvm-hash.txt names, and the default branch of LLVM
+ * where that file is gone, without a word. So this is asked before anything is built.
  */
 function refuseUnpinnedLlvm(variables: Readonly<Record<string, string>>, { paths, pin }: Mounts): void {
   if (variables['INSTALL_LLVM'] !== 'source' || paths.LLVM !== undefined || paths.TRITON === undefined) {

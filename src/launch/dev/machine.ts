@@ -1,4 +1,7 @@
-/** What the launcher has to know of the machine. Read once, then plain data, so that every machine can be tried in a test. */
+/**
+ * What the launcher has to know of the machine. Read once, then plain data, so that every machine can be
+ * tried in a test.
+ */
 export interface Machine {
   readonly engine: 'docker' | 'podman';
   /** The engine runs as an ordinary user. */

@@ -11,7 +11,10 @@ export interface MadeWith {
 /** One line, for a label. */
 export const formatProfile = ({ command, flags }: MadeWith): string => JSON.stringify([flags, command]);
 
-/** What another command line would make differently, one line each; none where it is the same, or where nobody wrote down what it was. */
+/**
+ * What another command line would make differently, one line each; none where it is the same, or where nobody
+ * wrote down what it was.
+ */
 export function differences(before: string | undefined, now: string): readonly string[] {
   if (before === undefined || before === now) {
     return [];

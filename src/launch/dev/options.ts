@@ -67,7 +67,11 @@ const variables: Readonly<Record<string, readonly string[] | undefined>> = {
 
 const notebookPort = '8888';
 
-/** A variable as it is typed: its name in any case, its value in the case that the images know. @throws TcfError `run.option` (exit 3). */
+/**
+ * A variable as it is typed: its name in any case, its value in the case that the images know.
+ *
+ * @throws TcfError `run.option` (exit 3).
+ */
 export function readVariable(text: string): readonly [string, string] {
   const equals = text.indexOf('=');
   const name = text.slice(0, Math.max(equals, 0)).toUpperCase();
@@ -287,8 +291,9 @@ export interface ParsedDevOptions {
 }
 
 /**
- * Reads what follows the name of a profile: the options of triton-dev-containers.sh in getopts' grammar (`-d cuda`, `-dcuda`, `-rv`), their long forms,
- * tcf's own long flags, and a command after `--` or from the first word on that is no option.
+ * Reads what follows the name of a profile: the options of triton-dev-containers.sh in getopts' grammar (`-d
+ * cuda`, `-dcuda`, `-rv`), their long forms, tcf's own long flags, and a command after `--` or from the first
+ * word on that is no option.
  *
  * @param ownFlags tcf's flags; `true`: with a value.
  * @throws TcfError `run.option` (exit 3).
@@ -344,7 +349,10 @@ export function parseDevOptions(
   return { options: { ...draft, command: argv.slice(at) }, own, help };
 }
 
-/** Letters in one word, the last with its value behind it or in the next word. Returns whether help was asked for. */
+/**
+ * Letters in one word, the last with its value behind it or in the next word. Returns whether help was asked
+ * for.
+ */
 function takeLetters(word: string, draft: Draft, next: (flag: string) => string): boolean {
   for (let index = 1; index < word.length; index += 1) {
     const letter = word[index] ?? '';

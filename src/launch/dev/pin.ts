@@ -24,10 +24,11 @@ export interface CheckoutPin {
 }
 
 /**
- * Which LLVM a checkout pins: `cmake/llvm-info.json`, before 2026-05 `cmake/llvm-hash.txt`. `undefined` where it has neither.
- * `llvm-build-info.json` says what CI builds next and is never asked.
+ * Which LLVM a checkout pins: `cmake/llvm-info.json`, before 2026-05 `cmake/llvm-hash.txt`. `undefined` where
+ * it has neither. `llvm-build-info.json` says what CI builds next and is never asked.
  *
- * @throws TcfError `run.option` (exit 3) for a pin that is no commit: a build would go on with whatever LLVM there is.
+ * @throws TcfError `run.option` (exit 3) for a pin that is no commit: a build would go on with whatever LLVM
+ *   there is.
  */
 export function readPin(texts: PinTexts, checkout: string): CheckoutPin | undefined {
   const [file, text] = texts.info !== undefined ? [pinFiles.info, texts.info] : [pinFiles.hash, texts.hash];

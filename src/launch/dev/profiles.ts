@@ -34,13 +34,17 @@ export const builtIn: ReadonlyMap<string, DevProfile> = new Map<string, DevProfi
   ['vllm', { stack: 'vllm' }],
 ]);
 
-/** A name of an image has at least a dot, a colon, a slash or an @ where it leads elsewhere than to Docker Hub. */
+/**
+ * A name of an image has at least a dot, a colon, a slash or an @ where it leads elsewhere than to Docker
+ * Hub.
+ */
 const nameForm = /^[a-z0-9][a-z0-9_-]{0,62}$/;
 const keys =
   'extends image device gpu stack tag jobs port user connection remove sources options mounts ports flags command';
 
 /**
- * Reads profiles in YAML: those of the machine and of the user, never of a project, since a profile mounts folders and chooses images.
+ * Reads profiles in YAML: those of the machine and of the user, never of a project, since a profile mounts
+ * folders and chooses images.
  *
  * @throws TcfError `profile.malformed` (exit 3).
  */
@@ -131,7 +135,10 @@ function readProfile(shape: Shape, known: ReadonlyMap<string, DevProfile>): DevP
   return { ...base, ...own, ...joined(base, own) };
 }
 
-/** The same closed list of flags as on the command line. A word that is none would end the flags, and stand where the image has to. */
+/**
+ * The same closed list of flags as on the command line. A word that is none would end the flags, and stand
+ * where the image has to.
+ */
 function readFlags(flags: readonly string[]): readonly string[] {
   const end = 'the-image';
   const { engineFlags, image } = parseRunArguments([...flags, end], {});

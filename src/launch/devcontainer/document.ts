@@ -15,8 +15,9 @@ export interface DevContainer {
 export const usualFiles: readonly string[] = ['.devcontainer/devcontainer.json', '.devcontainer.json'];
 
 /**
- * What has to stand in `initializeCommand`: a list, so that the editor puts no shell in between, and nothing beside it that could end first or with 130.
- * The CLI does not say which of several files it read, so each file has a script of its own beside it.
+ * What has to stand in `initializeCommand`: a list, so that the editor puts no shell in between, and nothing
+ * beside it that could end first or with 130. The CLI does not say which of several files it read, so each
+ * file has a script of its own beside it.
  */
 export function initializeCommand(file: string): readonly string[] {
   return ['sh', scriptFile(file)];
@@ -44,8 +45,8 @@ const maxCharacters = 1024 * 1024;
 const maxDepth = 64;
 
 /**
- * Reads JSON with comments and trailing commas, as the devcontainer CLI does, but as one meaning or none: a key that stands twice is refused,
- * since the last one would win there.
+ * Reads JSON with comments and trailing commas, as the devcontainer CLI does, but as one meaning or none: a
+ * key that stands twice is refused, since the last one would win there.
  *
  * @throws TcfError `devcontainer.malformed` (exit 3).
  */

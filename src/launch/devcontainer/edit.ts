@@ -22,8 +22,8 @@ const pins = (pinned: string, file: string): readonly Change[] => [
 ];
 
 /**
- * The text with the image by its digest and tcf asked before each start; comments and all else stay. What cannot be pinned is left, and is a fault
- * afterwards.
+ * The text with the image by its digest and tcf asked before each start; comments and all else stay. What
+ * cannot be pinned is left, and is a fault afterwards.
  *
  * @param pinned `registry/repository[:tag]@digest`.
  * @throws TcfError `devcontainer.command` (exit 3) where the project has a command of its own there.
@@ -39,8 +39,9 @@ export function pinDevContainer(container: DevContainer, pinned: string, file: s
 }
 
 /**
- * A file that builds its image, turned into one that starts a verified image: what builds is taken out, the GPU comes by CDI (podman does nothing with
- * `--gpus`, and `--runtime` names a program of the host), and what else the file says stays.
+ * A file that builds its image, turned into one that starts a verified image: what builds is taken out, the
+ * GPU comes by CDI (podman does nothing with `--gpus`, and `--runtime` names a program of the host), and what
+ * else the file says stays.
  */
 export function migrateDevContainer(
   container: DevContainer,
@@ -107,7 +108,8 @@ export function newDevContainer(
     initializeCommand: initializeCommand(file),
     updateRemoteUserUID: false,
     ...(user === undefined ? {} : { remoteUser: user, containerUser: user }),
-    // Ninja, compile_commands.json and an editable install keep absolute paths: the checkout is at the same one everywhere.
+    // Ninja, compile_commands.json and an editable install keep absolute paths: the checkout is at the same
+    // one everywhere.
     workspaceMount: `source=\${localWorkspaceFolder},target=/workspace/triton,type=bind${relabel ? ',Z' : ''}`,
     workspaceFolder: '/workspace/triton',
     ...(args.length === 0 ? {} : { runArgs: args }),

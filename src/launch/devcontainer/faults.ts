@@ -12,17 +12,24 @@ import {
   pinnedImage,
 } from './document.ts';
 
-/** Something that would let another image than the verified one start, the verified one unasked, or the project at the host. */
+/**
+ * Something that would let another image than the verified one start, the verified one unasked, or the
+ * project at the host.
+ */
 export interface DevContainerFault {
   readonly message: string;
   readonly hint: string;
-  /** The flag of the engine that gives the project something of the host. It is the user's to give, by this very word. */
+  /**
+   * The flag of the engine that gives the project something of the host. It is the user's to give, by this
+   * very word.
+   */
   readonly word?: string;
 }
 
 /**
- * What a devcontainer.json may say without being looked at (devcontainers specification, "devcontainer.json properties"): it concerns the inside of the
- * container, or the editor. A key that is not known here or below is refused.
+ * What a devcontainer.json may say without being looked at (devcontainers specification, "devcontainer.json
+ * properties"): it concerns the inside of the container, or the editor. A key that is not known here or below
+ * is refused.
  */
 const harmlessKeys: ReadonlySet<string> = new Set(
   `$schema appPort containerEnv containerUser customizations devPort extensions forwardPorts hostRequirements image init initializeCommand name
@@ -47,8 +54,8 @@ export const builders: Readonly<Record<string, string>> = {
 };
 
 /**
- * Everything in a devcontainer.json that lets something unverified start, or gives the project the host. None: it starts the image that it pins, after
- * asking.
+ * Everything in a devcontainer.json that lets something unverified start, or gives the project the host.
+ * None: it starts the image that it pins, after asking.
  *
  * @param allowed words of the engine that the user allows this project.
  */
@@ -188,8 +195,9 @@ function isEmptyObject(value: unknown): boolean {
 }
 
 /**
- * Keys of the image's label `devcontainer.metadata` that reach out of the container. The CLI merges the label into the configuration, so an image
- * could ask for them without a word in the project (devcontainers specification, "Image Metadata").
+ * Keys of the image's label `devcontainer.metadata` that reach out of the container. The CLI merges the label
+ * into the configuration, so an image could ask for them without a word in the project (devcontainers
+ * specification, "Image Metadata").
  */
 const powers: ReadonlySet<string> = new Set(['capAdd', 'entrypoint', 'mounts', 'privileged', 'securityOpt']);
 

@@ -12,8 +12,8 @@ export interface CheckScript {
 }
 
 /**
- * What the editor starts on the host. Whoever opens the folder without tcf reads in one sentence what is missing, and nothing starts. Only absolute paths
- * are called: a `tcf` in the project is not the user's.
+ * What the editor starts on the host. Whoever opens the folder without tcf reads in one sentence what is
+ * missing, and nothing starts. Only absolute paths are called: a `tcf` in the project is not the user's.
  */
 export function formatCheckScript({ call, version }: CheckScript): string {
   return `#!/bin/sh

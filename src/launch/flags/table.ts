@@ -90,7 +90,10 @@ const hostValues: readonly Row[] = [
   ['volume-driver', 'a plugin of the engine brings the volume'],
 ];
 
-/** Namespaces, networks and mounts are all of it: harmless, a power of the host, another container, or content. */
+/**
+ * Namespaces, networks and mounts are all of it: harmless, a power of the host, another container, or
+ * content.
+ */
 const valuesThatDecide: readonly (readonly [string, FlagClass, string, (value: string) => Judgement])[] = [
   ['cgroupns', 'joins', 'it may join another container', judgeNamespace('cgroup')],
   ['ipc', 'joins', 'it may join another container', judgeNamespace('ipc')],
@@ -147,8 +150,9 @@ const toFlags = (rows: readonly Row[], takesValue: boolean, kind: FlagClass): re
   rows.map(([flag, why, judge]) => toFlag(flag, compact({ takesValue, class: kind, why, judge })));
 
 /**
- * Every flag of `podman run` and `podman create` 4.3 to 5.8 with podman's global flags, which stand behind the verb as well, and of `docker run` and
- * `docker create` 20.10 to 29, from their source, help and man pages. A flag that is not in it is refused.
+ * Every flag of `podman run` and `podman create` 4.3 to 5.8 with podman's global flags, which stand behind
+ * the verb as well, and of `docker run` and `docker create` 20.10 to 29, from their source, help and man
+ * pages. A flag that is not in it is refused.
  */
 export const runFlagTable: readonly RunFlag[] = [
   ...harmlessSwitches.map((flag) => toFlag(flag, { takesValue: false, class: 'harmless' })),

@@ -77,7 +77,10 @@ export function judgeNetwork(value: string): Judgement {
   };
 }
 
-/** docker reads `name=NAME,alias=ALIAS` as a CSV record, of which the last name wins; without a `=` before any colon the text is the name. */
+/**
+ * docker reads `name=NAME,alias=ALIAS` as a CSV record, of which the last name wins; without a `=` before any
+ * colon the text is the name.
+ */
 function namesIn(value: string): readonly string[] {
   if (!/^[\w"\s-]+=/.test(value)) {
     return [value];
@@ -148,7 +151,10 @@ export function judgeSecurityOption(value: string): Judgement {
   return host(`${quoted(value)} switches off what keeps the container in, or names a file`);
 }
 
-/** docker: a limit of the container. podman takes anything else for the storage driver, mount programs among them. */
+/**
+ * docker: a limit of the container. podman takes anything else for the storage driver, mount programs among
+ * them.
+ */
 export function judgeStorageOption(value: string): Judgement {
   if (/^size=\d+[bkmgtBKMGT]?$/.test(value)) {
     return harmless;
@@ -182,7 +188,10 @@ function splitOutsideVariables(value: string): readonly string[] {
   return value.split(/:(?![^{}]*\})/);
 }
 
-/** Types that bring nothing along but a place of the host or a volume. An image or an artifact is content (A-118). */
+/**
+ * Types that bring nothing along but a place of the host or a volume. An image or an artifact is content
+ * (A-118).
+ */
 const mountTypes = /^(?:bind|devpts|ramfs|tmpfs|volume)$/;
 const mountKeys =
   /^(?:type|source|src|target|destination|dst|consistency|readonly|ro|rw|tmpfs-size|tmpfs-mode|size|mode|relabel|U|Z|z|chown|volume-nocopy|tmpcopyup|notmpcopyup|noexec|nosuid|nodev)$/;
@@ -228,8 +237,8 @@ export function judgeMount(value: string): Judgement {
 }
 
 /**
- * The devcontainer CLI puts variables in after we looked, and `${localEnv:NONE:any text}` puts in what the project likes: so they may name a place of the
- * machine or of the container, and nothing else.
+ * The devcontainer CLI puts variables in after we looked, and `${localEnv:NONE:any text}` puts in what the
+ * project likes: so they may name a place of the machine or of the container, and nothing else.
  */
 function isOpenField(key: string, value: string): boolean {
   const rest = value.replaceAll(

@@ -11,8 +11,8 @@ export interface Exported {
 }
 
 /**
- * Something the target cannot say, at its place in the policy (`scopes[0].require.llvm`). Left out it would let images
- * through, so nothing is exported.
+ * Something the target cannot say, at its place in the policy (`scopes[0].require.llvm`). Left out it would
+ * let images through, so nothing is exported.
  */
 export function unsupported(subject: string, message: string): Diagnostic {
   return { level: 'error', code: 'policy.export-unsupported', subject, message };

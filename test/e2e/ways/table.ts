@@ -5,7 +5,10 @@ import type { Outcome, Stage, Way } from './stage.ts';
 
 const page = join(import.meta.dirname, '../../../docs/ways-to-start.md');
 
-/** Tries each way, and holds the section of docs/ways-to-start.md against what happened. `UPDATE_GOLDEN=1` writes it. */
+/**
+ * Tries each way, and holds the section of docs/ways-to-start.md against what happened. `UPDATE_GOLDEN=1`
+ * writes it.
+ */
 export function tryWays(heading: string, stage: () => Stage, ways: readonly Way[]): void {
   const outcomes = new Map<string, Outcome>();
   test.for(ways.map((way) => [way.name, way] as const))(`${heading}: %s`, async ([name, way]) => {

@@ -36,7 +36,9 @@ import { type Seed, type Target, target, textTarget } from '../target.ts';
 const site = 'opt/venv/lib/python3.11/site-packages';
 const commit = 'a'.repeat(40);
 
-/** Trees for catalogers that have no folder in `fixtures/catalogers`, or read what a text file cannot hold. */
+/**
+ * Trees for catalogers that have no folder in `fixtures/catalogers`, or read what a text file cannot hold.
+ */
 const trees: Readonly<Record<string, readonly Entries[]>> = {
   'amd-bitcode': [{ 'opt/rocm/amdgcn/bitcode/ockl.bc': Buffer.from('4243c0de0123456789', 'hex') }],
   'cuda-tools': [{ 'usr/local/cuda/bin/ptxas': elf(['Cuda compilation tools, release 12.9, V12.9.86']) }],

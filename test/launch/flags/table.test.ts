@@ -7,8 +7,9 @@ import { findRunFlag, judgeFlag, runFlagTable } from '../../../src/launch/flags/
 import { flagTable } from '../../support/flag-table.ts';
 
 /*
- * upstream.txt: each flag with the first and the last release that has it, read from the tags of containers/podman (4.3 to 5.8) and docker/cli (20.10 to
- * 29.7): man pages, command definitions and hidden flags. test/e2e/flags.test.ts asks the programs that are installed.
+ * upstream.txt: each flag with the first and the last release that has it, read from the tags of
+ * containers/podman (4.3 to 5.8) and docker/cli (20.10 to 29.7): man pages, command definitions and hidden
+ * flags. test/e2e/flags.test.ts asks the programs that are installed.
  */
 const upstream = readFileSync(join(import.meta.dirname, 'upstream.txt'), 'utf8')
   .trim()

@@ -209,7 +209,10 @@ test('a writer that is killed leaves a whole state, and never an older one than 
   expect(await refresh(mirror.url)).toMatchObject({ repository: { timestamp: { version: 1 } } });
 });
 
-/** Ends a writer without warning once it has reported so many writes, while it is busy with the next; resolves with its last report. */
+/**
+ * Ends a writer without warning once it has reported so many writes, while it is busy with the next; resolves
+ * with its last report.
+ */
 function killAfter(writes: number, file: string): Promise<number> {
   const writer = spawn(
     process.execPath,
