@@ -1,4 +1,3 @@
-import { compact } from '../base/compact.ts';
 import type { Outcome } from '../base/outcome.ts';
 import { Shape } from '../base/shape.ts';
 import { answer, type Refusal } from './refusal.ts';
@@ -94,7 +93,12 @@ function readAsked(shape: Shape | undefined): readonly SourceClaim[] {
   const repository = shape.optional('repository');
   if (repository !== undefined) {
     const ref = shape.optional('ref')?.string(maxText);
-    return [compact({ ...toSource(repository.string(maxText)), ref })];
+    return [
+      {
+        ...toSource(repository.string(maxText)),
+        ...(ref === undefined ? {} : { ref }),
+      },
+    ];
   }
   const uri = shape.optional('uri');
   return uri === undefined ? [] : [toSource(uri.string(maxText))];

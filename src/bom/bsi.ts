@@ -20,10 +20,9 @@ export function toBsi(component: Component): Component {
   const { components, externalReferences = [], properties = [] } = component;
   const isAnswered = ({ name, value }: Property): boolean =>
     name === unknownField && value === 'license' && distributed.length > 0;
-  return compact({
+  return {
     ...component,
-    manufacturer,
-    version: modified,
+    ...compact({ manufacturer, version: modified }),
     licenses: distributed,
     externalReferences: [...externalReferences, ...sourceOf(externalReferences), ...(file?.references ?? [])],
     properties: [
@@ -35,7 +34,7 @@ export function toBsi(component: Component): Component {
       { name: 'tcf:bsi:kind', value: file === undefined ? 'logical' : 'file' },
     ],
     ...(components === undefined ? {} : { components: components.map(toBsi) }),
-  });
+  };
 }
 
 /**

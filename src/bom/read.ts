@@ -120,7 +120,7 @@ function readNested(
       throw cannotTell('sbom.too-large', `${parent.path} is part of more than ${maxComponents} components`);
     }
     const absent = readAbsence(component) ?? inherited;
-    found.push(compact({ ...readComponent(component), absent }));
+    found.push({ ...readComponent(component), ...compact({ absent }) });
     readNested(component, found, depth + 1, absent);
   }
 }

@@ -127,10 +127,7 @@ function copyrightOf(
   }
   const text = Buffer.from(content).toString('utf8');
   const source = upstreamSource(text);
-  return compact({
-    ...withLicenseText(copyrightLicenses(text, name), content, file.path),
-    source,
-  });
+  return { ...withLicenseText(copyrightLicenses(text, name), content, file.path), ...compact({ source }) };
 }
 
 /** Of the .deb where apt says it, else of the file with the checksums of what came out of it. */

@@ -37,11 +37,11 @@ export async function openLayout(
   const { named, repository, store } = await openLayoutStore(files, reference, platform, what);
   const locate = (blob: Descriptor) => locateBlob(files, blob, `blob ${blob.digest} of ${what}`);
   const image = await openFromStore(store, layoutRepository, named, platform, what, locate);
-  return compact({
+  return {
     ...image,
-    repository,
+    ...compact({ repository }),
     [Symbol.asyncDispose]: () => files[Symbol.asyncDispose](),
-  });
+  };
 }
 
 /**

@@ -54,10 +54,7 @@ export function openSession(
           compact({
             method: call.method,
             url: call.url,
-            headers: compact({
-              ...call.headers,
-              authorization,
-            }),
+            headers: { ...call.headers, ...compact({ authorization }) },
             body: call.body,
             once: call.once ?? false,
             reach: call.url.protocol === 'http:' ? 'loopback' : 'any',

@@ -200,7 +200,7 @@ describe('update', () => {
       err: expect.stringContaining('cannot be used'),
     });
     expect(await trust('update', 'corp')).toMatchObject({ exit: 3, err: expect.stringContaining('--root') });
-    expect(await start()).toMatchObject({ exit: 0, err: expect.stringContaining('made anew') });
+    expect(await start()).toMatchObject({ exit: 0, err: expect.stringContaining('made again') });
     expect(await trust('show', 'corp')).toMatchObject({ exit: 0 });
   });
 

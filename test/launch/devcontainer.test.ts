@@ -123,7 +123,7 @@ test.for<readonly [string, object, RegExp]>([
   ['another engine', { runArgs: ['--url=unix:/x'] }, /does not take --url/],
   ['a key that tcf does not know', { initHostCommand: 'x' }, /does not know the key "initHostCommand"/],
   ['a Compose service', { service: 'x' }, /"service": Compose/],
-  ['arguments that are no list', { runArgs: '--privileged' }, /no list of texts/],
+  ['arguments that are no list', { runArgs: '--privileged' }, /not a list of texts/],
 ])('%s is a fault', ([, change, message]) => {
   expect(messages({ ...good, ...change })).toEqual([expect.stringMatching(message)]);
 });

@@ -54,14 +54,11 @@ export async function attestVerdict(host: Host, request: VerdictRequest): Promis
     digest: named.descriptor.digest,
   };
   const verify = (platform?: Platform): Promise<Verification> =>
-    verifyImage(
-      host,
-      compact({
-        ...request,
-        image: formatImageRef(pinned),
-        platform,
-      }),
-    );
+    verifyImage(host, {
+      ...request,
+      image: formatImageRef(pinned),
+      ...compact({ platform }),
+    });
   const asked = await verify();
   if (asked.verdict.exit === 2) {
     return asked;

@@ -40,7 +40,7 @@ export function claimIn(file: TreeFile, text: string, hints: Hints): Claim | und
     if (commit === undefined) {
       return undefined;
     }
-    return compact({ ...about, rung: 'C', commit, repository });
+    return { ...about, rung: 'C', ...compact({ commit, repository }) };
   }
   if (path.endsWith('/gsan.ll')) {
     const match =
@@ -51,13 +51,13 @@ export function claimIn(file: TreeFile, text: string, hints: Hints): Claim | und
       return undefined;
     }
     const repository = claimedRepository(match[2] ?? '');
-    return compact({
+    return {
       ...about,
       rung: 'I',
       version: match[1],
       commit: match[3],
-      repository,
-    });
+      ...compact({ repository }),
+    };
   }
   const version = /^(?:set\(PACKAGE_VERSION|#define LLVM_VERSION_STRING) "(\d{1,3}\.[\w.+-]{1,60})"/m.exec(
     text,

@@ -152,12 +152,7 @@ function placed(
         if (shadowedBy !== undefined && isSourceOf(tree, best, shadowedBy)) {
           continue;
         }
-        const distribution: Distribution = compact({
-          ...best,
-          environment,
-          seenFrom: [],
-          shadowedBy,
-        });
+        const distribution: Distribution = { ...best, environment, seenFrom: [], ...compact({ shadowedBy }) };
         if (shadowedBy === undefined) {
           first.set(name, distribution);
         }
@@ -216,7 +211,7 @@ function strayEnvironment(
     if (/\/(?:tests?|testdata|testing)\//.test(`${directory.slice(around.length)}/`)) {
       return { path, reason: 'is test data of another distribution' };
     }
-    return compact({ ...found, vendored: true, parent });
+    return { ...found, vendored: true, ...compact({ parent }) };
   }
   if (isSearched || finds.some(({ info }) => /\.dist-info$/i.test(info))) {
     return { ...found, stray: true };
