@@ -161,7 +161,7 @@ function roleOf(component: SbomComponent): string {
 function describe(component: SbomComponent): string {
   const { properties } = component;
   const parts = (['declared', 'observed'] as const).flatMap((key) => {
-    const value = properties[`tcf:llvmRule:${key}`];
+    const value = properties[`tcf:llvm:${key}`];
     return value === undefined ? [] : [`${key} ${printable(value)}`];
   });
   return `${roleOf(component)} ${parts.join(', ') || printable(component.version ?? 'of unknown version')}`;
