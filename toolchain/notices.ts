@@ -27,6 +27,8 @@ function noticeOf(folder: string): string {
     .filter((file) => /^(?:licen[cs]e|notice|copying)/i.test(file))
     .sort()
     .map((file) => readFileSync(join(folder, file), 'utf8').trim());
-  if (license === undefined && texts.length === 0) throw new Error(`${name} does not say its licence`);
+  if (license === undefined && texts.length === 0) {
+    throw new Error(`${name} does not say its licence`);
+  }
   return `${'-'.repeat(80)}\n${[`${name} ${version}: ${license ?? 'see below'}`, ...texts].join('\n\n')}\n`;
 }

@@ -35,8 +35,9 @@ const published = {
 
 await rm(out, { recursive: true, force: true });
 await mkdir(join(stage, 'completions'), { recursive: true });
-for (const name of ['LICENSE', 'README.md', 'CHANGELOG.md', 'policies'])
+for (const name of ['LICENSE', 'README.md', 'CHANGELOG.md', 'policies']) {
   await cp(join(root, name), join(stage, name), { recursive: true });
+}
 await bundleProgram(join(stage, 'dist'));
 await writeFile(join(stage, 'package.json'), `${JSON.stringify(published, undefined, 2)}\n`);
 // The packed program would leave a compile cache.

@@ -46,7 +46,9 @@ async function callsBelow(path: string, entries: readonly VerbEntry[]): Promise<
 type Loaded = Awaited<ReturnType<VerbEntry['load']>>;
 
 async function callsOf(path: string, loaded: Loaded): Promise<readonly CompletedCall[]> {
-  if ('verb' in loaded) return [callOf(path, loaded.verb)];
+  if ('verb' in loaded) {
+    return [callOf(path, loaded.verb)];
+  }
   const own = { path, options: [helpOption], words: wordsOf(loaded.actions) };
   return [own, ...(await callsBelow(path, loaded.actions))];
 }

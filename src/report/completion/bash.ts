@@ -3,7 +3,9 @@ import { type CompletedCall, laterCalls, shellText, valueCases } from './call.ts
 /** A script for bash 3.2 and newer, without the package bash-completion. */
 export function toBash(calls: readonly CompletedCall[]): string {
   const values = valueCases(calls, (value) => {
-    if (value === 'file') return '_tcf_files; return';
+    if (value === 'file') {
+      return '_tcf_files; return';
+    }
     return value === 'text' ? 'return' : `words=${shellText(value.join(' '))}`;
   });
   const words = calls.map(({ options, path, words }) => {

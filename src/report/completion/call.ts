@@ -28,7 +28,9 @@ export type CompletedValue = 'file' | 'text' | readonly string[];
  */
 export function toCompletedValue(name: string): CompletedValue {
   const kinds = name.split(/\||-or-/);
-  if (kinds.some((kind) => fileKinds.has(kind))) return 'file';
+  if (kinds.some((kind) => fileKinds.has(kind))) {
+    return 'file';
+  }
   return kinds.length > 1 && kinds.every((kind) => /^[\w-]+$/.test(kind)) ? kinds : 'text';
 }
 

@@ -54,8 +54,12 @@ function namePart({ names }: CompletedOption): string {
 }
 
 function valuePart({ value }: CompletedOption): string {
-  if (value === undefined) return '';
-  if (value === 'file') return ' -r -F';
+  if (value === undefined) {
+    return '';
+  }
+  if (value === 'file') {
+    return ' -r -F';
+  }
   return value === 'text' ? ' -x' : ` -x -a ${fishText(value.join(' '))}`;
 }
 

@@ -3,8 +3,12 @@ import { type CompletedCall, type CompletedWord, laterCalls, shellText, valueCas
 /** A script that zsh sources, or finds as `_tcf` in a folder of `$fpath`. */
 export function toZsh(calls: readonly CompletedCall[]): string {
   const values = valueCases(calls, (value) => {
-    if (value === 'file') return '_files; return';
-    if (value === 'text') return '_message value; return';
+    if (value === 'file') {
+      return '_files; return';
+    }
+    if (value === 'text') {
+      return '_message value; return';
+    }
     return `compadd -- ${value.map(shellText).join(' ')}; return`;
   });
   const words = calls.map(({ options, path, words }) => {
