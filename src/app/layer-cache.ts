@@ -13,7 +13,7 @@ import { readPlainFile, writeUserFile } from '../system/files.ts';
 import { cacheFolder, openPrivateFolder } from '../system/folders.ts';
 import type { Host } from '../system/host.ts';
 
-export const layerCacheLimits: Readonly<Record<'bytes' | 'layer', number>> = {
+const layerCacheLimits: Readonly<Record<'bytes' | 'layer', number>> = {
   /** Of all layers together. Image M of `bench/` takes 6 MiB. */
   bytes: 1024 * 1024 * 1024,
   /** A layer that says more is read each time. */

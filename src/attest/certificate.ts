@@ -1,7 +1,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { type ASN1Obj, X509Certificate } from '@sigstore/core';
 import { reasonOf } from '../base/error.ts';
-import { printable, quoted } from '../base/text.ts';
+import { printable } from '../base/text.ts';
 import { CachedCertificate } from './cached-certificate.ts';
 import { readIdentity } from './identity.ts';
 import { guarded, refused } from './refusal.ts';
@@ -141,9 +141,4 @@ function organizationOf(certificate: X509Certificate): string {
     .filter((attribute) => attribute.subs[0]?.toOID() === oids.organization)
     .map((attribute) => attribute.subs[1]?.value.toString('latin1') ?? '');
   return organizations.length === 1 ? (organizations[0] ?? '') : '';
-}
-
-/** For messages: who the certificate says has signed. */
-export function describeSigner({ identity, issuer }: KeylessSigner): string {
-  return `${quoted(identity)} (${quoted(issuer)})`;
 }

@@ -81,7 +81,7 @@ function toOrigin(text: string): Origin | undefined {
 }
 
 /** The UTF-8 text of a wanted file; `undefined` where there is none. */
-export function gitText(tree: Pick<Tree, 'file'>, path: string): string | undefined {
+function gitText(tree: Pick<Tree, 'file'>, path: string): string | undefined {
   const content = tree.file(path)?.content();
   return content === undefined ? undefined : decodeUtf8(content);
 }

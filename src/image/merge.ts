@@ -8,7 +8,7 @@ import { cleanPath, joinPath, latin1ToText } from './names.ts';
 import { type DirectoryEntry, type Inode, type MissingFile, pathOf, Rootfs, root } from './rootfs.ts';
 import { type LayerScan, tarTypes } from './scan-layer.ts';
 
-export const mergeLimits: Readonly<Record<'visible' | 'observations' | 'history', number>> = {
+const mergeLimits: Readonly<Record<'visible' | 'observations' | 'history', number>> = {
   /** Content that is visible at any time while the layers are put together. */
   visible: 160 * 1024 * 1024,
   /** What scanners said of visible files, as JSON. */

@@ -5,7 +5,7 @@ import type { Merged } from './merge.ts';
 import { joinPath, latin1ToText } from './names.ts';
 import { type Inode, pathOf, type Rootfs, root } from './rootfs.ts';
 
-export const aliasLimits: Readonly<Record<'names' | 'depth' | 'above', number>> = {
+const aliasLimits: Readonly<Record<'names' | 'depth' | 'above', number>> = {
   /** Names through symbolic links that are tried. An image with merged `/usr` has 100 000. */
   names: 4_000_000,
   /**
@@ -25,12 +25,6 @@ export const aliasLimits: Readonly<Record<'names' | 'depth' | 'above', number>> 
 export interface NamedFile {
   readonly path: string;
   readonly inode: Inode;
-}
-
-/** A file under a name that it was not scanned under. Bits stand for catalogers. */
-export interface Renamed extends NamedFile {
-  wanted: number;
-  scanned: number;
 }
 
 export interface FileNames {

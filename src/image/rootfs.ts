@@ -2,7 +2,7 @@ import { cannotTell } from '../base/error.ts';
 import { flat, isClean, joinPath } from './names.ts';
 import type { TarType } from './tar.ts';
 
-export const rootfsLimits: Readonly<Record<'nodes' | 'names' | 'links', number>> = {
+const rootfsLimits: Readonly<Record<'nodes' | 'names' | 'links', number>> = {
   /**
    * Files, directories and links of all layers together, hidden ones included: six times what was ever seen.
    */

@@ -101,6 +101,6 @@ export class LayerScanner implements LayerVisitor {
   }
 }
 
-export function isWhiteout(path: string): boolean {
+function isWhiteout(path: string): boolean {
   return path.startsWith('.wh.', path.lastIndexOf('/') + 1);
 }

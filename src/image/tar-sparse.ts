@@ -11,7 +11,7 @@ export interface Span {
 type Blocks<T> = Generator<undefined, T, Buffer>;
 
 /** A map is read into memory; Go takes 1 MiB of it (CVE-2025-58183 was the lack of a limit). */
-export const sparseMapLimit: number = 1024 * 1024;
+const sparseMapLimit: number = 1024 * 1024;
 
 export type SparseKind = 'inline' | 'pax' | undefined;
 

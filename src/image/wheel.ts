@@ -10,7 +10,7 @@ import {
 import { readZip, type ZipEntry } from './zip.ts';
 
 /** Where the files of a wheel are shown to catalogers, as if it were installed there. */
-export const wheelSite = 'lib/python3/site-packages';
+const wheelSite = 'lib/python3/site-packages';
 const headLength = 4096;
 
 /**

@@ -19,7 +19,7 @@ export interface AttestedSbom {
  * The SBOMs that the rule `sbom` of a policy accepts; `undefined` where it asks for none and so trusts nobody
  * with one.
  */
-export function attestedSboms(policy: Policy, evidence: Evidence): readonly AttestedSbom[] | undefined {
+function attestedSboms(policy: Policy, evidence: Evidence): readonly AttestedSbom[] | undefined {
   const scope = mostSpecific(policy.scopes, evidence.image);
   if (scope === undefined || scope.require['sbom'] === undefined) {
     return undefined;

@@ -9,7 +9,7 @@ const day = 24 * 3_600_000;
  * Sigstore changes its root a few times a year: logs every half year, authorities when a key is lost. After
  * half a year a root most likely misses something, after a year it may trust what was revoked long ago.
  */
-export const defaultAge: Readonly<Record<'deny' | 'warn', number>> = { warn: 180 * day, deny: 365 * day };
+const defaultAge: Readonly<Record<'deny' | 'warn', number>> = { warn: 180 * day, deny: 365 * day };
 
 /** Whether anything that a policy asks for is proven with a trusted root. */
 export function usesRoots({ signers, trust }: Policy): boolean {

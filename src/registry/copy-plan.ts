@@ -28,7 +28,7 @@ export interface Plan {
   readonly warnings: readonly string[];
 }
 
-export const copyLimits: Readonly<Record<'generations' | 'nesting' | 'parallel' | 'totalBytes', number>> = {
+const copyLimits: Readonly<Record<'generations' | 'nesting' | 'parallel' | 'totalBytes', number>> = {
   /**
    * All manifests of one copy together, in bytes, which stay in memory: a hundred platforms with a hundred
    * signatures each have some 20 MiB.

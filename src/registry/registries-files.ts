@@ -45,7 +45,7 @@ export async function loadRegistriesConfig(
 }
 
 /** The paths that are there. containers/image `newConfigWrapper`. */
-export function registriesFiles(host: Host): readonly string[] {
+function registriesFiles(host: Host): readonly string[] {
   const system = join(dirname(host.machine.config), 'containers');
   const user = join(userFolder(host, 'XDG_CONFIG_HOME'), 'containers');
   const chosen =

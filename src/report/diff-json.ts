@@ -3,7 +3,7 @@ import { aspects, type BomDiff } from '../bom/diff.ts';
 import type { SbomComponent, SbomFacts } from '../bom/read.ts';
 
 /** Rises when a member changes its meaning or goes away; new members may appear at any time. */
-export const diffFormat = 'tcf.diff/1';
+const diffFormat = 'tcf.diff/1';
 
 /** The diff as plain JSON, with two blanks of indent and a line feed at the end. */
 export function toDiffJson(diff: BomDiff): string {

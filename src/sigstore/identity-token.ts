@@ -26,7 +26,7 @@ export interface IdentityToken {
 }
 
 /** Whom tokens for Fulcio are made out to. */
-export const audience = 'sigstore';
+const audience = 'sigstore';
 
 /** The last second of the year 9999: what lies beyond cannot be written as a time. */
 const maxSeconds = 253_402_300_799;

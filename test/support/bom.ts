@@ -26,8 +26,8 @@ export const subject: Subject = {
   },
 };
 
-export const baseLayer: Layer = { index: 0, diffId: `sha256:${hex('0')}`, createdBy: 'ADD rootfs.tar /' };
-export const pipLayer: Layer = { index: 1, diffId: `sha256:${hex('1')}`, createdBy: 'RUN pip install torch' };
+const baseLayer: Layer = { index: 0, diffId: `sha256:${hex('0')}`, createdBy: 'ADD rootfs.tar /' };
+const pipLayer: Layer = { index: 1, diffId: `sha256:${hex('1')}`, createdBy: 'RUN pip install torch' };
 
 export function catalog(parts: Partial<Catalog> = {}): Catalog {
   return { components: [], dependencies: [], skipped: [], ...parts };

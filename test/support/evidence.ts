@@ -71,7 +71,7 @@ const holder = (name: string, at: number): ProvenSigner => ({
 });
 
 /** Who signs in tests. */
-export const people: Readonly<Record<string, ProvenSigner>> = {
+const people: Readonly<Record<string, ProvenSigner>> = {
   release: keyless(`${workflows}/image-build.yml@refs/heads/main`),
   sbom: keyless(`${workflows}/image-sbom.yml@refs/heads/main`),
   lookalike: keyless(`${workflows}/image-build.yml-evil@refs/heads/main`),

@@ -6,7 +6,7 @@ export interface ProgramSection {
 }
 
 const page = 0x1000;
-export const peBase = 0x400000;
+const peBase = 0x400000;
 const machBase = 0x1_0000_0000;
 
 /** Where in memory the section of this number lies, if those before it are smaller than a page. */

@@ -47,7 +47,7 @@ export function header(name: string, options: HeaderOptions = {}): Buffer {
   return withChecksum(block);
 }
 
-export function withChecksum(block: Buffer): Buffer {
+function withChecksum(block: Buffer): Buffer {
   block.fill(' ', 148, 156);
   const sum = block.reduce((total, byte) => total + byte, 0);
   block.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');

@@ -3,7 +3,7 @@
 /** Whole numbers from 0 to `below - 1`; mulberry32. */
 export type Dice = (below: number) => number;
 
-export function dice(seed: number): Dice {
+function dice(seed: number): Dice {
   let state = seed;
   return (below) => {
     state = (state + 0x6d2b79f5) | 0;

@@ -208,7 +208,7 @@ function programParts(program: readonly string[]): {
 }
 
 /** Why somebody else could change the program of a hook. */
-export function whoElseWritesProgram(program: readonly string[], uid: number): string | undefined {
+function whoElseWritesProgram(program: readonly string[], uid: number): string | undefined {
   const { files, folders } = programParts(program);
   for (const path of files) {
     const why = whoElseWrites(path, uid);

@@ -112,7 +112,7 @@ export function lz4Reader(out: (chunk: Uint8Array) => void): Lz4Reader {
  * One block (lz4_Block_format.md): literals and matches in turns. `undefined` where it leads outside of
  * itself or of `most` bytes.
  */
-export function decodeBlock(block: Buffer, history: Buffer, most: number): Buffer | undefined {
+function decodeBlock(block: Buffer, history: Buffer, most: number): Buffer | undefined {
   const plain = Buffer.allocUnsafe(history.length + most);
   history.copy(plain);
   let to = history.length;

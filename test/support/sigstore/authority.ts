@@ -9,7 +9,7 @@ import {
 import { der, extension, oid, sequence, utf8 } from '../certificate.ts';
 import { algorithm as algorithmId, bits, integer, octets, setOf, tagged, utcTime } from './der.ts';
 
-export const ecdsaWithSha256: Buffer = algorithmId('1.2.840.10045.4.3.2');
+const ecdsaWithSha256: Buffer = algorithmId('1.2.840.10045.4.3.2');
 
 export function spkiOf(key: KeyObject): Buffer {
   return (key.type === 'private' ? createPublicKey(key) : key).export({ format: 'der', type: 'spki' });
