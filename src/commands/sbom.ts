@@ -1,16 +1,14 @@
 import type { Command } from 'commander';
 import { makeSbom } from '../app/make-sbom.ts';
 import { openImage } from '../app/open-image.ts';
-import { formatBytes } from '../base/bytes.ts';
 import { compact } from '../base/compact.ts';
 import { askedWrongly } from '../base/error.ts';
-import { plural, printable, quoted } from '../base/text.ts';
-import { attestationSize, refusedBy } from '../bom/attestation-size.ts';
+import { printable, quoted } from '../base/text.ts';
 import { defaultSpecVersion } from '../bom/cyclonedx.ts';
 import type { SpecVersion } from '../bom/cyclonedx-licenses.ts';
 import type { SbomFormat } from '../bom/formats/format.ts';
 import { sbomFormats } from '../bom/formats/index.ts';
-import type { Bom, Component } from '../bom/model.ts';
+import { formatSbomSummary } from '../report/sbom-summary.ts';
 import { writeUserFile } from '../system/files.ts';
 import type { ExitCode, Host } from '../system/host.ts';
 import { declareAttestedOptions, readAttested, wantsAttested } from './options/attested.ts';
@@ -75,7 +73,7 @@ export const verb: Verb = {
     } else {
       await writeUserFile(host, output, text);
     }
-    await summarize(host, made.bom, text, output);
+    await host.stderr.write(formatSbomSummary(made.bom, Buffer.byteLength(text), output));
     const { judged } = made;
     if (judged === undefined) {
       return 0;
@@ -138,41 +136,4 @@ function readFormat(options: Options): SbomFormat {
   throw askedWrongly('sbom.format', `tcf does not write ${quoted(asked)}`, {
     hint: `write one of ${sbomFormats.map(({ name }) => name).join(', ')}`,
   });
-}
-
-async function summarize(host: Host, bom: Bom, text: string, output: string | undefined): Promise<void> {
-  const size = Buffer.byteLength(text);
-  const skipped = bom.properties.filter((property) => property.name === 'tcf:skipped').length;
-  const where = output === undefined ? '' : ` to ${output}`;
-  const origins = originsOf(bom.components);
-  await host.stderr.write(
-    `wrote ${plural(count(bom.components), 'component')}, ${formatBytes(size)}${where}\n`,
-  );
-  if (bom.subject.base !== undefined) {
-    const added = origins.filter((origin) => origin === 'added').length;
-    await host.stderr.write(`${origins.length - added} came with the base, ${added} were added\n`);
-  }
-  if (skipped > 0) {
-    await host.stderr.write(
-      `tcf: warning: ${plural(skipped, 'thing')} could not be read; the SBOM lists them as tcf:skipped\n`,
-    );
-  }
-  const refused = refusedBy(size);
-  if (refused.length > 0) {
-    const readers = refused.map(({ limit, name }) => `${name} (${formatBytes(limit)})`).join(' and ');
-    await host.stderr.write(
-      `tcf: warning: as an attestation it has ${formatBytes(attestationSize(size))}, more than ${readers} will take\n`,
-    );
-  }
-}
-
-function originsOf(components: readonly Component[] = []): readonly string[] {
-  return components.flatMap(({ components: nested, properties = [] }) => [
-    ...properties.flatMap(({ name, value }) => (name === 'tcf:origin' ? value : [])),
-    ...originsOf(nested),
-  ]);
-}
-
-function count(components: readonly Component[] = []): number {
-  return components.reduce((sum, component) => sum + 1 + count(component.components), 0);
 }

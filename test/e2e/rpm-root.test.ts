@@ -306,7 +306,9 @@ test('reads from a manifest the packages that the database has', async () => {
   expect(ran.code, ran.stderr).toBe(0);
   const purls = (text: string) =>
     [...graphOf(text, 'rpm').components.values()].map(({ purl }) => purl).sort();
-  expect(purls(ran.stdout)).toEqual(purls(bom));
+  // It has ten fields, and the module is not among them.
+  const withoutModule = purls(bom).map((purl = '') => purl.replace(/&rpmmod=[^&]*/, ''));
+  expect(purls(ran.stdout)).toEqual(withoutModule.sort());
   expect(manifest).toContain('gpg-pubkey\t');
   // What a manifest does not say is not known to be nothing.
   expect(graphOf(ran.stdout, 'rpm').edges.size).toBe(0);
