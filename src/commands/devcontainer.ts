@@ -19,7 +19,8 @@ import { jsonLimits } from '../base/json.ts';
 import { printable, quoted } from '../base/text.ts';
 import { chooseManifest } from '../image/manifests.ts';
 import { parseRunArguments } from '../launch/arguments.ts';
-import { readDevice } from '../launch/dev/options.ts';
+import { deviceFlags } from '../launch/dev/devices.ts';
+import { type Device, readDevice } from '../launch/dev/options.ts';
 import {
   type DevContainer,
   imageOf,
@@ -249,20 +250,10 @@ const readCheckOptions = (options: Options): CheckOptions =>
     allowHttp: flag(options, 'allowHttp'),
   });
 
-const gpuFlags = {
-  base: [],
-  cpu: [],
-  cuda: ['--device=nvidia.com/gpu=all', '--security-opt=label=disable'],
-  rocm: [
-    '--device=/dev/kfd',
-    '--device=/dev/dri',
-    '--cap-add=SYS_PTRACE',
-    '--group-add=keep-groups',
-    '--ipc=host',
-    '--security-opt=seccomp=unconfined',
-    '--security-opt=label=disable',
-  ],
-} as const;
+function gpuFlags(device: Device): readonly string[] {
+  const { access, anyMachine } = deviceFlags[device];
+  return [...anyMachine, ...access];
+}
 
 async function init(host: Host, name: string, options: Options): Promise<ExitCode> {
   const file = relative(
@@ -271,7 +262,7 @@ async function init(host: Host, name: string, options: Options): Promise<ExitCod
   );
   const user = textOption(options, 'user');
   const choices = compact({
-    runArgs: gpuFlags[readDevice(textOption(options, 'device') ?? 'base')],
+    runArgs: gpuFlags(readDevice(textOption(options, 'device') ?? 'base')),
     relabel: await readSelinux(host),
     user,
   });

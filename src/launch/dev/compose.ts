@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { cannotTell } from '../../base/error.ts';
 import { quoted } from '../../base/text.ts';
+import { deviceFlags } from './devices.ts';
 import type { Machine } from './machine.ts';
 import { type Device, type DevOptions, type DevSource, type Stack, sources, wrong } from './options.ts';
 import { type CheckoutPin, pinFiles } from './pin.ts';
@@ -87,7 +88,7 @@ export function composeLaunch(options: DevOptions, machine: Machine, mounts: Mou
     ...(machine.isTerminal ? ['--tty'] : []),
     ...(options.remove ? ['--rm'] : []),
     ...Object.entries(variables).map(([name, value]) => `--env=${name}=${value}`),
-    ...deviceFlags(device, options, variables, machine, isRemote),
+    ...flagsOf(device, options, variables, machine, isRemote),
     ...portFlags(options, variables),
     ...(machine.engine === 'podman' && machine.isRootless ? ['--userns=keep-id'] : []),
     ...caches.flatMap(({ variable }) => (variable === undefined ? [] : [`--env=${variable}`])),
@@ -228,38 +229,22 @@ function portFlags({ port }: DevOptions, variables: Readonly<Record<string, stri
   return [`--publish=${port ?? `127.0.0.1:${inside}`}:${inside}`];
 }
 
-function deviceFlags(
+function flagsOf(
   device: Device,
   { gpus }: DevOptions,
   variables: Readonly<Record<string, string>>,
   machine: Machine,
   isRemote: boolean,
 ): readonly string[] {
-  // Profilers read performance counters and memory of others; nothing they do needs --privileged.
-  const tools = variables['INSTALL_TOOLS'] === 'true';
+  const { access, tools } = deviceFlags[device];
   const display = isRemote ? undefined : waylandSocket(device, variables, machine.env);
-  switch (device) {
-    case 'base':
-    case 'cpu':
-      return tools ? ['--cap-add=SYS_PTRACE', '--cap-add=PERFMON'] : [];
-    case 'cuda':
-      return [
-        ...nvidiaFlags(machine, gpus, isRemote),
-        '--security-opt=label=disable',
-        ...(tools ? ['--cap-add=SYS_ADMIN'] : []),
-        ...(display === undefined ? [] : [`--volume=${display.host}:${displayFolder}/${display.name}:ro`]),
-      ];
-    case 'rocm':
-      return [
-        '--device=/dev/kfd',
-        '--device=/dev/dri',
-        '--cap-add=SYS_PTRACE',
-        ...amdGroups(machine, isRemote),
-        '--ipc=host',
-        '--security-opt=seccomp=unconfined',
-        ...(tools ? ['--cap-add=PERFMON'] : []),
-      ];
-  }
+  return [
+    ...(device === 'cuda' ? nvidiaFlags(machine, gpus, isRemote) : []),
+    ...access,
+    ...(device === 'rocm' ? amdGroups(machine, isRemote) : []),
+    ...(variables['INSTALL_TOOLS'] === 'true' ? tools : []),
+    ...(display === undefined ? [] : [`--volume=${display.host}:${displayFolder}/${display.name}:ro`]),
+  ];
 }
 
 const nvidia = (name: string): string => `nvidia.com/gpu=${name}`;
