@@ -7,7 +7,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/e2e/**', 'test/interop/**'],
+          exclude: ['test/consumers/**', 'test/e2e/**', 'test/interop/**'],
           testTimeout: 30_000,
           hookTimeout: 30_000,
         },
@@ -29,6 +29,17 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           globalSetup: ['test/interop/global-setup.ts'],
+        },
+      },
+      {
+        test: {
+          // Readers of SBOMs take most of an hour to build, so they belong to interop; the images are those
+          // of e2e.
+          name: 'consumers',
+          include: ['test/consumers/**/*.test.ts'],
+          testTimeout: 600_000,
+          hookTimeout: 7_200_000,
+          globalSetup: ['test/e2e/global-setup.ts'],
         },
       },
     ],

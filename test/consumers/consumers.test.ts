@@ -2,11 +2,11 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { normalizePurl, readPurl } from '../../src/bom/purl.ts';
-import { must, run, scratch, tcf } from './support.ts';
+import { must, run, scratch, tcf } from '../e2e/support.ts';
 
 /*
  * What other programs read in our SBOM of four real images: the readers of trivy, grype, osv-scanner,
- * cyclonedx-go and Dependency-Track, built from their newest releases (consumers/build.sh). Each sees the
+ * cyclonedx-go and Dependency-Track, built from their newest releases (build.sh). Each sees the
  * same packages, versions and source packages as we mean. With CONSUMERS=FILE the table of bench/consumers.md
  * is written there.
  */
@@ -16,7 +16,7 @@ const readers = '/var/tmp/tcf-interop/consumers';
 const table: string[] = [];
 
 beforeAll(async () => {
-  await must('bash', [join(import.meta.dirname, 'consumers/build.sh'), readers]);
+  await must('bash', [join(import.meta.dirname, 'build.sh'), readers]);
 }, 7_200_000);
 afterAll(() => {
   const { CONSUMERS: file } = process.env;
