@@ -115,7 +115,7 @@ const names = new Map<string, string>();
 beforeAll(async () => {
   const alpine = 'localhost/tcf-consumers-alpine:latest';
   if ((await run('podman', ['image', 'exists', alpine])).code !== 0) {
-    await must('bash', [join(import.meta.dirname, 'build-alpine-image.sh'), inject('work'), alpine]);
+    await must('bash', [join(import.meta.dirname, '../e2e/build-alpine-image.sh'), inject('work'), alpine]);
   }
   names.set('Debian 12', `${inject('image')}-base`);
   names.set('Debian 12 with Triton', `${inject('image')}-venv`);
