@@ -2,6 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
+    // One core less is the default, which leaves a machine of two cores with one.
+    maxWorkers: '100%',
     projects: [
       {
         test: {
