@@ -169,7 +169,7 @@ async function decideAt(
   const { digest } = named.descriptor;
   const cache = ref.digest === digest ? known : await cachedOf(digest);
   if (cache.at !== undefined) {
-    const again = await judge(host, cachedStore(store, cache), ref, named, platform, judges);
+    const again = await judge(host, cachedStore(store, cache), { ref, named, platform }, judges);
     if (again.verdict.verdict === 'allow') {
       return again;
     }
@@ -179,7 +179,7 @@ async function decideAt(
     await host.stderr.write(`tcf: warning: ${printable(warning, 2000)}\n`);
   }
   const fresh = cache.at === undefined ? cache : emptyStoreCache();
-  const verification = await judge(host, cachedStore(store, fresh), ref, named, platform, judges);
+  const verification = await judge(host, cachedStore(store, fresh), { ref, named, platform }, judges);
   if (place.isRemote) {
     fresh.manifests.set(digest, named);
     if (verification.verdict.verdict === 'allow') {
@@ -191,12 +191,17 @@ async function decideAt(
   return verification;
 }
 
+/** An image as it was found, and what is wanted of it. */
+interface NamedImage {
+  readonly ref: ImageRef;
+  readonly named: Fetched;
+  readonly platform: Platform;
+}
+
 async function judge(
   host: Host,
   store: Store,
-  ref: ImageRef,
-  named: Fetched,
-  platformWanted: Platform,
+  { named, platform: platformWanted, ref }: NamedImage,
   { policies, trusts }: Judges,
 ): Promise<Verification> {
   const image = pin(ref, named.descriptor.digest);

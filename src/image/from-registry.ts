@@ -38,7 +38,7 @@ export async function openFromRegistry(
 ): Promise<OpenImage> {
   const what = quoted(formatImageRef(ref));
   const named = await fetchNamed(registry, ref, ref.digest ?? ref.tag ?? 'latest', what);
-  const image = await openFromStore(registry, ref, named, platform, what);
+  const image = await openFromStore(registry, { repository: ref, named, platform, what });
   const warnings = [...(await tagWarnings(registry, ref)), ...platformWarnings(image.config, platform, what)];
   return { ...image, repository: `${ref.registry}/${ref.repository}`, warnings };
 }

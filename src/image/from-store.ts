@@ -13,6 +13,18 @@ import { chooseManifest } from './manifests.ts';
 
 const configTypes: readonly string[] = [mediaTypes.config, mediaTypes.dockerConfig];
 
+/** Which image of a store is meant. */
+export interface StoredImageRequest {
+  readonly repository: Repository;
+  /** What the name led to. */
+  readonly named: Fetched;
+  readonly platform: Platform;
+  /** For messages. */
+  readonly what: string;
+  /** Where a blob lies as a file, if it does. */
+  readonly locate?: ((blob: Descriptor) => FileRange | undefined) | undefined;
+}
+
 /**
  * Opens the image that `named` leads to in a registry or a layout. From there everything is asked for by
  * digest. `locate` says where a blob lies in a file, if it does.
@@ -21,11 +33,7 @@ const configTypes: readonly string[] = [mediaTypes.config, mediaTypes.dockerConf
  */
 export async function openFromStore(
   store: Store,
-  repository: Repository,
-  named: Fetched,
-  platform: Platform,
-  what: string,
-  locate: (blob: Descriptor) => FileRange | undefined = () => undefined,
+  { locate = () => undefined, named, platform, repository, what }: StoredImageRequest,
 ): Promise<OpenImage> {
   const { descriptor, manifest } = await chooseManifest(store, repository, named, platform, what);
   const config = await fetchConfig(store, repository, manifest, what);

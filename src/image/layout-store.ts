@@ -36,7 +36,13 @@ export async function openLayout(
 ): Promise<OpenImage> {
   const { named, repository, store } = await openLayoutStore(files, reference, platform, what);
   const locate = (blob: Descriptor) => locateBlob(files, blob, `blob ${blob.digest} of ${what}`);
-  const image = await openFromStore(store, layoutRepository, named, platform, what, locate);
+  const image = await openFromStore(store, {
+    repository: layoutRepository,
+    named,
+    platform,
+    what,
+    locate,
+  });
   return {
     ...image,
     ...compact({ repository }),

@@ -60,10 +60,7 @@ export function openAuthorizer(
         const realm = toRealm(bearer.parameters['realm'], refused.url);
         authorization = await fetchToken(
           transport,
-          realm,
-          bearer.parameters['service'],
-          scopesOf(scope),
-          credential,
+          { realm, service: bearer.parameters['service'], scopes: scopesOf(scope), credential },
           timeouts,
         );
       } else if (basic && credential?.kind === 'password') {
@@ -92,16 +89,18 @@ function basicHeader(username: string, password: string): string {
  * Distribution specification, "Token Authentication". Our own scope is asked for, not the one in the
  * challenge.
  */
-async function fetchToken(
-  transport: Transport,
-  realm: Realm,
-  service: string | undefined,
-  scopes: readonly string[],
-  credential: Credential | undefined,
-  timeouts: Timeouts,
-): Promise<string> {
+/** For whom a token is asked, and for what. */
+interface TokenRequest {
+  readonly realm: Realm;
+  readonly service: string | undefined;
+  readonly scopes: readonly string[];
+  readonly credential: Credential | undefined;
+}
+
+async function fetchToken(transport: Transport, request: TokenRequest, timeouts: Timeouts): Promise<string> {
+  const { credential, realm, scopes } = request;
   const what = `the token for ${quoted(scopes.join(' '))}`;
-  const answer = await transport(tokenRequest(realm, service, scopes, credential));
+  const answer = await transport(tokenRequest(request));
   if (answer.status !== 200) {
     const error = await failure(answer, what, timeouts);
     if (credential === undefined || realm.trusted) {
@@ -130,13 +129,9 @@ function readToken(shape: Shape): string {
   return shape.get(isUnused ? 'access_token' : 'token').string(maxSmallAnswer);
 }
 
-function tokenRequest(
-  { url: realm, trusted }: Realm,
-  service: string | undefined,
-  scopes: readonly string[],
-  credential: Credential | undefined,
-): Exchange {
-  const url = new URL(realm);
+function tokenRequest({ credential, realm, scopes, service }: TokenRequest): Exchange {
+  const { trusted } = realm;
+  const url = new URL(realm.url);
   const isNear = trusted ? url.protocol === 'http:' : isLoopback(hostOf(url));
   const far = trusted ? 'any' : 'public';
   const reach = isNear ? 'loopback' : far;

@@ -133,7 +133,12 @@ export async function addToTag(
     } else {
       quiet = 0;
       const bytes = encodeUtf8(JSON.stringify({ ...current.members, manifests: list.entries() }));
-      const write = await writeSharedTag(session, repository, tag, mediaTypes.index, bytes, current.etag);
+      const write = await writeSharedTag(session, repository, {
+        tag,
+        mediaType: mediaTypes.index,
+        bytes,
+        etag: current.etag,
+      });
       if (write.kind === 'sent') {
         written += 1;
       }

@@ -65,6 +65,15 @@ export type TagWrite =
   /** The registry does not want this content, or not at this tag. */
   | { readonly kind: 'refused'; readonly error: TcfError };
 
+/** A tag, and what it is to hold. */
+export interface SharedTag {
+  readonly tag: string;
+  readonly mediaType: string;
+  readonly bytes: Uint8Array;
+  /** Of the version that is replaced, where the registry tells. */
+  readonly etag: string | undefined;
+}
+
 /**
  * Writes a tag that others write as well, once: what was read before is stale by the time of a second
  * attempt, and would undo the work of others. With `etag`, only over that version.
@@ -74,10 +83,7 @@ export type TagWrite =
 export async function writeSharedTag(
   session: Session,
   repository: Repository,
-  tag: string,
-  mediaType: string,
-  bytes: Uint8Array,
-  etag: string | undefined,
+  { bytes, etag, mediaType, tag }: SharedTag,
 ): Promise<TagWrite> {
   const what = nameOf(repository, tag);
   const call: Call = {

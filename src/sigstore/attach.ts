@@ -38,9 +38,17 @@ function named({ mediaType, size, digest }: Descriptor): Pick<Descriptor, 'media
   return { mediaType, size, digest };
 }
 
+/** A bundle that was just made. */
+export interface NewBundle {
+  readonly bundle: Uint8Array;
+  readonly predicateType: string;
+  /** Becomes `org.opencontainers.image.created`. */
+  readonly now: Date;
+}
+
 /**
  * Attaches a bundle to an image or an index in its repository, and returns the descriptor of the new
- * referrer. `now` becomes `org.opencontainers.image.created`.
+ * referrer.
  *
  * @throws TcfError `registry.*` (exit 2). Blobs may then have been uploaded; the image itself is never
  *   touched.
@@ -49,9 +57,7 @@ export async function attachBundle(
   registry: Pick<Registry, 'attach' | 'pushBlob'>,
   repository: Repository,
   subject: Descriptor,
-  bundle: Uint8Array,
-  predicateType: string,
-  now: Date,
+  { bundle, now, predicateType }: NewBundle,
 ): Promise<Descriptor> {
   const config = await registry.pushBlob(repository, mediaTypes.empty, emptyConfig);
   const layer = await registry.pushBlob(repository, mediaTypes.sigstoreBundle, bundle);

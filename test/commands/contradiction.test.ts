@@ -42,7 +42,11 @@ async function sign(repository: string, subject: readonly object[]): Promise<voi
     'application/vnd.oci.image.manifest.v1+json',
     content,
   );
-  await attachBundle(client, ref, image, jsonBytes(bundle), type, new Date('2026-11-23T12:00:00Z'));
+  await attachBundle(client, ref, image, {
+    bundle: jsonBytes(bundle),
+    predicateType: type,
+    now: new Date('2026-11-23T12:00:00Z'),
+  });
 }
 
 const verify = (repository: string) =>

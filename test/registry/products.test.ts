@@ -74,7 +74,9 @@ async function pushImage(registry: Registry, repository: Repository): Promise<vo
 
 async function sign(registry: Registry, repository: Repository): Promise<Digest> {
   const bundle = await signStatement(formatStatement(toSignatureStatement(image.digest)), signer, []);
-  return (await attachBundle(registry, repository, image, bundle, predicateTypes.signature, now)).digest;
+  return (
+    await attachBundle(registry, repository, image, { bundle, predicateType: predicateTypes.signature, now })
+  ).digest;
 }
 
 /** How many signatures of our key are there; what cannot be found out is thrown. */

@@ -15,7 +15,9 @@ const signer = keySigner(generateKeyPairSync('ec', { namedCurve: 'P-256' }).priv
 
 async function attachGood({ registry, repository, image, statement }: Shelf): Promise<Digest> {
   const bundle = await signStatement(statement, signer, []);
-  return (await attachBundle(registry, repository, image, bundle, predicateTypes.signature, now)).digest;
+  return (
+    await attachBundle(registry, repository, image, { bundle, predicateType: predicateTypes.signature, now })
+  ).digest;
 }
 
 interface Layer {

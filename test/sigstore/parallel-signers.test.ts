@@ -42,14 +42,11 @@ test.for<readonly [string, TestRegistryOptions]>([
         timeouts: { idle: 30_000, document: 30_000 },
         sleep,
       });
-      const { digest } = await attachBundle(
-        registry,
-        repository,
-        image,
+      const { digest } = await attachBundle(registry, repository, image, {
         bundle,
-        predicateTypes.cyclonedx,
-        new Date(),
-      );
+        predicateType: predicateTypes.cyclonedx,
+        now: new Date(),
+      });
       return digest;
     };
     const attached: string[] = [];

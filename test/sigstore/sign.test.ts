@@ -52,7 +52,11 @@ test.for([
   await using sigstore = await startSigstore({ now });
   const { registry, repository, image } = shelf;
   const bundle = await signStatement(shelf.statement, keyless(sigstore), witnesses(sigstore, version));
-  await attachBundle(registry, repository, image, bundle, predicateTypes.signature, now());
+  await attachBundle(registry, repository, image, {
+    bundle,
+    predicateType: predicateTypes.signature,
+    now: now(),
+  });
 
   const [found, ...others] = await discoverBundles(registry, repository, image.digest);
   expect(others).toEqual([]);
@@ -210,7 +214,11 @@ test('the manifest is the one that cosign 3 writes', async () => {
   await using shelf = await openShelf();
   const { registry, repository, image, server } = shelf;
   const bundle = await signStatement(shelf.statement, keySigner(keys['P-256']), []);
-  const { digest } = await attachBundle(registry, repository, image, bundle, predicateTypes.signature, now());
+  const { digest } = await attachBundle(registry, repository, image, {
+    bundle,
+    predicateType: predicateTypes.signature,
+    now: now(),
+  });
   const manifest = JSON.parse(
     Buffer.from(server.manifests.get(`triton/dev@${digest}`)?.bytes ?? []).toString(),
   );
@@ -272,7 +280,11 @@ test('signing again is unnecessary exactly when the same signer has provably sai
       now: now(),
     });
   const attach = async (bundle: Uint8Array) =>
-    attachBundle(registry, repository, image, bundle, predicateTypes.signature, now());
+    attachBundle(registry, repository, image, {
+      bundle,
+      predicateType: predicateTypes.signature,
+      now: now(),
+    });
 
   expect(await look()).toBeUndefined();
   // Another signer, then a bundle that names my key over somebody else's signature, then junk.

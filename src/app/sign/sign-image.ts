@@ -127,7 +127,7 @@ export async function attachSigned(
   const attached: Attached[] = [];
   for (const { bundle, statement, subject } of bundles) {
     const { predicateType } = statement;
-    const { digest } = await attachBundle(registry, ref, subject, bundle, predicateType, host.now());
+    const { digest } = await attachBundle(registry, ref, subject, { bundle, predicateType, now: host.now() });
     const one = { statement, digest, size: bundle.length };
     await onAttached?.(one);
     attached.push(one);
