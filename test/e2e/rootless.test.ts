@@ -99,15 +99,24 @@ describe.for(['overlay', 'vfs'] as const)('with a store of %s', (driver) => {
 
   test('the SBOM of an image is the one that the registry gives', async () => {
     const [stored, fetched] = [
-      await mustAs(...program, 'sbom', `containers-storage:${image('signed')}`),
+      await mustAs(...program, 'sbom', '--verify-layers', `containers-storage:${image('signed')}`),
       await mustAs(...program, 'sbom', `docker://${image('signed')}`, '--allow-http'),
     ];
     expect(stored).toContain('"name": "signed"');
     expect(stored).toBe(fetched);
+    // Read in place it says so, and nothing else differs.
+    const inPlace = await mustAs(...program, 'sbom', `containers-storage:${image('signed')}`);
+    expect(inPlace).toContain('tcf:layer-digests');
+    const without = (text: string) => {
+      const bom = JSON.parse(text) as { properties?: readonly { readonly name: string }[] };
+      const properties = bom.properties?.filter(({ name }) => name !== 'tcf:layer-digests') ?? [];
+      return { ...bom, serialNumber: '', properties };
+    };
+    expect(without(inPlace)).toEqual(without(fetched));
   });
 
   test('files of other users of the image can be read in podman unshare', async () => {
-    const named = ['sbom', `containers-storage:${image('private')}`];
+    const named = ['sbom', '--verify-layers', `containers-storage:${image('private')}`];
     const refused = await tcf(...named);
     expect(refused.code).toBe(2);
     expect(refused.stderr).toContain('podman unshare');
