@@ -168,7 +168,7 @@ test('hostile stacks give one SBOM from every store in every mode', async () => 
     { numRuns: runs, seed: 20261130 },
   );
   // Most stacks must be images, or nothing was compared.
-  expect(whole).toBeGreaterThan(150);
+  expect(whole).toBeGreaterThan(runs / 3);
 }, 240_000);
 
 test('layers say the same in threads and with the streams of node:zlib', async () => {
