@@ -56,7 +56,7 @@ test.for(['1.6', '1.7'])('the XML of %s with the fields of BSI is valid', async 
 
 test.for([
   ['ntia', 'NTIA 2021 minimum elements: complete, 3 fields stated as unknown'],
-  ['cisa', 'CISA 2025 minimum elements: complete, 5 fields stated as unknown'],
+  ['cisa', 'CISA 2026 minimum elements: complete, 5 fields stated as unknown'],
   ['bsi', 'BSI TR-03183-2 v2.1: complete'],
 ] as const)(
   'the profile %s is complete on the real image, and valid in both versions',
