@@ -22,6 +22,8 @@ beforeAll(async () => {
     await must('podman', ['pull', '--quiet', '--tls-verify=false', `${s().registry}/dev:${tag}`]);
   }
   await must('podman', ['image', 'rm', '--force', 'localhost/tcf-way-good']);
+  // A run that was stopped leaves them behind.
+  await run('podman', ['rm', '--force', '--ignore', '--time=0', 'tcf-way-old', 'tcf-way-running']);
   // Made before the hook was there.
   await must('podman', ['create', '--name', 'tcf-way-old', ...out(), 'localhost/tcf-way-evil']);
   await must('podman', [

@@ -188,7 +188,7 @@ export const catalogers: readonly Target[] = [
     ],
     (text) => [copyrightLicenses(text, 'a'), upstreamSource(text)],
   ),
-  target('catalogers/dpkg/lz4.ts decodeBlock', [lz4], (bytes) => {
+  target('catalogers/dpkg/lz4.ts lz4Reader', [lz4], (bytes) => {
     const out: Uint8Array[] = [];
     const reader = lz4Reader((chunk) => out.push(chunk));
     reader.push(bytes);
