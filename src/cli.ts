@@ -107,7 +107,13 @@ async function callVerb(
       await host.stdout.write(shown);
       return 0;
     }
-    throw askedWrongly('cli.usage', error.message.replace(/^error: /, ''), { hint: `${path} --help` });
+    // commander may add a line with the option that is nearest.
+    const [said = '', nearest] = error.message.replace(/^error: /, '').split('\n');
+    const meant = /\(Did you mean (.*)\?\)/.exec(nearest ?? '')?.[1];
+    throw askedWrongly('cli.usage', said, {
+      hint:
+        meant === undefined ? `${path} --help` : `did you mean ${meant}? ${path} --help lists the options`,
+    });
   }
   return await verb.run(host, command.args, command.opts());
 }

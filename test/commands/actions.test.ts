@@ -68,3 +68,10 @@ test.for([[['x']], [['frobnicate']], [['log', 'list-everything']], [['help', 'no
     expect(called.err).not.toContain('did you mean');
   },
 );
+
+test('an option that does not exist is answered with the nearest one, in one line', async () => {
+  expect(await tcf('verify', 'x', '--polcy', 'p.yaml')).toMatchObject({
+    exit: 3,
+    err: "tcf: error: unknown option '--polcy'\ntcf: hint: did you mean --policy? tcf verify --help lists the options\n",
+  });
+});
