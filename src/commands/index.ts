@@ -95,7 +95,7 @@ export const verbs: readonly TopVerb[] = [
     group: 'More',
     usage: 'init|pin|migrate|check|allow [options]',
     summary: 'write, pin or check a devcontainer.json, so that no unverified dev container starts',
-    load: () => import('./devcontainer.ts'),
+    load: () => import('./devcontainer/index.ts'),
   },
   {
     name: 'hook',

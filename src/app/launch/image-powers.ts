@@ -1,0 +1,40 @@
+import { collect } from '../../base/bytes.ts';
+import { jsonLimits } from '../../base/json.ts';
+import { chooseManifest } from '../../image/manifests.ts';
+import type { DevContainer } from '../../launch/devcontainer/document.ts';
+import { powersOfLabel } from '../../launch/devcontainer/faults.ts';
+import { parseImageConfig } from '../../oci/config.ts';
+import type { Platform } from '../../oci/manifest.ts';
+import { formatImageRef, type ImageRef } from '../../oci/reference.ts';
+import type { Host } from '../../system/host.ts';
+import { type Network, openUserRegistry } from '../network.ts';
+import { hostPlatform, resolveImage } from '../registries.ts';
+/** A dev container, and the image that it starts. */
+export interface PowersRequest {
+  readonly image: ImageRef;
+  readonly container: DevContainer;
+  /** Which image of an index. Default: the one of this machine. */
+  readonly platform: Platform | undefined;
+  readonly network: Network;
+}
+
+/**
+ * What an image asks of the host in its label `devcontainer.metadata`, and the project does not. The label is
+ * that of the configuration that the verified manifest names: content by digest, all the way.
+ */
+export async function powersOfImage(
+  host: Host,
+  { container, image, network, platform = hostPlatform(host) }: PowersRequest,
+): Promise<readonly string[]> {
+  const registry = await openUserRegistry(host, network);
+  const named = await resolveImage(registry, image);
+  const what = formatImageRef(image);
+  const { manifest } = await chooseManifest(registry, image, named, platform, what);
+  const name = `the configuration of ${what}`;
+  const config = parseImageConfig(
+    await collect(registry.blob(image, manifest.config), jsonLimits.small.maxBytes, name),
+    name,
+  );
+  const label = config.labels['devcontainer.metadata'];
+  return label === undefined ? [] : powersOfLabel(label, container);
+}

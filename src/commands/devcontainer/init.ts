@@ -1,0 +1,56 @@
+import { relative, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { writeDevContainer } from '../../app/launch/devcontainer-file.ts';
+import { readSelinux } from '../../app/launch/machine.ts';
+import { compact } from '../../base/compact.ts';
+import { deviceFlags } from '../../launch/dev/devices.ts';
+import { type Device, readDevice } from '../../launch/dev/options.ts';
+import { newDevContainer } from '../../launch/devcontainer/edit.ts';
+import { parseImageRef } from '../../oci/reference.ts';
+import type { ExitCode } from '../../system/host.ts';
+import { textOption } from '../options/bag.ts';
+import { declareVerifyOptions } from '../options/verify.ts';
+import type { Verb } from '../verb.ts';
+import { calledByOthers, declareFile, readCheckOptions, resolveAllowed, warn } from './shared.ts';
+
+function gpuFlags(device: Device): readonly string[] {
+  const { access, anyMachine } = deviceFlags[device];
+  return [...anyMachine, ...access];
+}
+
+export const verb: Verb = calledByOthers({
+  declare(command: Command): void {
+    declareFile(command.argument('<image>', 'registry/repository:tag'))
+      .option('--device <name>', 'base, cpu, cuda or rocm', 'base')
+      .option('--user <name>', 'the user inside, with the ids of the caller (default: that of the image)');
+    declareVerifyOptions(command);
+  },
+  async run(host, [name = ''], options): Promise<ExitCode> {
+    const file = relative(
+      host.cwd,
+      resolve(host.cwd, textOption(options, 'file') ?? '.devcontainer/devcontainer.json'),
+    );
+    const user = textOption(options, 'user');
+    const choices = compact({
+      runArgs: gpuFlags(readDevice(textOption(options, 'device') ?? 'base')),
+      relabel: await readSelinux(host),
+      user,
+    });
+    const pinned = await resolveAllowed(host, parseImageRef(name), options);
+    if (pinned === undefined) {
+      return 1;
+    }
+    await warn(
+      host,
+      await writeDevContainer(
+        host,
+        file,
+        newDevContainer(pinned, choices, file),
+        readCheckOptions(options),
+        true,
+      ),
+    );
+    await host.stdout.write(`${pinned}\n`);
+    return 0;
+  },
+});

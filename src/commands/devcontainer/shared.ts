@@ -1,0 +1,101 @@
+import type { Command } from 'commander';
+import { type CheckOptions, writeDevContainer } from '../../app/launch/devcontainer-file.ts';
+import { verifyImage } from '../../app/verify-image.ts';
+import { compact } from '../../base/compact.ts';
+import { printable } from '../../base/text.ts';
+import { parseDevContainer } from '../../launch/devcontainer/document.ts';
+import { type DevContainerFault, faultsOf } from '../../launch/devcontainer/faults.ts';
+import { formatImageRef, type ImageRef } from '../../oci/reference.ts';
+import { formatVerdict } from '../../report/text.ts';
+import type { ExitCode, Host } from '../../system/host.ts';
+import { flag, type Options, textOption } from '../options/bag.ts';
+import { readVerifyRequest } from '../options/verify.ts';
+import type { Verb } from '../verb.ts';
+/** `--file`, for actions on the file that is there. */
+export const declareFile = (command: Command): Command =>
+  command.option('--file <path>', 'devcontainer.json, where there are several');
+
+/**
+ * A verb that the devcontainer CLI may call: it takes 130 for "the user wants to go on", and starts the
+ * container.
+ */
+export function calledByOthers({ declare, run }: Verb): Verb {
+  return {
+    declare,
+    run: (host, args, options) => {
+      host.onInterrupt(2);
+      return run(host, args, options);
+    },
+  };
+}
+
+/** What speaks against a file, with the way out. */
+export async function tellFaults(
+  host: Host,
+  file: string,
+  faults: readonly DevContainerFault[],
+): Promise<void> {
+  for (const { hint, message } of faults) {
+    await host.stderr.write(
+      `tcf: ${printable(file)}: ${printable(message, 1000)}\n    hint: ${printable(hint, 1000)}\n`,
+    );
+  }
+}
+
+export async function warn(host: Host, warning: string | undefined): Promise<void> {
+  if (warning !== undefined) {
+    await host.stderr.write(`tcf: warning: ${printable(warning, 1000)}\n`);
+  }
+}
+
+/** With which options the script beside the file asks. */
+export const readCheckOptions = (options: Options): CheckOptions =>
+  compact({
+    policy: textOption(options, 'policy'),
+    trustedRoot: textOption(options, 'trustedRoot'),
+    platform: textOption(options, 'platform'),
+    allowHttp: flag(options, 'allowHttp'),
+  });
+
+/** Writes the new text if nothing but words of the user speaks against it. */
+export async function replaceText(
+  host: Host,
+  file: string,
+  text: string,
+  pinned: string,
+  options: Options,
+): Promise<ExitCode> {
+  const left = faultsOf(parseDevContainer(text, file), file);
+  await tellFaults(host, file, left);
+  // What the user may allow is left in: the file says what it wants, and check asks the user.
+  if (left.some(({ word }) => word === undefined)) {
+    await host.stderr.write('tcf: nothing was changed\n');
+    return 1;
+  }
+  await warn(host, await writeDevContainer(host, file, text, readCheckOptions(options)));
+  await host.stdout.write(`${pinned}\n`);
+  return 0;
+}
+
+/**
+ * `registry/repository[:tag]@digest` of an image that the policies allow; what they say otherwise is told.
+ */
+export async function resolveAllowed(
+  host: Host,
+  ref: ImageRef,
+  options: Options,
+): Promise<string | undefined> {
+  // A digest that was pinned before is replaced by where its tag leads now.
+  const wanted =
+    ref.tag === undefined ? ref : { registry: ref.registry, repository: ref.repository, tag: ref.tag };
+  const { verdict } = await verifyImage(
+    host,
+    readVerifyRequest(options, formatImageRef(wanted), 'devcontainer'),
+  );
+  if (verdict.verdict === 'allow') {
+    return formatImageRef({ ...wanted, digest: verdict.image.digest });
+  }
+  await host.stderr.write(formatVerdict(verdict));
+  await host.stderr.write('tcf: nothing was changed\n');
+  return undefined;
+}
