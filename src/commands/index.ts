@@ -102,7 +102,7 @@ export const verbs: readonly TopVerb[] = [
     group: 'More',
     usage: 'install|status|uninstall [RUNTIME] [options]',
     summary: 'have podman, CRI-O, containerd or Docker ask tcf before anything starts',
-    load: () => import('./hook.ts'),
+    load: () => import('./hook/index.ts'),
   },
   {
     name: 'doctor',
