@@ -6,11 +6,10 @@ import type { TrustedSigner } from '../signer.ts';
 import { formatYaml } from '../yaml.ts';
 import {
   type ExportRequirement,
-  indexOnly,
   type PortableScope,
   scopesWithin,
+  toClusterPortable,
   toName,
-  toPortable,
   toRegExp,
 } from './requirements.ts';
 import { type ExportTarget, unsupported } from './target.ts';
@@ -23,11 +22,9 @@ export const clusterImagePolicy: ExportTarget = {
   name: 'cluster-image-policy',
   summary: 'ClusterImagePolicy of the Sigstore policy-controller',
   toFiles(policy) {
-    const { notes, problems, scopes } = toPortable(policy);
-    const platform = scopes.map(indexOnly);
+    const { notes, problems, scopes } = toClusterPortable(policy);
     const all = [
       ...problems,
-      ...platform.flatMap((one) => one.problems),
       ...scopes.flatMap((scope) => nested(scope, scopes)),
       ...scopes.flatMap(({ requirements }) => requirements.flatMap(unsupportedIn)),
     ];
@@ -54,7 +51,7 @@ export const clusterImagePolicy: ExportTarget = {
       notes: [
         'images in no scope are denied by no-match-policy: deny in the ConfigMap config-policy-controller, its default',
         'only namespaces with the label policy.sigstore.dev/include: "true" are looked at',
-        ...new Set([...notes, ...platform.flatMap((one) => one.notes)]),
+        ...notes,
         ...(kinds.has('key') ? ['what a key has signed is read there in the format of cosign 2 only'] : []),
         ...(kinds.has('keyless') ? ['what is logged in a Rekor v2 alone is not read there'] : []),
       ],

@@ -4,14 +4,11 @@ import type { Mode } from '../rule.ts';
 import type { TrustedSigner } from '../signer.ts';
 import { formatYaml } from '../yaml.ts';
 import {
-  countedTwice,
   type ExportRequirement,
-  firstTypeOnly,
-  indexOnly,
   type PortableScope,
   scopesWithin,
+  toKyvernoPortable,
   toName,
-  toPortable,
   toRegExp,
 } from './requirements.ts';
 import type { ExportTarget } from './target.ts';
@@ -25,15 +22,9 @@ export const imageValidatingPolicy: ExportTarget = {
   name: 'image-validating-policy',
   summary: 'ImageValidatingPolicy of Kyverno 1.19',
   toFiles(policy) {
-    const { notes, problems, scopes } = toPortable(policy);
-    const platform = scopes.map(indexOnly);
-    const all = [
-      ...problems,
-      ...platform.flatMap((one) => one.problems),
-      ...scopes.flatMap(({ requirements }) => requirements.flatMap(countedTwice)),
-    ];
-    if (all.length > 0) {
-      return no(all);
+    const { notes, problems, scopes } = toKyvernoPortable(policy);
+    if (problems.length > 0) {
+      return no(problems);
     }
     const asked = scopes.flatMap((scope) =>
       scope.requirements.map((requirement) => ({ scope, requirement })),
@@ -54,11 +45,7 @@ export const imageValidatingPolicy: ExportTarget = {
         'images have to be named in full there, with their registry',
         'signatures are read there as bundles only, as tcf and cosign 3 write them',
         'whom it believes is the public Sigstore instance, which Kyverno asks for over the network; another one is named under cosign.tuf of each attestor',
-        ...new Set([
-          ...notes,
-          ...platform.flatMap((one) => one.notes),
-          ...scopes.flatMap(({ requirements }) => requirements.flatMap(firstTypeOnly)),
-        ]),
+        ...notes,
       ],
     });
   },

@@ -4,14 +4,11 @@ import type { Mode } from '../rule.ts';
 import type { TrustedSigner } from '../signer.ts';
 import { formatYaml } from '../yaml.ts';
 import {
-  countedTwice,
   type ExportRequirement,
-  firstTypeOnly,
-  indexOnly,
   type PortableScope,
   scopesWithin,
+  toKyvernoPortable,
   toName,
-  toPortable,
   toRegExp,
 } from './requirements.ts';
 import type { ExportTarget } from './target.ts';
@@ -25,15 +22,9 @@ export const kyverno: ExportTarget = {
   name: 'kyverno',
   summary: 'ClusterPolicy of Kyverno 1.14 to 1.19, with verifyImages',
   toFiles(policy) {
-    const { notes, problems, scopes } = toPortable(policy);
-    const platform = scopes.map(indexOnly);
-    const all = [
-      ...problems,
-      ...platform.flatMap((one) => one.problems),
-      ...scopes.flatMap(({ requirements }) => requirements.flatMap(countedTwice)),
-    ];
-    if (all.length > 0) {
-      return no(all);
+    const { notes, problems, scopes } = toKyvernoPortable(policy);
+    if (problems.length > 0) {
+      return no(problems);
     }
     const rulesOf = (mode: Mode): readonly unknown[] =>
       scopes.flatMap((scope, index) =>
@@ -66,11 +57,7 @@ export const kyverno: ExportTarget = {
         'images have to be named in full there, with their registry',
         'signatures are read there as bundles only, as tcf and cosign 3 write them',
         'that a certificate was logged when it was issued (SCT) is not asked there',
-        ...new Set([
-          ...notes,
-          ...platform.flatMap((one) => one.notes),
-          ...scopes.flatMap(({ requirements }) => requirements.flatMap(firstTypeOnly)),
-        ]),
+        ...notes,
       ],
     });
   },

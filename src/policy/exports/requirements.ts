@@ -56,6 +56,28 @@ export function toPortable(policy: Policy): Portable {
   };
 }
 
+/** As `toPortable`, for engines of clusters, where an image of several platforms is judged by its index. */
+export function toClusterPortable(policy: Policy): Portable {
+  const { notes, problems, scopes } = toPortable(policy);
+  const platform = scopes.map(indexOnly);
+  return {
+    scopes,
+    notes: [...new Set([...notes, ...platform.flatMap((one) => one.notes)])],
+    problems: [...problems, ...platform.flatMap((one) => one.problems)],
+  };
+}
+
+/** As `toClusterPortable`, for Kyverno, which counts a signer once and reads the first type of a predicate. */
+export function toKyvernoPortable(policy: Policy): Portable {
+  const { notes, problems, scopes } = toClusterPortable(policy);
+  const requirements = scopes.flatMap((scope) => scope.requirements);
+  return {
+    scopes,
+    notes: [...new Set([...notes, ...requirements.flatMap(firstTypeOnly)])],
+    problems: [...problems, ...requirements.flatMap(countedTwice)],
+  };
+}
+
 const elsewhere = 'whom the target believes is set up there, not in its policies';
 
 function unsupportedInPolicy({ exceptions, scopes, trust }: Policy): readonly Diagnostic[] {
@@ -223,7 +245,7 @@ function unsupportedInTerms(
  * For engines that ask for the digest a name leads to: stricter than `either`, and something else than
  * `platform`.
  */
-export function indexOnly({ multiArch, place }: PortableScope): {
+function indexOnly({ multiArch, place }: PortableScope): {
   readonly notes: readonly string[];
   readonly problems: readonly Diagnostic[];
 } {
@@ -237,7 +259,7 @@ export function indexOnly({ multiArch, place }: PortableScope): {
 }
 
 /** For engines that count attestors one after the other: only distinct ones may be counted. */
-export function countedTwice({ place, signers, threshold }: ExportRequirement): readonly Diagnostic[] {
+function countedTwice({ place, signers, threshold }: ExportRequirement): readonly Diagnostic[] {
   if (threshold === 1) {
     return [];
   }
@@ -253,7 +275,7 @@ export function countedTwice({ place, signers, threshold }: ExportRequirement): 
 }
 
 /** There all types of a list are asked for, and one of several cannot be. */
-export function firstTypeOnly({ types: [first, ...others] }: ExportRequirement): readonly string[] {
+function firstTypeOnly({ types: [first, ...others] }: ExportRequirement): readonly string[] {
   return others.length === 0 ? [] : [`only ${first} counts there, and not ${others.join(' or ')}`];
 }
 
