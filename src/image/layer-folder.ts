@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync, readSync } from 'node:fs';
-import { isMissing } from '../system/errors.ts';
+import { codeOf, isMissing } from '../system/errors.ts';
 import { cleanPath, joinPath } from './names.ts';
 
 /** What Linux follows. */
@@ -134,5 +134,5 @@ export function readPiece({ handle }: OpenFile, buffer: Uint8Array, at: number, 
 }
 
 function isLink(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ELOOP';
+  return codeOf(error) === 'ELOOP';
 }

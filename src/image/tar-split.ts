@@ -2,6 +2,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import type { Bytes } from '../base/bytes.ts';
 import { cannotTell, reasonOf, TcfError } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
+import { codeOf } from '../system/errors.ts';
 import { LayerFolder, type OpenFile, readPiece } from './layer-folder.ts';
 import { latin1ToText } from './names.ts';
 import { SyncInflate } from './sync-inflate.ts';
@@ -149,7 +150,7 @@ function told(error: unknown, what: string): Error {
   if (error instanceof TcfError) {
     return error;
   }
-  const isForbidden = error instanceof Error && 'code' in error && error.code === 'EACCES';
+  const isForbidden = codeOf(error) === 'EACCES';
   return cannotTell('storage.layer', `cannot read ${what}: ${reasonOf(error)}`, {
     cause: error,
     // Files of other users of a rootless image belong to ids of their own.

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { cannotTell } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
 import type { Host } from './host.ts';
+import { isOpen } from './owners.ts';
 
 /** The part of a host that says where a user's files lie. */
 export type Surroundings = Pick<Host, 'env' | 'home'>;
@@ -94,5 +95,5 @@ function whyShared(stat: Stats, uid: number): string | undefined {
   if (stat.uid !== uid && uid >= 0) {
     return `belongs to user ${stat.uid}`;
   }
-  return (stat.mode & 0o022) === 0 ? undefined : 'can be written by others';
+  return isOpen(stat) ? 'can be written by others' : undefined;
 }

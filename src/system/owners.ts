@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
+import { lstatSync, readdirSync, readlinkSync, type Stats } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { quoted } from '../base/text.ts';
 import { isMissing } from './errors.ts';
@@ -24,8 +24,8 @@ export function whoElseWrites(path: string, uid: number): string | undefined {
       if (stat === undefined) {
         return undefined;
       }
-      if (stat.uid !== 0 && stat.uid !== uid) {
-        return `${quoted(at)} belongs to user ${stat.uid}`;
+      if (isForeign(stat, uid)) {
+        return ownedBy(at, stat);
       }
       if (stat.isSymbolicLink()) {
         links += 1;
@@ -36,14 +36,24 @@ export function whoElseWrites(path: string, uid: number): string | undefined {
         return examine([...partsOf(target), ...parts.slice(index + 1)], '/');
       }
       const isSticky = stat.isDirectory() && (stat.mode & 0o1000) !== 0;
-      if ((stat.mode & 0o022) !== 0 && !isSticky) {
-        return `others may write ${quoted(at)}`;
+      if (isOpen(stat) && !isSticky) {
+        return openTo(at);
       }
     }
     return undefined;
   };
   return examine(partsOf(resolve(path)), '/');
 }
+
+/** Whether it belongs to somebody beside `uid` and root. */
+export const isForeign = (stat: Pick<Stats, 'uid'>, uid: number): boolean =>
+  stat.uid !== 0 && stat.uid !== uid;
+
+/** Whether its group or everybody may write it. */
+export const isOpen = ({ mode }: Pick<Stats, 'mode'>): boolean => (mode & 0o022) !== 0;
+
+const ownedBy = (path: string, { uid }: Stats): string => `${quoted(path)} belongs to user ${uid}`;
+const openTo = (path: string): string => `others may write ${quoted(path)}`;
 
 const partsOf = (path: string): readonly string[] => path.split('/').filter((part) => part !== '');
 
@@ -66,14 +76,14 @@ export function whoElseWritesBelow(folder: string, uid: number, limit = 100_000)
       if (stat === undefined) {
         continue;
       }
-      if (stat.uid !== 0 && stat.uid !== uid) {
-        return `${quoted(path)} belongs to user ${stat.uid}`;
+      if (isForeign(stat, uid)) {
+        return ownedBy(path, stat);
       }
       if (entry.isSymbolicLink()) {
         continue;
       }
-      if ((stat.mode & 0o022) !== 0) {
-        return `others may write ${quoted(path)}`;
+      if (isOpen(stat)) {
+        return openTo(path);
       }
       if (entry.isDirectory()) {
         folders.push(path);

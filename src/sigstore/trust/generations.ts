@@ -7,6 +7,7 @@ import { askedWrongly, cannotTell, reasonOf } from '../../base/error.ts';
 import { quoted } from '../../base/text.ts';
 import { createFile, temporaryEnd } from '../../system/atomic.ts';
 import { codeOf } from '../../system/errors.ts';
+import { isForeign, isOpen } from '../../system/owners.ts';
 
 /** The newest generation of a document. */
 export interface Generation {
@@ -110,10 +111,10 @@ async function newestIn(folder: string): Promise<number> {
 
 /** Another user with write access here would choose whom to trust (A-108). */
 async function refuseForeign(path: string): Promise<void> {
-  const { mode, uid } = await lstat(path);
+  const stat = await lstat(path);
   const own = userInfo().uid;
   // Windows has neither.
-  if (own === -1 || ((mode & 0o022) === 0 && (uid === own || uid === 0))) {
+  if (own === -1 || (!isOpen(stat) && !isForeign(stat, own))) {
     return;
   }
   throw cannotTell('trust.unsafe', `will not trust ${quoted(path)}: others may write to it`, {
