@@ -4,6 +4,7 @@ import { type CycloneDxOptions, defaultSpecVersion, toCycloneDx } from '../bom/c
 import type { MadeSbom } from '../bom/formats/format.ts';
 import type { Bom } from '../bom/model.ts';
 import {
+  type JudgedDocument,
   missingFields,
   type ProfileDiagnostic,
   profileNames,
@@ -49,16 +50,7 @@ export interface SbomRequest
 /** An SBOM and what the profile made of it. */
 export interface JudgedSbom extends MadeSbom {
   /** Absent where no profile was asked for. */
-  readonly judged?: Judged;
-}
-
-/** What a profile makes of an SBOM. */
-export interface Judged {
-  readonly profile: SbomProfile;
-  /** The fields that it requires and the SBOM does not have. */
-  readonly missing: readonly ProfileDiagnostic[];
-  /** The fields that the SBOM states as unknown, which the profile accepts. */
-  readonly unknown: readonly ProfileDiagnostic[];
+  readonly judged?: JudgedDocument;
 }
 
 /**

@@ -28,6 +28,15 @@ export interface ProfileDiagnostic extends Diagnostic {
   readonly field: string;
 }
 
+/** What a profile makes of an SBOM. */
+export interface JudgedDocument {
+  readonly profile: SbomProfile;
+  /** The fields that it requires and the SBOM does not have. */
+  readonly missing: readonly ProfileDiagnostic[];
+  /** The fields that the SBOM states as unknown, which the profile accepts. */
+  readonly unknown: readonly ProfileDiagnostic[];
+}
+
 interface Form {
   readonly [key: string]: unknown;
 }

@@ -18,6 +18,11 @@ export function formatDiagnostics(diagnostics: readonly Diagnostic[]): string {
   return diagnostics.map(formatDiagnostic).join('');
 }
 
+/** A line for each: what an image or a registry gives cause to say. */
+export function formatWarnings(warnings: readonly string[] = []): string {
+  return warnings.map((warning) => `tcf: warning: ${line(warning)}\n`).join('');
+}
+
 /**
  * Many diagnostics of few codes, one line each code: `  MESSAGE: SUBJECT and 3 more`, in the order in which
  * the codes come first. Made for checks that ask every component the same.

@@ -132,6 +132,19 @@ export async function writeUserFile(
   }
 }
 
+/**
+ * The product of a verb, on standard output or in the file that the user named.
+ *
+ * @throws TcfError `file.unwritable` (exit 3), `output.unwritable` (exit 2).
+ */
+export async function writeOutput(host: Host, text: string, path: string | undefined): Promise<void> {
+  if (path === undefined) {
+    await host.stdout.write(text);
+  } else {
+    await writeUserFile(host, path, text);
+  }
+}
+
 async function writeThrough(path: string, content: Uint8Array | string, mode?: number): Promise<void> {
   const target = await leadsTo(path);
   const standing = statSync(target, { throwIfNoEntry: false });

@@ -1,6 +1,7 @@
 import { formatStatement, type Statement } from '../../attest/statement.ts';
 import { askedWrongly } from '../../base/error.ts';
 import { quoted } from '../../base/text.ts';
+import type { JudgedDocument } from '../../bom/profiles.ts';
 import type { SignedStore } from '../../image/stored-store.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { type ImageRef, type PinnedRef, pin } from '../../oci/reference.ts';
@@ -13,7 +14,6 @@ import type { FoundBundle } from '../../sigstore/found-bundle.ts';
 import { signStatement } from '../../sigstore/sign.ts';
 import type { Host } from '../../system/host.ts';
 import { isLocalName, openLocalImage } from '../local-image.ts';
-import type { Judged } from '../make-sbom.ts';
 import { resolveImageName } from '../names.ts';
 import { type Network, openUserRegistry } from '../network.ts';
 import { resolveImage } from '../registries.ts';
@@ -45,7 +45,7 @@ export interface SignedImage {
   readonly attached: readonly Attached[];
   /** What the same signer had signed before, where that was asked. */
   readonly existing: readonly Statement[];
-  readonly judged: readonly Judged[];
+  readonly judged: readonly JudgedDocument[];
 }
 
 /**

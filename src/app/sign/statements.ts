@@ -5,6 +5,7 @@ import { askedWrongly } from '../../base/error.ts';
 import { jsonLimits, parseJson } from '../../base/json.ts';
 import { Shape } from '../../base/shape.ts';
 import { quoted } from '../../base/text.ts';
+import type { JudgedDocument } from '../../bom/profiles.ts';
 import { otherHashOf, parseSbom } from '../../bom/read.ts';
 import { openFromRegistry } from '../../image/from-registry.ts';
 import { chooseManifest } from '../../image/manifests.ts';
@@ -14,7 +15,7 @@ import type { Fetched, Store } from '../../registry/contract.ts';
 import { formatDiagnostics } from '../../report/diagnostics.ts';
 import { readUserFile } from '../../system/files.ts';
 import type { Host } from '../../system/host.ts';
-import type { Judged, SbomRequest } from '../make-sbom.ts';
+import type { SbomRequest } from '../make-sbom.ts';
 import { hostPlatform } from '../registries.ts';
 
 /** What is going to be signed, and what it is about. */
@@ -55,7 +56,7 @@ export interface StatementRequest {
 export interface Statements {
   readonly signed: readonly SubjectStatement[];
   /** What profiles made of the SBOMs, where one was asked for. */
-  readonly judged: readonly Judged[];
+  readonly judged: readonly JudgedDocument[];
 }
 
 /**
@@ -190,7 +191,7 @@ interface SbomContext {
 
 interface AttestedSbom {
   readonly signed: SubjectStatement;
-  readonly judged?: Judged;
+  readonly judged?: JudgedDocument;
 }
 
 /** The SBOM is about one platform, so it is attached to that platform's manifest. */
@@ -208,7 +209,7 @@ async function attestSbom(context: SbomContext, chosen: Chosen): Promise<Atteste
 
 interface Predicate {
   readonly predicate: unknown;
-  readonly judged?: Judged | undefined;
+  readonly judged?: JudgedDocument | undefined;
 }
 
 async function predicateOf(context: SbomContext, chosen: Chosen): Promise<Predicate> {

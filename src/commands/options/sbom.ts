@@ -1,16 +1,14 @@
 import type { Command } from 'commander';
-import type { Judged, SbomRequest } from '../../app/make-sbom.ts';
+import type { SbomRequest } from '../../app/make-sbom.ts';
 import { compact } from '../../base/compact.ts';
-import { askedWrongly, type TcfError } from '../../base/error.ts';
-import { plural, quoted } from '../../base/text.ts';
-import { isEmail } from '../../bom/clean.ts';
-import type { CycloneDxOptions } from '../../bom/cyclonedx.ts';
-import type { Contact, Organization } from '../../bom/model.ts';
-import { profileNames, profileNotes, profiles, type SbomProfile } from '../../bom/profiles.ts';
-import { formatGrouped } from '../../report/diagnostics.ts';
+import { askedWrongly } from '../../base/error.ts';
+import { quoted } from '../../base/text.ts';
+import { profileNames, profiles, type SbomProfile } from '../../bom/profiles.ts';
 import { collectOption, flag, listOption, type Options, textOption } from './bag.ts';
 import { readNetwork } from './network.ts';
 import { readPlatform } from './platform.ts';
+import { readPeople, readSecurityContact } from './sbom-people.ts';
+
 /**
  * What a user may say about an SBOM that is made, in whatever verb makes it.
  *
@@ -78,19 +76,6 @@ export function readSbomRequest(options: Options): SbomRequest {
   });
 }
 
-function readSecurityContact(options: Options): string | undefined {
-  const asked = textOption(options, 'securityContact');
-  if (asked === undefined || isWebPage(asked)) {
-    return asked;
-  }
-  if (isEmail(asked)) {
-    return `mailto:${asked}`;
-  }
-  throw askedWrongly('sbom.security-contact', `cannot report anything to ${quoted(asked)}`, {
-    hint: 'write a mail address or https://...',
-  });
-}
-
 function readSupportEnd(options: Options): string | undefined {
   const asked = textOption(options, 'supportEnd');
   if (asked === undefined) {
@@ -131,73 +116,4 @@ function readProfile(options: Options): SbomProfile | undefined {
   throw askedWrongly('sbom.profile', `tcf knows no profile ${quoted(asked)}`, {
     hint: `write ${profiles.join(', ')}`,
   });
-}
-
-/** Each field once, with the first component that misses it or states it as unknown. */
-export function formatJudged({ missing, profile, unknown }: Judged): string {
-  const result = missing.length === 0 ? 'complete' : `${plural(missing.length, 'field')} missing`;
-  const stated = unknown.length === 0 ? '' : `, ${plural(unknown.length, 'field')} stated as unknown`;
-  const note = profileNotes[profile];
-  return [
-    `${profileNames[profile]}: ${result}${stated}\n`,
-    formatGrouped([...missing, ...unknown]),
-    note === undefined ? '' : `  ${note}\n`,
-  ].join('');
-}
-
-/** Without these options the labels of the image answer (`org.opencontainers.image.authors`, `.vendor`). */
-function readPeople(options: Options): Pick<CycloneDxOptions, 'authors' | 'manufacturer' | 'supplier'> {
-  const authors: Contact[] = [];
-  const pages: Organization[] = [];
-  for (const text of listOption(options, 'author')) {
-    const { address, name } = readPerson('--author', text);
-    const isPage = address !== undefined && isWebPage(address);
-    if (address !== undefined && !isEmail(address) && (!isPage || name === '')) {
-      throw notAPerson('--author', text, 'Name <name@example.org>');
-    }
-    // A contact has no place for a URL.
-    if (isPage) {
-      pages.push({ name, url: address });
-    } else {
-      authors.push(
-        compact({
-          ...(name === '' ? {} : { name }),
-          email: address,
-        }),
-      );
-    }
-  }
-  const made = compact({
-    ...(authors.length === 0 ? {} : { authors }),
-    manufacturer: pages[0],
-  });
-  const given = textOption(options, 'supplier');
-  if (given === undefined) {
-    return made;
-  }
-  const { address, name } = readPerson('--supplier', given);
-  if (name === '' || (address !== undefined && !isWebPage(address))) {
-    throw notAPerson('--supplier', given, 'Name <https://example.org>');
-  }
-  const supplier = compact({ name, url: address });
-  return { ...made, supplier };
-}
-
-function isWebPage(text: string): boolean {
-  return /^https?:\/\/[^\s<>]+$/.test(text);
-}
-
-function readPerson(option: string, text: string): { readonly name: string; readonly address?: string } {
-  const [, name = '', address] = /^([^<>]*?) ?(?:<([^<>]+)>)?$/.exec(text.trim()) ?? [];
-  if (address === undefined && isEmail(name)) {
-    return { name: '', address: name };
-  }
-  if (name === '' && address === undefined) {
-    throw notAPerson(option, text, 'Name <address>');
-  }
-  return compact({ name, address });
-}
-
-function notAPerson(option: string, text: string, form: string): TcfError {
-  return askedWrongly('sbom.who', `${option} ${quoted(text)} names nobody`, { hint: `write '${form}'` });
 }

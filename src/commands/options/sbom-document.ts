@@ -1,0 +1,97 @@
+import type { Command } from 'commander';
+import type { SbomRequest } from '../../app/make-sbom.ts';
+import { compact } from '../../base/compact.ts';
+import { askedWrongly } from '../../base/error.ts';
+import { quoted } from '../../base/text.ts';
+import { defaultSpecVersion } from '../../bom/cyclonedx.ts';
+import type { SpecVersion } from '../../bom/cyclonedx-licenses.ts';
+import type { SbomFormat } from '../../bom/formats/format.ts';
+import { sbomFormats } from '../../bom/formats/index.ts';
+import { flag, type Options, textOption } from './bag.ts';
+import { givenSbomOptions } from './sbom.ts';
+
+const specVersions = ['1.6', '1.7'] as const;
+const flags = { nested: '--nested', uniqueSerial: '--unique-serial', verifyLayers: '--verify-layers' };
+const formats = sbomFormats.map(({ name, summary }) => `${name}: ${summary}`).join('; ');
+
+/** In which form a new SBOM is written, and where. */
+export function declareDocumentOptions(command: Command): void {
+  command
+    .option('-o, --output <file>', 'write to a file instead of standard output')
+    .option('--format <format>', formats, sbomFormats[0].name)
+    .option('--spec-version <version>', `CycloneDX version: ${specVersions.join(' or ')}`, defaultSpecVersion)
+    .option('--nested', 'what lies in a package stands inside it; trivy passes over that');
+}
+
+/** What the SBOM is read from, and what tells one run from the next. */
+export function declareRunOptions(command: Command): void {
+  command
+    .option(
+      '--unique-serial',
+      'a new serial number for each run; otherwise the same image gives the same bytes',
+    )
+    .option(
+      '--verify-layers',
+      'read the layers of a local store whole and check their digests, which takes as long as to unpack them',
+    );
+}
+
+export interface DocumentOptions {
+  readonly format: SbomFormat;
+  readonly form: Pick<SbomRequest, 'layout' | 'specVersion' | 'uniqueSerial'>;
+  readonly verifyLayers: boolean;
+}
+
+/** @throws TcfError `sbom.spec-version`, `sbom.format` (exit 3). */
+export function readDocumentOptions(options: Options): DocumentOptions {
+  const specVersion = readSpecVersion(options);
+  const format = readFormat(options);
+  const uniqueSerial = flag(options, 'uniqueSerial') ? crypto.randomUUID() : undefined;
+  const layout = flag(options, 'nested') ? 'nested' : 'flat';
+  return {
+    format,
+    form: compact({ layout, specVersion, uniqueSerial }),
+    verifyLayers: flag(options, 'verifyLayers'),
+  };
+}
+
+/**
+ * The document as it was signed: no option about a new one means anything.
+ *
+ * @throws TcfError `sbom.attested` (exit 3), and as `readDocumentOptions` does.
+ */
+export function refuseDocumentOptions(options: Options): void {
+  const [given] = [
+    ...givenSbomOptions(options),
+    ...(readFormat(options) === sbomFormats[0] ? [] : ['--format']),
+    ...(readSpecVersion(options) === defaultSpecVersion ? [] : ['--spec-version']),
+    ...Object.entries(flags).flatMap(([name, typed]) => (flag(options, name) ? [typed] : [])),
+  ];
+  if (given !== undefined) {
+    throw askedWrongly('sbom.attested', `${given} is about a new SBOM, and --attested gives the signed one`, {
+      hint: 'leave one of them away',
+    });
+  }
+}
+
+function readSpecVersion(options: Options): SpecVersion {
+  const asked = textOption(options, 'specVersion') ?? defaultSpecVersion;
+  const known = specVersions.find((version) => version === asked);
+  if (known !== undefined) {
+    return known;
+  }
+  throw askedWrongly('sbom.spec-version', `tcf does not write CycloneDX ${quoted(asked)}`, {
+    hint: `write ${specVersions.join(' or ')}`,
+  });
+}
+
+function readFormat(options: Options): SbomFormat {
+  const asked = textOption(options, 'format') ?? sbomFormats[0].name;
+  const format = sbomFormats.find(({ name }) => name === asked);
+  if (format !== undefined) {
+    return format;
+  }
+  throw askedWrongly('sbom.format', `tcf does not write ${quoted(asked)}`, {
+    hint: `write one of ${sbomFormats.map(({ name }) => name).join(', ')}`,
+  });
+}
