@@ -22,6 +22,7 @@ import { openLayerCache } from './layer-cache.ts';
 import type { Network } from './network.ts';
 import { loadPins } from './pins/store.ts';
 import { makeBom } from './scan.ts';
+import { startScanProgress } from './scan-progress.ts';
 
 /** What is said about an SBOM beside the image, and how it is written. */
 export interface SbomRequest
@@ -61,15 +62,7 @@ export interface JudgedSbom extends MadeSbom {
  */
 export async function makeSbom(host: Host, image: OpenImage, request: SbomRequest = {}): Promise<JudgedSbom> {
   const { base, cache, jobs, network, platform, profile, ...said } = request;
-  const bom = await makeBom(
-    image,
-    base === undefined ? undefined : await openBase(host, image, { base, network, platform }),
-    compact({
-      jobs,
-      cache: cache === true ? await openLayerCache(host) : undefined,
-      pins: await loadPins(host),
-    }),
-  );
+  const bom = await scan(host, image, { base, cache, jobs, network, platform });
   const options: CycloneDxOptions = {
     specVersion: defaultSpecVersion,
     toolVersion: version,
@@ -79,6 +72,30 @@ export async function makeSbom(host: Host, image: OpenImage, request: SbomReques
   };
   const document = toCycloneDx(bom, options);
   return profile === undefined ? { bom, document, options } : judge({ bom, document, options }, profile);
+}
+
+type ScanRequest = {
+  readonly [Key in 'base' | 'cache' | 'jobs' | 'network' | 'platform']: SbomRequest[Key] | undefined;
+};
+
+/** Reads the image, and tells a person at the terminal how far that is. */
+async function scan(
+  host: Host,
+  image: OpenImage,
+  { base, cache, jobs, network, platform }: ScanRequest,
+): Promise<Bom> {
+  const built = base === undefined ? undefined : await openBase(host, image, { base, network, platform });
+  await using progress = startScanProgress(host);
+  return await makeBom(
+    image,
+    built,
+    compact({
+      jobs,
+      cache: cache === true ? await openLayerCache(progress.host) : undefined,
+      observer: progress.observer,
+      pins: await loadPins(progress.host),
+    }),
+  );
 }
 
 /** The SBOM with what the profile misses in its properties. */

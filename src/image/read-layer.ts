@@ -13,6 +13,8 @@ const chunkSize = 1024 * 1024;
 export interface ReadOptions {
   /** Ends the reading at the next chunk. */
   readonly signal?: AbortSignal;
+  /** Is told of bytes that were read, as `ScanObserver`. */
+  readonly onRead?: (bytes: number) => void;
   /** Whether to unpack with the streams of `node:zlib`; where `SyncInflate` cannot be had it is so anyway. */
   readonly streams?: boolean;
 }
@@ -26,12 +28,19 @@ export interface ReadOptions {
 export async function readLayer(
   layer: ImageLayer,
   { visit }: LayerVisitor,
-  { signal, streams = !hasSyncInflate() }: ReadOptions = {},
+  { onRead, signal, streams = !hasSyncInflate() }: ReadOptions = {},
 ): Promise<number> {
   const name = nameOf(layer);
   const { split } = layer.stored;
   if (split !== undefined && !split.isVerified) {
-    return readInPlace(split, visit, name);
+    return readInPlace(
+      split,
+      (entry) => {
+        onRead?.(entry.size);
+        return visit(entry);
+      },
+      name,
+    );
   }
   if (streams) {
     return await readStreamed(layer, visit, signal);
@@ -40,6 +49,7 @@ export async function readLayer(
   const stream = new LayerStream(toPacked(layer), (chunk) => tar.push(chunk));
   for await (const chunk of layer.stored.open()) {
     signal?.throwIfAborted();
+    onRead?.(chunk.length);
     stream.push(chunk);
   }
   stream.end();

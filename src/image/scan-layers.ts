@@ -2,7 +2,7 @@ import type { Worker } from 'node:worker_threads';
 import type { Cataloger } from '../catalogers/contract.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { ImageLayer } from './contract.ts';
-import { readLayer } from './read-layer.ts';
+import { type ReadOptions, readLayer } from './read-layer.ts';
 import { type LayerScan, LayerScanner } from './scan-layer.ts';
 import { ScanPool } from './scan-pool.ts';
 
@@ -28,6 +28,21 @@ export interface ScanOptions {
   readonly threadsFrom?: number;
   /** What layers said before. */
   readonly cache?: LayerCache;
+  /** Who is told how far the scan is. */
+  readonly observer?: ScanObserver;
+}
+
+/**
+ * Is told how far a scan is, often and in no order of layers: it must be quick and never throw. Nothing of
+ * the result depends on it.
+ */
+export interface ScanObserver {
+  /** Once, before anything is read. */
+  begins(layers: readonly ImageLayer[]): void;
+  /** So many more bytes of a layer were read: stored ones, or of the archive where it is read in place. */
+  read(layer: ImageLayer, bytes: number): void;
+  /** A layer was read to its end or came out of a cache. @param bytes of it without its compression. */
+  ended(layer: ImageLayer, bytes: number): void;
 }
 
 /**
@@ -48,7 +63,7 @@ export interface LayerCache {
 export async function* scanLayers(
   layers: readonly ImageLayer[],
   catalogers: readonly Cataloger[],
-  { cache, jobs = 1, startThread, threadsFrom = defaultThreadsFrom }: ScanOptions = {},
+  { cache, jobs = 1, observer, startThread, threadsFrom = defaultThreadsFrom }: ScanOptions = {},
 ): AsyncIterable<readonly [number, LayerScan]> {
   // What lies in a store may be changed there, and its digest is not recomputed: the diffID says nothing
   // about it.
@@ -57,11 +72,13 @@ export async function* scanLayers(
   const width = Math.min(jobs, unread.length);
   const isWorth = width > 1 && sizeOf(unread) >= threadsFrom;
   const pool = isWorth && startThread !== undefined ? await ScanPool.open(width, startThread) : undefined;
-  const here = async (layer: ImageLayer, signal: AbortSignal): Promise<LayerScan> => {
+  const here = async (layer: ImageLayer, options: ReadOptions): Promise<LayerScan> => {
     const scanner = new LayerScanner(catalogers);
-    return scanner.finish(await readLayer(layer, scanner, { signal }));
+    return scanner.finish(await readLayer(layer, scanner, options));
   };
-  const read = pool === undefined ? here : pool.scan.bind(pool);
+  const readBy = pool === undefined ? here : pool.scan.bind(pool);
+  const read = (layer: ImageLayer, signal: AbortSignal): Promise<LayerScan> =>
+    readBy(layer, { signal, onRead: (bytes) => observer?.read(layer, bytes) });
   const scan = async (layer: ImageLayer, signal: AbortSignal): Promise<LayerScan> => {
     if (cache === undefined || !isKept(layer)) {
       return await read(layer, signal);
@@ -74,8 +91,14 @@ export async function* scanLayers(
     await cache.keep(layer.diffId, scanned);
     return scanned;
   };
+  const told = async (layer: ImageLayer, signal: AbortSignal): Promise<LayerScan> => {
+    const scanned = await scan(layer, signal);
+    observer?.ended(layer, scanned.bytes);
+    return scanned;
+  };
   try {
-    yield* inOrder(layers, pool?.size ?? 1, scan);
+    observer?.begins(layers);
+    yield* inOrder(layers, pool?.size ?? 1, told);
   } finally {
     await pool?.[Symbol.asyncDispose]();
   }

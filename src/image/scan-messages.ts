@@ -24,6 +24,8 @@ export type ScanReply =
   | { readonly kind: 'ready' }
   /** A chunk was read: another one may come. */
   | { readonly kind: 'more' }
+  /** So many more bytes of what the thread reads by itself were read. */
+  | { readonly kind: 'read'; readonly bytes: number }
   | { readonly kind: 'scan'; readonly scan: LayerScan }
   | { readonly kind: 'failed'; readonly error: SentError };
 

@@ -1,7 +1,7 @@
 import type { Worker } from 'node:worker_threads';
 import { compact } from '../base/compact.ts';
 import type { ImageLayer } from './contract.ts';
-import { nameOf, toPacked } from './read-layer.ts';
+import { nameOf, type ReadOptions, toPacked } from './read-layer.ts';
 import type { LayerScan } from './scan-layer.ts';
 import { fromSentError, type ScanReply, type ScanRequest } from './scan-messages.ts';
 
@@ -10,6 +10,9 @@ import { fromSentError, type ScanReply, type ScanRequest } from './scan-messages
  * small.
  */
 const chunksAhead = 8;
+
+/** As `ReadOptions`; a thread always has a signal to end by. */
+type PoolReadOptions = Required<Pick<ReadOptions, 'signal'>> & Pick<ReadOptions, 'onRead'>;
 
 /** Threads that read layers. */
 export class ScanPool implements AsyncDisposable {
@@ -39,13 +42,13 @@ export class ScanPool implements AsyncDisposable {
   }
 
   /** No more than `size` at a time. @throws TcfError as `readLayer`. */
-  async scan(layer: ImageLayer, signal: AbortSignal): Promise<LayerScan> {
+  async scan(layer: ImageLayer, options: PoolReadOptions): Promise<LayerScan> {
     const thread = this.#idle.pop();
     if (thread === undefined) {
       throw new RangeError('more layers than threads');
     }
     try {
-      return await thread.scan(layer, signal);
+      return await thread.scan(layer, options);
     } finally {
       this.#idle.push(thread);
     }
@@ -86,9 +89,9 @@ class ScanThread {
     worker.on('exit', () => this.#fail(new Error('a thread that read a layer has ended')));
   }
 
-  async scan(layer: ImageLayer, signal: AbortSignal): Promise<LayerScan> {
+  async scan(layer: ImageLayer, { onRead, signal }: PoolReadOptions): Promise<LayerScan> {
     const { file, split } = layer.stored;
-    const done = this.#answer(signal);
+    const done = this.#answer(signal, onRead);
     this.#send({
       kind: 'layer',
       layer: toPacked(layer),
@@ -106,6 +109,7 @@ class ScanThread {
       if (done.isSettled()) {
         break;
       }
+      onRead?.(chunk.length);
       const copy = Uint8Array.from(chunk);
       this.#send({ kind: 'chunk', chunk: copy }, [copy.buffer]);
     }
@@ -124,7 +128,10 @@ class ScanThread {
   }
 
   /** What becomes of the layer that is sent now. */
-  #answer(signal: AbortSignal): {
+  #answer(
+    signal: AbortSignal,
+    onRead: PoolReadOptions['onRead'],
+  ): {
     readonly scan: Promise<LayerScan>;
     readonly room: () => Promise<void>;
     readonly isSettled: () => boolean;
@@ -142,6 +149,9 @@ class ScanThread {
     const stop = () => settle(() => reject(new Error('no longer wanted')));
     this.#fail = (error) => settle(() => reject(error));
     this.#listen = (reply) => {
+      if (reply.kind === 'read') {
+        onRead?.(reply.bytes);
+      }
       if (reply.kind === 'scan') {
         settle(() => resolve(reply.scan));
       }

@@ -19,7 +19,7 @@ export function serveScans(port: MessagePort, catalogers: readonly Cataloger[]):
       return;
     }
     if (request.kind === 'layer') {
-      open = new OpenLayer(request, catalogers);
+      open = new OpenLayer(request, catalogers, (bytes) => reply({ kind: 'read', bytes }));
       if (!open.read(request)) {
         return;
       }
@@ -41,16 +41,27 @@ export function serveScans(port: MessagePort, catalogers: readonly Cataloger[]):
   reply({ kind: 'ready' });
 }
 
+/** Bytes between two messages about them. */
+const toldAt = 8 * 1024 * 1024;
+
 type LayerRequest = Extract<ScanRequest, { kind: 'layer' }>;
 
 class OpenLayer {
   readonly #scanner: LayerScanner;
   readonly #tar: TarReader;
   readonly #stream: LayerStream;
+  readonly #onRead: (bytes: number) => void;
+  /** Bytes that were read and not told. */
+  #untold = 0;
   /** Bytes of a layer that was read where it lies. */
   #inPlace: number | undefined;
 
-  constructor({ layer, name }: LayerRequest, catalogers: readonly Cataloger[]) {
+  constructor(
+    { layer, name }: LayerRequest,
+    catalogers: readonly Cataloger[],
+    onRead: (bytes: number) => void,
+  ) {
+    this.#onRead = onRead;
     this.#scanner = new LayerScanner(catalogers);
     this.#tar = new TarReader(this.#scanner.visit, name);
     this.#stream = new LayerStream(layer, (chunk) => this.#tar.push(chunk));
@@ -59,17 +70,37 @@ class OpenLayer {
   /** Reads what this thread can reach by itself; `false`: the bytes are sent. */
   read({ file, name, split }: LayerRequest): boolean {
     if (file !== undefined) {
-      readFileRange(file, (chunk) => this.push(chunk));
+      readFileRange(file, (chunk) => {
+        this.push(chunk);
+        this.#tell(chunk.length);
+      });
     } else if (split === undefined) {
       return false;
     } else if (split.isVerified) {
       for (const piece of assembledPieces(split)) {
         this.push(piece);
+        this.#tell(piece.length);
       }
     } else {
-      this.#inPlace = readInPlace(split, this.#scanner.visit, name);
+      this.#inPlace = readInPlace(
+        split,
+        (entry) => {
+          this.#tell(entry.size);
+          return this.#scanner.visit(entry);
+        },
+        name,
+      );
     }
     return true;
+  }
+
+  /** A message for each chunk would cost more than it says. */
+  #tell(bytes: number): void {
+    this.#untold += bytes;
+    if (this.#untold >= toldAt) {
+      this.#onRead(this.#untold);
+      this.#untold = 0;
+    }
   }
 
   push(chunk: Uint8Array): void {

@@ -221,3 +221,28 @@ test('layers come in their order, and no more are read than there are threads', 
   expect(order).toEqual(many.layers.map((_, at) => at));
   expect(most).toBeLessThanOrEqual(3);
 });
+
+test.for([
+  ['in one thread', {}],
+  ['in three', threads],
+] as const)('an observer hears of every byte and every layer, %s', async ([, options]) => {
+  const heard = new Map<number, number>();
+  const ended: (readonly [number, number])[] = [];
+  let begun: readonly ImageLayer[] = [];
+  const { layers: read, ...rest } = image();
+  await scanImage({ ...rest, layers: read } as OpenImage, catalogers, {
+    ...options,
+    observer: {
+      begins: (all) => {
+        begun = all;
+      },
+      read: ({ index }, bytes) => heard.set(index, (heard.get(index) ?? 0) + bytes),
+      ended: ({ index }, bytes) => ended.push([index, bytes]),
+    },
+  });
+  expect(begun).toEqual(read);
+  expect([...heard].sort(([a], [b]) => a - b)).toEqual(
+    read.map(({ index, stored }) => [index, stored.size ?? layers[index]?.length]),
+  );
+  expect(ended.toSorted(([a], [b]) => a - b)).toEqual(layers.map((bytes, index) => [index, bytes.length]));
+});
