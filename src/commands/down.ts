@@ -1,9 +1,11 @@
 import type { Command } from 'commander';
 import { containerName, findDevContainer, removeContainer } from '../app/launch/dev-container.ts';
 import { withDevLock } from '../app/launch/dev-lock.ts';
+import { engineGlobals } from '../launch/dev/compose.ts';
 import { findEngine } from '../launch/engine.ts';
 import type { ExitCode } from '../system/host.ts';
-import { connectionGlobals, engineName } from './options/start.ts';
+import { textOption } from './options/bag.ts';
+import { engineName } from './options/start.ts';
 import type { Verb } from './verb.ts';
 
 export const verb: Verb = {
@@ -15,7 +17,7 @@ export const verb: Verb = {
   },
   async run(host, [name = ''], options): Promise<ExitCode> {
     const engine = findEngine(host, engineName(options));
-    const globals = connectionGlobals(engine, options);
+    const globals = engineGlobals(engine.name, textOption(options, 'connection'));
     await withDevLock(host, containerName(name), async () => {
       await findDevContainer(host, engine, globals, name);
       await removeContainer(host, engine, globals, containerName(name), containerName(name));

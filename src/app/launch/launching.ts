@@ -11,14 +11,13 @@ import { type Verification, type VerifyRequest, verifyImage } from '../verify-im
  */
 export const notStarted = 125;
 
+export type AllowedImage = Verification & { readonly verdict: { readonly verdict: 'allow' } };
+
 /**
  * Decides about an image, by default from the cache, unlike those who only judge; a denial is told, and
  * `undefined`.
  */
-export async function allowedImage(
-  host: Host,
-  request: VerifyRequest,
-): Promise<(Verification & { readonly verdict: { readonly verdict: 'allow' } }) | undefined> {
+export async function allowedImage(host: Host, request: VerifyRequest): Promise<AllowedImage | undefined> {
   const verification = await verifyImage(host, { cache: true, ...request });
   const { verdict } = verification;
   if (verdict.verdict === 'allow') {

@@ -17,7 +17,7 @@ export interface StartRequest {
   /** Verify, then print the commands instead of running them. */
   readonly isDry: boolean;
   /** Print the commands too. */
-  readonly isVerbose: boolean;
+  readonly isVerbose?: boolean;
 }
 
 /**

@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
+import type { StartRequest } from '../../app/launch/start-verified.ts';
 import type { VerifyRequest } from '../../app/verify-image.ts';
+import { compact } from '../../base/compact.ts';
 import { askedWrongly } from '../../base/error.ts';
 import { quoted } from '../../base/text.ts';
 import type { OwnFlags, RunArguments } from '../../launch/arguments.ts';
-import { engineGlobals } from '../../launch/dev/compose.ts';
-import type { Engine, Launch } from '../../launch/engine.ts';
-import type { Options } from './bag.ts';
+import type { Engine } from '../../launch/engine.ts';
+import { flag, type Options, textOption } from './bag.ts';
 import { readVerifyRequest } from './verify.ts';
 
 /** The question of a verb that starts something: the cache answers unless `--no-cache` stands there. */
@@ -50,12 +51,6 @@ export function ownOptions(own: RunArguments['own'], flags: OwnFlags): Options {
   );
 }
 
-/** `--connection`, as the engine spells it. */
-export function connectionGlobals(engine: Engine, options: Options): readonly string[] {
-  const connection = options['connection'];
-  return typeof connection === 'string' ? engineGlobals(engine.name, connection) : [];
-}
-
 /** `--engine`; `undefined` means podman where it is installed. @throws TcfError `run.engine` (exit 3). */
 export function engineName(options: Options): Engine['name'] | undefined {
   const name = options['engine'];
@@ -67,11 +62,16 @@ export function engineName(options: Options): Engine['name'] | undefined {
   });
 }
 
-/** How the engine pulls, in the words of the flags that verified. */
-export function transport(options: Options): Pick<Launch, 'plainHttp' | 'platform'> {
-  const platform = options['platform'];
+/** What the flags of a verb that starts something say, whatever it starts. */
+export function readLaunch(options: Options, verb: string): Omit<StartRequest, 'compose'> {
   return {
-    plainHttp: options['allowHttp'] === true,
-    ...(typeof platform === 'string' ? { platform } : {}),
+    question: (image) => readStartRequest(options, image, verb),
+    engine: engineName(options),
+    // How the engine pulls, in the words of the flags that verified.
+    transport: compact({
+      plainHttp: flag(options, 'allowHttp'),
+      platform: textOption(options, 'platform'),
+    }),
+    isDry: flag(options, 'dryRun'),
   };
 }

@@ -97,7 +97,7 @@ export function composeLaunch(options: DevOptions, machine: Machine, mounts: Mou
   ];
   return {
     image: options.image ?? `${defaults.repository}/${device}:${options.tag ?? tagFor(device, variables)}`,
-    globals: options.connection === undefined ? [] : engineGlobals(machine.engine, options.connection),
+    globals: engineGlobals(machine.engine, options.connection),
     engineFlags: flags,
     command: options.command.length === 0 ? ['bash'] : options.command,
     folders: caches.map(({ host }) => host),
@@ -116,7 +116,10 @@ function tagFor(device: Device, variables: Readonly<Record<string, string>>): st
 }
 
 /** Which engine is spoken to, where it is not the one of this machine. */
-export function engineGlobals(engine: Machine['engine'], connection: string): readonly string[] {
+export function engineGlobals(engine: Machine['engine'], connection: string | undefined): readonly string[] {
+  if (connection === undefined) {
+    return [];
+  }
   return engine === 'podman' ? ['--remote', `--connection=${connection}`] : [`--context=${connection}`];
 }
 
