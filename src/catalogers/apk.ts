@@ -14,6 +14,7 @@ import { apkResolver, parseApkRelations } from './apk/relations.ts';
 import type { Catalog, Cataloger, Tree, TreeFile } from './contract.ts';
 import { evidenceOfRow, maintainerIn, osPackageCatalog } from './os/packages.ts';
 import { distroOf, isReleaseFile, type OsRelease, osReleaseOf } from './os-release.ts';
+import { sizeProperties, toSize } from './package-size.ts';
 import { repositoryAt } from './sources.ts';
 
 const world = 'etc/apk/world';
@@ -142,6 +143,7 @@ function propertiesOf(found: Apk, asked: ReadonlySet<string> | undefined): reado
     ...(/^[0-9a-f]{40}(?:-dirty)?$/.test(commit) ? [{ name: 'tcf:apk:commit', value: commit }] : []),
     ...(asked === undefined ? [] : [{ name: 'tcf:apk:world', value: String(asked.has(name)) }]),
     ...(isVirtual(found) ? [{ name: 'tcf:apk:virtual', value: 'true' }] : []),
+    ...sizeProperties(toSize(fields.get('I'))),
   ];
 }
 

@@ -12,6 +12,7 @@ import { type Deb, dpkgLayers, dpkgPackages, isDpkgDatabase, summarizeStanzas } 
 import { dpkgResolver } from './dpkg/relations.ts';
 import { evidenceOfRow, maintainerIn, osPackageCatalog } from './os/packages.ts';
 import { distroOf, isReleaseFile, type OsRelease, osReleaseOf } from './os-release.ts';
+import { sizeProperties, toSize } from './package-size.ts';
 import { repositoryAt, sourcePackage } from './sources.ts';
 
 const architectureFile = 'var/lib/dpkg/arch';
@@ -91,6 +92,7 @@ function componentOf(
   const properties: readonly Property[] = [
     ...(automatic === undefined ? [] : [{ name: 'tcf:dpkg:auto-installed', value: String(automatic) }]),
     ...copyright.properties,
+    ...sizeProperties(installedSize(deb)),
   ];
   return compact({
     bomRef: refOf(deb, system),
@@ -106,6 +108,12 @@ function componentOf(
     ...(properties.length === 0 ? {} : { properties }),
     evidence: evidenceOfRow(deb, purl, found),
   });
+}
+
+/** In kibibytes, rounded (deb-control(5), `Installed-Size`). */
+function installedSize({ fields }: Deb): number | undefined {
+  const kibibytes = toSize(fields.get('installed-size'));
+  return kibibytes === undefined ? undefined : kibibytes * 1024;
 }
 
 /**

@@ -6,6 +6,7 @@ import { toPurl } from '../bom/purl.ts';
 import type { Catalog, Cataloger, Skipped, Tree, TreeFile } from './contract.ts';
 import { evidenceOfRow, osPackageCatalog } from './os/packages.ts';
 import { distroOf, isReleaseFile, type OsRelease, osReleaseOf } from './os-release.ts';
+import { sizeProperties } from './package-size.ts';
 import { chooseDatabase, isRpmDatabase, keysIn, packagesIn, summarizeDatabase } from './rpm/database.ts';
 import { maxPaths, rpmOwners, rpmRealPath } from './rpm/files.ts';
 import { manifestFile, packagesInManifest } from './rpm/manifest.ts';
@@ -129,6 +130,7 @@ function componentOf(
     { name: 'tcf:rpm:reason', value: reason },
     { name: 'tcf:rpm:repository', value: repository },
     { name: 'tcf:rpm:signature:key-id', value: rpm.keyId },
+    ...sizeProperties(rpm.size),
   ].filter(({ value }) => value !== '');
   const supplier = supplierOf(rpm.vendor, rpm.packager);
   const references: readonly ExternalReference[] = [

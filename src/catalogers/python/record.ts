@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
+import { compact } from '../../base/compact.ts';
 import { printable } from '../../base/text.ts';
 import type { Property } from '../../bom/model.ts';
 import type { StreamScanner, Tree } from '../contract.ts';
+import { sizeProperties, toSize } from '../package-size.ts';
 import { isZippedEgg } from './egg.ts';
 import type { InfoFind } from './info.ts';
 import { linesOf, normalPath, utf8Text } from './text.ts';
@@ -13,6 +15,8 @@ interface Entry {
    * `sha256=<base64url without padding>`; empty for RECORD itself and for what is compiled at installation.
    */
   readonly hash: string;
+  /** Bytes; absent for RECORD itself. */
+  readonly size?: number;
 }
 
 /** torch lists 15,000 files. */
@@ -70,6 +74,8 @@ export function hashesOfInstalled(tree: Tree<RecordHash>): ReadonlyMap<string, s
 export interface Comparison {
   /** How many files RECORD lists. */
   readonly entries: number;
+  /** How large they are, by its own word. */
+  readonly bytes: number;
   /** Changed since the installation. */
   readonly modified: readonly string[];
   readonly missing: readonly string[];
@@ -104,12 +110,13 @@ export function compareToRecord(
     }
   }
   unchecked += Math.max(0, entries.length - maxEntries);
-  return { entries: entries.length, missing, modified, unchecked };
+  const bytes = entries.reduce((sum, { size = 0 }) => sum + size, 0);
+  return { entries: entries.length, bytes, missing, modified, unchecked };
 }
 
 /**
- * What differs from RECORD: files that were changed or are gone since the installation, and how many could
- * not be compared. Nothing where all is as recorded.
+ * How large the files of RECORD are, and what differs from it: files that were changed or are gone since the
+ * installation, and how many could not be compared.
  */
 export function recordProperties(
   tree: Tree,
@@ -121,8 +128,9 @@ export function recordProperties(
   if (installer === 'debian' || installer === 'rpm') {
     return [];
   }
-  const { missing, modified, unchecked } = compareToRecord(tree, distribution, hashes);
+  const { bytes, missing, modified, unchecked } = compareToRecord(tree, distribution, hashes);
   return [
+    ...sizeProperties(bytes),
     ...listed('tcf:python:record:missing', missing),
     ...listed('tcf:python:record:modified', modified),
     ...(unchecked === 0 ? [] : [{ name: 'tcf:python:record:unchecked:count', value: String(unchecked) }]),
@@ -145,9 +153,10 @@ export function listed(name: string, paths: readonly string[]): readonly Propert
 /** A CSV file of path, hash and size; a path with a comma or a quote stands in quotes. */
 export function recordEntries(text: string): readonly Entry[] {
   return linesOf(text).flatMap((line): Entry[] => {
-    const [, quoted, plain, hash = ''] = /^(?:"((?:[^"]|"")*)"|([^,]+))(?:,([^,]*))?(?:,|$)/.exec(line) ?? [];
+    const [, quoted, plain, hash = '', size] =
+      /^(?:"((?:[^"]|"")*)"|([^,]+))(?:,([^,]*))?(?:,(\d{1,15})?|$)/.exec(line) ?? [];
     const path = quoted?.replaceAll('""', '"') ?? plain;
-    return path === undefined ? [] : [{ path, hash }];
+    return path === undefined ? [] : [{ path, hash, ...compact({ size: toSize(size) }) }];
   });
 }
 

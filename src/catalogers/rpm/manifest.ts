@@ -1,5 +1,6 @@
 import { printable } from '../../base/text.ts';
 import type { Skipped, Tree } from '../contract.ts';
+import { toSize } from '../package-size.ts';
 import { isWord, type Rpm } from './packages.ts';
 import { maxRows } from './row.ts';
 
@@ -28,7 +29,7 @@ export function packagesInManifest(tree: Tree, skipped: Skipped[]): readonly Rpm
     if (line.trim() === '') {
       continue;
     }
-    const [name = '', evr = '', , , vendor = '', , , arch = '', epoch = '', sourceRpm = ''] = line
+    const [name = '', evr = '', , , vendor = '', , size, arch = '', epoch = '', sourceRpm = ''] = line
       .trimEnd()
       .split('\t');
     if (name === 'gpg-pubkey') {
@@ -57,6 +58,7 @@ export function packagesInManifest(tree: Tree, skipped: Skipped[]): readonly Rpm
       keyId: '',
       provides: [],
       requires: [],
+      size: toSize(size),
       database: file,
       isWhole: false,
     });

@@ -23,6 +23,8 @@ export interface Rpm extends Related {
   readonly sha256Header: string;
   /** The key that its signature names, unverified: 16 lower-case hexadecimal digits, or empty. */
   readonly keyId: string;
+  /** Bytes of its files, by its own word. */
+  readonly size: number | undefined;
   readonly database: TreeFile;
   /** False for a manifest, which has no dependencies and files. */
   readonly isWhole: boolean;
@@ -35,6 +37,7 @@ const tag = {
   release: 1002,
   epoch: 1003,
   summary: 1004,
+  size: 1009,
   vendor: 1011,
   license: 1014,
   packager: 1015,
@@ -113,9 +116,22 @@ export function toRpm(header: Header, database: TreeFile, budget: RpmBudget): Rp
     requires: isAffordable
       ? relations(header, tag.requireName, tag.requireFlags, tag.requireVersion)
       : undefined,
+    size: sizeOf(header),
     database,
     isWhole: true,
   };
+}
+
+/** Absent beyond 4 GiB, where `LONGSIZE` has it. A size that cannot be read costs the size only. */
+function sizeOf(header: Header): number | undefined {
+  try {
+    return header.numbers(tag.size)[0];
+  } catch (error) {
+    if (error instanceof BadHeader) {
+      return undefined;
+    }
+    throw error;
+  }
 }
 
 const empty = new Uint8Array(0);
