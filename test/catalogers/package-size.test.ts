@@ -6,14 +6,16 @@ import { treeOf } from '../support/tree.ts';
 
 /* deb-control(5): Installed-Size is in KiB. apk-v2: I is in bytes. RECORD: the third column, in bytes. */
 
+const system = { 'etc/os-release': 'ID=debian\nVERSION_ID="12"\n' };
 const deb = (size: string) =>
   dpkg.catalog(
     treeOf(dpkg, {
+      ...system,
       'var/lib/dpkg/status': `Package: a\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\nInstalled-Size: ${size}\n`,
     }),
   );
 const alpine = (size: string) =>
-  apk.catalog(treeOf(apk, { 'lib/apk/db/installed': `P:a\nV:1-r0\nA:x86_64\nI:${size}\n\n` }));
+  apk.catalog(treeOf(apk, { ...system, 'lib/apk/db/installed': `P:a\nV:1-r0\nA:x86_64\nI:${size}\n\n` }));
 const site = 'usr/lib/python3/site-packages';
 const wheel = (record: string) =>
   python.catalog(
