@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { attestVerdict } from '../app/sign/attest-verdict.ts';
-import { type Verification, verifyImage } from '../app/verify-image.ts';
+import type { Attached } from '../app/sign/sign-image.ts';
+import { verifyImage } from '../app/verify-image.ts';
 import { toJson } from '../report/json.ts';
 import { toMarkdown } from '../report/markdown.ts';
 import { toSarif } from '../report/sarif.ts';
@@ -9,8 +10,8 @@ import { appendUserFile, writeUserFile } from '../system/files.ts';
 import type { ExitCode, Host } from '../system/host.ts';
 import { paintSigns } from '../system/terminal.ts';
 import { version } from '../version.ts';
-import { collectOption, flag, listOption, type Options, textOption } from './options/bag.ts';
-import { declareSigningOptions, readSigningRequest } from './options/signing.ts';
+import { flag, textOption } from './options/bag.ts';
+import { declareSummaryOptions, readSummaryRequest } from './options/verification-summary.ts';
 import { declareVerifyOptions, readVerifyRequest } from './options/verify.ts';
 import type { Verb } from './verb.ts';
 
@@ -21,21 +22,20 @@ export const verb: Verb = {
     command
       .option('--sarif <file>', 'write SARIF 2.1.0, for code scanning')
       .option('--summary <file>', 'append Markdown, for GITHUB_STEP_SUMMARY')
-      .option('--json', 'the whole decision on standard output')
-      .option(
-        '--attest-vsa <verifier>',
-        'sign what was decided as verification summaries of this verifier (a URI), for each platform and the index',
-      )
-      .option(
-        '--vsa-level <level>',
-        'level that a summary says was verified; may be given again',
-        collectOption,
-        [],
-      );
-    declareSigningOptions(command, { hasRoot: true });
+      .option('--json', 'the whole decision on standard output');
+    declareSummaryOptions(command);
   },
   async run(host, [image = ''], options): Promise<ExitCode> {
-    const { verdict } = await decide(host, image, options);
+    const request = readVerifyRequest(options, image, 'gate');
+    const attest = readSummaryRequest(options);
+    const { verdict } =
+      attest === undefined
+        ? await verifyImage(host, request)
+        : await attestVerdict(host, {
+            ...request,
+            ...attest,
+            onAttached: (attached) => tell(host, attached),
+          });
     const sarif = textOption(options, 'sarif');
     const summary = textOption(options, 'summary');
     if (sarif !== undefined) {
@@ -52,20 +52,8 @@ export const verb: Verb = {
   },
 };
 
-async function decide(host: Host, image: string, options: Options): Promise<Verification> {
-  const request = readVerifyRequest(options, image, 'gate');
-  const verifier = textOption(options, 'attestVsa');
-  if (verifier === undefined) {
-    return await verifyImage(host, request);
-  }
-  return await attestVerdict(host, {
-    ...request,
-    verifier,
-    levels: listOption(options, 'vsaLevel'),
-    signing: readSigningRequest(options),
-    onAttached: async ({ digest, statement }) =>
-      await host.stderr.write(
-        `attached the verification summary of ${statement.subjects[0]?.digests[0]}: ${digest}\n`,
-      ),
-  });
+async function tell(host: Host, { digest, statement }: Attached): Promise<void> {
+  await host.stderr.write(
+    `attached the verification summary of ${statement.subjects[0]?.digests[0]}: ${digest}\n`,
+  );
 }

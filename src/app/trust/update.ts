@@ -1,4 +1,8 @@
-import { askedWrongly, TcfError } from '../../base/error.ts';
+import { parseTrustedRoot } from '../../attest/trusted-root.ts';
+import { compact } from '../../base/compact.ts';
+import { askedWrongly, cannotTell, TcfError } from '../../base/error.ts';
+import { digestOf } from '../../oci/digest.ts';
+import type { UpdatedRoot } from '../../report/updated-root.ts';
 import { parseInstanceName, type TrustStore } from '../../sigstore/trust/store.ts';
 import type { Host } from '../../system/host.ts';
 import { type Network, openUserServices } from '../network.ts';
@@ -12,7 +16,7 @@ export interface UpdateTrustRequest extends Omit<UpdateRequest, 'name'> {
 
 /** What became of one instance. */
 export type UpdatedInstance =
-  | ({ readonly name: string } & Updated)
+  | (UpdatedRoot & { readonly warnings: readonly string[] })
   | { readonly name: string; readonly error: TcfError };
 
 /**
@@ -30,7 +34,7 @@ export async function updateInstances(
   const updated: UpdatedInstance[] = [];
   for (const name of await namesToUpdate(trustStore(host, request.whose), asked, how)) {
     try {
-      updated.push({ name, ...(await updateInstance(host, services, { ...how, name })) });
+      updated.push(toUpdatedRoot(name, await updateInstance(host, services, { ...how, name })));
     } catch (error) {
       if (!(error instanceof TcfError)) {
         throw error;
@@ -39,6 +43,30 @@ export async function updateInstances(
     }
   }
   return updated;
+}
+
+function toUpdatedRoot(
+  name: string,
+  { before, state, warning }: Updated,
+): UpdatedRoot & { readonly warnings: readonly string[] } {
+  const { root, timestamp, trustedRoot } = state.repository;
+  if (trustedRoot === undefined) {
+    throw cannotTell('trust.corrupt', `there is no trusted root of ${name}`);
+  }
+  const digest = digestOf(trustedRoot.bytes);
+  const old = before?.repository.trustedRoot;
+  const skipped = parseTrustedRoot(trustedRoot.bytes).skipped.map(
+    ({ path, reason }) => `${path} does not count: ${reason}`,
+  );
+  return compact({
+    name,
+    digest,
+    isNew: old === undefined || digestOf(old.bytes) !== digest,
+    root: root.version,
+    timestamp: timestamp?.version,
+    signingConfigs: Object.keys(trustedRoot.signingConfigs).length,
+    warnings: warning === undefined ? skipped : [warning, ...skipped],
+  });
 }
 
 async function namesToUpdate(

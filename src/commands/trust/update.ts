@@ -1,12 +1,11 @@
 import type { Command } from 'commander';
-import type { Updated } from '../../app/trust/instances.ts';
 import { updateInstances } from '../../app/trust/update.ts';
-import { parseTrustedRoot } from '../../attest/trusted-root.ts';
 import { compact } from '../../base/compact.ts';
-import { cannotTell, type TcfError } from '../../base/error.ts';
-import { plural, printable } from '../../base/text.ts';
-import { digestOf } from '../../oci/digest.ts';
-import type { ExitCode, Host } from '../../system/host.ts';
+import type { TcfError } from '../../base/error.ts';
+import { printable } from '../../base/text.ts';
+import { formatWarnings } from '../../report/diagnostics.ts';
+import { formatUpdatedRoot } from '../../report/updated-root.ts';
+import type { ExitCode } from '../../system/host.ts';
 import { textOption } from '../options/bag.ts';
 import { declareTimeout, readNetwork } from '../options/network.ts';
 import { declareWhose, readWhose } from '../options/whose.ts';
@@ -36,7 +35,8 @@ export const verb: Verb = {
     const errors: TcfError[] = [];
     for (const one of updated) {
       if (!('error' in one)) {
-        await tell(host, one.name, one);
+        await host.stderr.write(formatWarnings(one.warnings));
+        await host.stdout.write(formatUpdatedRoot(one));
       } else if (errors.push(one.error) > 1) {
         await host.stderr.write(`tcf: error: ${printable(one.error.message, 2000)}\n`);
       }
@@ -48,24 +48,3 @@ export const verb: Verb = {
     return 0;
   },
 };
-
-async function tell(host: Host, name: string, { before, state, warning }: Updated): Promise<void> {
-  if (warning !== undefined) {
-    await host.stderr.write(`tcf: warning: ${printable(warning, 2000)}\n`);
-  }
-  const { root, timestamp, trustedRoot } = state.repository;
-  if (trustedRoot === undefined) {
-    throw cannotTell('trust.corrupt', `there is no trusted root of ${name}`);
-  }
-  for (const { path, reason } of parseTrustedRoot(trustedRoot.bytes).skipped) {
-    await host.stderr.write(`tcf: warning: ${printable(path)} does not count: ${printable(reason)}\n`);
-  }
-  const digest = digestOf(trustedRoot.bytes);
-  const old = before?.repository.trustedRoot;
-  const change = old !== undefined && digestOf(old.bytes) === digest ? 'unchanged' : 'new';
-  const configs = Object.keys(trustedRoot.signingConfigs).length;
-  const more = configs === 0 ? '' : `; ${plural(configs, 'signing config')}`;
-  await host.stdout.write(
-    `${name} is up to date: TUF root ${root.version}, timestamp ${timestamp?.version}; trusted root ${digest}, ${change}${more}\n`,
-  );
-}
