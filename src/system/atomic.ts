@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { linkSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { link, open, rename, rm, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { isTaken } from './errors.ts';
+import { isMissing, isTaken } from './errors.ts';
 
 /** What a file is made of; a stream is written as it comes. */
 export type Content = AsyncIterable<Uint8Array> | string | Uint8Array;
@@ -64,6 +64,28 @@ export function createFileSync(path: string, content: string, mode: number): boo
     throw error;
   } finally {
     rmSync(temporary, { force: true });
+  }
+}
+
+/**
+ * Takes a file away that has this content, and no other one that somebody put in its place meanwhile: what
+ * was taken is looked at again, and given back where it is not the one that was meant.
+ *
+ * @throws the system's error.
+ */
+export function removeFileOf(path: string, content: string): void {
+  const taken = temporaryBeside(path);
+  try {
+    renameSync(path, taken);
+    if (readFileSync(taken, 'utf8') !== content) {
+      linkSync(taken, path);
+    }
+  } catch (error) {
+    if (!isMissing(error) && !isTaken(error)) {
+      throw error;
+    }
+  } finally {
+    rmSync(taken, { force: true });
   }
 }
 

@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { createFile, createFileSync, replaceFile } from '../../src/system/atomic.ts';
+import { createFile, createFileSync, removeFileOf, replaceFile } from '../../src/system/atomic.ts';
 import { writeUserFile } from '../../src/system/files.ts';
 import { folder, testHost } from '../support/host.ts';
 
@@ -97,4 +97,15 @@ test('a stream that breaks leaves the old file', async () => {
   };
   await expect(replaceFile(path, broken())).rejects.toThrow('the connection broke');
   expect([readFileSync(path, 'utf8'), readdirSync(place.path)]).toEqual(['old', ['blob']]);
+});
+
+test('a file is taken away by its content, and another one in its place stays', () => {
+  using place = folder();
+  const path = join(place.path, 'lock');
+  writeFileSync(path, 'mine');
+  removeFileOf(path, 'old');
+  expect(readFileSync(path, 'utf8')).toBe('mine');
+  removeFileOf(path, 'mine');
+  removeFileOf(path, 'mine');
+  expect(readdirSync(place.path)).toEqual([]);
 });

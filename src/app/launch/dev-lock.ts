@@ -1,16 +1,18 @@
-import { readFileSync, realpathSync, rmSync } from 'node:fs';
-import { basename, join } from 'node:path';
-import { createFileSync } from '../../system/atomic.ts';
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { printable } from '../../base/text.ts';
+import { createFileSync, removeFileOf } from '../../system/atomic.ts';
 import { isMissing } from '../../system/errors.ts';
-import { fileExists } from '../../system/files.ts';
 import { cacheFolder, openPrivateFolder } from '../../system/folders.ts';
 import type { Host } from '../../system/host.ts';
+import { ownIdentity, processState } from '../../system/process-identity.ts';
 
 const pause = 500;
 
 /**
  * Keeps everybody else from starting or removing the dev container of that name meanwhile. The lock is a file
- * with the process that holds it; that of a process which is gone counts for nothing.
+ * with the identity of the process that holds it; that of a process which is gone counts for nothing, whoever
+ * has its number now.
  */
 export async function withDevLock<Result>(
   host: Host,
@@ -20,19 +22,22 @@ export async function withDevLock<Result>(
   const folder = join(cacheFolder(host), 'locks');
   openPrivateFolder(host, folder);
   const path = join(folder, name);
-  const self = basename(realpathSync('/proc/self'));
+  const self = ownIdentity();
   let hasTold = false;
   while (!createFileSync(path, self, 0o600)) {
     const holder = holderOf(path);
     if (holder === undefined) {
       continue;
     }
-    if (holder === self || !fileExists(host, join('/proc', holder))) {
-      rmSync(path, { force: true });
+    const state = processState(holder);
+    if (state === 'gone') {
+      removeFileOf(path, holder);
       continue;
     }
     if (!hasTold) {
-      await host.stderr.write(`tcf: waiting for process ${holder}, which is at work on ${name}\n`);
+      const where = state === 'elsewhere' ? ` of another container; remove ${path} if it is gone` : '';
+      const pid = printable(holder.split(' ', 1)[0] ?? '', 20);
+      await host.stderr.write(`tcf: waiting for process ${pid}, which is at work on ${name}${where}\n`);
     }
     hasTold = true;
     await host.sleep(pause);
@@ -40,15 +45,16 @@ export async function withDevLock<Result>(
   try {
     return await use();
   } finally {
-    rmSync(path, { force: true });
+    if (holderOf(path) === self) {
+      rmSync(path, { force: true });
+    }
   }
 }
 
 /** The process that holds the lock; `undefined` where it was given back meanwhile. */
 function holderOf(path: string): string | undefined {
   try {
-    const text = readFileSync(path, 'utf8').trim();
-    return /^\d{1,10}$/.test(text) ? text : '0';
+    return readFileSync(path, 'utf8');
   } catch (error) {
     if (isMissing(error)) {
       return undefined;
