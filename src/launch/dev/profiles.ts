@@ -142,8 +142,8 @@ function readProfile(shape: Shape, known: ReadonlyMap<string, DevProfile>): DevP
 function readFlags(flags: readonly string[]): readonly string[] {
   const end = 'the-image';
   const { engineFlags, image } = parseRunArguments([...flags, end], {});
-  if (image !== end) {
-    throw wrong(`${quoted(image ?? '')} is not a flag`);
+  if (image !== end || engineFlags.length < flags.length) {
+    throw wrong(`${quoted(image === end ? '--' : (image ?? ''))} is not a flag`);
   }
   return engineFlags;
 }

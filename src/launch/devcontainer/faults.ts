@@ -1,6 +1,7 @@
 import { TcfError } from '../../base/error.ts';
 import { quoted } from '../../base/text.ts';
 import { type JudgedFlag, parseRunArguments } from '../arguments.ts';
+import { hostVariables, namesProject } from '../flags/values.ts';
 import { shellLine } from '../shell.ts';
 import {
   asksTcf,
@@ -69,7 +70,8 @@ export function faultsOf(
   const fault = (message: string, hint: string) => faults.push({ message, hint });
   for (const [key, value] of Object.entries(members)) {
     const builds = Object.hasOwn(builders, key) ? builders[key] : undefined;
-    if (builds !== undefined && !isEmptyObject(value)) {
+    // An empty list of Compose files means a file of Compose's own choice.
+    if (builds !== undefined && !(key === 'features' && isEmptyObject(value))) {
       fault(
         `${quoted(key)}: ${builds}`,
         'put it into the image, build that in CI, sign it, and name it here by digest',
@@ -93,12 +95,54 @@ export function faultsOf(
   if (!asksTcf(container, file)) {
     fault(`"initializeCommand" is not ${JSON.stringify(initializeCommand(file))}`, 'tcf devcontainer pin');
   }
-  return [...faults, ...engineWords(container).flatMap((asked) => faultOfWord(asked, allowed))];
+  const folder = members['workspaceFolder'];
+  if (folder !== undefined && !isPlainFolder(folder)) {
+    fault(
+      `"workspaceFolder" is ${JSON.stringify(folder)}, which could end a mount that names it`,
+      'write an absolute path without commas, colons and quotes; of variables it may have the name of the project',
+    );
+  }
+  const words = [...engineWords(container), ...variableWords(members)];
+  return [...faults, ...uniqueFaults(words.flatMap((asked) => faultOfWord(asked, allowed)))];
+}
+
+const uniqueFaults = (faults: readonly DevContainerFault[]): readonly DevContainerFault[] => [
+  ...new Map(faults.map((fault) => [fault.word ?? fault.message, fault])).values(),
+];
+
+function isPlainFolder(folder: unknown): boolean {
+  return (
+    typeof folder === 'string' &&
+    /^\/[^,:"\n$]*$/.test(folder.replaceAll(/\$\{localWorkspaceFolderBasename\}/g, 'x'))
+  );
+}
+
+/**
+ * The CLI puts variables of the host into whatever part of the file names them, and a container hands them on
+ * to whoever it likes.
+ */
+function variableWords(members: DevContainer['members']): readonly EngineWord[] {
+  return Object.entries(members).flatMap(([key, value]) =>
+    hostVariables(JSON.stringify(value) ?? '').flatMap((name) => judgeWords(key, [`--env=${name}`])),
+  );
 }
 
 /** Paths in the project that the engine mounts or reads: a link there may lead out of it. */
 export function projectPaths(container: DevContainer): readonly string[] {
-  return engineWords(container).flatMap(({ flag }) => flag?.inProject ?? []);
+  return engineWords(container).flatMap(
+    ({ flag }) => flag?.inProject ?? (flag !== undefined && namesProject(flag.word) ? '' : []),
+  );
+}
+
+/** What the CLI tells the engine, each word with its value; variables of the container are among them. */
+export function wordsForEngine(container: DevContainer): readonly string[] {
+  const variables = ['containerEnv', 'remoteEnv'].flatMap((key) => {
+    const value = container.members[key];
+    return isObject(value)
+      ? Object.entries(value).map(([name, text]) => `--env=${name}=${String(text)}`)
+      : [];
+  });
+  return [...engineWords(container).flatMap(({ flag }) => flag?.word ?? []), ...variables];
 }
 
 interface EngineWord {
@@ -143,10 +187,13 @@ function judgeWords(key: string, words: unknown): readonly EngineWord[] {
   }
   const end = 'the-image';
   try {
-    const { image, judged } = parseRunArguments([...(words as string[]), end], {});
-    if (image !== end) {
+    const { engineFlags, image, judged } = parseRunArguments([...(words as string[]), end], {});
+    if (image !== end || engineFlags.length < words.length) {
       return [
-        { key, problem: `${quoted(image ?? '')} is not a flag, and would stand in the place of the image` },
+        {
+          key,
+          problem: `${quoted(image === end ? '--' : (image ?? ''))} is not a flag, and what follows would stand in the place of the image`,
+        },
       ];
     }
     return judged.map((flag) => ({ key, flag }));
@@ -195,11 +242,15 @@ function isEmptyObject(value: unknown): boolean {
 }
 
 /**
- * Keys of the image's label `devcontainer.metadata` that reach out of the container. The CLI merges the label
- * into the configuration, so an image could ask for them without a word in the project (devcontainers
- * specification, "Image Metadata").
+ * Keys of the image's label `devcontainer.metadata` that stay inside of the container. The CLI merges the
+ * label into the configuration, so an image could ask for all others without a word in the project
+ * (devcontainers specification, "Image Metadata").
  */
-const powers: ReadonlySet<string> = new Set(['capAdd', 'entrypoint', 'mounts', 'privileged', 'securityOpt']);
+const insideKeys: ReadonlySet<string> = new Set(
+  `containerEnv containerUser customizations forwardPorts hostRequirements id init onCreateCommand otherPortsAttributes overrideCommand
+  portsAttributes postAttachCommand postCreateCommand postStartCommand remoteEnv remoteUser shutdownAction updateContentCommand
+  updateRemoteUserUID userEnvProbe waitFor`.split(/\s+/),
+);
 
 /**
  * What the label asks for beyond the container, and what the project did not ask for itself.
@@ -218,8 +269,14 @@ export function powersOfLabel(label: string, { members }: DevContainer): readonl
     for (const [key, value] of Object.entries(entry)) {
       const isNothing = value === false || (Array.isArray(value) && value.length === 0);
       const isOurs = JSON.stringify(members[key]) === JSON.stringify(value);
-      if (powers.has(key) && !isNothing && !isOurs) {
+      if (isNothing || isOurs) {
+        continue;
+      }
+      if (!insideKeys.has(key)) {
         asked.add(key);
+      }
+      for (const name of hostVariables(JSON.stringify(value) ?? '')) {
+        asked.add(`\${localEnv:${name}}`);
       }
     }
   }

@@ -3,7 +3,7 @@ import {
   type Judgement,
   judgeCapability,
   judgeDevice,
-  judgeEnvFile,
+  judgeLabelFile,
   judgeLogDriver,
   judgeLogOption,
   judgeMount,
@@ -11,6 +11,7 @@ import {
   judgeNetwork,
   judgeSecurityOption,
   judgeStorageOption,
+  judgeVariable,
   judgeVolume,
 } from './values.ts';
 
@@ -46,7 +47,7 @@ const harmlessValues = words(`
   add-host attach:a blkio-weight blkio-weight-device cap-drop cgroup-conf cgroup-manager cgroup-parent cgroups chrootdirs
   cpu-count cpu-percent cpu-period cpu-quota cpu-rt-period cpu-rt-runtime cpu-shares:c cpus cpuset-cpus cpuset-mems detach-keys
   device-read-bps device-read-iops device-write-bps device-write-iops dns dns-opt dns-option dns-search domainname entrypoint
-  env:e env-merge events-backend expose gidmap gpus group-add group-entry health-cmd health-interval health-max-log-count
+  env-merge events-backend expose gidmap gpus group-add group-entry health-cmd health-interval health-max-log-count
   health-max-log-size health-on-failure health-retries health-start-interval health-start-period health-startup-cmd
   health-startup-interval health-startup-retries health-startup-success health-startup-timeout health-timeout hostname:h
   hostuser image-volume io-maxbandwidth io-maxiops ip ip6 isolation kernel-memory label:l link-local-ip log-level mac-address
@@ -73,11 +74,12 @@ const hostValues: readonly Row[] = [
   ['decryption-key', 'it names a file of the host'],
   ['device', 'it gives a device of the host', judgeDevice],
   ['device-cgroup-rule', 'it opens devices of the host, disks among them'],
-  ['env-file', 'it reads a file of the host', judgeEnvFile],
+  ['env:e', 'it takes a variable of the host', judgeVariable],
+  ['env-file', 'it reads a file of the host, and takes the variables that stand there by their names alone'],
   ['health-log-destination', 'it writes a file of the host'],
   ['hosts-file', 'it reads a file of the host'],
   ['init-path', 'it names a program of the host'],
-  ['label-file', 'it reads a file of the host', judgeEnvFile],
+  ['label-file', 'it reads a file of the host', judgeLabelFile],
   ['log-driver', 'a plugin of the engine takes what the container says', judgeLogDriver],
   ['log-opt', 'it writes a file of the host, or speaks to a server', judgeLogOption],
   ['pidfile', 'it writes a file of the host'],

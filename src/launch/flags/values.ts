@@ -17,6 +17,8 @@ const host = (why: string): Judgement => ({ class: 'host', why });
 const plainName = /^[A-Za-z0-9][\w.-]*$/;
 // biome-ignore lint/suspicious/noTemplateCurlyInString: variables of devcontainer.json
 const projectFolder = '${localWorkspaceFolder}';
+/** Names a place whose text `faultsOf` and the project's path are held against. */
+const placeVariables = /\$\{(?:(?:local|container)WorkspaceFolder(?:Basename)?|devcontainerId)\}/g;
 /** Variables of devcontainer.json whose text neither the project nor a separator can shape. */
 const nameVariables = /\$\{(?:localWorkspaceFolderBasename|devcontainerId)\}/g;
 /** Caches of builds, which the developers of Triton share between checkouts and containers. */
@@ -121,8 +123,28 @@ export function judgeDevice(value: string): Judgement {
   return host(`it gives the device ${quoted(from)} of the host`);
 }
 
+/** Variables that say where and how somebody works, and are no secrets. */
+const openVariables =
+  /^(?:HOME|USERPROFILE|USER|USERNAME|LOGNAME|SHELL|HOSTNAME|PATH|LANG|LANGUAGE|LC_\w+|TZ|TERM|COLORTERM|NO_COLOR|DISPLAY|WAYLAND_DISPLAY|XDG_\w+|MAX_JOBS|CI|(?:TRITON|MLIR|LLVM)_\w+|(?:CUDA|HIP|ROCR)_VISIBLE_DEVICES)$/;
+
+/** The variables of the host that a text of devcontainer.json takes in, but for those that are no secrets. */
+export function hostVariables(text: string): readonly string[] {
+  const names = [...text.matchAll(/\$\{(?:localEnv|env):([^:}]*)/g)].map(([, name = '']) => name);
+  return [...new Set(names)].filter((name) => !openVariables.test(name));
+}
+
+/**
+ * `--env NAME=VALUE`, or `--env NAME`, which takes the value from the host; podman reads `NAME*` as all that
+ * begin so.
+ */
+export function judgeVariable(value: string): Judgement {
+  return value.includes('=') || openVariables.test(value)
+    ? harmless
+    : host(`it takes the variable ${quoted(value)} of the host, which may be a secret`);
+}
+
 /** A file that lies in the project; another one may be a secret. */
-export function judgeEnvFile(value: string): Judgement {
+export function judgeLabelFile(value: string): Judgement {
   const inside = insideProject(value);
   return inside === undefined ? host(`it reads the file ${quoted(value)} of the host`) : inside;
 }
@@ -173,9 +195,12 @@ const openOptions =
 export function judgeVolume(value: string): Judgement {
   const parts = splitOutsideVariables(value);
   if (parts.length === 1) {
-    return harmless;
+    return isOpen(value) ? host(`a variable in ${quoted(value)} could name a place of the host`) : harmless;
   }
-  const [source = '', , options = ''] = parts;
+  const [source = '', target = '', options = ''] = parts;
+  if (isOpen(target)) {
+    return host(`a variable in ${quoted(target)} could make another mount of it`);
+  }
   const odd = options.split(',').find((option) => option !== '' && !openOptions.test(option));
   if (parts.length > 3 || odd !== undefined) {
     return host(`the options ${quoted(odd ?? options)} of a mount can name places of the host`);
@@ -183,8 +208,11 @@ export function judgeVolume(value: string): Judgement {
   return judgeSource(source);
 }
 
+/** Whether a variable could put in what ends this part of a mount. */
+const isOpen = (part: string): boolean => part.replaceAll(placeVariables, '').includes('${');
+
 /** `a:b` at its colons, but for those in `${localEnv:HOME}`. */
-function splitOutsideVariables(value: string): readonly string[] {
+export function splitOutsideVariables(value: string): readonly string[] {
   return value.split(/:(?![^{}]*\})/);
 }
 
@@ -196,9 +224,9 @@ const mountTypes = /^(?:bind|devpts|ramfs|tmpfs|volume)$/;
 const mountKeys =
   /^(?:type|source|src|target|destination|dst|consistency|readonly|ro|rw|tmpfs-size|tmpfs-mode|size|mode|relabel|U|Z|z|chown|volume-nocopy|tmpcopyup|notmpcopyup|noexec|nosuid|nodev)$/;
 
-/** `--mount KEY=VALUE,...`. The engines read it as a CSV record, so quotes are taken out before looking. */
-export function judgeMount(value: string): Judgement {
-  const fields = value
+/** `KEY=VALUE,...`. The engines read it as a CSV record, so quotes are taken out before looking. */
+export function mountFields(value: string): readonly (readonly [key: string, value: string])[] {
+  return value
     .replaceAll('"', '')
     .split(',')
     .map((field) => {
@@ -208,6 +236,11 @@ export function judgeMount(value: string): Judgement {
         equals < 0 ? '' : field.slice(equals + 1).trim(),
       ] as const;
     });
+}
+
+/** `--mount KEY=VALUE,...`. */
+export function judgeMount(value: string): Judgement {
+  const fields = mountFields(value);
   const types = fields.filter(([key]) => key.toLowerCase() === 'type').map(([, type]) => type);
   const odd = types.find((type) => !mountTypes.test(type.toLowerCase()) && type !== 'glob');
   if (odd !== undefined) {
@@ -233,7 +266,13 @@ export function judgeMount(value: string): Judgement {
     return harmless;
   }
   const [source = '', ...more] = sources;
-  return more.length > 0 ? host('it has several sources') : judgeSource(source);
+  if (more.length > 0) {
+    return host('it has several sources');
+  }
+  // podman takes a path that is not absolute, from wherever the editor stands.
+  return types[0]?.toLowerCase() === 'bind' && plainName.test(source)
+    ? host(`it mounts ${quoted(source)} of the host`)
+    : judgeSource(source);
 }
 
 /**
@@ -250,6 +289,12 @@ function isOpenField(key: string, value: string): boolean {
   }
   return rest !== value && !/^(?:source|src|target|dst|destination)$/i.test(key);
 }
+
+/**
+ * Whether what a word names depends on the path of the project, in which a comma or a colon would end a part
+ * of it.
+ */
+export const namesProject = (word: string): boolean => /\$\{(?:local|container)WorkspaceFolder/.test(word);
 
 /** A volume, a place in the project, or a shared cache; everything else of the host is the user's to give. */
 function judgeSource(source: string): Judgement {
