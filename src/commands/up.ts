@@ -1,16 +1,17 @@
 import { notStarted } from '../app/launch/launching.ts';
 import { startDevContainer } from '../app/launch/start-dev-container.ts';
+import { compact } from '../base/compact.ts';
 import { askedWrongly } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
 import { shellLine } from '../launch/shell.ts';
 import { upHelp } from '../report/start-help.ts';
 import type { ExitCode } from '../system/host.ts';
 import { flag, type Options, textOption } from './options/bag.ts';
-import { declareWords, readLaunch, runFlags } from './options/start.ts';
+import { declareWords, readLaunch, runFlags, stopTime } from './options/start.ts';
 import { readStartLine } from './options/start-line.ts';
 import type { Verb } from './verb.ts';
 
-const ownFlags = { ...runFlags, name: true, recreate: false } as const;
+const ownFlags = { ...runFlags, name: true, recreate: false, time: true } as const;
 
 export const verb: Verb = {
   declare: declareWords,
@@ -33,6 +34,7 @@ export const verb: Verb = {
       name,
       wanted,
       isRecreated: flag(options, 'recreate'),
+      ...compact({ stopTime: stopTime(options) }),
     });
     if (started.kind === 'running') {
       const enter = shellLine('tcf', ['exec', ...flagsOfExec(options), name]);

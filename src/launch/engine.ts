@@ -145,6 +145,10 @@ export interface Container {
   readonly exitCode: number;
   /** What `profileLabel` keeps. */
   readonly profile?: string;
+  /** Seconds that it has to end by itself, where it was made with such a time. */
+  readonly stopTimeout?: number;
+  /** Whether it is asked to end with the signal that ends everything. */
+  readonly isKilled: boolean;
 }
 
 /** Where a container keeps what it was made with. Always set by us, so an image cannot set it. */
@@ -204,6 +208,7 @@ export async function describeContainer(
   const texts = (value: unknown): readonly string[] => (Array.isArray(value) ? value.map(String) : []);
   const health = healthOf(state);
   const label = recordOf(config.optional('Labels')?.value)[profileLabel];
+  const timeout = config.optional('StopTimeout')?.value;
   const code = state.optional('ExitCode')?.value;
   const env = config.optional('Env')?.value;
   const user = (Array.isArray(env) ? env.map(String) : [])
@@ -220,6 +225,9 @@ export async function describeContainer(
     command: texts(config.optional('Cmd')?.value),
     health,
     ...(typeof label === 'string' ? { profile: label } : {}),
+    ...(typeof timeout === 'number' ? { stopTimeout: timeout } : {}),
+    // podman gives the number.
+    isKilled: /^(?:9|(?:SIG)?KILL)$/.test(String(config.optional('StopSignal')?.value)),
     imageId: fullId(shape.get('Image').string(200)),
     imageName: config.get('Image').string(1000),
     ...(user === undefined || user === '' ? {} : { user }),
@@ -252,6 +260,42 @@ export async function processesIn(
     .split('\n')
     .slice(1)
     .map((line) => line.trim().replace(/^\d+\s+/, ''));
+}
+
+/** What an engine gives a container to end by itself where nothing else was said. */
+const stopTime = 10;
+
+/** Seconds after which a container is ended that does not end by itself. */
+export const stopTimeOf = ({ isKilled, isRunning, stopTimeout }: Container): number =>
+  isRunning && !isKilled ? (stopTimeout ?? stopTime) : 0;
+
+/**
+ * Ends a container and removes it. podman does both at once; docker's `rm --force` would end it without
+ * asking.
+ *
+ * @param seconds that it has to end by itself.
+ * @throws TcfError `engine.remove` (exit 2).
+ */
+export async function endContainer(
+  processes: Processes,
+  engine: Engine,
+  globals: readonly string[],
+  { id, isRunning }: Container,
+  seconds: number,
+): Promise<void> {
+  const lines =
+    engine.name === 'podman'
+      ? [['rm', '--force', '--time', String(seconds), id]]
+      : [...(isRunning && seconds > 0 ? [['stop', '-t', String(seconds), id]] : []), ['rm', '--force', id]];
+  for (const line of lines) {
+    const ended = await processes.run(engine.path, [...globals, ...line]);
+    if (ended.code !== 0) {
+      throw cannotTell(
+        'engine.remove',
+        `${engine.name} did not remove the container: ${printable(ended.stderr.trim(), 1000)}`,
+      );
+    }
+  }
 }
 
 function lastLine(text: string): string {

@@ -43,6 +43,7 @@ Verifies the image of a profile and starts a dev container of its name that goes
 verified and started again. The options are those of "tcf run PROFILE" (tcf run triton --help), and:
   --name NAME          another name than that of the profile
   --recreate           removes the container that is there, and makes it with the options of now
+  --time SECONDS       how long a command that is recreated has to end by itself (default: 10, or its own)
 It is up when its health check passes or, where it has none, when the set-up of the image has come to its command.
 Then: tcf exec NAME [COMMAND...], or attach an editor to the container tcf-NAME.
 `;

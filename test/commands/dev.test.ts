@@ -1,6 +1,15 @@
-import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Finished } from '../../src/system/program.ts';
 import { imageIdsOn, pushDemoImage } from '../support/demo-image.ts';
 import { type Called, folder, type } from '../support/host.ts';
@@ -22,10 +31,17 @@ interface Kept {
   top?: string[];
   health?: string[];
   exitCode?: number;
+  stopSignal?: string;
+  stopTimeout?: number;
 }
 /** What the next container does at its start. */
 let next: Partial<Kept> = {};
 const containers = new Map<string, Kept>();
+
+const optionOf = (args: readonly string[], name: string, use: (value: string) => Partial<Kept>) => {
+  const word = args.findLast((candidate) => candidate.startsWith(`--${name}=`));
+  return word === undefined ? {} : use(word.slice(name.length + 3));
+};
 
 function engine(args: readonly string[]): Partial<Finished> {
   if (args[0] === '-u' || args[0] === '-g') {
@@ -47,6 +63,8 @@ function engine(args: readonly string[]): Partial<Finished> {
       labels: Object.fromEntries(
         args.filter((word) => word.startsWith('--label=')).map((word) => word.slice(8).split(/=(.*)/s)),
       ),
+      ...optionOf(args, 'stop-signal', (stopSignal) => ({ stopSignal })),
+      ...optionOf(args, 'stop-timeout', (text) => ({ stopTimeout: Number(text) })),
       ...next,
     });
   }
@@ -72,6 +90,8 @@ function engine(args: readonly string[]): Partial<Finished> {
             Env: ['USERNAME=ann'],
             Cmd: ['sleep', 'infinity'],
             Labels: kept.labels ?? null,
+            StopSignal: kept.stopSignal ?? 15,
+            ...(kept.stopTimeout === undefined ? {} : { StopTimeout: kept.stopTimeout }),
           },
           Id: containerId,
           State: {
@@ -335,28 +355,149 @@ test('up says what the container was made with, and makes it again', async () =>
   expect(did(other, 'run')).toBeUndefined();
   const again = await tcf('up', '--shm-size=2g', '--recreate', ...own, 'mine', '-j', '7');
   expect(again.exit, again.err).toBe(0);
-  expect(did(again, 'rm')).toEqual(['/usr/bin/podman', 'rm', '--force', containerId]);
+  expect(did(again, 'rm')).toEqual(['/usr/bin/podman', 'rm', '--force', '--time', '0', containerId]);
   expect(did(again, 'run')).toContain('--env=MAX_JOBS=7');
 });
 
-test('one at a time works on a dev container', async () => {
-  await tcf('up', ...own, 'mine');
-  const lock = join(place.path, 'home/.cache/tcf/locks/tcf-mine');
-  expect(existsSync(lock)).toBe(false);
-  // Of a process that is gone.
-  writeFileSync(lock, '999999999');
-  expect(await tcf('up', ...own, 'mine')).toMatchObject({ exit: 0 });
-  writeFileSync(lock, '1');
-  const waiting = type(['up', ...own, 'mine'], {
-    cwd: place.path,
-    env: { COSIGN_PASSWORD: 'x' },
-    answer: engine,
+test.for<readonly [string, readonly string[], readonly string[], string, RegExp]>([
+  ['that only waits, at once', [], [], '0', /^tcf: tcf-mine is gone/],
+  [
+    'with a command of its own, in 10 seconds',
+    ['--', 'serve'],
+    [],
+    '10',
+    /asked tcf-mine to end; what does not within 10/,
+  ],
+  ['with a time of its own', ['--', 'serve'], ['--stop-timeout=60'], '60', /within 60 seconds/],
+])('down ends a container %s', async ([, command, flags, seconds, message]) => {
+  next = { top: ['sleep infinity'] };
+  await tcf('up', ...flags, ...own, 'mine', ...command);
+  const ran = await tcf('down', 'mine');
+  expect(did(ran, 'rm')).toEqual(['/usr/bin/podman', 'rm', '--force', '--time', seconds, containerId]);
+  expect(ran.err).toMatch(message);
+});
+
+test('down and --recreate take a time, as podman and docker do', async () => {
+  await tcf('up', ...own, 'mine', '--', 'serve');
+  expect(did(await tcf('up', ...own, '--recreate', '--time=3', 'mine'), 'rm')).toContain('3');
+  await tcf('up', ...own, '--recreate', 'mine', '--', 'serve');
+  expect(did(await tcf('down', 'mine', '--time', '0'), 'rm')).toContain('0');
+  await tcf('up', ...own, '--engine=docker', 'mine', '--', 'serve');
+  expect(await tcf('down', 'mine', '--time', 'soon')).toMatchObject({
+    exit: 3,
+    err: expect.stringMatching(/"soon" is not a time in whole seconds/),
   });
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  rmSync(lock);
-  const ran = await waiting;
-  expect(ran.exit).toBe(0);
-  expect(ran.err).toMatch(/waiting for process 1, which is at work on tcf-mine/);
+});
+
+test('docker asks a container to end, which its rm --force does not', async () => {
+  const docker = (...args: readonly string[]) =>
+    type(args, { cwd: place.path, env: { COSIGN_PASSWORD: 'x' }, answer: engine, found: ['docker'] });
+  await docker('up', ...own, '--engine=docker', 'mine', '--', 'serve');
+  const ran = await docker('down', '--engine=docker', 'mine');
+  expect(ran.started.slice(-2)).toEqual([
+    ['/usr/bin/docker', 'stop', '-t', '10', containerId],
+    ['/usr/bin/docker', 'rm', '--force', containerId],
+  ]);
+});
+
+describe('one at a time works on a dev container', () => {
+  const lock = () => join(place.path, 'home/.cache/tcf/locks/tcf-mine');
+  /** As proc(5) has it; the name of the program may have blanks and parentheses in it. */
+  const startOf = (pid: string) =>
+    readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ')[19];
+  const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  const space = readlinkSync('/proc/self/ns/pid');
+  const parent = () => String(process.ppid);
+
+  test.for<readonly [string, () => string]>([
+    ['of a process that is gone', () => `999999999 1 ${boot} ${space}`],
+    ['of a process whose number another one has', () => `${parent()} 1 ${boot} ${space}`],
+    ['of another boot', () => `${parent()} ${startOf(parent())} other-boot ${space}`],
+    ['of an older tcf', () => '1'],
+    ['of nobody', () => ''],
+  ])('a lock %s counts for nothing', async ([, text]) => {
+    await tcf('up', ...own, 'mine');
+    expect(existsSync(lock())).toBe(false);
+    writeFileSync(lock(), text());
+    const ran = await tcf('up', ...own, 'mine');
+    expect(ran).toMatchObject({ exit: 0, err: expect.not.stringMatching(/waiting/) });
+    expect(existsSync(lock())).toBe(false);
+    expect(readdirSync(join(lock(), '..'))).toEqual([]);
+  });
+
+  test.for<readonly [string, () => string, RegExp]>([
+    [
+      'of a process that is at work',
+      () => `${parent()} ${startOf(parent())} ${boot} ${space}`,
+      /waiting for process \d+, which is at work on tcf-mine\n/,
+    ],
+    [
+      'of a process in another container, which nobody here can look for',
+      () => `1 1 ${boot} pid:[1]`,
+      /waiting for process 1, .* of another container; remove .*locks\/tcf-mine if it is gone/,
+    ],
+  ])('a lock %s is waited for', async ([, text, message]) => {
+    await tcf('up', ...own, 'mine');
+    writeFileSync(lock(), text());
+    const waiting = tcf('up', ...own, 'mine');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    rmSync(lock());
+    expect(await waiting).toMatchObject({ exit: 0, err: expect.stringMatching(message) });
+  });
+
+  test('two of one process too', async () => {
+    const both = await Promise.all([tcf('up', ...own, 'mine'), tcf('up', ...own, 'mine')]);
+    expect(both.map(({ exit }) => exit)).toEqual([0, 0]);
+    expect(both.filter((ran) => did(ran, 'run') !== undefined)).toHaveLength(1);
+  });
+});
+
+test.for<readonly [string, boolean, string]>([
+  ['started', false, 'up'],
+  ['entered', true, 'exec'],
+])('a container of that name that somebody else made is not %s', async ([, running, verb]) => {
+  containers.set('tcf-mine', { image: pinned, id: configDigest, running });
+  const ran = await tcf(verb, ...own, 'mine');
+  expect(ran).toMatchObject({
+    exit: 125,
+    err: expect.stringMatching(
+      /tcf did not make the container "tcf-mine".*\n.*tcf down mine, then tcf up mine/,
+    ),
+  });
+  expect(ran.started.some(([, word]) => word === 'start' || word === 'exec')).toBe(false);
+  expect(await tcf('up', ...own, '--recreate', 'mine')).toMatchObject({ exit: 0 });
+});
+
+test.for<readonly [string, readonly string[]]>([
+  ['-v', ['-v', '/srv/me/.triton:/root/.triton']],
+  ['letters together', ['-itv/srv/me:/root/.triton/cache']],
+  ['--mount', ['--mount', 'type=bind,src=/srv/me/.triton,dst=/x']],
+  ['a volume', ['--volume=kernels:/root/.triton']],
+  ['a variable of Triton', ['-v', 'kernels:/data', '-e', 'TRITON_CACHE_DIR=/data/cache']],
+  ['a variable of torch', ['-v', 'kernels:/data/x', '-e', 'TORCHINDUCTOR_CACHE_DIR=/data']],
+  ['a folder that has one in it', ['-v', 'HOME:/root']],
+])('a mounted cache of kernels is told: %s', async ([, flags]) => {
+  mkdirSync(join(place.path, 'me/.triton/cache'), { recursive: true });
+  const words = flags.map((word) => word.replace('HOME', join(place.path, 'me')));
+  const image = `${registry.host}/dev:1`;
+  for (const line of [
+    ['run', ...own, ...words, image],
+    ['run', ...own, ...words, 'mine'],
+    ['up', ...own, ...words, 'mine'],
+  ]) {
+    expect(await tcf(...line)).toMatchObject({
+      exit: 0,
+      err: expect.stringMatching(
+        /has compiled kernels of Triton in it, or will: .*\n {4}hint: every container/,
+      ),
+    });
+  }
+  expect((await tcf('run', ...own, '-v', '/srv/data:/data:ro', image)).err).not.toMatch(/kernels/);
+  const readOnly = await tcf('run', ...own, '-v', '/srv/.triton:/t:ro', image);
+  expect(readOnly.err).toMatch(/compiled kernels/);
+  expect(readOnly.err).not.toMatch(/hint/);
 });
 
 test('a policy that has become stricter keeps everybody out', async () => {

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { digestOf } from '../../src/oci/digest.ts';
 import { mediaTypes } from '../../src/oci/media-types.ts';
 import { openRegistry } from '../../src/registry/client.ts';
 import { pushDemoImage } from '../support/demo-image.ts';
@@ -97,4 +98,33 @@ test('the SBOM of one platform does not speak for another', async () => {
 test('a platform that the index lacks cannot be decided, and the others are named', async () => {
   const verified = await verify(name, 'policy.yaml', '--platform', 'linux/riscv64');
   expect(verified).toMatchObject({ exit: 2, err: expect.stringMatching(/linux\/amd64/) });
+});
+
+test.for<readonly [string, readonly string[], readonly string[]]>([
+  ['docker is told the one that was verified', [], ['--platform', 'linux/amd64']],
+  ['docker is told the one that was asked for', ['--platform', 'linux/amd64'], ['--platform', 'linux/amd64']],
+  ['podman has what it pulled', ['--engine', 'podman'], []],
+])('of an index %s, whatever DOCKER_DEFAULT_PLATFORM says', async ([, flags, told]) => {
+  await tcf('sign', name, '--key', 'team.key', '--allow-http');
+  const index = registry.manifests.get('triton/multi:latest')?.bytes ?? new Uint8Array();
+  const ran = await type(
+    [
+      'run',
+      ...(flags[0] === '--engine' ? [] : ['--engine', 'docker']),
+      ...flags,
+      '--policy',
+      'policy.yaml',
+      '--allow-http',
+      name,
+    ],
+    {
+      cwd: place.path,
+      env: { COSIGN_PASSWORD: 'x', DOCKER_DEFAULT_PLATFORM: 'linux/arm64' },
+      found: ['docker'],
+      // What the image store of containerd gives: one id for all platforms.
+      answer: ([verb]) => (verb === 'image' ? { stdout: `${digestOf(index)}\n` } : {}),
+    },
+  );
+  expect(ran.exit, ran.err).toBe(0);
+  expect(ran.started.at(-1)?.slice(1, 3 + told.length)).toEqual(['run', '--pull=never', ...told]);
 });

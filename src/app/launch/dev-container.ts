@@ -1,6 +1,12 @@
 import { askedWrongly, cannotTell } from '../../base/error.ts';
-import { printable, quoted } from '../../base/text.ts';
-import { type Container, type Engine, inspectContainer } from '../../launch/engine.ts';
+import { quoted } from '../../base/text.ts';
+import {
+  type Container,
+  type Engine,
+  endContainer,
+  inspectContainer,
+  stopTimeOf,
+} from '../../launch/engine.ts';
 import type { Host } from '../../system/host.ts';
 import type { Verification } from '../verify-image.ts';
 
@@ -35,37 +41,47 @@ export async function findDevContainer(
 }
 
 /**
- * Whether the content that a container was made from is what was verified. It was made with a digest in its
- * name, by tcf or not at all.
+ * Whether the content that a container was made from is what was verified, and tcf made it: a container that
+ * somebody else made may start another one with it, or have content mounted that nothing has verified.
  *
- * @throws TcfError `dev.image` (exit 2).
+ * @throws TcfError `dev.image`, `dev.foreign` (exit 2).
  */
 export function checkContainer(name: string, container: Container, { imageIds, pinned }: Verification): void {
-  if (imageIds.some((id) => id === container.imageId)) {
-    return;
+  const hint = `tcf down ${name}, then tcf up ${name}`;
+  if (!imageIds.some((id) => id === container.imageId)) {
+    throw cannotTell(
+      'dev.image',
+      `the dev container ${quoted(name)} was made from ${container.imageId}, which is not ${pinned}`,
+      { hint },
+    );
   }
-  throw cannotTell(
-    'dev.image',
-    `the dev container ${quoted(name)} was made from ${container.imageId}, which is not ${pinned}`,
-    {
-      hint: `tcf down ${name}, then tcf up ${name}`,
-    },
-  );
+  if (container.profile === undefined) {
+    throw cannotTell(
+      'dev.foreign',
+      `tcf did not make the container ${quoted(containerName(name))}, so nothing says what else starts with it`,
+      { hint },
+    );
+  }
 }
 
-/** @throws TcfError `engine.remove` (exit 2). */
+/**
+ * Ends a dev container and removes it, and says how long that may take: a command that runs as the first
+ * process and does not listen to the signal is waited for.
+ *
+ * @param seconds that it has to end by itself. Default: what it was made with, else 10.
+ * @throws TcfError `engine.remove` (exit 2).
+ */
 export async function removeContainer(
   host: Host,
   engine: Engine,
   globals: readonly string[],
-  which: string,
-  name: string,
+  container: Container,
+  { name, seconds = stopTimeOf(container) }: { readonly name: string; readonly seconds?: number },
 ): Promise<void> {
-  const removed = await host.run(engine.path, [...globals, 'rm', '--force', which]);
-  if (removed.code !== 0) {
-    throw cannotTell(
-      'engine.remove',
-      `${engine.name} did not remove ${name}: ${printable(removed.stderr.trim(), 1000)}`,
+  if (container.isRunning && !container.isKilled && seconds > 0) {
+    await host.stderr.write(
+      `tcf: asked ${containerName(name)} to end; what does not within ${seconds} seconds is ended (--time SECONDS)\n`,
     );
   }
+  await endContainer(host, engine, globals, container, seconds);
 }

@@ -1,8 +1,10 @@
+import { formatPlatform } from '../../image/platform.ts';
 import { type Engine, type Launch, pullCommand, runCommand } from '../../launch/engine.ts';
 import { shellLine } from '../../launch/shell.ts';
 import { formatVerdict } from '../../report/text.ts';
 import type { Host } from '../../system/host.ts';
 import { paintSigns } from '../../system/terminal.ts';
+import { hostPlatform } from '../registries.ts';
 import { type Verification, type VerifyRequest, verifyImage } from '../verify-image.ts';
 
 /**
@@ -26,6 +28,23 @@ export async function allowedImage(host: Host, request: VerifyRequest): Promise<
   await host.stderr.write(paintSigns(formatVerdict(verdict), host.stderr));
   await host.stderr.write('tcf: nothing was started\n');
   return undefined;
+}
+
+/**
+ * The platform that an engine is told. docker with containerd's store keeps an index under one id, and
+ * chooses by `DOCKER_DEFAULT_PLATFORM` at the start where nothing was said: so it is told which image of the
+ * index was verified.
+ *
+ * @param asked `--platform`.
+ */
+export function platformFor(
+  host: Host,
+  engine: Engine,
+  { manifest, verdict }: AllowedImage,
+  asked: string | undefined,
+): string | undefined {
+  const isIndex = manifest !== verdict.allow.image.digest;
+  return asked ?? (engine.name === 'docker' && isIndex ? formatPlatform(hostPlatform(host)) : undefined);
 }
 
 /** What the engine is told, one command a line, to be pasted into a shell. */

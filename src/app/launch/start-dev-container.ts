@@ -1,3 +1,4 @@
+import { compact } from '../../base/compact.ts';
 import { askedWrongly, cannotTell } from '../../base/error.ts';
 import { printable } from '../../base/text.ts';
 import { differences, formatProfile } from '../../launch/dev/made-with.ts';
@@ -16,7 +17,8 @@ import type { Host } from '../../system/host.ts';
 import { composeForHost } from './dev.ts';
 import { checkContainer, containerName, removeContainer } from './dev-container.ts';
 import { withDevLock } from './dev-lock.ts';
-import { type AllowedImage, allowedImage, launchLines } from './launching.ts';
+import { type AllowedImage, allowedImage, launchLines, platformFor } from './launching.ts';
+import { tellMountedCaches } from './mounted-caches.ts';
 import { waitUntilReady } from './ready.ts';
 import type { StartRequest } from './start-verified.ts';
 
@@ -26,6 +28,8 @@ export interface DevStartRequest extends Pick<StartRequest, 'engine' | 'isDry' |
   readonly wanted: DevOptions;
   /** Removes the container that is there, and makes it with the options of now. */
   readonly isRecreated: boolean;
+  /** Seconds that a container which is made again has to end by itself. Default: its own time. */
+  readonly stopTime?: number;
 }
 
 /** What became of it; `printed` where nothing was wanted but the commands. */
@@ -48,7 +52,7 @@ export async function startDevContainer(host: Host, request: DevStartRequest): P
   const container = containerName(name);
   const engine = findEngine(host, request.engine);
   // Without a command of its own it waits; people come in with exec.
-  const waiting = wanted.command.length === 0 ? { ...wanted, command: ['sleep', 'infinity'] } : wanted;
+  const waiting = wanted.command.length === 0 ? withWaiting(wanted) : wanted;
   const composed = await composeForHost(host, engine, waiting);
   const { globals } = composed;
   const image = await allowedImage(host, { ...request.question(composed.image), engine: engine.name });
@@ -57,14 +61,16 @@ export async function startDevContainer(host: Host, request: DevStartRequest): P
   }
   const detached = ['--detach', `--name=${container}`, ...withoutTerminal(composed.engineFlags)];
   const profile = formatProfile({ flags: detached, command: composed.command });
-  const launch = {
+  await tellMountedCaches(host, composed.engineFlags);
+  const launch = compact({
     allow: image.verdict.allow,
     imageIds: image.imageIds,
     globals,
     engineFlags: [...detached, `--label=${profileLabel}=${profile}`],
     command: composed.command,
-    ...request.transport,
-  };
+    plainHttp: request.transport.plainHttp,
+    platform: platformFor(host, engine, image, request.transport.platform),
+  });
   const work = () => start(host, { ...request, container, engine, image, launch, profile });
   const isStarted = isDry ? await work() : await withDevLock(host, container, work);
   if (!isStarted) {
@@ -74,11 +80,20 @@ export async function startDevContainer(host: Host, request: DevStartRequest): P
   return { kind: 'running', container };
 }
 
+/** The first process of a container is not ended by a signal that it has no handler for, and sleep has none. */
+function withWaiting(wanted: DevOptions): DevOptions {
+  return {
+    ...wanted,
+    command: ['sleep', 'infinity'],
+    engineFlags: ['--stop-signal=SIGKILL', ...wanted.engineFlags],
+  };
+}
+
 function withoutTerminal(flags: readonly string[]): readonly string[] {
   return flags.filter((flag) => flag !== '--tty');
 }
 
-interface Work extends Pick<DevStartRequest, 'isDry' | 'isRecreated' | 'name'> {
+interface Work extends Pick<DevStartRequest, 'isDry' | 'isRecreated' | 'name' | 'stopTime'> {
   readonly container: string;
   readonly engine: Engine;
   readonly image: AllowedImage;
@@ -88,7 +103,7 @@ interface Work extends Pick<DevStartRequest, 'isDry' | 'isRecreated' | 'name'> {
 
 /** Starts the container, or the one that is there. Returns whether there is something to wait for. */
 async function start(host: Host, work: Work): Promise<boolean> {
-  const { container, engine, isDry, isRecreated, launch } = work;
+  const { container, engine, isDry, isRecreated, launch, name } = work;
   const there = await inspectContainer(host, engine, launch.globals, container);
   if (there !== undefined && !isRecreated) {
     return await startAgain(host, there, work);
@@ -98,7 +113,8 @@ async function start(host: Host, work: Work): Promise<boolean> {
     return false;
   }
   if (there !== undefined) {
-    await removeContainer(host, engine, launch.globals, there.id, container);
+    const seconds = work.stopTime;
+    await removeContainer(host, engine, launch.globals, there, compact({ name, seconds }));
   }
   await startContainer(host, engine, launch);
   return true;

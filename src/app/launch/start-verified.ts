@@ -1,8 +1,10 @@
+import { compact } from '../../base/compact.ts';
 import type { DevLaunch } from '../../launch/dev/compose.ts';
 import { type Engine, findEngine, type Launch, launchContainer } from '../../launch/engine.ts';
 import type { ExitCode, Host } from '../../system/host.ts';
 import type { VerifyRequest } from '../verify-image.ts';
-import { allowedImage, launchLines, notStarted } from './launching.ts';
+import { allowedImage, launchLines, notStarted, platformFor } from './launching.ts';
+import { tellMountedCaches } from './mounted-caches.ts';
 
 /** What is started once its image was allowed. */
 export type WantedContainer = Pick<DevLaunch, 'command' | 'engineFlags' | 'image'> & Partial<DevLaunch>;
@@ -35,7 +37,13 @@ export async function startVerified(host: Host, request: StartRequest): Promise<
   }
   const { imageIds, verdict } = verification;
   const { allow } = verdict;
-  const launch: Launch = { allow, imageIds, globals, engineFlags, command, ...request.transport };
+  const platform = platformFor(host, engine, verification, request.transport.platform);
+  const launch: Launch = compact({
+    ...{ allow, imageIds, globals, engineFlags, command },
+    plainHttp: request.transport.plainHttp,
+    platform,
+  });
+  await tellMountedCaches(host, engineFlags);
   const text = launchLines(engine, launch);
   if (request.isDry) {
     await host.stdout.write(text);

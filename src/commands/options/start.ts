@@ -51,6 +51,22 @@ export function ownOptions(own: RunArguments['own'], flags: OwnFlags): Options {
   );
 }
 
+/**
+ * `--time`: seconds that a container has to end by itself, as podman and docker count them.
+ *
+ * @throws TcfError `run.time` (exit 3).
+ */
+export function stopTime(options: Options): number | undefined {
+  const time = options['time'];
+  if (time === undefined) {
+    return undefined;
+  }
+  if (typeof time === 'string' && /^\d{1,5}$/.test(time)) {
+    return Number(time);
+  }
+  throw askedWrongly('run.time', `${quoted(String(time))} is not a time in whole seconds`);
+}
+
 /** `--engine`; `undefined` means podman where it is installed. @throws TcfError `run.engine` (exit 3). */
 export function engineName(options: Options): Engine['name'] | undefined {
   const name = options['engine'];
