@@ -1,7 +1,7 @@
 import { chmod, copyFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build, type Plugin } from 'rolldown';
-import { formatNotices } from './notices.ts';
+import { type BundledPackage, bundledPackages, formatNotices } from './packages.ts';
 
 /**
  * commander can start a verb that is a program of its own. We have none, and what would start it takes
@@ -15,11 +15,22 @@ const withoutPrograms: Plugin = {
 };
 
 /**
+ * What is loaded late is loaded as everything else. An `import()` in CommonJS that was compiled by hand
+ * (start.cjs) needs a loader that Node calls experimental on standard error.
+ */
+const withoutImports: Plugin = {
+  name: 'without-imports',
+  renderChunk: (code) => code.replaceAll(/\bimport\("(node:[\w/]+)"\)/g, 'Promise.resolve(require("$1"))'),
+};
+
+/**
  * A folder that runs on any supported Node, with nothing to install beside it. Verbs load late
  * (docs/decisions/0005), so each is a file of its own: as one file, a start took six times as long
  * (bench/start.ts). CommonJS, because an `import` of a built-in module evaluates every lazy part of it.
+ *
+ * @returns the packages whose code is in it.
  */
-export async function bundleProgram(folder: string): Promise<void> {
+export async function bundleProgram(folder: string): Promise<readonly BundledPackage[]> {
   await rm(folder, { recursive: true, force: true });
   const { output } = await build({
     cwd: join(import.meta.dirname, '..'),
@@ -36,12 +47,14 @@ export async function bundleProgram(folder: string): Promise<void> {
     },
     // The oldest Node of package.json's engines has no `using`.
     transform: { target: 'node22.22' },
-    plugins: [withoutPrograms],
+    plugins: [withoutPrograms, withoutImports],
     logLevel: 'warn',
   });
   const modules = output.flatMap((part) => (part.type === 'chunk' ? part.moduleIds : []));
-  await writeFile(join(folder, 'THIRD-PARTY.txt'), formatNotices(modules));
+  const packages = bundledPackages(modules);
+  await writeFile(join(folder, 'THIRD-PARTY.txt'), formatNotices(packages));
   await writeFile(join(folder, 'package.json'), '{ "type": "commonjs" }\n');
   await copyFile(join(import.meta.dirname, 'start.cjs'), join(folder, 'tcf.js'));
   await chmod(join(folder, 'tcf.js'), 0o755);
+  return packages;
 }

@@ -23,7 +23,7 @@ if (from === undefined || minor < from[0] || (minor === from[0] && patch < from[
 const { existsSync, readdirSync, readFileSync } = require('node:fs');
 const { enableCompileCache } = require('node:module');
 const { basename, join } = require('node:path');
-const { constants, Script } = require('node:vm');
+const { Script } = require('node:vm');
 
 const parts = join(__dirname, 'parts');
 const compiled = join(__dirname, 'compiled', `${process.version}-${process.platform}-${process.arch}`);
@@ -42,7 +42,6 @@ function load(name) {
     filename,
     columnOffset: -wrapper.length,
     cachedData: kept.has(name) ? readFileSync(join(compiled, name)) : undefined,
-    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   });
   const module = { exports: {}, script };
   modules.set(name, module);

@@ -9,6 +9,7 @@ import type { LayerCache } from '../image/scan-layers.ts';
 import { type Digest, hexOf } from '../oci/digest.ts';
 import { touchFile } from '../system/atomic.ts';
 import { isMissing, isSystemError } from '../system/errors.ts';
+import { partOfExecutable } from '../system/executable.ts';
 import { readPlainFile, writeUserFile } from '../system/files.ts';
 import { cacheFolder, openPrivateFolder } from '../system/folders.ts';
 import type { Host } from '../system/host.ts';
@@ -133,6 +134,10 @@ async function recordsIn(
  */
 function codeKey(): string {
   const hash = createHash('sha256');
+  const part = partOfExecutable('scan-thread.js');
+  if (part !== undefined) {
+    return hash.update(part).digest('hex').slice(0, 32);
+  }
   for (const file of codeFiles()) {
     hash.update(`${file.pathname.split('/').at(-1)}\0`).update(readFileSync(file));
   }

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { compact } from '../base/compact.ts';
 import type { BaseImage, Bom, Subject } from '../bom/model.ts';
 import { assemble, type Run } from '../catalogers/assemble.ts';
@@ -14,6 +14,7 @@ import { others, unreadIn } from '../catalogers/unread.ts';
 import type { OpenImage } from '../image/contract.ts';
 import { scanImage } from '../image/scan.ts';
 import type { ScanOptions } from '../image/scan-layers.ts';
+import { startThreadOf } from '../system/executable.ts';
 
 /**
  * Threads that are started where nobody says how many: each takes some 20 MiB, and images have few large
@@ -94,8 +95,10 @@ function ownersIn(runs: readonly Run[]): readonly Ownership[] {
  * ending.
  */
 function startThread(): Worker {
-  const ending = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
-  return new Worker(new URL(`./scan-thread${ending}`, import.meta.url));
+  return startThreadOf('scan-thread.js', () => {
+    const ending = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
+    return new URL(`./scan-thread${ending}`, import.meta.url);
+  });
 }
 
 /** By the standard annotations of the manifest, or the labels that older builders write in their place. */

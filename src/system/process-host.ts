@@ -17,7 +17,9 @@ export function processHost(process: NodeJS.Process): Host {
     uid: process.getuid?.() ?? -1,
     machine: { config: '/etc/tcf', state: '/var/lib/tcf' },
     architecture: { x64: 'amd64', ia32: '386' }[process.arch as string] ?? process.arch,
-    self: [process.execPath, ...(process.argv[1] === undefined ? [] : [resolve(process.argv[1])])],
+    get self() {
+      return selfOf(process);
+    },
     // Opening it costs some milliseconds, and few verbs read it.
     get stdin() {
       return process.stdin;
@@ -36,6 +38,12 @@ export function processHost(process: NodeJS.Process): Host {
     program: programRunner(env),
     exec: (file, args) => exec(process, file, args),
   };
+}
+
+/** Node gives the path of a single executable twice. */
+function selfOf({ argv, execPath, getBuiltinModule }: NodeJS.Process): readonly string[] {
+  const main = getBuiltinModule('node:sea').isSea() ? undefined : argv[1];
+  return [execPath, ...(main === undefined ? [] : [resolve(main)])];
 }
 
 /** Opened when it is first needed: what is quiet need not wait for it. */
