@@ -1,9 +1,10 @@
 import { byCodeUnit } from '../base/text.ts';
 import type { Component } from '../bom/model.ts';
-import { installed, isRecord } from './caches.ts';
+import { installed, isRecord, recordPlaces } from './caches.ts';
 import type { Catalog, Cataloger, ObservedFile, StreamScanner, Tree } from './contract.ts';
 import { type FileHashes, fileHashes, hashesOfFile } from './file-hashes.ts';
 import { amd, partComponent } from './gpu.ts';
+import { magics } from './programs/magics.ts';
 
 /** ROCm's device libraries that Triton ships or that compilers link by default. */
 const libraries = /(?:^|\/)(asanrtl|hip|ockl|ocml|opencl)\.bc$/;
@@ -46,7 +47,9 @@ const known: ReadonlyMap<string, Known> = new Map([
 /** AMD's bitcode libraries, by what their bytes are. The LLVM that wrote them is no LLVM of the image. */
 export const amdBitcode: Cataloger<FileHashes> = {
   name: 'amd-bitcode',
+  wantedAt: recordPlaces,
   wants: isRecord,
+  scanned: { at: ['**/*.bc'], begins: magics.bitcode },
   scan(path, head): StreamScanner<FileHashes> | undefined {
     if (!libraries.test(path) || !magic.every((byte, at) => head[at] === byte)) {
       return undefined;

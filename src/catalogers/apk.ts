@@ -4,6 +4,7 @@ import type { Component, ComponentHash, Property } from '../bom/model.ts';
 import { toPurl } from '../bom/purl.ts';
 import {
   type Apk,
+  apkDatabases,
   apkLayers,
   apkPackages,
   isApkDatabase,
@@ -13,7 +14,7 @@ import {
 import { apkResolver, parseApkRelations } from './apk/relations.ts';
 import type { Catalog, Cataloger, Tree, TreeFile } from './contract.ts';
 import { evidenceOfRow, maintainerIn, osPackageCatalog } from './os/packages.ts';
-import { distroOf, isReleaseFile, type OsRelease, osReleaseOf } from './os-release.ts';
+import { distroOf, isReleaseFile, type OsRelease, osReleaseOf, releasePlaces } from './os-release.ts';
 import { sizeProperties, toSize } from './package-size.ts';
 import { repositoryAt } from './sources.ts';
 
@@ -22,6 +23,7 @@ const world = 'etc/apk/world';
 /** The packages of Alpine, Wolfi and others, from the installed database of apk 2 and 3. */
 export const apk: Cataloger = {
   name: 'apk',
+  wantedAt: [...apkDatabases, ...releasePlaces, world],
   wants: (path) => isApkDatabase(path) || isReleaseFile(path) || path === world,
   summarize: (path, content) => (isApkDatabase(path) ? summarizeRecords(content) : undefined),
   catalog(tree: Tree): Catalog {

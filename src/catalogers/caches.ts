@@ -82,6 +82,9 @@ export function leftInCaches(caches: readonly string[], what: string): readonly 
  * What a cataloger that asks `installed` has to want: beside RECORD lies what uv may have linked from its
  * cache.
  */
+export const recordPlaces: readonly string[] = ['**/*.dist-info/RECORD'];
+
+/** Whether a path is one of `recordPlaces`. */
 export function isRecord(path: string): boolean {
   return record.test(path);
 }

@@ -39,6 +39,7 @@ interface Package {
 /** The packages of conda, mamba, micromamba and pixi, from the records in `conda-meta`. */
 export const conda: Cataloger = {
   name: 'conda',
+  wantedAt: ['**/conda-meta/*.json', '**/*.dist-info/INSTALLER', '**/pkgs/*/info/index.json'],
   wants: (path) =>
     (path.includes('conda-meta/') && recordPath.test(path)) || installer.test(path) || unpacked.test(path),
   catalog(tree: Tree): Catalog {

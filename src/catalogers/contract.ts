@@ -11,9 +11,14 @@ export interface Cataloger<Seen extends object = object> {
   /** Stable, lower case: `dpkg`, `python`, `llvm`. It stands in the BOM with what was skipped. */
   readonly name: string;
   /**
-   * Whether the content of this regular file is needed. Runs on every file of every layer: string comparison
-   * only. The path has no leading slash. Content above `contentLimit` is not kept; `TreeFile.content` then
-   * answers `undefined`.
+   * Where files lie whose content is needed, as globs (`PathMatcher`): `wants` is asked about these and no
+   * others. All lists are compiled to one automaton, so that a file of no interest costs nothing. Without a
+   * list `wants` is asked about every file.
+   */
+  readonly wantedAt?: readonly string[];
+  /**
+   * Whether the content of this regular file is needed. The path has no leading slash. Content above
+   * `contentLimit` is not kept; `TreeFile.content` then answers `undefined`.
    */
   wants(path: string): boolean;
   /**
@@ -21,6 +26,8 @@ export interface Cataloger<Seen extends object = object> {
    * small.
    */
   readonly contentLimit?: number;
+  /** Which files `scan` is asked about; without it, every one. */
+  readonly scanned?: ScannedFiles;
   /**
    * A scanner for a file that is too large to keep, such as `libtriton.so`. `head` holds the first bytes of
    * the file (at least 64, fewer only when the file ends before), so an ELF file is told by its magic.
@@ -42,9 +49,22 @@ export interface Cataloger<Seen extends object = object> {
   catalog(tree: Tree<Seen>): Catalog;
 }
 
+/** Both hold where both are given. */
+export interface ScannedFiles {
+  /** Where the files lie, as globs. */
+  readonly at?: readonly string[];
+  /**
+   * What they begin with, one character for each byte. Without it the head of a file says nothing to the
+   * cataloger, and may be missing where the file has another name than in its layer.
+   */
+  readonly begins?: readonly string[];
+}
+
 /** Sees a file once, in chunks of any size; an observation must not depend on where the chunks are cut. */
 export interface StreamScanner<Seen extends object = object> {
   push(chunk: Uint8Array): void;
+  /** Whether the bytes that follow are of no use to it; they may be left out then. */
+  readonly isDone?: boolean;
   /** The observation; `undefined` when there is nothing to say. */
   end(): Seen | undefined;
 }

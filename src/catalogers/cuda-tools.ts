@@ -2,7 +2,7 @@ import { compact } from '../base/compact.ts';
 import { byCodeUnit, printable } from '../base/text.ts';
 import type { Component, IdentityMethod } from '../bom/model.ts';
 import { toPurl } from '../bom/purl.ts';
-import { installed, isRecord } from './caches.ts';
+import { installed, isRecord, recordPlaces } from './caches.ts';
 import type {
   Catalog,
   Cataloger,
@@ -16,6 +16,7 @@ import { fileHashes, hashesOfFile } from './file-hashes.ts';
 import { nvidia } from './gpu.ts';
 import { modifiedAt } from './modified.ts';
 import { isElf } from './programs/elf.ts';
+import { magics } from './programs/magics.ts';
 import { stringFinder } from './strings.ts';
 import { toolOverrides } from './triton-env.ts';
 
@@ -57,7 +58,14 @@ const libdevices: ReadonlyMap<string, string> = new Map([
  */
 export const cudaTools: Cataloger<Seen> = {
   name: 'cuda-tools',
+  wantedAt: recordPlaces,
   wants: isRecord,
+  scanned: {
+    at: [...tools, bitcode, 'libcudart.so.*', 'libcudnn.so.*', 'libcupti.so*', 'libnccl.so.*'].map(
+      (name) => `**/${name}`,
+    ),
+    begins: [...magics.elf, ...magics.bitcode],
+  },
   scan(path, head): StreamScanner<Seen> | undefined {
     const name = nameOf(path);
     if (name === bitcode) {

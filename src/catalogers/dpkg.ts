@@ -7,11 +7,20 @@ import type { Catalog, Cataloger, Skipped, Tree, TreeFile } from './contract.ts'
 import { automaticIn, extendedStates } from './dpkg/automatic.ts';
 import { copyrightLicenses, upstreamSource } from './dpkg/copyright.ts';
 import { checksumsOf, dpkgOwners, isFileList, unreadPaths } from './dpkg/files.ts';
-import { type AptList, archivesOf, type DpkgArchive, isList, isSource, listScanner } from './dpkg/lists.ts';
+import {
+  type AptList,
+  archivesOf,
+  type DpkgArchive,
+  isList,
+  isSource,
+  listPlaces,
+  listScanner,
+  sourcePlaces,
+} from './dpkg/lists.ts';
 import { type Deb, dpkgLayers, dpkgPackages, isDpkgDatabase, summarizeStanzas } from './dpkg/packages.ts';
 import { dpkgResolver } from './dpkg/relations.ts';
 import { evidenceOfRow, maintainerIn, osPackageCatalog } from './os/packages.ts';
-import { distroOf, isReleaseFile, type OsRelease, osReleaseOf } from './os-release.ts';
+import { distroOf, isReleaseFile, type OsRelease, osReleaseOf, releasePlaces } from './os-release.ts';
 import { sizeProperties, toSize } from './package-size.ts';
 import { repositoryAt, sourcePackage } from './sources.ts';
 
@@ -20,6 +29,13 @@ const architectureFile = 'var/lib/dpkg/arch';
 /** Debian's packages, from the database of dpkg or the files of distroless images. */
 export const dpkg: Cataloger<AptList> = {
   name: 'dpkg',
+  wantedAt: [
+    ...['status', 'status.d/*', 'updates/*', 'info/*.list', 'info/*.md5sums', 'diversions', 'arch'].map(
+      (name) => `var/lib/dpkg/${name}`,
+    ),
+    ...[extendedStates, ...sourcePlaces, ...releasePlaces],
+    'usr/share/doc/*/copyright',
+  ],
   wants: (path) =>
     isDpkgDatabase(path) ||
     isFileList(path) ||
@@ -28,6 +44,7 @@ export const dpkg: Cataloger<AptList> = {
     path === extendedStates ||
     isSource(path) ||
     /^usr\/share\/doc\/[^/]+\/copyright$/.test(path),
+  scanned: { at: listPlaces },
   scan: (path) => (isList(path) ? listScanner(path) : undefined),
   summarize(path, content) {
     if (isDpkgDatabase(path)) {

@@ -1,5 +1,6 @@
 import type { Catalog, Cataloger, ObservedFile, StreamScanner } from './contract.ts';
 import { elfHeaderOf, isElf, noteSegment, segmentsOf } from './programs/elf.ts';
+import { magics } from './programs/magics.ts';
 
 /**
  * What linkers put first: headers and notes. A file that was patched later has its program headers at the
@@ -27,7 +28,9 @@ export interface ElfObservation {
  */
 export const elf: Cataloger<ElfObservation> = {
   name: 'elf',
+  wantedAt: [],
   wants: () => false,
+  scanned: { begins: magics.elf },
   scan: (_path, head) => (isElf(head) ? readingNotes() : undefined),
   catalog: (): Catalog => ({ components: [], dependencies: [], skipped: [] }),
 };

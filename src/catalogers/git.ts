@@ -2,6 +2,10 @@ import { decodeUtf8 } from '../base/bytes.ts';
 import { compact } from '../base/compact.ts';
 import type { Tree } from './contract.ts';
 
+export const gitPlaces: readonly string[] = ['HEAD', 'config', 'packed-refs', 'refs/heads/**'].map(
+  (name) => `**/.git/${name}`,
+);
+
 /** The files of a `.git` directory that say which commit is checked out, and whence. */
 export function isGitFile(path: string): boolean {
   return /(?:^|\/)\.git\/(?:HEAD|config|packed-refs|refs\/heads\/.+)$/s.test(path);

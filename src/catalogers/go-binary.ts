@@ -3,10 +3,11 @@ import { TcfError } from '../base/error.ts';
 import { byCodeUnit, printable } from '../base/text.ts';
 import type { Component, ComponentEvidence, Property } from '../bom/model.ts';
 import { type Purl, toPurl } from '../bom/purl.ts';
-import { installed, isRecord } from './caches.ts';
+import { installed, isRecord, recordPlaces } from './caches.ts';
 import type { Catalog, Cataloger, ObservedFile, Ownership, Skipped, Tree } from './contract.ts';
 import { fileHashes, hashesOfFile } from './file-hashes.ts';
 import { loadSegment, noteSegment, type Segment } from './programs/elf.ts';
+import { programMagics } from './programs/magics.ts';
 import {
   isProgram,
   keepParts,
@@ -66,7 +67,9 @@ const maxVersion = 256;
  */
 export const goBinary: Cataloger<Seen> = {
   name: 'go-binary',
+  wantedAt: recordPlaces,
   wants: isRecord,
+  scanned: { begins: programMagics },
   scan: (_path, head) => (isProgram(head) ? keepParts(head, selectionOf) : undefined),
   catalog(tree: Tree<Seen>): Catalog {
     const skipped: Skipped[] = [];

@@ -1,7 +1,7 @@
 import { compact } from '../base/compact.ts';
 import { printable } from '../base/text.ts';
 import type { Component, License } from '../bom/model.ts';
-import { installed, isRecord } from './caches.ts';
+import { installed, isRecord, recordPlaces } from './caches.ts';
 import type { Catalog, Cataloger, Skipped, Tree } from './contract.ts';
 import { amd, nvidia, partComponent, type Vendor } from './gpu.ts';
 
@@ -117,6 +117,7 @@ const headers: ReadonlyMap<string, Header> = new Map([
  */
 export const gpuHeaders: Cataloger = {
   name: 'gpu-headers',
+  wantedAt: [...recordPlaces, ...[...headers.keys()].map((name) => `**/${name}`)],
   wants: (path) => isRecord(path) || headers.has(nameOf(path)),
   catalog(tree: Tree): Catalog {
     const components: Component[] = [];

@@ -20,6 +20,7 @@ const maxParts = 200;
  */
 export const gpuToolkits: Cataloger = {
   name: 'gpu-toolkits',
+  wantedAt: ['**/cuda*/version.json', '**/rocm*/.info/version'],
   wants: (path) => cudaFile.test(path) || rocmFile.test(path),
   catalog(tree: Tree): Catalog {
     const components: Component[] = [];

@@ -1,7 +1,7 @@
 import { decodeUtf8 } from '../base/bytes.ts';
 import { compact } from '../base/compact.ts';
 import { printable } from '../base/text.ts';
-import { installed, isRecord } from './caches.ts';
+import { installed, isRecord, recordPlaces } from './caches.ts';
 import type { Catalog, Cataloger, ObservedFile, Skipped, Tree } from './contract.ts';
 import { type LlvmObservation, scanForLlvm } from './llvm/binary.ts';
 import { checkoutsIn } from './llvm/checkouts.ts';
@@ -10,8 +10,9 @@ import { llvmComponent } from './llvm/component.ts';
 import { declarationsIn } from './llvm/declarations.ts';
 import { builtInPins, type PinTable } from './llvm/pins.ts';
 import { type Hints, packageOfCore, placeOf } from './llvm/places.ts';
-import { claimIn, claimOfDirectory, isLlvmText, isObserving } from './llvm/texts.ts';
+import { claimIn, claimOfDirectory, isLlvmText, isObserving, llvmTexts } from './llvm/texts.ts';
 import { thingsOf } from './llvm/things.ts';
+import { magics } from './programs/magics.ts';
 import { llvmOverrides, pathFrom } from './triton-env.ts';
 
 type Libraries = readonly ObservedFile<LlvmObservation>[];
@@ -25,7 +26,9 @@ type Libraries = readonly ObservedFile<LlvmObservation>[];
 export function llvmCataloger(pins: PinTable): Cataloger<LlvmObservation> {
   return {
     name: 'llvm',
+    wantedAt: [...recordPlaces, ...llvmTexts],
     wants: (path) => isRecord(path) || isLlvmText(path),
+    scanned: { begins: magics.elf },
     scan: scanForLlvm,
     catalog(tree: Tree<LlvmObservation>): Catalog {
       const libraries = installed(tree, tree.observed());

@@ -54,7 +54,7 @@ interface Manifest {
 type Fields = Readonly<Record<string, unknown>>;
 
 /** Says of a manifest of an application that it is one. */
-const noContent: StreamScanner = { push: () => undefined, end: () => ({}) };
+const noContent: StreamScanner = { push: () => undefined, isDone: true, end: () => ({}) };
 
 /**
  * Packages that npm, yarn, pnpm or bun installed globally, and their own dependencies nested in them. Those
@@ -62,7 +62,9 @@ const noContent: StreamScanner = { push: () => undefined, end: () => ({}) };
  */
 export const npm: Cataloger = {
   name: 'npm',
+  wantedAt: ['**/node_modules*/**/package.json', 'usr/**/nodejs/**/package.json'],
   wants: isGlobalManifest,
+  scanned: { at: ['**/node_modules/**/package.json'] },
   scan: (path) => (modulePlace.test(path) && !isGlobalManifest(path) ? noContent : undefined),
   catalog(tree: Tree): Catalog {
     const skipped: Skipped[] = [];

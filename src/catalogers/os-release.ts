@@ -4,7 +4,7 @@ import { printable } from '../base/text.ts';
 import type { Component, ExternalReference, Identity, Organization } from '../bom/model.ts';
 import type { Catalog, Cataloger, Tree, TreeFile } from './contract.ts';
 import { formatOsCpe, toOsCpe } from './os/cpe.ts';
-import { isOlderReleaseFile, olderReleaseOf } from './os/release-files.ts';
+import { isOlderReleaseFile, olderReleaseFiles, olderReleaseOf } from './os/release-files.ts';
 
 /** In the order of os-release(5): `/etc` wins. Both are usually one file. */
 const places = ['etc/os-release', 'usr/lib/os-release'];
@@ -25,6 +25,8 @@ export interface OsRelease {
   /** CPE 2.3, of the file that names the distribution. */
   readonly cpe?: string;
 }
+
+export const releasePlaces: readonly string[] = [...places, 'usr/lib/os.release.d/*', ...olderReleaseFiles];
 
 /** Whether a path may say which distribution an image is, wherever a link in `/etc` leads to. */
 export function isReleaseFile(path: string): boolean {
@@ -134,6 +136,7 @@ const known: ReadonlyMap<string, { readonly supplier: Organization; readonly cpe
 /** The operating system, as it names itself. */
 export const osRelease: Cataloger = {
   name: 'os-release',
+  wantedAt: releasePlaces,
   wants: isReleaseFile,
   catalog(tree: Tree): Catalog {
     const found = osReleaseOf(tree);

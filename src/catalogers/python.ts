@@ -7,11 +7,17 @@ import { parseDirectUrl } from './python/direct-url.ts';
 import { byPlace, type Distribution, distributionsIn } from './python/distributions.ts';
 import { isZippedEgg } from './python/egg.ts';
 import { recordedFiles } from './python/files.ts';
-import { infoAround, isMetadata } from './python/info.ts';
+import { belowInfo, infoAround, isMetadata, metadataPlaces } from './python/info.ts';
 import { normalName, requirementsOfEgg } from './python/metadata.ts';
-import { hashesOfInstalled, isPacked, type RecordHash, scanInstalled } from './python/record.ts';
+import {
+  hashesOfInstalled,
+  installedPlaces,
+  isPacked,
+  type RecordHash,
+  scanInstalled,
+} from './python/record.ts';
 import { type Needs, needsOf } from './python/requirements.ts';
-import { isSiteMark, searchPathOf } from './python/sites.ts';
+import { isSiteMark, searchPathOf, sitePlaces } from './python/sites.ts';
 import { claimsOf } from './python/wheel-sboms.ts';
 
 /** Read beside the metadata, whatever the capitals of its directory. */
@@ -25,8 +31,21 @@ const besideMetadata =
 export function pythonCataloger(pins: PinTable): Cataloger<RecordHash> {
   return {
     name: 'python',
+    wantedAt: [
+      ...metadataPlaces,
+      ...sitePlaces,
+      ...belowInfo([
+        'INSTALLER',
+        'RECORD',
+        'direct_url.json',
+        'sboms/*',
+        'requires.txt',
+        'installed-files.txt',
+      ]),
+    ],
     wants: (path) =>
       isMetadata(path) || isSiteMark(path) || (besideMetadata.test(path) && infoAround(path) !== undefined),
+    scanned: { at: installedPlaces },
     scan: scanInstalled,
     // RECORD is compared with real paths and hard links.
     scansBehindLinks: false,

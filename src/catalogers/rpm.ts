@@ -5,13 +5,20 @@ import type { Component, ExternalReference } from '../bom/model.ts';
 import { toPurl } from '../bom/purl.ts';
 import type { Catalog, Cataloger, Skipped, Tree, TreeFile } from './contract.ts';
 import { evidenceOfRow, osPackageCatalog } from './os/packages.ts';
-import { distroOf, isReleaseFile, type OsRelease, osReleaseOf } from './os-release.ts';
+import { distroOf, isReleaseFile, type OsRelease, osReleaseOf, releasePlaces } from './os-release.ts';
 import { sizeProperties } from './package-size.ts';
-import { chooseDatabase, isRpmDatabase, keysIn, packagesIn, summarizeDatabase } from './rpm/database.ts';
+import {
+  chooseDatabase,
+  isRpmDatabase,
+  keysIn,
+  packagesIn,
+  rpmDatabases,
+  summarizeDatabase,
+} from './rpm/database.ts';
 import { maxPaths, rpmOwners, rpmRealPath } from './rpm/files.ts';
 import { manifestFile, packagesInManifest } from './rpm/manifest.ts';
 import { evrOf, fileCountOf, fullBudget, type Rpm, rpmKey } from './rpm/packages.ts';
-import { isReasonFile, type Reason, reasonsOf } from './rpm/reasons.ts';
+import { isReasonFile, type Reason, reasonFiles, reasonsOf } from './rpm/reasons.ts';
 import { rpmResolver } from './rpm/relations.ts';
 import { supplierOf } from './rpm/vendors.ts';
 import { repositoryAt, sourcePackage } from './sources.ts';
@@ -24,6 +31,7 @@ export const rpm: Cataloger = {
   name: 'rpm',
   // A dev image with 1,500 packages has 60 MiB.
   contentLimit: 96 * 1024 * 1024,
+  wantedAt: [...rpmDatabases, ...reasonFiles, ...releasePlaces, manifestFile],
   wants: (path) => isRpmDatabase(path) || isReasonFile(path) || isReleaseFile(path) || path === manifestFile,
   summarize: summarizeDatabase,
   catalog(tree: Tree): Catalog {

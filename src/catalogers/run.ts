@@ -76,6 +76,10 @@ class GuardedScanner<Seen extends object> implements StreamScanner<Seen> {
     }
   }
 
+  get isDone(): boolean {
+    return this.#scanner === undefined || this.#scanner.isDone === true;
+  }
+
   end(): Seen | undefined {
     try {
       return this.#scanner?.end();

@@ -4,9 +4,10 @@ import { parseJson } from '../base/json.ts';
 import { byCodeUnit, printable } from '../base/text.ts';
 import type { Component, ComponentEvidence } from '../bom/model.ts';
 import { type Purl, toPurl } from '../bom/purl.ts';
-import { installed, isRecord } from './caches.ts';
+import { installed, isRecord, recordPlaces } from './caches.ts';
 import type { Catalog, Cataloger, ObservedFile, Ownership, Skipped, Tree } from './contract.ts';
 import { type ElfHeader, loadSegment, type Section, type Segment, sectionsOf } from './programs/elf.ts';
+import { programMagics } from './programs/magics.ts';
 import {
   isProgram,
   keepParts,
@@ -48,7 +49,9 @@ const maxCrates = 10_000;
  */
 export const rustBinary: Cataloger<Seen> = {
   name: 'rust-binary',
+  wantedAt: recordPlaces,
   wants: isRecord,
+  scanned: { begins: programMagics },
   scan: (_path, head) => (isProgram(head) ? keepParts(head, selectionOf) : undefined),
   catalog(tree: Tree<Seen>): Catalog {
     const skipped: Skipped[] = [];

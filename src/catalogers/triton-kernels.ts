@@ -2,7 +2,7 @@ import { byCodeUnit, printable } from '../base/text.ts';
 import type { Component, Property } from '../bom/model.ts';
 import type { Catalog, Cataloger, ObservedFile, Skipped, StreamScanner, Tree, TreeFile } from './contract.ts';
 import { type FileHashes, fileHashes, hashesOfFile } from './file-hashes.ts';
-import { isInstallationText } from './llvm/packages.ts';
+import { installationTexts, isInstallationText } from './llvm/packages.ts';
 import { installedVersions } from './triton-kernels/installed.ts';
 import { isKeyOf, type KernelMetadata, parseKernelMetadata } from './triton-kernels/metadata.ts';
 
@@ -11,6 +11,7 @@ import { isKeyOf, type KernelMetadata, parseKernelMetadata } from './triton-kern
  * digits.
  */
 const entryFile = /^((?:(.*)\/)?([A-Z2-7]{52}|[0-9a-f]{64}))\/([^/]+)$/s;
+const entryFolders = [52, 64].map((length) => `**/${'?'.repeat(length)}`);
 /** What stands for people and for the next stage of the compiler beside the code. */
 const notCode = /\.(?:json|source|ttir|ttgir|llir|lock|tmp\..*)$|^tmp\./;
 /** An image with ten thousand of them was autotuned for a week; each takes 1 KiB in the SBOM. */
@@ -38,7 +39,9 @@ interface Entry {
  */
 export const tritonKernels: Cataloger<FileHashes> = {
   name: 'triton-kernels',
+  wantedAt: [...entryFolders.map((folder) => `${folder}/*.json`), ...installationTexts],
   wants: (path) => (path.endsWith('.json') && entryFile.test(path)) || isInstallationText(path),
+  scanned: { at: entryFolders.map((folder) => `${folder}/*`) },
   scan(path): StreamScanner<FileHashes> | undefined {
     const name = entryFile.exec(path)?.[4];
     return name === undefined || notCode.test(name) ? undefined : fileHashes();

@@ -2,8 +2,8 @@ import { compact } from '../base/compact.ts';
 import type { Component, Property } from '../bom/model.ts';
 import { toPurl } from '../bom/purl.ts';
 import type { Catalog, Cataloger, Ownership, Tree, TreeFile } from './contract.ts';
-import { headCommit, isGitFile, originOf } from './git.ts';
-import { checkoutsIn, commitIn, isPinFile } from './llvm/checkouts.ts';
+import { gitPlaces, headCommit, isGitFile, originOf } from './git.ts';
+import { checkoutsIn, commitIn, isPinFile, pinPlaces } from './llvm/checkouts.ts';
 import { roleOfName } from './llvm/places.ts';
 import { llvmOverrides, toolOverrides } from './triton-env.ts';
 
@@ -15,6 +15,7 @@ const marker = /^(.+)\/include\/triton\/Dialect\/Triton\/IR\/Dialect\.h$/s;
  */
 export const triton: Cataloger = {
   name: 'triton',
+  wantedAt: ['**/include/triton/Dialect/Triton/IR/Dialect.h', ...gitPlaces, ...pinPlaces],
   wants: (path) => marker.test(path) || isGitFile(path) || isPinFile(path),
   catalog(tree: Tree): Catalog {
     const components: Component[] = [];

@@ -5,6 +5,8 @@ import type { Cataloger, Skipped, StreamScanner, Tree } from './contract.ts';
 interface Unread {
   /** Goes on after a count: `12 archives of Java`. */
   readonly what: string;
+  /** Where such files lie, as globs. */
+  readonly at: readonly string[];
   readonly path: RegExp;
 }
 
@@ -18,34 +20,122 @@ const osDatabases =
  * says what would be installed, and is not here.
  */
 const unread: readonly Unread[] = [
-  { what: 'databases of packages below another root', path: osDatabases },
-  { what: 'packages of pacman', path: /(?:^|\/)var\/lib\/pacman\/local\/[^/]+\/desc$/ },
-  { what: 'packages of Portage', path: /(?:^|\/)var\/db\/pkg\/[^/]+\/[^/]+\/CONTENTS$/ },
-  { what: 'databases of opkg', path: /(?:^|\/)(?:usr|var)\/lib\/opkg\/status$/ },
-  { what: 'databases of XBPS', path: /(?:^|\/)var\/db\/xbps\/pkgdb-[^/]+\.plist$/ },
-  { what: 'packages of Slackware', path: /(?:^|\/)var\/(?:lib\/pkgtools|log)\/packages\/[^/]+$/ },
-  { what: 'databases of Nix or Guix', path: /(?:^|\/)(?:nix\/var\/nix|var\/guix)\/db\/db\.sqlite$/ },
-  { what: 'packages of Homebrew', path: /(?:^|\/)Cellar\/[^/]+\/[^/]+\/INSTALL_RECEIPT\.json$/ },
-  { what: 'snaps', path: /(?:^|\/)snap\/[^/]+\/[^/]+\/meta\/snap\.yaml$/ },
-  { what: 'applications of Flatpak', path: /(?:^|\/)flatpak\/app\/[^/]+\/[^/]+\/[^/]+\/[^/]+\/metadata$/ },
-  { what: 'gems of Ruby', path: /(?:^|\/)specifications\/(?:default\/)?[^/]+\.gemspec$/ },
-  { what: 'lists of Composer', path: /(?:^|\/)vendor\/composer\/installed\.json$/ },
-  { what: 'extensions of PHP', path: /(?:^|\/)pear\/\.registry\/.+\.reg$/ },
-  { what: 'archives of Java', path: /\.(?:ear|hpi|jar|jpi|par|war)$/ },
-  { what: 'lists of .NET', path: /\.deps\.json$/ },
-  { what: 'packages of R', path: /(?:^|\/)(?:site-library|library)\/[^/]+\/DESCRIPTION$/ },
-  { what: 'rocks of Lua', path: /(?:^|\/)luarocks\/rocks-[^/]+\/[^/]+\/[^/]+\/rock_manifest$/ },
-  { what: 'modules of Perl', path: /(?:^|\/)auto\/.+\/\.packlist$/ },
-  { what: 'applications of Erlang', path: /(?:^|\/)ebin\/[^/]+\.app$/ },
-  { what: 'packages of Haskell', path: /(?:^|\/)package\.conf\.d\/[^/]+\.conf$/ },
-  { what: 'plugins of WordPress', path: /(?:^|\/)wp-content\/plugins\/[^/]+\/readme\.txt$/ },
-  { what: 'packages that are not installed', path: /\.(?:apk|conda|deb|rpm|whl)$/ },
-  { what: 'modules in a cache of Go', path: /(?:^|\/)pkg\/mod\/cache\/download\/.+\/@v\/[^/]+\.zip$/ },
-  { what: 'crates in a cache of Cargo', path: /(?:^|\/)registry\/cache\/[^/]+\/[^/]+\.crate$/ },
+  {
+    what: 'databases of packages below another root',
+    at: [
+      '**/var/lib/dpkg/status',
+      '**/var/lib/dpkg/status.d/*',
+      '**/lib/apk/db/installed',
+      '**/rpm/Packages',
+      '**/rpm/Packages.db',
+      '**/rpm/rpmdb.sqlite',
+      '**/var/lib/rpmmanifest/container-manifest-2',
+    ],
+    path: osDatabases,
+  },
+  {
+    what: 'packages of pacman',
+    at: ['**/var/lib/pacman/local/*/desc'],
+    path: /(?:^|\/)var\/lib\/pacman\/local\/[^/]+\/desc$/,
+  },
+  {
+    what: 'packages of Portage',
+    at: ['**/var/db/pkg/*/*/CONTENTS'],
+    path: /(?:^|\/)var\/db\/pkg\/[^/]+\/[^/]+\/CONTENTS$/,
+  },
+  { what: 'databases of opkg', at: ['**/lib/opkg/status'], path: /(?:^|\/)(?:usr|var)\/lib\/opkg\/status$/ },
+  {
+    what: 'databases of XBPS',
+    at: ['**/var/db/xbps/pkgdb-*.plist'],
+    path: /(?:^|\/)var\/db\/xbps\/pkgdb-[^/]+\.plist$/,
+  },
+  {
+    what: 'packages of Slackware',
+    at: ['**/var/lib/pkgtools/packages/*', '**/var/log/packages/*'],
+    path: /(?:^|\/)var\/(?:lib\/pkgtools|log)\/packages\/[^/]+$/,
+  },
+  {
+    what: 'databases of Nix or Guix',
+    at: ['**/db/db.sqlite'],
+    path: /(?:^|\/)(?:nix\/var\/nix|var\/guix)\/db\/db\.sqlite$/,
+  },
+  {
+    what: 'packages of Homebrew',
+    at: ['**/Cellar/*/*/INSTALL_RECEIPT.json'],
+    path: /(?:^|\/)Cellar\/[^/]+\/[^/]+\/INSTALL_RECEIPT\.json$/,
+  },
+  {
+    what: 'snaps',
+    at: ['**/snap/*/*/meta/snap.yaml'],
+    path: /(?:^|\/)snap\/[^/]+\/[^/]+\/meta\/snap\.yaml$/,
+  },
+  {
+    what: 'applications of Flatpak',
+    at: ['**/flatpak/app/*/*/*/*/metadata'],
+    path: /(?:^|\/)flatpak\/app\/[^/]+\/[^/]+\/[^/]+\/[^/]+\/metadata$/,
+  },
+  {
+    what: 'gems of Ruby',
+    at: ['**/specifications/*.gemspec', '**/specifications/default/*.gemspec'],
+    path: /(?:^|\/)specifications\/(?:default\/)?[^/]+\.gemspec$/,
+  },
+  {
+    what: 'lists of Composer',
+    at: ['**/vendor/composer/installed.json'],
+    path: /(?:^|\/)vendor\/composer\/installed\.json$/,
+  },
+  {
+    what: 'extensions of PHP',
+    at: ['**/pear/.registry/**/*.reg'],
+    path: /(?:^|\/)pear\/\.registry\/.+\.reg$/,
+  },
+  {
+    what: 'archives of Java',
+    at: ['**/*.ear', '**/*.hpi', '**/*.jar', '**/*.jpi', '**/*.par', '**/*.war'],
+    path: /\.(?:ear|hpi|jar|jpi|par|war)$/,
+  },
+  { what: 'lists of .NET', at: ['**/*.deps.json'], path: /\.deps\.json$/ },
+  {
+    what: 'packages of R',
+    at: ['**/site-library/*/DESCRIPTION', '**/library/*/DESCRIPTION'],
+    path: /(?:^|\/)(?:site-library|library)\/[^/]+\/DESCRIPTION$/,
+  },
+  {
+    what: 'rocks of Lua',
+    at: ['**/luarocks/rocks-*/*/*/rock_manifest'],
+    path: /(?:^|\/)luarocks\/rocks-[^/]+\/[^/]+\/[^/]+\/rock_manifest$/,
+  },
+  { what: 'modules of Perl', at: ['**/auto/**/.packlist'], path: /(?:^|\/)auto\/.+\/\.packlist$/ },
+  { what: 'applications of Erlang', at: ['**/ebin/*.app'], path: /(?:^|\/)ebin\/[^/]+\.app$/ },
+  {
+    what: 'packages of Haskell',
+    at: ['**/package.conf.d/*.conf'],
+    path: /(?:^|\/)package\.conf\.d\/[^/]+\.conf$/,
+  },
+  {
+    what: 'plugins of WordPress',
+    at: ['**/wp-content/plugins/*/readme.txt'],
+    path: /(?:^|\/)wp-content\/plugins\/[^/]+\/readme\.txt$/,
+  },
+  {
+    what: 'packages that are not installed',
+    at: ['**/*.apk', '**/*.conda', '**/*.deb', '**/*.rpm', '**/*.whl'],
+    path: /\.(?:apk|conda|deb|rpm|whl)$/,
+  },
+  {
+    what: 'modules in a cache of Go',
+    at: ['**/pkg/mod/cache/download/**/@v/*.zip'],
+    path: /(?:^|\/)pkg\/mod\/cache\/download\/.+\/@v\/[^/]+\.zip$/,
+  },
+  {
+    what: 'crates in a cache of Cargo',
+    at: ['**/registry/cache/*/*.crate'],
+    path: /(?:^|\/)registry\/cache\/[^/]+\/[^/]+\.crate$/,
+  },
 ];
 
 const kindOf = (path: string): Unread | undefined => unread.find((each) => each.path.test(path));
-const seen: StreamScanner = { push: () => undefined, end: () => ({}) };
+const seen: StreamScanner = { push: () => undefined, isDone: true, end: () => ({}) };
 
 /**
  * Sees what other scanners read and tcf does not, so that an SBOM which leaves it out says so. It makes no
@@ -53,7 +143,9 @@ const seen: StreamScanner = { push: () => undefined, end: () => ({}) };
  */
 export const others: Cataloger = {
   name: 'others',
+  wantedAt: [],
   wants: () => false,
+  scanned: { at: unread.flatMap(({ at }) => at) },
   scan: (path) => (kindOf(path) === undefined ? undefined : seen),
   catalog: () => ({ components: [], dependencies: [], skipped: [] }),
 };

@@ -2,11 +2,20 @@ import { formatBytes } from '../base/bytes.ts';
 import type { Cataloger, Skipped, StreamScanner } from '../catalogers/contract.ts';
 import { isProgram } from '../catalogers/programs/parts.ts';
 import { openScanner } from '../catalogers/run.ts';
-import { contentLimitOf, type Finds, scanLimits, tooMuchSeen, wantedBy } from './finds.ts';
+import { contentLimitOf, type Finds, scanLimits, tooMuchSeen } from './finds.ts';
+import { type AskedFolder, Interests, placeOfBit } from './interests.ts';
 import { KeptContents } from './kept-contents.ts';
 import { latin1ToText } from './names.ts';
-
 import type { TarEntry, TarSink } from './tar.ts';
+
+interface FileScanner {
+  readonly cataloger: number;
+  readonly scanner: StreamScanner;
+}
+
+const isDone = ({ scanner }: FileScanner): boolean => scanner.isDone === true;
+const none: readonly FileScanner[] = [];
+const allBits = 0x3fff_ffff;
 
 /** One for each layer, used again for each file. */
 export class FileReader implements TarSink {
@@ -17,8 +26,14 @@ export class FileReader implements TarSink {
   readonly #kept = new KeptContents();
   #holesLeft: number = scanLimits.holes;
   #observationsLeft: number = scanLimits.layerObservations;
+  readonly #interests: Interests;
+  /** With its last slash; files come folder by folder. */
+  #folderName = '';
+  #folder: AskedFolder;
   #index = 0;
-  #path = '';
+  /** As latin1. */
+  #name = '';
+  #maySee = 0;
   #size = 0;
   #wanted = 0;
   #content: Uint8Array | undefined;
@@ -26,10 +41,12 @@ export class FileReader implements TarSink {
   readonly #head = new Uint8Array(scanLimits.head);
   #headSize = 0;
   #isDecided = false;
-  #scanners: { readonly cataloger: number; readonly scanner: StreamScanner }[] = [];
+  #scanners: readonly FileScanner[] = none;
 
   constructor(catalogers: readonly Cataloger[]) {
     this.#catalogers = catalogers;
+    this.#interests = new Interests(catalogers);
+    this.#folder = this.#interests.root;
   }
 
   /** What contents and heads lie in. */
@@ -38,7 +55,8 @@ export class FileReader implements TarSink {
   }
 
   empty(index: number, name: string): void {
-    const wanted = wantedBy(this.#catalogers, latin1ToText(name));
+    this.#name = name;
+    const wanted = this.#wantedBy();
     if (wanted !== 0) {
       this.finds.set(index, { wanted, scanned: 0, content: new Uint8Array(0), observations: new Map() });
     }
@@ -46,7 +64,7 @@ export class FileReader implements TarSink {
 
   open(entry: TarEntry, name: string): TarSink | undefined {
     this.#index = entry.index;
-    this.#path = latin1ToText(name);
+    this.#name = name;
     this.#size = entry.size;
     const holes = Math.max(0, entry.size - entry.stored);
     // A hole costs nothing in the archive: without this limit a few hundred bytes keep us busy for years.
@@ -55,18 +73,30 @@ export class FileReader implements TarSink {
       return undefined;
     }
     this.#holesLeft -= holes;
-    this.#wanted = wantedBy(this.#catalogers, this.#path);
+    this.#wanted = this.#wantedBy();
+    this.#maySee = this.#interests.mayScan(this.#folder, name, this.#folderName.length);
     this.#content = this.#wanted === 0 ? undefined : this.#reserve();
     this.#filled = 0;
     this.#headSize = 0;
     this.#isDecided = false;
-    this.#scanners = [];
+    this.#scanners = none;
     return this;
   }
 
-  /** Nobody wants the content, and nobody the bytes after the head. */
+  /** Nearly always nobody wants the file, and its first byte says that nobody ever will. */
+  isOfUse(chunk: Uint8Array, at: number): boolean {
+    return (
+      this.#isDecided ||
+      this.#content !== undefined ||
+      this.#headSize > 0 ||
+      this.#interests.mayBegin(chunk[at] ?? 0) ||
+      this.#interests.byName(this.#maySee) !== 0
+    );
+  }
+
+  /** Nobody wants the content, and nobody the bytes after those that were seen. */
   get isDone(): boolean {
-    return this.#isDecided && this.#content === undefined && this.#scanners.length === 0;
+    return this.#isDecided && this.#content === undefined && this.#scanners.every(isDone);
   }
 
   push(chunk: Uint8Array): void {
@@ -127,19 +157,36 @@ export class FileReader implements TarSink {
     if (isNative) {
       this.programs.add(this.#index);
     }
-    for (let at = 0; at < this.#catalogers.length; at += 1) {
+    const asked = this.#interests.scanning(this.#maySee, head);
+    for (let left = asked; left !== 0; left &= left - 1) {
+      const at = placeOfBit(left & -left);
       const cataloger = this.#catalogers[at];
       const scanner = cataloger && openScanner(cataloger, this.#path, head, this.skipped);
-      if (scanner === undefined) {
-        continue;
+      if (scanner !== undefined) {
+        this.#scanners = [...this.#scanners, { cataloger: at, scanner }];
+        this.#found().scanned |= 1 << at;
       }
-      this.#scanners.push({ cataloger: at, scanner });
-      this.#found().scanned |= 1 << at;
     }
-    // A scanned file is asked about again under the names that hard links give it.
-    if (isNative || this.#scanners.length > 0 || this.#size >= scanLimits.headKeptFrom) {
+    // It is asked about again under the names that links give it.
+    const isTold = this.#interests.scanning(allBits, head) !== this.#interests.byName(allBits);
+    const isKept = this.#scanners.length > 0 || this.#size >= scanLimits.headKeptFrom;
+    if (isNative || isTold || (this.#interests.areOpen && isKept)) {
       this.#found().head = this.#kept.keepHead(head);
     }
+  }
+
+  get #path(): string {
+    return latin1ToText(this.#name);
+  }
+
+  #wantedBy(): number {
+    const slash = this.#name.lastIndexOf('/');
+    if (slash + 1 !== this.#folderName.length || !this.#name.startsWith(this.#folderName)) {
+      this.#folderName = this.#name.slice(0, slash + 1);
+      this.#folder = this.#interests.folder(this.#name.slice(0, Math.max(0, slash)));
+    }
+    const candidates = this.#interests.mayWant(this.#folder, this.#name, slash + 1);
+    return candidates === 0 ? 0 : this.#interests.wanting(candidates, this.#path);
   }
 
   #reserve(): Uint8Array | undefined {

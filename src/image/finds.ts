@@ -19,7 +19,10 @@ export const scanLimits: Readonly<
   holes: 16 * 1024 ** 3,
   /** A scanner gets at least so many bytes to know a file by. */
   head: 64,
-  /** Below this size only ELF files and scanned ones keep their head for a second look under another name. */
+  /**
+   * From this size on every file keeps its head for a second look under another name, where a cataloger does
+   * not say what the files that it scans begin with.
+   */
   headKeptFrom: 64 * 1024,
 };
 
@@ -37,17 +40,6 @@ export interface Finds {
   readonly observations: Map<number, object>;
   /** How much the observations are as JSON. */
   observationBytes?: number;
-}
-
-/** Which catalogers want the content of a path. */
-export function wantedBy(catalogers: readonly Cataloger[], path: string): number {
-  let bits = 0;
-  for (let at = 0; at < catalogers.length; at += 1) {
-    if (catalogers[at]?.wants(path)) {
-      bits |= 1 << at;
-    }
-  }
-  return bits;
 }
 
 /** The most that one of the catalogers in `wanted` keeps of a file, in bytes. */

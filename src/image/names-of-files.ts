@@ -1,6 +1,6 @@
 import type { Cataloger, Skipped } from '../catalogers/contract.ts';
 import { openScanner } from '../catalogers/run.ts';
-import { wantedBy } from './finds.ts';
+import { type AskedFolder, Interests, placeOfBit } from './interests.ts';
 import type { Merged } from './merge.ts';
 import { joinPath, latin1ToText } from './names.ts';
 import { type Inode, pathOf, type Rootfs, root } from './rootfs.ts';
@@ -51,6 +51,7 @@ class NameFinder {
   readonly #merged: Merged;
   readonly #rootfs: Rootfs;
   readonly #catalogers: readonly Cataloger[];
+  readonly #interests: Interests;
   readonly #wanted: NamedFile[][];
   readonly #scanned: NamedFile[][];
   readonly #links: Map<Inode, string[]> = new Map();
@@ -65,6 +66,7 @@ class NameFinder {
     this.#merged = merged;
     this.#rootfs = merged.rootfs;
     this.#catalogers = catalogers;
+    this.#interests = new Interests(catalogers);
     this.#wanted = catalogers.map(() => []);
     this.#scanned = catalogers.map(() => []);
     this.#behindLinks = catalogers.reduce(
@@ -81,7 +83,7 @@ class NameFinder {
         if (type === 'symlink') {
           links.push({ ...directory, name, link: inode, way: [], left: Number.POSITIVE_INFINITY });
         } else if (type === 'file') {
-          this.#realName(directory.path, name, inode);
+          this.#realName(directory, name, inode);
         }
       }
     }
@@ -90,9 +92,9 @@ class NameFinder {
   }
 
   *#directories(
-    from: NamedFile = { path: '', inode: root },
+    from: NamedFolder = { path: '', inode: root, asked: this.#interests.root },
     levels = Number.POSITIVE_INFINITY,
-  ): Iterable<NamedFile & { readonly left: number }> {
+  ): Iterable<NamedFolder & { readonly left: number }> {
     const todo = levels < 1 ? [] : [{ ...from, left: levels }];
     for (let at = todo.pop(); at !== undefined; at = todo.pop()) {
       yield at;
@@ -101,25 +103,29 @@ class NameFinder {
       }
       for (const [name, inode] of this.#rootfs.childrenOf(at.inode)) {
         if (this.#rootfs.typeOf(inode) === 'directory') {
-          todo.push({ path: joinPath(at.path, name), inode, left: at.left - 1 });
+          todo.push({
+            path: joinPath(at.path, name),
+            inode,
+            asked: this.#interests.enter(at.asked, name),
+            left: at.left - 1,
+          });
         }
       }
     }
   }
 
-  #realName(directory: string, name: string, inode: Inode): void {
+  #realName(directory: NamedFolder, name: string, inode: Inode): void {
     const found = this.#merged.finds.get(inode);
     const isRenamed = this.#merged.renamed.has(inode);
     if (found === undefined && !isRenamed) {
       return;
     }
-    const path = joinPath(directory, name);
+    const path = joinPath(directory.path, name);
     if (isRenamed) {
       this.#links.set(inode, [...(this.#links.get(inode) ?? []), path]);
     }
-    const text = latin1ToText(path);
-    const wanted = isRenamed ? wantedBy(this.#catalogers, text) : (found?.wanted ?? 0);
-    const scanned = isRenamed ? this.#scannedUnder(text, inode) : (found?.scanned ?? 0);
+    const other = isRenamed ? this.#askedUnder(directory, name, inode) : undefined;
+    const { scanned, wanted } = other ?? found ?? nobody;
     this.#add({ path, inode }, wanted, scanned);
     const seen = this.#seen.get(inode) ?? { wanted: 0, scanned: 0 };
     this.#seen.set(inode, { wanted: seen.wanted | wanted, scanned: seen.scanned | scanned });
@@ -145,7 +151,7 @@ class NameFinder {
     }
   }
 
-  #alias({ path, name, inode, link, way, left }: Link, next: Link[]): void {
+  #alias({ asked, inode, left, link, name, path, way }: Link, next: Link[]): void {
     // A second time on one way it leads where it led.
     if (way.some((before) => before.link === link)) {
       return;
@@ -156,7 +162,7 @@ class NameFinder {
     }
     const alias = joinPath(path, name);
     if (this.#rootfs.typeOf(target) === 'file') {
-      this.#otherName(alias, target);
+      this.#otherName({ asked, inode, path }, name, target);
     }
     if (this.#rootfs.typeOf(target) !== 'directory') {
       return;
@@ -165,19 +171,20 @@ class NameFinder {
     const leadsAbove = steps.some(({ directory }) => this.#rootfs.isWithin(directory, target));
     // Every turn back says again what was said, so that all turns of one way share the levels of the first.
     const levels = leadsAbove ? Math.min(left, aliasLimits.above) : Number.POSITIVE_INFINITY;
-    for (const directory of this.#directories({ path: alias, inode: target }, levels)) {
-      for (const [child, below] of this.#rootfs.childrenOf(directory.inode)) {
-        const type = this.#rootfs.typeOf(below);
+    const below = { path: alias, inode: target, asked: this.#interests.enter(asked, name) };
+    for (const directory of this.#directories(below, levels)) {
+      for (const [child, found] of this.#rootfs.childrenOf(directory.inode)) {
+        const type = this.#rootfs.typeOf(found);
         if (type === 'symlink') {
           next.push({
             ...directory,
             name: child,
-            link: below,
+            link: found,
             way: steps,
             left: Math.min(left, directory.left - 1),
           });
         } else if (type === 'file') {
-          this.#otherName(joinPath(directory.path, child), below);
+          this.#otherName(directory, child, found);
         }
         this.#namesLeft -= 1;
         if (this.#namesLeft < 0) {
@@ -187,25 +194,37 @@ class NameFinder {
     }
   }
 
-  #otherName(path: string, inode: Inode): void {
+  #otherName(directory: NamedFolder, name: string, inode: Inode): void {
     this.#namesLeft -= 1;
-    const seen = this.#seen.get(inode);
-    const text = latin1ToText(path);
-    const wanted = wantedBy(this.#catalogers, text) & ~(seen?.wanted ?? 0);
-    const scanned = this.#scannedUnder(text, inode) & this.#behindLinks & ~(seen?.scanned ?? 0);
+    const seen = this.#seen.get(inode) ?? nobody;
+    const without = { wanted: seen.wanted, scanned: seen.scanned | ~this.#behindLinks };
+    const { scanned, wanted } = this.#askedUnder(directory, name, inode, without);
     if (wanted !== 0 || scanned !== 0) {
-      this.#add({ path, inode }, wanted, scanned);
+      this.#add({ path: joinPath(directory.path, name), inode }, wanted, scanned);
     }
   }
 
-  #scannedUnder(path: string, inode: Inode): number {
-    // Of a small file no head was kept; who goes by the name alone needs none, and others would have seen it
-    // by its own name.
+  /** The catalogers that want or scan a file under this name; those of `without` are not asked. */
+  #askedUnder({ asked, path }: NamedFolder, name: string, inode: Inode, without: Askers = nobody): Askers {
+    const mayWant = this.#interests.mayWant(asked, name, 0) & ~without.wanted;
+    // Of a file that begins as no scanner says no head was kept; who goes by the name alone needs none.
     const head = this.#merged.finds.get(inode)?.head ?? noHead;
+    const mayScan =
+      this.#interests.scanning(this.#interests.mayScan(asked, name, 0), head) & ~without.scanned;
+    if (mayWant === 0 && mayScan === 0) {
+      return nobody;
+    }
+    const text = latin1ToText(joinPath(path, name));
+    return { wanted: this.#interests.wanting(mayWant, text), scanned: this.#scanning(mayScan, text, head) };
+  }
+
+  #scanning(candidates: number, path: string, head: Uint8Array): number {
     let bits = 0;
-    for (const [at, cataloger] of this.#catalogers.entries()) {
-      if (openScanner(cataloger, path, head, []) !== undefined) {
-        bits |= 1 << at;
+    for (let left = candidates; left !== 0; left &= left - 1) {
+      const bit = left & -left;
+      const cataloger = this.#catalogers[placeOfBit(bit)];
+      if (cataloger !== undefined && openScanner(cataloger, path, head, []) !== undefined) {
+        bits |= bit;
       }
     }
     return bits;
@@ -224,9 +243,20 @@ class NameFinder {
 }
 
 const noHead = new Uint8Array(0);
+const nobody: Askers = { wanted: 0, scanned: 0 };
+
+/** Catalogers, as bits. */
+interface Askers {
+  readonly wanted: number;
+  readonly scanned: number;
+}
+
+interface NamedFolder extends NamedFile {
+  readonly asked: AskedFolder;
+}
 
 /** A symbolic link: `path` and `inode` are its directory's. */
-interface Link extends NamedFile {
+interface Link extends NamedFolder {
   readonly name: string;
   readonly link: Inode;
   /** The links that were followed on the way to it, and their directories. */

@@ -33,6 +33,8 @@ export interface TarSink {
   end(): void;
   /** Whether the bytes that follow are of no use to it: they may be left out. */
   readonly isDone?: boolean;
+  /** Whether it needs the bytes that start at `at` of `chunk`, or any that follow; asked before each `push`. */
+  isOfUse?(chunk: Uint8Array, at: number): boolean;
 }
 
 /** Sees each entry of an archive in order, and answers with a sink where it wants the content. */
@@ -189,9 +191,12 @@ export class TarReader {
   #pass(chunk: Uint8Array, at: number): number {
     const need = this.#need;
     const end = Math.min(at + need.left, chunk.length);
-    need.sink?.push(at === 0 && end === chunk.length ? chunk : chunk.subarray(at, end));
-    if (need.sink?.isDone === true) {
+    const { sink } = need;
+    if (sink?.isOfUse?.(chunk, at) === false) {
       need.sink = undefined;
+    } else if (sink !== undefined) {
+      sink.push(at === 0 && end === chunk.length ? chunk : chunk.subarray(at, end));
+      need.sink = sink.isDone === true ? undefined : sink;
     }
     need.left -= end - at;
     this.#taken += end - at;

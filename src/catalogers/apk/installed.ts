@@ -16,10 +16,10 @@ export interface Apk {
 }
 
 /** The second one is where distributions with a merged /usr have it; mostly they are one file by a link. */
-const places = ['lib/apk/db/installed', 'usr/lib/apk/db/installed'];
+export const apkDatabases: readonly string[] = ['lib/apk/db/installed', 'usr/lib/apk/db/installed'];
 
 export function isApkDatabase(path: string): boolean {
-  return places.includes(path);
+  return apkDatabases.includes(path);
 }
 
 export interface Apks {

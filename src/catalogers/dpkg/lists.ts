@@ -21,9 +21,17 @@ const maxKept = 24 * 1024 * 1024;
 /** Descriptions fold; what is longer is no field of ours. */
 const maxLine = 4096;
 
+export const listPlaces: readonly string[] = [`${lists}*_Packages`, `${lists}*_Packages.lz4`];
+
 export function isList(path: string): boolean {
   return path.startsWith(lists) && /^[^/]+_Packages(?:\.lz4)?$/.test(path.slice(lists.length));
 }
+
+export const sourcePlaces: readonly string[] = [
+  'etc/apt/sources.list',
+  'etc/apt/sources.list.d/*.list',
+  'etc/apt/sources.list.d/*.sources',
+];
 
 export function isSource(path: string): boolean {
   return (

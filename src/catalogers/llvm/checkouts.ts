@@ -11,6 +11,8 @@ import { roleOfName } from './places.ts';
 // `llvm-build-info.json` beside them only asks CI for a build: never a pin.
 const pinFile = /^(.+)\/cmake\/(?:(?:(?:amd|nvidia)-)?llvm-info\.json|llvm-hash\.txt)$/s;
 
+export const pinPlaces: readonly string[] = ['**/cmake/*llvm-info.json', '**/cmake/llvm-hash.txt'];
+
 /** Whether a file may hold the pin of a Triton source tree. */
 export function isPinFile(path: string): boolean {
   return pinFile.test(path);

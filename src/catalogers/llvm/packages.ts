@@ -1,6 +1,6 @@
 import type { Tree } from '../contract.ts';
 import { type DirectUrl, parseDirectUrl, sourceOf } from '../python/direct-url.ts';
-import { type InfoFind, infoAround, isInfoName, readInfo } from '../python/info.ts';
+import { belowInfo, type InfoFind, infoAround, isInfoName, readInfo } from '../python/info.ts';
 import { normalName } from '../python/metadata.ts';
 import { recordEntries } from '../python/record.ts';
 import { utf8Text } from '../python/text.ts';
@@ -14,6 +14,13 @@ export interface Installation extends InfoFind {
 }
 
 /** Texts that say which distribution a package belongs to. */
+export const installationTexts: readonly string[] = belowInfo([
+  'METADATA',
+  'PKG-INFO',
+  'RECORD',
+  'direct_url.json',
+]);
+
 export function isInstallationText(path: string): boolean {
   return /\/(?:METADATA|PKG-INFO|RECORD|direct_url\.json)$/.test(path) && infoAround(path) !== undefined;
 }

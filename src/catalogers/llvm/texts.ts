@@ -1,14 +1,25 @@
 import { compact } from '../../base/compact.ts';
 import type { TreeFile } from '../contract.ts';
-import { isPinFile } from './checkouts.ts';
+import { isPinFile, pinPlaces } from './checkouts.ts';
 import { type Claim, claimedRepository } from './claims.ts';
-import { isInstallationText } from './packages.ts';
+import { installationTexts, isInstallationText } from './packages.ts';
 import { type Hints, placeOf, roleOfName } from './places.ts';
 
 const observing =
   /\/\.triton\/llvm\/[^/]+\/version\.txt$|^\.triton\/llvm\/[^/]+\/version\.txt$|(?:^|\/)llvm\/(?:Support\/VCSRevision|Config\/llvm-config)\.h$|(?:^|\/)LLVMConfigVersion\.cmake$|\/backends\/nvidia\/lib\/gsan\.ll$/;
 
-/** Whether a text file says something about an LLVM. */
+/** Texts that say something about an LLVM. */
+export const llvmTexts: readonly string[] = [
+  '**/.triton/llvm/*/version.txt',
+  '**/llvm/Support/VCSRevision.h',
+  '**/llvm/Config/llvm-config.h',
+  '**/LLVMConfigVersion.cmake',
+  '**/backends/nvidia/lib/gsan.ll',
+  ...pinPlaces,
+  ...installationTexts,
+];
+
+/** Whether a text file, one of `llvmTexts`, says something about an LLVM. */
 export function isLlvmText(path: string): boolean {
   return isObserving(path) || isPinFile(path) || isInstallationText(path);
 }

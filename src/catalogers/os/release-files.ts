@@ -152,6 +152,8 @@ export function distributionByCpe(cpe: string): Pick<ReleaseFile, 'id' | 'versio
   return id === undefined ? undefined : compact({ id, versionId });
 }
 
+export const olderReleaseFiles: readonly string[] = [...readers.keys()];
+
 export function isOlderReleaseFile(path: string): boolean {
   return readers.has(path);
 }

@@ -26,6 +26,20 @@ export interface InfoFind {
 /** In any capitals, as importlib.metadata compares them. */
 const infoDirectory = /(?:^|\/)(?:[^/]+\.(?:dist|egg)-info|EGG-INFO)$/i;
 
+/** Globs of files of these names below the metadata directory of a distribution. */
+export function belowInfo(names: readonly string[]): readonly string[] {
+  return ['*.dist-info', '*.egg-info', 'EGG-INFO'].flatMap((folder) =>
+    names.map((name) => `**/${folder}/**/${name}`),
+  );
+}
+
+export const metadataPlaces: readonly string[] = [
+  ...belowInfo(['METADATA', 'PKG-INFO']),
+  '**/*.egg-info',
+  '**/site-packages/*.egg',
+  '**/dist-packages/*.egg',
+];
+
 /** Whether a file is the metadata of a distribution. A file `x.egg-info` counts only where packages lie. */
 export function isMetadata(path: string): boolean {
   if (isZippedEgg(path)) {

@@ -30,6 +30,15 @@ export interface RecordHash {
   readonly sha256?: string;
 }
 
+/** What `scanInstalled` is asked about. */
+export const installedPlaces: readonly string[] = [
+  '**/site-packages/**',
+  '**/dist-packages/**',
+  '**/archive-v*/**',
+  '**/*.whl',
+  '**/*.egg',
+];
+
 const installedFile = /(?:^|\/)(?:(?:site|dist)-packages|archive-v\d{1,3})\//;
 
 /** Whether a file is a packed distribution: what is in it is not installed. */
@@ -46,7 +55,7 @@ export function scanInstalled(path: string): StreamScanner<RecordHash> | undefin
     return undefined;
   }
   if (!installedFile.test(path)) {
-    return isPacked(path) ? { push: () => undefined, end: () => ({}) } : undefined;
+    return isPacked(path) ? { push: () => undefined, isDone: true, end: () => ({}) } : undefined;
   }
   const hash = createHash('sha256');
   return {

@@ -11,6 +11,13 @@ const pathFile = /(?:^|\/)(?:site|dist)-packages\/[^/]+\.(?:pth|egg-link)$/;
 const libraries = ['lib', 'lib64', 'lib32'];
 const packages = ['site-packages', 'dist-packages'];
 
+export const sitePlaces: readonly string[] = [
+  ...packages.flatMap((name) => [`**/${name}/*.pth`, `**/${name}/*.egg-link`]),
+  '**/pyvenv.cfg',
+  '**/lib*/python*/keyword.py',
+  '**/lib*/pypy*/keyword.py',
+];
+
 /**
  * Files that tell where packages may lie although no metadata does: there, it may be behind symbolic links.
  */

@@ -13,13 +13,13 @@ const places = ['usr/lib/sysimage/rpm', 'var/lib/rpm', 'usr/share/rpm'];
 const files = ['rpmdb.sqlite', 'Packages.db', 'Packages'];
 const macros = 'usr/lib/rpm/macros';
 
+export const rpmDatabases: readonly string[] = [
+  ...places.flatMap((place) => [...files, 'rpmdb.sqlite-wal'].map((name) => `${place}/${name}`)),
+  macros,
+];
+
 export function isRpmDatabase(path: string): boolean {
-  const slash = path.lastIndexOf('/');
-  const name = path.slice(slash + 1);
-  if (!files.includes(name) && name !== 'rpmdb.sqlite-wal') {
-    return path === macros;
-  }
-  return places.includes(path.slice(0, slash));
+  return rpmDatabases.includes(path);
 }
 
 /** The database rpm itself would open in this image, and the others, which it would not. */

@@ -17,13 +17,13 @@ export type Reasons = (name: string, arch: string, evr: string) => Reason;
 const history = 'var/lib/dnf/history.sqlite';
 const state = 'usr/lib/sysimage/libdnf5';
 
+export const reasonFiles: readonly string[] = [
+  ...[history, `${history}-wal`],
+  ...[`${state}/packages.toml`, `${state}/nevras.toml`],
+];
+
 export function isReasonFile(path: string): boolean {
-  return (
-    path === history ||
-    path === `${history}-wal` ||
-    path === `${state}/packages.toml` ||
-    path === `${state}/nevras.toml`
-  );
+  return reasonFiles.includes(path);
 }
 
 /** What dnf 5 wrote, else the history of dnf 4. Without either nobody knows why a package is there. */
