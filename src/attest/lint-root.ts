@@ -1,4 +1,5 @@
 import { createHash, X509Certificate } from 'node:crypto';
+import type { Diagnostic } from '../base/diagnostic.ts';
 import { parseJson } from '../base/json.ts';
 import { Shape } from '../base/shape.ts';
 import { plural } from '../base/text.ts';
@@ -7,18 +8,6 @@ import { bytesAt, optionalMember } from './dsse.ts';
 import { readLog } from './root-material.ts';
 import { fingerprintOf, isWithin, type TimeWindow } from './trusted-key.ts';
 import { parseTrustedRoot, type SkippedEntry } from './trusted-root.ts';
-
-/**
- * Something about a trusted root that a verification would not stumble over, and that its owner should know.
- */
-export interface RootProblem {
-  /** An error makes signatures count that should not, or makes an entry useless; a warning may be meant. */
-  readonly severity: 'error' | 'warning';
-  /** `trustedRoot.tlogs[1].validFor`. */
-  readonly path: string;
-  /** One sentence about the path, without a full stop. */
-  readonly message: string;
-}
 
 /** A start has to be there, or the root would not have been read. */
 interface Window extends TimeWindow {
@@ -40,7 +29,7 @@ interface Entry {
  *
  * @throws TcfError as `parseTrustedRoot` does, for what cannot be read at all.
  */
-export function lintTrustedRoot(bytes: Uint8Array, now: Date): readonly RootProblem[] {
+export function lintTrustedRoot(bytes: Uint8Array, now: Date): readonly Diagnostic[] {
   const { skipped } = parseTrustedRoot(bytes);
   const root = new Shape(parseJson(bytes, 'the trusted root'), 'trustedRoot');
   const of = (kind: string, read: (shape: Shape) => Entry) =>
@@ -64,8 +53,10 @@ export function lintTrustedRoot(bytes: Uint8Array, now: Date): readonly RootProb
 }
 
 /** An algorithm that a later tcf may know is no reason to refuse the rest; damage is. */
-function toProblem({ isUnsupported, path, reason }: SkippedEntry): RootProblem {
-  return { severity: isUnsupported ? 'warning' : 'error', path, message: `does not count: ${reason}` };
+function toProblem({ isUnsupported, path, reason }: SkippedEntry): Diagnostic {
+  return isUnsupported
+    ? problem('warning', 'unsupported', { path }, `does not count: ${reason}`)
+    : problem('error', 'unreadable', { path }, `does not count: ${reason}`);
 }
 
 function toLog(shape: Shape): Entry {
@@ -93,45 +84,53 @@ function windowOf(validFor: Shape): Window {
   };
 }
 
-function problem(severity: RootProblem['severity'], { path }: Shape, message: string): RootProblem {
-  return { severity, path, message };
+/** About the entry or the member at a path such as `trustedRoot.tlogs[1].validFor`. */
+function problem(
+  level: 'error' | 'warning',
+  code: string,
+  { path }: Pick<Shape, 'path'>,
+  message: string,
+): Diagnostic {
+  return { level, code: `trusted-root.${code}`, subject: path, message };
 }
 
-function lintWindow({ shape, window }: Entry, now: Date): readonly RootProblem[] {
+function lintWindow({ shape, window }: Entry, now: Date): readonly Diagnostic[] {
   const { end, start } = window;
   if ((end ?? start) < start) {
-    return [problem('error', shape, 'ends before it begins: it is never valid')];
+    return [problem('error', 'window', shape, 'ends before it begins: it is never valid')];
   }
   if (start > now) {
-    return [problem('warning', shape, `begins only on ${dayOf(start)}`)];
+    return [problem('warning', 'future', shape, `begins only on ${dayOf(start)}`)];
   }
   return [];
 }
 
 /** Two entries with one key are two logs to a verifier that counts entries (CVE-2026-49834). */
-function lintTwins(entries: readonly Entry[]): readonly RootProblem[] {
+function lintTwins(entries: readonly Entry[]): readonly Diagnostic[] {
   return entries.flatMap(({ id, identity, shape }, index) => {
     const before = entries.slice(0, index);
     const twin = before.find((other) => other.identity === identity);
     if (twin !== undefined) {
-      return [problem('error', shape, `has the same key as ${twin.shape.path}`)];
+      return [problem('error', 'same-key', shape, `has the same key as ${twin.shape.path}`)];
     }
     const rival = before.find((other) => other.id === id);
     return rival === undefined
       ? []
-      : [problem('error', shape, `has the id of ${rival.shape.path} and another key`)];
+      : [problem('error', 'same-id', shape, `has the id of ${rival.shape.path} and another key`)];
   });
 }
 
-function lintLog(log: Shape): readonly RootProblem[] {
+function lintLog(log: Shape): readonly Diagnostic[] {
   const url = log.get('baseUrl');
   const id = bytesAt(log.get('logId').get('keyId'));
   const raw = bytesAt(log.get('publicKey').get('rawBytes'));
   return [
     ...(logIdsOf(url.string(), raw).some((known) => known.equals(id))
       ? []
-      : [problem('warning', log.get('logId'), 'is not made from the key and the name of the log')]),
-    ...(url.string().startsWith('https://') ? [] : [problem('warning', url, 'is not an https address')]),
+      : [problem('warning', 'log-id', log.get('logId'), 'is not made from the key and the name of the log')]),
+    ...(url.string().startsWith('https://')
+      ? []
+      : [problem('warning', 'log-url', url, 'is not an https address')]),
   ];
 }
 
@@ -150,7 +149,7 @@ function logIdsOf(url: string, spki: Uint8Array): readonly Buffer[] {
   return [hash(spki), ...namesOf(url).map((name) => hash(name, '\n', Buffer.of(1), spki.slice(-32)))];
 }
 
-function lintChain({ shape, window }: Entry, isSigner: boolean): readonly RootProblem[] {
+function lintChain({ shape, window }: Entry, isSigner: boolean): readonly Diagnostic[] {
   const chain = certificatesOf(shape);
   const at = (index: number) => shape.get('certChain').get('certificates').list(10)[index] ?? shape;
   return chain.flatMap((certificate, index) => {
@@ -158,13 +157,14 @@ function lintChain({ shape, window }: Entry, isSigner: boolean): readonly RootPr
     const isAuthority = isSigner || index > 0;
     return [
       ...(isAuthority && !certificate.ca
-        ? [problem('error', at(index), 'is not the certificate of an authority')]
+        ? [problem('error', 'no-authority', at(index), 'is not the certificate of an authority')]
         : []),
       ...(certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey)
         ? []
         : [
             problem(
               'error',
+              'chain',
               at(index),
               issuer === certificate
                 ? 'ends the chain and is not self-signed'
@@ -173,7 +173,7 @@ function lintChain({ shape, window }: Entry, isSigner: boolean): readonly RootPr
           ]),
       ...(overlaps(certificate, window)
         ? []
-        : [problem('warning', at(index), 'is never valid while its entry is')]),
+        : [problem('warning', 'validity', at(index), 'is never valid while its entry is')]),
     ];
   });
 }
@@ -190,22 +190,43 @@ interface Kinds {
 }
 
 /** What the root as a whole cannot do. */
-function lintWhole(root: Shape, kinds: Kinds, now: Date): readonly RootProblem[] {
+function lintWhole(root: Shape, kinds: Kinds, now: Date): readonly Diagnostic[] {
   const { authorities, certificateLogs, clocks, logs } = kinds;
   const isOpen = (entries: readonly Entry[]) => entries.some(({ window }) => isWithin(window, now));
   const closed = (one: string, many: string, entries: readonly Entry[]) =>
     entries.length === 0 || isOpen(entries)
       ? []
-      : [problem('warning', root, `has ${plural(entries.length, one, many)} and none that is valid now`)];
+      : [
+          problem(
+            'warning',
+            'none-valid',
+            root,
+            `has ${plural(entries.length, one, many)} and none that is valid now`,
+          ),
+        ];
   return [
     ...(authorities.length + clocks.length + logs.length === 0
-      ? [problem('error', root, 'trusts nobody')]
+      ? [problem('error', 'trusts-nobody', root, 'trusts nobody')]
       : []),
     ...(logs.length + clocks.length === 0 && authorities.length > 0
-      ? [problem('error', root, 'has neither a log nor a timestamp authority: no certificate can ever count')]
+      ? [
+          problem(
+            'error',
+            'no-time',
+            root,
+            'has neither a log nor a timestamp authority: no certificate can ever count',
+          ),
+        ]
       : []),
     ...(authorities.length > 0 && certificateLogs.length === 0 && logs.length > 0
-      ? [problem('warning', root, 'has no certificate transparency log: certificates will not count')]
+      ? [
+          problem(
+            'warning',
+            'no-ct-log',
+            root,
+            'has no certificate transparency log: certificates will not count',
+          ),
+        ]
       : []),
     ...closed('certificate authority', 'certificate authorities', authorities),
     ...closed('transparency log', 'transparency logs', logs),

@@ -1,8 +1,10 @@
+import { compact } from './compact.ts';
+
 /**
- * How much a diagnostic weighs: an error makes the answer no, a warning may be meant, a note is worth
- * knowing.
+ * How much a diagnostic weighs: an error makes the answer no, what is unknown leaves it open, a warning may be
+ * meant, a note is worth knowing, and `ok` says that something was looked at and is well.
  */
-export type DiagnosticLevel = 'error' | 'note' | 'warning';
+export type DiagnosticLevel = 'error' | 'note' | 'ok' | 'unknown' | 'warning';
 
 /**
  * One thing that a person should hear about a document, an image or this machine. The only type for it: what
@@ -26,3 +28,22 @@ export interface Diagnostic {
 export function hasErrors(diagnostics: readonly Diagnostic[]): boolean {
   return diagnostics.some(({ level }) => level === 'error');
 }
+
+/* Diagnostics of whoever looks at one thing after the other; `subject` is added where several are shown. */
+
+export const ok = (code: string, message: string): Diagnostic => ({ level: 'ok', code, message });
+export const note = (code: string, message: string, hint?: string): Diagnostic =>
+  compact({ level: 'note', code, message, hint });
+export const broken = (code: string, message: string, hint: string): Diagnostic => ({
+  level: 'error',
+  code,
+  message,
+  hint,
+});
+/** Nothing could be found out, which is not a yes. */
+export const unknown = (code: string, message: string, hint: string): Diagnostic => ({
+  level: 'unknown',
+  code,
+  message,
+  hint,
+});

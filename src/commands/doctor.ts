@@ -1,15 +1,13 @@
 import type { Command } from 'commander';
-import { broken, type DoctorCheck, type DoctorFinding, type DoctorRequest } from '../app/doctor/finding.ts';
-import { doctorChecks } from '../app/doctor/index.ts';
+import { examineMachine } from '../app/doctor/index.ts';
 import { compact } from '../base/compact.ts';
-import { TcfError } from '../base/error.ts';
-import { formatJson, printable } from '../base/text.ts';
-import type { ExitCode, Host } from '../system/host.ts';
+import { type Diagnostic, hasErrors } from '../base/diagnostic.ts';
+import { formatChecked } from '../report/diagnostics.ts';
+import { toDoctorJson } from '../report/doctor-json.ts';
+import type { ExitCode } from '../system/host.ts';
 import { paintSigns } from '../system/terminal.ts';
 import { flag, textOption } from './options/bag.ts';
 import type { Verb } from './verb.ts';
-
-const signs: Readonly<Record<DoctorFinding['level'], string>> = { ok: '✓', note: '•', broken: '✗' };
 
 export const verb: Verb = {
   declare(command: Command): void {
@@ -30,39 +28,16 @@ export const verb: Verb = {
       hooksDir: textOption(options, 'hooksDir'),
       binDir: textOption(options, 'binDir'),
     });
-    const found: (DoctorFinding & { readonly part: string })[] = [];
-    for (const check of doctorChecks) {
-      const findings = await examine(check, host, request);
-      found.push(...findings.map((finding) => ({ part: check.name, ...finding })));
+    const found: Diagnostic[] = [];
+    for await (const diagnostic of examineMachine(host, request)) {
+      found.push(diagnostic);
       if (!flag(options, 'json')) {
-        for (const finding of findings) {
-          await host.stdout.write(paintSigns(line(check.name, finding), host.stdout));
-        }
+        await host.stdout.write(paintSigns(formatChecked([diagnostic]), host.stdout));
       }
     }
     if (flag(options, 'json')) {
-      await host.stdout.write(formatJson({ format: 'tcf.doctor/1', findings: found }, 2));
+      await host.stdout.write(toDoctorJson(found));
     }
-    return found.some(({ level }) => level === 'broken') ? 1 : 0;
+    return hasErrors(found) ? 1 : 0;
   },
 };
-
-async function examine(
-  check: DoctorCheck,
-  host: Host,
-  request: DoctorRequest,
-): Promise<readonly DoctorFinding[]> {
-  try {
-    return await check.examine(host, request);
-  } catch (error) {
-    if (error instanceof TcfError) {
-      return [broken(error.message, error.hint ?? 'see the message')];
-    }
-    throw error;
-  }
-}
-
-function line(part: string, { level, hint, message }: DoctorFinding): string {
-  const text = `${signs[level]} ${part}: ${printable(message, 1000)}\n`;
-  return hint === undefined ? text : `${text}    hint: ${printable(hint, 1000)}\n`;
-}

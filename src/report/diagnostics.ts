@@ -1,4 +1,4 @@
-import type { Diagnostic } from '../base/diagnostic.ts';
+import type { Diagnostic, DiagnosticLevel } from '../base/diagnostic.ts';
 import { printable } from '../base/text.ts';
 
 const line = (text: string): string => printable(text, 2000);
@@ -16,6 +16,29 @@ export function formatDiagnostic({ hint, level, message, subject }: Diagnostic):
 /** Several in their order. */
 export function formatDiagnostics(diagnostics: readonly Diagnostic[]): string {
   return diagnostics.map(formatDiagnostic).join('');
+}
+
+const signs: Readonly<Record<DiagnosticLevel, string>> = {
+  ok: '✓',
+  note: '•',
+  warning: '!',
+  unknown: '?',
+  error: '✗',
+};
+
+/**
+ * A list of what was looked at: `✓ SUBJECT: MESSAGE`, and the hint on a line of its own.
+ *
+ * @param indent blanks before each line.
+ */
+export function formatChecked(diagnostics: readonly Diagnostic[], indent = ''): string {
+  return diagnostics
+    .map(({ hint, level, message, subject }) => {
+      const about = subject === undefined ? '' : `${line(subject)}: `;
+      const next = hint === undefined ? '' : `${indent}    hint: ${line(hint)}\n`;
+      return `${indent}${signs[level]} ${about}${line(message)}\n${next}`;
+    })
+    .join('');
 }
 
 /** A line for each: what an image or a registry gives cause to say. */

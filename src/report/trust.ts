@@ -1,8 +1,9 @@
-import type { RootProblem } from '../attest/lint-root.ts';
 import type { RootEntry } from '../attest/root-entries.ts';
+import type { Diagnostic } from '../base/diagnostic.ts';
 import { formatJson, plural, printable } from '../base/text.ts';
 import type { DatedRoot } from '../policy/dated-root.ts';
 import { ageInDays } from '../policy/root-age.ts';
+import { formatChecked } from './diagnostics.ts';
 import { type JsonRoot, toJsonRoot } from './json.ts';
 
 /** Rises when a member changes its meaning or goes away; new members may appear at any time. */
@@ -12,7 +13,7 @@ export const trustFormat = 'tcf.trust/1';
 export interface ShownRoot {
   readonly root: DatedRoot;
   readonly entries: readonly RootEntry[];
-  readonly problems: readonly RootProblem[];
+  readonly problems: readonly Diagnostic[];
   /** Where it came through TUF. */
   readonly tuf?: ShownTuf;
   /** Its signing configs; none of a file, which is but a root. */
@@ -53,7 +54,12 @@ export interface JsonShownRoot extends JsonRoot {
     readonly start: string;
     readonly end: string | null;
   }[];
-  readonly problems: readonly RootProblem[];
+  readonly problems: readonly {
+    readonly severity: string;
+    readonly code: string;
+    readonly path: string;
+    readonly message: string;
+  }[];
   readonly signing: readonly {
     readonly file: string;
     readonly origin: string;
@@ -95,10 +101,7 @@ function rootLines({ entries, problems, root, signing, tuf }: ShownRoot, now: Da
       ({ asOf, file, origin, problem, services }) =>
         `  ${file}, ${origin}, ${dayOf(asOf)}: ${printable(problem ?? services.join(', '), 2000)}`,
     ),
-    ...problems.map(
-      ({ message, path, severity }) =>
-        `  ${severity === 'error' ? '✗' : '!'} ${printable(path)} ${printable(message)}`,
-    ),
+    ...(problems.length === 0 ? [] : [formatChecked(problems, '  ').trimEnd()]),
   ];
 }
 
@@ -119,7 +122,12 @@ export function toTrustJson(roots: readonly ShownRoot[], now: Date): string {
         start: start.toISOString(),
         end: end?.toISOString() ?? null,
       })),
-      problems,
+      problems: problems.map(({ code, level, message, subject = '' }) => ({
+        severity: level,
+        code,
+        path: subject,
+        message,
+      })),
       signing: signing.map(({ asOf, file, origin, problem, services }) => ({
         file,
         origin,

@@ -11,11 +11,11 @@ const attempt = { answered: true, started: false, said: 'no' };
 
 describe('a refusal', () => {
   test.for<readonly [string, Partial<typeof attempt>, string | undefined, string]>([
-    ['by this hook', {}, 'nonce', 'proven'],
-    ['by somebody else, who logs nothing', {}, undefined, 'broken'],
-    ['of another name', {}, 'other', 'broken'],
-    ['that was none: it started', { started: true }, 'nonce', 'broken'],
-    ['by a runtime that does not answer', { answered: false }, undefined, 'open'],
+    ['by this hook', {}, 'nonce', 'ok'],
+    ['by somebody else, who logs nothing', {}, undefined, 'error'],
+    ['of another name', {}, 'other', 'error'],
+    ['that was none: it started', { started: true }, 'nonce', 'error'],
+    ['by a runtime that does not answer', { answered: false }, undefined, 'unknown'],
   ])('%s', async ([, how, logged, expected]) => {
     const place = folder();
     const host = testHost({ cwd: place.path });
@@ -30,7 +30,7 @@ describe('a refusal', () => {
       }
       return { ...attempt, ...how };
     });
-    expect(found.state).toBe(expected);
+    expect(found.level).toBe(expected);
     place[Symbol.dispose]();
   });
 });
@@ -45,7 +45,7 @@ test('without an image that the policy allows nothing is proven', async () => {
     'tcf hook status podman',
     async () => attempt,
   );
-  expect(found).toMatchObject({ state: 'open', hint: expect.stringMatching(/--image IMAGE/) });
+  expect(found).toMatchObject({ level: 'unknown', hint: expect.stringMatching(/--image IMAGE/) });
   // A refusal for whatever reason is not a proof of the other side.
   const refused = await proveAllowance(host, 'hook podman', 'quay.io/x/y:1', 'again', async () => {
     await logDecision(host, {
@@ -56,7 +56,7 @@ test('without an image that the policy allows nothing is proven', async () => {
     });
     return attempt;
   });
-  expect(refused).toMatchObject({ state: 'broken', message: expect.stringMatching(/there is no policy/) });
+  expect(refused).toMatchObject({ level: 'error', message: expect.stringMatching(/there is no policy/) });
   place[Symbol.dispose]();
 });
 

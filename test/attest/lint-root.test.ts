@@ -193,7 +193,7 @@ test.for(wrongs)('%s', ([, spoil, expected]) => {
   const root = structuredClone(genuine);
   spoil(root);
   const problems = lintTrustedRoot(jsonBytes(root), now);
-  expect(problems.map(({ severity, path, message }) => `${severity} ${path} ${message}`)).toContainEqual(
+  expect(problems.map(({ level, subject, message }) => `${level} ${subject} ${message}`)).toContainEqual(
     expect.stringContaining(expected),
   );
 });
@@ -219,7 +219,7 @@ test('another key than the id says is seen for every kind of log', () => {
   for (const kind of ['tlogs', 'ctlogs']) {
     const root = structuredClone(genuine);
     root[kind][0].publicKey.rawBytes = base64(spkiOf(newKey()));
-    expect(lintTrustedRoot(jsonBytes(root), now).map(({ path }) => path)).toContain(
+    expect(lintTrustedRoot(jsonBytes(root), now).map(({ subject }) => subject)).toContain(
       `trustedRoot.${kind}[0].logId`,
     );
   }

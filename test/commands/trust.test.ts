@@ -57,7 +57,7 @@ describe('show', () => {
     write('twice.json', JSON.stringify(root));
     const { exit, out } = await trust('show', 'twice.json');
     expect(exit).toBe(1);
-    expect(out).toContain('✗ trustedRoot.tlogs[2] has the same key as trustedRoot.tlogs[0]');
+    expect(out).toContain('✗ trustedRoot.tlogs[2]: has the same key as trustedRoot.tlogs[0]');
     expect((await trust('show', 'twice.json', '--json')).out).toContain('"severity": "error"');
   });
 
@@ -78,7 +78,7 @@ describe('show', () => {
       write('damaged.json', JSON.stringify(root));
       const shown = await trust('show', 'damaged.json');
       expect(shown).toMatchObject({ exit: 1, err: '' });
-      expect(shown.out).toMatch(/✗ trustedRoot\.\w+\[\d\] does not count: its /);
+      expect(shown.out).toMatch(/✗ trustedRoot\.\w+\[\d\]: does not count: its /);
       expect(await trust('import', 'damaged.json', '--as', 'corp')).toMatchObject({
         exit: 1,
         err: expect.stringContaining('does not count'),
@@ -92,7 +92,7 @@ describe('show', () => {
     write('tomorrow.json', JSON.stringify(root));
     expect(await trust('import', 'tomorrow.json', '--as', 'corp')).toMatchObject({
       exit: 0,
-      err: expect.stringContaining('warning: trustedRoot.tlogs[1] does not count'),
+      err: expect.stringContaining('warning: trustedRoot.tlogs[1]: does not count'),
     });
     expect(await trust('show', 'corp')).toMatchObject({ exit: 0, out: expect.stringContaining('! trusted') });
   });
@@ -221,7 +221,7 @@ describe('update', () => {
     tuf.publish({ target: Buffer.from(JSON.stringify(root)) });
     expect(await trust('update', 'corp')).toMatchObject({
       exit: 0,
-      err: expect.stringContaining('warning: trustedRoot.tlogs[1] does not count'),
+      err: expect.stringContaining('warning: trustedRoot.tlogs[1]: does not count'),
     });
   });
 

@@ -2,7 +2,9 @@
 import { describe, expect, test } from 'vitest';
 import { initializeCommand, parseDevContainer } from '../../src/launch/devcontainer/document.ts';
 import { migrateDevContainer, newDevContainer, pinDevContainer } from '../../src/launch/devcontainer/edit.ts';
-import { faultsOf, powersOfLabel, projectPaths } from '../../src/launch/devcontainer/faults.ts';
+import { projectPaths } from '../../src/launch/devcontainer/engine-words.ts';
+import { faultsOf } from '../../src/launch/devcontainer/faults.ts';
+import { powersOfLabel } from '../../src/launch/devcontainer/label.ts';
 import { formatCheckScript, parseCheckScript, scriptFile } from '../../src/launch/devcontainer/script.ts';
 
 const file = '.devcontainer/devcontainer.json';

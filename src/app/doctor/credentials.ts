@@ -1,11 +1,12 @@
 import { lstatSync } from 'node:fs';
+import { broken, type Diagnostic, note, ok } from '../../base/diagnostic.ts';
 import { parseJson } from '../../base/json.ts';
 import { Shape } from '../../base/shape.ts';
 import { printable } from '../../base/text.ts';
 import { credentialFiles } from '../../registry/credentials.ts';
 import { fileExists, readPlainFile } from '../../system/files.ts';
 import type { Host } from '../../system/host.ts';
-import { broken, type DoctorCheck, type DoctorFinding, note, ok } from './finding.ts';
+import type { DoctorCheck } from './check.ts';
 
 const limit = 4 * 1024 * 1024;
 
@@ -17,13 +18,19 @@ export const credentials: DoctorCheck = {
       (path) => fileExists(host, path),
     );
     if (files.length === 0) {
-      return [note('nobody is logged in anywhere; public images need no login', 'podman login REGISTRY')];
+      return [
+        note(
+          'credentials.none',
+          'nobody is logged in anywhere; public images need no login',
+          'podman login REGISTRY',
+        ),
+      ];
     }
     return (await Promise.all(files.map((path) => examineFile(host, path)))).flat();
   },
 };
 
-async function examineFile(host: Host, path: string): Promise<readonly DoctorFinding[]> {
+async function examineFile(host: Host, path: string): Promise<readonly Diagnostic[]> {
   const shape = new Shape(parseJson(await readPlainFile(host, path, limit, 'the credentials'), path), path);
   const names = Object.keys(shape.optional('auths')?.record() ?? {});
   const helpers = [
@@ -36,14 +43,16 @@ async function examineFile(host: Host, path: string): Promise<readonly DoctorFin
   const open = (lstatSync(path).mode & 0o077) !== 0 && names.length > 0;
   return [
     ok(
+      'credentials.file',
       `${path} knows ${names.length === 0 ? 'no registry by itself' : names.map((name) => printable(name, 100)).join(', ')}`,
     ),
     ...gone.map((name) =>
       broken(
+        'credentials.helper',
         `${path} asks ${printable(name)}, which is not on PATH`,
         `install it, or log in without it (podman login)`,
       ),
     ),
-    ...(open ? [note(`others may read ${path}`, `chmod 600 ${path}`)] : []),
+    ...(open ? [note('credentials.mode', `others may read ${path}`, `chmod 600 ${path}`)] : []),
   ];
 }

@@ -1,10 +1,11 @@
+import { broken, type Diagnostic, note, ok } from '../../base/diagnostic.ts';
 import { plural } from '../../base/text.ts';
 import { idleScopes } from '../../policy/check.ts';
 import type { JudgedFinding } from '../../policy/decide.ts';
 import { judgeRoot, usesRoots } from '../../policy/root-age.ts';
 import { loadPolicies } from '../trust/policies.ts';
 import { loadTrust } from '../trust/trust.ts';
-import { broken, type DoctorCheck, type DoctorFinding, note, ok } from './finding.ts';
+import type { DoctorCheck } from './check.ts';
 
 /** The policies in force, and whom they believe. */
 export const policy: DoctorCheck = {
@@ -15,11 +16,13 @@ export const policy: DoctorCheck = {
       const idle = idleScopes(one, host.now()).map(({ match }) => match);
       if (idle.length > 0) {
         return broken(
+          'policy.idle',
           `${one.name} denies nothing in ${idle.join(', ')}: every rule there only warns, or is true of every image`,
           'take "mode: warn" away from what you mean; tcf policy check FILE says more',
         );
       }
       return ok(
+        'policy.in-force',
         `${one.name} is in force: ${plural(one.scopes.length, 'scope')}, ${plural(one.signers.size, 'signer')}`,
       );
     });
@@ -29,6 +32,7 @@ export const policy: DoctorCheck = {
         const roots = usesRoots(one) ? dates : [];
         return [
           ok(
+            'policy.trust',
             `${one.name} believes ${plural(keys.length, 'key')} and ${plural(roots.length, 'Sigstore instance')}`,
           ),
           ...roots.map((root) => toFinding(judgeRoot(root, one, host.now()))),
@@ -39,9 +43,9 @@ export const policy: DoctorCheck = {
   },
 };
 
-function toFinding({ hint = '', message, mode, outcome }: JudgedFinding): DoctorFinding {
+function toFinding({ hint = '', message, mode, outcome }: JudgedFinding): Diagnostic {
   if (outcome === 'pass') {
-    return ok(message);
+    return ok('trust.root-age', message);
   }
-  return mode === 'warn' ? note(message, hint) : broken(message, hint);
+  return mode === 'warn' ? note('trust.root-age', message, hint) : broken('trust.root-age', message, hint);
 }

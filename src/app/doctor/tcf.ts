@@ -1,8 +1,9 @@
 import { publicGoodDate } from '../../attest/public-good.ts';
+import { broken, ok } from '../../base/diagnostic.ts';
 import type { Host } from '../../system/host.ts';
 import { version } from '../../version.ts';
 import { lastEntryTime } from '../decision-log.ts';
-import { broken, type DoctorCheck, ok } from './finding.ts';
+import type { DoctorCheck } from './check.ts';
 
 /** tcf itself and the clock, on which every certificate and every age depends. */
 export const tcf: DoctorCheck = {
@@ -13,10 +14,11 @@ export const tcf: DoctorCheck = {
     const ahead = known.filter(({ at }) => at.getTime() > now.getTime());
     const [latest] = ahead.sort((a, b) => b.at.getTime() - a.at.getTime());
     return [
-      ok(`tcf ${version}, started as ${host.self.join(' ')}`),
+      ok('tcf.version', `tcf ${version}, started as ${host.self.join(' ')}`),
       latest === undefined
-        ? ok(`the clock says ${now.toISOString()}`)
+        ? ok('tcf.clock', `the clock says ${now.toISOString()}`)
         : broken(
+            'tcf.clock',
             `the clock says ${now.toISOString()}, but ${latest.what} is of ${latest.at.toISOString()}`,
             'set the clock (timedatectl set-ntp true); until then signatures of today look as if they came from the future',
           ),

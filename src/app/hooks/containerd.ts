@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { broken, type Diagnostic, ok, unknown } from '../../base/diagnostic.ts';
 import { printable } from '../../base/text.ts';
 import { containerdVerifier } from '../../launch/containerd-hook.ts';
 import { serveProbe } from '../../launch/probe-registry.ts';
@@ -11,7 +12,7 @@ import { ownerFinding, programFinding, readHookFile, removeHookFile, writeHookFi
 import { containerdGaps } from './gaps.ts';
 import { type Attempt, imageToAllow, proveAllowance, proveRefusal } from './proof.ts';
 import type { HookPlace, StatusRequest } from './request.ts';
-import { brokenHook, type HookFinding, type HookTarget, isProven, open, proven } from './target.ts';
+import { type HookTarget, isProven } from './target.ts';
 
 const again = 'tcf hook install containerd';
 const status = 'tcf hook status containerd';
@@ -41,7 +42,7 @@ export const containerd: HookTarget = {
     const path = placeOf(host, request);
     const text = await readHookFile(host, path);
     if (text === undefined) {
-      return [brokenHook(`there is no verifier ${path}, and containerd allows everything`, again)];
+      return [broken('hook.file', `there is no verifier ${path}, and containerd allows everything`, again)];
     }
     const words = wordsOf(text);
     const findings = [
@@ -71,13 +72,14 @@ function wordsOf(script: string): readonly string[] {
 }
 
 /** Files are called in the order of their names, and those beyond the limit not at all. */
-function countFinding(folder: string): HookFinding {
+function countFinding(folder: string): Diagnostic {
   try {
     const before = readdirSync(folder).filter((name) => name < 'tcf').length;
     if (before < defaults.maxVerifiers) {
-      return proven(`${before} other verifiers are asked before it`);
+      return ok('hook.order', `${before} other verifiers are asked before it`);
     }
-    return brokenHook(
+    return broken(
+      'hook.order',
       `${before} other verifiers stand before it, and containerd asks ${defaults.maxVerifiers}`,
       'raise max_verifiers in the configuration of containerd, or remove some',
     );
@@ -85,15 +87,15 @@ function countFinding(folder: string): HookFinding {
     if (!isSystemError(error)) {
       throw error;
     }
-    return brokenHook(`cannot list ${folder}: ${error.message}`, again);
+    return broken('hook.order', `cannot list ${folder}: ${error.message}`, again);
   }
 }
 
 /** Asks containerd itself: whether it has the plugin, and by two pulls whether it asks. */
-async function prove(host: Host, request: StatusRequest): Promise<readonly HookFinding[]> {
+async function prove(host: Host, request: StatusRequest): Promise<readonly Diagnostic[]> {
   const ctr = host.find('ctr');
   if (ctr === undefined) {
-    return [open('there is no ctr on PATH to ask containerd with', status)];
+    return [unknown('hook.runtime', 'there is no ctr on PATH to ask containerd with', status)];
   }
   const run = (...args: readonly string[]) =>
     host.run(ctr, ['--address', request.address ?? defaults.socket, ...args]);
@@ -101,7 +103,8 @@ async function prove(host: Host, request: StatusRequest): Promise<readonly HookF
   const plugins = await run('plugins', 'ls');
   if (version.code !== 0 || plugins.code !== 0) {
     return [
-      open(
+      unknown(
+        'hook.runtime',
         `containerd does not answer: ${lastLine(version.stderr + plugins.stderr)}`,
         `${status} --address SOCKET`,
       ),
@@ -111,13 +114,14 @@ async function prove(host: Host, request: StatusRequest): Promise<readonly HookF
   const plugin = /^io\.containerd\.image-verifier\.v1\s+bindir\s.*?(\S+)\s*$/m.exec(plugins.stdout)?.[1];
   if (plugin !== 'ok') {
     return [
-      brokenHook(
+      broken(
+        'hook.loaded',
         `containerd ${printable(server, 100)} has no image verifiers${plugin === undefined ? '' : ` (${printable(plugin, 100)})`}, and asks nobody`,
         'containerd 2.0 and newer has them',
       ),
     ];
   }
-  const loaded = proven(`containerd ${printable(server, 100)} has loaded its image verifiers`);
+  const loaded = ok('hook.loaded', `containerd ${printable(server, 100)} has loaded its image verifiers`);
 
   const pull = async (image: string, ...flags: readonly string[]): Promise<Attempt> => {
     const pulled = await run('--namespace', 'tcf-probe', 'image', 'pull', ...flags, image);

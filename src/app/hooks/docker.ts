@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { broken, type Diagnostic, ok, unknown } from '../../base/diagnostic.ts';
 import { askedWrongly } from '../../base/error.ts';
 import { parseJson } from '../../base/json.ts';
 import { Shape } from '../../base/shape.ts';
@@ -12,7 +13,7 @@ import { ownerFinding, programFinding, readHookFile, removeHookFile, writeHookFi
 import { dockerGaps } from './gaps.ts';
 import { type Attempt, imageToAllow, proveAllowance, proveRefusal } from './proof.ts';
 import type { HookPlace, StatusRequest } from './request.ts';
-import { brokenHook, type HookFinding, type HookTarget, isProven, open, proven } from './target.ts';
+import { type HookTarget, isProven } from './target.ts';
 
 const again = 'tcf hook install docker';
 const status = 'tcf hook status docker';
@@ -42,7 +43,7 @@ export const docker: HookTarget = {
     const { config, service } = placesOf(host, request);
     const text = await readHookFile(host, service);
     if (text === undefined) {
-      return [brokenHook(`there is no service ${service}`, again)];
+      return [broken('hook.service', `there is no service ${service}`, again)];
     }
     const words = wordsOf(text);
     const plugins = pluginsOf(await readConfig(host, config));
@@ -52,8 +53,8 @@ export const docker: HookTarget = {
       programFinding(words.slice(0, words.indexOf('hook')), again),
       ...(await dependencyFindings(host, words, again)),
       plugins.includes('tcf')
-        ? proven(`${config} names the plugin`)
-        : brokenHook(`${config} does not name the plugin`, again),
+        ? ok('hook.config', `${config} names the plugin`)
+        : broken('hook.config', `${config} does not name the plugin`, again),
     ];
     return findings.every(isProven) ? [...findings, ...(await prove(host, request))] : findings;
   },
@@ -148,21 +149,25 @@ function wordsOf(unit: string): readonly string[] {
  * Asks the daemon itself: whether it has the plugin, and by two containers that are made and never started
  * whether it asks.
  */
-async function prove(host: Host, request: StatusRequest): Promise<readonly HookFinding[]> {
+async function prove(host: Host, request: StatusRequest): Promise<readonly Diagnostic[]> {
   const engine = host.find('docker');
   if (engine === undefined) {
-    return [open('there is no docker on PATH to ask the daemon with', status)];
+    return [unknown('hook.runtime', 'there is no docker on PATH to ask the daemon with', status)];
   }
   const info = await host.run(engine, ['info', '--format', '{{json .Plugins.Authorization}}']);
   if (info.code !== 0) {
-    return [open(`the daemon does not answer: ${lastLine(info.stderr)}`, 'docker info')];
+    return [unknown('hook.runtime', `the daemon does not answer: ${lastLine(info.stderr)}`, 'docker info')];
   }
   if (!/"tcf"/.test(info.stdout)) {
     return [
-      brokenHook('the daemon runs without the plugin', 'systemctl daemon-reload && systemctl restart docker'),
+      broken(
+        'hook.loaded',
+        'the daemon runs without the plugin',
+        'systemctl daemon-reload && systemctl restart docker',
+      ),
     ];
   }
-  const loaded = proven('the daemon has the plugin');
+  const loaded = ok('hook.loaded', 'the daemon has the plugin');
   const nonce = crypto.randomUUID();
   const create = async (image: string): Promise<Attempt> => {
     const made = await host.run(engine, [

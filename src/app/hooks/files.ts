@@ -2,13 +2,13 @@ import { accessSync, constants } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { decodeUtf8 } from '../../base/bytes.ts';
+import { broken, type Diagnostic, ok } from '../../base/diagnostic.ts';
 import { askedWrongly } from '../../base/error.ts';
 import { quoted } from '../../base/text.ts';
 import { isSystemError } from '../../system/errors.ts';
 import { fileExists, readPlainFile, writeUserFile } from '../../system/files.ts';
 import type { Host } from '../../system/host.ts';
 import { whoElseWrites } from '../../system/owners.ts';
-import { brokenHook, type HookFinding, proven } from './target.ts';
 
 /** Hooks and configuration files of runtimes are small. */
 const limit = 1024 * 1024;
@@ -60,7 +60,7 @@ export async function removeHookFile(host: Host, path: string): Promise<readonly
  * Whether the absolute paths in `words` are still there: a hook whose program is gone denies everything, or
  * nothing at all.
  */
-export function programFinding(words: readonly string[], hint: string): HookFinding {
+export function programFinding(words: readonly string[], hint: string): Diagnostic {
   for (const path of words.filter((word) => word.startsWith('/'))) {
     try {
       accessSync(path, constants.R_OK);
@@ -68,17 +68,17 @@ export function programFinding(words: readonly string[], hint: string): HookFind
       if (!isSystemError(error)) {
         throw error;
       }
-      return brokenHook(`its program ${quoted(path)} is not there`, hint);
+      return broken('hook.program', `its program ${quoted(path)} is not there`, hint);
     }
   }
-  return proven(`its program is ${words.join(' ')}`);
+  return ok('hook.program', `its program is ${words.join(' ')}`);
 }
 
 /** A hook that others can change decides nothing. */
-export function ownerFinding(host: Host, path: string): HookFinding {
+export function ownerFinding(host: Host, path: string): Diagnostic {
   const why = whoElseWrites(path, host.uid);
   if (why === undefined) {
-    return proven(`${path} is in place`);
+    return ok('hook.owner', `${path} is in place`);
   }
-  return brokenHook(why, `chown it to ${host.uid === 0 ? 'root' : 'yourself'} and chmod go-w`);
+  return broken('hook.owner', why, `chown it to ${host.uid === 0 ? 'root' : 'yourself'} and chmod go-w`);
 }

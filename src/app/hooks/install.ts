@@ -5,7 +5,8 @@ import { fileExists } from '../../system/files.ts';
 import type { Host } from '../../system/host.ts';
 import { loadPolicies } from '../trust/policies.ts';
 import { tellUnmoved } from '../verify-image.ts';
-import { closedToOthers, copiesFolder, refuseForeignProgram, settleFiles } from './dependencies.ts';
+import { copiesFolder, settleFiles } from './policy-files.ts';
+import { closedToOthers, refuseForeignProgram } from './program.ts';
 import type { HookPlace, InstallRequest } from './request.ts';
 import type { HookTarget } from './target.ts';
 

@@ -1,5 +1,6 @@
 import { accessSync, constants } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { broken, type Diagnostic, unknown } from '../../base/diagnostic.ts';
 import { askedWrongly } from '../../base/error.ts';
 import { parseJson } from '../../base/json.ts';
 import { Shape } from '../../base/shape.ts';
@@ -15,7 +16,7 @@ import { ownerFinding, programFinding, readHookFile, removeHookFile, writeHookFi
 import { podmanGaps } from './gaps.ts';
 import { imageToAllow, proveAllowance, proveRefusal } from './proof.ts';
 import type { HookPlace, StatusRequest } from './request.ts';
-import { brokenHook, type HookFinding, type HookTarget, isProven, open } from './target.ts';
+import { type HookTarget, isProven } from './target.ts';
 
 const again = 'tcf hook install podman';
 const status = 'tcf hook status podman';
@@ -43,7 +44,7 @@ export const podman: HookTarget = {
     const places = await installedPlaces(host, request);
     if (places === undefined) {
       const { hook } = await placesOf(host, request);
-      return [brokenHook(`there is no hook ${hook}`, again)];
+      return [broken('hook.file', `there is no hook ${hook}`, again)];
     }
     const { config, hook } = places;
     const words = wordsOf((await readHookFile(host, hook)) ?? '', hook);
@@ -54,7 +55,9 @@ export const podman: HookTarget = {
       ...(await lookedAtFindings(host, request, places)),
     ];
     if (config !== undefined && (await readHookFile(host, config)) === undefined) {
-      findings.push(brokenHook(`there is no ${config}, so podman does not look at the hook`, again));
+      findings.push(
+        broken('hook.config', `there is no ${config}, so podman does not look at the hook`, again),
+      );
     }
     return findings.every(isProven) ? [...findings, ...(await prove(host, request))] : findings;
   },
@@ -175,13 +178,14 @@ async function lookedAtFindings(
   host: Host,
   request: StatusRequest,
   { hook }: Places,
-): Promise<readonly HookFinding[]> {
+): Promise<readonly Diagnostic[]> {
   const looked = await hookFolders(host);
   if (request.hooksDir !== undefined || looked.length === 0 || looked.includes(dirname(hook))) {
     return [];
   }
   return [
-    brokenHook(
+    broken(
+      'hook.config',
       `podman looks into ${looked.join(', ')} (hooks_dir in containers.conf), and not into ${dirname(hook)}`,
       `${again}, or name ${dirname(hook)} in that hooks_dir`,
     ),
@@ -210,10 +214,10 @@ function wordsOf(text: string, path: string): readonly string[] {
  * Starts an empty image that nobody signed, and one that is signed, with a program that neither has: a
  * container that passes the hook ends before its first instruction.
  */
-async function prove(host: Host, request: StatusRequest): Promise<readonly HookFinding[]> {
+async function prove(host: Host, request: StatusRequest): Promise<readonly Diagnostic[]> {
   const engine = host.find('podman');
   if (engine === undefined) {
-    return [open('there is no podman on PATH to ask', 'install podman')];
+    return [unknown('hook.runtime', 'there is no podman on PATH to ask', 'install podman')];
   }
   const hooks = request.hooksDir;
   const start = async (image: string, ...flags: readonly string[]) => {
@@ -228,7 +232,7 @@ async function prove(host: Host, request: StatusRequest): Promise<readonly HookF
   const unsigned = await withEmptyImage(host, engine, image, async (problem) =>
     problem === undefined
       ? await proveRefusal(host, verb, nonce, again, () => start(image, '--pull=never'))
-      : open(`podman cannot make an image to try it: ${problem}`, 'podman info'),
+      : unknown('hook.refusal', `podman cannot make an image to try it: ${problem}`, 'podman info'),
   );
   if (!isProven(unsigned)) {
     return [unsigned];

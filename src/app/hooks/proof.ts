@@ -1,10 +1,10 @@
+import { broken, type Diagnostic, ok, unknown } from '../../base/diagnostic.ts';
 import { TcfError } from '../../base/error.ts';
 import { formatImageRef, parseImageRef } from '../../oci/reference.ts';
 import type { DecisionEntry } from '../../report/decision-entry.ts';
 import type { Host } from '../../system/host.ts';
 import { entryNumbers, readEntry } from '../decision-log.ts';
 import type { StatusRequest } from './request.ts';
-import { brokenHook, type HookFinding, open, proven } from './target.ts';
 
 /** What a runtime was asked to start, and what it said. */
 export interface Attempt {
@@ -46,21 +46,21 @@ export async function proveRefusal(
   name: string,
   hint: string,
   attempt: () => Promise<Attempt>,
-): Promise<HookFinding> {
+): Promise<Diagnostic> {
   const { answered, entries, said, started } = await watch(host, attempt);
   if (!answered) {
-    return open(`nothing unsigned could be tried: ${said}`, hint);
+    return unknown('hook.refusal', `nothing unsigned could be tried: ${said}`, hint);
   }
   if (started) {
-    return brokenHook(`it let an image start that nobody signed`, hint);
+    return broken('hook.refusal', `it let an image start that nobody signed`, hint);
   }
   const decided = entries.filter((entry) => entry.verb === verb && entry.asked.includes(name));
   if (decided.length === 0) {
-    return brokenHook(`it was not asked about an image that nobody signed: ${said}`, hint);
+    return broken('hook.refusal', `it was not asked about an image that nobody signed: ${said}`, hint);
   }
   return decided.some(({ verdict }) => verdict === 'allow')
-    ? brokenHook('it allowed an image that nobody signed', hint)
-    : proven('it denied an image that nobody signed');
+    ? broken('hook.refusal', 'it allowed an image that nobody signed', hint)
+    : ok('hook.refusal', 'it denied an image that nobody signed');
 }
 
 /** Something signed has to pass, or a hook that denies everything would look like one that works. */
@@ -70,27 +70,28 @@ export async function proveAllowance(
   image: string | undefined,
   hint: string,
   attempt: (image: string) => Promise<Attempt>,
-): Promise<HookFinding> {
+): Promise<Diagnostic> {
   if (image === undefined) {
-    return open(
+    return unknown(
+      'hook.allowance',
       'not proven that a signed image starts: the log names none that was allowed here',
       `name one that the policy allows: ${hint} --image IMAGE`,
     );
   }
   const { answered, entries, said } = await watch(host, () => attempt(image));
   if (!answered) {
-    return open(`${image} could not be tried: ${said}`, hint);
+    return unknown('hook.allowance', `${image} could not be tried: ${said}`, hint);
   }
   const repository = repositoryOf(image);
   // An image may have several digests here, and each is asked about until one is allowed.
   const decided = entries.filter((entry) => entry.verb === verb && entry.asked.startsWith(repository));
   const last = decided.at(-1);
   if (last === undefined) {
-    return brokenHook(`it was not asked about ${image}: ${said}`, hint);
+    return broken('hook.allowance', `it was not asked about ${image}: ${said}`, hint);
   }
   return decided.some(({ verdict }) => verdict === 'allow')
-    ? proven(`it allowed ${image}, which is signed`)
-    : brokenHook(`it refused ${image}: ${last.reasons.join('; ')}`, `tcf verify ${image}`);
+    ? ok('hook.allowance', `it allowed ${image}, which is signed`)
+    : broken('hook.allowance', `it refused ${image}: ${last.reasons.join('; ')}`, `tcf verify ${image}`);
 }
 
 /** `--image`, else what the hook allowed last, by its digest. */

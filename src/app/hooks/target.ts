@@ -1,3 +1,4 @@
+import type { Diagnostic } from '../../base/diagnostic.ts';
 import type { HookCall } from '../../launch/oci-hook.ts';
 import type { Host } from '../../system/host.ts';
 import type { HookPlace, StatusRequest } from './request.ts';
@@ -16,7 +17,7 @@ export interface HookTarget {
    * Looks whether the hook is in force, and proves it by asking the runtime: something unsigned is refused,
    * something signed is not.
    */
-  status(host: Host, request: StatusRequest): Promise<readonly HookFinding[]>;
+  status(host: Host, request: StatusRequest): Promise<readonly Diagnostic[]>;
   /** Whether a hook of tcf is there at all. */
   isInstalled(host: Host, place: HookPlace): Promise<boolean>;
   /** Takes away what `install` wrote. Returns what is gone, one line each. */
@@ -30,22 +31,5 @@ export interface Gap {
   readonly text: string;
 }
 
-/**
- * `proven` by the runtime or by a look; `broken`; or `open`: nothing could be found out, which is not a yes.
- */
-export interface HookFinding {
-  readonly state: 'broken' | 'open' | 'proven';
-  readonly message: string;
-  /** The next step where it is not proven. */
-  readonly hint?: string;
-}
-
-export const proven = (message: string): HookFinding => ({ state: 'proven', message });
-export const brokenHook = (message: string, hint: string): HookFinding => ({
-  state: 'broken',
-  message,
-  hint,
-});
-export const open = (message: string, hint: string): HookFinding => ({ state: 'open', message, hint });
-
-export const isProven = ({ state }: HookFinding): boolean => state === 'proven';
+/** Whether the runtime, or a look, says that it is well. */
+export const isProven = ({ level }: Diagnostic): boolean => level === 'ok';

@@ -9,7 +9,8 @@ import {
   parseDevContainer,
   usualFiles,
 } from '../../launch/devcontainer/document.ts';
-import { type DevContainerFault, faultsOf, projectPaths } from '../../launch/devcontainer/faults.ts';
+import { projectPaths } from '../../launch/devcontainer/engine-words.ts';
+import { type DevContainerFault, faultOf, faultsOf } from '../../launch/devcontainer/faults.ts';
 import { formatCheckScript, parseCheckScript, scriptFile } from '../../launch/devcontainer/script.ts';
 import { isMissing } from '../../system/errors.ts';
 import { fileExists, makeFolder, readPlainFile, writeUserFile } from '../../system/files.ts';
@@ -84,7 +85,7 @@ export async function examineDevContainer(
   return [
     ...faultsOf(container, file, await allowedWords(host)),
     ...(asksByScript(container, file) ? await faultsOfScript(host, file) : []),
-    ...faultsOfPaths(host, container),
+    ...faultsOfPaths(host, container, file),
   ];
 }
 
@@ -92,30 +93,32 @@ async function faultsOfScript(host: Host, file: string): Promise<readonly DevCon
   const path = scriptFile(file);
   const hint = 'tcf devcontainer pin';
   if (!fileExists(host, path)) {
-    return [{ message: `there is no ${quoted(path)}, which "initializeCommand" calls`, hint }];
+    return [faultOf('script', file, `there is no ${quoted(path)}, which "initializeCommand" calls`, hint)];
   }
   if (parseCheckScript(await readText(host, path, 'the script')) !== undefined) {
     return [];
   }
-  return [{ message: `${quoted(path)} is not what tcf writes, so tcf may not be asked`, hint }];
+  return [faultOf('script', file, `${quoted(path)} is not what tcf writes, so tcf may not be asked`, hint)];
 }
 
 /** The engine follows links: `cache -> /` in a project is the whole host. */
-function faultsOfPaths(host: Host, container: DevContainer): readonly DevContainerFault[] {
+function faultsOfPaths(host: Host, container: DevContainer, file: string): readonly DevContainerFault[] {
   const project = realpathSync(host.cwd);
   const hint = 'leave it out';
   const paths = [...new Set(projectPaths(container))];
   if (paths.length > 0 && /[,:]/.test(project)) {
     return [
-      {
-        message: `the path ${quoted(project)} has a comma or a colon, which ends a mount`,
-        hint: 'move the project',
-      },
+      faultOf(
+        'path',
+        file,
+        `the path ${quoted(project)} has a comma or a colon, which ends a mount`,
+        'move the project',
+      ),
     ];
   }
   return paths
     .filter((path) => !isBelow(realPath(join(project, path)), project))
-    .map((path) => ({ message: `${quoted(path)} leads out of the project through a link`, hint }));
+    .map((path) => faultOf('path', file, `${quoted(path)} leads out of the project through a link`, hint));
 }
 
 const isBelow = (path: string, folder: string): boolean => path === folder || path.startsWith(`${folder}/`);
@@ -145,7 +148,7 @@ export interface CheckOptions {
 }
 
 /**
- * Writes the file and, beside it, the script that asks with the options that were used. Returns a warning for
+ * Writes the file and, beside it, the script that asks with the options that were used. Returns warnings of
  * what others cannot use.
  */
 export async function writeDevContainer(
@@ -154,19 +157,19 @@ export async function writeDevContainer(
   text: string,
   asks: CheckOptions,
   exclusive = false,
-): Promise<string | undefined> {
-  const { call, warning } = scriptCall(host, file, asks);
+): Promise<readonly string[]> {
+  const { call, warnings } = scriptCall(host, file, asks);
   await makeFolder(host, dirname(resolve(host.cwd, file)));
   await writeUserFile(host, file, text, { exclusive });
   await writeUserFile(host, scriptFile(file), formatCheckScript({ call, version }), { mode: 0o755 });
-  return warning;
+  return warnings;
 }
 
 function scriptCall(
   host: Host,
   file: string,
   asks: CheckOptions,
-): { readonly call: readonly string[]; readonly warning?: string } {
+): { readonly call: readonly string[]; readonly warnings: readonly string[] } {
   const outside: string[] = [];
   const path = (name: string, given: string | undefined): readonly string[] => {
     if (given === undefined) {
@@ -188,12 +191,9 @@ function scriptCall(
     ...(asks.platform === undefined ? [] : ['--platform', asks.platform]),
     ...(asks.allowHttp ? ['--allow-http'] : []),
   ];
-  const [first] = outside;
-  if (first === undefined) {
-    return { call };
-  }
-  return {
-    call,
-    warning: `${quoted(first)} is not in the project, so whoever opens it needs a policy in /etc/tcf or ~/.config/tcf`,
-  };
+  const warnings = outside.map(
+    (path) =>
+      `${quoted(path)} is not in the project, so whoever opens it needs a policy in /etc/tcf or ~/.config/tcf`,
+  );
+  return { call, warnings };
 }

@@ -2,13 +2,14 @@ import { collect } from '../../base/bytes.ts';
 import { jsonLimits } from '../../base/json.ts';
 import { chooseManifest } from '../../image/manifests.ts';
 import type { DevContainer } from '../../launch/devcontainer/document.ts';
-import { powersOfLabel } from '../../launch/devcontainer/faults.ts';
+import { powersOfLabel } from '../../launch/devcontainer/label.ts';
 import { parseImageConfig } from '../../oci/config.ts';
 import type { Platform } from '../../oci/manifest.ts';
 import { formatImageRef, type ImageRef } from '../../oci/reference.ts';
 import type { Host } from '../../system/host.ts';
 import { type Network, openUserRegistry } from '../network.ts';
 import { hostPlatform, resolveImage } from '../registries.ts';
+
 /** A dev container, and the image that it starts. */
 export interface PowersRequest {
   readonly image: ImageRef;

@@ -1,7 +1,8 @@
-import { lintTrustedRoot, type RootProblem } from '../../attest/lint-root.ts';
+import { lintTrustedRoot } from '../../attest/lint-root.ts';
 import { listRoot } from '../../attest/root-entries.ts';
 import { parseTrustedRoot } from '../../attest/trusted-root.ts';
 import { compact } from '../../base/compact.ts';
+import { type Diagnostic, hasErrors } from '../../base/diagnostic.ts';
 import { askedWrongly, cannotTell, TcfError } from '../../base/error.ts';
 import { jsonLimits } from '../../base/json.ts';
 import { quoted } from '../../base/text.ts';
@@ -12,6 +13,7 @@ import { readUserFile } from '../../system/files.ts';
 import type { Host } from '../../system/host.ts';
 import { loadInstance, trustStore, type Whose } from './instances.ts';
 import { maxTrustedRoot } from './trust.ts';
+
 export interface ImportRequest {
   /** `trusted_root.json`. */
   readonly file: string;
@@ -25,7 +27,7 @@ export interface ImportRequest {
 export interface Imported {
   readonly name: string;
   readonly digest: Digest;
-  readonly problems: readonly RootProblem[];
+  readonly problems: readonly Diagnostic[];
   /** False where a problem is an error: nothing was kept. */
   readonly isKept: boolean;
 }
@@ -40,7 +42,7 @@ export async function importRoot(host: Host, request: ImportRequest): Promise<Im
   const bytes = await readUserFile(host, file, maxTrustedRoot, 'the trusted root');
   const { digest, newest } = parseTrustedRoot(bytes, { what: file });
   const problems = lintTrustedRoot(bytes, host.now());
-  if (problems.some(({ severity }) => severity === 'error')) {
+  if (hasErrors(problems)) {
     return { name, digest, problems, isKept: false };
   }
   await refuseStranger(host, name, whose, bytes, newest);

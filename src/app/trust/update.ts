@@ -56,7 +56,7 @@ function toUpdatedRoot(
   const digest = digestOf(trustedRoot.bytes);
   const old = before?.repository.trustedRoot;
   const skipped = parseTrustedRoot(trustedRoot.bytes).skipped.map(
-    ({ path, reason }) => `${path} does not count: ${reason}`,
+    ({ path, reason }) => `${path}: does not count: ${reason}`,
   );
   return compact({
     name,

@@ -7,11 +7,12 @@ import { deviceFlags } from '../../launch/dev/devices.ts';
 import { type Device, readDevice } from '../../launch/dev/options.ts';
 import { newDevContainer } from '../../launch/devcontainer/edit.ts';
 import { parseImageRef } from '../../oci/reference.ts';
+import { formatWarnings } from '../../report/diagnostics.ts';
 import type { ExitCode } from '../../system/host.ts';
 import { textOption } from '../options/bag.ts';
 import { declareVerifyOptions } from '../options/verify.ts';
 import type { Verb } from '../verb.ts';
-import { calledByOthers, declareFile, readCheckOptions, resolveAllowed, warn } from './shared.ts';
+import { calledByOthers, declareFile, readCheckOptions, resolveAllowed } from './shared.ts';
 
 function gpuFlags(device: Device): readonly string[] {
   const { access, anyMachine } = deviceFlags[device];
@@ -40,16 +41,9 @@ export const verb: Verb = calledByOthers({
     if (pinned === undefined) {
       return 1;
     }
-    await warn(
-      host,
-      await writeDevContainer(
-        host,
-        file,
-        newDevContainer(pinned, choices, file),
-        readCheckOptions(options),
-        true,
-      ),
-    );
+    const text = newDevContainer(pinned, choices, file);
+    const warnings = await writeDevContainer(host, file, text, readCheckOptions(options), true);
+    await host.stderr.write(formatWarnings(warnings));
     await host.stdout.write(`${pinned}\n`);
     return 0;
   },

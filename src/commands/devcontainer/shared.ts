@@ -2,15 +2,16 @@ import type { Command } from 'commander';
 import { type CheckOptions, writeDevContainer } from '../../app/launch/devcontainer-file.ts';
 import { verifyImage } from '../../app/verify-image.ts';
 import { compact } from '../../base/compact.ts';
-import { printable } from '../../base/text.ts';
 import { parseDevContainer } from '../../launch/devcontainer/document.ts';
-import { type DevContainerFault, faultsOf } from '../../launch/devcontainer/faults.ts';
+import { faultsOf } from '../../launch/devcontainer/faults.ts';
 import { formatImageRef, type ImageRef } from '../../oci/reference.ts';
+import { formatDiagnostics, formatWarnings } from '../../report/diagnostics.ts';
 import { formatVerdict } from '../../report/text.ts';
 import type { ExitCode, Host } from '../../system/host.ts';
 import { flag, type Options, textOption } from '../options/bag.ts';
 import { readVerifyRequest } from '../options/verify.ts';
 import type { Verb } from '../verb.ts';
+
 /** `--file`, for actions on the file that is there. */
 export const declareFile = (command: Command): Command =>
   command.option('--file <path>', 'devcontainer.json, where there are several');
@@ -27,25 +28,6 @@ export function calledByOthers({ declare, run }: Verb): Verb {
       return run(host, args, options);
     },
   };
-}
-
-/** What speaks against a file, with the way out. */
-export async function tellFaults(
-  host: Host,
-  file: string,
-  faults: readonly DevContainerFault[],
-): Promise<void> {
-  for (const { hint, message } of faults) {
-    await host.stderr.write(
-      `tcf: ${printable(file)}: ${printable(message, 1000)}\n    hint: ${printable(hint, 1000)}\n`,
-    );
-  }
-}
-
-export async function warn(host: Host, warning: string | undefined): Promise<void> {
-  if (warning !== undefined) {
-    await host.stderr.write(`tcf: warning: ${printable(warning, 1000)}\n`);
-  }
 }
 
 /** With which options the script beside the file asks. */
@@ -66,13 +48,14 @@ export async function replaceText(
   options: Options,
 ): Promise<ExitCode> {
   const left = faultsOf(parseDevContainer(text, file), file);
-  await tellFaults(host, file, left);
+  await host.stderr.write(formatDiagnostics(left));
   // What the user may allow is left in: the file says what it wants, and check asks the user.
   if (left.some(({ word }) => word === undefined)) {
     await host.stderr.write('tcf: nothing was changed\n');
     return 1;
   }
-  await warn(host, await writeDevContainer(host, file, text, readCheckOptions(options)));
+  const warnings = await writeDevContainer(host, file, text, readCheckOptions(options));
+  await host.stderr.write(formatWarnings(warnings));
   await host.stdout.write(`${pinned}\n`);
   return 0;
 }

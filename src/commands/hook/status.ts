@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import { hookTargets } from '../../app/hooks/index.ts';
 import type { StatusRequest } from '../../app/hooks/request.ts';
-import type { HookTarget } from '../../app/hooks/target.ts';
+import { type HookTarget, isProven } from '../../app/hooks/target.ts';
 import { compact } from '../../base/compact.ts';
-import { printable } from '../../base/text.ts';
+import { hasErrors } from '../../base/diagnostic.ts';
+import { formatChecked } from '../../report/diagnostics.ts';
 import type { ExitCode, Host } from '../../system/host.ts';
 import { flag, textOption } from '../options/bag.ts';
 import type { Verb } from '../verb.ts';
@@ -29,21 +30,14 @@ export const verb: Verb = {
   },
 };
 
-const signs = { proven: '✓', broken: '✗', open: '?' } as const;
-
 /** 0: proven by the runtime, from both sides; 1: it does not hold; 2: not proven. */
 async function status(host: Host, target: HookTarget, request: StatusRequest): Promise<ExitCode> {
   const findings = await target.status(host, request);
-  for (const { hint, message, state } of findings) {
-    await host.stdout.write(`${signs[state]} ${target.name}: ${printable(message, 1000)}\n`);
-    if (hint !== undefined) {
-      await host.stdout.write(`    hint: ${printable(hint, 1000)}\n`);
-    }
-  }
-  if (findings.some(({ state }) => state === 'broken')) {
+  await host.stdout.write(formatChecked(findings.map((found) => ({ ...found, subject: target.name }))));
+  if (hasErrors(findings)) {
     return 1;
   }
-  return findings.some(({ state }) => state === 'open') ? 2 : 0;
+  return findings.every(isProven) ? 0 : 2;
 }
 
 async function statusOfAll(host: Host, request: StatusRequest): Promise<ExitCode> {

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { importRoot } from '../../app/trust/import.ts';
 import { compact } from '../../base/compact.ts';
 import { printable } from '../../base/text.ts';
+import { formatDiagnostics } from '../../report/diagnostics.ts';
 import type { ExitCode } from '../../system/host.ts';
 import { textOption } from '../options/bag.ts';
 import { declareWhose, readWhose } from '../options/whose.ts';
@@ -25,9 +26,7 @@ export const verb: Verb = {
         whose: readWhose(options),
       }),
     );
-    for (const { message, path, severity } of problems) {
-      await host.stderr.write(`tcf: ${severity}: ${printable(path)} ${printable(message)}\n`);
-    }
+    await host.stderr.write(formatDiagnostics(problems));
     if (isKept) {
       await host.stdout.write(`${printable(file)} is the trusted root of ${name} now: ${digest}\n`);
     } else {

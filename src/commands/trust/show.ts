@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { showRoots } from '../../app/trust/roots.ts';
+import { hasErrors } from '../../base/diagnostic.ts';
 import { toTrustJson, toTrustText } from '../../report/trust.ts';
 import type { ExitCode } from '../../system/host.ts';
 import { flag } from '../options/bag.ts';
@@ -22,6 +23,6 @@ export const verb: Verb = {
     const roots = await showRoots(host, what, readWhose(options));
     const toOutput = flag(options, 'json') ? toTrustJson : toTrustText;
     await host.stdout.write(toOutput(roots, host.now()));
-    return roots.some(({ problems }) => problems.some(({ severity }) => severity === 'error')) ? 1 : 0;
+    return roots.some(({ problems }) => hasErrors(problems)) ? 1 : 0;
   },
 };
