@@ -22,7 +22,7 @@ import { openLayerCache } from './layer-cache.ts';
 import type { Network } from './network.ts';
 import { loadPins } from './pins/store.ts';
 import { makeBom } from './scan.ts';
-import { startScanProgress } from './scan-progress.ts';
+import { type ScannedLayer, startScanProgress } from './scan-progress.ts';
 
 /** What is said about an SBOM beside the image, and how it is written. */
 export interface SbomRequest
@@ -50,6 +50,8 @@ export interface SbomRequest
 
 /** An SBOM and what the profile made of it. */
 export interface JudgedSbom extends MadeSbom {
+  /** Lowest first. */
+  readonly layers: readonly ScannedLayer[];
   /** Absent where no profile was asked for. */
   readonly judged?: JudgedDocument;
 }
@@ -62,7 +64,7 @@ export interface JudgedSbom extends MadeSbom {
  */
 export async function makeSbom(host: Host, image: OpenImage, request: SbomRequest = {}): Promise<JudgedSbom> {
   const { base, cache, jobs, network, platform, profile, ...said } = request;
-  const bom = await scan(host, image, { base, cache, jobs, network, platform });
+  const { bom, layers } = await scan(host, image, { base, cache, jobs, network, platform });
   const options: CycloneDxOptions = {
     specVersion: defaultSpecVersion,
     toolVersion: version,
@@ -71,7 +73,9 @@ export async function makeSbom(host: Host, image: OpenImage, request: SbomReques
     ...(profile === undefined ? {} : { profile, scanOptions: { profile } }),
   };
   const document = toCycloneDx(bom, options);
-  return profile === undefined ? { bom, document, options } : judge({ bom, document, options }, profile);
+  return profile === undefined
+    ? { bom, document, layers, options }
+    : { ...judge({ bom, document, options }, profile), layers };
 }
 
 type ScanRequest = {
@@ -83,10 +87,10 @@ async function scan(
   host: Host,
   image: OpenImage,
   { base, cache, jobs, network, platform }: ScanRequest,
-): Promise<Bom> {
+): Promise<{ readonly bom: Bom; readonly layers: readonly ScannedLayer[] }> {
   const built = base === undefined ? undefined : await openBase(host, image, { base, network, platform });
   await using progress = startScanProgress(host);
-  return await makeBom(
+  const bom = await makeBom(
     image,
     built,
     compact({
@@ -96,10 +100,14 @@ async function scan(
       pins: await loadPins(progress.host),
     }),
   );
+  return { bom, layers: progress.layers() };
 }
 
 /** The SBOM with what the profile misses in its properties. */
-function judge({ bom, document, options }: MadeSbom, profile: SbomProfile): JudgedSbom {
+function judge(
+  { bom, document, options }: MadeSbom,
+  profile: SbomProfile,
+): MadeSbom & { readonly judged: JudgedDocument } {
   const missing = missingFields(document, profile);
   requireAuthor(missing, profile);
   const unknown = unknownFields(document, profile);

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { namesFile, readSbomFile, scanFacts } from '../app/read-sbom.ts';
+import { lookInside } from '../app/look-inside.ts';
+import { namesFile, readSbomFile } from '../app/read-sbom.ts';
 import { compact } from '../base/compact.ts';
 import { quoted } from '../base/text.ts';
 import { diffBoms, isEmptyDiff } from '../bom/diff.ts';
@@ -51,7 +52,7 @@ async function readSide(
     return await readSbomFile(host, text);
   }
   if (!isAttested) {
-    return await scanFacts(host, text, request);
+    return (await lookInside(host, { source: text, ...request })).contents;
   }
   const answer = await readAttested(host, text, options);
   return 'exit' in answer ? answer : parseSbom(answer.document, `the attested SBOM of ${quoted(text)}`);

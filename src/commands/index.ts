@@ -70,6 +70,20 @@ export const verbs: readonly TopVerb[] = [
     load: () => import('./diff.ts'),
   },
   {
+    name: 'tree',
+    group: 'More',
+    usage: 'IMAGE|SBOM [options]',
+    summary: 'show what in an image needs what, in which layer it lies, and why it is there',
+    load: () => import('./tree.ts'),
+  },
+  {
+    name: 'licenses',
+    group: 'More',
+    usage: 'IMAGE|SBOM [options]',
+    summary: 'list the licences in an image, and who is under each',
+    load: () => import('./licenses.ts'),
+  },
+  {
     name: 'copy',
     group: 'More',
     usage: 'FROM TO [options]',

@@ -1,13 +1,18 @@
 import type { Command } from 'commander';
 import { makeSbom } from '../app/make-sbom.ts';
 import { openImage } from '../app/open-image.ts';
+import { quoted } from '../base/text.ts';
+import { parseBomContents } from '../bom/contents.ts';
 import { formatWarnings } from '../report/diagnostics.ts';
+import { toOverviewText } from '../report/inside/overview-text.ts';
 import { formatJudged } from '../report/judged-sbom.ts';
 import { formatSbomSummary } from '../report/sbom-summary.ts';
 import { writeOutput } from '../system/files.ts';
 import type { ExitCode } from '../system/host.ts';
+import { paintPage } from '../system/terminal.ts';
 import { declareAttestedOptions, readAttested, wantsAttested } from './options/attested.ts';
 import { textOption } from './options/bag.ts';
+import { listWidth } from './options/look.ts';
 import { declareNetworkOptions } from './options/network.ts';
 import { declarePlatform } from './options/platform.ts';
 import { declareSbomOptions, readSbomRequest } from './options/sbom.ts';
@@ -16,6 +21,7 @@ import {
   declareRunOptions,
   readDocumentOptions,
   refuseDocumentOptions,
+  wantsPage,
 } from './options/sbom-document.ts';
 import type { Verb } from './verb.ts';
 
@@ -48,9 +54,15 @@ export const verb: Verb = {
     await using opened = await openImage(host, image, { ...request, verifyLayers });
     await host.stderr.write(formatWarnings(opened.warnings));
     const made = await makeSbom(host, opened, { ...request, ...form });
-    const text = format.write(made, host.env);
-    await writeOutput(host, text, output);
-    await host.stderr.write(formatSbomSummary(made.bom, Buffer.byteLength(text), output));
+    if (wantsPage(options, host.stdout)) {
+      const contents = parseBomContents(made.document, quoted(image));
+      const page = toOverviewText(contents, image, listWidth(host.stdout));
+      await host.stdout.write(paintPage(page, host.stdout));
+    } else {
+      const text = format.write(made, host.env);
+      await writeOutput(host, text, output);
+      await host.stderr.write(formatSbomSummary(made.bom, Buffer.byteLength(text), output));
+    }
     const { judged } = made;
     await host.stderr.write(judged === undefined ? '' : formatJudged(judged));
     return judged === undefined || judged.missing.length === 0 ? 0 : 1;

@@ -40,3 +40,10 @@ export function paintSigns(text: string, { hasColor }: Pick<Output, 'hasColor'>)
     (_, indent: string, sign: string) => `${indent}\u001b[${colors[sign]}m${sign}\u001b[0m`,
   );
 }
+
+/** As `paintSigns`, and bold for the lines that stand at the beginning: titles of a page. */
+export function paintPage(text: string, output: Pick<Output, 'hasColor'>): string {
+  return output.hasColor
+    ? paintSigns(text, output).replace(/^(?=[^\s\u001b])(.*)$/gm, '\u001b[1m$1\u001b[0m')
+    : text;
+}

@@ -15,6 +15,8 @@ const words: Readonly<Record<string, readonly string[]>> = {
   exec: ['evil', 'true'],
   down: ['evil'],
   diff: ['a.json', 'b.json'],
+  tree: ['quay.invalid/none:1'],
+  licenses: ['quay.invalid/none:1'],
   copy: ['oci:none', 'oci:other'],
   'policy check': ['none.yaml'],
   'policy explain': ['quay.invalid/none:1'],

@@ -7,6 +7,7 @@ import { defaultSpecVersion } from '../../bom/cyclonedx.ts';
 import type { SpecVersion } from '../../bom/cyclonedx-licenses.ts';
 import type { SbomFormat } from '../../bom/formats/format.ts';
 import { sbomFormats } from '../../bom/formats/index.ts';
+import type { Output } from '../../system/host.ts';
 import { flag, type Options, textOption } from './bag.ts';
 import { givenSbomOptions } from './sbom.ts';
 
@@ -18,8 +19,11 @@ const formats = sbomFormats.map(({ name, summary }) => `${name}: ${summary}`).jo
 export function declareDocumentOptions(command: Command): void {
   command
     .option('-o, --output <file>', 'write to a file instead of standard output')
-    .option('--format <format>', formats, sbomFormats[0].name)
-    .option('--spec-version <version>', `CycloneDX version: ${specVersions.join(' or ')}`, defaultSpecVersion)
+    .option('--format <format>', formats)
+    .option(
+      '--spec-version <version>',
+      `CycloneDX version: ${specVersions.join(' or ')} (without it: ${defaultSpecVersion})`,
+    )
     .option('--nested', 'what lies in a package stands inside it; trivy passes over that');
 }
 
@@ -53,6 +57,14 @@ export function readDocumentOptions(options: Options): DocumentOptions {
     form: compact({ layout, specVersion, uniqueSerial }),
     verifyLayers: flag(options, 'verifyLayers'),
   };
+}
+
+/** Whether a person is to see what is in the image, and not the document itself. */
+export function wantsPage(options: Options, stdout: Pick<Output, 'isTerminal'>): boolean {
+  const asksForDocument =
+    ['output', 'format', 'specVersion'].some((name) => textOption(options, name) !== undefined) ||
+    ['nested', 'uniqueSerial'].some((name) => flag(options, name));
+  return stdout.isTerminal && !asksForDocument;
 }
 
 /**

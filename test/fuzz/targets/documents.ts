@@ -1,5 +1,6 @@
 import { decodeBase64, decodeUtf8 } from '../../../src/base/bytes.ts';
 import { parseJson } from '../../../src/base/json.ts';
+import { parseBomContents } from '../../../src/bom/contents.ts';
 import { toLicenses } from '../../../src/bom/licenses.ts';
 import { parsePurl } from '../../../src/bom/purl.ts';
 import { parseSbom } from '../../../src/bom/read.ts';
@@ -98,6 +99,9 @@ export const documents: readonly Target[] = [
     decodeUtf8(bytes),
     decodeBase64(Buffer.from(bytes).toString('latin1')),
   ]),
+  target('bom/contents.ts parseBomContents', sboms, (bytes) =>
+    parseBomContents(parseJson(bytes, 'the SBOM'), 'the SBOM'),
+  ),
   target('bom/read.ts parseSbom', sboms, (bytes) => parseSbom(parseJson(bytes, 'the SBOM'), 'the SBOM')),
   textTarget('bom/purl.ts parsePurl', purls, parsePurl),
   textTarget('bom/vers.ts parseVers', ranges, (text) => {
