@@ -4,7 +4,7 @@ import type { BomContents, ContentItem } from '../../bom/contents.ts';
 import { labelOfKind } from './kinds.ts';
 import { labelOfLicense } from './license-label.ts';
 import { type LlvmFacts, signOfPin, wordOfPin } from './llvm-facts.ts';
-import { bytesOf, type Doubts, type Overview, overviewOf } from './overview.ts';
+import { type Doubts, type Overview, overviewOf, packageBytes } from './overview.ts';
 
 /** Lines of a list before the rest of it is counted. */
 const maxListed = 5;
@@ -41,7 +41,7 @@ function section(title: string, lines: readonly string[]): readonly string[] {
 function headLines({ about, items, subject }: BomContents): readonly string[] {
   const said = (name: string): readonly string[] => (about.get(`tcf:image:${name}`) ?? []).slice(0, 1);
   const platform = [...said('os'), ...said('architecture'), ...said('variant')].join('/');
-  const bytes = bytesOf(items);
+  const bytes = packageBytes(items);
   return [
     [printable(subject.name ?? 'an image without a name', 100), platform, said('created')[0]?.slice(0, 10)]
       .filter((part) => part !== undefined && part !== '')

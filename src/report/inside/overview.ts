@@ -51,12 +51,12 @@ export function overviewOf(contents: BomContents): Overview {
 
 function kindsOf(items: readonly ContentItem[]): Overview['kinds'] {
   return [...Map.groupBy(items, ({ kind }) => kind)]
-    .map(([kind, group]) => ({ kind, count: group.length, bytes: bytesOf(group) }))
+    .map(([kind, group]) => ({ kind, count: group.length, bytes: packageBytes(group) }))
     .sort((a, b) => b.count - a.count || byCodeUnit(a.kind, b.kind));
 }
 
 /** What lies in another item is counted with that. */
-export function bytesOf(items: readonly ContentItem[]): number {
+export function packageBytes(items: readonly ContentItem[]): number {
   return items.reduce((sum, { owner, size = 0 }) => sum + (owner === undefined ? size : 0), 0);
 }
 
