@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseAst } from 'rolldown/parseAst';
 
@@ -15,7 +15,7 @@ import { parseAst } from 'rolldown/parseAst';
  */
 
 const root = join(import.meta.dirname, '..');
-const workers = 2;
+const workers = availableParallelism();
 /** Milliseconds: a mutant that loops for ever is a dead one. */
 const limit = 600_000;
 
