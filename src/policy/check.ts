@@ -34,9 +34,7 @@ export function checkPolicy(policy: Policy, now: Date): readonly Diagnostic[] {
 
 /** Scopes that allow every image in them, even those to which nothing is attached. */
 export function idleScopes(policy: Policy, now: Date): readonly Scope[] {
-  return policy.scopes.filter(
-    (scope) => !enforces(scope) || judgeBareImages(policy, scope, now) === 'all-allowed',
-  );
+  return policy.scopes.filter((scope) => judgeBareImages(policy, scope, now) === 'all-allowed');
 }
 
 /** What a scope allows without any evidence. */

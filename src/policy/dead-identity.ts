@@ -78,8 +78,8 @@ function deadRun(identity: string): DeadWhy | undefined {
 
 /** A job of GitLab: `https://gitlab.com/GROUP/PROJECT//FILE@REF`. */
 function deadJob(identity: string): DeadWhy | undefined {
-  const [, file, ref = ''] = /^https:\/\/[^/]+\/[^@]+?(\/\/[^@]+)@(.*)$/.exec(identity) ?? [];
-  if (file !== undefined && isWholeRef(ref)) {
+  const [, ref = ''] = /^https:\/\/[^/]+\/[^@]+?\/\/[^@]+@(.*)/.exec(identity) ?? [];
+  if (isWholeRef(ref)) {
     return undefined;
   }
   return {

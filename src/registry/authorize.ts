@@ -85,10 +85,6 @@ function basicHeader(username: string, password: string): string {
   return `Basic ${encodeBase64(encodeUtf8(`${username}:${password}`))}`;
 }
 
-/**
- * Distribution specification, "Token Authentication". Our own scope is asked for, not the one in the
- * challenge.
- */
 /** For whom a token is asked, and for what. */
 interface TokenRequest {
   readonly realm: Realm;
@@ -97,6 +93,10 @@ interface TokenRequest {
   readonly credential: Credential | undefined;
 }
 
+/**
+ * Distribution specification, "Token Authentication". Our own scope is asked for, not the one in the
+ * challenge.
+ */
 async function fetchToken(transport: Transport, request: TokenRequest, timeouts: Timeouts): Promise<string> {
   const { credential, realm, scopes } = request;
   const what = `the token for ${quoted(scopes.join(' '))}`;

@@ -129,6 +129,11 @@ describe('is not believed', () => {
   });
 });
 
+test('a root that names nobody is read: it verifies nothing', () => {
+  const empty = root((r) => Object.assign(r, { tlogs: [], ctlogs: [], ...noAuthorities }));
+  expect(parseTrustedRoot(empty)).toMatchObject({ skipped: [], newest: new Date(0) });
+});
+
 const noAuthorities = { certificateAuthorities: [], timestampAuthorities: [] };
 const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64');
 const spoilt = (log: Loose) => ({ ...log, publicKey: { ...log.publicKey, rawBytes: 'AAAA' } });

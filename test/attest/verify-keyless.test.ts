@@ -269,3 +269,22 @@ test("GitHub's internal instance needs neither log nor certificate timestamp, bu
     },
   });
 });
+
+test('a refusal for want of an entry names those that were skipped, another refusal does not', () => {
+  const skip = (_: Loose, root: Loose) => {
+    const spoilt = structuredClone(root.tlogs[0]);
+    spoilt.publicKey.rawBytes = 'AAAA';
+    root.tlogs.push(spoilt);
+  };
+  const messageOf = (made: { bundle: Loose; root: Loose }): string => {
+    const outcome = verify(made);
+    return outcome.ok ? 'verified' : outcome.reason.message;
+  };
+  const note = '(1 entry of the trusted root not used: trustedRoot.tlogs[1]';
+  expect(messageOf(changed(skip))).toContain(note);
+  const otherKey = changed((bundle, root) => {
+    skip(bundle, root);
+    bundle.dsseEnvelope = keyBundle(testKey()).dsseEnvelope;
+  });
+  expect(messageOf(otherKey)).not.toContain('not used');
+});

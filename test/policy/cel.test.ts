@@ -18,7 +18,13 @@ const variables: Variables = {
   attestations: [
     {
       type: 'https://example.com/scan',
-      predicate: { critical: 0, ratio: 0.5, list: [1, 2, 3], $typeName: 'google.protobuf.Any' },
+      predicate: {
+        critical: 0,
+        ratio: 0.5,
+        list: [1, 2, 3],
+        nothing: null,
+        $typeName: 'google.protobuf.Any',
+      },
     },
   ],
   sbom: {
@@ -60,6 +66,7 @@ test.for([
     'attestations[0].predicate["$typeName"] == "google.protobuf.Any"',
     'true',
   ],
+  ['a null of JSON', 'attestations[0].predicate.nothing == null', 'true'],
   ['two questions about every pair', 'signatures.all(s, attestations.all(a, a.type != s.signer))', 'true'],
 ] as const)('%s', ([, text, kind]) => {
   expect(ask(text)).toMatchObject({ kind });
@@ -80,6 +87,47 @@ test.for([
   });
 });
 
+const absentIn = (text: string, attestations: readonly unknown[]): readonly string[] => {
+  const answer = ask(text, { attestations });
+  return answer.kind === 'true' ? answer.absentTypes.map(({ wanted }) => wanted) : [answer.kind];
+};
+const scan = [{ type: 'https://example.com/scan' }];
+
+test.for([
+  ['one type', '!attestations.exists(a, a.type == "https://other")', ['https://other']],
+  ['one of several', '!attestations.exists(a, a.type in ["https://other", "x"])', ['https://other']],
+  ['a list of the types', 'attestations.map(a, a.type) != ["https://other"]', ['https://other']],
+  ['a list of names', 'attestations.map(a, a.name + "") == ["name"]', []],
+  ['a list that holds no text', 'attestations.map(a, 7) != ["https://other"]', []],
+  ['the type that is there', 'attestations.exists(a, a.type == "https://example.com/scan")', []],
+] as const)('says which types were asked for and are not attached: %s', ([, text, absent]) => {
+  expect(absentIn(text, [{ ...scan[0], name: 'name' }])).toEqual(absent);
+});
+
+test('what one image was asked is not held against the next', () => {
+  const expression = compile('attestations.all(a, a.type != "https://other")');
+  const about = (attestations: readonly unknown[]) => expression({ ...variables, attestations });
+  expect(about(scan)).toMatchObject({ absentTypes: [{ wanted: 'https://other' }] });
+  expect(about([])).toMatchObject({ kind: 'true', absentTypes: [] });
+});
+
+test.for([[null], [7], ['text'], [{ type: 5 }], [{}]])(
+  'an attestation that is %j has no type',
+  (attestations) => {
+    expect(ask('attestations.size() == 1', { attestations })).toEqual({ kind: 'true', absentTypes: [] });
+  },
+);
+
+test.for([
+  ['text', 'attestations[0].long + attestations[0].long + "x" != ""'],
+  ['a list', '(attestations[0].list + attestations[0].list + [1]).size() > 0'],
+] as const)('a sum of more than a million members is out of budget: %s', ([, text]) => {
+  const parts = { long: 'x'.repeat(500_000), list: Array.from({ length: 100_000 }, () => 1) };
+  const list = `(${Array.from({ length: 11 }, () => 'attestations[0].list').join(' + ')}).size() > 0`;
+  const answer = ask(text.includes('list') ? list : text, { attestations: [parts] });
+  expect(answer).toEqual({ kind: 'cannot-tell', why: 'it takes more than 1000000 steps' });
+});
+
 const doubled = (count: number): string => `["x"]${'.map(a, a + a)'.repeat(count)}`;
 
 test.for([
@@ -94,6 +142,10 @@ test.for([
   [
     'a list of itself, looked for',
     `[1]${'.map(a, [a, a])'.repeat(60)} in [[1]${'.map(a, [a, a])'.repeat(60)}]`,
+  ],
+  [
+    'a map of itself, compared',
+    `[1]${'.map(a, {"l": a, "r": a})'.repeat(25)} == [1]${'.map(a, {"l": a, "r": a})'.repeat(25)}`,
   ],
   ['comparing everything with everything', 'sbom.components.all(a, a in sbom.components)'],
   ['a long text, searched each time', 'sbom.components.all(c, !attestations[0].long.contains(c.name + "y"))'],
@@ -131,6 +183,13 @@ test.for([
   ['brackets without end', '('.repeat(1900)],
 ] as const)('refused: %s', ([, text]) => {
   expect(() => compile(text)).toThrow(TcfError);
+});
+
+test('what a pattern may be is said', () => {
+  const message = 'the pattern of "matches" has to be a text of at most 200 characters';
+  expect(() => compile('image.registry.matches(image.repository)')).toThrow(message);
+  expect(() => compile(`image.registry.matches("${'a'.repeat(201)}")`)).toThrow(message);
+  expect(ask(`image.registry.matches("${'a'.repeat(200)}")`)).toMatchObject({ kind: 'false' });
 });
 
 test('whatever is written, it is refused or answered', () => {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { checkPolicy } from '../../src/policy/check.ts';
+import { compile } from '../../src/policy/cel.ts';
+import { checkPolicy, idleScopes, signersNamedIn } from '../../src/policy/check.ts';
 import { deadClaim } from '../../src/policy/dead-identity.ts';
 import { parsePolicy } from '../../src/policy/document.ts';
 import { claimNames } from '../../src/policy/signer-schema.ts';
@@ -40,6 +41,16 @@ function check({ components, denied, match = 'quay.io', signer = good }: Parts):
     .map(({ hint, message, subject }) => `${subject} ${message}; ${hint}`);
 }
 
+const policyOf = (require: Readonly<Record<string, unknown>>, more: Readonly<Record<string, string>> = {}) =>
+  parsePolicy(
+    JSON.stringify({
+      version: 1,
+      signers: { one: { ...good, ...more } },
+      scopes: [{ match: 'quay.io', require }],
+    }),
+    'policy.json',
+    { compile },
+  );
 const signer = (identity: string, issuer = github, more = {}): Parts => ({
   signer: { issuer, identity, ...more },
 });
@@ -83,7 +94,25 @@ test.for<readonly [string, Parts, string]>([
     signer('https://gitlab.com/acme/app//.gitlab-ci.yml@main', 'https://gitlab.com'),
     'named by project, file',
   ],
+  [
+    'a job of GitLab with something before',
+    signer('xhttps://gitlab.com/acme/app//ci.yml@refs/heads/main', 'https://gitlab.com'),
+    'named by project, file',
+  ],
+  ['a denied project of GitLab', denied('https://gitlab.com/acme/app'), 'named by project, file'],
+  ['a repository of an enterprise', signer('https://github.com/acme/app/*', `${github}/acme`), 'ends in "@"'],
   ['a name at another issuer', signer('ada', 'https://issuer.example'), 'a URI, or an address'],
+  [
+    'a file with something behind .yml',
+    signer(`${workflows}/release.yml.txt@refs/heads/main`),
+    'ends in .yml',
+  ],
+  ['a ref in front of its kind', signer(`${workflows}/release.yml@origin/heads/main`), 'the ref of a run'],
+  ['a kind of ref alone', signer(`${workflows}/release.yml@refs/heads`), 'the ref of a run is whole'],
+  ['more than a commit', signer(`${workflows}/release.yml@${'a'.repeat(41)}`), 'the ref of a run is whole'],
+  ['a commit with a prefix', signer(`${workflows}/release.yml@x${'a'.repeat(40)}`), 'the ref of a run'],
+  ['an address behind a URL', signer('https://x/ada@acme.example', google), 'are mail addresses'],
+  ['an address before a path', signer('ada@acme.example/x', google), 'are mail addresses'],
   ['a denied owner', denied('https://github.com/mallory/*'), 'ends in "@" and a ref'],
   ['a denied owner alone', denied('https://github.com/mallory'), 'ends in "@" and a ref'],
   ['a denied owner with two stars', denied('https://github.com/mallory/**'), 'ends in "@" and a ref'],
@@ -104,6 +133,20 @@ test.for<readonly [string, Parts, string]>([
     }),
     'say nothing of a run of GitHub',
   ],
+  ...[
+    'https://token.actions.githubusercontent.com.evil.example',
+    'https://ci.example/https://token.actions.githubusercontent.com',
+    'https://ci.example/_services/tokens',
+  ].map(
+    (elsewhere) =>
+      [
+        `a run of GitHub at ${elsewhere}`,
+        signer('https://ci.example/acme/app/x@refs/heads/main', elsewhere, {
+          github: { repository: 'acme/app' },
+        }),
+        'say nothing of a run of GitHub',
+      ] as const,
+  ),
   [
     'a claim with a star',
     signer(run, github, { claims: { sourceRepositoryRef: 'refs/heads/*' } }),
@@ -158,6 +201,20 @@ test.for<readonly [string, Parts]>([
     'a job of GitLab',
     signer('https://gitlab.com/acme/team/app//ci/build.yml@refs/heads/main', 'https://gitlab.com'),
   ],
+  ['a path of GitHub at another issuer', signer('https://github.com/acme/app', 'https://issuer.example')],
+  ['a path of GitLab at another issuer', signer('https://gitlab.com/acme/app', 'https://issuer.example')],
+  ['a name that holds the site', denied('spiffe://acme.example/https://github.com/x')],
+  ['a name that holds the other site', denied('spiffe://acme.example/https://gitlab.com/x')],
+  ...['https://token.actions.acme.ghe.com', 'https://github.acme.example/_services/token'].map(
+    (enterprise) =>
+      [
+        `a run at ${enterprise}`,
+        signer('https://github.acme.example/o/r/x@refs/heads/main', enterprise, {
+          github: { repository: 'o/r' },
+        }),
+      ] as const,
+  ),
+  ['a package of any version', { components: ['pkg:pypi/torch'] }],
   ['a Docker Hub image', { match: 'docker.io/ubuntu' }],
   ['a registry with a port', { match: 'registry.example:5000/acme' }],
   ['a type without rules of its own', { components: ['pkg:generic/openssl@1.1'] }],
@@ -172,6 +229,50 @@ test('a claim that may be anything is let be, and every claim is known', () => {
     expect(deadClaim(claim, '*')).toBeDefined();
   }
   expect(deadClaim('tokenSubject', 'repo:acme/app:ref:refs/heads/main')).toBeUndefined();
+});
+
+const commit = '0123456789abcdef0123456789abcdef01234567';
+
+test.for<readonly [string, readonly string[], readonly string[]]>([
+  ...['buildConfigDigest', 'buildSignerDigest', 'githubWorkflowSha', 'sourceRepositoryDigest'].map(
+    (claim) =>
+      [
+        claim,
+        [commit, commit.padEnd(64, '0')],
+        [`x${commit}`, `${commit}x`, commit.padEnd(65, '0'), 'main'],
+      ] as const,
+  ),
+  ...[
+    'buildConfigUri',
+    'buildSignerUri',
+    'runInvocationUri',
+    'sourceRepositoryOwnerUri',
+    'sourceRepositoryUri',
+  ].map(
+    (claim) =>
+      [claim, ['https://github.com/acme'], ['see https://github.com/acme', 'https://', 'acme/app']] as const,
+  ),
+  ...['githubWorkflowRef', 'sourceRepositoryRef'].map(
+    (claim) =>
+      [claim, ['refs/heads/main', 'refs/tags/v1'], ['origin/refs/heads/main', 'refs/', 'main']] as const,
+  ),
+  ...['sourceRepositoryIdentifier', 'sourceRepositoryOwnerIdentifier'].map(
+    (claim) => [claim, ['1', '9007199254740993'], ['01', '0', 'n1', '1n', '-1']] as const,
+  ),
+  ['githubWorkflowRepository', ['acme/app'], ['/acme/app', 'acme/app/x', 'acme', 'acme/a b']],
+  [
+    'runnerEnvironment',
+    ['github-hosted', 'gitlab-hosted', 'self-hosted'],
+    ['not-github-hosted', 'self-hosted-2', 'ubuntu-latest'],
+  ],
+  [
+    'sourceRepositoryVisibilityAtSigning',
+    ['public', 'private', 'internal'],
+    ['nonpublic', 'publicly', 'secret'],
+  ],
+])('the values that %s can have, as Fulcio writes them', ([claim, can, cannot]) => {
+  expect(can.filter((value) => deadClaim(claim, value) !== undefined)).toEqual([]);
+  expect(cannot.filter((value) => deadClaim(claim, value) === undefined)).toEqual([]);
 });
 
 test('an exception from a rule that no scope asks for is a warning', () => {
@@ -195,4 +296,34 @@ test('an exception from a rule that no scope asks for is a warning', () => {
   expect(checkPolicy(policy, now)).toMatchObject([
     { level: 'warning', message: expect.stringContaining('lifts components, which no scope asks for') },
   ]);
+  const asked = policy.exceptions.map((exception) => ({ ...exception, rules: ['signed'] }));
+  expect(checkPolicy({ ...policy, exceptions: asked }, now)).toEqual([]);
+});
+
+test.for([
+  ['2026-11-23T11:59:59Z', ['what one signs today no longer counts']],
+  ['2026-11-23T12:00:01Z', []],
+] as const)('a signer until %s', ([notAfter, messages]) => {
+  const policy = policyOf({ signed: { by: ['one'] } }, { notAfter });
+  expect(checkPolicy(policy, now).map(({ message }) => message)).toEqual(messages);
+});
+
+test('a scope in which every rule only warns is idle, and check says why', () => {
+  const policy = policyOf({ signed: { by: ['one'], mode: 'warn' } });
+  expect(idleScopes(policy, now)).toEqual(policy.scopes);
+  expect(checkPolicy(policy, now)).toMatchObject([
+    { level: 'error', message: 'every rule only warns, so every image is allowed' },
+  ]);
+});
+
+test('a scope whose expressions are true of everything is idle, one that asks for a signature is not', () => {
+  const always = { by: ['one'], all: [{ that: 'true', because: 'it is agreed' }] };
+  const policy = policyOf({ expressions: always });
+  expect(idleScopes(policy, now)).toEqual(policy.scopes);
+  expect(idleScopes(policyOf({ signed: { by: ['one'] } }), now)).toEqual([]);
+});
+
+test('signers are found at any depth, and only in lists of names', () => {
+  const params = { a: null, by: 'ada', b: [{ by: ['one', 7] }, { c: { by: ['two'] } }] };
+  expect(signersNamedIn(params)).toEqual(['one', 'two']);
 });

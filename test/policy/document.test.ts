@@ -420,6 +420,40 @@ test('a policy with expressions is not read without an engine for them', () => {
   expect(parsePolicy(text, 'policy.yaml', { compile }).expressions.size).toBe(1);
 });
 
+test('a fault of the engine for CEL is not taken for one of the policy', () => {
+  const text = expressionOf('image.registry == "quay.io"');
+  const broken = () => {
+    throw new RangeError('no more room');
+  };
+  expect(() => parsePolicy(text, 'policy.yaml', { compile: broken })).toThrow(RangeError);
+  expect(errorOf(expressionOf('image.')).message).toContain('policy.yaml:9:51: scopes[0]');
+});
+
+test('a signer for a time: from the one, until the other', () => {
+  const text = signerWith(JSON.stringify({ key: pem, notBefore: '2026-01-01', notAfter: '2026-02-01' }));
+  expect(parsePolicy(text, 'policy.yaml').signers.get('release')).toMatchObject({
+    validFor: { start: new Date('2026-01-01'), end: new Date('2026-02-01') },
+  });
+});
+
+test('a threshold over everybody of a domain can be reached', () => {
+  const anybody = signerWith('{ issuer: https://issuer.example, identity: "*@acme.example" }');
+  const text = anybody.replace('signed: { by: [release] }', 'signed: { by: [release], threshold: 2 }');
+  expect(parsePolicy(text, 'policy.yaml').scopes).toMatchObject([{ require: { signed: { threshold: 2 } } }]);
+});
+
+test('a policy that holds its keys is named by its text alone', () => {
+  const text = signerWith(JSON.stringify({ key: pem }));
+  expect(parsePolicy(text, 'policy.yaml').digest).toBe(digestOf(new TextEncoder().encode(text)));
+});
+
+test.for([
+  ['before', `-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n${pem}`],
+  ['behind', `${pem}${privatePem}`],
+])('a key with another block %s it is refused', ([, block]) => {
+  expect(errorOf(signerWith(JSON.stringify({ key: block }))).message).toContain('is not a public key');
+});
+
 test('one key under two names would look like two signers', () => {
   const text = JSON.stringify({
     version: 1,

@@ -112,6 +112,12 @@ test.for([
   },
 );
 
+test('with the clock right, an expired exception has simply ended', () => {
+  const decision = decide(policyWith([lifted(ended)]), toEvidence(sbomOnly));
+  expect(decision.verdict).toBe('deny');
+  expect(decision.findings.map(({ message }) => message).join()).not.toContain('the clock is behind');
+});
+
 test('when the root was known to be current bounds the clock too', () => {
   const root = {
     source: 'sigstore',

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { readPurl } from '../../src/bom/purl.ts';
+import { matchComponent, toComponentPattern } from '../../src/policy/component-pattern.ts';
 import { isGlob, isKnownType, matchName, patternProblem } from '../../src/policy/purl-pattern.ts';
 
 const read = (text: string) => {
@@ -83,4 +84,14 @@ test('every registered type is known, and names that objects inherit are not typ
   for (const type of ['debian', 'python', 'constructor', 'toString']) {
     expect(isKnownType(type)).toBe(false);
   }
+});
+
+test.for([
+  ['pkg:deb/debian/bash@5.2-1', 'pkg:deb/bash@5.2-1', 'unversioned'],
+  ['pkg:deb/debian/bash@5.2-1', 'pkg:deb/bash@5.3-1', 'none'],
+  ['pkg:maven/org.x/a@1.0', 'pkg:maven/org.x/a@1.0', 'match'],
+  ['pkg:maven/org.x/a@1.0', 'pkg:maven/org.x/a@2.0', 'none'],
+  ['pkg:maven/org.x/a', 'pkg:maven/org.x/a@2.0', 'match'],
+] as const)('%s and the component %s: %s', ([pattern, found, expected]) => {
+  expect(matchComponent(toComponentPattern(pattern), read(found))).toBe(expected);
 });

@@ -34,6 +34,13 @@ test.for([
   ["Docker Hub's, named by somebody else", 'https://auth.docker.io/token', 'https://evil.example/v2/', false],
   ['an address', 'https://10.0.0.1/token', 'https://quay.io/v2/', false],
   ['another port', 'https://quay.io:8443/token', 'https://quay.io/v2/', false],
+  ['the usual port of its own host', 'https://reg.corp/token', 'https://reg.corp:5000/v2/', true],
+  [
+    'this machine, where the registry is there too',
+    'http://localhost/token',
+    'http://localhost:5000/v2/',
+    true,
+  ],
 ] as const)('A-98: a token service on %s gets credentials or not', ([, realm, registry, trusted]) => {
   expect(toRealm(realm, new URL(registry)).trusted).toBe(trusted);
 });
@@ -42,9 +49,19 @@ test.for([
   ['http', 'http://quay.io/token'],
   ['http to this machine, from elsewhere', 'http://localhost/token'],
   ['user info', 'https://a:b@quay.io/token'],
+  ['a user alone', 'https://a@quay.io/token'],
+  ['a password alone', 'https://:b@quay.io/token'],
+  ['a URL of another kind', 'ftp://quay.io/token'],
   ['a file', 'file:///etc/passwd'],
   ['no address', 'token'],
   ['nothing', undefined],
 ] as const)('A-98: %s is no token service', ([, realm]) => {
   expect(() => toRealm(realm, new URL('https://quay.io/v2/'))).toThrow(/quay\.io/);
+});
+
+test.for([
+  ['http elsewhere', 'http://quay.io/token'],
+  ['another protocol', 'ftp://localhost/token'],
+])('A-98: a registry on this machine cannot have a token fetched by %s', ([, realm]) => {
+  expect(() => toRealm(realm, new URL('http://localhost:5000/v2/'))).toThrow('which is not https');
 });

@@ -26,6 +26,31 @@ test('a manifest comes by tag and by digest, with the digest of its bytes', asyn
   }
 });
 
+test('a manifest is not pushed under a digest that its bytes do not have', async () => {
+  await using server = await startRegistry();
+  const pushed = client().pushManifest(
+    repositoryOn(server),
+    digestOf(manifestNamed('other')),
+    mediaTypes.manifest,
+    manifestNamed('one'),
+  );
+  expect(await refusal(pushed)).toMatch(/^content\.digest: .*its bytes are sha256:/);
+  expect(server.requests).toEqual([]);
+});
+
+test('a registry that keeps a manifest under another digest is not believed', async () => {
+  await using server = await startRegistry();
+  const other = digestOf(manifestNamed('other'));
+  server.fault(/PUT .*manifests/, { status: 201, headers: { 'docker-content-digest': other } });
+  const pushed = client().pushManifest(
+    repositoryOn(server),
+    'one',
+    mediaTypes.manifest,
+    manifestNamed('one'),
+  );
+  expect(await refusal(pushed)).toMatch(new RegExp(`^registry\\.protocol: .*keeps it as "${other}"`));
+});
+
 test('what is not there is undefined and no error', async () => {
   await using server = await startRegistry();
   expect(await client().manifest(repositoryOn(server), 'gone')).toBeUndefined();
@@ -44,6 +69,11 @@ test('a blob that was pushed comes back, and is not pushed twice', async () => {
 const digest = `sha256:${'a'.repeat(64)}`;
 test.for<readonly [string, Fault, RegExp]>([
   ['A-3: other bytes than the digest', { damage: true }, /^content\.digest/],
+  [
+    'A-3: another manifest, with the digest of its own bytes',
+    { body: manifestNamed('other'), headers: { 'docker-content-digest': digestOf(manifestNamed('other')) } },
+    /^content\.digest/,
+  ],
   [
     'A-3: a digest header that the bytes do not have',
     { headers: { 'docker-content-digest': digest } },

@@ -49,6 +49,23 @@ test.for<readonly [string, Record<string, unknown>, string, unknown]>([
   ['A-99: a part of an address', { 'https://quay.io/v1/': auth('a:pw') }, 'uay.io/x', undefined],
   ['an address of old', { 'https://quay.io/v1/': auth('a:pw') }, 'quay.io/x', found('a')],
   ['Docker Hub', { 'https://index.docker.io/v1/': auth('a:pw') }, 'alpine', found('a')],
+  ['Docker Hub by an old name', { 'index.docker.io': auth('a:pw') }, 'alpine', found('a')],
+  ['Docker Hub by the name of its registry', { 'registry-1.docker.io': auth('a:pw') }, 'alpine', found('a')],
+  ['an address behind something', { 'x https://quay.io/v1/': auth('a:pw') }, 'quay.io/x', undefined],
+  ['user and password', { 'quay.io': { username: 'ann', password: 'pw' } }, 'quay.io/x', found('ann')],
+  [
+    'a user without a password',
+    { 'quay.io': { username: 'ann', ...auth('bob:pw') } },
+    'quay.io/x',
+    found('bob'),
+  ],
+  [
+    'a password without a user',
+    { 'quay.io': { password: 'x', ...auth('bob:pw') } },
+    'quay.io/x',
+    found('bob'),
+  ],
+  ['a password that NUL ends', { 'quay.io': auth('ann:pw\0\0') }, 'quay.io/x', found('ann')],
   ['Docker Hub by name', { 'docker.io': auth('a:pw') }, 'registry-1.docker.io/library/alpine', found('a')],
   [
     'A-17: xdocker.io',

@@ -68,6 +68,25 @@ test.for([
   expect(errors[0] !== null).toBe(refused);
 });
 
+test('one address or all of them are handed on, as the caller asks, and an error of the resolver is one', async () => {
+  const all = [
+    { address: '8.8.8.8', family: 4 },
+    { address: '8.8.4.4', family: 4 },
+  ];
+  const ask = (options: object, resolver: typeof lookup) =>
+    new Promise((resolve) =>
+      guardedLookup('a.example', 'any', resolver)('a.example', options, (...found) => resolve(found)),
+    );
+  const resolver = ((_: string, __: object, done: (...found: readonly unknown[]) => void) =>
+    done(null, all)) as never;
+  expect(await ask({}, resolver)).toEqual([null, '8.8.8.8', 4]);
+  expect(await ask({ all: true }, resolver)).toEqual([null, all]);
+  const gone = new Error('ENOTFOUND');
+  const failing = ((_: string, __: object, done: (...found: readonly unknown[]) => void) =>
+    done(gone)) as never;
+  expect(await ask({}, failing)).toEqual([gone, []]);
+});
+
 test("the address of a proxy is the user's choice", () => {
   const errors: unknown[] = [];
   guardedLookup('x.example', 'public', resolvesTo('10.0.0.1'))('proxy.corp', { all: true }, (error) =>

@@ -377,6 +377,27 @@ test.for<readonly [string, Fault, RegExp]>([
   ).toBeLessThan(5);
 });
 
+test('a list that is full takes no more, and one that others always replace is given up', async () => {
+  const indexOf = (count: number) =>
+    encodeUtf8(
+      JSON.stringify({
+        schemaVersion: 2,
+        mediaType: mediaTypes.index,
+        manifests: Array.from({ length: count }, (_, at) => descriptorOf(manifestNamed(`${at}`))),
+      }),
+    );
+  const attachTo = async (index: Uint8Array) => {
+    await using server = await startRegistry({ referrersApi: false });
+    const headers = { 'content-type': mediaTypes.index, 'docker-content-digest': digestOf(index) };
+    server.fault(/GET .*manifests\/sha256-/, { body: index, headers });
+    return await refusal(client().attach(repositoryOn(server), signature('one'), subject));
+  };
+  expect(await attachTo(indexOf(2000))).toMatch(/^registry\.limit: .*more than the limit of 2000 referrers/);
+  expect(await attachTo(indexOf(1))).toMatch(
+    /^registry\.protocol: could not list .*other writers replaced it 60/,
+  );
+});
+
 test('a read that fails once, because somebody else is writing, is repeated', async () => {
   await using server = await startRegistry({ referrersApi: false });
   const registry = client();
