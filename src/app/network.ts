@@ -6,8 +6,8 @@ import { isInsecure } from '../registry/endpoints.ts';
 import { withMirrors } from '../registry/mirrors.ts';
 import type { ReferrersMode } from '../registry/referrers-api.ts';
 import { noRegistriesConfig, type RegistriesConfig } from '../registry/registries-config.ts';
-import type { RetryPolicy } from '../registry/retry.ts';
-import type { TransportOptions } from '../registry/transport.ts';
+import { type RetryPolicy, toRetryPolicy, withRetry } from '../registry/retry.ts';
+import { openTransport, type Transport, type TransportOptions } from '../registry/transport.ts';
 import { openServices, type Services } from '../sigstore/services.ts';
 import { readUserFile } from '../system/files.ts';
 import type { Host } from '../system/host.ts';
@@ -52,6 +52,12 @@ export async function openUserRegistry(
 /** A connection to Fulcio, logs and timestamp authorities, made as those to registries are. */
 export async function openUserServices(host: Host, network: Network = {}): Promise<Services> {
   return openServices(await transportOptions(host, network));
+}
+
+/** Requests with the certificates and the proxy of the user, for content that is checked by its hash. */
+export async function openUserTransport(host: Host, network: Network = {}): Promise<Transport> {
+  const options = await transportOptions(host, network);
+  return withRetry(openTransport(options), toRetryPolicy(options));
 }
 
 async function transportOptions(

@@ -38,9 +38,14 @@ export interface YamlDocument {
  *
  * @throws TcfError `policy.malformed` (exit 3) with line and column.
  */
-export function parseStrictYaml(text: string, name: string, what = 'policy'): YamlDocument {
-  if (text.length > maxCharacters) {
-    throw malformed(printable(name), `the ${what} is longer than ${maxCharacters} characters`);
+export function parseStrictYaml(
+  text: string,
+  name: string,
+  what = 'policy',
+  limit: number = maxCharacters,
+): YamlDocument {
+  if (text.length > limit) {
+    throw malformed(printable(name), `the ${what} is longer than ${limit} characters`);
   }
   const at = (offset: number): string => {
     const lines = text.slice(0, offset).split(/\r\n|[\r\n]/);

@@ -1,0 +1,214 @@
+import {
+  choice,
+  described,
+  either,
+  type Form,
+  list,
+  mapping,
+  optional,
+  such,
+  text,
+  textLike,
+  textThat,
+  whole,
+} from '../../policy/form.ts';
+import type { Lock, LockedBase, LockedDeb, LockedFile, LockedLlvm, LockedWheel } from './lock.ts';
+
+/** 1 TiB: the largest wheel on PyPI has 3 GB, a base image of ROCm 20. */
+const maxInputSize = 1_099_511_627_776;
+/** A development image of Debian has 600 packages, one with a desktop 2500. */
+const maxInputs = 20_000;
+
+const word = textLike(
+  /^[A-Za-z0-9][A-Za-z0-9.+_-]{0,127}$/,
+  'is not a name: letters, digits, ".", "+", "_" and "-"',
+);
+const versionText = textLike(/^[A-Za-z0-9][A-Za-z0-9.+~:!_-]{0,127}$/, 'is not a version');
+const sha256 = textLike(/^[0-9a-f]{64}$/, 'is not a SHA-256: 64 hexadecimal digits in lower case');
+const digest = textLike(/^sha256:[0-9a-f]{64}$/, 'is not a digest: sha256: and 64 hexadecimal digits');
+const commit = textLike(/^[0-9a-f]{7,40}$/, 'is not a commit: 7 to 40 hexadecimal digits');
+const url = textThat(isInputUrl, 'is not an https: URL without user, query and fragment');
+const size = whole(1, maxInputSize);
+const poolPath = textThat(isPoolPath, 'is not the path of a package in an archive');
+const folder = textLike(
+  /^(?:\.\.?\/)?[A-Za-z0-9][\w.-]*$/,
+  'is not a folder beside this one, such as ../base',
+);
+const epoch = textThat(isEpoch, 'is not a time from 1980 to 2107, such as 2026-11-30T00:00:00Z');
+
+/**
+ * https, or http to this machine. What stands in a lock is public: a password in it would be signed with the provenance.
+ */
+function isInputUrl(value: string): boolean {
+  const parsed = URL.parse(value);
+  if (
+    parsed === null ||
+    value.length > 2000 ||
+    /[?#\s]/.test(value) ||
+    `${parsed.username}${parsed.password}` !== ''
+  ) {
+    return false;
+  }
+  return (
+    parsed.protocol === 'https:' ||
+    (parsed.protocol === 'http:' && ['127.0.0.1', '[::1]', 'localhost'].includes(parsed.hostname))
+  );
+}
+
+function isPoolPath(value: string): boolean {
+  return (
+    /^[\w.+~%-]+(?:\/[\w.+~%-]+)*\.deb$/.test(value) && value.split('/').every((part) => !/^\.+$/.test(part))
+  );
+}
+
+/** Zip, in which wheels come, knows no other years. */
+function isEpoch(value: string): boolean {
+  const year = Number(value.slice(0, 4));
+  return (
+    /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(value) &&
+    !Number.isNaN(Date.parse(value)) &&
+    year >= 1980 &&
+    year <= 2107
+  );
+}
+
+const deb: Form<LockedDeb> = mapping({
+  name: word,
+  version: versionText,
+  sha256: described(sha256, 'from the signed index of the archive'),
+  size,
+  path: described(poolPath, 'below the mirror'),
+  from: optional(choice('security'), 'which of the mirrors; absent: main'),
+  for: optional(word, 'the package that needs it; absent: the lock asks for it, or it is essential'),
+});
+
+const wheel: Form<LockedWheel> = mapping({
+  name: word,
+  version: versionText,
+  sha256,
+  url: such(url, (value) => (value.endsWith('.whl') ? undefined : 'is not the URL of a wheel')),
+  for: optional(word, 'the distribution that needs it; absent: the lock asks for it'),
+});
+
+const file: Form<LockedFile> = mapping({
+  name: word,
+  version: optional(versionText),
+  sha256,
+  size: optional(size),
+  url,
+  license: optional(text, 'SPDX expression'),
+});
+
+const llvmPin: Form<LockedLlvm> = such(
+  mapping({
+    role: choice('core', 'amd-codegen', 'nvidia-codegen'),
+    commit,
+    repository: optional(textLike(/^[\w.-]+\/[\w.-]+$/, 'is not OWNER/NAME')),
+    version: optional(versionText),
+    in: described(
+      choice('wheel', 'tarball'),
+      'wheel: linked into the wheel of Triton and proven by its hash; tarball: the prebuilt one, an input of its own',
+    ),
+    url: optional(url),
+    sha256: optional(sha256),
+  }),
+  ({ in: where, sha256: hash, url: from }) =>
+    where === 'tarball' && (hash === undefined || from === undefined)
+      ? 'is a tarball without url and sha256, so anything could be in it'
+      : undefined,
+);
+
+const base: Form<LockedBase> = either(
+  mapping({ lock: described(folder, 'the folder of another lock, whose image this one is built on') }),
+  mapping({ image: described(text, 'registry/repository[:tag]'), digest }),
+  mapping({
+    debootstrap: described(word, 'suite of Debian: mmdebstrap makes the base from the packages of this lock'),
+  }),
+);
+
+/** `[]` before the first update. */
+function orNone<Item>(items: Form<readonly Item[]>): Form<readonly Item[]> {
+  const isNone = (value: unknown): value is readonly Item[] => Array.isArray(value) && value.length === 0;
+  const { minItems: _, ...schema } = items.schema();
+  return { ...items, read: (value, at) => (isNone(value) ? value : items.read(value, at)), schema: () => schema };
+}
+
+export const lockForm: Form<Lock> = such(
+  mapping({
+    version: choice(1),
+    image: described(word, 'name of the image'),
+    title: optional(text),
+    notes: optional(list(text, 100), 'what a reader must know about these inputs'),
+    platform: choice('linux/amd64', 'linux/arm64'),
+    epoch: described(epoch, 'no time in the image is later (SOURCE_DATE_EPOCH)'),
+    compression: described(choice('zstd', 'gzip'), 'of layers: zstd of level 3, gzip of level 6'),
+    base,
+    want: optional(
+      mapping({
+        debian: optional(list(word, maxInputs)),
+        python: optional(
+          list(textLike(/^[A-Za-z0-9][ -~]{0,199}$/, 'is not a requirement such as "cmake<4"'), 1000),
+        ),
+        triton: optional(versionText, 'release of Triton on PyPI'),
+      }),
+      'what people asked for; tcf lock update turns it into the rest',
+    ),
+    debian: optional(
+      mapping({
+        suite: word,
+        mirrors: mapping({ main: url, security: optional(url) }),
+        packages: orNone(list(deb, maxInputs)),
+      }),
+    ),
+    python: optional(
+      mapping({
+        version: textLike(/^3\.\d{1,2}$/, 'is not a version such as 3.13'),
+        wheels: orNone(list(wheel, maxInputs)),
+      }),
+    ),
+    llvm: optional(list(llvmPin, 8)),
+    files: optional(list(file, maxInputs)),
+  }),
+  problemOf,
+);
+
+/** What no single member can see. */
+function problemOf({ base: under, debian, files, llvm, python }: Lock): string | undefined {
+  if ('debootstrap' in under && under.debootstrap !== debian?.suite) {
+    return `has a base of ${under.debootstrap} and no packages of that suite`;
+  }
+  const unknown = debian?.packages.find(
+    ({ from }) => from === 'security' && debian.mirrors.security === undefined,
+  );
+  if (unknown !== undefined) {
+    return `takes ${unknown.name} from a security mirror that it does not name`;
+  }
+  return (
+    twice(
+      'debian.packages',
+      debian?.packages.map(({ name }) => name),
+    ) ??
+    twice(
+      'python.wheels',
+      python?.wheels.map(({ name }) => normalName(name)),
+    ) ??
+    twice(
+      'llvm',
+      llvm?.map(({ role }) => role),
+    ) ??
+    twice(
+      'files',
+      files?.map(({ name }) => name),
+    )
+  );
+}
+
+function twice(where: string, names: readonly string[] = []): string | undefined {
+  const again = names.find((name, index) => names.indexOf(name) !== index);
+  return again === undefined ? undefined : `has ${again} twice in ${where}`;
+}
+
+/** PEP 503: `Foo._Bar` and `foo-bar` are one distribution. */
+export function normalName(name: string): string {
+  return name.replace(/[-_.]+/g, '-').toLowerCase();
+}

@@ -1,0 +1,95 @@
+/** Every input of an image, as `lock.yaml` in the folder of the image says it. `parseLock` has looked at all of it. */
+export interface Lock {
+  readonly version: 1;
+  /** Name of the image: `cpu`. */
+  readonly image: string;
+  readonly title?: string | undefined;
+  /** What a reader must know about these inputs. */
+  readonly notes?: readonly string[] | undefined;
+  readonly platform: 'linux/amd64' | 'linux/arm64';
+  /** No time in the image is later: SOURCE_DATE_EPOCH, as RFC 3339. */
+  readonly epoch: string;
+  readonly compression: 'gzip' | 'zstd';
+  readonly base: LockedBase;
+  readonly want?: Wanted | undefined;
+  readonly debian?: LockedDebian | undefined;
+  readonly python?: LockedPython | undefined;
+  readonly llvm?: readonly LockedLlvm[] | undefined;
+  readonly files?: readonly LockedFile[] | undefined;
+}
+
+export type LockedBase =
+  /** Folder of another lock, relative to this one. */
+  | { readonly lock: string }
+  | { readonly image: string; readonly digest: string }
+  /** Suite of Debian: mmdebstrap makes the base from the packages of this lock. */
+  | { readonly debootstrap: string };
+
+/** What people asked for; `tcf lock update` turns it into the rest. */
+export interface Wanted {
+  /** Source packages' binaries by name. */
+  readonly debian?: readonly string[] | undefined;
+  /** Requirements in the form of PEP 508. */
+  readonly python?: readonly string[] | undefined;
+  /** Release of Triton on PyPI. */
+  readonly triton?: string | undefined;
+}
+
+export interface LockedDebian {
+  readonly suite: string;
+  /** URLs of archives, or of mirrors of them: the hashes hold wherever the bytes come from. */
+  readonly mirrors: { readonly main: string; readonly security?: string | undefined };
+  readonly packages: readonly LockedDeb[];
+}
+
+export interface LockedDeb {
+  readonly name: string;
+  readonly version: string;
+  /** Hexadecimal, from the signed index of the archive. */
+  readonly sha256: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Below the mirror. */
+  readonly path: string;
+  /** Which of the mirrors; absent: main. */
+  readonly from?: 'security' | undefined;
+  /** The package that needs it; absent: the lock asks for it, or it is essential. */
+  readonly for?: string | undefined;
+}
+
+export interface LockedPython {
+  /** `3.13`. */
+  readonly version: string;
+  readonly wheels: readonly LockedWheel[];
+}
+
+export interface LockedWheel {
+  readonly name: string;
+  readonly version: string;
+  readonly sha256: string;
+  readonly url: string;
+  /** The distribution that needs it; absent: the lock asks for it. */
+  readonly for?: string | undefined;
+}
+
+export interface LockedLlvm {
+  readonly role: 'amd-codegen' | 'core' | 'nvidia-codegen';
+  readonly commit: string;
+  /** `OWNER/NAME` on GitHub. */
+  readonly repository?: string | undefined;
+  readonly version?: string | undefined;
+  /** `wheel`: linked into Triton's wheel and proven by its hash; `tarball`: the prebuilt one, an input of its own. */
+  readonly in: 'tarball' | 'wheel';
+  readonly url?: string | undefined;
+  readonly sha256?: string | undefined;
+}
+
+export interface LockedFile {
+  readonly name: string;
+  readonly version?: string | undefined;
+  readonly sha256: string;
+  readonly size?: number | undefined;
+  readonly url: string;
+  /** SPDX expression. */
+  readonly license?: string | undefined;
+}

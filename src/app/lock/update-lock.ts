@@ -1,0 +1,120 @@
+import { compact } from '../../base/compact.ts';
+import { askedWrongly } from '../../base/error.ts';
+import { writeUserFile } from '../../system/files.ts';
+import type { Host } from '../../system/host.ts';
+import { resolveDebian } from './debian.ts';
+import { formatLock } from './format-lock.ts';
+import { type InputStore, openInputStore, type StoreRequest } from './input-store.ts';
+import { llvmOfWheel } from './llvm-pins.ts';
+import { type OpenLock, openLock } from './load-lock.ts';
+import type { Lock, LockedDeb, LockedWheel } from './lock.ts';
+import { type LockChange, lockChanges } from './lock-changes.ts';
+import { parseLock } from './parse-lock.ts';
+import { resolvePython } from './python.ts';
+
+export interface UpdateRequest extends StoreRequest {
+  /** Name of an image, or its folder. */
+  readonly name: string;
+  /** Release of Triton to move to; absent: the one that the lock wants. */
+  readonly triton?: string | undefined;
+  /** Only what these archives hold is asked for again. Default: both. */
+  readonly parts?: readonly LockPart[] | undefined;
+  readonly isDryRun?: boolean | undefined;
+}
+
+export const lockParts = ['debian', 'python'] as const;
+export type LockPart = (typeof lockParts)[number];
+
+export interface UpdatedLock {
+  readonly file: string;
+  readonly lock: Lock;
+  readonly changes: readonly LockChange[];
+}
+
+/**
+ * Asks the archives again for what a lock wants, and writes what they have today. Triton moves with its LLVM and everything
+ * that its wheel needs. What did not change stays as it was, to the byte.
+ *
+ * @throws TcfError as `openLock`, `resolveDebian`, `resolvePython` and `llvmOfWheel`; `lock.triton` (exit 3).
+ */
+export async function updateLock(host: Host, request: UpdateRequest): Promise<UpdatedLock> {
+  const open = await openLock(host, request.name);
+  const store = await openInputStore(host, request);
+  const { changes, lock } = await resolveLock(host, open, store, request);
+  if (changes.length > 0 && request.isDryRun !== true) {
+    const text = formatLock(lock);
+    // What is written can be read again, whatever the archives call their packages.
+    parseLock(text, open.file);
+    await writeUserFile(host, open.file, text);
+  }
+  return { file: open.file, lock, changes };
+}
+
+/** The lock as it would be today, and what that changes; nothing is written. */
+export async function resolveLock(
+  host: Host,
+  { base, lock: before }: OpenLock,
+  store: InputStore,
+  { parts = lockParts, triton }: Pick<UpdateRequest, 'parts' | 'triton'>,
+): Promise<Pick<UpdatedLock, 'changes' | 'lock'>> {
+  if (triton !== undefined && before.want?.triton === undefined) {
+    throw askedWrongly('lock.triton', `the image ${before.image} has no Triton of its own`, {
+      hint: 'name an image whose lock has want.triton, such as cpu',
+    });
+  }
+  const wanted: Lock = triton === undefined ? before : { ...before, want: { ...before.want, triton } };
+  const withDebian = parts.includes('debian') ? await updateDebian(host, wanted, base) : wanted;
+  const withPython = parts.includes('python') ? await updatePython(host, withDebian, store) : withDebian;
+  const changes = lockChanges(before, withPython);
+  const day = `${host.now().toISOString().slice(0, 10)}T00:00:00Z`;
+  return { changes, lock: changes.length === 0 ? before : { ...withPython, epoch: day } };
+}
+
+async function updateDebian(host: Host, lock: Lock, base: OpenLock | undefined): Promise<Lock> {
+  const { debian, platform, want } = lock;
+  if (debian === undefined) {
+    return lock;
+  }
+  const packages = await resolveDebian(host, {
+    ...debian,
+    architecture: platform === 'linux/amd64' ? 'amd64' : 'arm64',
+    want: want?.debian ?? [],
+    below: packagesBelow(base),
+    withEssential: 'debootstrap' in lock.base,
+  });
+  return { ...lock, debian: { ...debian, packages } };
+}
+
+/** Packages of all images below. */
+export function packagesBelow(base: OpenLock | undefined): readonly LockedDeb[] {
+  return base === undefined ? [] : [...(base.lock.debian?.packages ?? []), ...packagesBelow(base.base)];
+}
+
+async function updatePython(host: Host, lock: Lock, store: InputStore): Promise<Lock> {
+  const { platform, python, want = {} } = lock;
+  if (python === undefined) {
+    return lock;
+  }
+  const triton = want.triton === undefined ? [] : [`triton==${want.triton}`];
+  const wheels = await resolvePython(host, {
+    platform,
+    version: python.version,
+    want: [...triton, ...(want.python ?? [])],
+  });
+  const wheel = want.triton === undefined ? undefined : wheels.find(({ name }) => name === 'triton');
+  return {
+    ...lock,
+    python: { ...python, wheels },
+    ...compact({ llvm: wheel === undefined ? lock.llvm : await llvmOf(host, lock, wheel, store) }),
+  };
+}
+
+/** A tarball that somebody named stays until somebody names another. */
+async function llvmOf(
+  host: Host,
+  { llvm = [] }: Lock,
+  wheel: LockedWheel,
+  store: InputStore,
+): Promise<Lock['llvm']> {
+  return [...(await llvmOfWheel(host, wheel, store)), ...llvm.filter((pin) => pin.in === 'tarball')];
+}
