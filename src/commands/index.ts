@@ -147,6 +147,13 @@ export const verbs: readonly TopVerb[] = [
     load: () => import('./pins/index.ts'),
   },
   {
+    name: 'lock',
+    group: 'More',
+    usage: 'show|update|why|schema [IMAGE] [options]',
+    summary: 'which inputs an image is made of, by hash; move them, Triton with its LLVM',
+    load: () => import('./lock/index.ts'),
+  },
+  {
     name: 'completion',
     group: 'More',
     usage: 'bash|zsh|fish',

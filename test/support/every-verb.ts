@@ -28,6 +28,9 @@ const words: Readonly<Record<string, readonly string[]>> = {
   'trust import': ['none.json'],
   'sign-bundle': ['none', '--bundle', 'none.json', '--key', 'none.key'],
   'verify-bundle': ['none', '--bundle', 'none.json', '--key', 'none.pub'],
+  'lock show': ['cpu'],
+  'lock update': ['none/none'],
+  'lock why': ['cpu', 'numpy'],
   keygen: [],
 };
 

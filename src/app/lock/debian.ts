@@ -9,7 +9,7 @@ import { makeFolder, writeUserFile } from '../../system/files.ts';
 import type { Host } from '../../system/host.ts';
 import { withScratchFolder } from '../../system/scratch.ts';
 import type { LockedDeb, LockedDebian } from './lock.ts';
-import { reasonsOf } from './reasons.ts';
+import { packageReasons } from './reasons.ts';
 
 /** The index of Debian's main has 55 MB for one architecture. */
 const maxIndex = 512 * 1024 * 1024;
@@ -54,7 +54,7 @@ export async function resolveDebian(host: Host, request: DebianRequest): Promise
     ]);
     const chosen = printed.split('\n').flatMap((line) => toStanza(line, request, index));
     const below = new Set(request.below.map(({ name }) => name));
-    const reasons = reasonsOf(
+    const reasons = packageReasons(
       chosen.map(({ stanza }) => stanza),
       [...essential, ...request.want],
     );

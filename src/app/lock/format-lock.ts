@@ -27,13 +27,19 @@ export function formatLock(lock: Lock): string {
   lines.push(...listOf('llvm', llvm));
   if (python !== undefined) {
     lines.push('python:', ...members({ version: python.version }, '  '));
-    lines.push(...(python.wheels.length === 0 ? ['  wheels: []'] : listOf('wheels', python.wheels.toSorted(byName), '  ')));
+    lines.push(
+      ...(python.wheels.length === 0
+        ? ['  wheels: []']
+        : listOf('wheels', python.wheels.toSorted(byName), '  ')),
+    );
   }
   lines.push(...listOf('files', files?.toSorted(byName)));
   if (debian !== undefined) {
     lines.push('debian:', ...members({ suite: debian.suite, mirrors: debian.mirrors }, '  '));
     lines.push(
-      ...(debian.packages.length === 0 ? ['  packages: []'] : listOf('packages', debian.packages.toSorted(byName), '  ')),
+      ...(debian.packages.length === 0
+        ? ['  packages: []']
+        : listOf('packages', debian.packages.toSorted(byName), '  ')),
     );
   }
   return `${lines.join('\n')}\n`;
@@ -64,7 +70,7 @@ function inline(value: unknown): string {
   }
   const isPlain =
     typeof value === 'string' &&
-    /^(?:[a-z]|https:\/\/)[A-Za-z0-9.+~/%_-]*$/.test(value) &&
+    /^(?:https:\/\/|\.\.?\/|[a-z])[A-Za-z0-9.+~/%_-]*$/.test(value) &&
     !/^(?:true|false|null|yes|no|on|off)$/.test(value);
   return isPlain ? value : JSON.stringify(value);
 }

@@ -1,3 +1,4 @@
+import { normalName } from '../../catalogers/python/metadata.ts';
 import {
   choice,
   described,
@@ -130,7 +131,11 @@ const base: Form<LockedBase> = either(
 function orNone<Item>(items: Form<readonly Item[]>): Form<readonly Item[]> {
   const isNone = (value: unknown): value is readonly Item[] => Array.isArray(value) && value.length === 0;
   const { minItems: _, ...schema } = items.schema();
-  return { ...items, read: (value, at) => (isNone(value) ? value : items.read(value, at)), schema: () => schema };
+  return {
+    ...items,
+    read: (value, at) => (isNone(value) ? value : items.read(value, at)),
+    schema: () => schema,
+  };
 }
 
 export const lockForm: Form<Lock> = such(
@@ -206,9 +211,4 @@ function problemOf({ base: under, debian, files, llvm, python }: Lock): string |
 function twice(where: string, names: readonly string[] = []): string | undefined {
   const again = names.find((name, index) => names.indexOf(name) !== index);
   return again === undefined ? undefined : `has ${again} twice in ${where}`;
-}
-
-/** PEP 503: `Foo._Bar` and `foo-bar` are one distribution. */
-export function normalName(name: string): string {
-  return name.replace(/[-_.]+/g, '-').toLowerCase();
 }

@@ -2,9 +2,9 @@ import { cannotTell } from '../../base/error.ts';
 import { jsonLimits, parseJson } from '../../base/json.ts';
 import { Shape } from '../../base/shape.ts';
 import { printable, quoted } from '../../base/text.ts';
+import { normalName } from '../../catalogers/python/metadata.ts';
 import type { Host } from '../../system/host.ts';
 import type { Lock, LockedWheel } from './lock.ts';
-import { normalName } from './lock-form.ts';
 
 /** What wheels call themselves that a glibc of 2024 runs (PEP 600, PEP 599, PEP 513). */
 const glibcs = [

@@ -6,7 +6,10 @@ import type { Stanza } from '../../catalogers/dpkg/deb822.ts';
  *
  * @param asked names; what provides one of them counts as it.
  */
-export function reasonsOf(stanzas: readonly Stanza[], asked: readonly string[]): ReadonlyMap<string, string> {
+export function packageReasons(
+  stanzas: readonly Stanza[],
+  asked: readonly string[],
+): ReadonlyMap<string, string> {
   const providers = new Map<string, string>();
   const needs = new Map<string, readonly string[]>();
   for (const { fields } of stanzas) {

@@ -12,7 +12,7 @@ import { type LockChange, lockChanges } from './lock-changes.ts';
 import { parseLock } from './parse-lock.ts';
 import { resolvePython } from './python.ts';
 
-export interface UpdateRequest extends StoreRequest {
+export interface UpdateLockRequest extends StoreRequest {
   /** Name of an image, or its folder. */
   readonly name: string;
   /** Release of Triton to move to; absent: the one that the lock wants. */
@@ -37,7 +37,7 @@ export interface UpdatedLock {
  *
  * @throws TcfError as `openLock`, `resolveDebian`, `resolvePython` and `llvmOfWheel`; `lock.triton` (exit 3).
  */
-export async function updateLock(host: Host, request: UpdateRequest): Promise<UpdatedLock> {
+export async function updateLock(host: Host, request: UpdateLockRequest): Promise<UpdatedLock> {
   const open = await openLock(host, request.name);
   const store = await openInputStore(host, request);
   const { changes, lock } = await resolveLock(host, open, store, request);
@@ -55,7 +55,7 @@ export async function resolveLock(
   host: Host,
   { base, lock: before }: OpenLock,
   store: InputStore,
-  { parts = lockParts, triton }: Pick<UpdateRequest, 'parts' | 'triton'>,
+  { parts = lockParts, triton }: Pick<UpdateLockRequest, 'parts' | 'triton'>,
 ): Promise<Pick<UpdatedLock, 'changes' | 'lock'>> {
   if (triton !== undefined && before.want?.triton === undefined) {
     throw askedWrongly('lock.triton', `the image ${before.image} has no Triton of its own`, {

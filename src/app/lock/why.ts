@@ -1,7 +1,7 @@
 import { askedWrongly } from '../../base/error.ts';
 import { quoted } from '../../base/text.ts';
+import { normalName } from '../../catalogers/python/metadata.ts';
 import type { OpenLock } from './load-lock.ts';
-import { normalName } from './lock-form.ts';
 
 /** Why an input is in an image, from the input to what people asked for. */
 export interface InputReason {

@@ -1,8 +1,10 @@
 import { createHash, generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { formatLock } from '../../../src/app/lock/format-lock.ts';
+import { parseLock } from '../../../src/app/lock/parse-lock.ts';
 import { bytesOf, collect } from '../../../src/base/bytes.ts';
 import { cannotTell } from '../../../src/base/error.ts';
 import { decompressed } from '../../../src/image/decompress.ts';
@@ -257,6 +259,10 @@ export const edges: readonly Target[] = [
     [formatCheckScript({ call: ['devcontainer', 'check', "a'b"], version: '0.1.0' })],
     parseCheckScript,
   ),
+  textTarget('app/lock/parse-lock.ts parseLock', [readFileSync('images/cuda/lock.yaml', 'utf8')], (text) => {
+    const lock = parseLock(text, 'lock.yaml');
+    return [lock, parseLock(formatLock(lock), 'again')];
+  }),
   textTarget('launch/dev/profiles.ts parseProfiles', [profiles], (text) => [
     ...parseProfiles(text, 'profiles.yaml', builtIn),
   ]),

@@ -1,0 +1,28 @@
+import type { Command } from 'commander';
+import type { StoreRequest } from '../../app/lock/input-store.ts';
+import { compact } from '../../base/compact.ts';
+import { collectOption, flag, listOption, type Options, textOption } from './bag.ts';
+import { declareTimeout, readNetwork } from './network.ts';
+
+/** Where the inputs of images lie, and where they are fetched from. */
+export function declareInputOptions(command: Command): void {
+  command
+    .option('--store <dir>', 'folder of the inputs (default: ~/.cache/tcf/inputs)')
+    .option('--offline', 'download nothing: what is not in the store is an error')
+    .option(
+      '--mirror <from=to>',
+      'ask at TO for what the lock has at FROM; may be given again',
+      collectOption,
+      [],
+    );
+  declareTimeout(command, 'an archive');
+}
+
+export function readStoreRequest(options: Options): StoreRequest {
+  return compact({
+    store: textOption(options, 'store'),
+    offline: flag(options, 'offline'),
+    mirrors: listOption(options, 'mirror'),
+    network: readNetwork(options),
+  });
+}
