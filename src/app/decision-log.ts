@@ -136,7 +136,7 @@ export async function lastEntryTime(host: Host): Promise<Date | undefined> {
       return undefined;
     }
     const { entry } = (await readEntry(host, last)).logged;
-    return new Date('latest' in entry && entry.latest !== undefined ? entry.latest : entry.at);
+    return new Date(entry.latest ?? entry.at);
   } catch (error) {
     if (error instanceof TcfError || isSystemError(error)) {
       return undefined;

@@ -13,6 +13,7 @@ import {
   checkLog,
   entryNumbers,
   entryPath,
+  lastEntryTime,
   logFolder,
   perFolder,
   readBytes,
@@ -45,7 +46,8 @@ export async function pruneLog(host: Host, kept: Kept): Promise<Pruned> {
     return compact({ count: 0, end: log.end });
   }
   const pruned = chainEnd(last, await readBytes(host, last));
-  const facts = { at: host.now(), tcf: version, uid: host.uid, pruned };
+  const latest = await lastEntryTime(host);
+  const facts = { at: host.now(), latest, tcf: version, uid: host.uid, pruned };
   const end = await append(host, (previous) => formatPruning(facts, previous ?? pruned));
   await syncFolders(entryPath(logFolder(host), end.sequence));
   await removeBefore(host, first);

@@ -54,7 +54,7 @@ export function formatDecision(facts: DecisionFacts, previous: ChainEnd | undefi
     sequence: previous === undefined ? 0 : previous.sequence + 1,
     ...(previous === undefined ? {} : { previous: previous.digest }),
     at: at.toISOString(),
-    ...(latest === undefined || latest <= at ? {} : { latest: latest.toISOString() }),
+    ...latestOf(latest, at),
     tcf,
     verb,
     uid,
@@ -64,6 +64,11 @@ export function formatDecision(facts: DecisionFacts, previous: ChainEnd | undefi
     reasons: clippedAll(told.reasons),
   };
   return formatJson({ format, ...entry });
+}
+
+/** What an entry says of the time before it: only where its own clock is behind that. */
+export function latestOf(latest: Date | undefined, at: Date): { readonly latest?: string } {
+  return latest === undefined || latest <= at ? {} : { latest: latest.toISOString() };
 }
 
 function clippedAll(reasons: readonly string[]): readonly string[] {

@@ -56,6 +56,16 @@ test('keeps the latest decisions, and an entry that owns up to the others', asyn
   });
 });
 
+test('with the clock set back, pruning loses nothing of what the log knows of the time', async () => {
+  fill(10);
+  const back = new Date(now.getTime() - 30 * 86_400_000);
+  const pruned = await type(['log', 'prune', '--keep', '3'], { cwd: place.path, now: back });
+  expect(pruned.exit).toBe(0);
+  const { at } = JSON.parse(text(9));
+  expect(JSON.parse(text(10))).toMatchObject({ at: back.toISOString(), latest: at });
+  expect(await tcf('verify')).toMatchObject({ exit: 0, err: '' });
+});
+
 test('takes away what is older than a time', async () => {
   fill(10);
   expect(await tcf('prune', '--before', '2026-11-23T08:00:00Z')).toMatchObject({ exit: 0 });
