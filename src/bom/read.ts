@@ -2,6 +2,7 @@ import { compact } from '../base/compact.ts';
 import { cannotTell } from '../base/error.ts';
 import { Shape } from '../base/shape.ts';
 import { byCodeUnit, quoted } from '../base/text.ts';
+import { ownedBy } from './layout.ts';
 import { normalizePurl, readPurl } from './purl.ts';
 import { unknownField } from './unknowns.ts';
 
@@ -55,6 +56,11 @@ export interface SbomComponent {
   readonly hashes: readonly string[];
   /** Where the first occurrence lies in the image. */
   readonly location?: string;
+  /** What the author says of this place: `layer 1 sha256:...: RUN pip install triton`. */
+  readonly context?: string;
+  /** The bom-ref of the component in which it lies: the one above it, or the one that tcf names in flat documents. */
+  readonly owner?: string;
+  readonly supplier?: string;
   /**
    * Not in the image, by the word of the document: `scope: excluded`, `isExternal: true`, or a part of such a
    * component.
@@ -110,6 +116,7 @@ function readNested(
   found: SbomComponent[],
   depth: number,
   inherited: SbomComponent['absent'] = undefined,
+  above: string | undefined = undefined,
 ): void {
   const list = parent.optional('components')?.list(maxComponents) ?? [];
   if (list.length > 0 && depth > maxDepth) {
@@ -120,8 +127,10 @@ function readNested(
       throw cannotTell('sbom.too-large', `${parent.path} is part of more than ${maxComponents} components`);
     }
     const absent = readAbsence(component) ?? inherited;
-    found.push({ ...readComponent(component), ...compact({ absent }) });
-    readNested(component, found, depth + 1, absent);
+    const read = readComponent(component);
+    const owner = above ?? read.properties[ownedBy];
+    found.push({ ...read, ...compact({ absent, owner }) });
+    readNested(component, found, depth + 1, absent, read.bomRef);
   }
 }
 
@@ -142,6 +151,7 @@ function readComponent(component: Shape): SbomComponent {
       (hash) => `${hash.get('alg').string()} ${hash.get('content').string()}`,
     ),
     ...readLocation(component),
+    ...readSupplier(component),
   });
 }
 
@@ -152,9 +162,19 @@ function readAbsence(component: Shape): SbomComponent['absent'] {
   return component.optional('isExternal')?.boolean() === true ? 'external' : undefined;
 }
 
-function readLocation(component: Shape): { readonly location?: string } {
+function readLocation(component: Shape): Pick<SbomComponent, 'context' | 'location'> {
   const first = component.optional('evidence')?.optional('occurrences')?.list(maxComponents)[0];
-  return first === undefined ? {} : { location: first.get('location').string() };
+  return first === undefined
+    ? {}
+    : compact({
+        location: first.get('location').string(),
+        context: first.optional('additionalContext')?.string(),
+      });
+}
+
+function readSupplier(component: Shape): Pick<SbomComponent, 'supplier'> {
+  const supplier = component.optional('supplier')?.optional('name');
+  return supplier === undefined ? {} : { supplier: supplier.string() };
 }
 
 /** Since 1.5 an object with components; a plain list before, and still written by some. */

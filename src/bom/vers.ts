@@ -26,7 +26,7 @@ interface Constraint {
 }
 
 /** How an ecosystem tells a version from other text, and which of two is older. */
-interface Order {
+export interface VersionOrder {
   isVersion(text: string): boolean;
   compare(a: string, b: string): number;
   /** Where a constraint means more than the order says. */
@@ -35,10 +35,10 @@ interface Order {
   refuse?(constraint: Constraint): string | undefined;
 }
 
-const semver: Order = { isVersion: isSemver, compare: compareSemver };
+const semver: VersionOrder = { isVersion: isSemver, compare: compareSemver };
 
 /** By purl type. Others have no order here: a range about them could not be believed. */
-const orders: Readonly<Record<string, Order>> = {
+const orders: Readonly<Record<string, VersionOrder>> = {
   apk: { isVersion: isApk, compare: compareApk },
   cargo: semver,
   deb: { isVersion: (text) => /^(?:\d+:)?\d[\w.+~:-]*$/.test(text), compare: compareDeb },
@@ -61,6 +61,11 @@ export function isOrdered(type: string): boolean {
   return Object.hasOwn(orders, type);
 }
 
+/** The order of the versions of a purl type; `undefined` where tcf knows none. */
+export function versionOrder(type: string): VersionOrder | undefined {
+  return Object.hasOwn(orders, type) ? orders[type] : undefined;
+}
+
 /** The longest real range, of a package with fixes in ten branches, has some 40 constraints. */
 const maxConstraints = 200;
 const maxLength = 8192;
@@ -77,7 +82,7 @@ export function parseVers(text: string): VersionRange {
   if (type === '' || text.length > maxLength) {
     throw malformed(text, 'it is not "vers:TYPE/CONSTRAINTS"');
   }
-  const order = Object.hasOwn(orders, type) ? orders[type] : undefined;
+  const order = versionOrder(type);
   if (order === undefined) {
     throw malformed(
       text,
@@ -104,7 +109,7 @@ export function parseVers(text: string): VersionRange {
   return { type, constraints };
 }
 
-function parseConstraint(piece: string, text: string, { isVersion, refuse }: Order): Constraint {
+function parseConstraint(piece: string, text: string, { isVersion, refuse }: VersionOrder): Constraint {
   const [, comparator = '', encoded = ''] =
     /^\s*(!=|<=|>=|<|>|=|)\s*([^\s|<>=!*][^\s|<>=*]*)\s*$/.exec(piece) ?? [];
   const version = decode(encoded);
@@ -165,8 +170,8 @@ export function isInOrBeforeRange(range: VersionRange, version: string): boolean
   );
 }
 
-function orderOf(range: VersionRange, version: string): Order | undefined {
-  const order = Object.hasOwn(orders, range.type) ? orders[range.type] : undefined;
+function orderOf(range: VersionRange, version: string): VersionOrder | undefined {
+  const order = versionOrder(range.type);
   return order?.isVersion(version) === true ? order : undefined;
 }
 
@@ -188,7 +193,7 @@ function contains({ constraints }: VersionRange, holds: (constraint: Constraint)
   return intervalsOf(bounds).some((interval) => interval.every(holds));
 }
 
-function satisfies(order: Order, version: string, constraint: Constraint): boolean {
+function satisfies(order: VersionOrder, version: string, constraint: Constraint): boolean {
   const { comparator, version: bound } = constraint;
   if (order.satisfies !== undefined) {
     return order.satisfies(version, comparator, bound);

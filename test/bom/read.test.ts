@@ -76,7 +76,15 @@ test('the facts of a document by another tool', () => {
         hashes: [`SHA-256 ${c}`],
         location: 'opt/venv/torch',
       },
-      { type: 'library', name: 'llvm', purl: 'not a purl', properties: {}, licenses: [], hashes: [] },
+      {
+        type: 'library',
+        name: 'llvm',
+        purl: 'not a purl',
+        properties: {},
+        licenses: [],
+        hashes: [],
+        owner: 'torch',
+      },
     ],
     complete: true,
   });

@@ -14,6 +14,10 @@ import { parseImageConfig } from '../../../src/oci/config.ts';
 import { parseDigest } from '../../../src/oci/digest.ts';
 import { parseManifest } from '../../../src/oci/manifest.ts';
 import { parseImageRef } from '../../../src/oci/reference.ts';
+import { parseLlvmFacts } from '../../../src/vulns/llvm.ts';
+import { parseCudaReleases, parseNvidiaFacts } from '../../../src/vulns/nvidia.ts';
+import { parseOsv } from '../../../src/vulns/osv.ts';
+import { parseRustsec } from '../../../src/vulns/rustsec.ts';
 import { openRecording, recordings } from '../../support/recordings.ts';
 import { filesBelow } from '../files.ts';
 import { type Target, target, textTarget } from '../target.ts';
@@ -39,6 +43,45 @@ const config = JSON.stringify({
   history: [{ created: '2026-01-01T00:00:00Z', created_by: 'RUN make' }, { empty_layer: true }],
 });
 const sboms = filesBelow('fixtures', /\.cdx\.json$/).filter((bytes) => bytes.includes('"bomFormat"'));
+const osv = JSON.stringify({
+  schema_version: '1.7.0',
+  id: 'GHSA-j8r2-6x86-q33q',
+  aliases: ['CVE-2023-32681'],
+  modified: '2023-05-22T00:00:00Z',
+  severity: [{ type: 'CVSS_V3', score: 'CVSS:3.1/AV:N/AC:H/PR:N/UI:R/S:C/C:H/I:N/A:N' }],
+  affected: [
+    {
+      package: { ecosystem: 'PyPI', name: 'requests' },
+      ranges: [{ type: 'ECOSYSTEM', events: [{ introduced: '2.3.0' }, { fixed: '2.31.0' }] }],
+      versions: ['2.28.1'],
+    },
+  ],
+});
+const rustsec = JSON.stringify({
+  advisory: {
+    id: 'RUSTSEC-2023-0001',
+    package: 'tokio',
+    date: '2023-01-04',
+    cvss: 'CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H',
+  },
+  versions: { patched: ['>= 1.18.4, < 1.19.0', '^1.23.1'], unaffected: ['< 1.7.0'] },
+  affected: { os: ['windows'] },
+});
+const bulletin = JSON.stringify([
+  {
+    cve: 'CVE-2024-0110',
+    bulletin: '5564',
+    published: '2024-08-29',
+    programs: ['cuobjdump'],
+    affected: { bound: 'through', release: '12.6' },
+    fixed: ['12.6.1'],
+    cvss3: 4.4,
+  },
+]);
+const cuda = JSON.stringify({ '12.8.0': { 'nvidia-cuda-nvcc': '12.8.61' } });
+const llvm = JSON.stringify([
+  { cve: 'CVE-2024-31852', part: 'ARM', place: 'LR', reported: '17.0.2', fixed: '18.1.3' },
+]);
 const references = [
   'ubuntu',
   'docker.io/library/ubuntu:24.04',
@@ -103,6 +146,15 @@ export const documents: readonly Target[] = [
     parseBomContents(parseJson(bytes, 'the SBOM'), 'the SBOM'),
   ),
   target('bom/read.ts parseSbom', sboms, (bytes) => parseSbom(parseJson(bytes, 'the SBOM'), 'the SBOM')),
+  target('vulns/osv.ts parseOsv', [osv], (bytes) => parseOsv(parseJson(bytes, 'it'), 'it')),
+  target('vulns/rustsec.ts parseRustsec', [rustsec], (bytes) => parseRustsec(parseJson(bytes, 'it'), 'it')),
+  target('vulns/nvidia.ts parseNvidiaFacts', [bulletin], (bytes) =>
+    parseNvidiaFacts(parseJson(bytes, 'it'), 'it'),
+  ),
+  target('vulns/nvidia.ts parseCudaReleases', [cuda], (bytes) =>
+    [...parseCudaReleases(parseJson(bytes, 'it'), 'it')].map(([name, builds]) => [name, [...builds]]),
+  ),
+  target('vulns/llvm.ts parseLlvmFacts', [llvm], (bytes) => parseLlvmFacts(parseJson(bytes, 'it'), 'it')),
   textTarget('bom/purl.ts parsePurl', purls, parsePurl),
   textTarget('bom/vers.ts parseVers', ranges, (text) => {
     const range = parseVers(text);

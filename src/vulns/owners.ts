@@ -1,0 +1,70 @@
+import { type PurlParts, readPurl } from '../bom/purl.ts';
+import type { SbomComponent } from '../bom/read.ts';
+import { debianRelease } from './archive.ts';
+import type { VulnerabilityData } from './data.ts';
+import { isOfDistribution } from './ecosystems.ts';
+
+/** A component with its purl read, and everything in which it lies, innermost first. */
+export interface PlacedComponent {
+  readonly component: SbomComponent;
+  readonly parts: PurlParts | undefined;
+  readonly owners: readonly SbomComponent[];
+}
+
+/** Ours nest four deep; a circle ends here. */
+const maxOwners = 32;
+
+/** Everything that is in the image, with its owners. */
+export function placeComponents(components: readonly SbomComponent[]): readonly PlacedComponent[] {
+  const byRef = new Map(components.flatMap((one) => (one.bomRef === undefined ? [] : [[one.bomRef, one]])));
+  return components
+    .filter(({ absent }) => absent === undefined)
+    .map((component) => ({
+      component,
+      parts: component.purl === undefined ? undefined : readPurl(component.purl),
+      owners: ownersOf(component, byRef),
+    }));
+}
+
+function ownersOf(
+  component: SbomComponent,
+  byRef: ReadonlyMap<string, SbomComponent>,
+): readonly SbomComponent[] {
+  const owners: SbomComponent[] = [];
+  let { owner } = component;
+  while (owner !== undefined && owners.length < maxOwners) {
+    const above = byRef.get(owner);
+    if (above === undefined || owners.includes(above)) {
+      break;
+    }
+    owners.push(above);
+    owner = above.owner;
+  }
+  return owners;
+}
+
+/**
+ * The package of a distribution in which a component lies: the distribution backports fixes without a new upstream version, so
+ * what others say of that version is wrong there. Packages of somebody else's repository are not meant.
+ */
+export function distributionOwner(
+  { owners }: PlacedComponent,
+  data: VulnerabilityData,
+): SbomComponent | undefined {
+  return owners.find((owner) => {
+    const parts = owner.purl === undefined ? undefined : readPurl(owner.purl);
+    return parts !== undefined && isOfDistribution(parts.type) && !isForeign(owner, parts, data);
+  });
+}
+
+/** Not a package of the distribution: its maker says so, or the whole archive does not have its name. */
+export function isForeign({ supplier }: SbomComponent, parts: PurlParts, data: VulnerabilityData): boolean {
+  if (supplier !== undefined && /^(?:cudatools\b|nvidia\b)/i.test(supplier)) {
+    return true;
+  }
+  const release = debianRelease(parts);
+  if (release === undefined || data.archives.get(release)?.whole !== true) {
+    return false;
+  }
+  return data.offered(release, parts.name, parts.qualifiers?.['arch'] ?? 'all').length === 0;
+}
