@@ -169,7 +169,7 @@ export interface NoQuestion {
 }
 
 /** What to ask about the component with this purl. */
-export function toQuestion(parts: PurlParts): NoQuestion | PackageQuestion {
+export function toPackageQuestion(parts: PurlParts): NoQuestion | PackageQuestion {
   if (isOfDistribution(parts.type)) {
     return distributionQuestion(parts);
   }

@@ -5,7 +5,7 @@ import { compareDebVersions } from '../bom/versions/deb.ts';
 import type { Advisory, AffectedPackage } from './advisory.ts';
 import { candidateOf, debianRelease, isSecuritySuite, type MissingUpdate } from './archive.ts';
 import type { VulnerabilityData } from './data.ts';
-import { isOfDistribution, type PackageQuestion, toQuestion } from './ecosystems.ts';
+import { isOfDistribution, type PackageQuestion, toPackageQuestion } from './ecosystems.ts';
 import { evaluate, type Orders, type VersionAnswer, type VulnVerdict } from './evaluate.ts';
 import {
   type AboutPackage,
@@ -105,7 +105,7 @@ class Judge {
       return;
     }
     const isMissing = this.#askArchive(placed);
-    const question = toQuestion(parts);
+    const question = toPackageQuestion(parts);
     if ('why' in question) {
       this.#settle(placed, answered || isMissing, question.why);
       return;
