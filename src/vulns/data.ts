@@ -30,7 +30,7 @@ export interface VulnerabilityData {
   readonly facts: DatabaseFacts;
   /** Those of OSV that it has anything about. */
   readonly ecosystems: readonly string[];
-  /** @param key The name as `keyOf` spells it. */
+  /** @param key The name as `packageKey` spells it. */
   readonly find: (ecosystem: string, key: string) => readonly FoundAdvisory[];
   /** What indexes of a release of Debian offer under this name for an architecture. */
   readonly offered: (release: string, name: string, architecture: string) => readonly OfferedPackage[];

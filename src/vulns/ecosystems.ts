@@ -13,7 +13,7 @@ export interface PackageQuestion {
   readonly orders: Orders;
 }
 
-/** A name, as `keyOf` spells it, with the version that advisories about it speak of. */
+/** A name, as `packageKey` spells it, with the version that advisories about it speak of. */
 export interface AskedName {
   readonly name: string;
   readonly version: string | undefined;
@@ -84,7 +84,7 @@ function orderOfEcosystem(ecosystem: string): VersionOrder | undefined {
 /**
  * One spelling of a name, for records and components alike: PEP 503 for PyPI, without case where the ecosystem compares so.
  */
-export function keyOf(ecosystem: string, name: string): string {
+export function packageKey(ecosystem: string, name: string): string {
   switch (ecosystem.split(':')[0]) {
     case 'PyPI':
       return name.toLowerCase().replace(/[-_.]+/g, '-');
@@ -181,7 +181,7 @@ export function toPackageQuestion(parts: PurlParts): NoQuestion | PackageQuestio
   return {
     ecosystem,
     isMeant: (other) => other === ecosystem,
-    names: [{ name: keyOf(ecosystem, language.name(parts)), version: publicVersion(parts) }],
+    names: [{ name: packageKey(ecosystem, language.name(parts)), version: publicVersion(parts) }],
     orders: ordersOf(ecosystem),
   };
 }

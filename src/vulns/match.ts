@@ -16,7 +16,7 @@ import {
 } from './findings.ts';
 import { judgeLlvm } from './llvm.ts';
 import { judgeNvidia, levelOfScore, programOfPackage } from './nvidia.ts';
-import { distributionOwner, isForeign, type PlacedComponent, placeComponents } from './owners.ts';
+import { distributionOwner, isOfOtherRepository, type PlacedComponent, placeComponents } from './owners.ts';
 import type { Unjudged, VulnFinding, VulnScan } from './scan.ts';
 
 /**
@@ -100,7 +100,7 @@ class Judge {
       );
       return;
     }
-    if (isOfDistribution(parts.type) && isForeign(component, parts, this.#data)) {
+    if (isOfDistribution(parts.type) && isOfOtherRepository(component, parts, this.#data)) {
       this.#settle(placed, answered, "it is a package of another repository than the distribution's");
       return;
     }

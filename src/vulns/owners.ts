@@ -53,12 +53,16 @@ export function distributionOwner(
 ): SbomComponent | undefined {
   return owners.find((owner) => {
     const parts = owner.purl === undefined ? undefined : readPurl(owner.purl);
-    return parts !== undefined && isOfDistribution(parts.type) && !isForeign(owner, parts, data);
+    return parts !== undefined && isOfDistribution(parts.type) && !isOfOtherRepository(owner, parts, data);
   });
 }
 
 /** Not a package of the distribution: its maker says so, or the whole archive does not have its name. */
-export function isForeign({ supplier }: SbomComponent, parts: PurlParts, data: VulnerabilityData): boolean {
+export function isOfOtherRepository(
+  { supplier }: SbomComponent,
+  parts: PurlParts,
+  data: VulnerabilityData,
+): boolean {
   if (supplier !== undefined && /^(?:cudatools\b|nvidia\b)/i.test(supplier)) {
     return true;
   }

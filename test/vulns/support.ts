@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parseSbom, type SbomFacts } from '../../src/bom/read.ts';
 import type { OfferedPackage } from '../../src/vulns/archive.ts';
 import type { FoundAdvisory, VulnerabilityData } from '../../src/vulns/data.ts';
-import { keyOf } from '../../src/vulns/ecosystems.ts';
+import { packageKey } from '../../src/vulns/ecosystems.ts';
 import { parseLlvmFacts } from '../../src/vulns/llvm.ts';
 import { parseCudaReleases, parseNvidiaFacts } from '../../src/vulns/nvidia.ts';
 import { parseOsv } from '../../src/vulns/osv.ts';
@@ -37,7 +37,7 @@ export function dataOf({
     const { affected, ...advisory } = parseOsv(record, 'a record');
     for (const entry of affected) {
       ecosystems.add(entry.ecosystem);
-      const key = `${entry.ecosystem}\n${keyOf(entry.ecosystem, entry.name)}`;
+      const key = `${entry.ecosystem}\n${packageKey(entry.ecosystem, entry.name)}`;
       found.set(key, [...(found.get(key) ?? []), { advisory, affected: entry }]);
     }
   }
