@@ -3,9 +3,10 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { makeBom } from '../src/app/scan.ts';
-import type { Bom, Component } from '../src/bom/model.ts';
+import type { Component } from '../src/bom/model.ts';
 import { memoryImage } from '../test/support/image.ts';
 import { archive, file } from '../test/support/tar.ts';
+import { fixtureAround, type Placed, placed, pythonSite } from './fixture-rules.ts';
 
 /*
  * Runs the fixtures of syft, trivy and osv-scalibr through tcf and through syft, each where its package
@@ -15,54 +16,9 @@ import { archive, file } from '../test/support/tar.ts';
  * usage: node bench/peer-fixtures.ts SYFT-PROGRAM PEER=GIT-FOLDER...      (PEER: syft, trivy, scalibr)
  */
 
-/** Which files of a peer are fixtures of an ecosystem, and where each belongs in an image. */
-interface Rule {
-  readonly files: RegExp;
-  readonly place: (path: string) => string;
-}
-
-const at = (place: string) => (): string => place;
-const folder = 'testdata';
-const rules: readonly Rule[] = [
-  {
-    files: /\/alpine\/testdata\/[^/]+$|\/os\/apk\/testdata\/[^/]+$|\/pkg\/apk\/testdata\/[^/]+$/,
-    place: at('lib/apk/db/installed'),
-  },
-  { files: /\/debian\/testdata\/var\/lib\/dpkg\/status\.d\/[^/]+$/, place: at('var/lib/dpkg/status') },
-  { files: /\/os\/dpkg\/testdata\/dpkg\/[^/]+$/, place: at('var/lib/dpkg/status') },
-  { files: /\/os\/rpm\/testdata\/Packages\.db$/, place: at('usr/lib/sysimage/rpm/Packages.db') },
-  {
-    files: /\/os\/rpm\/testdata\/Packages[^/.]*$|\/rpm\/testdata\/timeout\/Packages$/,
-    place: at('var/lib/rpm/Packages'),
-  },
-  { files: /\/os\/rpm\/testdata\/[^/]+\.sqlite$/, place: at('var/lib/rpm/rpmdb.sqlite') },
-  {
-    files: /\/gobinary\/testdata\/[^/]+$|\/golang\/binary\/testdata\/[^/]+$/,
-    place: (path) => `usr/bin/${basename(path)}`,
-  },
-  {
-    files: /\/cargoauditable\/testdata\/[^/]+\/[^/.]+$|\/rust\/binary\/testdata\/[^/]+$/,
-    place: (path) => `usr/bin/${basename(path)}`,
-  },
-  {
-    files:
-      /\/conda\/testdata\/.*\.json$|\/conda\/meta\/testdata\/[^/]+\.json$|\/testdata\/conda-meta\/[^/]+\.json$/,
-    place: (path) => `opt/conda/conda-meta/${basename(path)}`,
-  },
-  {
-    files:
-      /\/linux\/testdata\/(?:os|partial-fields)\/.+\/(?:os-release|redhat-release|system-release-cpe|debian_version)$/,
-    place: (path) => path.replace(/^.*\/((?:usr\/lib|etc)\/[^/]+)$/, '$1'),
-  },
-  { files: /\/redhatbase\/testdata\/[^/]+\/[^/]+-release$/, place: (path) => `etc/${basename(path)}` },
-  { files: /\/os\/debian\/testdata\/.*debian_version$/, place: at('etc/debian_version') },
-  { files: /\/os\/ubuntu\/testdata\/lsb-release$/, place: at('etc/lsb-release') },
-];
-
 interface Fixture {
   readonly label: string;
-  readonly place: string;
-  readonly content: Uint8Array;
+  readonly files: Placed;
 }
 
 const [syft = '', ...peers] = process.argv.slice(2);
@@ -71,21 +27,24 @@ const fixtures = peers.flatMap(fixturesOf);
 const theirs = bySyft(fixtures);
 let same = 0;
 let unexplained = 0;
-for (const [index, { content, label, place }] of fixtures.entries()) {
-  const ours = await byTcf(place, content);
-  const lacking = theirs[index]?.filter((each) => !ours.includes(each)) ?? [];
-  const more = ours.filter((each) => theirs[index]?.includes(each) !== true);
+for (const [index, { files, label }] of fixtures.entries()) {
+  const { found, isSilent } = await byTcf(files);
+  const lacking = theirs[index]?.filter((each) => !found.includes(each)) ?? [];
+  const more = found.filter((each) => theirs[index]?.includes(each) !== true);
   if (lacking.length + more.length === 0) {
     same += 1;
-  } else {
-    const isExplained = explained.includes(`\`${label}\``);
-    if (!isExplained) {
-      unexplained += 1;
-    }
-    process.stdout.write(
-      `${isExplained ? 'explained' : 'NOT EXPLAINED'} ${label}: only syft ${some(lacking)}, only tcf ${some(more)}\n`,
-    );
+    continue;
   }
+  const isExplained = explained.includes(`\`${label}\``);
+  if (!isExplained) {
+    unexplained += 1;
+  }
+  const words = [
+    isExplained ? 'explained' : 'NOT EXPLAINED',
+    `${label}: only syft ${some(lacking)}, only tcf ${some(more)}`,
+    ...(lacking.length > 0 && isSilent ? ['and tcf names nothing as left out'] : []),
+  ];
+  process.stdout.write(`${words.join(' ')}\n`);
 }
 process.stdout.write(`${fixtures.length} fixtures, ${same} the same, ${unexplained} not explained\n`);
 process.exitCode = unexplained === 0 ? 0 : 1;
@@ -101,22 +60,15 @@ function fixturesOf(peer: string): readonly Fixture[] {
       maxBuffer: 1 << 30,
       stdio: ['ignore', 'pipe', 'ignore'],
     });
-  return git('ls-tree', '-r', '--name-only', 'HEAD')
+  // Copies of a repository may lack its largest files.
+  const paths = git('ls-tree', '-r', '--name-only', 'HEAD')
     .toString()
     .split('\n')
-    .flatMap((path): readonly Fixture[] => {
-      const rule = rules.find(({ files }) => files.test(path));
-      if (rule === undefined) {
-        return [];
-      }
-      // Copies of a repository may lack its largest files.
-      if (!isHeld(repository, path)) {
-        return [];
-      }
-      return [
-        { label: `${name} ${labelOf(path)}`, place: rule.place(path), content: git('show', `HEAD:${path}`) },
-      ];
-    });
+    .filter((path) => fixtureAround(path) !== undefined && isHeld(repository, path));
+  return [...Map.groupBy(paths, (path) => fixtureAround(path) ?? '')].map(([fixture, members]) => ({
+    label: `${name} ${labelOf(fixture)}`,
+    files: placed(fixture, new Map(members.map((path) => [path, git('show', `HEAD:${path}`)]))),
+  }));
 }
 
 function isHeld(repository: string, path: string): boolean {
@@ -125,22 +77,29 @@ function isHeld(repository: string, path: string): boolean {
 
 /** From the folder around `testdata` on: `dpkg/testdata/dpkg/single`. */
 function labelOf(path: string): string {
-  const [before = '', ...behind] = path.split(`/${folder}/`);
-  return [basename(before), folder, ...behind].join('/');
+  const [before = '', ...behind] = path.split('/testdata/');
+  return [basename(before), 'testdata', ...behind].join('/');
 }
 
-async function byTcf(place: string, content: Uint8Array): Promise<readonly string[]> {
-  return flatten((await scanned(place, content)).components).toSorted();
+interface Answer {
+  readonly found: readonly string[];
+  /** The SBOM names nothing that was skipped or left out. */
+  readonly isSilent: boolean;
 }
 
-function scanned(place: string, content: Uint8Array): Promise<Bom> {
-  return makeBom(memoryImage({ layers: [archive(file(place, content))] }), undefined, { jobs: 1 });
+async function byTcf(files: Placed): Promise<Answer> {
+  const layer = archive(...[...files].map(([path, content]) => file(path, content)));
+  const { components, properties } = await makeBom(memoryImage({ layers: [layer] }), undefined, { jobs: 1 });
+  return {
+    found: flatten(components, files).toSorted(),
+    isSilent: !properties.some(({ name }) => /^tcf:(?:left-out|skipped|unowned-executable)$/.test(name)),
+  };
 }
 
-function flatten(components: readonly Component[]): readonly string[] {
+function flatten(components: readonly Component[], files: Placed): readonly string[] {
   return components.flatMap(({ name, version, components: nested = [] }) => [
-    `${name} ${version ?? ''}`,
-    ...flatten(nested),
+    `${known(name, files)} ${version ?? ''}`,
+    ...flatten(nested, files),
   ]);
 }
 
@@ -153,6 +112,12 @@ interface SyftDocument {
   readonly distro?: { readonly id?: string; readonly versionID?: string };
 }
 
+/** As far as Python tells two names apart (PEP 503); other package managers do not fold theirs. */
+function known(name: string, files: Placed): string {
+  const isPython = [...files.keys()].every((place) => place.startsWith(`${pythonSite}/`));
+  return isPython ? name.toLowerCase().replace(/[-_.]+/g, '-') : name;
+}
+
 /**
  * What syft finds in each: names and versions of packages, and the distribution as one more. Databases are
  * read in one run, each in a folder of its own; the distribution is one for a run.
@@ -163,8 +128,10 @@ function bySyft(all: readonly Fixture[]): readonly (readonly string[])[] {
   try {
     for (const [index, fixture] of all.entries()) {
       const folderOf = join(root, isRelease(fixture) ? 'releases' : 'packages', String(index));
-      mkdirSync(join(folderOf, dirname(fixture.place)), { recursive: true });
-      writeFileSync(join(folderOf, fixture.place), fixture.content, { mode: 0o755 });
+      for (const [place, content] of fixture.files) {
+        mkdirSync(join(folderOf, dirname(place)), { recursive: true });
+        writeFileSync(join(folderOf, place), content, { mode: 0o755 });
+      }
       if (!isRelease(fixture)) {
         continue;
       }
@@ -175,7 +142,10 @@ function bySyft(all: readonly Fixture[]): readonly (readonly string[])[] {
     }
     for (const { locations, name, version } of runSyft(join(root, 'packages')).artifacts) {
       const index = Number(/^\/(\d+)\//.exec(locations[0]?.path ?? '')?.[1]);
-      found.set(index, [...(found.get(index) ?? []), `${name} ${asOurs(name, version)}`]);
+      found.set(index, [
+        ...(found.get(index) ?? []),
+        `${known(name, all[index]?.files ?? new Map())} ${asOurs(name, version)}`,
+      ]);
     }
   } finally {
     rmSync(root, { recursive: true });
@@ -191,16 +161,15 @@ function asOurs(name: string, version: string): string {
   return name === 'stdlib' ? version.replace(/^go/, '') : version;
 }
 
-function isRelease({ place }: Fixture): boolean {
-  return /^(?:etc|usr\/lib)\/[^/]+$/.test(place);
+function isRelease({ files }: Fixture): boolean {
+  return [...files.keys()].every((place) => /^(?:etc|usr\/lib)\/[^/]+$/.test(place));
 }
 
 function runSyft(directory: string): SyftDocument {
   const args = [
     'scan',
     '--quiet',
-    '--override-default-catalogers',
-    'image',
+    ...['--override-default-catalogers', 'image', '--select-catalogers', '+conda-meta-cataloger'],
     `dir:${directory}`,
     '-o',
     'syft-json',

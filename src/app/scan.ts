@@ -10,7 +10,7 @@ import { packagesByNote } from '../catalogers/elf-packages.ts';
 import { catalogersWith } from '../catalogers/index.ts';
 import { builtInPins, type PinTable } from '../catalogers/llvm/pins.ts';
 import { runCataloger } from '../catalogers/run.ts';
-import { others, unreadIn } from '../catalogers/unread.ts';
+import { others, packed, unreadIn } from '../catalogers/unread.ts';
 import type { OpenImage } from '../image/contract.ts';
 import { scanImage } from '../image/scan.ts';
 import type { ScanOptions } from '../image/scan-layers.ts';
@@ -47,12 +47,15 @@ export async function makeBom(
   const executables = scanned.treeFor(elf).observed();
   const free = unowned(scanned.executables(), namesIn(executables), ownersIn(packaged));
   const noted = { cataloger: elf.name, catalog: packagesByNote(executables, new Set(free)) };
-  const leftOut = unreadIn(scanned.treeFor(others), isOwnedBy(ownersIn(packaged)));
+  const isOwned = isOwnedBy(ownersIn(packaged));
   const runs = packaged.map((run) => {
     if (run.cataloger === elf.name) {
       return noted;
     }
-    return run.cataloger === others.name ? { ...run, catalog: { ...run.catalog, leftOut } } : run;
+    const unread = [others, packed].find(({ name }) => name === run.cataloger);
+    return unread === undefined
+      ? run
+      : { ...run, catalog: { ...run.catalog, leftOut: unreadIn(scanned.treeFor(unread), isOwned) } };
   });
   const { repository, manifestDigest, configDigest, config } = image;
   const bom = assemble(

@@ -17,7 +17,7 @@ import { rpm } from './rpm.ts';
 import { rustBinary } from './rust-binary.ts';
 import { triton } from './triton.ts';
 import { tritonKernels } from './triton-kernels.ts';
-import { others } from './unread.ts';
+import { others, packed } from './unread.ts';
 
 /** Every cataloger of tcf. A new one is one file, one fixture and one line here (docs/make-it-yours.md). */
 export const catalogersWith = (pins: PinTable): readonly Cataloger[] => [
@@ -34,6 +34,7 @@ export const catalogersWith = (pins: PinTable): readonly Cataloger[] => [
   npm,
   osRelease,
   others,
+  packed,
   pythonCataloger(pins),
   rpm,
   rustBinary,

@@ -4,7 +4,7 @@ import { printable } from '../base/text.ts';
 import type { Component, ExternalReference, Identity, Organization } from '../bom/model.ts';
 import type { Catalog, Cataloger, Tree, TreeFile } from './contract.ts';
 import { formatOsCpe, toOsCpe } from './os/cpe.ts';
-import { isOlderReleaseFile, olderReleaseFiles, olderReleaseOf } from './os/release-files.ts';
+import { isOlderReleaseFile, olderFilesIn, olderReleaseFiles, olderReleaseOf } from './os/release-files.ts';
 
 /** In the order of os-release(5): `/etc` wins. Both are usually one file. */
 const places = ['etc/os-release', 'usr/lib/os-release'];
@@ -141,7 +141,10 @@ export const osRelease: Cataloger = {
   catalog(tree: Tree): Catalog {
     const found = osReleaseOf(tree);
     if (found === undefined) {
-      return { components: [], dependencies: [], skipped: [] };
+      const skipped = olderFilesIn(tree)
+        .slice(0, 1)
+        .map((path) => ({ path, reason: 'names no distribution that tcf knows' }));
+      return { components: [], dependencies: [], skipped };
     }
     const path = found.file.path;
     if (found.id === undefined) {

@@ -3,10 +3,13 @@ import { describe, expect, test } from 'vitest';
 import { makeBom } from '../../src/app/scan.ts';
 import type { Bom, Component } from '../../src/bom/model.ts';
 import { bdbOf } from '../support/bdb.ts';
+import { elf } from '../support/elf.ts';
 import { goProgram } from '../support/go.ts';
 import { memoryImage } from '../support/image.ts';
 import { rpmHeader } from '../support/rpm-header.ts';
+import { rustProgram } from '../support/rust.ts';
 import { archive, file, hardlink, symlink } from '../support/tar.ts';
+import { zip } from '../support/zip.ts';
 
 /* Whatever lies in an image is a component, skipped or left out: never nothing, and never "complete" beside it. */
 
@@ -58,7 +61,95 @@ const things: Readonly<Record<string, Files>> = {
   'a package of pacman': { 'var/lib/pacman/local/hidden-1-1/desc': '%NAME%\nhidden\n' },
   'a gem': { 'usr/lib/ruby/gems/3.3.0/specifications/hidden-1.0.gemspec': 'Gem::Specification.new\n' },
   'an archive of Java': { 'opt/app/hidden-1.0.jar': 'PK\u0003\u0004' },
+  ...inFolders(
+    {
+      'an environment of pipx': 'root/.local/share/pipx/venvs/hidden',
+      'an environment of pipx for all': 'opt/pipx/venvs/hidden',
+      'a tool of uv': 'root/.local/share/uv/tools/hidden',
+      'an environment of many': 'opt/venvs/hidden',
+      'an environment of poetry': 'root/.cache/pypoetry/virtualenvs/hidden-AbCdEfGh-py3.12',
+      'an environment of virtualenvwrapper': 'home/dev/.virtualenvs/hidden',
+      'an environment of pyenv': 'root/.pyenv/versions/3.12.3/envs/hidden',
+      'an environment in a project': 'workspace/hidden/.venv',
+      'a kernel of Jupyter': 'usr/local/share/jupyter/env',
+    },
+    {
+      'pyvenv.cfg': 'home = /usr/bin\nversion = 3.12.3\n',
+      [`${site}/hidden-1.0.dist-info/METADATA`]: metadata,
+    },
+  ),
+  ...inFolders(
+    {
+      'an environment among those of conda': 'opt/conda/envs/hidden',
+      'an environment of micromamba': 'root/micromamba/envs/hidden',
+      'an environment of pixi': 'workspace/.pixi/envs/default',
+    },
+    { 'conda-meta/hidden-1.0-0.json': JSON.stringify({ name: 'hidden', version: '1.0', build: '0' }) },
+  ),
+  ...inFolders(
+    {
+      'packages of a user': `home/dev/.local/${site}`,
+      'packages where PYTHONUSERBASE leads': `srv/userbase/${site}`,
+      'packages in lib64': 'usr/lib64/python3.12/site-packages',
+      'packages of Debian': 'usr/lib/python3/dist-packages',
+      'packages of an interpreter of uv': `root/.local/share/uv/python/cpython-3.12.3-linux-x86_64-gnu/${site}`,
+      'packages of the standard library’s pip': 'usr/share/python-wheels',
+      'packages of a target': 'srv/function',
+      'packages of Bazel': 'srv/app.runfiles/pip_hidden/site-packages',
+    },
+    { 'hidden-1.0.dist-info/METADATA': metadata },
+  ),
+  'a zipped egg': { [`usr/${site}/hidden-1.0-py3.12.egg`]: zip({ 'EGG-INFO/PKG-INFO': metadata }) },
+  'an application in one file': { 'usr/local/bin/hidden.pyz': 'PK\u0003\u0004' },
+  'an application in one file without an ending': {
+    'usr/local/bin/hidden': '#!/usr/bin/env python3\nPK\u0003\u0004',
+  },
+  'an application of pex': { 'opt/hidden.pex': 'PK\u0003\u0004' },
+  'a wheel that nobody installed': { 'wheels/hidden-1.0-cp312-cp312-linux_x86_64.whl': 'PK\u0003\u0004' },
+  'a package of conda in an archive': { 'opt/pkgs/hidden-1.0-0.tar.bz2': 'BZh9' },
+  'a package in the store of pnpm': {
+    'srv/app/node_modules/.pnpm/hidden@1.0.0/node_modules/hidden/package.json':
+      '{"name":"hidden","version":"1.0.0"}',
+  },
+  'a program that go install made': {
+    'root/go/bin/hidden': goProgram({ modules: 'path\texample.org/hidden\n' }),
+  },
+  'a program that cargo install made': {
+    'root/.cargo/bin/hidden': rustProgram([
+      { name: 'hidden', version: '1.0.0', source: 'local', root: true },
+    ]),
+  },
+  'a crate in a cache': { 'root/.cargo/registry/cache/index.crates.io-1/hidden-1.0.0.crate': 'x' },
+  'a module in a cache': { 'root/go/pkg/mod/cache/download/example.org/hidden/@v/v1.0.0.zip': 'PK' },
+  'an AppImage': { 'opt/hidden-x86_64.AppImage': elf(['AI']) },
+  'a snap': { 'snap/hidden/1/meta/snap.yaml': 'name: hidden\nversion: 1\n' },
+  'a snap that is not unpacked': { 'var/lib/snapd/snaps/hidden_1.snap': 'hsqs' },
+  'an application of Flatpak': {
+    'var/lib/flatpak/app/org.example.hidden/x86_64/stable/0123/metadata': '[Application]\n',
+  },
+  'an image in a folder': { 'srv/hidden/oci-layout': '{"imageLayoutVersion":"1.0.0"}' },
+  'the images of docker': {
+    [`var/lib/docker/image/overlay2/imagedb/content/sha256/${'a'.repeat(64)}`]: '{}',
+  },
+  'the images of podman': { [`var/lib/containers/storage/overlay-images/${'a'.repeat(64)}/manifest`]: '{}' },
+  'the images of containerd': {
+    [`var/lib/containerd/io.containerd.content.v1.content/blobs/sha256/${'a'.repeat(64)}`]: '{}',
+  },
+  'a file system in a file': { 'opt/hidden': 'hsqs' },
+  'an archive of docker save': { 'srv/hidden.tar': 'x' },
+  'an archive of sources': { 'usr/src/hidden-1.0.tar.xz': 'x' },
+  'a folder of metadata without a name': { [`usr/${site}/hidden/dist-info/METADATA`]: metadata },
 };
+
+/** The same thing in many folders. */
+function inFolders(folders: Readonly<Record<string, string>>, files: Files): Readonly<Record<string, Files>> {
+  return Object.fromEntries(
+    Object.entries(folders).map(([name, folder]) => [
+      name,
+      Object.fromEntries(Object.entries(files).map(([path, content]) => [`${folder}/${path}`, content])),
+    ]),
+  );
+}
 
 /** An archive for each layer, made of the files of a thing, their order and a number to choose by. */
 type Place = (
@@ -74,6 +165,41 @@ const below =
 const places: Readonly<Record<string, Place>> = {
   'as it is': (files) => [archive(...files.map(([path, content]) => file(path, content)))],
   'below another root': below('srv/root'),
+  'below a root of debootstrap': below('srv/chroot/bookworm'),
+  'below a machine of systemd': below('var/lib/machines/x'),
+  'below a layer of docker': below('var/lib/docker/overlay2/0123/diff'),
+  'below a layer of podman': below('root/.local/share/containers/storage/overlay/0123/diff'),
+  'below a layer of containerd': below(
+    'var/lib/containerd/io.containerd.snapshotter.v1.overlayfs/snapshots/1/fs',
+  ),
+  'below a snap': below('snap/core24/1'),
+  'below an application of Flatpak': below('var/lib/flatpak/runtime/org.x/x86_64/1/0123/files'),
+  'below a deployment of ostree': below('ostree/deploy/x/deploy/0123.0'),
+  'below a trash': below('root/.Trash-0/files'),
+  'below a dot': below('.x'),
+  'with folders of the root as links into usr': (files) => {
+    const merged = ['bin', 'lib', 'lib64', 'sbin'];
+    return [
+      archive(...merged.map((name) => symlink(name, `usr/${name}`))),
+      archive(
+        ...files.map(([path, content]) =>
+          file(merged.includes(path.split('/')[0] ?? '') ? `usr/${path}` : path, content),
+        ),
+      ),
+    ];
+  },
+  'with variable folders as links, as bootc has them': (files) => [
+    archive(
+      ...['home', 'opt', 'root', 'srv'].map((name) => symlink(name, `var/${name}`)),
+      symlink('usr/local', '../var/usrlocal'),
+      ...files.map(([path, content]) =>
+        file(
+          path.replace(/^(?=(?:home|opt|root|srv)\/)/, 'var/').replace(/^usr\/local\//, 'var/usrlocal/'),
+          content,
+        ),
+      ),
+    ),
+  ],
   'below a cache': below('root/.cache/x'),
   'below a folder that is called as one of uv': below('srv/wheels-v5/x'),
   'below packages of conda': below('opt/conda/pkgs/x'),

@@ -87,6 +87,7 @@ const kinds: { readonly [cataloger: string]: Kind } = {
   elf: { records: [] },
   // Nor this: test/catalogers/hidden.test.ts says what it sees.
   others: { records: [] },
+  packed: { records: [] },
   'go-binary': {
     // The program and the standard library in it.
     each: 2,

@@ -157,8 +157,13 @@ test.for([
   ['words', { 'etc/debian_version': 'not a version' }],
   ['an escape', { 'etc/alpine-release': '3.2.3\u001b[31m' }],
   ['the CPE of a browser', { 'etc/system-release-cpe': 'cpe:/a:centos:linux:6:GA' }],
-] as const)('%s names no distribution', ([, files]) => {
-  expect(older(files)).toEqual([]);
+] as const)('%s names no distribution, and that is told', ([, files]) => {
+  expect(older(files)).toEqual(['names no distribution that tcf knows']);
+});
+
+test('where nothing says what the image is, nothing is skipped', () => {
+  expect(older({})).toEqual([]);
+  expect(older({ 'etc/redhat-release': ' \n' })).toEqual([]);
 });
 
 test('what older files say has less confidence, and both files are told', () => {

@@ -74,11 +74,20 @@ export function directory(name: string, options: HeaderOptions = {}): Buffer {
 }
 
 export function symlink(name: string, link: string, options: HeaderOptions = {}): Buffer {
-  return header(name, { flag: '2', link, mode: '0000777\0', ...options });
+  return longLink(name, link, { flag: '2', mode: '0000777\0', ...options });
 }
 
 export function hardlink(name: string, link: string, options: HeaderOptions = {}): Buffer {
-  return header(name, { flag: '1', link, ...options });
+  return longLink(name, link, { flag: '1', ...options });
+}
+
+function longLink(name: string, link: string, options: HeaderOptions): Buffer {
+  const records = {
+    ...(Buffer.byteLength(name) > 100 ? { path: name } : {}),
+    ...(Buffer.byteLength(link) > 100 ? { linkpath: link } : {}),
+  };
+  const plain = header(name.slice(0, 100), { link: link.slice(0, 100), ...options });
+  return Object.keys(records).length === 0 ? plain : Buffer.concat([pax(records), plain]);
 }
 
 /** A PAX extended header for the member that follows, or with flag `g` for all that follow. */

@@ -158,6 +158,19 @@ export function isOlderReleaseFile(path: string): boolean {
   return readers.has(path);
 }
 
+/** The older files that say something, whatever it is, in the order in which they are asked. */
+export function olderFilesIn(tree: Tree): readonly string[] {
+  return [...readers.keys()].filter((path) => {
+    const file = tree.file(path);
+    return (
+      file !== undefined &&
+      Buffer.from(file.content() ?? 'too large')
+        .toString('utf8')
+        .trim() !== ''
+    );
+  });
+}
+
 /** What the first file says that says it; of the distribution `id` only, where one is given. */
 export function olderReleaseOf(tree: Tree, id?: string): ReleaseFile | undefined {
   for (const [path, read] of readers) {
