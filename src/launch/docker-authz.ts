@@ -155,6 +155,10 @@ function judgeCreate(bytes: Uint8Array | undefined, query: URLSearchParams): Aut
   try {
     const body = new Shape(parseJson(bytes, 'the body'), 'the body');
     const hostConfig = member(body, 'HostConfig');
+    const others = hostConfig && member(hostConfig, 'VolumesFrom');
+    if ((others?.list(1000) ?? []).length > 0) {
+      return deny('the content of another container comes along, and nothing has verified it');
+    }
     const mounts = hostConfig && member(hostConfig, 'Mounts');
     for (const mount of mounts?.list(10_000) ?? []) {
       const type = member(mount, 'Type')?.string(100) ?? '';

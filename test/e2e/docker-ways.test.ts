@@ -226,6 +226,10 @@ tryWays('Docker with the plugin', s, [
     go: () => start('--mount', 'type=image,source=committed,target=/mnt', s().good),
   },
   {
+    name: 'the volumes of another container',
+    go: () => start('--volumes-from', 'old', s().good, '/bin/sh', '-c', deed),
+  },
+  {
     name: 'a container that the daemon restarts by itself',
     gap: 'restarted',
     go: async () => {

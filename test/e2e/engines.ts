@@ -71,21 +71,27 @@ export async function startDockerd(folder: string, ...args: readonly string[]): 
   return daemon;
 }
 
-/**
- * Folder with containerd 2.1; built where Go is and nobody built it yet. `undefined`: it cannot be had here.
- */
-export function containerd2(): string | undefined {
+/** A folder with a runtime, or why there is none. */
+export type Found = { readonly folder: string } | { readonly missing: string };
+
+/** containerd 2.1; built where Go is and nobody built it yet. */
+export function containerd2(): Found {
   const folder = join(inject('work'), 'containerd-2.1.4');
   if (existsSync(join(folder, 'containerd'))) {
-    return folder;
+    return { folder };
   }
   try {
-    execFileSync('bash', [join(import.meta.dirname, 'build-containerd.sh'), folder], { stdio: 'ignore' });
-    return folder;
-  } catch {
-    return undefined;
+    execFileSync('bash', [join(import.meta.dirname, 'build-containerd.sh'), folder], { stdio: 'pipe' });
+    return { folder };
+  } catch (error) {
+    const said = String((error as { stderr?: Uint8Array }).stderr ?? error).trim();
+    return { missing: `containerd 2.1 cannot be built: ${said.split('\n').at(-1)}` };
   }
 }
+
+/** The containerd that the distribution has. */
+export const containerd1 = (): Found =>
+  existsSync('/usr/bin/containerd') ? { folder: '/usr/bin' } : { missing: 'containerd is not installed' };
 
 export async function startContainerd(bin: string, folder: string, binDir: string): Promise<Daemon> {
   mkdirSync(folder, { recursive: true });

@@ -1,5 +1,7 @@
+import { spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { must, type Ran, run } from './support.ts';
 import { deed, openStage, type Stage, type Way } from './ways/stage.ts';
@@ -54,13 +56,17 @@ afterAll(async () => {
   await s()[Symbol.asyncDispose]();
 });
 
-const build = (...flags: readonly string[]): Promise<Ran> => {
+/** `podman build` of the unsigned image, with flags or with variables. */
+const build = (how: Readonly<Record<string, string>> | string): Promise<Ran> => {
   const file = join(s().folder, 'Containerfile');
   writeFileSync(
     file,
     `FROM localhost/tcf-way-evil\nRUN ["/bin/sh", "-c", "${deed} # ${crypto.randomUUID()}"]\n`,
   );
-  return podman('build', '--quiet', ...out(), ...flags, '--file', file, s().folder);
+  const [flags, env] = typeof how === 'string' ? [[how], {}] : [[], how];
+  return run('podman', ['build', '--quiet', ...out(), ...flags, '--file', file, s().folder], {
+    env: { ...s().env, ...env },
+  });
 };
 
 test('the hook proves itself from both sides', async () => {
@@ -293,6 +299,67 @@ tryWays('podman with the hook, as root', s, [
       ),
   },
   {
+    name: '`CONTAINERS_STORAGE_CONF` with another store',
+    go: async () => {
+      const conf = join(s().folder, 'storage.conf');
+      const [root, runRoot] = [join(s().folder, 'other-store'), join(s().folder, 'other-run')];
+      writeFileSync(conf, `[storage]\ndriver = "vfs"\ngraphroot = "${root}"\nrunroot = "${runRoot}"\n`);
+      const env = { ...s().env, CONTAINERS_STORAGE_CONF: conf };
+      await must('podman', ['pull', '--quiet', '--tls-verify=false', s().evil], { env });
+      return await run('podman', ['run', '--rm', ...out(), s().evil], { env });
+    },
+  },
+  {
+    name: '`podman --remote` with a service of this machine',
+    go: async () => {
+      const socket = join(s().folder, 'podman.sock');
+      const service = spawn('podman', ['system', 'service', '--time=0', `unix://${socket}`], {
+        env: { ...process.env, ...s().env, CONTAINERS_CONF: join(inject('work'), 'containers.conf') },
+        stdio: 'ignore',
+      });
+      for (let attempt = 0; attempt < 100 && !existsSync(socket); attempt += 1) {
+        await sleep(100);
+      }
+      const ran = await podman('--remote', '--url', `unix://${socket}`, 'run', '--rm', ...out(), s().evil);
+      service.kill();
+      return ran;
+    },
+  },
+  {
+    name: '`buildah run`',
+    go: async () => {
+      const name = (await must('buildah', ['from', '--pull-never', 'localhost/tcf-way-evil'])).trim();
+      const ran = await run(
+        'buildah',
+        ['run', '--isolation=oci', '-v', `${s().folder}/out:/out`, name, '/bin/sh', '-c', deed],
+        { env: s().env },
+      );
+      await must('buildah', ['rm', name]);
+      return ran;
+    },
+  },
+  {
+    name: 'a RUN step with `BUILDAH_ISOLATION=chroot`',
+    gap: 'build-chroot',
+    go: () => build({ BUILDAH_ISOLATION: 'chroot' }),
+  },
+  {
+    name: 'what another container left in its volume',
+    gap: 'bound-in',
+    go: async () => {
+      await must('podman', ['volume', 'create', 'tcf-way-volume']);
+      await must(
+        'podman',
+        ['create', '--name', 'tcf-way-volumes', '-v', 'tcf-way-volume:/bin', 'localhost/tcf-way-evil'],
+        {},
+      );
+      const ran = await start('--volumes-from', 'tcf-way-volumes', s().good, '/bin/sh', '-c', deed);
+      await must('podman', ['rm', '--force', 'tcf-way-volumes']);
+      await must('podman', ['volume', 'rm', '--force', 'tcf-way-volume']);
+      return ran;
+    },
+  },
+  {
     name: 'a RUN step of `podman build --isolation=chroot`',
     gap: 'build-chroot',
     go: () => build('--isolation=chroot'),
@@ -448,6 +515,11 @@ describe('a second user, without root', () => {
   tryWays("podman with the machine's hook, as another user", theirs, [
     { name: 'an unsigned image by its digest', go: () => mine(s().evil) },
     { name: 'an unsigned image with the ids of the user', go: () => mine('--userns=keep-id', s().evil) },
+    {
+      name: 'the same by `PODMAN_USERNS`',
+      go: () =>
+        as('env', 'PODMAN_USERNS=keep-id', 'podman', 'run', '--rm', '-v', `${home}/out:/out`, s().evil),
+    },
     refused('a root file system on disk', '--rootfs', '/', '/bin/true'),
     {
       name: 'an image that was built here',

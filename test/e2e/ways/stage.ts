@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { type InstalledTcf, installTcf } from '../engines.ts';
 import { must, type Ran, run, scratch, startDockerRegistry } from '../support.ts';
 
-/** How a way ended: nothing of it ran, or it ran and is in the printed list of gaps. */
-export type Outcome = 'refused' | `gap: ${string}`;
+/** How a way ended: nothing of it ran, it ran and is in the printed list of gaps, or nobody could try it. */
+export type Outcome = 'refused' | `gap: ${string}` | `not tried here: ${string}`;
 
 /** One way to start something that nobody verified. */
 export interface Way {
