@@ -119,6 +119,11 @@ test('what stands before a start was compiled when the program was built, and li
   expect(existsSync(join(place.path, '.cache/node-compile-cache'))).toBe(false);
 });
 
+test('what loads a module of Node late says nothing of it', async () => {
+  // It starts podman or, where there is none, looks for it only.
+  expect(await tcf('hook', 'status', 'podman')).toMatchObject({ code: 1, stderr: '' });
+});
+
 test.for([
   ['cut short', (bytes: Buffer) => bytes.subarray(0, bytes.length / 2)],
   ['of another version of V8', (bytes: Buffer) => Buffer.concat([Buffer.alloc(16, 7), bytes.subarray(16)])],

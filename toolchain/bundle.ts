@@ -42,6 +42,8 @@ export async function bundleProgram(folder: string): Promise<readonly BundledPac
     output: {
       dir: join(folder, 'parts'),
       format: 'cjs',
+      // Code that is compiled from a cache asks for a module in no other way without a warning of Node.
+      dynamicImportInCjs: false,
       entryFileNames: '[name].js',
       chunkFileNames: '[name]-[hash].js',
     },
