@@ -63,7 +63,8 @@ function output(open: () => NodeJS.WriteStream, env: NodeJS.ProcessEnv): Output 
       return wantsColor(env, opened().isTTY === true);
     },
     get columns() {
-      return opened().columns;
+      // Terminals without a window, as `script` and some CI make them, say 0.
+      return opened().columns || undefined;
     },
     write: (text) =>
       new Promise((resolve, reject) => {

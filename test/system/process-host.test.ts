@@ -50,3 +50,12 @@ test.for<readonly [string, () => string, string]>([
   const ran = host.program(path(), [], new Uint8Array(), { timeout: 300, output: 100 });
   await expect(ran).rejects.toMatchObject({ code, exit: 2 });
 });
+
+test.for([
+  [0, undefined],
+  [120, 120],
+] as const)('a terminal that says it has %s columns has %s', ([columns, expected]) => {
+  const stdout = Object.assign(Object.create(process.stdout), { columns });
+  const one = Object.create(process, { stdout: { value: stdout } });
+  expect(processHost(one).stdout.columns).toBe(expected);
+});
