@@ -163,6 +163,32 @@ export async function addToTag(
   );
 }
 
+/**
+ * Takes what the registry no longer has out of the index at the fallback tag, once. Who writes it at the same
+ * time puts back what is lost by that.
+ *
+ * @returns whether there was such an entry and the registry took the smaller index.
+ */
+export async function dropDeleted(
+  session: Session,
+  repository: Repository,
+  subject: Digest,
+): Promise<boolean> {
+  const { entries, etag, members } = await readTag(session, repository, subject);
+  const deleted = await deletedOf(session, repository, [...entries.keys()]);
+  if (deleted.length === 0) {
+    return false;
+  }
+  const kept = [...entries].flatMap(([digest, entry]) => (deleted.includes(digest) ? [] : [entry]));
+  const { kind } = await writeSharedTag(session, repository, {
+    tag: fallbackTag(subject),
+    mediaType: mediaTypes.index,
+    bytes: encodeUtf8(JSON.stringify({ ...members, manifests: kept })),
+    etag,
+  });
+  return kind === 'sent';
+}
+
 /** All that this writer ever saw at the tag, and what it adds. */
 class SharedList {
   readonly #tag: string;

@@ -1,11 +1,11 @@
 import { compact } from '../base/compact.ts';
-import { askedWrongly, cannotTell } from '../base/error.ts';
+import { askedWrongly, cannotTell, TcfError } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
 import { type Digest, digestOf } from '../oci/digest.ts';
 import { type Descriptor, parseManifest } from '../oci/manifest.ts';
 import type { Fetched, Repository } from './contract.ts';
-import { addToTag, listByTag } from './fallback-tag.ts';
-import { pushManifest } from './push.ts';
+import { addToTag, dropDeleted, listByTag } from './fallback-tag.ts';
+import { type Pushed, pushManifest } from './push.ts';
 import { hasApi, listByApi, type ReferrersMode } from './referrers-api.ts';
 import type { RetryPolicy } from './retry.ts';
 import type { Session } from './session.ts';
@@ -68,9 +68,9 @@ export async function attachAll(
   }
   const unlisted: Descriptor[] = [];
   let api = mode === 'auto' ? undefined : mode === 'api';
-  for (const { bytes, descriptor, document } of manifests) {
-    const { digest, mediaType } = descriptor;
-    const pushed = await pushManifest(session, repository, digest, mediaType, bytes);
+  for (const manifest of manifests) {
+    const { document } = manifest;
+    const pushed = await pushReferrer(session, repository, manifest, mode === 'api' ? undefined : subject);
     // OCI-Subject alone is not enough: there are registries that send it and have no API (AWS ECR).
     if (pushed.subject === subject) {
       api ??= await hasApi(session, repository, subject);
@@ -82,6 +82,28 @@ export async function attachAll(
   }
   if (unlisted.length > 0) {
     await addToTag(session, retryPolicy, repository, subject, unlisted);
+  }
+}
+
+/**
+ * A registry may take no manifest at all into a repository in which an index lists a deleted one (zot 1.4
+ * answers 500). Where that is so, the index at the fallback tag of `subject` is rid of such entries first.
+ */
+async function pushReferrer(
+  session: Session,
+  repository: Repository,
+  { bytes, descriptor: { digest, mediaType } }: Fetched,
+  subject: Digest | undefined,
+): Promise<Pushed> {
+  const push = () => pushManifest(session, repository, digest, mediaType, bytes);
+  try {
+    return await push();
+  } catch (error) {
+    const isAnswer = error instanceof TcfError && error.code === 'registry.unreachable';
+    if (isAnswer && subject !== undefined && (await dropDeleted(session, repository, subject))) {
+      return await push();
+    }
+    throw error;
   }
 }
 

@@ -100,6 +100,23 @@ export async function startReferrersRegistry(bin: string, cwd: string): Promise<
   ]);
 }
 
+/** zot 1.4: checks what a manifest names, and has no referrers API of OCI. */
+export function startZot(bin: string, cwd: string): Promise<RealRegistry> {
+  return startServer(cwd, (port) => {
+    const config = join(cwd, 'zot.json');
+    writeFileSync(
+      config,
+      JSON.stringify({
+        distSpecVersion: '1.0.1',
+        storage: { rootDirectory: join(cwd, 'zot') },
+        http: { address: '127.0.0.1', port: `${port}` },
+        log: { level: 'error' },
+      }),
+    );
+    return [join(bin, 'zot'), ['serve', config]];
+  });
+}
+
 async function startServer(
   cwd: string,
   command: (port: number) => readonly [string, readonly string[]],

@@ -207,6 +207,31 @@ test('a registry that answers 500 to a list with a deleted manifest can be signe
   );
 });
 
+test('a registry that takes nothing at all while a list names a deleted manifest can be signed to again', async () => {
+  await using server = await startRegistry({ referrersApi: false });
+  const registry = client();
+  for (const name of ['one', 'two']) {
+    await registry.attach(repositoryOn(server), signature(name), subject);
+  }
+  server.manifests.delete(`team/app@${digestOf(signature('one'))}`);
+  server.fault(/PUT .*manifests\/sha256:/, { times: 1, status: 500 });
+  await registry.attach(repositoryOn(server), signature('three'), subject);
+  const found = await registry.referrers(repositoryOn(server), subject.digest);
+  expect(found.map(({ digest }) => digest)).toEqual(
+    ['two', 'three'].map((name) => digestOf(signature(name))),
+  );
+});
+
+test('a registry that takes nothing and has lost nothing is the error', async () => {
+  await using server = await startRegistry({ referrersApi: false });
+  const registry = client();
+  await registry.attach(repositoryOn(server), signature('one'), subject);
+  server.fault(/PUT .*manifests\/sha256:/, { status: 500 });
+  expect(await refusal(registry.attach(repositoryOn(server), signature('two'), subject))).toMatch(
+    /^registry\.unreachable: .*answered 500/,
+  );
+});
+
 test('a refusal that nothing deleted explains is the error, and the tag stays as it is', async () => {
   await using server = await startRegistry({ referrersApi: false });
   const registry = client();
