@@ -72,7 +72,9 @@ function fixturesOf(peer: string): readonly Fixture[] {
 }
 
 function isHeld(repository: string, path: string): boolean {
-  return spawnSync('git', ['-C', repository, 'cat-file', '-e', `HEAD:${path}`]).status === 0;
+  return (
+    spawnSync('git', ['-C', repository, 'cat-file', '-e', `HEAD:${path}`], { stdio: 'ignore' }).status === 0
+  );
 }
 
 /** From the folder around `testdata` on: `dpkg/testdata/dpkg/single`. */

@@ -55,12 +55,13 @@ export const rustBinary: Cataloger<Seen> = {
   scan: (_path, head) => (isProgram(head) ? keepParts(head, selectionOf) : undefined),
   catalog(tree: Tree<Seen>): Catalog {
     const skipped: Skipped[] = [];
-    const programs = installed(tree, tree.observed()).flatMap((file) => {
-      const crates = cratesIn(file.observation);
+    const programs = [...Map.groupBy(installed(tree, tree.observed()), buildOf).values()].flatMap((files) => {
+      const [first] = files;
+      const crates = first === undefined ? '' : cratesIn(first.observation);
       if (typeof crates !== 'string') {
-        return [programOf(file, crates)];
+        return [programOf(files, crates)];
       }
-      skipped.push({ path: printable(file.path), reason: crates });
+      skipped.push(...files.map(({ path }) => ({ path: printable(path), reason: crates })));
       return [];
     });
     return {
@@ -71,6 +72,15 @@ export const rustBinary: Cataloger<Seen> = {
     };
   },
 };
+
+/**
+ * What cargo built together: a package of several programs, such as uv and uvx, has one list of crates in each
+ * of them, and is one.
+ */
+function buildOf({ observation, path }: ObservedFile<Seen>): string {
+  const folder = path.slice(0, path.lastIndexOf('/') + 1);
+  return 'section' in observation ? `${folder}\0${observation.section}` : path;
+}
 
 function selectionOf(layout: ProgramLayout): Selection<Seen> | undefined {
   if (layout.format === 'ELF') {
@@ -196,17 +206,17 @@ interface Program {
   readonly owner: Ownership;
 }
 
-/** Crates that only the build ran are not in the program. */
-function programOf(file: ObservedFile<Seen>, crates: readonly Crate[]): Program {
+/** Crates that only the build ran are not in the program. The first file names it where its list does not. */
+function programOf(files: readonly ObservedFile<Seen>[], crates: readonly Crate[]): Program {
+  const place = files[0]?.path ?? '';
   const linked = crates.filter(({ isBuild }) => !isBuild);
   const root = linked.find(({ isRoot }) => isRoot) ?? {
-    name: file.path.slice(file.path.lastIndexOf('/') + 1),
+    name: place.slice(place.lastIndexOf('/') + 1),
     version: '',
     source: 'unknown',
     dependencies: linked.map((crate) => crates.indexOf(crate)),
   };
-  const refOf = (crate: Pick<Crate, 'name' | 'source' | 'version'>): string =>
-    `${purlOf(crate)}#${file.path}`;
+  const refOf = (crate: Pick<Crate, 'name' | 'source' | 'version'>): string => `${purlOf(crate)}#${place}`;
   const parts = new Map(linked.filter((crate) => crate !== root).map((crate) => [refOf(crate), crate]));
   const known = new Set([refOf(root), ...parts.keys()]);
   const identity: ComponentEvidence['identity'] = [
@@ -216,13 +226,13 @@ function programOf(file: ObservedFile<Seen>, crates: readonly Crate[]): Program 
       methods: [{ technique: 'binary-analysis', confidence: 0.95, value: `section ${sectionName}` }],
     },
   ];
-  const occurrences = [{ location: file.path, layer: file.layer }];
+  const occurrences = files.map(({ layer, path }) => ({ location: path, layer }));
   const component: Component = {
     ...componentOf(root, refOf(root), { identity, occurrences }),
     type: 'application',
     components: [...parts].map(([ref, crate]) => componentOf(crate, ref, { identity })),
   };
-  const paths = new Set([file.path, ...(file.links ?? [])]);
+  const paths = new Set(files.flatMap(({ links = [], path }) => [path, ...links]));
   return {
     component,
     dependencies: [[refOf(root), root] as const, ...parts].map(([ref, { dependencies }]) => ({

@@ -48,6 +48,25 @@ test('names the program and the crates in it, with who needs whom, and none that
   expect(skipped).toEqual([]);
 });
 
+test('programs that cargo built together are one, with each of its files; in another folder they are another', () => {
+  const bytes = rustProgram(crates);
+  const { components, dependencies, owners } = catalogFiles(rustBinary, {
+    'opt/v/bin/tool': bytes,
+    'opt/v/bin/toolx': bytes,
+    'usr/bin/tool': bytes,
+    'usr/bin/other': rustProgram([{ name: 'other', version: '1.0.0', source: 'local', root: true }]),
+  });
+  expect(
+    components.map(({ evidence, name }) => [name, evidence?.occurrences?.map(({ location }) => location)]),
+  ).toEqual([
+    ['tool', ['opt/v/bin/tool', 'opt/v/bin/toolx']],
+    ['other', ['usr/bin/other']],
+    ['tool', ['usr/bin/tool']],
+  ]);
+  expect(new Set(dependencies.map(({ ref }) => ref)).size).toBe(dependencies.length);
+  expect(['tool', 'toolx'].map((name) => owners?.[0]?.owns(`opt/v/bin/${name}`))).toEqual([true, true]);
+});
+
 test.for([
   ['of 32 bits', { wide: false }],
   ['with the highest byte first', { little: false }],

@@ -1,14 +1,16 @@
-import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { normalizePurl, readPurl } from '../../src/bom/purl.ts';
 import { must, run, scratch, tcf } from '../e2e/support.ts';
+import { buildImage, writeOciLayout } from '../support/image.ts';
+import { archive, file as member } from '../support/tar.ts';
 
 /*
- * What other programs read in our SBOM of four real images: the readers of trivy, grype, osv-scanner,
- * cyclonedx-go and Dependency-Track, built from their newest releases (build.sh). Each sees the
- * same packages, versions and source packages as we mean. With CONSUMERS=FILE the table of bench/consumers.md
- * is written there.
+ * What other programs read in our SBOM of real images: the readers of trivy, grype, osv-scanner, cyclonedx-go
+ * and Dependency-Track, built from their newest releases (build.sh). Each sees the same packages, versions and
+ * source packages as we mean. With CONSUMERS=FILE the table of bench/consumers.md is written there, and syft
+ * (SYFT=PROGRAM) writes SBOMs of the same images for it.
  */
 
 const here = scratch();
@@ -98,6 +100,32 @@ function sourceOf(purl: string): string {
   return `${source} ${sourceVersion}`;
 }
 
+function componentsIn(file: string): readonly Component[] {
+  return existsSync(file)
+    ? (JSON.parse(readFileSync(file, 'utf8')) as { readonly components: readonly Component[] }).components
+    : [];
+}
+
+/** Packages of the distribution, those of languages with advisories, and everything. */
+function cells(lines: readonly { readonly purl?: string }[]): string {
+  const count = (pattern: RegExp): number => lines.filter(({ purl = '' }) => pattern.test(purl)).length;
+  return [count(ofDistribution), count(ofLanguage), lines.length].join(' | ');
+}
+
+/** Only where a table is asked for: syft needs gigabytes of disk and a minute for each image. */
+async function writeBySyft(image: string, file: string): Promise<void> {
+  const { SYFT: syft } = process.env;
+  if (syft === undefined) {
+    return;
+  }
+  const layout = join(here.path, 'for-syft');
+  await must('skopeo', ['copy', '--quiet', image, `oci:${layout}:x`]);
+  await must(syft, ['scan', '--quiet', `oci-dir:${layout}`, '-o', `cyclonedx-json@1.6=${file}`], {
+    env: { SYFT_CHECK_FOR_APP_UPDATE: 'false' },
+  });
+  rmSync(layout, { recursive: true });
+}
+
 /** Builds an image of nothing but this program and what says that it is Alpine. */
 async function programImage(alpine: string): Promise<string> {
   const folder = join(here.path, 'program');
@@ -109,7 +137,36 @@ async function programImage(alpine: string): Promise<string> {
   return name;
 }
 
-const images = ['Debian 12', 'Debian 12 with Triton', 'Alpine', 'Alpine with a program of Go'] as const;
+/**
+ * No rpm of a distribution can be downloaded here, but a module of Go keeps databases of real containers for
+ * its own tests. One of them, with the os-release of its distribution, is an image to every scanner.
+ */
+async function rpmImage(): Promise<string> {
+  const env = {
+    PATH: `${process.env['PATH']}:/usr/local/go/bin`,
+    GOMODCACHE: join(inject('work'), 'go'),
+    GOFLAGS: '-modcacherw',
+    GOTOOLCHAIN: 'local',
+  };
+  const args = ['mod', 'download', '-json', 'github.com/anchore/go-rpmdb@v0.2.2'];
+  const { Dir: folder, Sum: sum } = JSON.parse(await must('go', args, { cwd: here.path, env })) as {
+    readonly Dir: string;
+    readonly Sum: string;
+  };
+  expect(sum).toBe('h1:44VC7mvFAxV9t5JUZYg3S9sqG+E94iZvyWACMDq9hSk=');
+  const release =
+    'NAME="Rocky Linux"\nID=rocky\nID_LIKE="rhel centos fedora"\nVERSION_ID=9.0\nCPE_NAME="cpe:/o:rocky:rocky:9::baseos"\n';
+  const database = readFileSync(join(folder, 'pkg/testdata/rockylinux-9/rpmdb.sqlite'));
+  const layer = archive(member('etc/os-release', release), member('var/lib/rpm/rpmdb.sqlite', database));
+  const layout = join(here.path, 'rocky.oci');
+  writeOciLayout(layout, { image: buildImage({ layers: [layer] }), tag: 'x' });
+  return `oci:${layout}:x`;
+}
+
+const images = [
+  ...['Debian 12', 'Debian 12 with Triton', 'Alpine', 'Alpine with a program of Go'],
+  'Rocky Linux 9',
+] as const;
 const names = new Map<string, string>();
 
 beforeAll(async () => {
@@ -117,38 +174,48 @@ beforeAll(async () => {
   if ((await run('podman', ['image', 'exists', alpine])).code !== 0) {
     await must('bash', [join(import.meta.dirname, '../e2e/build-alpine-image.sh'), inject('work'), alpine]);
   }
-  names.set('Debian 12', `${inject('image')}-base`);
-  names.set('Debian 12 with Triton', `${inject('image')}-venv`);
-  names.set('Alpine', alpine);
-  names.set('Alpine with a program of Go', await programImage(alpine));
+  const inStore = {
+    'Debian 12': `${inject('image')}-base`,
+    'Debian 12 with Triton': `${inject('image')}-venv`,
+    Alpine: alpine,
+    'Alpine with a program of Go': await programImage(alpine),
+  };
+  for (const [name, image] of Object.entries(inStore)) {
+    names.set(name, `containers-storage:${image}`);
+  }
+  names.set('Rocky Linux 9', await rpmImage());
 }, 1_200_000);
 
 describe.each(images)('%s', (image) => {
   const file = join(here.path, `${image.replaceAll(' ', '-')}.cdx.json`);
+  const syftFile = join(here.path, `${image.replaceAll(' ', '-')}.syft.cdx.json`);
   let ours: readonly Component[] = [];
   const withPurl = (pattern = /./): readonly string[] =>
     ours.flatMap(({ purl }) => (purl !== undefined && pattern.test(purl) ? [purl] : []));
 
   beforeAll(async () => {
-    const ran = await tcf(['sbom', `containers-storage:${names.get(image)}`, '-o', file]);
+    const ran = await tcf(['sbom', names.get(image) ?? '', '-o', file]);
     expect(ran.code, ran.stderr).toBe(0);
     expect(existsSync(file)).toBe(true);
-    ours = (JSON.parse(readFileSync(file, 'utf8')) as { readonly components: readonly Component[] })
-      .components;
+    ours = componentsIn(file);
     expect(withPurl(ofDistribution).length).toBeGreaterThan(10);
-    table.push(
-      `| ${image} | tcf writes | ${withPurl(ofDistribution).length} | ${withPurl(ofLanguage).length} | ${ours.length} |`,
-    );
+    await writeBySyft(names.get(image) ?? '', syftFile);
+    const its = componentsIn(syftFile);
+    table.push(`| ${image} | what is written | ${cells(ours)} | ${cells(its)} |`);
   });
 
-  const row = (reader: string, lines: readonly Line[]): void => {
-    const count = (pattern: RegExp): number => lines.filter(({ purl = '' }) => pattern.test(purl)).length;
-    table.push(`| | ${reader} | ${count(ofDistribution)} | ${count(ofLanguage)} | ${lines.length} |`);
+  const row = async (
+    reader: string,
+    lines: readonly Line[],
+    read: (file: string) => Promise<readonly Line[]>,
+  ): Promise<void> => {
+    const its = existsSync(syftFile) ? await read(syftFile) : [];
+    table.push(`| | ${reader} | ${cells(lines)} | ${cells(its)} |`);
   };
 
   test('trivy reads every package, with its version and its source', async () => {
     const lines = await read('trivy', file);
-    row('trivy 0.74.0', lines);
+    await row('trivy 0.74.0', lines, (its) => read('trivy', its));
     const distribution = lines.filter(({ purl = '' }) => ofDistribution.test(purl));
     expect(distribution.map(({ purl = '', source }) => keyOf(purl, source)).sort()).toEqual(
       withPurl(ofDistribution)
@@ -166,7 +233,7 @@ describe.each(images)('%s', (image) => {
 
   test('grype reads every package, with its version and its source', async () => {
     const lines = await read('grype', file);
-    row('grype 0.121.3', lines);
+    await row('grype 0.121.3', lines, (its) => read('grype', its));
     for (const pattern of [ofDistribution, ofLanguage]) {
       expect(purlsOf(lines.filter(({ purl = '' }) => pattern.test(purl)))).toEqual(
         withPurl(pattern)
@@ -187,13 +254,16 @@ describe.each(images)('%s', (image) => {
 
   test('osv-scanner reads every package in its ecosystem', async () => {
     const lines = await read('scalibr', file);
-    row('osv-scalibr 0.5.3', lines);
+    await row('osv-scalibr 0.5.3', lines, (its) => read('scalibr', its));
     expect(purlsOf(lines)).toEqual(
       withPurl()
         .map((purl) => keyOf(purl))
         .sort(),
     );
-    const ecosystems = { apk: 'Alpine', deb: 'Debian', golang: 'Go', npm: 'npm', pypi: 'PyPI' };
+    const ecosystems = {
+      ...{ apk: 'Alpine', deb: 'Debian', rpm: 'Rocky Linux' },
+      ...{ golang: 'Go', npm: 'npm', pypi: 'PyPI' },
+    };
     for (const [type, ecosystem] of Object.entries(ecosystems)) {
       for (const { kind, purl = '' } of lines) {
         if (purl.startsWith(`pkg:${type}/`)) {
@@ -205,9 +275,9 @@ describe.each(images)('%s', (image) => {
 
   test('cyclonedx-go and the library of Dependency-Track read each component and find nothing wrong', async () => {
     const go = await read('cyclonedx-go', file);
-    row('cyclonedx-go 0.12.0', go);
+    await row('cyclonedx-go 0.12.0', go, (its) => read('cyclonedx-go', its));
     const { invalid, lines } = await readJava(file);
-    row('cyclonedx-core-java 12.2.0', lines);
+    await row('cyclonedx-core-java 12.2.0', lines, async (its) => (await readJava(its)).lines);
     expect(invalid).toEqual([]);
     const wanted = ours
       .map(({ name, purl, type, version = '' }) => [type, name, version, purl ?? ''].join(' '))
@@ -222,7 +292,6 @@ describe.each(images)('%s', (image) => {
 
 test('1.7 is what that library refuses, which is why 1.6 is the default', async () => {
   const file = join(here.path, 'newest.cdx.json');
-  const image = `containers-storage:${names.get('Debian 12 with Triton')}`;
-  await tcf(['sbom', image, '--spec-version', '1.7', '-o', file]);
+  await tcf(['sbom', names.get('Debian 12 with Triton') ?? '', '--spec-version', '1.7', '-o', file]);
   expect((await readJava(file)).invalid.length).toBeGreaterThan(0);
 });

@@ -63,6 +63,7 @@ function judge(facts: SbomFacts, params: LlvmParams): Said {
     ...(params.commit === undefined || roleOf(component) !== 'core'
       ? []
       : [judgeCommit(component, params.commit)]),
+    ...judgeChanges(component, facts),
   ]);
   if (!ours.some((component) => roleOf(component) === 'core')) {
     return {
@@ -132,6 +133,32 @@ function judgePin(component: SbomComponent, is: 'pinned' | 'version'): Said {
     message: `whether the ${roleOf(component)} LLVM of Triton is the pinned one is not known (${printable(pin ?? 'unknown')})`,
     ...details,
   };
+}
+
+/**
+ * What stands in the bytes of a library says nothing of a library that is another one than its package
+ * installed.
+ */
+function judgeChanges(component: SbomComponent, { components }: SbomFacts): readonly Said[] {
+  const owner = components.find(({ bomRef }) => bomRef !== undefined && bomRef === component.owner);
+  const changed = (owner?.properties['tcf:python:record:modified'] ?? '').split('\n');
+  const count = Number(owner?.properties['tcf:python:record:modified:count'] ?? 0);
+  const library = changed.find((path) => /\.so(?:\.|$)/.test(path));
+  const actual = describe(component);
+  if (library !== undefined) {
+    const message = `a library of ${printable(owner?.name ?? '')} is not the one that its RECORD lists: ${printable(library)}`;
+    return [{ outcome: 'fail', message, actual, hint: 'install the package again' }];
+  }
+  return count > changed.length
+    ? [
+        {
+          outcome: 'cannot-tell',
+          message: `${count} files of ${printable(owner?.name ?? '')} are not those that its RECORD lists, and not all are named`,
+          actual,
+          hint: 'install the package again',
+        },
+      ]
+    : [];
 }
 
 /** Only the whole hash proves a commit: a prefix of it is worth a question, not a yes. */
