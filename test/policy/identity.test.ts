@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { ProvenSigner } from '../../src/attest/verified.ts';
 import { foldIdentity, isMeantBy, mailboxOf, ownerKey, signerKey } from '../../src/policy/identity.ts';
+import { digestFor } from '../support/evidence.ts';
 
 const github = 'https://token.actions.githubusercontent.com';
 const keyless = (
@@ -24,6 +25,7 @@ test.for([
     'https://github.com/acme/app/x/File.yml@refs/heads/Main',
   ],
   ['an owner alone', 'https://GitHub.com/Acme', 'https://github.com/acme'],
+  ['a path without a scheme', 'A/B/C/D/E/F', 'a/b/c/d/e/f'],
   ['a host alone', 'SPIFFE://Acme.example', 'spiffe://acme.example'],
   [
     'a pattern',
@@ -60,6 +62,7 @@ test.for([
   ['the same', 'mallory@evil.example', 'mallory@evil.example', true],
   ['an address with a tag', 'mallory@evil.example', 'mallory+1@evil.example', true],
   ['any address of the domain', '*@evil.example', 'Mallory+1@EVIL.example', true],
+  ['a pattern of the mailbox, where a tag stands', 'm*y@evil.example', 'mallory+1@evil.example', true],
   ['dots of Gmail on the list', 'mal.lory@gmail.com', 'mallory@gmail.com', true],
   ['dots of Gmail and a tag', 'mallory@gmail.com', 'm.allory+x@googlemail.com', true],
   ['the mailbox of an entry with a tag', 'mallory+1@evil.example', 'mallory@evil.example', false],
@@ -117,6 +120,12 @@ test.for<readonly [string, ProvenSigner, ProvenSigner, boolean]>([
     true,
   ],
   ['two workflows', keyless(app), keyless(run('acme/app/.github/workflows/s.yml@refs/heads/main')), false],
+  [
+    'two files of which both have an at sign',
+    keyless(run('acme/app/.github/workflows/x@y.yml@refs/heads/main')),
+    keyless(run('acme/app/.github/workflows/x@z.yml@refs/heads/main')),
+    false,
+  ],
   ['two issuers of a workflow', keyless(app), keyless(app, {}, 'https://issuer.example'), false],
   [
     'two issuers of a mailbox',
@@ -135,6 +144,11 @@ test.for<readonly [string, ProvenSigner, ProvenSigner, boolean]>([
   expect(signerKey(one) === signerKey(other)).toBe(isOne);
 });
 
+const key = (digit: string): ProvenSigner => ({
+  kind: 'key',
+  name: 'team.pub',
+  fingerprint: digestFor(digit),
+});
 const by = (owner: string) => ({ sourceRepositoryOwnerUri: `https://github.com/${owner}` });
 
 test.for<readonly [string, ProvenSigner, ProvenSigner, boolean]>([
@@ -161,6 +175,8 @@ test.for<readonly [string, ProvenSigner, ProvenSigner, boolean]>([
   ],
   ['two hosts', keyless(app), keyless('https://gitlab.com/acme/app//x.yml@refs/heads/main'), false],
   ['two mailboxes of a domain', keyless('ada@acme.example'), keyless('bob@acme.example'), false],
+  ['one key', key('a'), key('a'), true],
+  ['two keys', key('a'), key('b'), false],
   ['one mailbox', keyless('ada@acme.example'), keyless('ada+1@acme.example'), true],
 ])('one owner or two: %s', ([, one, other, isOne]) => {
   expect(ownerKey(one) === ownerKey(other)).toBe(isOne);

@@ -57,6 +57,8 @@ test.for([
   ['another official image', 'docker.io/ubuntu', 'ubuntu-evil', false],
   ['an official image of another registry', 'quay.io/ubuntu', 'quay.io/library/ubuntu', false],
   ['two components are an owner and a name', 'docker.io/acme/app', 'docker.io/library/acme', false],
+  ['a port that begins as that of HTTPS', 'quay.io', 'quay.io:4430/acme/app', false],
+  ['a registry that ends as Docker Hub', 'mydocker.io/ubuntu', 'ubuntu', false],
   ['a port that ends alike', 'quay.io', 'quay.io:5443/acme/app', false],
   ['a longer owner', 'registry.example/acme', 'registry.example/acme-evil/x', false],
   ['a longer registry', 'docker.io', 'docker.io.evil.example/x/y', false],
