@@ -9,7 +9,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/consumers/**', 'test/e2e/**', 'test/interop/**'],
+          exclude: ['test/browser/**', 'test/consumers/**', 'test/e2e/**', 'test/interop/**'],
           testTimeout: 30_000,
           hookTimeout: 30_000,
         },
@@ -22,6 +22,14 @@ export default defineConfig({
           hookTimeout: 900_000,
           globalSetup: ['test/e2e/global-setup.ts'],
           fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'browser',
+          include: ['test/browser/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {

@@ -70,6 +70,13 @@ export const verbs: readonly TopVerb[] = [
     load: () => import('./diff.ts'),
   },
   {
+    name: 'report',
+    group: 'Everyday',
+    usage: 'IMAGE|SBOM -o report.html [options]',
+    summary: 'write everything about an image as one page for a browser',
+    load: () => import('./report.ts'),
+  },
+  {
     name: 'tree',
     group: 'More',
     usage: 'IMAGE|SBOM [options]',

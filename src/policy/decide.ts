@@ -61,6 +61,19 @@ export interface ExplainedCandidate {
   readonly code?: string;
   /** One sentence, safe to print. */
   readonly message: string;
+  /** What was proven; absent for a refusal. */
+  readonly signed?: SignedFacts;
+}
+
+/** Who signed what, and when. */
+export interface SignedFacts {
+  readonly predicateType: string;
+  /** Safe to print. */
+  readonly signer: string;
+  /** Trusted times at which the signature existed, earliest first. */
+  readonly times: readonly Date[];
+  /** Distinct transparency logs that have seen it. */
+  readonly logs: number;
 }
 
 interface AllowParts {
@@ -218,11 +231,17 @@ function explain({ outcome, source }: Candidate): ExplainedCandidate {
   if (!outcome.ok) {
     return { source, verified: false, code: outcome.reason.code, message: printable(outcome.reason.message) };
   }
-  const { signer, statement, times } = outcome.value;
+  const { logs, signer, statement, times } = outcome.value;
   const since = times[0] === undefined ? '' : `, since ${times[0].toISOString()}`;
   return {
     source,
     verified: true,
     message: `${printable(statement.predicateType)} by ${describePolicySigner(signer)}${since}`,
+    signed: {
+      predicateType: printable(statement.predicateType),
+      signer: describePolicySigner(signer),
+      times,
+      logs: new Set(logs.map(({ logId }) => logId)).size,
+    },
   };
 }

@@ -9,7 +9,7 @@ import type { Decision, JudgedFinding, Verdict } from '../policy/decide.ts';
 const line = (text: string): string => printable(text, 4000);
 
 /** The sign before a finding: `✓`, `✗`, `?`, and `!` where a failing rule only warns. */
-export function signOf({ mode, outcome }: Pick<JudgedFinding, 'mode' | 'outcome'>): string {
+export function signOf({ mode, outcome }: Pick<JudgedFinding, 'mode' | 'outcome'>): '!' | '?' | '✓' | '✗' {
   if (outcome === 'pass') {
     return '✓';
   }

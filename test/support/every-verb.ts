@@ -15,6 +15,7 @@ const words: Readonly<Record<string, readonly string[]>> = {
   exec: ['evil', 'true'],
   down: ['evil'],
   diff: ['a.json', 'b.json'],
+  report: ['quay.invalid/none:1'],
   tree: ['quay.invalid/none:1'],
   licenses: ['quay.invalid/none:1'],
   copy: ['oci:none', 'oci:other'],
