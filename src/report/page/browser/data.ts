@@ -1,7 +1,7 @@
 import type { PackedPage } from '../packed.ts';
 
 /** A row of the table as the page works with it. */
-export interface TableRow {
+export interface ShownRow {
   readonly at: number;
   readonly name: string;
   readonly version: string;
@@ -18,9 +18,9 @@ export interface TableRow {
   readonly text: string;
 }
 
-export function toRows({ kinds, licenses, rows }: PackedPage): readonly TableRow[] {
+export function toRows({ kinds, licenses, rows }: PackedPage): readonly ShownRow[] {
   return rows.map(
-    ([name, version, purl, kind, license, layer, origin, size, owner, location, needs], at): TableRow => ({
+    ([name, version, purl, kind, license, layer, origin, size, owner, location, needs], at): ShownRow => ({
       at,
       name,
       version,
@@ -60,9 +60,9 @@ export const nothing = -2;
 
 /** All rows in the order of a query. Rows that are alike keep the order of the document. */
 export function inOrder(
-  rows: readonly TableRow[],
+  rows: readonly ShownRow[],
   { by, isDescending }: Pick<Query, 'by' | 'isDescending'>,
-): TableRow[] {
+): ShownRow[] {
   const order = orders[by];
   const turn = isDescending ? -1 : 1;
   return [...rows].sort((a, b) => turn * order(a, b) || a.at - b.at);
@@ -70,9 +70,9 @@ export function inOrder(
 
 /** The rows that a query means, in the order in which they are given. */
 export function select(
-  rows: readonly TableRow[],
+  rows: readonly ShownRow[],
   query: Omit<Query, 'by' | 'isDescending'>,
-): readonly TableRow[] {
+): readonly ShownRow[] {
   const words = query.words.toLowerCase().split(/\s+/).filter(Boolean);
   const fits = (wanted: number, place: number): boolean =>
     wanted === everything || place === (wanted === nothing ? -1 : wanted);
@@ -88,7 +88,7 @@ export function select(
 
 const byText = (a: string, b: string): number => Number(a > b) - Number(a < b);
 
-const orders: Readonly<Record<SortKey, (a: TableRow, b: TableRow) => number>> = {
+const orders: Readonly<Record<SortKey, (a: ShownRow, b: ShownRow) => number>> = {
   name: (a, b) => byText(a.name, b.name),
   version: (a, b) => byText(a.version, b.version),
   kind: (a, b) => a.kind - b.kind,
@@ -98,7 +98,7 @@ const orders: Readonly<Record<SortKey, (a: TableRow, b: TableRow) => number>> = 
 };
 
 /** Who needs what, turned around. */
-export function usersOf(rows: readonly TableRow[]): ReadonlyMap<number, readonly number[]> {
+export function usersOf(rows: readonly ShownRow[]): ReadonlyMap<number, readonly number[]> {
   const users = new Map<number, number[]>();
   for (const { at, needs = [] } of rows) {
     for (const need of needs) {

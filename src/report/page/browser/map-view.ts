@@ -1,5 +1,5 @@
 import type { PackedPage } from '../packed.ts';
-import { formatSize, type TableRow } from './data.ts';
+import { formatSize, type ShownRow } from './data.ts';
 import { element, part, svg } from './dom.ts';
 import { hasSizes, layOut, type MapCell, type MapOrder, toGroups } from './map.ts';
 import type { Box } from './treemap.ts';
@@ -11,14 +11,14 @@ const leastLabel = 34;
 /** The map of what takes the space, and its two orders. */
 export class MapView {
   readonly #page: PackedPage;
-  readonly #rows: readonly TableRow[];
-  readonly #choose: (row: TableRow) => void;
+  readonly #rows: readonly ShownRow[];
+  readonly #choose: (row: ShownRow) => void;
   readonly #frame = part('map', HTMLElement);
   readonly #bySize: boolean;
   #order: MapOrder = 'kind';
   #width = 0;
 
-  constructor(page: PackedPage, rows: readonly TableRow[], choose: (row: TableRow) => void) {
+  constructor(page: PackedPage, rows: readonly ShownRow[], choose: (row: ShownRow) => void) {
     this.#page = page;
     this.#rows = rows;
     this.#choose = choose;

@@ -1,5 +1,5 @@
 import type { PackedPage } from '../packed.ts';
-import type { TableRow } from './data.ts';
+import type { ShownRow } from './data.ts';
 import { type Box, squarify } from './treemap.ts';
 
 export type MapOrder = 'kind' | 'layer';
@@ -9,7 +9,7 @@ export interface MapCell {
   readonly label: string;
   readonly weight: number;
   /** The component, where it is one. */
-  readonly row?: TableRow;
+  readonly row?: ShownRow;
   /** Place of its kind, for the colour; -1 for what has none. */
   readonly kind: number;
 }
@@ -24,12 +24,12 @@ export interface MapGroup {
 const maxCells = 60;
 
 /** Whether anything says how large it is; otherwise every component counts as much as any other. */
-export function hasSizes(rows: readonly TableRow[]): boolean {
+export function hasSizes(rows: readonly ShownRow[]): boolean {
   return rows.some(({ size }) => size > 0);
 }
 
 /** Groups of the map, largest first. What lies in another component is part of that. */
-export function toGroups(page: PackedPage, rows: readonly TableRow[], order: MapOrder): readonly MapGroup[] {
+export function toGroups(page: PackedPage, rows: readonly ShownRow[], order: MapOrder): readonly MapGroup[] {
   const bySize = hasSizes(rows);
   const shown = rows.filter(({ owner, size }) => (bySize ? size > 0 : true) && owner < 0);
   const groups = Map.groupBy(shown, (row) => (order === 'kind' ? row.kind : row.layer));
@@ -46,7 +46,7 @@ export function toGroups(page: PackedPage, rows: readonly TableRow[], order: Map
 
 function toGroup(
   page: PackedPage,
-  members: readonly TableRow[],
+  members: readonly ShownRow[],
   order: MapOrder,
   place: number,
   bySize: boolean,

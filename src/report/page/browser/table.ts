@@ -5,9 +5,9 @@ import {
   inOrder,
   nothing,
   type Query,
+  type ShownRow,
   type SortKey,
   select,
-  type TableRow,
   usersOf,
 } from './data.ts';
 import { element, part } from './dom.ts';
@@ -33,7 +33,7 @@ const origins = ['', 'base', 'added'];
 /** The table of everything: search, filters, order, and what is known of one row where it is unfolded. */
 export class Table {
   readonly #page: PackedPage;
-  readonly #rows: readonly TableRow[];
+  readonly #rows: readonly ShownRow[];
   readonly #users: ReadonlyMap<number, readonly number[]>;
   readonly #body = element('tbody');
   readonly #search = part('search', HTMLInputElement);
@@ -49,11 +49,11 @@ export class Table {
     isDescending: true,
   };
   /** All rows in the order of the query: to search is then to pass over. */
-  #ordered: readonly TableRow[] = [];
-  #found: readonly TableRow[] = [];
+  #ordered: readonly ShownRow[] = [];
+  #found: readonly ShownRow[] = [];
   #shown = pageSize;
 
-  constructor(page: PackedPage, rows: readonly TableRow[], hasSizes: boolean) {
+  constructor(page: PackedPage, rows: readonly ShownRow[], hasSizes: boolean) {
     this.#page = page;
     this.#rows = rows;
     this.#users = usersOf(rows);
@@ -97,7 +97,7 @@ export class Table {
   }
 
   /** Shows one component and nothing else, unfolded. */
-  show(row: TableRow): void {
+  show(row: ShownRow): void {
     for (const filter of document.querySelectorAll<HTMLSelectElement>('#filters select')) {
       filter.selectedIndex = 0;
     }
@@ -128,7 +128,7 @@ export class Table {
     return element('th', { scope: 'col', 'data-key': key, class: `of-${key}` }, button);
   }
 
-  #line(row: TableRow): HTMLElement {
+  #line(row: ShownRow): HTMLElement {
     const { kinds, layers, licenses } = this.#page;
     const button = element(
       'button',
@@ -168,14 +168,14 @@ export class Table {
     return line;
   }
 
-  #badge({ origin }: TableRow): readonly Node[] {
+  #badge({ origin }: ShownRow): readonly Node[] {
     const word = origins[origin] ?? '';
     return word === ''
       ? []
       : [document.createTextNode(' '), element('span', { class: `badge ${word}` }, word)];
   }
 
-  #detail(row: TableRow): HTMLElement {
+  #detail(row: ShownRow): HTMLElement {
     const { layers, licenses } = this.#page;
     const layer = layers[row.layer];
     const owner = this.#rows[row.owner];
@@ -211,7 +211,7 @@ export class Table {
     ];
   }
 
-  #link(row: TableRow): HTMLElement {
+  #link(row: ShownRow): HTMLElement {
     const link = element('button', { type: 'button', class: 'link' }, row.name);
     link.addEventListener('click', () => this.show(row));
     return link;
