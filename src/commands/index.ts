@@ -147,6 +147,13 @@ export const verbs: readonly TopVerb[] = [
     load: () => import('./trust/index.ts'),
   },
   {
+    name: 'db',
+    group: 'More',
+    usage: 'build|import|push|pull|status|verify [options]',
+    summary: 'the data about vulnerabilities: one file, signed like an image',
+    load: () => import('./db/index.ts'),
+  },
+  {
     name: 'pins',
     group: 'More',
     usage: 'show|add|update [VERSION|WHEEL|CHECKOUT|FILE] [options]',

@@ -13,7 +13,7 @@ import { dirname, resolve } from 'node:path';
 import { type Bytes, collect } from '../base/bytes.ts';
 import { askedWrongly, cannotTell, reasonOf } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
-import { createFile, replaceFile } from './atomic.ts';
+import { type Content, createFile, replaceFile } from './atomic.ts';
 import { isSystemError } from './errors.ts';
 import type { Host } from './host.ts';
 
@@ -145,7 +145,21 @@ export async function writeOutput(host: Host, text: string, path: string | undef
   }
 }
 
-async function writeThrough(path: string, content: Uint8Array | string, mode?: number): Promise<void> {
+/** As `writeUserFile`, for what is too large to be held. @throws TcfError `file.unwritable` (exit 3). */
+export async function writeUserStream(host: Host, path: string, content: Bytes): Promise<void> {
+  try {
+    await writeThrough(resolve(host.cwd, path), content);
+  } catch (error) {
+    if (!isSystemError(error)) {
+      throw error;
+    }
+    throw askedWrongly('file.unwritable', `cannot write ${quoted(path)}: ${reasonOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+async function writeThrough(path: string, content: Content, mode?: number): Promise<void> {
   const target = await leadsTo(path);
   const standing = statSync(target, { throwIfNoEntry: false });
   if (standing === undefined || standing.isFile()) {
@@ -153,7 +167,11 @@ async function writeThrough(path: string, content: Uint8Array | string, mode?: n
     return;
   }
   await using stream = await open(target, 'w');
-  await stream.writeFile(content);
+  for await (const chunk of typeof content === 'string' || content instanceof Uint8Array
+    ? [content]
+    : content) {
+    await stream.writeFile(chunk);
+  }
 }
 
 /** Where the links of a path end; a link to nothing ends where its file would be made. */

@@ -26,6 +26,8 @@ export interface Host extends Processes {
   readonly program: RunProgram;
   /** From now on SIGINT ends the process with this exit code. */
   readonly onInterrupt: (exit: ExitCode) => void;
+  /** Loads a part of Node that it calls experimental, without the warning on the terminal. Absent: with it. */
+  readonly quietly?: <T>(load: () => Promise<T>) => Promise<T>;
   /** Asks on the terminal without echo; `undefined` where there is no terminal. */
   readonly askSecret: (prompt: string) => Promise<string | undefined>;
 }

@@ -32,6 +32,7 @@ export function processHost(process: NodeJS.Process): Host {
     onInterrupt: (exit) => {
       process.on('SIGINT', () => process.exit(exit));
     },
+    quietly: (load) => quietly(process, load),
     askSecret: (prompt) => askSecret(process.stdin, process.stderr, prompt),
     find: (name) => findOnPath(name, env['PATH'] ?? ''),
     run: (file, args) => run(file, args),
@@ -132,5 +133,23 @@ async function askSecret(
   } finally {
     lines.close();
     terminal.write('\n');
+  }
+}
+
+/** Other warnings pass: only those about experimental parts are held back, and only while it loads. */
+async function quietly<T>(process: NodeJS.Process, load: () => Promise<T>): Promise<T> {
+  const { emitWarning } = process;
+  const passing = (warning: string | Error, ...rest: readonly unknown[]): void => {
+    const [kind] = rest;
+    const type = typeof kind === 'object' && kind !== null && 'type' in kind ? kind.type : kind;
+    if (type !== 'ExperimentalWarning') {
+      Reflect.apply(emitWarning, process, [warning, ...rest]);
+    }
+  };
+  process.emitWarning = passing as typeof emitWarning;
+  try {
+    return await load();
+  } finally {
+    process.emitWarning = emitWarning;
   }
 }

@@ -34,7 +34,10 @@ export interface VulnerabilityData {
   readonly find: (ecosystem: string, key: string) => readonly FoundAdvisory[];
   /** What indexes of a release of Debian offer under this name for an architecture. */
   readonly offered: (release: string, name: string, architecture: string) => readonly OfferedPackage[];
-  /** Releases of Debian of which it has an index; `whole`: the main archive too, so that a name that is missing is not Debian's. */
+  /**
+   * `12 amd64`: releases of Debian of which it has an index; `whole`: of the main archive too, so that a name that is missing is
+   * not Debian's.
+   */
   readonly archives: ReadonlyMap<string, { readonly whole: boolean }>;
   readonly nvidia: { readonly facts: readonly NvidiaFact[]; readonly releases: CudaReleases } | undefined;
   readonly llvm: readonly LlvmFact[];

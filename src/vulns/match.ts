@@ -236,12 +236,15 @@ class Judge {
   /** Whether the archive has answered for the package. */
   #askArchive({ component, parts }: PlacedComponent): boolean {
     const release = parts === undefined ? undefined : debianRelease(parts);
-    if (parts?.version === undefined || release === undefined || !this.#data.archives.has(release)) {
+    const architecture = parts?.qualifiers?.['arch'] ?? 'all';
+    if (
+      parts?.version === undefined ||
+      !this.#data.archives.has(`${release} ${architecture}`) ||
+      release === undefined
+    ) {
       return false;
     }
-    const candidate = candidateOf(
-      this.#data.offered(release, parts.name, parts.qualifiers?.['arch'] ?? 'all'),
-    );
+    const candidate = candidateOf(this.#data.offered(release, parts.name, architecture));
     if (candidate !== undefined && compareDebVersions(candidate.version, parts.version) > 0) {
       this.#updates.push({
         bomRef: component.bomRef ?? component.purl ?? component.name,

@@ -67,8 +67,9 @@ export function isOfOtherRepository(
     return true;
   }
   const release = debianRelease(parts);
-  if (release === undefined || data.archives.get(release)?.whole !== true) {
+  const architecture = parts.qualifiers?.['arch'] ?? 'all';
+  if (release === undefined || data.archives.get(`${release} ${architecture}`)?.whole !== true) {
     return false;
   }
-  return data.offered(release, parts.name, parts.qualifiers?.['arch'] ?? 'all').length === 0;
+  return data.offered(release, parts.name, architecture).length === 0;
 }

@@ -41,13 +41,13 @@ export function dataOf({
       found.set(key, [...(found.get(key) ?? []), { advisory, affected: entry }]);
     }
   }
-  const releases = new Set(Object.keys(offered).map((key) => key.split(' ')[0] ?? ''));
+  const archives = Object.keys(offered).map((key) => key.replace(/ .* /, ' '));
   return {
     facts: { digest: 'sha256:test', sources: [{ name: 'OSV', records: records.length, unread }] },
     ecosystems: [...ecosystems],
     find: (ecosystem, key) => found.get(`${ecosystem}\n${key}`) ?? [],
     offered: (release, name, architecture) => offered[`${release} ${name} ${architecture}`] ?? [],
-    archives: new Map([...releases].map((release) => [release, { whole }])),
+    archives: new Map(archives.map((archive) => [archive, { whole }])),
     nvidia,
     llvm,
   };
