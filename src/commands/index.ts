@@ -147,6 +147,13 @@ export const verbs: readonly TopVerb[] = [
     load: () => import('./trust/index.ts'),
   },
   {
+    name: 'vulns',
+    group: 'Everyday',
+    usage: 'IMAGE|SBOM [options]',
+    summary: 'what is vulnerable in an image, what to do about it, and what nobody can tell',
+    load: () => import('./vulns.ts'),
+  },
+  {
     name: 'db',
     group: 'More',
     usage: 'build|import|push|pull|status|verify [options]',

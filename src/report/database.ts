@@ -14,14 +14,14 @@ export interface DatabaseStatus {
 
 export function toDatabaseJson({ facts, file, origin, path, taken }: DatabaseStatus, now: Date): string {
   return formatJson(
-    compact({ path, ...file, taken, origin, age: ageInDays(facts, taken, now), sources: facts.sources }),
+    compact({ path, ...file, taken, origin, age: dataAgeInDays(facts, taken, now), sources: facts.sources }),
     2,
   );
 }
 
 export function toDatabaseText(status: DatabaseStatus, now: Date): string {
   const { facts, file, origin, path, taken } = status;
-  const age = ageInDays(facts, taken, now);
+  const age = dataAgeInDays(facts, taken, now);
   const lines = [
     `${printable(path, 2000)}: ${file.digest}, ${formatBytes(file.size)}`,
     origin?.image === undefined
@@ -39,7 +39,7 @@ export function toDatabaseText(status: DatabaseStatus, now: Date): string {
 }
 
 /** Whole days since the data was taken, or since the newest date in it. */
-export function ageInDays(
+export function dataAgeInDays(
   { sources }: DatabaseFacts,
   taken: string | undefined,
   now: Date,

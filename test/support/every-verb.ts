@@ -27,6 +27,7 @@ const words: Readonly<Record<string, readonly string[]>> = {
   'devcontainer allow': ['--', '--privileged'],
   'log prune': ['--keep', '1'],
   'trust import': ['none.json'],
+  vulns: ['quay.invalid/none:1'],
   'db build': ['none'],
   'db import': ['none.sqlite'],
   'db push': ['quay.invalid/none:1'],

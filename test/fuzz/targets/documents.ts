@@ -1,3 +1,4 @@
+import { parseReleaseFile } from '../../../src/app/vulns/archive-index.ts';
 import { decodeBase64, decodeUtf8 } from '../../../src/base/bytes.ts';
 import { parseJson } from '../../../src/base/json.ts';
 import { parseBomContents } from '../../../src/bom/contents.ts';
@@ -18,6 +19,7 @@ import { parseLlvmFacts } from '../../../src/vulns/llvm.ts';
 import { parseCudaReleases, parseNvidiaFacts } from '../../../src/vulns/nvidia.ts';
 import { parseOsv } from '../../../src/vulns/osv.ts';
 import { parseRustsec } from '../../../src/vulns/rustsec.ts';
+import { parseVex } from '../../../src/vulns/vex.ts';
 import { openRecording, recordings } from '../../support/recordings.ts';
 import { filesBelow } from '../files.ts';
 import { type Target, target, textTarget } from '../target.ts';
@@ -79,6 +81,41 @@ const bulletin = JSON.stringify([
   },
 ]);
 const cuda = JSON.stringify({ '12.8.0': { 'nvidia-cuda-nvcc': '12.8.61' } });
+const openVex = JSON.stringify({
+  '@context': 'https://openvex.dev/ns/v0.2.0',
+  '@id': 'https://example.org/vex/1',
+  author: 'Ann',
+  timestamp: '2026-11-01T00:00:00Z',
+  statements: [
+    {
+      vulnerability: { name: 'CVE-2023-32681', aliases: ['GHSA-1'] },
+      products: [{ '@id': 'pkg:oci/dev', subcomponents: [{ '@id': 'pkg:pypi/requests@2.28.1' }] }],
+      status: 'not_affected',
+      justification: 'vulnerable_code_not_present',
+    },
+  ],
+});
+const cycloneDxVex = JSON.stringify({
+  bomFormat: 'CycloneDX',
+  specVersion: '1.6',
+  components: [{ type: 'library', 'bom-ref': 'a', name: 'requests', purl: 'pkg:pypi/requests@2.28.1' }],
+  vulnerabilities: [
+    {
+      id: 'CVE-2023-32681',
+      analysis: { state: 'not_affected', justification: 'code_not_reachable' },
+      affects: [{ ref: 'urn:cdx:a/1#a' }],
+    },
+  ],
+});
+const releaseFile = `Origin: Debian
+Label: Debian
+Suite: stable
+Version: 13.1
+Codename: trixie
+Date: Sat, 06 Sep 2025 09:00:00 UTC
+SHA256:
+ ${hex} 10 main/binary-amd64/Packages
+`;
 const llvm = JSON.stringify([
   { cve: 'CVE-2024-31852', part: 'ARM', place: 'LR', reported: '17.0.2', fixed: '18.1.3' },
 ]);
@@ -147,6 +184,11 @@ export const documents: readonly Target[] = [
   ),
   target('bom/read.ts parseSbom', sboms, (bytes) => parseSbom(parseJson(bytes, 'the SBOM'), 'the SBOM')),
   target('vulns/osv.ts parseOsv', [osv], (bytes) => parseOsv(parseJson(bytes, 'it'), 'it')),
+  target('vulns/vex.ts parseVex', [openVex, cycloneDxVex], (bytes) => parseVex(parseJson(bytes, 'it'), 'it')),
+  target('app/vulns/archive-index.ts parseReleaseFile', [releaseFile], (bytes) => {
+    const { facts, sums } = parseReleaseFile(bytes, 'InRelease');
+    return [facts, [...sums]];
+  }),
   target('vulns/rustsec.ts parseRustsec', [rustsec], (bytes) => parseRustsec(parseJson(bytes, 'it'), 'it')),
   target('vulns/nvidia.ts parseNvidiaFacts', [bulletin], (bytes) =>
     parseNvidiaFacts(parseJson(bytes, 'it'), 'it'),

@@ -1,0 +1,89 @@
+import type { Command } from 'commander';
+import { findImageVulnerabilities } from '../app/vulns/find-vulnerabilities.ts';
+import { compact } from '../base/compact.ts';
+import { askedWrongly } from '../base/error.ts';
+import { quoted } from '../base/text.ts';
+import { toTimestamp } from '../bom/timestamp.ts';
+import { exitOf, type FoundVulnerabilities } from '../report/vulns/found.ts';
+import { toVulnsJson } from '../report/vulns/json.ts';
+import { toVulnsPredicateJson } from '../report/vulns/predicate.ts';
+import { toVulnsSarif } from '../report/vulns/sarif.ts';
+import { toVulnsText } from '../report/vulns/text.ts';
+import { toCycloneDxVex, toOpenVex } from '../report/vulns/vex-documents.ts';
+import { writeUserFile } from '../system/files.ts';
+import type { ExitCode } from '../system/host.ts';
+import { version } from '../version.ts';
+import { declareAttestedOptions, readAttested, wantsAttested } from './options/attested.ts';
+import { collectOption, listOption, type Options, textOption } from './options/bag.ts';
+import { declareDatabase, readDatabase } from './options/database.ts';
+import { declareLookOptions, readLookRequest } from './options/look.ts';
+import type { Verb } from './verb.ts';
+
+type Form = (found: FoundVulnerabilities, now: Date, version: string) => string;
+
+const forms: Readonly<Record<string, Form>> = {
+  table: toVulnsText,
+  json: toVulnsJson,
+  sarif: (found, _, own) => toVulnsSarif(found, own),
+  'cyclonedx-vex': toCycloneDxVex,
+  openvex: toOpenVex,
+  'in-toto': toVulnsPredicateJson,
+};
+
+export const verb: Verb = {
+  declare(command: Command): void {
+    declareLookOptions(command);
+    declareDatabase(command);
+    command
+      .option('--base <image>', 'the image that this one was built on, or "auto"')
+      .option(
+        '--vex <file|folder>',
+        'VEX that counts, OpenVEX or CycloneDX; may be given again',
+        collectOption,
+        [],
+      )
+      .option(`--format <${Object.keys(forms).join('|')}>`, 'how it is told', 'table')
+      .option('-o, --output <file>', 'write it there');
+    declareAttestedOptions(command);
+  },
+  /** 1 where something is affected, 2 where nothing is and something cannot be told. */
+  async run(host, [source = ''], options): Promise<ExitCode> {
+    const form = readForm(options);
+    const request = compact({
+      ...readLookRequest(options, source),
+      database: readDatabase(options),
+      vex: listOption(options, 'vex'),
+    });
+    const attested = wantsAttested(options) ? await readAttested(host, source, options) : undefined;
+    if (attested !== undefined && 'exit' in attested) {
+      return attested.exit;
+    }
+    const found = await findImageVulnerabilities(
+      host,
+      attested === undefined ? request : { ...request, attested: attested.document },
+    );
+    const text = form(found, saidAt(host.env['SOURCE_DATE_EPOCH'], host.now()), version);
+    const output = textOption(options, 'output');
+    if (output === undefined) {
+      await host.stdout.write(text);
+    } else {
+      await writeUserFile(host, output, text);
+    }
+    return exitOf(found);
+  },
+};
+
+function readForm(options: Options): Form {
+  const asked = textOption(options, 'format') ?? 'table';
+  const form = Object.hasOwn(forms, asked) ? forms[asked] : undefined;
+  if (form === undefined) {
+    throw askedWrongly('vulns.format', `tcf vulns has no format ${quoted(asked)}`, {
+      hint: `write ${Object.keys(forms).join(', ')}`,
+    });
+  }
+  return form;
+}
+
+function saidAt(epoch: string | undefined, now: Date): Date {
+  return epoch === undefined ? now : new Date(toTimestamp(undefined, epoch) ?? now);
+}
