@@ -167,22 +167,29 @@ function systemReason({ code, message, path, syscall }: NodeJS.ErrnoException): 
   return `cannot ${syscall}${path === undefined ? '' : ` ${quoted(path)}`}: ${why} (${code})`;
 }
 
-async function report(error: unknown, host: Host): Promise<ExitCode> {
+/** What an error says on standard error, and the exit code that it ends with. */
+function described(error: unknown): { readonly exit: ExitCode; readonly text: string } {
   if (error instanceof TcfError) {
     const { code, exit, hint, message } = error;
-    await host.stderr.write(formatDiagnostic(compact({ level: 'error', code, message, hint })));
-    return exit;
+    return { exit, text: formatDiagnostic(compact({ level: 'error', code, message, hint })) };
   }
   // Whatever the operating system refuses (a full disk, a folder that went away, too many open files) is said
   // in its words, and is no fault of ours.
   if (isSystemError(error)) {
-    await host.stderr.write(`tcf: error: ${printable(systemReason(error), 2000)}\n`);
-    return 2;
+    return { exit: 2, text: `tcf: error: ${printable(systemReason(error), 2000)}\n` };
   }
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
   // Messages of the system hold names of files, and a project may have chosen those.
   const lines = detail.split('\n').map((line) => printable(line, 2000));
-  await host.stderr.write(`tcf: error: this is a fault in tcf ${version}\n${lines.join('\n')}\n`);
-  await host.stderr.write('tcf: hint: please report it with the lines above\n');
-  return 2;
+  return {
+    exit: 2,
+    text: `tcf: error: this is a fault in tcf ${version}\n${lines.join('\n')}\ntcf: hint: please report it with the lines above\n`,
+  };
+}
+
+async function report(error: unknown, host: Host): Promise<ExitCode> {
+  const { exit, text } = described(error);
+  // Where nobody can be told, the exit code still says it.
+  await host.stderr.write(text).catch(() => undefined);
+  return exit;
 }

@@ -5,6 +5,7 @@ import type { Processes, RunProgram } from './program.ts';
 /** Everything a command may reach outside its arguments. `main.ts` makes the real one, tests make theirs. */
 export interface Host extends Processes {
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** The current folder. Reading it throws TcfError `host.cwd` (exit 2) where it was removed. */
   readonly cwd: string;
   readonly home: string;
   readonly uid: number;

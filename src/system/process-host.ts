@@ -1,18 +1,20 @@
 import { resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { cannotTell } from '../base/error.ts';
+import { cannotTell, reasonOf } from '../base/error.ts';
 import { codeOf } from './errors.ts';
 import { homeFolder } from './folders.ts';
-import type { Host, Output } from './host.ts';
+import type { Host } from './host.ts';
+import { openOutput } from './output.ts';
 import { childProcess, findOnPath, programRunner, run } from './programs.ts';
-import { wantsColor } from './terminal.ts';
 
 /** The real host. The process comes in as a value, so that `main.ts` stays the only file that names it. */
 export function processHost(process: NodeJS.Process): Host {
   const env = process.env;
   return {
     env,
-    cwd: process.cwd(),
+    get cwd() {
+      return currentFolder(process);
+    },
     home: homeFolder(env),
     uid: process.getuid?.() ?? -1,
     machine: { config: '/etc/tcf', state: '/var/lib/tcf' },
@@ -24,8 +26,8 @@ export function processHost(process: NodeJS.Process): Host {
     get stdin() {
       return process.stdin;
     },
-    stdout: output(() => process.stdout, env),
-    stderr: output(() => process.stderr, env),
+    stdout: openOutput(() => process.stdout, env),
+    stderr: openOutput(() => process.stderr, env),
     now: () => new Date(),
     sleep: (ms, signal) => wait(ms, undefined, signal === undefined ? {} : { signal }).catch(() => undefined),
     stopped: () => stopped(process),
@@ -41,44 +43,23 @@ export function processHost(process: NodeJS.Process): Host {
   };
 }
 
+/** @throws TcfError `host.cwd` (exit 2) where it was removed, or may not be looked at. */
+function currentFolder(process: NodeJS.Process): string {
+  try {
+    return process.cwd();
+  } catch (error) {
+    const why = codeOf(error) === 'ENOENT' ? 'was removed' : `cannot be found: ${reasonOf(error)}`;
+    throw cannotTell('host.cwd', `the current folder ${why}`, {
+      hint: 'change to a folder that is there',
+      cause: error,
+    });
+  }
+}
+
 /** Node gives the path of a single executable twice. */
 function selfOf({ argv, execPath, getBuiltinModule }: NodeJS.Process): readonly string[] {
   const main = getBuiltinModule('node:sea').isSea() ? undefined : argv[1];
   return [execPath, ...(main === undefined ? [] : [resolve(main)])];
-}
-
-/** Opened when it is first needed: what is quiet need not wait for it. */
-function output(open: () => NodeJS.WriteStream, env: NodeJS.ProcessEnv): Output {
-  let stream: NodeJS.WriteStream | undefined;
-  const opened = () => {
-    // The stream says it twice, to the caller of write and as an event; an event that nobody hears ends the
-    // process.
-    stream ??= open().on('error', () => {});
-    return stream;
-  };
-  return {
-    get isTerminal() {
-      return opened().isTTY === true;
-    },
-    get hasColor() {
-      return wantsColor(env, opened().isTTY === true);
-    },
-    get columns() {
-      // Terminals without a window, as `script` and some CI make them, say 0.
-      return opened().columns || undefined;
-    },
-    write: (text) =>
-      new Promise((resolve, reject) => {
-        opened().write(text, (error) => {
-          // The reader of a pipe went away (`tcf sbom IMAGE | head`): there is nobody left to tell.
-          if (!error || codeOf(error) === 'EPIPE') {
-            resolve();
-          } else {
-            reject(cannotTell('output.unwritable', `could not write the output: ${error.message}`));
-          }
-        });
-      }),
-  };
 }
 
 function stopped(process: NodeJS.Process): Promise<void> {
