@@ -3,11 +3,14 @@ import { closest } from './base/closest.ts';
 import { compact } from './base/compact.ts';
 import { askedWrongly, TcfError } from './base/error.ts';
 import { printable, quoted } from './base/text.ts';
+import { declareVerb } from './commands/declare.ts';
 import { verbs } from './commands/index.ts';
+import { flag } from './commands/options/bag.ts';
 import type { Verb, VerbEntry } from './commands/verb.ts';
 import { formatDiagnostic } from './report/diagnostics.ts';
-import { isSystemError } from './system/errors.ts';
+import { isSystemError, systemWords } from './system/errors.ts';
 import type { ExitCode, Host } from './system/host.ts';
+import { quieted } from './system/quiet.ts';
 import { textWidth } from './system/terminal.ts';
 import { version } from './version.ts';
 
@@ -78,7 +81,7 @@ async function callNamed(
 
 async function callVerb(
   path: string,
-  { summary, usage }: VerbEntry,
+  { hidden, summary, usage }: VerbEntry,
   verb: Verb,
   args: readonly string[],
   host: Host,
@@ -96,7 +99,7 @@ async function callVerb(
       writeErr: () => {},
       getOutHelpWidth: () => textWidth(host.stdout),
     });
-  verb.declare(command);
+  declareVerb(command, verb, hidden);
   try {
     command.parse([...args], { from: 'user' });
   } catch (error) {
@@ -115,7 +118,8 @@ async function callVerb(
         meant === undefined ? `${path} --help` : `did you mean ${meant}? ${path} --help lists the options`,
     });
   }
-  return await verb.run(host, command.args, command.opts());
+  const options = command.opts();
+  return await verb.run(flag(options, 'quiet') ? quieted(host) : host, command.args, options);
 }
 
 function namesOf(entries: readonly VerbEntry[]): readonly string[] {
@@ -154,7 +158,8 @@ function help(): string {
   }
   lines.push(
     '',
-    'IMAGE is docker://REF, oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE, containers-storage:REF, or a bare REF.',
+    'IMAGE is docker://REF, oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE, dir:PATH,',
+    'containers-storage:REF, docker-daemon:REF, or a bare REF.',
     'Exit codes: 0 yes, 1 no, 2 cannot tell, 3 asked wrongly. tcf help VERB says more.',
     '',
   );
@@ -162,9 +167,9 @@ function help(): string {
 }
 
 /** `cannot open "/home/ann/policy.yaml": permission denied (EACCES)`. */
-function systemReason({ code, message, path, syscall }: NodeJS.ErrnoException): string {
-  const why = /^\w+: (.*?), /.exec(message)?.[1] ?? message;
-  return `cannot ${syscall}${path === undefined ? '' : ` ${quoted(path)}`}: ${why} (${code})`;
+function systemReason(error: NodeJS.ErrnoException): string {
+  const where = error.path === undefined ? '' : ` ${quoted(error.path)}`;
+  return `cannot ${error.syscall}${where}: ${systemWords(error)}`;
 }
 
 /** What an error says on standard error, and the exit code that it ends with. */

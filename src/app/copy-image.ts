@@ -17,6 +17,7 @@ import type { RegistriesConfig } from '../registry/registries-config.ts';
 import { loadRegistriesConfig } from '../registry/registries-files.ts';
 import { resolveName } from '../registry/short-names.ts';
 import type { Host } from '../system/host.ts';
+import { refuseFileName } from './file-names.ts';
 import { type Network, openUserRegistry } from './network.ts';
 import { hostPlatform, resolveImage } from './registries.ts';
 export interface CopyRequest {
@@ -43,8 +44,8 @@ export async function copyImage(
   { from: fromText, network, to: toText }: CopyRequest,
 ): Promise<CopiedImage> {
   const config = await loadRegistriesConfig(host);
-  const from = parsePlace(fromText, config);
-  const to = parsePlace(toText, config);
+  const from = parsePlace(host, fromText, config);
+  const to = parsePlace(host, toText, config);
   const source = await openUserRegistry(host, network, config);
   // A copy is written where it was asked for, and not to a mirror of that.
   const registry = await openUserRegistry(host, network, withoutMirrors(config));
@@ -63,9 +64,10 @@ type Place =
   | { readonly kind: 'registry'; readonly ref: ImageRef }
   | { readonly kind: 'layout'; readonly directory: string; readonly reference?: string };
 
-function parsePlace(text: string, config: RegistriesConfig): Place {
+function parsePlace(host: Host, text: string, config: RegistriesConfig): Place {
   const name = parseImageName(text);
   if (isBareName(name)) {
+    refuseFileName(host, text);
     return { kind: 'registry', ref: resolveName(name.name, config).ref };
   }
   if (isRegistryName(name)) {

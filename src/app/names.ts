@@ -4,6 +4,7 @@ import { noRegistriesConfig, type RegistriesConfig } from '../registry/registrie
 import { loadRegistriesConfig } from '../registry/registries-files.ts';
 import { isShortName, resolveName } from '../registry/short-names.ts';
 import type { Host } from '../system/host.ts';
+import { refuseFileName } from './file-names.ts';
 import { parseRegistryName } from './registries.ts';
 
 /** What a name means on this machine. */
@@ -17,7 +18,7 @@ export interface MeantImage {
  * Reads the name of an image in a registry as the engine that starts it does: podman by registries.conf(5),
  * docker by Docker Hub. A meaning that the other one does not share is told on stderr.
  *
- * @throws TcfError `image.transport`, `reference.*` (exit 3), `registries.malformed` (exit 2).
+ * @throws TcfError `image.is-file`, `image.transport`, `reference.*` (exit 3), `registries.malformed` (exit 2).
  */
 export async function resolveImageName(
   host: Host,
@@ -25,6 +26,7 @@ export async function resolveImageName(
   verb: string,
   engine: 'docker' | 'podman' = 'podman',
 ): Promise<MeantImage> {
+  refuseFileName(host, text);
   const ref = parseRegistryName(text, verb);
   if (engine === 'docker') {
     return { ref, config: noRegistriesConfig };

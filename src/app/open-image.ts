@@ -7,6 +7,7 @@ import type { Platform } from '../oci/manifest.ts';
 import { parseImageRef } from '../oci/reference.ts';
 import { loadRegistriesConfig } from '../registry/registries-files.ts';
 import type { Host } from '../system/host.ts';
+import { isPath, refuseFileName } from './file-names.ts';
 import { resolveImageName } from './names.ts';
 import { type Network, openUserRegistry } from './network.ts';
 import { hostPlatform } from './registries.ts';
@@ -41,6 +42,9 @@ export async function openImage(
   const name = parseImageName(text);
   if (!isBareName(name)) {
     return await openNamedImage(name, platform, sources);
+  }
+  if (isPath(name.name)) {
+    refuseFileName(host, name.name);
   }
   parseImageRef(name.name);
   const store = await localStoreOf(sources);

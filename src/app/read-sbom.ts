@@ -4,6 +4,7 @@ import { parseSbom, type SbomFacts } from '../bom/read.ts';
 import { isBareName, parseImageName } from '../image/source.ts';
 import { fileExists, readUserFile } from '../system/files.ts';
 import type { Host } from '../system/host.ts';
+import { isStandard } from '../system/standard.ts';
 
 /**
  * A CycloneDX document in a file.
@@ -16,7 +17,10 @@ export async function readSbomFile(host: Host, path: string): Promise<SbomFacts>
   return parseSbom(parseJson(content, what, jsonLimits.document), what);
 }
 
-/** Whether a word names an SBOM in a file and not an image: where a file has that name, it is the SBOM. */
+/**
+ * Whether a word names an SBOM in a file and not an image: where a file has that name, it is the SBOM; `-` is
+ * the one on standard input.
+ */
 export function namesFile(host: Host, text: string): boolean {
-  return isBareName(parseImageName(text)) && fileExists(host, text);
+  return isStandard(text) || (isBareName(parseImageName(text)) && fileExists(host, text));
 }

@@ -8,7 +8,7 @@ import type { Host } from '../system/host.ts';
  * A name that must lead to a registry, because that is where signatures are. `docker://` may stand before it.
  */
 export function parseRegistryName(text: string, verb: string): ImageRef {
-  const transport = /^(oci|oci-archive|docker-archive|containers-storage|docker-daemon):/.exec(text)?.[1];
+  const transport = /^(oci|oci-archive|dir|docker-archive|containers-storage|docker-daemon):/.exec(text)?.[1];
   if (transport !== undefined) {
     throw askedWrongly('image.transport', `tcf ${verb} cannot use ${transport}:, it works on a registry`, {
       hint: 'push the image and name it as registry/repository:tag',

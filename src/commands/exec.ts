@@ -3,7 +3,7 @@ import { execFlags, parseRunArguments } from '../launch/arguments.ts';
 import { execHelp } from '../report/start-help.ts';
 import type { ExitCode } from '../system/host.ts';
 import { textOption } from './options/bag.ts';
-import { declareWords, engineName, ownOptions, readStartRequest, runFlags } from './options/start.ts';
+import { declareWords, engineName, heard, ownOptions, readStartRequest, runFlags } from './options/start.ts';
 import type { Verb } from './verb.ts';
 
 const { 'dry-run': _, ...flags } = runFlags;
@@ -23,7 +23,7 @@ export const verb: Verb = {
       return 0;
     }
     const options = ownOptions(line.own, ownFlags);
-    return await execInContainer(host, {
+    return await execInContainer(heard(host, options), {
       name: line.image ?? '',
       question: (image) => readStartRequest(options, image, 'exec'),
       engine: engineName(options),

@@ -6,11 +6,12 @@ import { toJson } from '../report/json.ts';
 import { toMarkdown } from '../report/markdown.ts';
 import { toSarif } from '../report/sarif.ts';
 import { formatVerdict } from '../report/text.ts';
-import { appendUserFile, writeUserFile } from '../system/files.ts';
+import { appendUserFile, expectWritable, writeUserFile } from '../system/files.ts';
 import type { ExitCode, Host } from '../system/host.ts';
+import { isStandard, refuseTwoOnStandardOutput } from '../system/standard.ts';
 import { paintSigns } from '../system/terminal.ts';
 import { version } from '../version.ts';
-import { flag, textOption } from './options/bag.ts';
+import { flag, type Options, textOption } from './options/bag.ts';
 import { declareSummaryOptions, readSummaryRequest } from './options/verification-summary.ts';
 import { declareVerifyOptions, readVerifyRequest } from './options/verify.ts';
 import type { Verb } from './verb.ts';
@@ -28,6 +29,9 @@ export const verb: Verb = {
   async run(host, [image = ''], options): Promise<ExitCode> {
     const request = readVerifyRequest(options, image, 'gate');
     const attest = readSummaryRequest(options);
+    const sarif = textOption(options, 'sarif');
+    const summary = textOption(options, 'summary');
+    await expectOutputs(host, options);
     const { verdict } =
       attest === undefined
         ? await verifyImage(host, request)
@@ -36,8 +40,6 @@ export const verb: Verb = {
             ...attest,
             onAttached: (attached) => tell(host, attached),
           });
-    const sarif = textOption(options, 'sarif');
-    const summary = textOption(options, 'summary');
     if (sarif !== undefined) {
       await writeUserFile(host, sarif, toSarif(verdict, version));
     }
@@ -51,6 +53,19 @@ export const verb: Verb = {
     return verdict.exit;
   },
 };
+
+/** @throws TcfError `file.unwritable`, `output.twice` (exit 3), before anything is asked. */
+async function expectOutputs(host: Host, options: Options): Promise<void> {
+  const sarif = textOption(options, 'sarif');
+  const summary = textOption(options, 'summary');
+  refuseTwoOnStandardOutput({
+    '--sarif': isStandard(sarif),
+    '--summary': isStandard(summary),
+    '--json': flag(options, 'json'),
+  });
+  await expectWritable(host, sarif);
+  await expectWritable(host, summary, 'append');
+}
 
 async function tell(host: Host, { digest, statement }: Attached): Promise<void> {
   await host.stderr.write(

@@ -7,7 +7,7 @@ import { formatWarnings } from '../report/diagnostics.ts';
 import { toOverviewText } from '../report/inside/overview-text.ts';
 import { formatJudged } from '../report/judged-sbom.ts';
 import { formatSbomSummary } from '../report/sbom-summary.ts';
-import { writeOutput } from '../system/files.ts';
+import { expectWritable, writeOutput } from '../system/files.ts';
 import type { ExitCode } from '../system/host.ts';
 import { paintPage } from '../system/terminal.ts';
 import { declareAttestedOptions, readAttested, wantsAttested } from './options/attested.ts';
@@ -29,7 +29,7 @@ export const verb: Verb = {
   declare(command: Command): void {
     command.argument(
       '<image>',
-      'docker://REF, oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE, containers-storage:REF or REF',
+      'docker://REF, oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE, dir:PATH, containers-storage:REF, docker-daemon:REF or REF',
     );
     declareDocumentOptions(command);
     declareSbomOptions(command, 'exit code 1 where something is missing');
@@ -40,6 +40,7 @@ export const verb: Verb = {
   },
   async run(host, [image = ''], options): Promise<ExitCode> {
     const output = textOption(options, 'output');
+    await expectWritable(host, output);
     if (wantsAttested(options)) {
       refuseDocumentOptions(options);
       const answer = await readAttested(host, image, options);

@@ -7,7 +7,7 @@ import { shellLine } from '../launch/shell.ts';
 import { upHelp } from '../report/start-help.ts';
 import type { ExitCode } from '../system/host.ts';
 import { flag, type Options, textOption } from './options/bag.ts';
-import { declareWords, readLaunch, runFlags, stopTime } from './options/start.ts';
+import { declareWords, heard, readLaunch, runFlags, stopTime } from './options/start.ts';
 import { readStartLine } from './options/start-line.ts';
 import type { Verb } from './verb.ts';
 
@@ -29,7 +29,8 @@ export const verb: Verb = {
     }
     const { options, wanted } = typed;
     const name = textOption(options, 'name') ?? typed.name;
-    const started = await startDevContainer(host, {
+    const told = heard(host, options);
+    const started = await startDevContainer(told, {
       ...readLaunch(options, 'up'),
       name,
       wanted,
@@ -38,7 +39,7 @@ export const verb: Verb = {
     });
     if (started.kind === 'running') {
       const enter = shellLine('tcf', ['exec', ...flagsOfExec(options), name]);
-      await host.stderr.write(
+      await told.stderr.write(
         `tcf: ${started.container} is running; ${enter} goes in, tcf down ${name} ends it\n`,
       );
     }

@@ -14,14 +14,13 @@ export const verb: Verb = {
     declareVerifyOptions(command);
     command
       .option('--json', 'the whole decision for machines')
-      .option('--quiet', 'print nothing but errors')
       .option('--print-digest', 'print registry/repository@digest of an allowed image, for scripts');
   },
   async run(host, [image = ''], options): Promise<ExitCode> {
     const { verdict, pinned } = await verifyImage(host, readVerifyRequest(options, image, 'verify'));
     if (flag(options, 'json')) {
       await host.stdout.write(toJson(verdict));
-    } else if (!flag(options, 'quiet')) {
+    } else {
       await host.stderr.write(paintSigns(formatVerdict(verdict), host.stderr));
     }
     if (flag(options, 'printDigest') && verdict.verdict === 'allow') {

@@ -4,7 +4,7 @@ import { type Bytes, collect } from '../base/bytes.ts';
 import { cannotTell } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
 import type { FileRange } from './contract.ts';
-import { compressionOf } from './decompress.ts';
+import { compressionOf, decompressed } from './decompress.ts';
 import { openRegular, range } from './files.ts';
 import { cleanPath } from './names.ts';
 import { PackedFile } from './packed-file.ts';
@@ -22,6 +22,8 @@ export interface Archive extends AsyncDisposable {
   sizeOf(path: string): number | undefined;
   small(path: string, limit: number): Promise<Uint8Array | undefined>;
   stream(path: string): Bytes;
+  /** Where a member begins in an archive that is read from its beginning each time. */
+  readonly positionOf?: (path: string) => number | undefined;
   /** Where the bytes of a member lie; `undefined` in a compressed archive and for what is no member. */
   locate(path: string): FileRange | undefined;
 }
@@ -42,7 +44,11 @@ export async function openArchive(file: string, what: string): Promise<Archive> 
     const compression = compressionOf(await collect(range(handle, 0, 4), 4, what));
     return compression === 'none'
       ? await plainArchive(handle, file, what)
-      : await packedArchive(handle, what);
+      : await openPackedArchive(
+          () => decompressed(range(handle), '', what),
+          () => handle.close(),
+          what,
+        );
   } catch (error) {
     await handle.close();
     throw error;
@@ -88,11 +94,23 @@ async function plainArchive(handle: FileHandle, file: string, what: string): Pro
   };
 }
 
-async function packedArchive(handle: FileHandle, what: string): Promise<Archive> {
-  const packed = new PackedFile(handle, what);
+/**
+ * As `openArchive`, for a tar stream that is read from its beginning each time.
+ *
+ * @param open gives the same bytes each time.
+ */
+export async function openPackedArchive(
+  open: () => Bytes,
+  close: () => Promise<void>,
+  what: string,
+): Promise<Archive> {
+  const packed = new PackedFile(open, close, what);
   const members = new Members(what);
   await readTar(packed.all(), (entry) => members.keep(entry, members.add(entry)), what);
-  return archiveOf(members, (entry) => packed.range(entry.offset, entry.size), packed);
+  return {
+    ...archiveOf(members, (entry) => packed.range(entry.offset, entry.size), packed),
+    positionOf: (path) => members.find(path)?.offset,
+  };
 }
 
 /**

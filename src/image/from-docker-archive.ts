@@ -52,7 +52,12 @@ export const dockerArchive: ImageSource<DockerArchiveName> = {
   },
 };
 
-async function openSaved(archive: Archive, reference: string | undefined, what: string): Promise<OpenImage> {
+/** Opens an image of an archive that is open already, and closes the archive with it. */
+export async function openSaved(
+  archive: Archive,
+  reference: string | undefined,
+  what: string,
+): Promise<OpenImage> {
   const manifest = await archive.small('manifest.json', jsonLimits.manifest.maxBytes);
   if (manifest === undefined) {
     throw cannotTell('image.archive', `${what} is not a docker archive: it has no manifest.json`, {
@@ -73,12 +78,8 @@ async function openSaved(archive: Archive, reference: string | undefined, what: 
   const stored = image.layers.map((path) => {
     const file = archive.locate(path);
     const size = archive.sizeOf(path);
-    return compact({
-      mediaType: '',
-      open: () => archive.stream(path),
-      size,
-      file,
-    });
+    const position = archive.positionOf?.(path);
+    return compact({ mediaType: '', open: () => archive.stream(path), size, file, position });
   });
   return {
     ...(ref === undefined ? {} : { repository: `${ref.registry}/${ref.repository}` }),

@@ -1,32 +1,32 @@
-import type { FileHandle } from 'node:fs/promises';
 import type { Bytes } from '../base/bytes.ts';
 import { cannotTell } from '../base/error.ts';
 import { ByteSource } from './byte-source.ts';
-import { decompressed } from './decompress.ts';
-import { range } from './files.ts';
 
 /**
- * Byte ranges of a compressed file. There is no way into the middle of one, so the stream goes on from where
- * the last range ended where that helps, and begins again where it does not: layers that are asked for in the
- * order of the file cost one pass. Nothing is kept.
+ * Byte ranges of what can only be read from its beginning: a compressed file, an answer of Docker. The stream
+ * goes on from where the last range ended where that helps, and begins again where it does not: ranges that are
+ * asked for in their order cost one pass. Nothing is kept.
  */
 export class PackedFile implements AsyncDisposable {
-  readonly #handle: FileHandle;
+  readonly #close: () => Promise<void>;
+  readonly #open: () => Bytes;
   readonly #what: string;
   /** A stream that nobody reads from. */
   #idle: ByteSource | undefined;
 
-  constructor(handle: FileHandle, what: string) {
-    this.#handle = handle;
+  /** @param open gives the same bytes each time. */
+  constructor(open: () => Bytes, close: () => Promise<void>, what: string) {
+    this.#open = open;
+    this.#close = close;
     this.#what = what;
   }
 
-  /** The whole unpacked stream. */
+  /** The whole stream. */
   all(): Bytes {
-    return decompressed(range(this.#handle), '', this.#what);
+    return this.#open();
   }
 
-  /** @throws TcfError `image.archive` (exit 2) where the stream ends before; as `decompressed`. */
+  /** @throws TcfError `image.archive` (exit 2) where the stream ends before; as the stream itself. */
   async *range(start: number, length: number): Bytes {
     const source = await this.#sourceAt(start);
     try {
@@ -45,7 +45,7 @@ export class PackedFile implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#idle?.close();
-    await this.#handle.close();
+    await this.#close();
   }
 
   async #sourceAt(start: number): Promise<ByteSource> {

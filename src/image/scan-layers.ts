@@ -69,7 +69,9 @@ export async function* scanLayers(
   // about it.
   const isKept = ({ stored }: ImageLayer): boolean => stored.split === undefined || stored.split.isVerified;
   const unread = layers.filter((layer) => cache === undefined || !isKept(layer) || !cache.has(layer.diffId));
-  const width = Math.min(jobs, unread.length);
+  // A stream that was read past a layer begins again for it.
+  const isOneStream = unread.some(({ stored }) => stored.position !== undefined);
+  const width = isOneStream ? 1 : Math.min(jobs, unread.length);
   const isWorth = width > 1 && sizeOf(unread) >= threadsFrom;
   const pool = isWorth && startThread !== undefined ? await ScanPool.open(width, startThread) : undefined;
   const here = async (layer: ImageLayer, options: ReadOptions): Promise<LayerScan> => {
@@ -109,6 +111,13 @@ function sizeOf(layers: readonly ImageLayer[]): number {
   return layers.reduce((sum, { stored }) => sum + (stored.size ?? defaultThreadsFrom), 0);
 }
 
+/** In the order of their stream, or the largest first. */
+function byPlace({ stored: a }: ImageLayer, { stored: b }: ImageLayer): number {
+  return a.position === undefined || b.position === undefined
+    ? (b.size ?? 0) - (a.size ?? 0)
+    : a.position - b.position;
+}
+
 /** Nothing depends on which layer was faster. */
 async function* inOrder(
   layers: readonly ImageLayer[],
@@ -144,7 +153,7 @@ async function* inOrder(
           const waiting = layers
             .slice(at, held > heldLimit ? at + 1 : at + lookAhead)
             .filter((one) => !running.has(one) && !done.has(one) && !failed.has(one));
-          const [next] = waiting.sort((a, b) => (b.stored.size ?? 0) - (a.stored.size ?? 0));
+          const [next] = waiting.sort(byPlace);
           if (next === undefined) {
             break;
           }

@@ -3,7 +3,9 @@ import { quoted } from '../base/text.ts';
 import type { Platform } from '../oci/manifest.ts';
 import type { ImageSource, OpenImage, PlacedImageName, SourceHost } from './contract.ts';
 import { containersStorage } from './from-containers-storage.ts';
+import { dirSource } from './from-dir.ts';
 import { dockerArchive } from './from-docker-archive.ts';
+import { dockerDaemon } from './from-docker-daemon.ts';
 import { ociLayout } from './from-oci.ts';
 import { ociArchive } from './from-oci-archive.ts';
 import { registrySource } from './from-registry.ts';
@@ -14,7 +16,9 @@ const sources: readonly ImageSource[] = [
   ociLayout,
   ociArchive,
   dockerArchive,
+  dirSource,
   containersStorage,
+  dockerDaemon,
 ];
 
 /** A name without transport: each command has its own idea where to look first. */
@@ -28,7 +32,7 @@ export type ImageName = BareImageName | PlacedImageName;
 
 const forms = sources.map(({ form }) => form).join(', ');
 /** Transports of containers-transports(5) that we do not read. */
-const others = /^(?:atomic|dir|docker-daemon|ostree|sif|tarball):/;
+const others = /^(?:atomic|ostree|sif|tarball):/;
 
 /** @throws TcfError `image.transport` (exit 3) for a transport that is unknown or lacks its name. */
 export function parseImageName(text: string): ImageName {

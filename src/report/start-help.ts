@@ -13,6 +13,7 @@ Verifies an image, then starts exactly that digest. Takes the flags of podman ru
   --no-cache           ask the registry for signatures, even if it was asked today
   --allow-http         speak plain HTTP to a registry on loopback
   --timeout SECONDS    how long a registry may stay silent
+  --quiet              print nothing on standard error but errors; the exit code says the rest
 Returns the container's exit code; 125 if nothing was started.
 `;
 

@@ -13,7 +13,8 @@ export type Content = AsyncIterable<Uint8Array> | string | Uint8Array;
  */
 export const temporaryEnd = '.tmp';
 
-const temporaryBeside = (path: string): string => join(dirname(path), `.${randomUUID()}${temporaryEnd}`);
+export const temporaryBeside = (path: string): string =>
+  join(dirname(path), `.${randomUUID()}${temporaryEnd}`);
 
 /**
  * Writes a whole file or none of it: into a temporary file beside it, synced, then renamed, so that neither a

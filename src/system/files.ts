@@ -8,19 +8,22 @@ import {
   readSync,
   statSync,
 } from 'node:fs';
-import { appendFile, mkdir, open, readlink } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { type Bytes, collect } from '../base/bytes.ts';
-import { askedWrongly, cannotTell, reasonOf } from '../base/error.ts';
+import { askedWrongly, cannotTell, type TcfError } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
-import { type Content, createFile, replaceFile } from './atomic.ts';
-import { isSystemError } from './errors.ts';
+import { createFile } from './atomic.ts';
+import { appendTo, destinationOf, tryDestination, writeTo } from './destination.ts';
+import { isSystemError, systemWords } from './errors.ts';
 import type { Host } from './host.ts';
+import { isStandard, readStandardInput } from './standard.ts';
 
 const chunkSize = 64 * 1024;
 
 /**
- * Reads a file that the user named, at most `limit` bytes. It may be a pipe: `--policy <(make-policy)`.
+ * Reads a file that the user named, at most `limit` bytes. It may be a pipe: `--policy <(make-policy)`, and
+ * `-` is standard input.
  *
  * @throws TcfError `file.unreadable` (exit 3), `bytes.too-large` (exit 2).
  */
@@ -30,6 +33,9 @@ export async function readUserFile(
   limit: number,
   what: string,
 ): Promise<Uint8Array> {
+  if (isStandard(path)) {
+    return await readStandardInput(host, limit, what);
+  }
   const full = resolve(host.cwd, path);
   const name = `${what} ${quoted(path)}`;
   const open = () => (statSync(full).isFile() ? chunksOf(full, name) : createReadStream(full));
@@ -87,7 +93,7 @@ async function readBytes(path: string, what: string, read: () => Promise<Uint8Ar
     if (!isSystemError(error)) {
       throw error;
     }
-    throw askedWrongly('file.unreadable', `cannot read ${what} ${quoted(path)}: ${reasonOf(error)}`, {
+    throw askedWrongly('file.unreadable', `cannot read ${what} ${quoted(path)}: ${systemWords(error)}`, {
       hint: 'check the path and who may read it',
       cause: error,
     });
@@ -103,30 +109,73 @@ export interface WriteOptions {
 
 /**
  * Writes a whole file or none of it. A link is followed, and a device or a pipe that stands there is written
- * to: only a regular file or nothing is ever replaced.
+ * to: only a regular file or nothing is ever replaced. `-` is standard output.
  *
- * @throws TcfError `file.unwritable`, `file.exists` (exit 3).
+ * @throws TcfError `file.unwritable`, `file.exists` (exit 3), `output.unwritable` (exit 2).
  */
 export async function writeUserFile(
   host: Host,
   path: string,
   content: Uint8Array | string,
-  options: WriteOptions = {},
+  { exclusive = false, mode }: WriteOptions = {},
 ): Promise<void> {
+  if (isStandard(path)) {
+    await host.stdout.write(content);
+    return;
+  }
   const full = resolve(host.cwd, path);
-  try {
-    if (!options.exclusive) {
-      await writeThrough(full, content, options.mode);
-    } else if (!(await createFile(full, content, options.mode))) {
-      throw askedWrongly('file.exists', `${quoted(path)} exists already`, {
-        hint: 'move it away or choose another name; nothing was changed',
+  await written(path, async () => {
+    if (!exclusive) {
+      await writeTo(await destinationOf(full), content, mode);
+    } else if (!(await createFile(full, content, mode))) {
+      throw fileExistsAlready(path);
+    }
+  });
+}
+
+function fileExistsAlready(path: string): TcfError {
+  return askedWrongly('file.exists', `${quoted(path)} exists already`, {
+    hint: 'move it away or choose another name; nothing was changed',
+  });
+}
+
+/**
+ * Looks whether an output that the user named can be written, before the work whose result it takes. Nothing
+ * is changed; a disk that fills up meanwhile is found when the output is written.
+ *
+ * @param path `undefined` is standard output, as in `writeOutput`.
+ * @throws TcfError `file.unwritable`, `file.exists` (exit 3).
+ */
+export async function expectWritable(
+  host: Host,
+  path: string | undefined,
+  how: 'append' | 'exclusive' | 'replace' = 'replace',
+): Promise<void> {
+  if (path === undefined || isStandard(path)) {
+    return;
+  }
+  if (how === 'exclusive' && fileExists(host, path)) {
+    throw fileExistsAlready(path);
+  }
+  await written(path, async () => {
+    const to = await destinationOf(resolve(host.cwd, path));
+    if (to.kind === 'through' && statSync(to.path).isDirectory()) {
+      throw askedWrongly('file.unwritable', `cannot write ${quoted(path)}: it is a folder`, {
+        hint: 'name a file in it',
       });
     }
+    tryDestination(to, how === 'append' ? 'append' : 'make');
+  });
+}
+
+async function written(path: string, write: () => Promise<void>): Promise<void> {
+  try {
+    await write();
   } catch (error) {
     if (!isSystemError(error)) {
       throw error;
     }
-    throw askedWrongly('file.unwritable', `cannot write ${quoted(path)}: ${reasonOf(error)}`, {
+    throw askedWrongly('file.unwritable', `cannot write ${quoted(path)}: ${systemWords(error)}`, {
       cause: error,
     });
   }
@@ -145,41 +194,19 @@ export async function writeOutput(host: Host, text: string, path: string | undef
   }
 }
 
-/** As `writeUserFile`, for what is too large to be held. @throws TcfError `file.unwritable` (exit 3). */
+/**
+ * As `writeUserFile`, for what is too large to be held.
+ *
+ * @throws TcfError `file.unwritable` (exit 3), `output.unwritable` (exit 2).
+ */
 export async function writeUserStream(host: Host, path: string, content: Bytes): Promise<void> {
-  try {
-    await writeThrough(resolve(host.cwd, path), content);
-  } catch (error) {
-    if (!isSystemError(error)) {
-      throw error;
+  if (isStandard(path)) {
+    for await (const chunk of content) {
+      await host.stdout.write(chunk);
     }
-    throw askedWrongly('file.unwritable', `cannot write ${quoted(path)}: ${reasonOf(error)}`, {
-      cause: error,
-    });
-  }
-}
-
-async function writeThrough(path: string, content: Content, mode?: number): Promise<void> {
-  const target = await leadsTo(path);
-  const standing = statSync(target, { throwIfNoEntry: false });
-  if (standing === undefined || standing.isFile()) {
-    await replaceFile(target, content, mode ?? (standing && standing.mode & 0o777));
     return;
   }
-  await using stream = await open(target, 'w');
-  for await (const chunk of typeof content === 'string' || content instanceof Uint8Array
-    ? [content]
-    : content) {
-    await stream.writeFile(chunk);
-  }
-}
-
-/** Where the links of a path end; a link to nothing ends where its file would be made. */
-async function leadsTo(path: string, links = 40): Promise<string> {
-  if (links > 0 && lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) {
-    return await leadsTo(resolve(dirname(path), await readlink(path)), links - 1);
-  }
-  return path;
+  await written(path, async () => await writeTo(await destinationOf(resolve(host.cwd, path)), content));
 }
 
 /** A folder for files to be written, with those above it. @throws TcfError `file.unwritable` (exit 3). */
@@ -190,7 +217,7 @@ export async function makeFolder(host: Host, path: string): Promise<void> {
     if (!isSystemError(error)) {
       throw error;
     }
-    throw askedWrongly('file.unwritable', `cannot make the folder ${quoted(path)}: ${reasonOf(error)}`, {
+    throw askedWrongly('file.unwritable', `cannot make the folder ${quoted(path)}: ${systemWords(error)}`, {
       cause: error,
     });
   }
@@ -209,7 +236,7 @@ export function fileExists(host: Host, path: string): boolean {
     if (!isSystemError(error)) {
       throw error;
     }
-    throw cannotTell('file.unreadable', `cannot look for ${quoted(path)}: ${reasonOf(error)}`, {
+    throw cannotTell('file.unreadable', `cannot look for ${quoted(path)}: ${systemWords(error)}`, {
       hint: 'check who may read the folders above it, and HOME and XDG_CONFIG_HOME where tcf chose the path',
       cause: error,
     });
@@ -217,19 +244,14 @@ export function fileExists(host: Host, path: string): boolean {
 }
 
 /**
- * Adds to a file that others write to as well, such as GITHUB_STEP_SUMMARY.
+ * Adds to a file that others write to as well, such as GITHUB_STEP_SUMMARY. `-` is standard output.
  *
- * @throws TcfError `file.unwritable` (exit 3).
+ * @throws TcfError `file.unwritable` (exit 3), `output.unwritable` (exit 2).
  */
 export async function appendUserFile(host: Host, path: string, content: string): Promise<void> {
-  try {
-    await appendFile(resolve(host.cwd, path), content);
-  } catch (error) {
-    if (!isSystemError(error)) {
-      throw error;
-    }
-    throw askedWrongly('file.unwritable', `cannot write ${quoted(path)}: ${reasonOf(error)}`, {
-      cause: error,
-    });
+  if (isStandard(path)) {
+    await host.stdout.write(content);
+    return;
   }
+  await written(path, async () => await appendTo(await destinationOf(resolve(host.cwd, path)), content));
 }

@@ -1,16 +1,20 @@
-import { fstatSync, writeSync } from 'node:fs';
-import { cannotTell, reasonOf } from '../base/error.ts';
-import { codeOf } from './errors.ts';
+import { fstatSync } from 'node:fs';
+import { cannotTell } from '../base/error.ts';
+import { writeWhole } from './destination.ts';
+import { codeOf, systemWords } from './errors.ts';
 import type { Output } from './host.ts';
 import { wantsColor } from './terminal.ts';
+
+/** Node gives the descriptor of its own streams. */
+type Stream = NodeJS.WriteStream & { readonly fd?: number };
 
 /**
  * Standard output or standard error. It is opened when it is first needed: what is quiet need not wait for it.
  *
  * `write` throws TcfError `output.unwritable` (exit 2) where a text was not taken whole.
  */
-export function openOutput(open: () => NodeJS.WriteStream, env: NodeJS.ProcessEnv): Output {
-  let stream: NodeJS.WriteStream | undefined;
+export function openOutput(open: () => Stream, env: NodeJS.ProcessEnv): Output {
+  let stream: Stream | undefined;
   const opened = () => {
     // The stream says it twice, to the caller of write and as an event; an event that nobody hears ends the
     // process.
@@ -37,7 +41,7 @@ export function openOutput(open: () => NodeJS.WriteStream, env: NodeJS.ProcessEn
         if (codeOf(error) === 'EPIPE') {
           return;
         }
-        throw cannotTell('output.unwritable', `could not write the output: ${reasonOf(error)}`, {
+        throw cannotTell('output.unwritable', `could not write the output: ${systemWords(error)}`, {
           hint: 'what was written so far is not whole',
           cause: error,
         });
@@ -47,7 +51,7 @@ export function openOutput(open: () => NodeJS.WriteStream, env: NodeJS.ProcessEn
 }
 
 /** The descriptor of an output that is a file or a device; `undefined` for terminals, pipes and sockets. */
-function fileOf({ fd, isTTY }: NodeJS.WriteStream): number | undefined {
+function fileOf({ fd, isTTY }: Stream): number | undefined {
   if (isTTY || typeof fd !== 'number') {
     return undefined;
   }
@@ -55,19 +59,8 @@ function fileOf({ fd, isTTY }: NodeJS.WriteStream): number | undefined {
   return stats.isFile() || stats.isCharacterDevice() || stats.isBlockDevice() ? fd : undefined;
 }
 
-function writeStream(stream: NodeJS.WriteStream, text: string | Uint8Array): Promise<void> {
+function writeStream(stream: Stream, text: string | Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
     stream.write(text, (error) => (error ? reject(error) : resolve()));
   });
-}
-
-/**
- * A disk that is nearly full takes a part and says so by a number, which Node's own stream of a file does not
- * look at. The next write says why.
- */
-function writeWhole(file: number, text: string | Uint8Array): void {
-  const bytes = typeof text === 'string' ? Buffer.from(text) : text;
-  for (let at = 0; at < bytes.length; ) {
-    at += writeSync(file, bytes, at);
-  }
 }

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { cannotTell, reasonOf } from '../base/error.ts';
-import { codeOf } from './errors.ts';
+import { cannotTell } from '../base/error.ts';
+import { codeOf, systemWords } from './errors.ts';
 import { homeFolder } from './folders.ts';
 import type { Host } from './host.ts';
 import { openOutput } from './output.ts';
@@ -48,7 +48,7 @@ function currentFolder(process: NodeJS.Process): string {
   try {
     return process.cwd();
   } catch (error) {
-    const why = codeOf(error) === 'ENOENT' ? 'was removed' : `cannot be found: ${reasonOf(error)}`;
+    const why = codeOf(error) === 'ENOENT' ? 'was removed' : `cannot be found: ${systemWords(error)}`;
     throw cannotTell('host.cwd', `the current folder ${why}`, {
       hint: 'change to a folder that is there',
       cause: error,

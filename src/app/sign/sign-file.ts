@@ -3,8 +3,9 @@ import { parseStatement } from '../../attest/statement.ts';
 import { askedWrongly } from '../../base/error.ts';
 import { quoted } from '../../base/text.ts';
 import { signArtifact, signStatement } from '../../sigstore/sign.ts';
-import { writeUserFile } from '../../system/files.ts';
+import { expectWritable, writeUserFile } from '../../system/files.ts';
 import type { Host } from '../../system/host.ts';
+import { isStandard } from '../../system/standard.ts';
 import { readArtifact } from '../artifact.ts';
 import { type About, checkOwnBundle, openSigning, type SigningRequest } from './signing.ts';
 
@@ -28,11 +29,12 @@ export async function signFile(
   host: Host,
   { bundle: target, file, isStatement = false, signing: request = {} }: SignFileRequest,
 ): Promise<{ readonly bundle: Uint8Array; readonly about: About }> {
-  if (resolve(host.cwd, file) === resolve(host.cwd, target)) {
+  if (!isStandard(target) && resolve(host.cwd, file) === resolve(host.cwd, target)) {
     throw askedWrongly('bundle.target', `the bundle would replace ${quoted(file)}, which it is about`, {
       hint: 'give --bundle another name',
     });
   }
+  await expectWritable(host, target);
   const content = await readArtifact(host, file);
   const about = isStatement ? subjectOf(content, file) : { artifact: content };
   const signing = await openSigning(host, request, 'checked');

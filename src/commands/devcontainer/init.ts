@@ -6,13 +6,12 @@ import { compact } from '../../base/compact.ts';
 import { deviceFlags } from '../../launch/dev/devices.ts';
 import { type Device, readDevice } from '../../launch/dev/options.ts';
 import { newDevContainer } from '../../launch/devcontainer/edit.ts';
-import { parseImageRef } from '../../oci/reference.ts';
 import { formatWarnings } from '../../report/diagnostics.ts';
 import type { ExitCode } from '../../system/host.ts';
 import { textOption } from '../options/bag.ts';
 import { declareVerifyOptions } from '../options/verify.ts';
 import type { Verb } from '../verb.ts';
-import { calledByOthers, declareFile, readCheckOptions, resolveAllowed } from './shared.ts';
+import { calledByOthers, declareFile, readCheckOptions, readNewImage, resolveAllowed } from './shared.ts';
 
 function gpuFlags(device: Device): readonly string[] {
   const { access, anyMachine } = deviceFlags[device];
@@ -37,7 +36,7 @@ export const verb: Verb = calledByOthers({
       relabel: await readSelinux(host),
       user,
     });
-    const pinned = await resolveAllowed(host, parseImageRef(name), options);
+    const pinned = await resolveAllowed(host, readNewImage(host, name), options);
     if (pinned === undefined) {
       return 1;
     }

@@ -2,12 +2,11 @@ import type { Command } from 'commander';
 import { findDevContainerFile, readDevContainer } from '../../app/launch/devcontainer-file.ts';
 import { printable } from '../../base/text.ts';
 import { migrateDevContainer } from '../../launch/devcontainer/edit.ts';
-import { parseImageRef } from '../../oci/reference.ts';
 import type { ExitCode } from '../../system/host.ts';
 import { textOption } from '../options/bag.ts';
 import { declareVerifyOptions } from '../options/verify.ts';
 import type { Verb } from '../verb.ts';
-import { calledByOthers, declareFile, replaceText, resolveAllowed } from './shared.ts';
+import { calledByOthers, declareFile, readNewImage, replaceText, resolveAllowed } from './shared.ts';
 
 export const verb: Verb = calledByOthers({
   declare(command: Command): void {
@@ -18,7 +17,7 @@ export const verb: Verb = calledByOthers({
   async run(host, [name = ''], options): Promise<ExitCode> {
     const file = findDevContainerFile(host, textOption(options, 'file'));
     const container = await readDevContainer(host, file);
-    const pinned = await resolveAllowed(host, parseImageRef(name), options);
+    const pinned = await resolveAllowed(host, readNewImage(host, name), options);
     if (pinned === undefined) {
       return 1;
     }

@@ -4,12 +4,11 @@ import { askedWrongly } from '../../base/error.ts';
 import { quoted } from '../../base/text.ts';
 import { imageOf } from '../../launch/devcontainer/document.ts';
 import { pinDevContainer } from '../../launch/devcontainer/edit.ts';
-import { parseImageRef } from '../../oci/reference.ts';
 import type { ExitCode } from '../../system/host.ts';
 import { textOption } from '../options/bag.ts';
 import { declareVerifyOptions } from '../options/verify.ts';
 import type { Verb } from '../verb.ts';
-import { calledByOthers, declareFile, replaceText, resolveAllowed } from './shared.ts';
+import { calledByOthers, declareFile, readNewImage, replaceText, resolveAllowed } from './shared.ts';
 
 export const verb: Verb = calledByOthers({
   declare(command: Command): void {
@@ -20,7 +19,7 @@ export const verb: Verb = calledByOthers({
   async run(host, [name], options): Promise<ExitCode> {
     const file = findDevContainerFile(host, textOption(options, 'file'));
     const container = await readDevContainer(host, file);
-    const ref = name === undefined ? imageOf(container.members) : parseImageRef(name);
+    const ref = name === undefined ? imageOf(container.members) : readNewImage(host, name);
     if (ref === undefined) {
       throw askedWrongly('devcontainer.image', `${quoted(file)} names no image`, {
         hint: 'a Dockerfile, Compose file or Features cannot be verified before they start: build the image in CI, sign it, and tcf devcontainer migrate IMAGE',

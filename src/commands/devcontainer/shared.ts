@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
+import { refuseFileName } from '../../app/file-names.ts';
 import { type CheckOptions, writeDevContainer } from '../../app/launch/devcontainer-file.ts';
 import { verifyImage } from '../../app/verify-image.ts';
 import { compact } from '../../base/compact.ts';
 import { parseDevContainer } from '../../launch/devcontainer/document.ts';
 import { faultsOf } from '../../launch/devcontainer/faults.ts';
-import { formatImageRef, type ImageRef } from '../../oci/reference.ts';
+import { formatImageRef, type ImageRef, parseImageRef } from '../../oci/reference.ts';
 import { formatDiagnostics, formatWarnings } from '../../report/diagnostics.ts';
 import { formatVerdict } from '../../report/text.ts';
 import type { ExitCode, Host } from '../../system/host.ts';
@@ -28,6 +29,12 @@ export function calledByOthers({ declare, run }: Verb): Verb {
       return run(host, args, options);
     },
   };
+}
+
+/** The image that a user names for a file. @throws TcfError `image.is-file`, `reference.malformed` (exit 3). */
+export function readNewImage(host: Host, name: string): ImageRef {
+  refuseFileName(host, name);
+  return parseImageRef(name);
 }
 
 /** With which options the script beside the file asks. */

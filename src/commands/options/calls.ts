@@ -8,6 +8,7 @@ import {
   type CompletedWord,
   toCompletedValue,
 } from '../../report/completion/call.ts';
+import { declareVerb } from '../declare.ts';
 import type { Verb, VerbEntry } from '../verb.ts';
 
 /** `tcf` and everything that may follow it, from the list of verbs and what each of them declares. */
@@ -44,7 +45,7 @@ const helpOption: CompletedOption = { names: ['-h', '--help'], summary: 'display
 
 function callOf(path: string, verb: Verb): CompletedCall {
   const command = new Command();
-  verb.declare(command);
+  declareVerb(command, verb);
   const choices = command.registeredArguments[0]?.argChoices ?? [];
   return {
     path,

@@ -6,6 +6,8 @@ import { askedWrongly } from '../../base/error.ts';
 import { quoted } from '../../base/text.ts';
 import type { OwnFlags, RunArguments } from '../../launch/arguments.ts';
 import type { Engine } from '../../launch/engine.ts';
+import type { Host } from '../../system/host.ts';
+import { quieted } from '../../system/quiet.ts';
 import { flag, type Options, textOption } from './bag.ts';
 import { readVerifyRequest } from './verify.ts';
 
@@ -31,6 +33,7 @@ export const runFlags: OwnFlags = {
   'dry-run': false,
   'no-cache': false,
   'update-trust': false,
+  quiet: false,
   help: false,
 };
 
@@ -76,6 +79,11 @@ export function engineName(options: Options): Engine['name'] | undefined {
   throw askedWrongly('run.engine', `tcf run does not know the engine ${quoted(String(name))}`, {
     hint: 'podman or docker',
   });
+}
+
+/** The host that a verb which starts something speaks to: `--quiet` as the other verbs have it. */
+export function heard(host: Host, options: Options): Host {
+  return flag(options, 'quiet') ? quieted(host) : host;
 }
 
 /** What the flags of a verb that starts something say, whatever it starts. */
