@@ -119,6 +119,9 @@ export async function openPackedArchive(
  */
 const keptLimits = { each: 8 * 1024 * 1024, all: 64 * 1024 * 1024 } as const;
 
+/** `{` and `[`: configurations and indexes, and the manifest.json of docker. */
+const jsonStarts: readonly number[] = [0x7b, 0x5b];
+
 class Members {
   readonly what: string;
   readonly #entries: Map<string, TarEntry> = new Map();
@@ -143,7 +146,7 @@ class Members {
     return name;
   }
 
-  /** Keeps a member that begins as a JSON object does. */
+  /** Keeps a member that begins as a JSON document does. */
   keep({ size, stored, type }: TarEntry, name: string): TarSink | undefined {
     if (type !== 'file' || size !== stored || size > Math.min(keptLimits.each, this.#keepLeft)) {
       return undefined;
@@ -151,7 +154,7 @@ class Members {
     const chunks: Uint8Array[] = [];
     return {
       push: (chunk) => {
-        if (chunks.length > 0 || chunk[0] === 0x7b) {
+        if (chunks.length > 0 || jsonStarts.includes(chunk[0] ?? 0)) {
           chunks.push(Uint8Array.from(chunk));
         }
       },

@@ -331,3 +331,15 @@ tryWays('Docker with the plugin', s, [
     },
   },
 ]);
+
+test('tcf sbom reads an image out of the store of the daemon, as docker save would write it', async () => {
+  const [node = '', ...main] = s().tcf.program;
+  const env = { ...s().env, DOCKER_HOST: `unix://${daemon.socket}` };
+  const sbom = async (name: string) => await must(node, [...main, 'sbom', name], { env });
+  const archive = join(s().folder, 'saved.tar');
+  const image = `${s().registry}/dev:good`;
+  await mustDocker('save', '-o', archive, image);
+  const read = await sbom(`docker-daemon:${image}`);
+  expect(read).toBe(await sbom(`docker-archive:${archive}`));
+  expect(read).toContain('"bomFormat"');
+});

@@ -84,6 +84,12 @@ describe('how an image is spelled', () => {
       'containers-storage:[overlay@/g+/r:overlay.mount_program=/x]a',
       { transport: 'containers-storage', graphRoot: '/g', driver: 'overlay', name: 'a' },
     ],
+    ['dir:/a:b/c', { transport: 'dir', directory: '/a:b/c' }],
+    ['docker-daemon:alpine', { transport: 'docker-daemon', image: 'docker.io/library/alpine:latest' }],
+    [
+      `docker-daemon:sha256:${'a'.repeat(64)}`,
+      { transport: 'docker-daemon', image: `sha256:${'a'.repeat(64)}` },
+    ],
     ['alpine', { transport: 'bare', name: 'alpine' }],
     ['localhost:5000/a:b', { transport: 'bare', name: 'localhost:5000/a:b' }],
   ] as const)('%s', ([text, name]) => {
@@ -93,8 +99,9 @@ describe('how an image is spelled', () => {
   test.for([
     '',
     'docker:alpine',
-    'docker-daemon:alpine',
-    'dir:/x',
+    'docker-daemon:',
+    'dir:',
+    'ostree:x@/y',
     'https://quay.io/a',
     'oci:',
     'oci-archive::tag',

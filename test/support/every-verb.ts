@@ -59,14 +59,17 @@ export async function everyCall(
 }
 
 export interface Surroundings {
-  readonly cwd: string;
+  /** A function that throws: the folder is gone. */
+  readonly cwd: string | (() => string);
   readonly env: Readonly<Record<string, string>>;
+  /** An open file that standard output goes to, in place of the answer's text. */
+  readonly file?: number;
 }
 
 /** One call with the real host of this process, but for folder, environment and output. */
 export async function callWith(
   argv: readonly string[],
-  { cwd, env }: Surroundings,
+  { cwd, env, file }: Surroundings,
 ): Promise<{ readonly exit: number; readonly text: string }> {
   const output = new PassThrough();
   let text = '';
@@ -79,7 +82,10 @@ export async function callWith(
         return env;
       }
       if (name === 'cwd') {
-        return () => cwd;
+        return typeof cwd === 'string' ? () => cwd : cwd;
+      }
+      if (name === 'stdout' && file !== undefined) {
+        return Object.assign(new PassThrough(), { fd: file });
       }
       if (name === 'stdout' || name === 'stderr') {
         return output;

@@ -21,7 +21,8 @@ export async function* examineMachine(host: Host, request: DoctorRequest): Async
         yield { ...found, subject: name };
       }
     } catch (error) {
-      if (!(error instanceof TcfError)) {
+      // Without a current folder each check would say the same.
+      if (!(error instanceof TcfError) || error.code === 'host.cwd') {
         throw error;
       }
       yield { ...broken(error.code, error.message, error.hint ?? 'see the message'), subject: name };
