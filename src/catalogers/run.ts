@@ -145,10 +145,18 @@ function followed<Seen extends object>(tree: Tree<Seen>, read: (path: string) =>
       return file.observation;
     },
   });
+  let wanted: readonly TreeFile[] | undefined;
+  let observed: readonly ObservedFile<Seen>[] | undefined;
   return {
     ...tree,
-    wanted: () => tree.wanted().map(follow),
-    observed: () => tree.observed().map(followObserved),
+    wanted() {
+      wanted ??= tree.wanted().map(follow);
+      return wanted;
+    },
+    observed() {
+      observed ??= tree.observed().map(followObserved);
+      return observed;
+    },
     file(path) {
       const found = tree.file(path);
       return found && follow(found);

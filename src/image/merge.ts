@@ -63,6 +63,8 @@ export class Merger implements Merged {
   #historyBytes = 0;
   #layer = 0;
 
+  /** The directory of the entry before, as long as nothing on the way to it is taken away. */
+  #last: { readonly path: string; readonly place: DirectoryEntry } | undefined;
   readonly #catalogers: readonly Cataloger[];
 
   /**
@@ -77,6 +79,7 @@ export class Merger implements Merged {
   apply(scan: LayerScan, layer: number): void {
     this.#layer = layer;
     this.#upper = new Map();
+    this.#last = undefined;
     for (let entry = 0; entry < scan.count; entry += 1) {
       this.#entry(scan, entry);
     }
@@ -151,7 +154,22 @@ export class Merger implements Merged {
     this.skipped.push({ path: latin1ToText(textAt(scan.paths, entry)), reason: tooMuchSeen });
   }
 
+  /** Where an entry goes: nearly always into the directory of the one before. */
   #parent(path: string): DirectoryEntry {
+    const slash = path.lastIndexOf('/');
+    const last = this.#last;
+    if (last === undefined || last.path.length !== slash || !path.startsWith(last.path)) {
+      const place = this.#walk(path);
+      this.#last = { path: path.slice(0, Math.max(0, slash)), place };
+      return place;
+    }
+    const { directories, isIndirect, names } = last.place;
+    const name = path.slice(slash + 1);
+    const inode = this.rootfs.childrenOf(directories.at(-1) ?? root).get(name);
+    return { directories, names, name, inode, isIndirect };
+  }
+
+  #walk(path: string): DirectoryEntry {
     const place = this.rootfs.walk(path, {
       followLast: false,
       onMissing: (missing) => this.#makeDirectory(missing, path),
@@ -230,6 +248,7 @@ export class Merger implements Merged {
       return;
     }
     this.rootfs.unlink(directory, name);
+    this.#last = undefined;
     const removed: [Inode, string][] = [[inode, path]];
     for (let next = removed.pop(); next !== undefined; next = removed.pop()) {
       const [current, at] = next;

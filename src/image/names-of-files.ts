@@ -77,40 +77,43 @@ class NameFinder {
 
   find(): FileNames {
     const links: Link[] = [];
-    for (const directory of this.#directories()) {
-      for (const [name, inode] of this.#rootfs.childrenOf(directory.inode)) {
+    this.#eachBelow(
+      { path: '', inode: root, asked: this.#interests.root },
+      Number.POSITIVE_INFINITY,
+      (directory, name, inode) => {
         const type = this.#rootfs.typeOf(inode);
         if (type === 'symlink') {
-          links.push({ ...directory, name, link: inode, way: [], left: Number.POSITIVE_INFINITY });
+          links.push({ ...directory, name, link: inode, way: [] });
         } else if (type === 'file') {
           this.#realName(directory, name, inode);
         }
-      }
-    }
+        return true;
+      },
+    );
     this.#aliases(links);
     return { wanted: this.#wanted, scanned: this.#scanned, links: this.#links, skipped: this.#skipped };
   }
 
-  *#directories(
-    from: NamedFolder = { path: '', inode: root, asked: this.#interests.root },
-    levels = Number.POSITIVE_INFINITY,
-  ): Iterable<NamedFolder & { readonly left: number }> {
-    const todo = levels < 1 ? [] : [{ ...from, left: levels }];
-    for (let at = todo.pop(); at !== undefined; at = todo.pop()) {
-      yield at;
-      if (at.left <= 1) {
-        continue;
-      }
-      for (const [name, inode] of this.#rootfs.childrenOf(at.inode)) {
-        if (this.#rootfs.typeOf(inode) === 'directory') {
-          todo.push({
-            path: joinPath(at.path, name),
-            inode,
-            asked: this.#interests.enter(at.asked, name),
-            left: at.left - 1,
-          });
+  /**
+   * Shows `see` whatever lies in a directory and, `levels` deep, in those below it, until it answers `false`.
+   * An object for each name would be the larger part of the work.
+   */
+  #eachBelow(
+    from: NamedFolder,
+    levels: number,
+    see: (directory: LeveledFolder, name: string, inode: Inode) => boolean,
+  ): void {
+    const todo: LeveledFolder[] = levels < 1 ? [] : [{ ...from, left: levels }];
+    let goesOn = true;
+    for (let at = todo.pop(); at !== undefined && goesOn; at = todo.pop()) {
+      const directory = at;
+      this.#rootfs.childrenOf(directory.inode).forEach((inode, name) => {
+        goesOn &&= see(directory, name, inode);
+        if (directory.left > 1 && this.#rootfs.typeOf(inode) === 'directory') {
+          const asked = this.#interests.enter(directory.asked, name);
+          todo.push({ path: joinPath(directory.path, name), inode, asked, left: directory.left - 1 });
         }
-      }
+      });
     }
   }
 
@@ -172,26 +175,22 @@ class NameFinder {
     // Every turn back says again what was said, so that all turns of one way share the levels of the first.
     const levels = leadsAbove ? Math.min(left, aliasLimits.above) : Number.POSITIVE_INFINITY;
     const below = { path: alias, inode: target, asked: this.#interests.enter(asked, name) };
-    for (const directory of this.#directories(below, levels)) {
-      for (const [child, found] of this.#rootfs.childrenOf(directory.inode)) {
-        const type = this.#rootfs.typeOf(found);
-        if (type === 'symlink') {
-          next.push({
-            ...directory,
-            name: child,
-            link: found,
-            way: steps,
-            left: Math.min(left, directory.left - 1),
-          });
-        } else if (type === 'file') {
-          this.#otherName(directory, child, found);
-        }
-        this.#namesLeft -= 1;
-        if (this.#namesLeft < 0) {
-          return;
-        }
+    this.#eachBelow(below, levels, (directory, child, found) => {
+      const type = this.#rootfs.typeOf(found);
+      if (type === 'symlink') {
+        next.push({
+          ...directory,
+          name: child,
+          link: found,
+          way: steps,
+          left: Math.min(left, directory.left - 1),
+        });
+      } else if (type === 'file') {
+        this.#otherName(directory, child, found);
       }
-    }
+      this.#namesLeft -= 1;
+      return this.#namesLeft >= 0;
+    });
   }
 
   #otherName(directory: NamedFolder, name: string, inode: Inode): void {
@@ -253,6 +252,11 @@ interface Askers {
 
 interface NamedFolder extends NamedFile {
   readonly asked: AskedFolder;
+}
+
+interface LeveledFolder extends NamedFolder {
+  /** Levels that are left below it. */
+  readonly left: number;
 }
 
 /** A symbolic link: `path` and `inode` are its directory's. */

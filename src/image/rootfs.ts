@@ -70,7 +70,9 @@ export class Rootfs {
   readonly #sizes: number[] = [];
   readonly #times: number[] = [];
   readonly #children: Map<Inode, Map<string, Inode>> = new Map();
+  /** Of each directory. */
   readonly #parents: Map<Inode, Inode> = new Map();
+  readonly #names: Map<Inode, string> = new Map();
   readonly #targets: Map<Inode, string> = new Map();
   #nameBytes = 0;
 
@@ -153,9 +155,11 @@ export class Rootfs {
         throw cannotTell('layer.too-large', 'the names of the files in the image are too long in sum');
       }
     }
-    children.set(children.has(name) ? name : flat(name), inode);
+    const own = flat(name);
+    children.set(own, inode);
     if (this.typeOf(inode) === 'directory') {
       this.#parents.set(inode, directory);
+      this.#names.set(inode, own);
     }
   }
 
@@ -178,20 +182,11 @@ export class Rootfs {
     const names: string[] = [];
     for (let at = directory; at !== root; ) {
       const parent = this.#parents.get(at) ?? root;
-      names.unshift(this.#nameIn(parent, at));
+      names.unshift(this.#names.get(at) ?? '');
       directories.unshift(parent);
       at = parent;
     }
     return this.#walk(directories, names, this.targetOf(link), { followLast: true });
-  }
-
-  #nameIn(directory: Inode, inode: Inode): string {
-    for (const [name, child] of this.childrenOf(directory)) {
-      if (child === inode) {
-        return name;
-      }
-    }
-    return '';
   }
 
   #walk(
@@ -246,7 +241,7 @@ export class Rootfs {
   }
 }
 
-/** Last first. Most paths are clean already, and this runs for every entry of every layer. */
+/** Last first. Most paths are clean already. */
 function partsOf(path: string): string[] {
   const parts = path.split('/');
   const kept = isClean(path) ? parts : parts.filter((part) => part !== '' && part !== '.');

@@ -49,12 +49,21 @@ export function treeOf<Seen extends object>(source: TreeSource, at: number): Tre
   };
   const inOrder = (files: readonly NamedFile[] = []) =>
     files.map(({ path, inode }) => fileOf(path, inode)).sort((a, b) => byCodeUnit(a.path, b.path));
+  // Catalogers ask for these lists again and again.
+  let wanted: readonly TreeFile[] | undefined;
+  let observed: readonly ObservedFile<Seen>[] | undefined;
 
   return {
     architecture: config.architecture,
     env: config.env,
-    wanted: () => inOrder(names.wanted[at]),
-    observed: () => observedOf(names.scanned[at] ?? [], merged, at, fileOf),
+    wanted() {
+      wanted ??= inOrder(names.wanted[at]);
+      return wanted;
+    },
+    observed() {
+      observed ??= observedOf(names.scanned[at] ?? [], merged, at, fileOf);
+      return observed;
+    },
     file(path) {
       const found = regularFile(path);
       return found && fileOf(found.path, found.inode);

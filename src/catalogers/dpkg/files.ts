@@ -32,9 +32,16 @@ export function checksumsOf(tree: Tree, deb: Deb): Uint8Array | undefined {
  */
 export function dpkgOwners(tree: Tree, debs: readonly Deb[]): (deb: Deb, path: string) => boolean {
   let owners: ReadonlyMap<string, string> | undefined;
+  // Of one path every package is asked in turn.
+  let asked: string | undefined;
+  let keys: readonly string[] = [];
   return (deb, path) => {
     owners ??= readLists(tree, debs);
-    return owners.get(path)?.split('\n').includes(dpkgKey(deb)) === true;
+    if (path !== asked) {
+      asked = path;
+      keys = owners.get(path)?.split('\n') ?? [];
+    }
+    return keys.length > 0 && keys.includes(dpkgKey(deb));
   };
 }
 
@@ -85,7 +92,7 @@ function readLists(tree: Tree, debs: readonly Deb[]): ReadonlyMap<string, string
     for (const [at, listed] of paths.entries()) {
       count += 1;
       // A directory stands before what lies in it. Directories belong to everybody.
-      if (paths[at + 1]?.startsWith(`${listed}/`) || count > maxPaths) {
+      if (isBelow(paths[at + 1], listed) || count > maxPaths) {
         continue;
       }
       const diversion = diverted.get(listed);
@@ -102,6 +109,10 @@ function readLists(tree: Tree, debs: readonly Deb[]): ReadonlyMap<string, string
     }
   }
   return owners;
+}
+
+function isBelow(path: string | undefined, directory: string): boolean {
+  return path?.[directory.length] === '/' && path.startsWith(directory);
 }
 
 /**
@@ -155,5 +166,10 @@ function linesOf(content: Uint8Array | undefined): readonly string[] {
 }
 
 function bare(path: string): string {
+  const last = path.at(-1);
+  // Nearly every path is `/usr/bin/x`.
+  if (path[0] === '/' && path[1] !== '/' && last !== '/' && last !== '.') {
+    return path.slice(1);
+  }
   return path.replace(/^\.?\/+/, '').replace(/\/+\.?$/, '');
 }
