@@ -11,8 +11,10 @@ const program = join(folder, 'tcf.js');
 process.argv = [node, program, ...args];
 const { compiled, modules } = require(program);
 process.on('exit', () => {
-  // Scans ask for a small heap; code that was kept under other flags than those of the next start would be refused.
-  setFlagsFromString('--no-optimize-for-size');
+  // Scans ask for a small heap (src/app/scan.ts); code that was kept under other flags than those of the next start would be refused.
+  for (const flag of ['--heap-growing-percent=0', '--semi-space-growth-factor=2']) {
+    setFlagsFromString(flag);
+  }
   mkdirSync(compiled, { recursive: true });
   for (const [name, { script }] of modules) {
     writeFileSync(join(compiled, `${name}.new`), script.createCachedData());

@@ -18,7 +18,7 @@ import type { Platform } from '../oci/manifest.ts';
 import type { Host } from '../system/host.ts';
 import { version } from '../version.ts';
 import { openBase } from './base-image.ts';
-import { openLayerCache } from './layer-cache.ts';
+import { openLayerCache } from './layer-cache/layer-cache.ts';
 import type { Network } from './network.ts';
 import { loadPins } from './pins/store.ts';
 import { makeBom } from './scan.ts';

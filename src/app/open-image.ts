@@ -1,15 +1,12 @@
 import type { OpenImage, SourceHost } from '../image/contract.ts';
 import { isInContainersStorage, openFromContainersStorage } from '../image/from-containers-storage.ts';
-import { openFromRegistry } from '../image/from-registry.ts';
 import { isBareName, openNamedImage, parseImageName } from '../image/source.ts';
 import { localStoreOf } from '../image/storage-conf.ts';
 import type { Platform } from '../oci/manifest.ts';
 import { parseImageRef } from '../oci/reference.ts';
-import { loadRegistriesConfig } from '../registry/registries-files.ts';
 import type { Host } from '../system/host.ts';
 import { isPath, refuseFileName } from './file-names.ts';
-import { resolveImageName } from './names.ts';
-import { type Network, openUserRegistry } from './network.ts';
+import type { Network } from './network.ts';
 import { hostPlatform } from './registries.ts';
 
 export interface ImageRequest {
@@ -37,7 +34,14 @@ export async function openImage(
     home: host.home,
     uid: host.uid,
     verifyLayers,
-    registry: async () => openUserRegistry(host, network, await loadRegistriesConfig(host, 'full')),
+    async registry() {
+      // What speaks to registries is loaded where one is asked.
+      const [{ openUserRegistry }, { loadRegistriesConfig }] = await Promise.all([
+        import('./network.ts'),
+        import('../registry/registries-files.ts'),
+      ]);
+      return openUserRegistry(host, network, await loadRegistriesConfig(host, 'full'));
+    },
   };
   const name = parseImageName(text);
   if (!isBareName(name)) {
@@ -51,6 +55,11 @@ export async function openImage(
   if (await isInContainersStorage(store, name.name)) {
     return await openFromContainersStorage(store, name.name, sources);
   }
+  const [{ openUserRegistry }, { resolveImageName }, { openFromRegistry }] = await Promise.all([
+    import('./network.ts'),
+    import('./names.ts'),
+    import('../image/from-registry.ts'),
+  ]);
   const { config, ref } = await resolveImageName(host, name.name, 'sbom');
   return await openFromRegistry(await openUserRegistry(host, network, config), ref, platform);
 }

@@ -1,14 +1,12 @@
 import type { Command } from 'commander';
-import { makeSbom } from '../app/make-sbom.ts';
 import { openImage } from '../app/open-image.ts';
+import { writeSbom } from '../app/write-sbom.ts';
 import { quoted } from '../base/text.ts';
-import { parseBomContents } from '../bom/contents.ts';
 import { formatWarnings } from '../report/diagnostics.ts';
-import { toOverviewText } from '../report/inside/overview-text.ts';
 import { formatJudged } from '../report/judged-sbom.ts';
 import { formatSbomSummary } from '../report/sbom-summary.ts';
 import { expectWritable, writeOutput } from '../system/files.ts';
-import type { ExitCode } from '../system/host.ts';
+import type { ExitCode, Output } from '../system/host.ts';
 import { paintPage } from '../system/terminal.ts';
 import { declareAttestedOptions, readAttested, wantsAttested } from './options/attested.ts';
 import { textOption } from './options/bag.ts';
@@ -54,18 +52,24 @@ export const verb: Verb = {
     const request = readSbomRequest(options);
     await using opened = await openImage(host, image, { ...request, verifyLayers });
     await host.stderr.write(formatWarnings(opened.warnings));
-    const made = await makeSbom(host, opened, { ...request, ...form });
+    const { judged, summary, text } = await writeSbom(host, opened, { ...request, ...form }, format);
     if (wantsPage(options, host.stdout)) {
-      const contents = parseBomContents(made.document, quoted(image));
-      const page = toOverviewText(contents, image, listWidth(host.stdout));
-      await host.stdout.write(paintPage(page, host.stdout));
+      await writePage(host.stdout, image, text);
     } else {
-      const text = format.write(made, host.env);
       await writeOutput(host, text, output);
-      await host.stderr.write(formatSbomSummary(made.bom, Buffer.byteLength(text), output));
+      await host.stderr.write(formatSbomSummary(summary, Buffer.byteLength(text), output));
     }
-    const { judged } = made;
     await host.stderr.write(judged === undefined ? '' : formatJudged(judged));
     return judged === undefined || judged.missing.length === 0 ? 0 : 1;
   },
 };
+
+/** What is in it, for a person at the terminal. `text` is the SBOM as JSON. */
+async function writePage(terminal: Output, image: string, text: string): Promise<void> {
+  const [{ parseBomContents }, { toOverviewText }] = await Promise.all([
+    import('../bom/contents.ts'),
+    import('../report/inside/overview-text.ts'),
+  ]);
+  const page = toOverviewText(parseBomContents(JSON.parse(text), quoted(image)), image, listWidth(terminal));
+  await terminal.write(paintPage(page, terminal));
+}

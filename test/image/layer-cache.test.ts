@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { openLayerCache } from '../../src/app/layer-cache.ts';
+import { openLayerCache } from '../../src/app/layer-cache/layer-cache.ts';
 import { makeSbom } from '../../src/app/make-sbom.ts';
 import { catalogers } from '../../src/catalogers/index.ts';
 import { formatLayerRecord, parseLayerRecord } from '../../src/image/layer-record.ts';

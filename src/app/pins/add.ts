@@ -8,8 +8,9 @@ import { fileExists, makeFolder, writeUserFile } from '../../system/files.ts';
 import type { Host } from '../../system/host.ts';
 import { checkOwnBundle, openSigning, type Signing, type SigningRequest } from '../sign/signing.ts';
 import type { Whose } from '../trust/instances.ts';
+import { type PinsPlace, pinsPlace } from './place.ts';
 import { type PinSource, readPinsFrom } from './read.ts';
-import { type PinsPlace, pinsPlace, readPins, signerOf } from './store.ts';
+import { readPins, signerOf } from './store.ts';
 
 export interface AddPinsRequest {
   readonly source: PinSource;

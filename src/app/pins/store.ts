@@ -17,17 +17,7 @@ import type { Host } from '../../system/host.ts';
 import type { Whose } from '../trust/instances.ts';
 import { loadPolicy } from '../trust/policies.ts';
 import { loadTrust, machinePolicy, maxKey } from '../trust/trust.ts';
-
-/** Where the pins of a user or of the machine lie. */
-export interface PinsPlace {
-  readonly whose: Whose;
-  /** The data file, canonical JSON. */
-  readonly file: string;
-  /** Its signature, a Sigstore bundle. */
-  readonly bundle: string;
-  /** Public key whose signature counts beside those that policies name. */
-  readonly key: string;
-}
+import { type PinsPlace, pinsPlace } from './place.ts';
 
 export interface KeptPins extends PinsFile {
   readonly place: PinsPlace;
@@ -37,12 +27,6 @@ export interface KeptPins extends PinsFile {
 
 /** 10,000 rows of 500 bytes. */
 export const maxPinsFile: number = 8 * 1024 * 1024;
-
-export function pinsPlace(host: Host, whose: Whose): PinsPlace {
-  const folder = whose === 'machine' ? host.machine.config : configFolder(host);
-  const file = join(folder, 'pins.json');
-  return { whose, file, bundle: `${file}.sigstore.json`, key: join(folder, 'pins.pub') };
-}
 
 /**
  * The pins that count here: those that tcf brings along, then the machine's, then the user's. A file that is

@@ -8,7 +8,8 @@ import { makeFolder, readUserFile, writeUserFile } from '../../system/files.ts';
 import type { Host } from '../../system/host.ts';
 import { type Network, openUserServices } from '../network.ts';
 import type { Whose } from '../trust/instances.ts';
-import { maxPinsFile, type PinsPlace, pinsPlace, readPins, signerOf } from './store.ts';
+import { type PinsPlace, pinsPlace } from './place.ts';
+import { maxPinsFile, readPins, signerOf } from './store.ts';
 
 export interface UpdatePinsRequest {
   /** A file of pins that somebody signed, or its https address. */

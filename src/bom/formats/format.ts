@@ -20,6 +20,8 @@ export interface SbomFormat {
   readonly name: string;
   /** For the help, a few words. */
   readonly summary: string;
+  /** Whether the text depends on the environment. */
+  readonly readsEnvironment?: true;
   /** The SBOM as text with a line feed at its end. The same SBOM and environment give the same bytes. */
   write(sbom: MadeSbom, env: FormatEnvironment): string;
 }

@@ -14,6 +14,7 @@ import type { FormatEnvironment, MadeSbom, SbomFormat } from './format.ts';
 export const githubJson: SbomFormat = {
   name: 'github-json',
   summary: "a snapshot for GitHub's dependency submission",
+  readsEnvironment: true,
   write: (sbom, env) => `${JSON.stringify(toSnapshot(sbom, env), undefined, 2)}\n`,
 };
 

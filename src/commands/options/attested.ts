@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type AttestedAnswer, attestedSbom } from '../../app/attested-sbom.ts';
+import type { AttestedAnswer } from '../../app/attested-sbom.ts';
 import { compact } from '../../base/compact.ts';
 import { askedWrongly } from '../../base/error.ts';
 import { formatVerdict } from '../../report/text.ts';
@@ -46,6 +46,8 @@ export async function readAttested(
   image: string,
   options: Options,
 ): Promise<{ readonly document: unknown } | { readonly exit: ExitCode }> {
+  // What verifies is loaded for attested SBOMs only.
+  const { attestedSbom } = await import('../../app/attested-sbom.ts');
   const { sbom, verification }: AttestedAnswer = await attestedSbom(
     host,
     compact({

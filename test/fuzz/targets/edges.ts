@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { formatSbomRecord, parseSbomRecord } from '../../../src/app/layer-cache/sbom-record.ts';
 import { formatLock } from '../../../src/app/lock/format-lock.ts';
 import { parseLock } from '../../../src/app/lock/parse-lock.ts';
 import { bytesOf, collect } from '../../../src/base/bytes.ts';
@@ -171,17 +172,24 @@ function splitLayer(bytes: Uint8Array, isVerified: boolean): SplitLayer {
 }
 
 const record = formatLayerRecord(new LayerScanner([]).finish(0));
-const recordHead = 12;
+const recordHead = 'tcf layer 1\n'.length;
+const sbomRecord = formatSbomRecord({ text: '{}\n', summary: { components: 2, skipped: 1 } });
+const sbomHead = 'tcf sbom 1\n'.length;
 
 /** The record with the right hash, so that a change behind it is seen by what reads on. */
-function rehashed(bytes: Uint8Array): Uint8Array {
-  const body = bytes.subarray(recordHead + 32);
-  return Buffer.concat([bytes.subarray(0, recordHead), createHash('sha256').update(body).digest(), body]);
+function rehashed(bytes: Uint8Array, head: number): Uint8Array {
+  const body = bytes.subarray(head + 32);
+  return Buffer.concat([bytes.subarray(0, head), createHash('sha256').update(body).digest(), body]);
 }
 
 export const edges: readonly Target[] = [
   target('image/tar.ts readTar', tars, entriesOf),
-  target('image/layer-record.ts parseLayerRecord', [record], (bytes) => parseLayerRecord(rehashed(bytes))),
+  target('image/layer-record.ts parseLayerRecord', [record], (bytes) =>
+    parseLayerRecord(rehashed(bytes, recordHead)),
+  ),
+  target('app/layer-cache/sbom-record.ts parseSbomRecord', [sbomRecord], (bytes) =>
+    parseSbomRecord(rehashed(bytes, sbomHead)),
+  ),
   textTarget(
     'image/tar-pax.ts readPax',
     ['12 path=abc\n', '20 size=12345678901\n22 GNU.sparse.map=0,1\n'],
