@@ -77,22 +77,16 @@ export interface VerifyRequest {
  * the log of decisions.
  */
 export async function verifyImage(host: Host, request: VerifyRequest): Promise<Verification> {
-  const { cache = false, image, network = {}, policy, trustedRoot, verb = 'verify' } = request;
+  const { image, policy, trustedRoot, verb = 'verify' } = request;
   const policies = await loadPolicies(host, policy);
   await tellUnmoved(host, policies, trustedRoot);
   if (request.updateTrust) {
     await updateTrust(host, policies, request);
   }
-  const trusts = new Map<Policy, DatedTrust>();
-  for (const one of policies) {
-    trusts.set(one, await loadTrust(host, one, trustedRoot));
-  }
+  const trusts = await trustsOf(host, policies, trustedRoot);
   const asked = { verb, name: image, policies };
   try {
-    const platform = request.platform ?? hostPlatform(host);
-    const { as, engine } = request;
-    const place = await openPlace(host, { image, verb, platform, as, engine, network });
-    const verification = await decideAt(host, place, platform, { policies, trusts }, cache);
+    const verification = await judgeImage(host, request, { policies, trusts });
     await logDecision(host, { ...asked, verdict: verification.verdict });
     return verification;
   } catch (error) {
@@ -101,6 +95,40 @@ export async function verifyImage(host: Host, request: VerifyRequest): Promise<V
     }
     throw error;
   }
+}
+
+/**
+ * What these policies would say, and no others: a trial that decides nothing and stands in no log. Nothing
+ * starts by it.
+ *
+ * @throws TcfError as `verifyImage` does.
+ */
+export async function tryPolicies(
+  host: Host,
+  request: VerifyRequest,
+  policies: readonly Policy[],
+): Promise<Verdict> {
+  const trusts = await trustsOf(host, policies, request.trustedRoot);
+  return (await judgeImage(host, request, { policies, trusts })).verdict;
+}
+
+async function trustsOf(
+  host: Host,
+  policies: readonly Policy[],
+  trustedRoot: string | undefined,
+): Promise<Judges['trusts']> {
+  const trusts = new Map<Policy, DatedTrust>();
+  for (const one of policies) {
+    trusts.set(one, await loadTrust(host, one, trustedRoot));
+  }
+  return trusts;
+}
+
+async function judgeImage(host: Host, request: VerifyRequest, judges: Judges): Promise<Verification> {
+  const { as, cache = false, engine, image, network = {}, verb = 'verify' } = request;
+  const platform = request.platform ?? hostPlatform(host);
+  const place = await openPlace(host, { image, verb, platform, as, engine, network });
+  return await decideAt(host, place, platform, judges, cache);
 }
 
 /** Somebody who sees a denial beside a root that fits should know why. */

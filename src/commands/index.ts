@@ -107,8 +107,8 @@ export const verbs: readonly TopVerb[] = [
   {
     name: 'policy',
     group: 'More',
-    usage: 'check|explain|export|schema [FILE_OR_IMAGE]',
-    summary: 'check a policy, explain what decides about an image, export to other engines',
+    usage: 'init|check|explain|export|schema [FILE_OR_IMAGE]',
+    summary: 'write a first policy, check one, explain what decides about an image, export to other engines',
     load: () => import('./policy/index.ts'),
   },
   {

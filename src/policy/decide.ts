@@ -70,6 +70,8 @@ export interface SignedFacts {
   readonly predicateType: string;
   /** Safe to print. */
   readonly signer: string;
+  /** Of a certificate, as it stands there. */
+  readonly identity?: string;
   /** Trusted times at which the signature existed, earliest first. */
   readonly times: readonly Date[];
   /** Distinct transparency logs that have seen it. */
@@ -240,6 +242,7 @@ function explain({ outcome, source }: Candidate): ExplainedCandidate {
     signed: {
       predicateType: printable(statement.predicateType),
       signer: describePolicySigner(signer),
+      ...(signer.kind === 'keyless' ? { identity: signer.identity } : {}),
       times,
       logs: new Set(logs.map(({ logId }) => logId)).size,
     },

@@ -19,6 +19,7 @@ const words: Readonly<Record<string, readonly string[]>> = {
   tree: ['quay.invalid/none:1'],
   licenses: ['quay.invalid/none:1'],
   copy: ['oci:none', 'oci:other'],
+  'policy init': ['quay.invalid/none:1', '--key', 'none.pub'],
   'policy check': ['none.yaml'],
   'policy explain': ['quay.invalid/none:1'],
   'policy export': ['none.yaml', '--to', 'kyverno'],

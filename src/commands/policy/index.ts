@@ -2,6 +2,12 @@ import type { VerbEntry } from '../verb.ts';
 
 export const actions: readonly VerbEntry[] = [
   {
+    name: 'init',
+    usage: 'IMAGE --key FILE|--github OWNER/REPO/WORKFLOW [options]',
+    summary: 'write a first policy from what is attached to an image',
+    load: () => import('./init.ts'),
+  },
+  {
     name: 'check',
     usage: 'FILE [options]',
     summary: 'read a policy and say what it covers, and what in it does nothing',
