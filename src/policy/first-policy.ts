@@ -112,7 +112,7 @@ function signersOf(signer: FirstSigner): readonly string[] {
 }
 
 /** Names of the signers of a policy, for `by`. */
-export function namesOf(signer: FirstSigner): readonly string[] {
+function namesOf(signer: FirstSigner): readonly string[] {
   return signer.kind === 'key' ? [signer.name] : signer.identities.map((_, at) => nameOf(signer, at));
 }
 
