@@ -11,7 +11,7 @@ import { parseAst } from 'rolldown/parseAst';
  *     npm run test:mutation [-- PATH ...]    files or folders of one package; src/attest where none is given
  *
  * Prints for each check the test that stops what it would have let in, or `survives`; exits with 1 if
- * anything does.
+ * anything does. What the type checker refuses cannot get lost unseen: it is a check for the types alone.
  */
 
 const root = join(import.meta.dirname, '..');
@@ -132,7 +132,18 @@ function filesIn(folder: string, ending: string): readonly string[] {
 /** A copy of what the tests need, in which files may be changed. */
 function copyTree(): string {
   const folder = mkdtempSync(join(tmpdir(), 'tcf-mutation-'));
-  for (const name of ['src', 'test', 'fixtures', 'policies', 'docs', 'package.json', 'tsconfig.json']) {
+  for (const name of [
+    'src',
+    'test',
+    'fixtures',
+    'policies',
+    'docs',
+    'bench',
+    'toolchain',
+    'package.json',
+    'package-lock.json',
+    'tsconfig.json',
+  ]) {
     cpSync(join(root, name), join(folder, name), { recursive: true });
   }
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
@@ -198,6 +209,19 @@ async function run(folder: string, tests: readonly string[]): Promise<Run> {
   };
 }
 
+/** Whether the tree still has the types that it says. */
+function hasTypes(folder: string): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ['node_modules/typescript/bin/tsc', '--noEmit'], {
+      cwd: folder,
+      stdio: 'ignore',
+      timeout: limit,
+    });
+    child.on('error', reject);
+    child.on('close', (code) => resolve(code === 0));
+  });
+}
+
 const paths = process.argv.length > 2 ? process.argv.slice(2) : ['src/attest'];
 const files = paths.flatMap((path) => (path.endsWith('.ts') ? [path] : filesIn(path, '.ts')));
 const [part = '', ...others] = new Set(files.map((file) => file.split('/')[1] ?? ''));
@@ -214,6 +238,10 @@ const stoppers = new Map<string, Set<string>>(files.map((file) => [file, new Set
 const begin = Date.now();
 let survivors = 0;
 
+function whatStopped(stopper: Run['stopper']): string {
+  return stopper === undefined ? 'its never ending' : `${stopper.file}: ${stopper.name}`;
+}
+
 async function work(folder: string, quick: readonly string[]): Promise<void> {
   for (const { file, text, title } of queue) {
     const known = stoppers.get(file) ?? new Set();
@@ -223,16 +251,17 @@ async function work(folder: string, quick: readonly string[]): Promise<void> {
       folder,
       quick.toSorted((a, b) => Number(known.has(b)) - Number(known.has(a))),
     );
+    const isTyped = passed && (await hasTypes(folder));
     writeFileSync(join(folder, file), original);
-    if (passed) {
+    if (isTyped) {
       survivors += 1;
     } else if (stopper !== undefined) {
       known.add(stopper.file);
     }
     process.stdout.write(
-      passed
+      isTyped
         ? `survives ${title}\n`
-        : `stopped  ${title}\n      by ${stopper === undefined ? 'its never ending' : `${stopper.file}: ${stopper.name}`}\n`,
+        : `stopped  ${title}\n      by ${passed ? 'the type checker' : whatStopped(stopper)}\n`,
     );
   }
 }
@@ -242,6 +271,9 @@ try {
   const { passed, stopper, took } = await run(folders[0] ?? '', tests);
   if (!passed) {
     throw new Error(`a test fails before anything was changed: ${stopper?.file} ${stopper?.name}`);
+  }
+  if (!(await hasTypes(folders[0] ?? ''))) {
+    throw new Error('the types are wrong before anything was changed');
   }
   const quick = tests.toSorted((a, b) => (took.get(a) ?? 0) - (took.get(b) ?? 0));
   await Promise.all(folders.map((folder) => work(folder, quick)));

@@ -28,7 +28,7 @@ export function mailboxOf(identity: string): string | undefined {
     return undefined;
   }
   const [local = '', domain = ''] = identity.toLowerCase().split('@');
-  const name = local.replace(/(?!^)\+.*$/, '');
+  const name = local.replace(/(?!^)\+.*/, '');
   return dotless.includes(domain) ? `${name.replaceAll('.', '')}@gmail.com` : `${name}@${domain}`;
 }
 
