@@ -59,7 +59,7 @@ async function written(
     import('../bom/sbom-summary.ts'),
   ]);
   const made = await makeSbom(host, image, request);
-  const text = format.write(made, host.env);
+  const text = format.write(made, host.env, format.version);
   return {
     text,
     summary: summaryOf(made.bom),
@@ -80,14 +80,14 @@ function keyOf(
   host: Host,
   { annotations, configDigest, isUnverified, manifestDigest, repository }: OpenImage,
   { base, cache: _cache, jobs: _jobs, network: _network, platform: _platform, profile, ...said }: SbomRequest,
-  { name, readsEnvironment }: SbomFormat,
+  { name, readsEnvironment, version }: SbomFormat,
 ): string | undefined {
   const isMore = base !== undefined || profile !== undefined || said.uniqueSerial !== undefined;
   if (isMore || isUnverified === true || readsEnvironment === true || keptPins(host).length > 0) {
     return undefined;
   }
   const key = [
-    { annotations, configDigest, manifestDigest, repository, format: name },
+    { annotations, configDigest, manifestDigest, repository, format: name, version },
     { ...said, date: host.env['SOURCE_DATE_EPOCH'] },
   ];
   return createHash('sha256').update(JSON.stringify(key)).digest('hex');

@@ -4,7 +4,9 @@ import { cleanText } from './clean.ts';
 import type { License } from './model.ts';
 import { recentLicenses } from './recent-licenses.ts';
 
-export type SpecVersion = '1.6' | '1.7';
+/** The default first. */
+export const cyclonedxVersions = ['1.6', '1.7'] as const;
+export type SpecVersion = (typeof cyclonedxVersions)[number];
 
 /** Entries of a `licenses` member, and what has to stand in `evidence.licenses` instead. */
 export interface LicenseForms {

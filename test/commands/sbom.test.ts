@@ -65,7 +65,17 @@ test.for([
   ['a day that is none', ['--support-end', '2031-02-31'], 'cannot read "2031-02-31" as a day'],
   ['a year', ['--support-end', '2031'], 'as a day'],
   ['another format', ['--format', 'spdx'], 'tcf does not write "spdx"'],
-  ['another version', ['--spec-version', '1.5'], 'tcf does not write CycloneDX "1.5"'],
+  ['another version', ['--spec-version', '1.5'], 'tcf does not write cyclonedx-json in version "1.5"'],
+  [
+    'a version of another format',
+    ['--format', 'spdx-json', '--spec-version', '1.6'],
+    'tcf does not write spdx-json in version "1.6"',
+  ],
+  [
+    'a version of a format without any',
+    ['--format', 'table', '--spec-version', '1'],
+    'tcf does not write table in version "1"',
+  ],
   ['nobody', ['--author', ' '], '--author " " names nobody'],
   ['an address that is none', ['--author', 'Ann <ann>'], 'names nobody'],
   ['a supplier with a mail address', ['--supplier', 'Acme <a@b.example>'], 'names nobody'],

@@ -60,8 +60,8 @@ async function sign(): Promise<readonly Kernel[]> {
     const ran = await tcf(args, at);
     expect(ran.code, ran.stderr).toBe(0);
   }
-  const { components } = JSON.parse(readFileSync(join(folder.path, 'bom.json'), 'utf8')) as {
-    readonly components: readonly Kernel[];
+  const { components = [] } = JSON.parse(readFileSync(join(folder.path, 'bom.json'), 'utf8')) as {
+    readonly components?: readonly Kernel[];
   };
   return components.filter((component) => said(component, 'kind') !== undefined);
 }

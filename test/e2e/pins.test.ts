@@ -149,10 +149,10 @@ describe('a release that this tcf does not know', () => {
     const pin = join(checkout, 'cmake/llvm-info.json');
     mkdirSync(join(checkout, 'cmake'), { recursive: true });
     mkdirSync(join(checkout, 'python'));
-    writeFileSync(pin, '{"url": "llvm/llvm-project", "hash": "18f9e623e4c891ba31ff817c07197707ac9bc593"}\n');
+    writeFileSync(pin, '{"llvm_hash": "18f9e623e4c891ba31ff817c07197707ac9bc593", "build_number": 1}\n');
     writeFileSync(
       join(checkout, 'cmake/amd-llvm-info.json'),
-      '{"hash": "08b05a3352eeadd10eba4a25ffc19c2abb226448"}\n',
+      '{"llvm_hash": "08b05a3352eeadd10eba4a25ffc19c2abb226448", "build_number": 1}\n',
     );
     writeFileSync(join(checkout, 'python/setup.py'), '');
     await must('bash', ['-c', `mv ${site}/tokenspeed_triton ${checkout}/python/triton`]);

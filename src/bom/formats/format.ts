@@ -22,6 +22,13 @@ export interface SbomFormat {
   readonly summary: string;
   /** Whether the text depends on the environment. */
   readonly readsEnvironment?: true;
-  /** The SBOM as text with a line feed at its end. The same SBOM and environment give the same bytes. */
-  write(sbom: MadeSbom, env: FormatEnvironment): string;
+  /** Versions of its specification that can be asked for, the default first; absent: there is one form. */
+  readonly specVersions?: readonly string[];
+  /** The one that was chosen. */
+  readonly version?: string;
+  /**
+   * The SBOM as text with a line feed at its end. The same SBOM and environment give the same bytes. CycloneDX
+   * has the version of `options` and needs none here.
+   */
+  write(sbom: MadeSbom, env: FormatEnvironment, version?: string): string;
 }

@@ -4,15 +4,17 @@ import { compact } from '../../base/compact.ts';
 import { askedWrongly } from '../../base/error.ts';
 import { quoted } from '../../base/text.ts';
 import { defaultSpecVersion } from '../../bom/cyclonedx.ts';
-import type { SpecVersion } from '../../bom/cyclonedx-licenses.ts';
+import { cyclonedxVersions } from '../../bom/cyclonedx-licenses.ts';
 import type { SbomFormat } from '../../bom/formats/format.ts';
 import { sbomFormats } from '../../bom/formats/index.ts';
 import type { Output } from '../../system/host.ts';
 import { flag, type Options, textOption } from './bag.ts';
 import { givenSbomOptions } from './sbom.ts';
 
-const specVersions = ['1.6', '1.7'] as const;
 const flags = { nested: '--nested', uniqueSerial: '--unique-serial', verifyLayers: '--verify-layers' };
+const versionedFormats = sbomFormats.flatMap(({ name, specVersions = [] }) =>
+  specVersions.length > 1 ? [`${name}: ${specVersions.join(', ')}`] : [],
+);
 const formats = sbomFormats.map(({ name, summary }) => `${name}: ${summary}`).join('; ');
 
 /** In which form a new SBOM is written, and where. */
@@ -22,7 +24,7 @@ export function declareDocumentOptions(command: Command): void {
     .option('--format <format>', formats)
     .option(
       '--spec-version <version>',
-      `CycloneDX version: ${specVersions.join(' or ')} (without it: ${defaultSpecVersion})`,
+      `version of the format (${versionedFormats.join('; ')}; without it the first)`,
     )
     .option('--nested', 'what lies in a package stands inside it; trivy passes over that');
 }
@@ -48,12 +50,13 @@ export interface DocumentOptions {
 
 /** @throws TcfError `sbom.spec-version`, `sbom.format` (exit 3). */
 export function readDocumentOptions(options: Options): DocumentOptions {
-  const specVersion = readSpecVersion(options);
   const format = readFormat(options);
+  const version = readFormatVersion(options, format);
+  const specVersion = cyclonedxVersions.find((known) => known === version) ?? defaultSpecVersion;
   const uniqueSerial = flag(options, 'uniqueSerial') ? crypto.randomUUID() : undefined;
   const layout = flag(options, 'nested') ? 'nested' : 'flat';
   return {
-    format,
+    format: compact({ ...format, version }),
     form: compact({ layout, specVersion, uniqueSerial }),
     verifyLayers: flag(options, 'verifyLayers'),
   };
@@ -76,7 +79,7 @@ export function refuseDocumentOptions(options: Options): void {
   const [given] = [
     ...givenSbomOptions(options),
     ...(readFormat(options) === sbomFormats[0] ? [] : ['--format']),
-    ...(readSpecVersion(options) === defaultSpecVersion ? [] : ['--spec-version']),
+    ...(textOption(options, 'specVersion') === undefined ? [] : ['--spec-version']),
     ...Object.entries(flags).flatMap(([name, typed]) => (flag(options, name) ? [typed] : [])),
   ];
   if (given !== undefined) {
@@ -86,14 +89,13 @@ export function refuseDocumentOptions(options: Options): void {
   }
 }
 
-function readSpecVersion(options: Options): SpecVersion {
-  const asked = textOption(options, 'specVersion') ?? defaultSpecVersion;
-  const known = specVersions.find((version) => version === asked);
-  if (known !== undefined) {
-    return known;
+function readFormatVersion(options: Options, { name, specVersions = [] }: SbomFormat): string | undefined {
+  const asked = textOption(options, 'specVersion') ?? specVersions[0];
+  if (asked === undefined || specVersions.includes(asked)) {
+    return asked;
   }
-  throw askedWrongly('sbom.spec-version', `tcf does not write CycloneDX ${quoted(asked)}`, {
-    hint: `write ${specVersions.join(' or ')}`,
+  throw askedWrongly('sbom.spec-version', `tcf does not write ${name} in version ${quoted(asked)}`, {
+    hint: specVersions.length === 0 ? 'leave out --spec-version' : `write ${specVersions.join(' or ')}`,
   });
 }
 

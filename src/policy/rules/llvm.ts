@@ -58,13 +58,13 @@ function judge(facts: SbomFacts, params: LlvmParams): Said {
   if (ours.length === 0) {
     return judgeAbsence(facts, params);
   }
-  const each = ours.flatMap((component) => [
+  const pins = ours.flatMap((component) => [
     ...(params.is === undefined ? [] : [judgePin(component, params.is)]),
     ...(params.commit === undefined || roleOf(component) !== 'core'
       ? []
       : [judgeCommit(component, params.commit)]),
-    ...judgeChanges(component, facts),
   ]);
+  const each = [...pins, ...ours.flatMap((component) => judgeChanges(component, facts))];
   if (!ours.some((component) => roleOf(component) === 'core')) {
     return {
       outcome: 'cannot-tell',
