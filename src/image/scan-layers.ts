@@ -9,8 +9,8 @@ import { ScanPool } from './scan-pool.ts';
 /** A thread takes some 40 ms to start: below this the layers are read before it runs. */
 const defaultThreadsFrom = 16 * 1024 * 1024;
 /**
- * What is found in layers that wait for lower ones. A layer keeps up to 128 MiB, but no honest one has a
- * tenth of it.
+ * What is found in layers that wait for lower ones. A layer keeps up to `scanLimits.layerContent`, but hardly
+ * one has a tenth of it.
  */
 const heldLimit = 160 * 1024 * 1024;
 /** Layers that are begun before lower ones, at most. */

@@ -14,7 +14,7 @@ import type { TarSink } from './tar.ts';
  * Content that only a second look finds. What is behind links in real images is a handful of text files, or a
  * package database.
  */
-const secondLookLimit: number = 96 * 1024 * 1024;
+const secondLookLimit: number = 320 * 1024 * 1024;
 
 /** A file that has to be read again, in a layer that has to be read again. */
 interface Missed {
