@@ -102,6 +102,9 @@ describe('whatever the text follows from has a record of its own', () => {
     const spdx = await writeSbom(host, countedImage().image, asked, spdxJson);
     expect(spdx.text).toContain('SPDX-');
     expect(kept(host)).toHaveLength(2);
+    const newer = { ...spdxJson, version: '3.0.1' };
+    expect((await writeSbom(host, countedImage().image, asked, newer)).text).toContain('spdx-context.jsonld');
+    expect(kept(host)).toHaveLength(3);
   });
 });
 
