@@ -32,6 +32,7 @@ import { hostPlatform } from './registries.ts';
 import { updateInstance } from './trust/instances.ts';
 import { loadPolicies } from './trust/policies.ts';
 import { type DatedTrust, isOfMachine, loadTrust } from './trust/trust.ts';
+import { openVulnerabilityEvidence } from './vulns/evidence.ts';
 
 export interface Verification {
   readonly verdict: Verdict;
@@ -68,6 +69,8 @@ export interface VerifyRequest {
   readonly as?: string;
   /** Prove what was found at most a day ago, without asking the registry. */
   readonly cache?: boolean;
+  /** A database of vulnerabilities in place of the one that is kept. */
+  readonly database?: string;
   readonly network?: Network;
 }
 
@@ -86,7 +89,11 @@ export async function verifyImage(host: Host, request: VerifyRequest): Promise<V
   const trusts = await trustsOf(host, policies, trustedRoot);
   const asked = { verb, name: image, policies };
   try {
-    const verification = await judgeImage(host, request, { policies, trusts });
+    const verification = await judgeImage(
+      host,
+      request,
+      compact({ database: request.database, policies, trusts }),
+    );
     await logDecision(host, { ...asked, verdict: verification.verdict });
     return verification;
   } catch (error) {
@@ -170,6 +177,7 @@ async function updateTrust(
 }
 
 interface Judges {
+  readonly database?: string;
   readonly policies: readonly Policy[];
   readonly trusts: ReadonlyMap<Policy, DatedTrust>;
 }
@@ -230,7 +238,7 @@ async function judge(
   host: Host,
   store: Store,
   { named, platform: platformWanted, ref }: NamedImage,
-  { policies, trusts }: Judges,
+  { database, policies, trusts }: Judges,
 ): Promise<Verification> {
   const image = pin(ref, named.descriptor.digest);
   const what = formatPinnedRef(image);
@@ -244,12 +252,14 @@ async function judge(
   const digests = questions.map(({ subject }) => subject);
   const now = host.now();
   const recorded = await lastEntryTime(host);
+  using opened = await openVulnerabilityEvidence(host, policies, database);
   const facts = compact({
     image,
     platform,
     config: manifest.config.digest,
     now,
     recorded,
+    vulnerabilities: opened.vulnerabilities,
   });
   const judged = new Map<Policy, Evidence>();
   const decide = (found: readonly FoundBundle[]) =>

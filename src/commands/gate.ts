@@ -12,6 +12,7 @@ import { isStandard, refuseTwoOnStandardOutput } from '../system/standard.ts';
 import { paintSigns } from '../system/terminal.ts';
 import { version } from '../version.ts';
 import { flag, type Options, textOption } from './options/bag.ts';
+import { declareDatabase } from './options/database.ts';
 import { declareSummaryOptions, readSummaryRequest } from './options/verification-summary.ts';
 import { declareVerifyOptions, readVerifyRequest } from './options/verify.ts';
 import type { Verb } from './verb.ts';
@@ -20,6 +21,7 @@ export const verb: Verb = {
   declare(command: Command): void {
     command.argument('<image>', 'registry/repository[:tag][@digest]');
     declareVerifyOptions(command);
+    declareDatabase(command);
     command
       .option('--sarif <file>', 'write SARIF 2.1.0, for code scanning')
       .option('--summary <file>', 'append Markdown, for GITHUB_STEP_SUMMARY')

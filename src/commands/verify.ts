@@ -5,6 +5,7 @@ import { formatVerdict } from '../report/text.ts';
 import type { ExitCode } from '../system/host.ts';
 import { paintSigns } from '../system/terminal.ts';
 import { flag } from './options/bag.ts';
+import { declareDatabase } from './options/database.ts';
 import { declareVerifyOptions, readVerifyRequest } from './options/verify.ts';
 import type { Verb } from './verb.ts';
 
@@ -12,6 +13,7 @@ export const verb: Verb = {
   declare(command: Command): void {
     command.argument('<image>', 'registry/repository[:tag][@digest]');
     declareVerifyOptions(command);
+    declareDatabase(command);
     command
       .option('--json', 'the whole decision for machines')
       .option('--print-digest', 'print registry/repository@digest of an allowed image, for scripts');

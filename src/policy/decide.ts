@@ -170,7 +170,7 @@ function evaluate(policy: Policy, scope: Scope, evidence: Evidence, now: Date): 
     if (params === undefined) {
       return [];
     }
-    const finding = { ...rule.evaluate(params, evidence, context), mode: modeOf(params) };
+    const finding = { ...rule.evaluate(params, evidence, context), mode: modeOf(params, now) };
     return [rule.everywhere || finding.outcome === 'pass' ? finding : except(finding, policy, evidence, now)];
   });
 }
@@ -210,11 +210,15 @@ export function enforces({ require }: Scope): boolean {
   );
 }
 
-/** Anything but a plain `warn` enforces. */
-export function modeOf(params: unknown): Mode {
-  const isWarning =
-    typeof params === 'object' && params !== null && 'mode' in params && params.mode === 'warn';
-  return isWarning ? 'warn' : 'enforce';
+/** Anything but a plain `warn`, or a `warnUntil` that lies ahead, enforces. Without `now` what will be asked in the end. */
+export function modeOf(params: unknown, now?: Date): Mode {
+  if (typeof params !== 'object' || params === null) {
+    return 'enforce';
+  }
+  const isWarning = 'mode' in params && params.mode === 'warn';
+  const until =
+    'warnUntil' in params && typeof params.warnUntil === 'string' ? Date.parse(params.warnUntil) : undefined;
+  return isWarning || (now !== undefined && until !== undefined && Number(now) < until) ? 'warn' : 'enforce';
 }
 
 function outOfScope(policy: Policy, { image }: Evidence): JudgedFinding {

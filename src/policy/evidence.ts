@@ -7,6 +7,7 @@ import { printable } from '../base/text.ts';
 import { parseSbom, type SbomFacts } from '../bom/read.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { PinnedRef } from '../oci/reference.ts';
+import type { VulnerabilityData } from '../vulns/data.ts';
 
 /** The image in question, the same for every policy. */
 export interface ImageFacts {
@@ -26,6 +27,17 @@ export interface ImageFacts {
    * it has none.
    */
   readonly recorded?: Date;
+  /**
+   * The database of this machine, or why there is none that can be used; opened only where a policy asks about vulnerabilities.
+   */
+  readonly vulnerabilities?: Outcome<VulnerabilityEvidence, Refusal>;
+}
+
+/** Data about vulnerabilities, and when it was taken by the word of whoever built it. */
+export interface VulnerabilityEvidence {
+  readonly data: VulnerabilityData;
+  /** RFC 3339. */
+  readonly taken?: string;
 }
 
 /**

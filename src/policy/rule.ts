@@ -60,7 +60,7 @@ export interface Rule<Params = unknown> {
    */
   readonly everywhere?: true;
   /** The rule looks into what another rule of the same scope accepts, and is nothing without it. */
-  reads?(params: Params): 'provenance' | 'sbom';
+  reads?(params: Params): 'provenance' | 'sbom' | undefined;
   evaluate(params: Params, evidence: Evidence, context: RuleContext): Finding;
 }
 

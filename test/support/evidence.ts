@@ -10,6 +10,8 @@ import { decideAll, type Verdict } from '../../src/policy/decide.ts';
 import type { Policy } from '../../src/policy/document.ts';
 import { type Candidate, type Evidence, toCandidate } from '../../src/policy/evidence.ts';
 
+import { dataOf, type MemoryOptions } from '../vulns/support.ts';
+
 /** A Verified that nobody verified: for tests of what comes after verification, and for nothing else. */
 export function unsafeVerified(parts: {
   readonly type: string;
@@ -130,6 +132,12 @@ export interface EvidenceSpec {
   readonly digests?: { readonly image?: string; readonly config?: string };
   readonly now?: string;
   readonly candidates?: readonly CandidateSpec[];
+  /** Records of OSV in the database of the machine; absent: it has none. */
+  readonly advisories?: readonly object[];
+  /** When the database was taken. */
+  readonly taken?: string;
+  /** What Debian's archive offers, as `dataOf` takes it. */
+  readonly offered?: MemoryOptions['offered'];
 }
 
 /** The trusted root of such an age, in days; none where the spec says nothing. */
@@ -152,6 +160,14 @@ export function toEvidence(spec: EvidenceSpec): Evidence {
     config: parseDigest(spec.digests?.config ?? digestNamed('config')),
     candidates: (spec.candidates ?? []).map(candidateOf),
     now: new Date(spec.now ?? '2026-11-23T12:00:00Z'),
+    ...(spec.advisories === undefined
+      ? {}
+      : {
+          vulnerabilities: yes({
+            data: dataOf({ records: spec.advisories, offered: spec.offered }),
+            ...(spec.taken === undefined ? {} : { taken: spec.taken }),
+          }),
+        }),
   };
 }
 

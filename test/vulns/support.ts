@@ -19,7 +19,7 @@ export const llvm: VulnerabilityData['llvm'] = parseLlvmFacts(facts('llvm-cves.j
 export interface MemoryOptions {
   readonly records?: readonly object[];
   /** `12 curl amd64` to what is offered. */
-  readonly offered?: Readonly<Record<string, readonly OfferedPackage[]>>;
+  readonly offered?: Readonly<Record<string, readonly OfferedPackage[]>> | undefined;
   readonly whole?: boolean;
   readonly unread?: number;
 }

@@ -41,6 +41,7 @@ export function readVerifyRequest(options: Options, image: string, verb: string)
     platform: readPlatform(options),
     as: textOption(options, 'as'),
     cache: flag(options, 'cache'),
+    database: textOption(options, 'db'),
     network: readNetwork(options),
   });
 }

@@ -11,6 +11,7 @@ import { provenance } from './provenance.ts';
 import { sbom } from './sbom.ts';
 import { signed } from './signed.ts';
 import { vsa } from './vsa.ts';
+import { vulnerabilities } from './vulnerabilities.ts';
 
 /**
  * Every rule, in the order in which findings are reported. A new one joins here, and `fixtures/rules/<name>/`
@@ -27,6 +28,7 @@ export const rules: readonly Rule[] = [
   kernels,
   components,
   licenses,
+  vulnerabilities,
   attested,
   expressions,
 ];

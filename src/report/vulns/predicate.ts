@@ -3,9 +3,6 @@ import { formatJson } from '../../base/text.ts';
 import { doubtsOf } from '../../vulns/scan.ts';
 import type { FoundVulnerabilities } from './found.ts';
 
-/** https://github.com/in-toto/attestation/blob/main/spec/predicates/vuln.md, version 0.2. */
-export const vulnsPredicateType = 'https://in-toto.io/attestation/vulns/v0.2';
-
 /**
  * The predicate of a scan. Each result is a finding with its verdict among the annotations; what nobody could tell is counted, so that
  * an empty list of results is not read as clean.

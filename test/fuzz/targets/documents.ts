@@ -15,6 +15,7 @@ import { parseImageConfig } from '../../../src/oci/config.ts';
 import { parseDigest } from '../../../src/oci/digest.ts';
 import { parseManifest } from '../../../src/oci/manifest.ts';
 import { parseImageRef } from '../../../src/oci/reference.ts';
+import { parseVulnsPredicate } from '../../../src/vulns/attested-scan.ts';
 import { parseLlvmFacts } from '../../../src/vulns/llvm.ts';
 import { parseCudaReleases, parseNvidiaFacts } from '../../../src/vulns/nvidia.ts';
 import { parseOsv } from '../../../src/vulns/osv.ts';
@@ -81,6 +82,34 @@ const bulletin = JSON.stringify([
   },
 ]);
 const cuda = JSON.stringify({ '12.8.0': { 'nvidia-cuda-nvcc': '12.8.61' } });
+const attestedScan = JSON.stringify({
+  scanner: {
+    uri: 'pkg:generic/tcf',
+    db: { lastUpdate: '2026-11-22T00:00:00Z' },
+    result: [
+      { id: 'CVE-2', severity: [{ method: 'CVSS3', score: '9.8' }] },
+      {
+        id: 'CVE-1',
+        annotations: [
+          {
+            'tcf:finding': {
+              aliases: [],
+              upstream: [],
+              ecosystem: 'PyPI',
+              package: 'a',
+              components: [{ name: 'a', origin: 'added' }],
+              verdict: 'affected',
+              why: 'x',
+              differs: false,
+              severity: { level: 'high' },
+            },
+          },
+        ],
+      },
+    ],
+  },
+  'tcf:cannotTell': { unjudged: 1, unread: 0 },
+});
 const openVex = JSON.stringify({
   '@context': 'https://openvex.dev/ns/v0.2.0',
   '@id': 'https://example.org/vex/1',
@@ -184,6 +213,9 @@ export const documents: readonly Target[] = [
   ),
   target('bom/read.ts parseSbom', sboms, (bytes) => parseSbom(parseJson(bytes, 'the SBOM'), 'the SBOM')),
   target('vulns/osv.ts parseOsv', [osv], (bytes) => parseOsv(parseJson(bytes, 'it'), 'it')),
+  target('vulns/attested-scan.ts parseVulnsPredicate', [attestedScan], (bytes) =>
+    parseVulnsPredicate(parseJson(bytes, 'it'), 'it'),
+  ),
   target('vulns/vex.ts parseVex', [openVex, cycloneDxVex], (bytes) => parseVex(parseJson(bytes, 'it'), 'it')),
   target('app/vulns/archive-index.ts parseReleaseFile', [releaseFile], (bytes) => {
     const { facts, sums } = parseReleaseFile(bytes, 'InRelease');
