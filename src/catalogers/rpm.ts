@@ -29,8 +29,8 @@ import { repositoryAt, sourcePackage } from './sources.ts';
  */
 export const rpm: Cataloger = {
   name: 'rpm',
-  // 43 KiB for each package in databases of Rocky 9, Fedora 35 and CentOS 8: 6,000 packages (bench/limits.md).
-  contentLimit: 256 * 1024 * 1024,
+  // Real ones have 43 to 121 KiB for each package: 4,500 packages of CentOS 6 (bench/limits.md).
+  contentLimit: 512 * 1024 * 1024,
   wantedAt: [...rpmDatabases, ...reasonFiles, ...releasePlaces, manifestFile],
   wants: (path) => isRpmDatabase(path) || isReasonFile(path) || isReleaseFile(path) || path === manifestFile,
   summarize: summarizeDatabase,

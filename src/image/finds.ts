@@ -4,10 +4,11 @@ export const scanLimits: Readonly<
   Record<'layerContent' | 'layerObservations' | 'holes' | 'head' | 'headKeptFrom', number>
 > = {
   /**
-   * Content kept of one layer: the largest database, and as much again as a thousand packages bring of
-   * everything else (30 MiB).
+   * Content kept of one layer at the first look: several are read at a time, and most of what a lower one
+   * has is hidden by a higher one. A layer that installs a thousand packages has under 30 MiB of what
+   * catalogers want; what is visible in the end and was not kept is read again.
    */
-  layerContent: 320 * 1024 * 1024,
+  layerContent: 128 * 1024 * 1024,
   /**
    * What scanners say of the files of one layer, as JSON. The package list of a whole distribution is 14 MiB.
    */

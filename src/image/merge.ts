@@ -10,7 +10,7 @@ import { type LayerScan, tarTypes } from './scan-layer.ts';
 
 const mergeLimits: Readonly<Record<'visible' | 'observations' | 'history', number>> = {
   /** Content that is visible at any time while the layers are put together. */
-  visible: 400 * 1024 * 1024,
+  visible: 160 * 1024 * 1024,
   /** What scanners said of visible files, as JSON. */
   observations: 64 * 1024 * 1024,
   /** Content that was hidden by layers above and only says in which layer a package first appeared. */

@@ -11,10 +11,11 @@ import type { Inode } from './rootfs.ts';
 import type { TarSink } from './tar.ts';
 
 /**
- * Content that only a second look finds. What is behind links in real images is a handful of text files, or a
- * package database.
+ * Content that only a second look finds: what is behind links, in real images a handful of text files or a
+ * package database, and what was too much for one layer at the first look. The largest database, and some
+ * more.
  */
-const secondLookLimit: number = 320 * 1024 * 1024;
+const secondLookLimit: number = 576 * 1024 * 1024;
 
 /** A file that has to be read again, in a layer that has to be read again. */
 interface Missed {
@@ -77,9 +78,7 @@ class SecondLookPlan implements SecondLook {
       return;
     }
     const size = this.#merged.rootfs.sizeOf(file.inode);
-    // Wanted under its first name and yet not kept: it was over a limit then, and is over it now.
-    const isOver = size > most || (found?.wanted ?? 0) !== 0;
-    if (isOver || (this.#known(file) === undefined && size > this.#left)) {
+    if (size > most || (this.#known(file) === undefined && size > this.#left)) {
       const reason = `${formatBytes(size)} is more than is kept`;
       this.#skipped.set(file.inode, { path: latin1ToText(file.path), reason });
       return;
