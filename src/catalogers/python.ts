@@ -24,6 +24,11 @@ import { claimsOf } from './python/wheel-sboms.ts';
 const besideMetadata =
   /\/(?:INSTALLER|RECORD|direct_url\.json|sboms\/[^/]+|requires\.txt|installed-files\.txt)$/;
 
+function isBesideMetadata(path: string): boolean {
+  const info = besideMetadata.test(path) ? infoAround(path) : undefined;
+  return info !== undefined && path.startsWith(`${info}/`);
+}
+
 /**
  * Python distributions of every environment in the image, as `pip list` of each sees them, and what those
  * vendor.
@@ -43,8 +48,7 @@ export function pythonCataloger(pins: PinTable): Cataloger<RecordHash> {
         'installed-files.txt',
       ]),
     ],
-    wants: (path) =>
-      isMetadata(path) || isSiteMark(path) || (besideMetadata.test(path) && infoAround(path) !== undefined),
+    wants: (path) => isMetadata(path) || isSiteMark(path) || isBesideMetadata(path),
     scanned: { at: installedPlaces },
     scan: scanInstalled,
     // RECORD is compared with real paths and hard links.

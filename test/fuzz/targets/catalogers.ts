@@ -64,6 +64,7 @@ const trees: Readonly<Record<string, readonly Entries[]>> = {
       'opt/app.egg': zip({ 'EGG-INFO/PKG-INFO': 'Name: a\nVersion: 1\n' }),
     },
   ],
+  packed: [{ 'usr/bin/app': '#!/usr/bin/env python3\nPK\u0003\u0004', 'opt/x': 'hsqs' }],
   'rust-binary': [
     { 'usr/bin/r': rustProgram([{ name: 'a', version: '1.0.0', source: 'crates.io', root: true }]) },
   ],
