@@ -7,7 +7,9 @@ import { type ImageConfig, parseImageConfig } from '../oci/config.ts';
 import { checkContent, type Digest, digestOf, isDigest } from '../oci/digest.ts';
 import { type Manifest, manifestLimits, parseManifest } from '../oci/manifest.ts';
 import type { ImageSource, OpenImage, PlacedImageName, SourceHost, StoredLayer } from './contract.ts';
+import { isThere } from './files.ts';
 import { platformOf, toLayers } from './layers.ts';
+import { opaqueFolders } from './opaque-folders.ts';
 import { localStoreOf } from './storage-conf.ts';
 import {
   type LocalStore,
@@ -22,6 +24,7 @@ import {
 } from './storage-files.ts';
 import { findImage, hasImage } from './storage-names.ts';
 import { assembled, type SplitLayer } from './tar-split.ts';
+import type { WalkedLayer } from './walked-layer.ts';
 
 export interface StoredImageName extends PlacedImageName {
   readonly transport: 'containers-storage';
@@ -169,7 +172,9 @@ async function storedLayers(
     }
     id = entry.parent;
   }
-  return chain.map(({ diffId, id, store: { driver, graphRoot } }, index) => {
+  const stored: StoredLayer[] = [];
+  for (const [index, entry] of chain.entries()) {
+    const { diffId } = entry;
     // What the store wrote down costs nothing to compare, and a chain of other layers is another image.
     if (diffId !== undefined && diffIds[index] !== undefined && diffId !== diffIds[index]) {
       throw cannotTell(
@@ -177,12 +182,42 @@ async function storedLayers(
         `layer ${index} of ${what} is ${quoted(diffId)}, not ${diffIds[index]}`,
       );
     }
-    const split: SplitLayer = {
-      file: join(graphRoot, `${driver}-layers`, `${id}.tar-split.gz`),
-      directory: join(graphRoot, ...(driver === 'overlay' ? ['overlay', id, 'diff'] : ['vfs/dir', id])),
-      what: `layer ${id.slice(0, 12)} of ${what}`,
-      isVerified,
-    };
-    return { mediaType: '', split, open: () => assembled(split) };
-  });
+    const split = await splitLayer(entry, chain[index - 1], isVerified, what);
+    stored.push({ mediaType: '', split, open: () => assembled(split) });
+  }
+  return stored;
+}
+
+/** @throws TcfError `storage.layer` (exit 2) where the archive of a layer is gone that is to be checked. */
+async function splitLayer(
+  entry: StoredLayerEntry,
+  below: StoredLayerEntry | undefined,
+  isVerified: boolean,
+  image: string,
+): Promise<SplitLayer> {
+  const { id, store } = entry;
+  const file = join(store.graphRoot, `${store.driver}-layers`, `${id}.tar-split.gz`);
+  const directory = folderOf(entry);
+  const what = `layer ${id.slice(0, 12)} of ${image}`;
+  if (await isThere(file)) {
+    return { file, directory, what, isVerified };
+  }
+  if (isVerified) {
+    throw cannotTell(
+      'storage.layer',
+      `the store kept no archive of ${what}, so its digest cannot be checked`,
+      {
+        hint: 'leave --verify-layers away: the layer is read from its folder then',
+      },
+    );
+  }
+  const walked: WalkedLayer =
+    store.driver === 'vfs'
+      ? compact({ driver: 'vfs', below: below && folderOf(below) })
+      : compact({ driver: 'overlay', opaque: await opaqueFolders(directory) });
+  return { file, directory, what, isVerified, walked };
+}
+
+function folderOf({ id, store: { driver, graphRoot } }: StoredLayerEntry): string {
+  return join(graphRoot, ...(driver === 'overlay' ? ['overlay', id, 'diff'] : ['vfs/dir', id]));
 }

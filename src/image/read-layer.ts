@@ -27,7 +27,7 @@ export interface ReadOptions {
  */
 export async function readLayer(
   layer: ImageLayer,
-  { visit }: LayerVisitor,
+  { skip, visit }: LayerVisitor,
   { onRead, signal, streams = !hasSyncInflate() }: ReadOptions = {},
 ): Promise<number> {
   const name = nameOf(layer);
@@ -40,6 +40,7 @@ export async function readLayer(
         return visit(entry);
       },
       name,
+      skip,
     );
   }
   if (streams) {

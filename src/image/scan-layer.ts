@@ -4,6 +4,7 @@ import { FileReader } from './file-reader.ts';
 import type { Finds } from './finds.ts';
 import { cleanPath } from './names.ts';
 import type { TarEntry, TarSink, TarType, TarVisitor } from './tar.ts';
+import type { SkipTold } from './walked-layer.ts';
 
 /** Bits of a number: more catalogers need another form. */
 const maxCatalogers = 30;
@@ -38,6 +39,7 @@ export const tarTypes: readonly TarType[] = ['file', 'directory', 'symlink', 'ha
 /** What a reader of a layer passes on to. */
 export interface LayerVisitor {
   readonly visit: TarVisitor;
+  readonly skip?: SkipTold;
 }
 
 /**
@@ -76,6 +78,10 @@ export class LayerScanner implements LayerVisitor {
     }
     this.#reader.empty(entry.index, path);
     return undefined;
+  };
+
+  readonly skip: SkipTold = (path, reason) => {
+    this.#reader.skipped.push({ path, reason });
   };
 
   /** @param bytes of the layer without its compression. */

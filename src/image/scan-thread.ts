@@ -89,6 +89,7 @@ class OpenLayer {
           return this.#scanner.visit(entry);
         },
         name,
+        this.#scanner.skip,
       );
     }
     return true;

@@ -7,6 +7,7 @@ import { LayerFolder, type OpenFile, readPiece } from './layer-folder.ts';
 import { latin1ToText } from './names.ts';
 import { SyncInflate } from './sync-inflate.ts';
 import { TarReader, type TarVisitor } from './tar.ts';
+import { readWalked, type SkipTold, type WalkedLayer } from './walked-layer.ts';
 
 /** One entry: the bytes between two files. A long one holds the zeros at the end of an archive. */
 const maxLine = 8 * 1024 * 1024;
@@ -22,6 +23,8 @@ export interface SplitLayer {
   /** `<driver>-layers/<id>.tar-split.gz` (vbatts/tar-split, tar/storage/entry.go). */
   readonly file: string;
   readonly directory: string;
+  /** Where the store kept no archive: how the layer is read from its folder. */
+  readonly walked?: WalkedLayer;
   /** For messages. */
   readonly what: string;
   /** Whether the whole layer is to be read and checked against its diffID. */
@@ -69,9 +72,17 @@ export function* assembledPieces(layer: SplitLayer): Iterable<Uint8Array> {
  * @returns bytes of the archive.
  * @throws TcfError `storage.layer` (exit 2) where a wanted file is missing or has another size.
  */
-export function readInPlace(layer: SplitLayer, visit: TarVisitor, name: string): number {
-  const tar = new TarReader(visit, name);
+export function readInPlace(
+  layer: SplitLayer,
+  visit: TarVisitor,
+  name: string,
+  skip: SkipTold = () => {},
+): number {
   const folder = new LayerFolder(layer.directory);
+  if (layer.walked !== undefined) {
+    return walkedSize({ ...layer.walked, ...layer }, folder, visit, skip);
+  }
+  const tar = new TarReader(visit, name);
   const buffer = Buffer.allocUnsafeSlow(1024 * 1024);
   let size = 0;
   try {
@@ -90,6 +101,19 @@ export function readInPlace(layer: SplitLayer, visit: TarVisitor, name: string):
     throw told(error, layer.what);
   }
   return size;
+}
+
+function walkedSize(
+  layer: SplitLayer & WalkedLayer,
+  folder: LayerFolder,
+  visit: TarVisitor,
+  skip: SkipTold,
+): number {
+  try {
+    return readWalked(layer, folder, visit, skip);
+  } catch (error) {
+    throw told(error, layer.what);
+  }
 }
 
 function passWanted(file: OpenFile, size: number, buffer: Uint8Array, tar: TarReader, what: string): void {
