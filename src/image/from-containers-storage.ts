@@ -207,7 +207,7 @@ async function splitLayer(
       'storage.layer',
       `the store kept no archive of ${what}, so its digest cannot be checked`,
       {
-        hint: 'leave --verify-layers away: the layer is read from its folder then',
+        hint: 'without --verify-layers the layer is read from its folder',
       },
     );
   }

@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, readlinkSync, type Stats } from 'node:fs';
+import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { cannotTell } from '../base/error.ts';
 import { isMissing } from '../system/errors.ts';
 import { type LayerFolder, readPiece } from './layer-folder.ts';
@@ -43,6 +43,7 @@ export function readWalked(
   return new Walk(layer, folder, visit, skip).run();
 }
 
+type Stats = ReturnType<typeof statOf>;
 type FoundLayer = Parameters<typeof readWalked>[0];
 
 class Walk {
@@ -69,7 +70,7 @@ class Walk {
     for (let at = folders.pop(); at !== undefined; at = folders.pop()) {
       for (const name of namesIn(this.#layer.directory, at)) {
         const path = joinPath(at, name);
-        const stat = lstatSync(absolute(this.#layer.directory, path));
+        const stat = statOf(this.#layer.directory, path);
         found.push([path, stat]);
         if (stat.isDirectory()) {
           folders.push(path);
@@ -178,7 +179,7 @@ class Walk {
     for (const at of directories) {
       const names = new Set(namesIn(this.#layer.directory, at));
       for (const name of namesIn(below, at).filter((one) => !names.has(one))) {
-        const stat = lstatSync(absolute(this.#layer.directory, at));
+        const stat = statOf(this.#layer.directory, at);
         this.#emit(joinPath(at, `${whiteout}${name}`), 'file', stat, 0);
       }
     }
@@ -210,9 +211,13 @@ function isSame(directory: string, below: string, path: string, stat: Stats): bo
   return isAlike && (!stat.isSymbolicLink() || targetOf(directory, path) === targetOf(below, path));
 }
 
+function statOf(directory: string, path: string) {
+  return lstatSync(absolute(directory, path));
+}
+
 function statIn(directory: string, path: string): Stats | undefined {
   try {
-    return lstatSync(absolute(directory, path));
+    return statOf(directory, path);
   } catch (error) {
     if (isMissing(error)) {
       return undefined;
