@@ -15,15 +15,6 @@ const withoutPrograms: Plugin = {
 };
 
 /**
- * What is loaded late is loaded as everything else. An `import()` in CommonJS that was compiled by hand
- * (start.cjs) needs a loader that Node calls experimental on standard error.
- */
-const withoutImports: Plugin = {
-  name: 'without-imports',
-  renderChunk: (code) => code.replaceAll(/\bimport\("(node:[\w/]+)"\)/g, 'Promise.resolve(require("$1"))'),
-};
-
-/**
  * A folder that runs on any supported Node, with nothing to install beside it. Verbs load late
  * (docs/decisions/0005), so each is a file of its own: as one file, a start took six times as long
  * (bench/start.ts). CommonJS, because an `import` of a built-in module evaluates every lazy part of it.
@@ -49,7 +40,7 @@ export async function bundleProgram(folder: string): Promise<readonly BundledPac
     },
     // The oldest Node of package.json's engines has no `using`.
     transform: { target: 'node22.22' },
-    plugins: [withoutPrograms, withoutImports],
+    plugins: [withoutPrograms],
     logLevel: 'warn',
   });
   const modules = output.flatMap((part) => (part.type === 'chunk' ? part.moduleIds : []));
