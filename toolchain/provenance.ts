@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import manifest from '../package.json' with { type: 'json' };
 
 /*
@@ -33,7 +33,9 @@ const subject = readFileSync(sums, 'utf8')
 function provenance(): object {
   const repository = `${env('GITHUB_SERVER_URL')}/${env('GITHUB_REPOSITORY')}`;
   const ref = env('GITHUB_REF');
-  const [path = ''] = env('GITHUB_WORKFLOW_REF').slice(env('GITHUB_REPOSITORY').length + 1).split('@');
+  const [path = ''] = env('GITHUB_WORKFLOW_REF')
+    .slice(env('GITHUB_REPOSITORY').length + 1)
+    .split('@');
   return {
     buildDefinition: {
       buildType: 'https://actions.github.io/buildtypes/workflow/v1',
@@ -67,7 +69,10 @@ function summary(): object {
     verifier: { id: `${env('GITHUB_SERVER_URL')}/${env('GITHUB_WORKFLOW_REF')}` },
     timeVerified: new Date().toISOString(),
     resourceUri: `${project}/releases/tag/v${manifest.version}`,
-    policy: { uri: `git+${project}@${env('GITHUB_REF')}#toolchain/verify-release.sh`, digest: { gitCommit: env('GITHUB_SHA') } },
+    policy: {
+      uri: `git+${project}@${env('GITHUB_REF')}#toolchain/verify-release.sh`,
+      digest: { gitCommit: env('GITHUB_SHA') },
+    },
     inputAttestations: [{ digest: { sha256 } }],
     verificationResult: 'PASSED',
     verifiedLevels: ['SLSA_BUILD_LEVEL_1'],
@@ -85,4 +90,6 @@ if (make === undefined) {
   throw new Error(`the statements are ${Object.keys(predicates).join(', ')}`);
 }
 const [predicateType, predicate] = make();
-process.stdout.write(`${JSON.stringify({ _type: 'https://in-toto.io/Statement/v1', subject, predicateType, predicate })}\n`);
+process.stdout.write(
+  `${JSON.stringify({ _type: 'https://in-toto.io/Statement/v1', subject, predicateType, predicate })}\n`,
+);
