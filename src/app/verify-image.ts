@@ -15,7 +15,7 @@ import { formatPinnedRef, type ImageRef, pin } from '../oci/reference.ts';
 import { type AttestedSbom, commonSboms } from '../policy/attested-sboms.ts';
 import { decideAll, type Verdict } from '../policy/decide.ts';
 import type { Policy } from '../policy/document.ts';
-import { type Candidate, type Evidence, toCandidate } from '../policy/evidence.ts';
+import { type BaselineEvidence, type Candidate, type Evidence, toCandidate } from '../policy/evidence.ts';
 import { canBeOverruled } from '../policy/overruled.ts';
 import { usesRoots } from '../policy/root-age.ts';
 import type { Fetched, Store } from '../registry/contract.ts';
@@ -69,6 +69,8 @@ export interface VerifyRequest {
   readonly as?: string;
   /** Prove what was found at most a day ago, without asking the registry. */
   readonly cache?: boolean;
+  /** What was there before, for a policy that asks for new vulnerabilities only. */
+  readonly baseline?: BaselineEvidence;
   /** A database of vulnerabilities in place of the one that is kept. */
   readonly database?: string;
   readonly network?: Network;
@@ -92,7 +94,7 @@ export async function verifyImage(host: Host, request: VerifyRequest): Promise<V
     const verification = await judgeImage(
       host,
       request,
-      compact({ database: request.database, policies, trusts }),
+      compact({ baseline: request.baseline, database: request.database, policies, trusts }),
     );
     await logDecision(host, { ...asked, verdict: verification.verdict });
     return verification;
@@ -177,6 +179,7 @@ async function updateTrust(
 }
 
 interface Judges {
+  readonly baseline?: BaselineEvidence;
   readonly database?: string;
   readonly policies: readonly Policy[];
   readonly trusts: ReadonlyMap<Policy, DatedTrust>;
@@ -238,7 +241,7 @@ async function judge(
   host: Host,
   store: Store,
   { named, platform: platformWanted, ref }: NamedImage,
-  { database, policies, trusts }: Judges,
+  { baseline, database, policies, trusts }: Judges,
 ): Promise<Verification> {
   const image = pin(ref, named.descriptor.digest);
   const what = formatPinnedRef(image);
@@ -260,6 +263,7 @@ async function judge(
     now,
     recorded,
     vulnerabilities: opened.vulnerabilities,
+    baseline,
   });
   const judged = new Map<Policy, Evidence>();
   const decide = (found: readonly FoundBundle[]) =>

@@ -8,6 +8,7 @@ import { formatPinnedRef } from '../oci/reference.ts';
 import { formatJudged } from '../report/judged-sbom.ts';
 import type { ExitCode, Host } from '../system/host.ts';
 import { collectOption } from './options/bag.ts';
+import { declareDatabase } from './options/database.ts';
 import { declareNetworkOptions } from './options/network.ts';
 import { declarePlatform } from './options/platform.ts';
 import { declareSbomOptions } from './options/sbom.ts';
@@ -28,7 +29,9 @@ export const verb: Verb = {
       .option('--sbom <file>', 'attest this CycloneDX SBOM; it must be valid and about this very image')
       .option('--allow-invalid-sbom', 'attest the SBOM of --sbom though it is not valid CycloneDX')
       .option('--no-sbom', 'sign the image only')
+      .option('--attest-vulns', 'attest what is known to be vulnerable in the SBOM, too')
       .option('--skip-existing', 'do not sign again what the same signer has signed already');
+    declareDatabase(command);
     declarePlatform(command, 'whose SBOM to make where the image is an index');
     declareSbomOptions(command, 'it says itself what is missing');
     declareNetworkOptions(command);

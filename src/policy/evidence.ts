@@ -7,6 +7,7 @@ import { printable } from '../base/text.ts';
 import { parseSbom, type SbomFacts } from '../bom/read.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { PinnedRef } from '../oci/reference.ts';
+import type { Baseline } from '../vulns/baseline.ts';
 import type { VulnerabilityData } from '../vulns/data.ts';
 
 /** The image in question, the same for every policy. */
@@ -31,7 +32,15 @@ export interface ImageFacts {
    * The database of this machine, or why there is none that can be used; opened only where a policy asks about vulnerabilities.
    */
   readonly vulnerabilities?: Outcome<VulnerabilityEvidence, Refusal>;
+  /** What was there before, for a policy that asks for new vulnerabilities only. */
+  readonly baseline?: BaselineEvidence;
 }
+
+/** An SBOM to be scanned by the same data, or what a scan has found. */
+export type BaselineEvidence = {
+  /** A policy has accepted it as the attested SBOM of an image; otherwise it is a file that somebody named. */
+  readonly isAttested: boolean;
+} & ({ readonly sbom: SbomFacts } | { readonly known: Baseline });
 
 /** Data about vulnerabilities, and when it was taken by the word of whoever built it. */
 export interface VulnerabilityEvidence {

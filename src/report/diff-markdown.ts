@@ -1,6 +1,6 @@
 import type { BomDiff } from '../bom/diff.ts';
 import { toWords } from './diff-words.ts';
-import { escaped } from './markdown.ts';
+import { escapedMarkdown as escaped } from './markdown.ts';
 
 /**
  * GitHub refuses comments above 65,536 characters and shows no summary above 1 MiB; a list this long is not

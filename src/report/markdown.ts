@@ -6,8 +6,8 @@ import { describeException, signOf, wordOf } from './text.ts';
 /** The verdict as GitHub Markdown for a job summary, with a line feed at its end. */
 export function toMarkdown(verdict: Verdict): string {
   const sections = [
-    `## ${verdict.verdict === 'allow' ? '✓' : '✗'} ${escaped(wordOf(verdict))}`,
-    escaped(formatPinnedRef(verdict.image)),
+    `## ${verdict.verdict === 'allow' ? '✓' : '✗'} ${escapedMarkdown(wordOf(verdict))}`,
+    escapedMarkdown(formatPinnedRef(verdict.image)),
     ...(verdict.decisions.length === 0 ? ['No policy was found, and without one nothing is allowed.'] : []),
     ...verdict.decisions.flatMap(decisionSections),
     candidateSection(verdict),
@@ -16,12 +16,12 @@ export function toMarkdown(verdict: Verdict): string {
 }
 
 function decisionSections(decision: Decision): readonly string[] {
-  const scope = decision.scope === undefined ? 'no scope' : `scope ${escaped(decision.scope)}`;
+  const scope = decision.scope === undefined ? 'no scope' : `scope ${escapedMarkdown(decision.scope)}`;
   const rows = decision.findings.map(
-    (finding) => `| ${signOf(finding)} | ${escaped(finding.rule)} | ${details(finding)} |`,
+    (finding) => `| ${signOf(finding)} | ${escapedMarkdown(finding.rule)} | ${details(finding)} |`,
   );
   return [
-    `### Policy ${escaped(decision.policy.name)}, ${scope}`,
+    `### Policy ${escapedMarkdown(decision.policy.name)}, ${scope}`,
     ['| | rule | finding |', '| --- | --- | --- |', ...rows].join('\n'),
   ];
 }
@@ -29,15 +29,17 @@ function decisionSections(decision: Decision): readonly string[] {
 function details(finding: JudgedFinding): string {
   const { actual, expected, hint, message, nearMisses = [], outcome } = finding;
   if (outcome === 'pass') {
-    return escaped(message);
+    return escapedMarkdown(message);
   }
   return [
-    escaped(message),
-    ...(expected === undefined ? [] : [`expected: ${escaped(expected)}`]),
-    ...(actual === undefined ? [] : [`actual: ${escaped(actual)}`]),
-    ...nearMisses.map((miss) => `close: ${escaped(miss.message)}`),
-    ...(hint === undefined ? [] : [`hint: ${escaped(hint)}`]),
-    ...(finding.exception === undefined ? [] : [`exception: ${escaped(describeException(finding) ?? '')}`]),
+    escapedMarkdown(message),
+    ...(expected === undefined ? [] : [`expected: ${escapedMarkdown(expected)}`]),
+    ...(actual === undefined ? [] : [`actual: ${escapedMarkdown(actual)}`]),
+    ...nearMisses.map((miss) => `close: ${escapedMarkdown(miss.message)}`),
+    ...(hint === undefined ? [] : [`hint: ${escapedMarkdown(hint)}`]),
+    ...(finding.exception === undefined
+      ? []
+      : [`exception: ${escapedMarkdown(describeException(finding) ?? '')}`]),
   ].join('<br>');
 }
 
@@ -46,7 +48,7 @@ function candidateSection({ candidates }: Verdict): string {
     return 'Nothing is attached to the image.';
   }
   const rows = candidates.map(
-    ({ message, source, verified }) => `- ${verified ? '✓' : '✗'} ${source} ${escaped(message)}`,
+    ({ message, source, verified }) => `- ${verified ? '✓' : '✗'} ${source} ${escapedMarkdown(message)}`,
   );
   return [
     `<details><summary>${plural(candidates.length, 'candidate')} looked at</summary>`,
@@ -56,7 +58,7 @@ function candidateSection({ candidates }: Verdict): string {
 }
 
 /** A stranger's text stays text: no links, images, tables, markup or mentions. */
-export function escaped(text: string): string {
+export function escapedMarkdown(text: string): string {
   return printable(text, 4000)
     .replace(/[\\`*_{}[\]()#+!|~]/g, '\\$&')
     .replaceAll('&', '&amp;')

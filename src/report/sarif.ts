@@ -3,6 +3,7 @@ import { formatJson, printable } from '../base/text.ts';
 import { formatPinnedRef, type PinnedRef } from '../oci/reference.ts';
 import type { Decision, JudgedFinding, Verdict } from '../policy/decide.ts';
 import { rules } from '../policy/rules/index.ts';
+import type { GateOutcome } from './gate.ts';
 import { describeException } from './text.ts';
 
 /**
@@ -14,6 +15,7 @@ const descriptors: readonly { readonly id: string; readonly summary: string }[] 
   { id: 'trust', summary: 'The trusted roots are not too old.' },
   { id: 'scope', summary: 'A scope of each policy covers the image.' },
   { id: 'policy', summary: 'There is a policy.' },
+  { id: 'error', summary: 'The question can be answered.' },
 ];
 
 /**
@@ -22,33 +24,98 @@ const descriptors: readonly { readonly id: string; readonly summary: string }[] 
  * name: the same trouble in the next build is the same alert.
  */
 export function toSarif(verdict: Verdict, version: string): string {
-  const results = verdict.decisions.flatMap((decision) =>
+  return toSarifLog([{ image: formatPinnedRef(verdict.image), verdict }], version);
+}
+
+/**
+ * One run for each image, as code scanning takes at most 20 of them: from the 20th on they share the last. Where nothing could be
+ * decided the reason is a result too: an upload without results would close every alert.
+ */
+export function toSarifLog(outcomes: readonly GateOutcome[], version: string): string {
+  const own = outcomes.length <= maxRuns ? outcomes : outcomes.slice(0, maxRuns - 1);
+  const shared = outcomes.slice(own.length);
+  const runs = [
+    ...own.map((outcome) => toRun(nameOfOutcome(outcome), resultsOf(outcome), version)),
+    ...(shared.length === 0 ? [] : [toRun('others', shared.flatMap(resultsOf), version)]),
+  ];
+  const log = { $schema: 'https://json.schemastore.org/sarif-2.1.0.json', version: '2.1.0', runs };
+  return formatJson(log, 2);
+}
+
+const maxRuns = 20;
+/** Code scanning shows 5,000 of a run, the worst first; a policy has no more rules than that. */
+const maxResults = 5000;
+
+function nameOfOutcome(outcome: GateOutcome): string {
+  return 'verdict' in outcome
+    ? `${outcome.verdict.image.registry}/${outcome.verdict.image.repository}`
+    : outcome.image.replace(/@sha\d+:[0-9a-f]+$/, '');
+}
+
+function resultsOf(outcome: GateOutcome): readonly unknown[] {
+  if ('error' in outcome) {
+    return [errorResult(outcome)];
+  }
+  const { verdict } = outcome;
+  if (verdict.decisions.length === 0) {
+    return [withoutPolicy(verdict.image)];
+  }
+  return verdict.decisions.flatMap((decision) =>
     decision.findings
-      .filter(({ outcome }) => outcome !== 'pass')
+      .filter(({ outcome: own }) => own !== 'pass')
       .map((finding) => toResult(finding, decision, verdict.image)),
   );
-  const log = {
-    $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
-    version: '2.1.0',
-    runs: [
+}
+
+function errorResult({ error, image }: Extract<GateOutcome, { readonly error: unknown }>): unknown {
+  const name = image.replace(/@sha\d+:[0-9a-f]+$/, '');
+  const hint = error.hint === undefined ? [] : [`Hint: ${error.hint}`];
+  return {
+    ruleId: 'error',
+    ruleIndex: descriptors.findIndex(({ id }) => id === 'error'),
+    level: 'error',
+    kind: 'fail',
+    message: { text: [error.message, ...hint].map((part) => printable(part, 4000)).join('\n') },
+    locations: [
       {
-        tool: {
-          driver: {
-            name: 'tcf',
-            semanticVersion: version,
-            rules: descriptors.map(({ id, summary }) => ({
-              id,
-              shortDescription: { text: summary },
-              defaultConfiguration: { level: 'error' },
-            })),
-          },
-        },
-        columnKind: 'utf16CodeUnits',
-        results: verdict.decisions.length === 0 ? [withoutPolicy(verdict.image)] : results,
+        physicalLocation: { artifactLocation: { uri: toUri(name) }, region: { startLine: 1 } },
+        logicalLocations: [{ fullyQualifiedName: printable(image, 1000), kind: 'resource' }],
       },
     ],
+    partialFingerprints: fingerprints(['error', error.code, name]),
+    properties: { outcome: error.exit === 3 ? 'asked-wrongly' : 'cannot-tell', code: error.code },
   };
-  return formatJson(log, 2);
+}
+
+/** `primaryLocationLineHash` is the one that code scanning tells alerts apart by. */
+function fingerprints(identity: readonly string[]): Readonly<Record<string, string>> {
+  const hash = createHash('sha256').update(JSON.stringify(identity)).digest('hex');
+  return { primaryLocationLineHash: `${hash.slice(0, 16)}:1`, 'tcf/v1': hash };
+}
+
+function toRun(name: string, results: readonly unknown[], version: string): unknown {
+  return {
+    tool: {
+      driver: {
+        name: 'tcf',
+        semanticVersion: version,
+        rules: descriptors.map(({ id, summary }) => ({
+          id,
+          shortDescription: { text: summary },
+          fullDescription: { text: summary },
+          help: {
+            text: `${summary} tcf policy explain IMAGE says what the policy asks.`,
+            markdown: `${summary} \`tcf policy explain IMAGE\` says what the policy asks.`,
+          },
+          defaultConfiguration: { level: 'error' },
+          properties: { tags: ['security'], 'security-severity': '8.0', precision: 'very-high' },
+        })),
+      },
+    },
+    automationDetails: { id: `tcf/${printable(name)}/` },
+    columnKind: 'utf16CodeUnits',
+    results: results.slice(0, maxResults),
+  };
 }
 
 function withoutPolicy(image: PinnedRef): unknown {
@@ -85,7 +152,7 @@ function toResult(finding: JudgedFinding, decision: Decision | undefined, image:
         logicalLocations: [{ fullyQualifiedName: formatPinnedRef(image), kind: 'resource' }],
       },
     ],
-    partialFingerprints: { 'tcf/v1': createHash('sha256').update(JSON.stringify(fingerprint)).digest('hex') },
+    partialFingerprints: fingerprints(fingerprint),
     properties: {
       outcome: finding.outcome,
       ...(decision === undefined

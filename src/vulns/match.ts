@@ -60,6 +60,7 @@ class Judge {
   readonly #updates: MissingUpdate[] = [];
   #judged = 0;
   #answeredByOwner = 0;
+  #byArchiveOnly = 0;
 
   constructor(data: VulnerabilityData) {
     this.#data = data;
@@ -78,6 +79,7 @@ class Judge {
       ),
       judged: this.#judged,
       answeredByOwner: this.#answeredByOwner,
+      byArchiveOnly: this.#byArchiveOnly,
     };
   }
 
@@ -104,15 +106,16 @@ class Judge {
       this.#settle(placed, answered, "it is a package of another repository than the distribution's");
       return;
     }
-    const isMissing = this.#askArchive(placed);
+    const isInArchive = this.#askArchive(placed);
     const question = toPackageQuestion(parts);
     if ('why' in question) {
-      this.#settle(placed, answered || isMissing, question.why);
+      this.#settle(placed, answered || isInArchive, question.why);
       return;
     }
     const ecosystems = this.#data.ecosystems.filter(question.isMeant);
     if (ecosystems.length === 0) {
-      this.#settle(placed, answered || isMissing, `the database has nothing about ${question.ecosystem}`);
+      this.#byArchiveOnly += isInArchive ? 1 : 0;
+      this.#settle(placed, answered || isInArchive, `the database has nothing about ${question.ecosystem}`);
       return;
     }
     this.#judged += 1;

@@ -3,6 +3,7 @@ import { digestSetOf, predicateTypes } from '../../src/attest/statement.ts';
 import type { StatementSubject } from '../../src/attest/subject.ts';
 import type { ProvenSigner, Verified } from '../../src/attest/verified.ts';
 import { no, yes } from '../../src/base/outcome.ts';
+import { parseSbom } from '../../src/bom/read.ts';
 import { type Digest, digestOf, parseDigest } from '../../src/oci/digest.ts';
 import { parseImageRef, pin } from '../../src/oci/reference.ts';
 import type { DatedRoot } from '../../src/policy/dated-root.ts';
@@ -134,6 +135,8 @@ export interface EvidenceSpec {
   readonly candidates?: readonly CandidateSpec[];
   /** Records of OSV in the database of the machine; absent: it has none. */
   readonly advisories?: readonly object[];
+  /** Components of the SBOM that was there before. */
+  readonly baseline?: { readonly attested: boolean; readonly components: readonly unknown[] };
   /** When the database was taken. */
   readonly taken?: string;
   /** What Debian's archive offers, as `dataOf` takes it. */
@@ -160,6 +163,14 @@ export function toEvidence(spec: EvidenceSpec): Evidence {
     config: parseDigest(spec.digests?.config ?? digestNamed('config')),
     candidates: (spec.candidates ?? []).map(candidateOf),
     now: new Date(spec.now ?? '2026-11-23T12:00:00Z'),
+    ...(spec.baseline === undefined
+      ? {}
+      : {
+          baseline: {
+            isAttested: spec.baseline.attested,
+            sbom: parseSbom(toSbom({ components: spec.baseline.components }), 'the baseline'),
+          },
+        }),
     ...(spec.advisories === undefined
       ? {}
       : {

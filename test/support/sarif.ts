@@ -16,6 +16,7 @@ const sarifShape = {
         required: ['tool', 'results'],
         additionalProperties: false,
         properties: {
+          automationDetails: { type: 'object', required: ['id'] },
           columnKind: { enum: ['utf16CodeUnits', 'unicodeCodePoints'] },
           tool: {
             type: 'object',

@@ -49,6 +49,8 @@ export interface StatementRequest {
   readonly recursive?: boolean;
   /** Default: made. */
   readonly sbom?: SbomChoice;
+  /** Beside each SBOM a scan of it is attested, by the database that is kept or by this file. */
+  readonly scan?: { readonly database?: string };
   /** Whose SBOM to make where the image is an index. Default: the platform of this machine. */
   readonly platform?: Platform;
 }
@@ -85,6 +87,11 @@ export async function toStatements(
       hint: 'leave --sbom out, or sign one platform after the other',
     });
   }
+  if (request.scan !== undefined && !wantsSbom) {
+    throw askedWrongly('sign.scan', '--attest-vulns is about the SBOM that is attested, and there is none', {
+      hint: 'leave --no-sbom out',
+    });
+  }
   const sboms: AttestedSbom[] = [];
   for (const chosen of wantsSbom ? platforms : []) {
     sboms.push(await attestSbom({ host, platform, registry, ref: target.ref, sbom }, chosen));
@@ -97,12 +104,37 @@ export async function toStatements(
   return {
     signed: [
       ...sboms.map(({ signed: attestation }) => attestation),
+      ...(await scansOf(host, target, sboms, request.scan)),
       ...attested,
       ...others.filter(({ digest }) => digest !== named.descriptor.digest).map(signed),
       signed(named.descriptor),
     ],
     judged: sboms.flatMap(({ judged }) => judged ?? []),
   };
+}
+
+async function scansOf(
+  host: Host,
+  { ref }: SignTarget,
+  sboms: readonly AttestedSbom[],
+  scan: StatementRequest['scan'],
+): Promise<readonly SubjectStatement[]> {
+  if (scan === undefined) {
+    return [];
+  }
+  // SQLite is loaded where a scan is asked for.
+  const { toScanStatement } = await import('../vulns/attest-scan.ts');
+  const scans: SubjectStatement[] = [];
+  for (const { signed } of sboms) {
+    const { subject, statement } = signed;
+    const about = {
+      digest: subject.digest,
+      name: `${ref.registry}/${ref.repository}`,
+      sbom: statement.predicate,
+    };
+    scans.push({ subject, statement: await toScanStatement(host, about, scan.database) });
+  }
+  return scans;
 }
 
 async function readAttestations(

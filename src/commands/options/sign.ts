@@ -4,7 +4,7 @@ import { predicateNames } from '../../attest/predicate.ts';
 import { compact } from '../../base/compact.ts';
 import { askedWrongly } from '../../base/error.ts';
 import { quoted } from '../../base/text.ts';
-import { flag, listOption, type Options } from './bag.ts';
+import { flag, listOption, type Options, textOption } from './bag.ts';
 import { readNetwork } from './network.ts';
 import { readPlatform } from './platform.ts';
 import { givenSbomOptions, readSbomRequest } from './sbom.ts';
@@ -20,9 +20,22 @@ export function readSignRequest(options: Options, image: string): SignRequest {
     recursive: flag(options, 'recursive'),
     sbom: readSbomChoice(options),
     skipExisting: flag(options, 'skipExisting'),
+    scan: readScan(options),
     platform: readPlatform(options),
     network: readNetwork(options),
   });
+}
+
+/** @throws TcfError `sign.scan` (exit 3). */
+function readScan(options: Options): SignRequest['scan'] | undefined {
+  const database = textOption(options, 'db');
+  if (flag(options, 'attestVulns')) {
+    return compact({ database });
+  }
+  if (database !== undefined) {
+    throw askedWrongly('sign.scan', '--db is about --attest-vulns', { hint: 'write --attest-vulns too' });
+  }
+  return undefined;
 }
 
 /** Options about an SBOM that is not made are refused: nobody would see that they were passed over. */

@@ -1,11 +1,12 @@
 import { TcfError } from '../../base/error.ts';
 import { plural, printable } from '../../base/text.ts';
 import type { SbomFacts } from '../../bom/read.ts';
-import { applyVex, type TrustedVex } from '../../vulns/apply-vex.ts';
+import { applyVex, type TrustedVex, type UnusedVex } from '../../vulns/apply-vex.ts';
 import { type AttestedScan, parseVulnsPredicate, vulnsPredicateType } from '../../vulns/attested-scan.ts';
+import { type Baseline, newSince, toBaseline } from '../../vulns/baseline.ts';
 import { defaultOrder } from '../../vulns/findings.ts';
 import { findVulnerabilities } from '../../vulns/match.ts';
-import { counts, doubtsOf, type VulnFinding } from '../../vulns/scan.ts';
+import { counts, doubtsOf, type VulnFinding, type VulnScan } from '../../vulns/scan.ts';
 import { parseVex, type VexDocument, type VexStatement } from '../../vulns/vex.ts';
 import { describeRest, inForce, isEnough, matchCandidates } from '../attestations.ts';
 import { type Evidence, manifestsOf } from '../evidence.ts';
@@ -38,6 +39,7 @@ export interface VulnerabilitiesParams extends CommonParams {
   readonly whenUnknown?: 'allow' | 'deny' | undefined;
   readonly scan?: SigningTerms | undefined;
   readonly vex?: SigningTerms | undefined;
+  readonly baseline?: 'any' | 'attested' | undefined;
   readonly warnUntil?: string | undefined;
 }
 
@@ -82,6 +84,10 @@ const params: Form<VulnerabilitiesParams> = mapping({
     'a scan that these signers attest (tcf sign --attest-vulns), in place of the database of this machine',
   ),
   vex: optional(mapping(signingTerms), 'whose VEX counts, attested for this image'),
+  baseline: optional(
+    choice('attested', 'any'),
+    'with tcf gate --baseline only what is new denies: attested takes an image whose attested SBOM this policy accepts, any a file as well',
+  ),
   warnUntil: optional(instantText, 'until then the rule warns, and denies from then on'),
   mode,
 });
@@ -138,7 +144,9 @@ function judgeSbom(
   const { data, taken } = found.value;
   const order = terms.sources === undefined ? defaultOrder : terms.sources.map((name) => [name]);
   const scan = findVulnerabilities(facts, data, order);
-  const { scan: judged, unused } = applyVex(scan, facts.subject, vexOf(terms, evidence, context));
+  const { scan: whole, unused } = applyVex(scan, facts.subject, vexOf(terms, evidence, context));
+  const before = baselineOf(terms, evidence, (sbom) => findVulnerabilities(sbom, data, order));
+  const judged = before === undefined ? whole : newSince(whole, before);
   const { unjudged, unread } = doubtsOf(judged);
   const dates = data.facts.sources.flatMap(({ date }) => date ?? []).toSorted();
   return judge(
@@ -147,14 +155,30 @@ function judgeSbom(
       missingUpdates: judged.updates.filter(({ isSecurity }) => isSecurity).length,
       doubts: unjudged + unread,
       dataDate: taken ?? dates.at(-1),
-      note:
-        unused.length === 0
-          ? ''
-          : `; ${plural(unused.length, 'VEX statement')} changed nothing: ${printable(unused[0]?.why ?? '')}`,
+      note: `${before === undefined ? '' : ' beyond the baseline'}${unusedNote(unused)}`,
     },
     terms,
     evidence,
   );
+}
+
+function unusedNote(unused: readonly UnusedVex[]): string {
+  const [first] = unused;
+  return first === undefined
+    ? ''
+    : `; ${plural(unused.length, 'VEX statement')} changed nothing: ${printable(first.why)}`;
+}
+
+/** A file is the word of whoever calls; a policy has to say that it takes that. */
+function baselineOf(
+  { baseline: wanted }: VulnerabilitiesParams,
+  { baseline }: Evidence,
+  scan: (sbom: SbomFacts) => VulnScan,
+): Baseline | undefined {
+  if (baseline === undefined || wanted === undefined || (wanted === 'attested' && !baseline.isAttested)) {
+    return undefined;
+  }
+  return 'known' in baseline ? baseline.known : toBaseline(scan(baseline.sbom));
 }
 
 /** Documents by signers that the policy names, attested for this very image; one that cannot be read says nothing. */

@@ -16,6 +16,7 @@ import { parseDigest } from '../../../src/oci/digest.ts';
 import { parseManifest } from '../../../src/oci/manifest.ts';
 import { parseImageRef } from '../../../src/oci/reference.ts';
 import { parseVulnsPredicate } from '../../../src/vulns/attested-scan.ts';
+import { parseBaseline } from '../../../src/vulns/baseline.ts';
 import { parseLlvmFacts } from '../../../src/vulns/llvm.ts';
 import { parseCudaReleases, parseNvidiaFacts } from '../../../src/vulns/nvidia.ts';
 import { parseOsv } from '../../../src/vulns/osv.ts';
@@ -109,6 +110,11 @@ const attestedScan = JSON.stringify({
     ],
   },
   'tcf:cannotTell': { unjudged: 1, unread: 0 },
+});
+const oldScan = JSON.stringify({
+  findings: [{ id: 'CVE-1', aliases: ['GHSA-1'], ecosystem: 'PyPI', package: 'a', verdict: 'affected' }],
+  updates: [{ name: 'libc6' }],
+  unjudged: [{ name: 'a', why: 'x' }],
 });
 const openVex = JSON.stringify({
   '@context': 'https://openvex.dev/ns/v0.2.0',
@@ -216,6 +222,10 @@ export const documents: readonly Target[] = [
   target('vulns/attested-scan.ts parseVulnsPredicate', [attestedScan], (bytes) =>
     parseVulnsPredicate(parseJson(bytes, 'it'), 'it'),
   ),
+  target('vulns/baseline.ts parseBaseline', [oldScan], (bytes) => {
+    const { findings, unjudged, updates } = parseBaseline(parseJson(bytes, 'it'), 'it');
+    return [[...findings], [...updates], [...unjudged]];
+  }),
   target('vulns/vex.ts parseVex', [openVex, cycloneDxVex], (bytes) => parseVex(parseJson(bytes, 'it'), 'it')),
   target('app/vulns/archive-index.ts parseReleaseFile', [releaseFile], (bytes) => {
     const { facts, sums } = parseReleaseFile(bytes, 'InRelease');
