@@ -1,6 +1,15 @@
 import { byCodeUnit, printable } from '../base/text.ts';
 import type { Component, Property } from '../bom/model.ts';
-import type { Catalog, Cataloger, ObservedFile, Skipped, StreamScanner, Tree, TreeFile } from './contract.ts';
+import type {
+  Catalog,
+  Cataloger,
+  ObservedFile,
+  Ownership,
+  Skipped,
+  StreamScanner,
+  Tree,
+  TreeFile,
+} from './contract.ts';
 import { type FileHashes, fileHashes, hashesOfFile } from './file-hashes.ts';
 import { installationTexts, isInstallationText } from './llvm/packages.ts';
 import { installedVersions } from './triton-kernels/installed.ts';
@@ -59,7 +68,11 @@ export const tritonKernels: Cataloger<FileHashes> = {
       const metadata = metadataIn(file, skipped);
       return componentOf(entry, file, metadata, versions);
     });
-    return { components, dependencies: [], skipped };
+    const owners = entries.slice(0, maxKernels).map(({ files, folder, name }): Ownership => {
+      const paths = new Set(files.flatMap(({ links = [], path }) => [path, ...links]));
+      return { bomRef: refOf(folder, name), owns: (path) => paths.has(path) };
+    });
+    return { components, dependencies: [], owners, skipped };
   },
 };
 
@@ -103,6 +116,10 @@ function isTritons(tree: Tree<FileHashes>, { cache, folder, name }: Entry): bool
   return content !== undefined && parseKernelMetadata(content)?.target !== undefined;
 }
 
+function refOf(folder: string, name: string): string {
+  return `kernel:${folder}/${name}`;
+}
+
 function metadataIn(file: TreeFile | undefined, skipped: Skipped[]): KernelMetadata | undefined {
   if (file === undefined) {
     return undefined;
@@ -125,7 +142,7 @@ function componentOf(
   const [first] = files;
   const method = file === undefined ? 'filename' : 'manifest-analysis';
   return {
-    bomRef: `kernel:${folder}/${name}`,
+    bomRef: refOf(folder, name),
     type: 'file',
     name: printable(metadata?.name ?? name),
     ...(first === undefined ? {} : { hashes: hashesOfFile(first.observation) }),

@@ -49,10 +49,18 @@ test('a kernel has the hash of what a driver loads, and all its code is listed',
   ]);
 });
 
+test('what is named as a kernel is no executable that nobody owns', () => {
+  const { components, owners = [] } = catalog(kernel(`${cache}/${key}`));
+  expect(owners.map(({ bomRef }) => bomRef)).toEqual(components.map(({ bomRef }) => bomRef));
+  const owned = (name: string) => owners.some(({ owns }) => owns(`${cache}/${key}/${name}`));
+  expect(['add.cubin', 'add.ptx', 'other.cubin'].map(owned)).toEqual([true, true, false]);
+});
+
 test.for<[string, Entries, string]>([
   ['the Triton of the image', installed('triton', '3.6.0'), 'image'],
   ['a local build of the same number', installed('triton', '3.6.0+git7c56a5e4'), 'image'],
   ['a Triton under another name', installed('speedy', '3.6.0', 'speedy/_C/libtriton.so,,\n'), 'image'],
+  ['a release of the same sources', installed('tokenspeed-triton', '3.6.0.post20261028'), 'image'],
   ['another Triton', installed('triton', '3.5.1'), 'other'],
   ['no Triton', {}, 'other'],
   ['something else of this version', installed('torch', '3.6.0'), 'other'],

@@ -6,7 +6,8 @@ import { normalName } from '../python/metadata.ts';
 import { bringsTriton } from '../python/triton-pin.ts';
 
 /**
- * The versions of Triton in the image, as `triton.__version__` says them: without what stands behind a plus.
+ * The versions of Triton in the image, as `triton.__version__` says them: without what stands behind a plus,
+ * and without the number of a release of the same sources (`3.9.10.post20261028`).
  */
 export function installedVersions(tree: Tree): ReadonlySet<string> {
   const versions = tree.wanted().flatMap(({ path }): readonly string[] => {
@@ -19,7 +20,8 @@ export function installedVersions(tree: Tree): ReadonlySet<string> {
       return [];
     }
     const isTriton = tritonDistributions.has(normalName(find.name)) || bringsTriton(tree, info);
-    return isTriton ? [find.version, find.version.replace(/\+.*$/, '')] : [];
+    const release = find.version.replace(/\+.*$/, '');
+    return isTriton ? [find.version, release, release.replace(/\.post\d+$/, '')] : [];
   });
   return new Set(versions);
 }
