@@ -32,11 +32,10 @@ export const packed: Cataloger<SeenUnread> = {
   scan: (path, head) => (unreadByPlace(path) === undefined ? seen(unreadByHead(head)) : undefined),
 };
 
-/** Where the catalogers of OS packages look. */
+/** Where the catalogers of OS packages look, and what belongs to these databases. */
 const inRoot = [
   'var/lib/dpkg/status',
-  'lib/apk/db/installed',
-  'usr/lib/apk/db/installed',
+  ...['lib/apk/db', 'usr/lib/apk/db'].flatMap((place) => [`${place}/installed`, `${place}/scripts.tar.gz`]),
   ...['var/lib/rpm', 'usr/lib/sysimage/rpm', 'usr/share/rpm'].flatMap((place) =>
     ['Packages', 'Packages.db', 'rpmdb.sqlite'].map((name) => `${place}/${name}`),
   ),

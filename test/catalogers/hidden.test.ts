@@ -320,6 +320,17 @@ test('two of them in one image are both told', async () => {
   );
 });
 
+test('the scripts of apk belong to its database, and to no other', async () => {
+  const place = 'lib/apk/db';
+  const files = (root: string) => [
+    file(`${root}${place}/installed`, 'P:a\nV:1-r0\nA:noarch\n\n'),
+    file(`${root}${place}/scripts.tar.gz`, 'x'),
+  ];
+  const layer = archive(file('etc/os-release', 'ID=alpine\nVERSION_ID=3.23\n'), ...files(''));
+  expect(told(await makeBom(memoryImage({ layers: [layer] })))).toBe(false);
+  expect(told(await makeBom(memoryImage({ layers: [layer, archive(...files('srv/root/'))] })))).toBe(true);
+});
+
 test('what a package owns is not left out, and what nobody owns is counted', async () => {
   const layer = archive(
     file(
