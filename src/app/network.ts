@@ -12,6 +12,7 @@ import { openServices, type Services } from '../sigstore/services.ts';
 import { readUserFile } from '../system/files.ts';
 import type { Host } from '../system/host.ts';
 import { version } from '../version.ts';
+import { withWaiting } from './waiting.ts';
 
 /** How registries and services are talked to. */
 export interface Network {
@@ -51,7 +52,7 @@ export async function openUserRegistry(
 
 /** A connection to Fulcio, logs and timestamp authorities, made as those to registries are. */
 export async function openUserServices(host: Host, network: Network = {}): Promise<Services> {
-  return openServices(await transportOptions(host, network));
+  return withWaiting(host, openServices(await transportOptions(host, network)));
 }
 
 /** Requests with the certificates and the proxy of the user, for content that is checked by its hash. */

@@ -23,7 +23,7 @@ import type { Host } from '../../system/host.ts';
 import { password } from '../../system/password.ts';
 import { type Network, openUserServices } from '../network.ts';
 import { maxKey } from '../trust/trust.ts';
-
+import { signerWithWaiting } from '../waiting.ts';
 import { type KeylessRequest, openUserToken } from './identity.ts';
 import { type ChosenServices, describeServices, readServices, type ServicesRequest } from './services.ts';
 
@@ -87,7 +87,7 @@ const parseOwnRoot = (root: Uint8Array) => parseTrustedRoot(root, { experimental
 
 async function openKey(host: Host, who: Exclude<SignerRequest, { kind: 'keyless' }>): Promise<CommandSigner> {
   if (who.kind === 'command') {
-    return await openSignerCommand(who.command, host.program);
+    return await openSignerCommand(who.command, signerWithWaiting(host, who.command));
   }
   const { file } = who;
   const pem = file.startsWith(inEnvironment)
