@@ -1,13 +1,17 @@
 import { compact } from '../base/compact.ts';
 import { TcfError } from '../base/error.ts';
 import { printable } from '../base/text.ts';
+import type { BomContents } from '../bom/contents.ts';
 import { diffBoms } from '../bom/diff.ts';
-import type { EvidenceFacts, PageFacts, PageLayer } from '../report/page/facts.ts';
+import type { EvidenceFacts, PageFacts, PageLayer, VulnerabilityFacts } from '../report/page/facts.ts';
 import type { Host } from '../system/host.ts';
 import { version } from '../version.ts';
+import { findVulnerabilities } from '../vulns/match.ts';
 import { type Inside, type LookRequest, lookInside } from './look-inside.ts';
 import { namesFile } from './read-sbom.ts';
 import { type VerifyRequest, verifyImage } from './verify-image.ts';
+import { statusOf } from './vulns/find-vulnerabilities.ts';
+import { useDatabase } from './vulns/place.ts';
 
 export interface ReportRequest extends LookRequest {
   /** An image or an SBOM, to say what changed since. */
@@ -40,10 +44,7 @@ export async function reportImage(host: Host, request: ReportRequest): Promise<P
       baseline === undefined || before === undefined
         ? undefined
         : { name: baseline, diff: diffBoms(before.contents, contents) },
-    vulnerabilities: {
-      kind: 'none',
-      why: 'this tcf has no database of vulnerabilities at hand',
-    } as const,
+    vulnerabilities: await gatherVulnerabilities(host, contents),
   });
 }
 
@@ -55,6 +56,19 @@ function layersOf({ contents, image }: Inside): readonly PageLayer[] {
       compact({ index, diffId, bytes, step: known.get(index)?.step ?? createdBy?.replace(/\s+/g, ' ') }),
     ) ?? contents.layers
   );
+}
+
+/** By the database that is kept on this machine. Without one nobody looked, and the page says so. */
+async function gatherVulnerabilities(host: Host, contents: BomContents): Promise<VulnerabilityFacts> {
+  try {
+    using used = await useDatabase(host);
+    return { kind: 'looked', database: statusOf(used), scan: findVulnerabilities(contents, used.data) };
+  } catch (error) {
+    if (error instanceof TcfError && error.code.startsWith('db.')) {
+      return compact({ kind: 'none' as const, why: error.message, hint: error.hint });
+    }
+    throw error;
+  }
 }
 
 async function gatherEvidence(host: Host, request: ReportRequest): Promise<EvidenceFacts> {

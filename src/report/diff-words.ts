@@ -1,6 +1,6 @@
 import { type Aspect, type BomDiff, type Change, llvmRoleOf } from '../bom/diff.ts';
 import { readPurl } from '../bom/purl.ts';
-import type { SbomComponent } from '../bom/read.ts';
+import type { SbomComponent, SbomFacts } from '../bom/read.ts';
 
 /** The parts of a diff as sentences, before they are escaped for text or Markdown. */
 export interface DiffWords {
@@ -21,7 +21,7 @@ export function toWords(diff: BomDiff): DiffWords {
   const plain = (list: readonly SbomComponent[]) =>
     list.filter((component) => !isLlvm(component)).map((component) => versioned(component, name));
   return {
-    title: `${diff.old.subject.name ?? 'old'} → ${diff.new.subject.name ?? 'new'}`,
+    title: `${titleOf(diff.old, 'old')} → ${titleOf(diff.new, 'new')}`,
     cautions: cautionsOf(diff),
     llvm: [
       ...diff.removed
@@ -37,6 +37,12 @@ export function toWords(diff: BomDiff): DiffWords {
       .map((change) => `${name(change.after)} ${aspectsOf(change)}`),
     unchanged: diff.unchanged,
   };
+}
+
+/** With the digest, because two images of one name are compared more often than two of two names. */
+function titleOf({ subject: { digests, hashes, name } }: SbomFacts, without: string): string {
+  const digest = digests.find((one) => !hashes.includes(one)) ?? digests[0];
+  return digest === undefined ? (name ?? without) : `${name ?? without} (${digest.slice(0, 19)})`;
 }
 
 function cautionsOf({ new: now, old }: BomDiff): readonly string[] {

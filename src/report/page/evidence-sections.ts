@@ -3,13 +3,7 @@ import type { Decision, ExplainedCandidate, JudgedFinding, Verdict } from '../..
 import { toWords } from '../diff-words.ts';
 import { wordOfPredicate } from '../predicate-word.ts';
 import { describeException, signOf, wordOf } from '../text.ts';
-import type {
-  BaselineFacts,
-  EvidenceFacts,
-  PageFacts,
-  VulnerabilityFacts,
-  VulnerabilityRow,
-} from './facts.ts';
+import type { BaselineFacts, EvidenceFacts, PageFacts } from './facts.ts';
 import { type Html, html } from './html.ts';
 import { listOf, type PagePart, withSign } from './sections.ts';
 
@@ -156,53 +150,4 @@ export function baselineSection(baseline: BaselineFacts | undefined): PagePart |
       (caution) => html`<p class="note">${withSign('!')}${caution}</p>`,
     )}<div class="diff">${group('LLVM', '~', llvm)}${group('Added', '+', added)}${group('Removed', '−', removed)}${group('Changed', '~', changed)}</div>`,
   };
-}
-
-const verdictWords = {
-  affected: 'affected',
-  'cannot-tell': 'cannot tell',
-  fixed: 'fixed',
-  'not-affected': 'not affected',
-} as const;
-const verdictClass = { affected: 'no', 'cannot-tell': 'maybe', fixed: 'yes', 'not-affected': 'yes' } as const;
-const verdictOrder = ['affected', 'cannot-tell', 'fixed', 'not-affected'] as const;
-const maxFindings = 300;
-
-/** What a database of vulnerabilities says, or that none was asked, which is not "none". */
-export function vulnerabilitySection(facts: VulnerabilityFacts): PagePart {
-  if (facts.kind === 'none') {
-    return {
-      id: 'vulnerabilities',
-      name: 'Vulnerabilities',
-      column: 'right',
-      body: html`<h2>Vulnerabilities</h2><p class="lead">${withSign('?')}Not looked for: ${facts.why}.${facts.hint === undefined ? undefined : html`<br>${facts.hint}.`}</p>`,
-    };
-  }
-  const sorted = facts.findings.toSorted(
-    (a, b) => verdictOrder.indexOf(a.verdict) - verdictOrder.indexOf(b.verdict),
-  );
-  const affected = sorted.filter(({ verdict }) => verdict === 'affected').length;
-  const open = sorted.filter(({ verdict }) => verdict === 'cannot-tell').length;
-  return {
-    id: 'vulnerabilities',
-    name: 'Vulnerabilities',
-    body: html`<h2>Vulnerabilities</h2><p class="lead">${affected} affect this image${open === 0 ? '' : `, ${open} nobody can tell`}, by ${facts.database}.</p>
-<div class="scroll"><table><thead><tr><th scope="col">Id</th><th scope="col">Component</th><th scope="col">Verdict</th><th scope="col">Fixed in</th><th scope="col">By what</th></tr></thead><tbody>${sorted
-      .slice(0, maxFindings)
-      .map(
-        vulnerabilityRow,
-      )}</tbody></table></div>${sorted.length > maxFindings ? html`<p class="note">and ${sorted.length - maxFindings} more</p>` : undefined}`,
-  };
-}
-
-function vulnerabilityRow({
-  aliases,
-  component,
-  evidence,
-  fixed,
-  id,
-  severity,
-  verdict,
-}: VulnerabilityRow): Html {
-  return html`<tr><th scope="row">${id}${severity === undefined ? undefined : html` <span class="badge">${severity}</span>`}<br><span class="note">${aliases.slice(0, 4).join(', ')}</span></th><td>${component}</td><td><span class="pill ${verdictClass[verdict]}">${verdictWords[verdict]}</span></td><td>${fixed ?? '–'}</td><td>${evidence}</td></tr>`;
 }

@@ -1,6 +1,8 @@
 import type { BomContents } from '../../bom/contents.ts';
 import type { BomDiff } from '../../bom/diff.ts';
 import type { Verdict } from '../../policy/decide.ts';
+import type { VulnScan } from '../../vulns/scan.ts';
+import type { DatabaseStatus } from '../database.ts';
 
 /** Everything that a page about an image says. */
 export interface PageFacts {
@@ -38,17 +40,4 @@ export interface BaselineFacts {
 /** What is known of vulnerabilities, or why nothing is. "Nothing found" is said with what was asked. */
 export type VulnerabilityFacts =
   | { readonly kind: 'none'; readonly why: string; readonly hint?: string }
-  | { readonly kind: 'looked'; readonly database: string; readonly findings: readonly VulnerabilityRow[] };
-
-export interface VulnerabilityRow {
-  readonly id: string;
-  readonly aliases: readonly string[];
-  /** `torch 2.5.1`. */
-  readonly component: string;
-  readonly verdict: 'affected' | 'cannot-tell' | 'fixed' | 'not-affected';
-  readonly severity?: string;
-  /** The first version without it. */
-  readonly fixed?: string;
-  /** By what this was decided, in one sentence. */
-  readonly evidence: string;
-}
+  | { readonly kind: 'looked'; readonly database: DatabaseStatus; readonly scan: VulnScan };

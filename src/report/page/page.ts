@@ -1,15 +1,10 @@
 import { createHash } from 'node:crypto';
 import { formatBytes } from '../../base/bytes.ts';
+import { affectedOf } from '../../vulns/scan.ts';
 import { signOfPin, wordOfPin } from '../inside/llvm-facts.ts';
 import { type Overview, overviewOf, packageBytes } from '../inside/overview.ts';
 import { wordOf } from '../text.ts';
-import {
-  baselineSection,
-  marks,
-  policySection,
-  timelineSection,
-  vulnerabilitySection,
-} from './evidence-sections.ts';
+import { baselineSection, marks, policySection, timelineSection } from './evidence-sections.ts';
 import type { PageFacts } from './facts.ts';
 import { escapeHtml, type Html, html } from './html.ts';
 import { packData, packPage } from './pack.ts';
@@ -24,6 +19,7 @@ import {
   signClass,
 } from './sections.ts';
 import { pageStyle } from './style.ts';
+import { vulnerabilitySection } from './vulnerability-section.ts';
 
 /**
  * One file that says everything about an image, and reaches for nothing: no byte of it comes from elsewhere,
@@ -147,10 +143,7 @@ function tiles({ contents, layers, vulnerabilities }: PageFacts, overview: Overv
         )
   }${toolkit === undefined ? undefined : tile(small(toolkit), 'CUDA')}${tile(licenses.length, 'licences')}${
     vulnerabilities.kind === 'looked'
-      ? tile(
-          vulnerabilities.findings.filter(({ verdict }) => verdict === 'affected').length,
-          'vulnerabilities affect it',
-        )
+      ? tile(affectedOf(vulnerabilities.scan).length, 'vulnerabilities found')
       : undefined
   }${tile(unknown, 'things not known')}</ul>`;
 }
