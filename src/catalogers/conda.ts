@@ -9,6 +9,7 @@ import type { Component, ComponentHash, ExternalReference } from '../bom/model.t
 import { type Purl, toPurl } from '../bom/purl.ts';
 import { leftInCaches } from './caches.ts';
 import type { Catalog, Cataloger, Ownership, Skipped, Tree, TreeFile } from './contract.ts';
+import { identifiedBy } from './identity.ts';
 
 /** One record for each package of an environment, the base environment too. */
 const recordPath = /^((?:.*\/)?)conda-meta\/[^/]+\.json$/s;
@@ -226,13 +227,7 @@ function componentOf(tree: Tree, found: Package, skipped: Skipped[]): Component 
       ...(requested ? [{ name: 'tcf:conda:requested', value: 'true' }] : []),
     ],
     evidence: {
-      identity: [
-        {
-          field: 'purl',
-          confidence: 1,
-          methods: [{ technique: 'manifest-analysis', confidence: 1, value: file.path }],
-        },
-      ],
+      identity: identifiedBy('purl', { technique: 'manifest-analysis', confidence: 1, value: file.path }),
       occurrences: [{ location: file.path, layer: (tree.history(file.path)[0] ?? file).layer }],
     },
   };

@@ -14,6 +14,7 @@ import type {
 } from './contract.ts';
 import { fileHashes, hashesOfFile } from './file-hashes.ts';
 import { nvidia } from './gpu.ts';
+import { identifiedBy } from './identity.ts';
 import { modifiedAt } from './modified.ts';
 import { isElf } from './programs/elf.ts';
 import { magics } from './programs/magics.ts';
@@ -176,14 +177,7 @@ function componentOf(files: readonly ObservedFile<Seen>[], env: readonly string[
     hashes: hashesOfFile(seen),
     ...(properties.length === 0 ? {} : { properties }),
     evidence: {
-      identity: [
-        compact({
-          field: 'version',
-          confidence: method.confidence,
-          concludedValue: version,
-          methods: [method],
-        }),
-      ],
+      identity: identifiedBy('version', method, version),
       occurrences: ordered.map(({ path, layer }) =>
         compact({
           location: path,

@@ -6,6 +6,7 @@ import type { Component } from '../bom/model.ts';
 import { toPurl } from '../bom/purl.ts';
 import type { Catalog, ObservedFile, Skipped } from './contract.ts';
 import type { ElfObservation } from './elf.ts';
+import { identifiedBy } from './identity.ts';
 import { toOsCpe } from './os/cpe.ts';
 import { distributionByCpe } from './os/release-files.ts';
 
@@ -125,13 +126,11 @@ function packageOf(
     version: note.version,
     purl,
     evidence: {
-      identity: [
-        {
-          field: 'purl',
-          confidence: 0.9,
-          methods: [{ technique: 'binary-analysis', confidence: 0.9, value: 'note section .note.package' }],
-        },
-      ],
+      identity: identifiedBy('purl', {
+        technique: 'binary-analysis',
+        confidence: 0.9,
+        value: 'note section .note.package',
+      }),
       occurrences: ordered.map(({ path, layer }) => ({ location: path, layer })),
     },
   };

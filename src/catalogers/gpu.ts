@@ -3,6 +3,7 @@ import { compact } from '../base/compact.ts';
 import type { Component, IdentityMethod, Organization, Property } from '../bom/model.ts';
 import { toPurl } from '../bom/purl.ts';
 import type { TreeFile } from './contract.ts';
+import { identifiedBy } from './identity.ts';
 import { modifiedAt } from './modified.ts';
 
 /** Who makes a GPU part, and under which licence it comes where nothing beside it says otherwise. */
@@ -74,14 +75,7 @@ export function partComponent(part: GpuPart): Component {
     ...(externalReferences.length === 0 ? {} : { externalReferences }),
     ...(properties.length === 0 ? {} : { properties }),
     evidence: {
-      identity: [
-        compact({
-          field: 'version',
-          confidence: method.confidence,
-          concludedValue: version,
-          methods: [method],
-        }),
-      ],
+      identity: identifiedBy('version', method, version),
       occurrences: [{ location: file.path, layer: file.layer }],
     },
   });

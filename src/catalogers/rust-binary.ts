@@ -6,6 +6,7 @@ import type { Component, ComponentEvidence } from '../bom/model.ts';
 import { type Purl, toPurl } from '../bom/purl.ts';
 import { installed, isRecord, recordPlaces } from './caches.ts';
 import type { Catalog, Cataloger, ObservedFile, Ownership, Skipped, Tree } from './contract.ts';
+import { identifiedBy } from './identity.ts';
 import { type ElfHeader, loadSegment, type Section, type Segment, sectionsOf } from './programs/elf.ts';
 import { programMagics } from './programs/magics.ts';
 import {
@@ -219,13 +220,11 @@ function programOf(files: readonly ObservedFile<Seen>[], crates: readonly Crate[
   const refOf = (crate: Pick<Crate, 'name' | 'source' | 'version'>): string => `${purlOf(crate)}#${place}`;
   const parts = new Map(linked.filter((crate) => crate !== root).map((crate) => [refOf(crate), crate]));
   const known = new Set([refOf(root), ...parts.keys()]);
-  const identity: ComponentEvidence['identity'] = [
-    {
-      field: 'name',
-      confidence: 0.95,
-      methods: [{ technique: 'binary-analysis', confidence: 0.95, value: `section ${sectionName}` }],
-    },
-  ];
+  const identity = identifiedBy('name', {
+    technique: 'binary-analysis',
+    confidence: 0.95,
+    value: `section ${sectionName}`,
+  });
   const occurrences = files.map(({ layer, path }) => ({ location: path, layer }));
   const component: Component = {
     ...componentOf(root, refOf(root), { identity, occurrences }),

@@ -11,6 +11,7 @@ import type {
   TreeFile,
 } from './contract.ts';
 import { type FileHashes, fileHashes, hashesOfFile } from './file-hashes.ts';
+import { identifiedBy } from './identity.ts';
 import { installationTexts, isInstallationText } from './llvm/packages.ts';
 import { installedVersions } from './triton-kernels/installed.ts';
 import { isKeyOf, type KernelMetadata, parseKernelMetadata } from './triton-kernels/metadata.ts';
@@ -140,7 +141,6 @@ function componentOf(
 ): Component {
   const { files, folder, name } = entry;
   const [first] = files;
-  const method = file === undefined ? 'filename' : 'manifest-analysis';
   return {
     bomRef: refOf(folder, name),
     type: 'file',
@@ -148,19 +148,11 @@ function componentOf(
     ...(first === undefined ? {} : { hashes: hashesOfFile(first.observation) }),
     properties: propertiesOf(entry, file, metadata, versions),
     evidence: {
-      identity: [
-        {
-          field: 'name',
-          confidence: metadata === undefined ? 0.3 : 0.8,
-          methods: [
-            {
-              technique: method,
-              confidence: metadata === undefined ? 0.3 : 0.8,
-              value: file?.path ?? first?.path ?? folder,
-            },
-          ],
-        },
-      ],
+      identity: identifiedBy('name', {
+        technique: file === undefined ? 'filename' : 'manifest-analysis',
+        confidence: metadata === undefined ? 0.3 : 0.8,
+        value: file?.path ?? first?.path ?? folder,
+      }),
       occurrences: [...files, ...(file === undefined ? [] : [file])].map(({ layer, path }) => ({
         location: path,
         layer,

@@ -3,6 +3,7 @@ import type { Component, Property } from '../bom/model.ts';
 import { toPurl } from '../bom/purl.ts';
 import type { Catalog, Cataloger, Ownership, Tree, TreeFile } from './contract.ts';
 import { gitPlaces, headCommit, isGitFile, originOf } from './git.ts';
+import { identifiedBy } from './identity.ts';
 import { checkoutsIn, commitIn, isPinFile, pinPlaces } from './llvm/checkouts.ts';
 import { roleOfName } from './llvm/places.ts';
 import { llvmOverrides, toolOverrides } from './triton-env.ts';
@@ -55,21 +56,12 @@ export const triton: Cataloger = {
           ...overrides.map((value) => ({ name: 'tcf:triton:override', value })),
         ],
         evidence: {
-          identity: [
-            {
-              field: 'version',
-              confidence: commit === undefined ? 0.3 : 0.8,
-              methods: [
-                commit === undefined
-                  ? { technique: 'filename', confidence: 0.3, value: file.path }
-                  : {
-                      technique: 'manifest-analysis',
-                      confidence: 0.8,
-                      value: `${root}/.git names ${commit}`,
-                    },
-              ],
-            },
-          ],
+          identity: identifiedBy(
+            'version',
+            commit === undefined
+              ? { technique: 'filename', confidence: 0.3, value: file.path }
+              : { technique: 'manifest-analysis', confidence: 0.8, value: `${root}/.git names ${commit}` },
+          ),
           occurrences: [{ location: file.path, layer: file.layer }],
         },
       });

@@ -1,9 +1,10 @@
 import { compact } from '../../base/compact.ts';
 import { TcfError } from '../../base/error.ts';
-import type { Component, ComponentEvidence, Property } from '../../bom/model.ts';
+import type { Component, Property } from '../../bom/model.ts';
 import { type Purl, toPurl } from '../../bom/purl.ts';
 import type { ObservedFile } from '../contract.ts';
 import { hashesOfFile } from '../file-hashes.ts';
+import { identifiedBy } from '../identity.ts';
 import type { RawBuildInfo } from './build-info.ts';
 import type { GoBuild, GoModule } from './build-lines.ts';
 
@@ -19,13 +20,11 @@ export function goComponent(file: ObservedFile<GoProgram>, info: GoBuild): Compo
   const name = info.main?.path ?? info.program ?? file.path.slice(file.path.lastIndexOf('/') + 1);
   const version = info.main?.version;
   const purl = info.main === undefined ? undefined : purlOf(info.main);
-  const identity: ComponentEvidence['identity'] = [
-    {
-      field: purl === undefined ? 'name' : 'purl',
-      confidence: 0.95,
-      methods: [{ technique: 'binary-analysis', confidence: 0.95, value: 'Go build information' }],
-    },
-  ];
+  const identity = identifiedBy(purl === undefined ? 'name' : 'purl', {
+    technique: 'binary-analysis',
+    confidence: 0.95,
+    value: 'Go build information',
+  });
   const linked = [standardLibrary(go), ...info.modules.map(partOf)].map((part) => ({
     ...part,
     bomRef: `${part.bomRef}#${file.path}`,

@@ -4,6 +4,7 @@ import { toLicenses } from '../../bom/licenses.ts';
 import type { Component, Contact, ExternalReference, License } from '../../bom/model.ts';
 import { toPurl } from '../../bom/purl.ts';
 import type { Tree, TreeFile } from '../contract.ts';
+import { identifiedBy } from '../identity.ts';
 import { lineOf, manifestIn, type NpmFields, type NpmManifest, npmFieldsOf } from './manifest.ts';
 import { npmPlaceOf } from './places.ts';
 
@@ -53,13 +54,7 @@ export function npmComponent(tree: Tree, { file, manifest }: NpmPackage): Compon
     hashes: [{ algorithm: 'SHA-256', value, subject: 'package.json' }],
     ...(references.length === 0 ? {} : { externalReferences: references }),
     evidence: {
-      identity: [
-        {
-          field: 'purl',
-          confidence: 1,
-          methods: [{ technique: 'manifest-analysis', confidence: 1, value: file.path }],
-        },
-      ],
+      identity: identifiedBy('purl', { technique: 'manifest-analysis', confidence: 1, value: file.path }),
       occurrences: [{ location: file.path, layer: firstWith(tree, file, manifest).layer }],
     },
   });

@@ -2,6 +2,7 @@ import { printable } from '../../base/text.ts';
 import type { Component, ComponentEvidence, Dependency, Organization } from '../../bom/model.ts';
 import type { Purl } from '../../bom/purl.ts';
 import type { Catalog, Skipped, TreeFile } from '../contract.ts';
+import { identifiedBy } from '../identity.ts';
 import type { OsRelease } from '../os-release.ts';
 
 /** A row of the database of a package manager. */
@@ -77,13 +78,11 @@ export function evidenceOfRow(
   { layer }: Pick<TreeFile, 'layer'>,
 ): ComponentEvidence {
   return {
-    identity: [
-      {
-        field: purl === undefined ? 'name' : 'purl',
-        confidence: 1,
-        methods: [{ technique: 'manifest-analysis', confidence: 1, value: database.path }],
-      },
-    ],
+    identity: identifiedBy(purl === undefined ? 'name' : 'purl', {
+      technique: 'manifest-analysis',
+      confidence: 1,
+      value: database.path,
+    }),
     occurrences: [{ location: database.path, layer }],
   };
 }

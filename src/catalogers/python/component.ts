@@ -12,6 +12,7 @@ import type {
 } from '../../bom/model.ts';
 import { toPurl } from '../../bom/purl.ts';
 import type { Tree, TreeFile } from '../contract.ts';
+import { identifiedBy } from '../identity.ts';
 import type { PinTable } from '../llvm/pins.ts';
 import { repositoryAt } from '../sources.ts';
 import { type DirectUrl, parseDirectUrl, sourceOf } from './direct-url.ts';
@@ -75,13 +76,7 @@ export function pythonComponent(
     ...(references.length === 0 ? {} : { externalReferences: references }),
     properties,
     evidence: {
-      identity: [
-        {
-          field: 'purl',
-          confidence: 1,
-          methods: [{ technique: 'manifest-analysis', confidence: 1, value: file.path }],
-        },
-      ],
+      identity: identifiedBy('purl', { technique: 'manifest-analysis', confidence: 1, value: file.path }),
       occurrences: occurrencesOf(tree, distribution, direct),
     },
   });

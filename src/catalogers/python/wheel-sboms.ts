@@ -3,6 +3,7 @@ import { byCodeUnit, printable } from '../../base/text.ts';
 import type { Component, Dependency } from '../../bom/model.ts';
 import { parsePurl } from '../../bom/purl.ts';
 import type { Skipped, Tree } from '../contract.ts';
+import { identifiedBy } from '../identity.ts';
 import type { Distribution } from './distributions.ts';
 import { normalName } from './metadata.ts';
 import { parseWheelDocument, type Stated, type WheelDocument } from './wheel-documents.ts';
@@ -120,13 +121,7 @@ function claimedComponent({ hashes, licenses, purl, references }: Stated, path: 
     ...(references.length === 0 ? {} : { externalReferences: references }),
     properties: [{ name: 'tcf:python:claimed-by', value: path }],
     evidence: {
-      identity: [
-        {
-          field: 'purl',
-          confidence: 0.5,
-          methods: [{ technique: 'manifest-analysis', confidence: 0.5, value: path }],
-        },
-      ],
+      identity: identifiedBy('purl', { technique: 'manifest-analysis', confidence: 0.5, value: path }),
       occurrences: [{ location: path }],
     },
   });
