@@ -91,6 +91,7 @@ async function callVerb(
     .summary(summary)
     .description(summary)
     .usage(usage)
+    .showSuggestionAfterError(false)
     .exitOverride()
     .configureOutput({
       writeOut: (text) => {
@@ -110,16 +111,23 @@ async function callVerb(
       await host.stdout.write(shown);
       return 0;
     }
-    // commander may add a line with the option that is nearest.
-    const [said = '', nearest] = error.message.replace(/^error: /, '').split('\n');
-    const meant = /\(Did you mean (.*)\?\)/.exec(nearest ?? '')?.[1];
+    const said = error.message.replace(/^error: /, '');
+    const near = nearestOption(said, command);
     throw askedWrongly('cli.usage', said, {
       hint:
-        meant === undefined ? `${path} --help` : `did you mean ${meant}? ${path} --help lists the options`,
+        near === undefined ? `${path} --help` : `did you mean --${near}? ${path} --help lists the options`,
     });
   }
   const options = command.opts();
   return await verb.run(flag(options, 'quiet') ? quieted(host) : host, command.args, options);
+}
+
+/** For an option that there is none of, the one that was most likely meant, without its dashes. */
+function nearestOption(said: string, { options }: Command): string | undefined {
+  const unknown = /^unknown option '--([^'=]+)/.exec(said)?.[1];
+  return unknown === undefined
+    ? undefined
+    : closest(unknown, ['help', ...options.flatMap(({ long }) => long?.slice(2) ?? [])]);
 }
 
 function namesOf(entries: readonly VerbEntry[]): readonly string[] {

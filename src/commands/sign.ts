@@ -1,12 +1,10 @@
 import type { Command } from 'commander';
-import { type Attached, type SignRequest, signImage } from '../app/sign/sign-image.ts';
+import { type SignRequest, signImage } from '../app/sign/sign-image.ts';
 import { predicateNames } from '../attest/predicate.ts';
-import { predicateTypes, type Statement } from '../attest/statement.ts';
-import { formatBytes } from '../base/bytes.ts';
-import { printable } from '../base/text.ts';
 import { formatPinnedRef } from '../oci/reference.ts';
+import { formatAttached, nameOfStatement } from '../report/attached.ts';
 import { formatJudged } from '../report/judged-sbom.ts';
-import type { ExitCode, Host } from '../system/host.ts';
+import type { ExitCode } from '../system/host.ts';
 import { collectOption } from './options/bag.ts';
 import { declareDatabase } from './options/database.ts';
 import { declareNetworkOptions } from './options/network.ts';
@@ -39,29 +37,16 @@ export const verb: Verb = {
   async run(host, [image = ''], options): Promise<ExitCode> {
     const request: SignRequest = {
       ...readSignRequest(options, image),
-      onAttached: (attached) => tell(host, attached),
+      onAttached: (attached) => host.stderr.write(formatAttached(attached)),
     };
     const signed = await signImage(host, request);
     for (const judged of signed.judged) {
       await host.stderr.write(formatJudged(judged));
     }
     for (const statement of signed.existing) {
-      await host.stderr.write(`the ${nameOf(statement)} is there already\n`);
+      await host.stderr.write(`the ${nameOfStatement(statement)} is there already\n`);
     }
     await host.stdout.write(`${formatPinnedRef(signed.image)}\n`);
     return 0;
   },
 };
-
-async function tell(host: Host, { digest, size, statement }: Attached): Promise<void> {
-  await host.stderr.write(`attached the ${nameOf(statement)}: ${digest} (${formatBytes(size)})\n`);
-}
-
-function nameOf({ predicateType }: Statement): string {
-  if (predicateType === predicateTypes.signature) {
-    return 'signature';
-  }
-  return predicateType === predicateTypes.cyclonedx
-    ? 'SBOM attestation'
-    : `attestation ${printable(predicateType)}`;
-}

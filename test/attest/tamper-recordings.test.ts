@@ -5,6 +5,7 @@ import { digestOf } from '../../src/oci/digest.ts';
 import { elementsChanged } from '../support/certificate.ts';
 import type { Loose } from '../support/key-bundle.ts';
 import { openRecording, type Recording, recordings } from '../support/recordings.ts';
+import { runs } from '../support/runs.ts';
 import { changedAt, fieldChanges, flipped, leaves } from '../support/tamper.ts';
 
 /*
@@ -14,7 +15,6 @@ import { changedAt, fieldChanges, flipped, leaves } from '../support/tamper.ts';
 
 const seed = 20261128;
 /** For each document of each recording, 28 of them: 14 000 in all. */
-const runs = 500;
 
 /** Milliseconds; three seconds on two idle cores. */
 const timeout = 300_000;
@@ -175,7 +175,7 @@ describe.for(recordings)('%s', (name) => {
       fc.asyncProperty(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 }), (at, mask) =>
         holds(document, flipped(bytes, at, mask)),
       ),
-      { seed, numRuns: runs },
+      { seed, numRuns: runs(500) },
     );
   });
 });

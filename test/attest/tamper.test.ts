@@ -14,6 +14,7 @@ import { keySigner } from '../../src/sigstore/signer.ts';
 import { chooseServices, parseSigningConfig } from '../../src/sigstore/signing-config.ts';
 import { toWitnesses } from '../../src/sigstore/witnesses.ts';
 import { imageDigest, type Loose } from '../support/key-bundle.ts';
+import { runs } from '../support/runs.ts';
 import { testServices } from '../support/signing.ts';
 import { startSigstore } from '../support/sigstore.ts';
 import { changedAt, fieldChanges, flipped, leaves, type Path, valueAt } from '../support/tamper.ts';
@@ -23,7 +24,6 @@ import { changedAt, fieldChanges, flipped, leaves, type Path, valueAt } from '..
 const now = new Date('2026-11-23T12:00:00Z');
 const seed = 20261123;
 /** For each kind of bundle. */
-const runs = 2000;
 /** Milliseconds; ten seconds on two idle cores. */
 const timeout = 300_000;
 const kinds = ['key', 'key with Rekor v1', 'keyless with Rekor v1', 'keyless with Rekor v2'] as const;
@@ -154,7 +154,7 @@ describe.for(kinds)('%s', (kind) => {
           }
         },
       ),
-      { seed, numRuns: runs },
+      { seed, numRuns: runs(2000) },
     );
   });
 });

@@ -9,6 +9,7 @@ import { binary, bomOf, catalog, deb, wheel } from '../support/bom.ts';
 import { elf } from '../support/elf.ts';
 import { goProgram } from '../support/go.ts';
 import { memoryImage } from '../support/image.ts';
+import { runs } from '../support/runs.ts';
 import { rustProgram } from '../support/rust.ts';
 import { archive, file } from '../support/tar.ts';
 import { treeOf } from '../support/tree.ts';
@@ -273,7 +274,7 @@ describe.for(breakable)('%s', ([name, kind]) => {
           expect(found).toContain(ref);
         }
       }),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
   });
 });
@@ -327,7 +328,7 @@ test('the BOM does not depend on the order of files in a layer, nor on which lay
         expect(await scan(files, slow)).toBe(expected);
       },
     ),
-    { numRuns: 25 },
+    { numRuns: runs(25) },
   );
 });
 

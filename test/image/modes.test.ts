@@ -14,6 +14,7 @@ import { type LayerCache, scanLayers } from '../../src/image/scan-layers.ts';
 import { openNamedImage, parseImageName } from '../../src/image/source.ts';
 import { folder } from '../support/host.ts';
 import { buildImage, dockerArchive, ociArchive, writeOciLayout } from '../support/image.ts';
+import { runs } from '../support/runs.ts';
 import { writeStore } from '../support/store.ts';
 import { archive, directory, file, hardlink, symlink } from '../support/tar.ts';
 
@@ -112,8 +113,7 @@ function memoryCache(): LayerCache {
   };
 }
 
-/** In CI all of them; beside an editor as many as take some seconds. */
-const runs = process.env['CI'] === undefined ? 60 : 300;
+const stackCount = runs(300);
 
 test('hostile stacks give one SBOM from every store in every mode', async () => {
   let whole = 0;
@@ -165,10 +165,10 @@ test('hostile stacks give one SBOM from every store in every mode', async () => 
       }
       stackNumber += 1;
     }),
-    { numRuns: runs, seed: 20261130 },
+    { numRuns: stackCount, seed: 20261130 },
   );
   // Most stacks must be images, or nothing was compared.
-  expect(whole).toBeGreaterThan(runs / 3);
+  expect(whole).toBeGreaterThan(stackCount / 3);
 }, 240_000);
 
 test('layers say the same in threads and with the streams of node:zlib', async () => {

@@ -6,6 +6,7 @@ import { catalogers } from '../../src/catalogers/index.ts';
 import { Interests } from '../../src/image/interests.ts';
 import { latin1ToText } from '../../src/image/names.ts';
 import { PathMatcher } from '../../src/image/path-matcher.ts';
+import { runs } from '../support/runs.ts';
 
 describe('globs', () => {
   test.for([
@@ -148,7 +149,7 @@ describe('what catalogers declare', () => {
       fc.property(path, (one) => {
         expect(missed(one)).toEqual([]);
       }),
-      { numRuns: 3000 },
+      { numRuns: runs(3000) },
     );
     const ofGlob = fc
       .tuple(
@@ -165,7 +166,7 @@ describe('what catalogers declare', () => {
       fc.property(ofGlob, (one) => {
         expect(missed(one)).toEqual([]);
       }),
-      { numRuns: 3000 },
+      { numRuns: runs(3000) },
     );
   });
 });

@@ -8,6 +8,7 @@ import {
 } from '../../src/catalogers/contract.ts';
 import { scanImage } from '../../src/image/scan.ts';
 import { memoryImage } from '../support/image.ts';
+import { runs } from '../support/runs.ts';
 import { archive, directory, file, hardlink, header, pax, symlink } from '../support/tar.ts';
 
 const nothing = { components: [], dependencies: [], skipped: [] };
@@ -617,6 +618,6 @@ test('any stack of layers is what a map of paths says', async () => {
         .map((one) => [one.path, text(one.content())]);
       expect(found).toEqual([...model].sort(([a], [b]) => (a < b ? -1 : 1)));
     }),
-    { numRuns: 300, seed: 20261123 },
+    { numRuns: runs(300), seed: 20261123 },
   );
 });

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { TcfError } from '../../src/base/error.ts';
 import { compile } from '../../src/policy/cel.ts';
 import type { Variables } from '../../src/policy/expression.ts';
+import { runs } from '../support/runs.ts';
 
 const variables: Variables = {
   image: { registry: 'quay.io', repository: 'acme/app', digest: 'sha256:1', platform: 'sha256:2' },
@@ -235,6 +236,6 @@ test('whatever is written, it is refused or answered', () => {
         expect(error).toBeInstanceOf(TcfError);
       }
     }),
-    { numRuns: 2000 },
+    { numRuns: runs(2000) },
   );
 });

@@ -12,6 +12,7 @@ import { containersPolicy } from '../../src/policy/exports/containers-policy.ts'
 import { imageValidatingPolicy } from '../../src/policy/exports/image-validating-policy.ts';
 import { kyverno } from '../../src/policy/exports/kyverno.ts';
 import { type EvidenceSpec, teamKeys, toEvidence } from '../support/evidence.ts';
+import { runs } from '../support/runs.ts';
 
 // Small models of the engines, written from their documentation and sources: which images each would let
 // start. The law: none of them starts what the policy denies.
@@ -378,7 +379,7 @@ test.for([
         expect(decide(policy, evidence).verdict, JSON.stringify(image)).toBe('allow');
       }
     }),
-    { numRuns: 800 },
+    { numRuns: runs(800) },
   );
   // A model that starts nothing would keep every law.
   expect(allowed).toBeGreaterThan(0);

@@ -6,6 +6,7 @@ import { parse, stringify } from 'yaml';
 import { TcfError } from '../../src/base/error.ts';
 import { no, type Outcome, yes } from '../../src/base/outcome.ts';
 import { parseStrictYaml } from '../../src/policy/yaml.ts';
+import { runs } from '../support/runs.ts';
 
 const root = join(import.meta.dirname, '../..');
 const files = globSync(
@@ -113,6 +114,6 @@ test('whatever is written in some style means the same to another reader', () =>
       }
       expect(parseStrictYaml(JSON.stringify(value), 'x').value).toEqual(value);
     }),
-    { numRuns: 1500 },
+    { numRuns: runs(1500) },
   );
 });

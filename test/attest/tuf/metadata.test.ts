@@ -12,6 +12,7 @@ import {
 } from '../../../src/attest/tuf/metadata.ts';
 import { isSigned, trustRoot } from '../../../src/attest/tuf/workflow.ts';
 import { parseJson } from '../../../src/base/json.ts';
+import { runs } from '../../support/runs.ts';
 import { spkiOf } from '../../support/sigstore/authority.ts';
 import { TestTuf } from '../../support/tuf.ts';
 
@@ -319,6 +320,6 @@ test('no byte of what is signed can change', () => {
         return (error as { exit?: number }).exit === 2;
       }
     }),
-    { seed: 20261128, numRuns: 1000 },
+    { seed: 20261128, numRuns: runs(1000) },
   );
 });
