@@ -2,7 +2,7 @@ import { createHash, X509Certificate } from 'node:crypto';
 import type { Diagnostic } from '../base/diagnostic.ts';
 import { parseJson } from '../base/json.ts';
 import { Shape } from '../base/shape.ts';
-import { plural } from '../base/text.ts';
+import { formatDay, plural } from '../base/text.ts';
 import { namesOf } from './checkpoint.ts';
 import { bytesAt, optionalMember } from './dsse.ts';
 import { readLog } from './root-material.ts';
@@ -100,7 +100,7 @@ function lintWindow({ shape, window }: Entry, now: Date): readonly Diagnostic[] 
     return [problem('error', 'window', shape, 'ends before it begins: it is never valid')];
   }
   if (start > now) {
-    return [problem('warning', 'future', shape, `begins only on ${dayOf(start)}`)];
+    return [problem('warning', 'future', shape, `begins only on ${formatDay(start)}`)];
   }
   return [];
 }
@@ -232,8 +232,4 @@ function lintWhole(root: Shape, kinds: Kinds, now: Date): readonly Diagnostic[] 
     ...closed('transparency log', 'transparency logs', logs),
     ...closed('timestamp authority', 'timestamp authorities', clocks),
   ];
-}
-
-function dayOf(time: Date): string {
-  return time.toISOString().slice(0, 10);
 }

@@ -15,6 +15,16 @@ export function printable(text: string, limit = 400): string {
   });
 }
 
+/** The last line of what a program said, which is mostly why it ended; safe to print. */
+export function lastLine(text: string, limit?: number): string {
+  return printable(text.trim().split('\n').at(-1) ?? '', limit);
+}
+
+/** `2026-11-30`, in UTC. */
+export function formatDay(time: Date): string {
+  return time.toISOString().slice(0, 10);
+}
+
 /** Of those, what `JSON.stringify` leaves as it is. */
 const unsafeInJson = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]/g;
 

@@ -2,7 +2,7 @@ import { compact } from '../base/compact.ts';
 import { cannotTell } from '../base/error.ts';
 import { parseJson } from '../base/json.ts';
 import { Shape } from '../base/shape.ts';
-import { printable } from '../base/text.ts';
+import { lastLine, printable } from '../base/text.ts';
 import type { Digest } from '../oci/digest.ts';
 import { formatPinnedRef } from '../oci/reference.ts';
 import type { Allow } from '../policy/decide.ts';
@@ -296,8 +296,4 @@ export async function endContainer(
       );
     }
   }
-}
-
-function lastLine(text: string): string {
-  return printable(text.trim().split('\n').at(-1) ?? '');
 }

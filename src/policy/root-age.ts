@@ -1,4 +1,4 @@
-import { plural, printable } from '../base/text.ts';
+import { formatDay, plural, printable } from '../base/text.ts';
 import type { DatedRoot } from './dated-root.ts';
 import type { Policy } from './document.ts';
 import type { Finding, Mode } from './rule.ts';
@@ -59,7 +59,7 @@ function describe(root: DatedRoot, now: Date): string {
   const aged =
     asOf === undefined
       ? `the newest entry of the trusted root ${name} is ${age} old`
-      : `the trusted root of ${name} is ${age} old (${origin}, ${asOf.toISOString().slice(0, 10)})`;
+      : `the trusted root of ${name} is ${age} old (${origin}, ${formatDay(asOf)})`;
   return skipped === 0
     ? aged
     : `${aged}; ${plural(skipped, 'entry', 'entries')} not used (tcf trust show ${name})`;

@@ -1,6 +1,6 @@
 import type { RootEntry } from '../attest/root-entries.ts';
 import type { Diagnostic } from '../base/diagnostic.ts';
-import { formatJson, plural, printable } from '../base/text.ts';
+import { formatDay, formatJson, plural, printable } from '../base/text.ts';
 import type { DatedRoot } from '../policy/dated-root.ts';
 import { ageInDays } from '../policy/root-age.ts';
 import { formatChecked } from './diagnostics.ts';
@@ -86,7 +86,9 @@ export function toTrustText(roots: readonly ShownRoot[], now: Date): string {
 function rootLines({ entries, problems, root, signing, tuf }: ShownRoot, now: Date): readonly string[] {
   const age = plural(ageInDays(root, now), 'day');
   const known =
-    root.asOf === undefined ? `newest entry ${dayOf(root.newest)}` : `${root.origin}, ${dayOf(root.asOf)}`;
+    root.asOf === undefined
+      ? `newest entry ${formatDay(root.newest)}`
+      : `${root.origin}, ${formatDay(root.asOf)}`;
   return [
     `${printable(root.source)}: ${age} old (${known})`,
     `  ${root.digest}`,
@@ -95,18 +97,14 @@ function rootLines({ entries, problems, root, signing, tuf }: ShownRoot, now: Da
       : [`  TUF root ${tuf.root}, timestamp ${tuf.timestamp ?? 'unknown'} of ${printable(tuf.mirror)}`]),
     ...entries.map(
       ({ end, kind, start, uri }) =>
-        `  ${kind.padEnd(21)} ${dayOf(start)} to ${end === undefined ? 'now       ' : dayOf(end)}  ${printable(uri)}`,
+        `  ${kind.padEnd(21)} ${formatDay(start)} to ${end === undefined ? 'now       ' : formatDay(end)}  ${printable(uri)}`,
     ),
     ...signing.map(
       ({ asOf, file, origin, problem, services }) =>
-        `  ${file}, ${origin}, ${dayOf(asOf)}: ${printable(problem ?? services.join(', '), 2000)}`,
+        `  ${file}, ${origin}, ${formatDay(asOf)}: ${printable(problem ?? services.join(', '), 2000)}`,
     ),
     ...(problems.length === 0 ? [] : [formatChecked(problems, '  ').trimEnd()]),
   ];
-}
-
-function dayOf(time: Date): string {
-  return time.toISOString().slice(0, 10);
 }
 
 /** With two blanks of indent and a line feed at the end. */

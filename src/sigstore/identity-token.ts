@@ -1,7 +1,7 @@
 import { askedWrongly, cannotTell, TcfError } from '../base/error.ts';
 import { parseJson } from '../base/json.ts';
 import { Shape } from '../base/shape.ts';
-import { printable, quoted } from '../base/text.ts';
+import { lastLine, quoted } from '../base/text.ts';
 import type { RunProgram } from '../system/program.ts';
 import { clockTolerance, clockWrong } from './clock.ts';
 import { jsonOf, refusal, type ServiceQuestion, type Services } from './services.ts';
@@ -117,7 +117,7 @@ async function fromBuildkite(env: TokenPlaces['env'], program: RunProgram): Prom
   if (ran.code === 0) {
     return Buffer.from(ran.stdout).toString('latin1');
   }
-  const said = printable(ran.stderr.trim().split('\n').at(-1) ?? '', 300);
+  const said = lastLine(ran.stderr, 300);
   throw cannotTell(
     'token.agent',
     `buildkite-agent gave no identity token: it ended with ${ran.code}: ${said}`,

@@ -2,7 +2,7 @@ import { createHash, type KeyObject, verify } from 'node:crypto';
 import { parsePublicKey } from '../attest/trusted-key.ts';
 import { decodeBase64, decodeUtf8 } from '../base/bytes.ts';
 import { askedWrongly, cannotTell, TcfError } from '../base/error.ts';
-import { printable, quoted } from '../base/text.ts';
+import { lastLine, quoted } from '../base/text.ts';
 import type { ProgramLimits, RunProgram } from '../system/program.ts';
 import { algorithmFor, materialOf, type Signer } from './signer.ts';
 
@@ -40,7 +40,7 @@ export async function openSignerCommand(command: string, run: RunProgram): Promi
   const ask = async (question: readonly string[], input: Uint8Array, what: string): Promise<string> => {
     const ran = await run(file, [...args, ...question], input, limits);
     if (ran.code !== 0) {
-      const said = printable(ran.stderr.trim().split('\n').at(-1) ?? '', 300);
+      const said = lastLine(ran.stderr, 300);
       throw cannotTell(
         'signer.failed',
         `${quoted(file)} gave no ${what}: it ended with ${ran.code}${said === '' ? '' : `: ${said}`}`,

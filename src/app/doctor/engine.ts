@@ -1,5 +1,5 @@
 import { broken, type Diagnostic, note, ok } from '../../base/diagnostic.ts';
-import { printable } from '../../base/text.ts';
+import { lastLine, printable } from '../../base/text.ts';
 import type { Engine } from '../../launch/engine.ts';
 import { fileExists } from '../../system/files.ts';
 import type { Host } from '../../system/host.ts';
@@ -35,7 +35,7 @@ async function examineEngine(host: Host, { name, path }: Engine): Promise<Diagno
       : '{{.ServerVersion}}';
   const info = await host.run(path, ['info', '--format', format]);
   if (info.code !== 0) {
-    const why = printable(info.stderr.trim().split('\n').at(-1) ?? '');
+    const why = lastLine(info.stderr);
     return broken('engine.fails', `${name} does not work: ${why}`, `try "${name} info"`);
   }
   const [version = '', rootless, remote] = info.stdout.trim().split(' ');

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { broken, type Diagnostic, ok, unknown } from '../../base/diagnostic.ts';
-import { printable } from '../../base/text.ts';
+import { lastLine, printable } from '../../base/text.ts';
 import { containerdVerifier } from '../../launch/containerd-hook.ts';
 import { serveProbe } from '../../launch/probe-registry.ts';
 import { isSystemError } from '../../system/errors.ts';
@@ -139,5 +139,3 @@ async function prove(host: Host, request: StatusRequest): Promise<readonly Diagn
   const plain = request.allowHttp ? ['--plain-http'] : [];
   return [loaded, unsigned, await proveAllowance(host, verb, signed, status, (name) => pull(name, ...plain))];
 }
-
-const lastLine = (text: string): string => printable(text.trim().split('\n').at(-1) ?? '');

@@ -3,7 +3,7 @@ import { broken, type Diagnostic, ok, unknown } from '../../base/diagnostic.ts';
 import { askedWrongly } from '../../base/error.ts';
 import { parseJson } from '../../base/json.ts';
 import { Shape } from '../../base/shape.ts';
-import { printable, quoted } from '../../base/text.ts';
+import { lastLine, quoted } from '../../base/text.ts';
 import type { HookCall } from '../../launch/oci-hook.ts';
 import { shellWord } from '../../launch/shell.ts';
 import { fileExists } from '../../system/files.ts';
@@ -191,5 +191,3 @@ async function prove(host: Host, request: StatusRequest): Promise<readonly Diagn
   const signed = await imageToAllow(host, verb, request);
   return [loaded, unsigned, await proveAllowance(host, verb, signed, status, create)];
 }
-
-const lastLine = (text: string): string => printable(text.trim().split('\n').at(-1) ?? '');

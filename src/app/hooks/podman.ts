@@ -4,7 +4,7 @@ import { broken, type Diagnostic, unknown } from '../../base/diagnostic.ts';
 import { askedWrongly } from '../../base/error.ts';
 import { parseJson } from '../../base/json.ts';
 import { Shape } from '../../base/shape.ts';
-import { printable, quoted } from '../../base/text.ts';
+import { lastLine, quoted } from '../../base/text.ts';
 import { ociHookFile } from '../../launch/oci-hook.ts';
 import { replaceFile } from '../../system/atomic.ts';
 import { codeOf, isMissing } from '../../system/errors.ts';
@@ -263,5 +263,3 @@ async function withEmptyImage<Result>(
     return result;
   });
 }
-
-const lastLine = (text: string): string => printable(text.trim().split('\n').at(-1) ?? '');

@@ -11,10 +11,8 @@ import { configFolder } from '../../system/folders.ts';
 import type { Host } from '../../system/host.ts';
 import { whoElseWrites } from '../../system/owners.ts';
 import { loadPolicies } from '../trust/policies.ts';
-import { machinePolicy, maxKey, maxTrustedRoot } from '../trust/trust.ts';
+import { machinePolicy, maxKey, maxPolicy, maxTrustedRoot } from '../trust/trust.ts';
 import type { HookAsks } from './request.ts';
-
-const maxPolicy = 1024 * 1024;
 
 /** Files that a hook decides by, as flags for it, and what was done so that it can. */
 export interface HookFiles {

@@ -2,7 +2,7 @@ import type { SigningConfigName } from '../../attest/tuf/update.ts';
 import { compact } from '../../base/compact.ts';
 import { askedWrongly } from '../../base/error.ts';
 import { jsonLimits } from '../../base/json.ts';
-import { printable, quoted } from '../../base/text.ts';
+import { formatDay, printable, quoted } from '../../base/text.ts';
 import {
   chooseServices,
   parseSigningConfig,
@@ -132,4 +132,4 @@ export function describeServices({ fulcio, logs, timestamps }: SigningServices):
 }
 
 const originOf = ({ asOf, name, origin }: InstanceSigningConfig): string =>
-  `${name}, ${origin}, ${asOf.toISOString().slice(0, 10)}`;
+  `${name}, ${origin}, ${formatDay(asOf)}`;

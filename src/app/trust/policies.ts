@@ -9,10 +9,7 @@ import { isSystemError } from '../../system/errors.ts';
 import { fileExists, readPlainFile, readUserFile } from '../../system/files.ts';
 import { configFolder } from '../../system/folders.ts';
 import type { Host } from '../../system/host.ts';
-import { machinePolicy, maxKey } from './trust.ts';
-
-/** A policy is written by hand; one with hundreds of scopes has some ten KiB. */
-const maxPolicy = 1024 * 1024;
+import { machinePolicy, maxKey, maxPolicy } from './trust.ts';
 
 /**
  * Every policy that applies, in the order machine, user, command line, project. All of them have to allow an

@@ -13,6 +13,8 @@ import { type InstanceRoot, loadInstance, type Whose } from './instances.ts';
 
 /** A PEM key of RSA 4096 has 3 KiB, an encrypted one of cosign 1 KiB. */
 export const maxKey: number = 64 * 1024;
+/** A policy is written by hand; one with hundreds of scopes has some ten KiB. */
+export const maxPolicy: number = 1024 * 1024;
 /** As much as from a TUF mirror. */
 export const maxTrustedRoot: number = maxTarget;
 
