@@ -7,6 +7,7 @@ import { openRegistry } from '../../src/registry/client.ts';
 import { pushDemoImage } from '../support/demo-image.ts';
 import { folder, type } from '../support/host.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
+import { writeKeyPair } from '../support/scene.ts';
 
 const place = folder();
 const as = 'quay.io/triton-dev-containers/cpu';
@@ -36,7 +37,7 @@ beforeAll(async () => {
   const client = openRegistry({ userAgent: 'tcf-test', allowHttp: true });
   const repository = { registry: registry.host, repository: 'cpu' };
   index = (await client.pushManifest(repository, '1', mediaTypes.index, bytes)).digest;
-  await tcf('keygen', '--output-key-prefix', 'team');
+  writeKeyPair(place.path, 'team');
   writeFileSync(
     join(place.path, 'policy.yaml'),
     `version: 1
@@ -65,9 +66,8 @@ afterAll(async () => {
 });
 
 const tcf = (...args: readonly string[]) =>
-  type([...args, ...(args[0] === 'keygen' ? [] : ['--allow-http'])], {
+  type([...args, '--allow-http'], {
     cwd: place.path,
-    env: { COSIGN_PASSWORD: 'demo' },
   });
 const verify = (...args: readonly string[]) => tcf('verify', ...args, '--policy', 'policy.yaml');
 const layoutIndex = (name: string) => JSON.parse(readFileSync(join(place.path, name, 'index.json'), 'utf8'));

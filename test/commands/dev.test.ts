@@ -15,6 +15,7 @@ import type { Finished } from '../../src/system/program.ts';
 import { imageIdsOn, pushDemoImage } from '../support/demo-image.ts';
 import { type Called, folder, type TestHostOptions, testHost, type } from '../support/host.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
+import { writeKeyPair } from '../support/scene.ts';
 
 /* The launcher of profiles, and dev containers that stay, with an engine that remembers. */
 
@@ -131,11 +132,11 @@ beforeAll(async () => {
   pinned = `${registry.host}/dev@${await pushDemoImage({ host: registry.host, repository: 'dev', tag: '1' })}`;
   configDigest = imageIdsOn(registry)[0] ?? '';
   await pushDemoImage({ host: registry.host, repository: 'dev', tag: 'unsigned', deb: 'other' });
-  await tcf('keygen', '--output-key-prefix', 'team');
+  writeKeyPair(place.path, 'team');
   const policy = (by: string) =>
     `version: 1\ntrust: { logs: { key: 0 } }\nsigners: { team: { keyFile: ${by}.pub } }\nscopes: [{ match: "${registry.host}", require: { signed: { by: [team] } } }]\n`;
   writeFileSync(join(place.path, 'policy.yaml'), policy('team'));
-  await tcf('keygen', '--output-key-prefix', 'other');
+  writeKeyPair(place.path, 'other');
   writeFileSync(join(place.path, 'stricter.yaml'), policy('other'));
   const signed = await tcf(
     'sign',

@@ -2,11 +2,12 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Called, folder, type TestHostOptions, type as typed } from '../support/host.ts';
+import { writeKeyPair } from '../support/scene.ts';
 
 let place: ReturnType<typeof folder>;
 beforeEach(async () => {
   place = folder();
-  await tcf(['keygen', '--output-key-prefix', 'team']);
+  writeKeyPair(place.path, 'team');
   policy();
 });
 afterEach(() => place[Symbol.dispose]());

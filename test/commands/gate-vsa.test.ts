@@ -7,6 +7,7 @@ import { openRegistry } from '../../src/registry/client.ts';
 import { pushDemoImage } from '../support/demo-image.ts';
 import { folder, type } from '../support/host.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
+import { writeKeyPair } from '../support/scene.ts';
 
 /* `tcf gate --attest-vsa`: what was decided, signed for somebody who trusts the one who decided. */
 
@@ -23,8 +24,8 @@ beforeEach(async () => {
     pushDemoImage({ host: registry.host, repository: 'dev', tag, ...(deb === undefined ? {} : { deb }) });
   images = { amd64: await push('amd64'), arm64: await push('arm64', 'openssh-server') };
   index = await pushIndex();
-  await tcf('keygen', '--output-key-prefix', 'team');
-  await tcf('keygen', '--output-key-prefix', 'gate');
+  writeKeyPair(place.path, 'team');
+  writeKeyPair(place.path, 'gate');
   write('policy.yaml', 'signed: { by: [team] }');
   write('consumer.yaml', `vsa: { by: [gate], verifier: "${verifier}" }`);
 });
@@ -38,7 +39,7 @@ const write = (name: string, require: string, more = '') =>
     join(place.path, name),
     `version: 1\ntrust: { logs: { key: 0 } }\nsigners: { team: { keyFile: team.pub }, gate: { keyFile: gate.pub } }\nscopes: [{ match: "${registry.host}", ${more}require: { ${require} } }]\n`,
   );
-const tcf = (...args: readonly string[]) => type(args, { cwd: place.path, env: { COSIGN_PASSWORD: 'x' } });
+const tcf = (...args: readonly string[]) => type(args, { cwd: place.path });
 const key = (name: string) => ['--key', `${name}.key`];
 const sign = (image: string, ...more: readonly string[]) =>
   tcf('sign', image, '--no-sbom', '--allow-http', ...key('team'), ...more);

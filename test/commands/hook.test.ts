@@ -6,6 +6,7 @@ import { hookTargets } from '../../src/app/hooks/index.ts';
 import { imageIdsOn, pushDemoImage } from '../support/demo-image.ts';
 import { type Called, folder, type } from '../support/host.ts';
 import { type Fault, startRegistry, type TestRegistry } from '../support/registry.ts';
+import { writeKeyPair } from '../support/scene.ts';
 
 let place: ReturnType<typeof folder>;
 let registry: TestRegistry;
@@ -21,7 +22,7 @@ beforeAll(async () => {
   digest = await pushDemoImage({ host: registry.host, repository: 'dev', tag: '1' });
   configDigest = imageIdsOn(registry)[0] ?? '';
   unsigned = await pushDemoImage({ host: registry.host, repository: 'dev', tag: '2', deb: 'other' });
-  await tcf('keygen', '--output-key-prefix', 'team');
+  writeKeyPair(place.path, 'team');
   writeFileSync(
     join(place.path, 'policy.yaml'),
     `version: 1\ntrust: { logs: { key: 0 } }\nsigners: { team: { keyFile: team.pub } }\nscopes: [{ match: "${registry.host}", require: { signed: { by: [team] } } }]\n`,
@@ -268,7 +269,7 @@ describe('podman', () => {
       join(place.path, 'sub/policy.yaml'),
       `version: 1\ntrust: { root: ../root.json, logs: { key: 0 } }\nsigners: { team: { keyFile: ../team.pub }, two: { keyFile: ${place.path}/two.pub } }\nscopes: [{ match: "${registry.host}", require: { signed: { by: [team] } } }]\n`,
     );
-    await tcf('keygen', '--output-key-prefix', 'two');
+    writeKeyPair(place.path, 'two');
     const installed = await machine(
       'hook',
       'install',

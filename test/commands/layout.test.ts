@@ -7,6 +7,7 @@ import { mediaTypes } from '../../src/oci/media-types.ts';
 import { pushDemoImage } from '../support/demo-image.ts';
 import { folder, testHost } from '../support/host.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
+import { writeKeyPair } from '../support/scene.ts';
 
 /* A signed image on a disk, without any registry: what a machine without a network verifies. */
 
@@ -56,8 +57,8 @@ function policy(name: string, key: string): void {
 beforeAll(async () => {
   registry = await startRegistry();
   image = await pushDemoImage({ host: registry.host, repository: 'cpu', tag: '1' });
-  await tcf('keygen', '--output-key-prefix', 'team');
-  await tcf('keygen', '--output-key-prefix', 'other');
+  writeKeyPair(place.path, 'team');
+  writeKeyPair(place.path, 'other');
   policy('policy.yaml', 'team');
   policy('other.yaml', 'other');
   const signed = await tcf('sign', `${registry.host}/cpu@${image}`, '--key', 'team.key', '--allow-http');

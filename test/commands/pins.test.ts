@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { parsePinsFile } from '../../src/catalogers/llvm/pins-file.ts';
 import { elf } from '../support/elf.ts';
 import { type Called, folder, type } from '../support/host.ts';
+import { writeKeyPair } from '../support/scene.ts';
 import { archive, file } from '../support/tar.ts';
 import { zip } from '../support/zip.ts';
 
@@ -28,14 +29,10 @@ let now: Date;
 
 let keys: ReturnType<typeof folder>;
 
-beforeAll(async () => {
+beforeAll(() => {
   keys = folder();
   for (const name of ['mine', 'other']) {
-    const made = await type(['keygen', '--output-key-prefix', name], {
-      cwd: keys.path,
-      env: { COSIGN_PASSWORD: 'x' },
-    });
-    expect(made.exit, made.err).toBe(0);
+    writeKeyPair(keys.path, name);
   }
 });
 afterAll(() => keys[Symbol.dispose]());

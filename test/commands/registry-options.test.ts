@@ -6,6 +6,7 @@ import { hexOf } from '../../src/oci/digest.ts';
 import { pushDemoImage } from '../support/demo-image.ts';
 import { folder, testHost } from '../support/host.ts';
 import { login, startRegistry } from '../support/registry.ts';
+import { writeKeyPair } from '../support/scene.ts';
 
 const place = folder();
 
@@ -16,7 +17,7 @@ async function tcf(...args: readonly string[]) {
 }
 
 beforeAll(async () => {
-  await tcf('keygen', '--output-key-prefix', 'team');
+  writeKeyPair(place.path, 'team');
 });
 afterAll(() => place[Symbol.dispose]());
 

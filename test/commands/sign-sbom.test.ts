@@ -8,6 +8,7 @@ import { openRegistry } from '../../src/registry/client.ts';
 import { type Called, folder, type } from '../support/host.ts';
 import { type BuiltImage, buildImage } from '../support/image.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
+import { writeKeyPair } from '../support/scene.ts';
 import { archive, file } from '../support/tar.ts';
 
 /* What is said about an SBOM that tcf sign makes and attests. */
@@ -40,7 +41,7 @@ beforeEach(async () => {
     await pushIndex(repository, images);
   }
   await push('other', buildImage({ layers: [archive(file('etc/os-release', 'ID=alpine\n'))] }));
-  await tcf('keygen', '--output-key-prefix', 'team');
+  writeKeyPair(place.path, 'team');
 });
 afterEach(async () => {
   await registry.close();
@@ -67,9 +68,8 @@ async function pushIndex(repository: string, images: readonly BuiltImage[]): Pro
 }
 
 const tcf = (...args: readonly string[]): Promise<Called> =>
-  type([...args, ...(args[0] === 'keygen' ? [] : ['--allow-http'])], {
+  type([...args, '--allow-http'], {
     cwd: place.path,
-    env: { COSIGN_PASSWORD: 'demo' },
   });
 const name = (repository: string) => `${registry.host}/${repository}`;
 const digest = (architecture: string) => image(architecture, 2).manifestDigest;

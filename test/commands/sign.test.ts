@@ -9,6 +9,7 @@ import { openRegistry } from '../../src/registry/client.ts';
 import { pushDemoImage } from '../support/demo-image.ts';
 import { folder, testHost } from '../support/host.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
+import { writeKeyPair } from '../support/scene.ts';
 
 const place = folder();
 let registry: TestRegistry;
@@ -17,7 +18,7 @@ let index: string;
 let platforms: readonly string[];
 
 beforeAll(async () => {
-  await tcf('keygen', '--output-key-prefix', 'team');
+  writeKeyPair(place.path, 'team');
 });
 beforeEach(async () => {
   await registry?.close();
@@ -61,8 +62,8 @@ afterAll(async () => {
 });
 
 async function tcf(...args: readonly string[]) {
-  const host = testHost({ cwd: place.path, env: { COSIGN_PASSWORD: 'demo' } });
-  const exit = await main([...args, ...(args[0] === 'keygen' ? [] : ['--allow-http'])], host);
+  const host = testHost({ cwd: place.path });
+  const exit = await main([...args, '--allow-http'], host);
   return { exit, out: host.out(), err: host.err() };
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type } from '../support/host.ts';
 import { type Instance, startInstance } from '../support/instance.ts';
+import { writeKeyPair } from '../support/scene.ts';
 import { type SigstoreServer, startSigstore } from '../support/sigstore.ts';
 
 /* Which services sign, and where tcf knows them from. */
@@ -90,7 +91,7 @@ describe('an instance that is followed through TUF', () => {
 
   test('has a key witnessed by its services', async () => {
     await update();
-    await tcf(['keygen', '--output-key-prefix', 'team'], { COSIGN_PASSWORD: 'x' });
+    writeKeyPair(place.path, 'team');
     const args = ['sign', image, '--no-sbom', '--allow-http', '--key', 'team.key', '--instance', 'corp'];
     expect(await tcf(args, { COSIGN_PASSWORD: 'x' })).toMatchObject({ exit: 0 });
     expect([asked(sigstore, '/rekor/'), asked(sigstore, '/fulcio/')]).toEqual([1, 0]);
@@ -171,7 +172,7 @@ test.for([
 });
 
 test('a key is not sent to a log because of a version', async () => {
-  await tcf(['keygen', '--output-key-prefix', 'team'], { COSIGN_PASSWORD: 'x' });
+  writeKeyPair(place.path, 'team');
   const args = ['sign', image, '--no-sbom', '--allow-http', '--key', 'team.key', '--rekor-version', '2'];
   expect(await tcf(args, { COSIGN_PASSWORD: 'x' })).toMatchObject({
     exit: 3,

@@ -113,7 +113,7 @@ function memoryCache(): LayerCache {
   };
 }
 
-const stackCount = runs(300);
+const stackCount = runs(300, 12);
 
 test('hostile stacks give one SBOM from every store in every mode', async () => {
   let whole = 0;

@@ -50,7 +50,7 @@ export async function openScene(parts: SceneParts = {}): Promise<Scene> {
   const name = `${registry.host}/${repository}`;
   const write = (file: string, content: string | Uint8Array) =>
     writeFileSync(join(place.path, file), content);
-  const keys = Object.fromEntries(owners.map((owner) => [owner, writeKeys(owner, write)]));
+  const keys = Object.fromEntries(owners.map((owner) => [owner, writeKeyPair(place.path, owner)]));
   const signers = owners.map((owner) => `${owner}: { keyFile: ${owner}.pub }`).join(', ');
   const policy = (require: string) =>
     `version: 1\ntrust: { logs: { key: 0 } }\nsigners: { ${signers} }\n` +
@@ -85,10 +85,13 @@ export async function openScene(parts: SceneParts = {}): Promise<Scene> {
   };
 }
 
-/** A plain key: opening one with a password costs more than all the rest of a test. */
-function writeKeys(owner: string, write: Scene['write']): KeyObject {
+/**
+ * `OWNER.key` and `OWNER.pub` as openssl writes them: opening a key of `tcf keygen`, which has a password,
+ * costs more than all the rest of a test.
+ */
+export function writeKeyPair(folder: string, owner: string): KeyObject {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  write(`${owner}.key`, privateKey.export({ format: 'pem', type: 'pkcs8' }));
-  write(`${owner}.pub`, publicKey.export({ format: 'pem', type: 'spki' }));
+  writeFileSync(join(folder, `${owner}.key`), privateKey.export({ format: 'pem', type: 'pkcs8' }));
+  writeFileSync(join(folder, `${owner}.pub`), publicKey.export({ format: 'pem', type: 'spki' }));
   return privateKey;
 }
