@@ -1,6 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Worker } from 'node:worker_threads';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -15,6 +14,7 @@ import { openNamedImage, parseImageName } from '../../src/image/source.ts';
 import { folder } from '../support/host.ts';
 import { buildImage, dockerArchive, ociArchive, writeOciLayout } from '../support/image.ts';
 import { runs } from '../support/runs.ts';
+import { bundledThread } from '../support/scan-thread.ts';
 import { writeStore } from '../support/store.ts';
 import { archive, directory, file, hardlink, symlink } from '../support/tar.ts';
 
@@ -77,7 +77,6 @@ const entry: fc.Arbitrary<Buffer> = fc.oneof(
 const stacks = fc.array(fc.array(entry, { maxLength: 7 }), { minLength: 1, maxLength: 4 });
 
 const linux = { os: 'linux', architecture: 'amd64' };
-const startThread = () => new Worker(new URL('../../src/app/scan-thread.ts', import.meta.url));
 
 /** The whole BOM but for what says how the image was read. */
 async function said(image: OpenImage, options: Parameters<typeof makeBom>[2]): Promise<string> {
@@ -184,6 +183,7 @@ test('layers say the same in threads and with the streams of node:zlib', async (
     registry: () => expect.unreachable(),
   };
   await using image = await openNamedImage(parseImageName('oci:.'), linux, host);
+  const startThread = await bundledThread(work.path);
   const threads = scanLayers(image.layers, catalogers, { jobs: 3, threadsFrom: 0, startThread });
   for await (const [index, scan] of threads) {
     const layer = image.layers[index];

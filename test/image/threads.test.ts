@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { bytesOf } from '../../src/base/bytes.ts';
 import { catalogers } from '../../src/catalogers/index.ts';
 import type { ImageLayer, OpenImage } from '../../src/image/contract.ts';
@@ -13,10 +13,17 @@ import { type ScanOptions, scanLayers } from '../../src/image/scan-layers.ts';
 import { openNamedImage, parseImageName } from '../../src/image/source.ts';
 import { folder } from '../support/host.ts';
 import { buildImage, dockerArchive, memoryImage, writeOciLayout } from '../support/image.ts';
+import { bundledThread } from '../support/scan-thread.ts';
 import { archive, directory, file, hardlink, symlink } from '../support/tar.ts';
 
-const startThread = () => new Worker(new URL('../../src/app/scan-thread.ts', import.meta.url));
-const threads: ScanOptions = { jobs: 3, threadsFrom: 0, startThread };
+const place = folder();
+const fromSource = () => new Worker(new URL('../../src/app/scan-thread.ts', import.meta.url));
+const threads: ScanOptions = {
+  jobs: 3,
+  threadsFrom: 0,
+  startThread: await bundledThread(place.path),
+};
+afterAll(() => place[Symbol.dispose]());
 
 const status = (name: string) =>
   `Package: ${name}\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n\n`;
@@ -65,7 +72,7 @@ test('an image of several layers is the same, whoever reads them', async () => {
   const expected = await seen(image());
   expect(expected).toContain('the licence of boost');
   expect(await seen(image(), threads)).toEqual(expected);
-  expect(await seen(image(), { ...threads, jobs: 2 })).toEqual(expected);
+  expect(await seen(image(), { ...threads, jobs: 2, startThread: fromSource })).toEqual(expected);
 });
 
 describe('every store gives the same', () => {

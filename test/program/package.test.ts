@@ -3,18 +3,18 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import manifest from '../package.json' with { type: 'json' };
-import { verbs } from '../src/commands/index.ts';
-import { folder } from './support/host.ts';
-import { buildImage, writeOciLayout } from './support/image.ts';
-import { archive, file } from './support/tar.ts';
+import manifest from '../../package.json' with { type: 'json' };
+import { verbs } from '../../src/commands/index.ts';
+import { folder } from '../support/host.ts';
+import { buildImage, writeOciLayout } from '../support/image.ts';
+import { archive, file } from '../support/tar.ts';
 
 /*
  * The npm package: packed twice, installed by npm from the tarball without any network, and run on the pinned
  * Node and on what looks like others.
  */
 
-const root = join(import.meta.dirname, '..');
+const root = join(import.meta.dirname, '../..');
 const place = folder();
 const out = join(place.path, 'one');
 const tarball = join(out, `triton-container-first-tcf-${manifest.version}.tgz`);

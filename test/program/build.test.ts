@@ -3,16 +3,16 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { verbs } from '../src/commands/index.ts';
-import { pushDemoImage } from './support/demo-image.ts';
-import { folder } from './support/host.ts';
-import { buildImage, writeOciLayout } from './support/image.ts';
-import { startRegistry, type TestRegistry } from './support/registry.ts';
-import { archive, file } from './support/tar.ts';
+import { verbs } from '../../src/commands/index.ts';
+import { pushDemoImage } from '../support/demo-image.ts';
+import { folder } from '../support/host.ts';
+import { buildImage, writeOciLayout } from '../support/image.ts';
+import { startRegistry, type TestRegistry } from '../support/registry.ts';
+import { archive, file } from '../support/tar.ts';
 
 /* What is published: the built program, as a user runs it, in a folder with nothing beside it. */
 
-const root = join(import.meta.dirname, '..');
+const root = join(import.meta.dirname, '../..');
 const place = folder();
 const built = join(place.path, 'dist');
 let registry: TestRegistry;
