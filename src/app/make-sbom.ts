@@ -90,6 +90,7 @@ async function scan(
 ): Promise<{ readonly bom: Bom; readonly layers: readonly ScannedLayer[] }> {
   const built = base === undefined ? undefined : await openBase(host, image, { base, network, platform });
   await using progress = startScanProgress(host);
+  host.spareMemory?.();
   const bom = await makeBom(
     image,
     built,

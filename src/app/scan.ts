@@ -1,5 +1,4 @@
 import { availableParallelism } from 'node:os';
-import { setFlagsFromString } from 'node:v8';
 import type { Worker } from 'node:worker_threads';
 import { compact } from '../base/compact.ts';
 import type { BaseImage, Bom, Subject } from '../bom/model.ts';
@@ -7,7 +6,7 @@ import { assemble, type Run } from '../catalogers/assemble.ts';
 import type { Ownership } from '../catalogers/contract.ts';
 import { buildIdsIn, elf, namesIn } from '../catalogers/elf.ts';
 import { packagesByNote } from '../catalogers/elf-packages.ts';
-import { catalogersWith } from '../catalogers/index.ts';
+import { catalogers as builtInCatalogers, catalogersWith } from '../catalogers/index.ts';
 import { builtInPins, type PinTable } from '../catalogers/llvm/pins.ts';
 import { runCataloger } from '../catalogers/run.ts';
 import { others, packed, unreadIn } from '../catalogers/unread.ts';
@@ -34,12 +33,7 @@ export async function makeBom(
     ...options
   }: Omit<ScanOptions, 'startThread'> & { readonly pins?: PinTable } = {},
 ): Promise<Bom> {
-  // A scan throws most of what it allocates away at once. By default V8 lets that pile up to a third of a
-  // gigabyte before it looks; the live part is 15 MB for a usual image and 60 MB for half a million files
-  // (bench/memory.sh). `--optimize-for-size` would do the same, at the price of a third of the time.
-  setFlagsFromString('--heap-growing-percent=20');
-  setFlagsFromString('--semi-space-growth-factor=1');
-  const catalogers = catalogersWith(pins);
+  const catalogers = pins === builtInPins ? builtInCatalogers : catalogersWith(pins);
   const scanned = await scanImage(image, catalogers, { ...options, jobs, startThread });
   const packaged = catalogers.map((cataloger) => ({
     cataloger: cataloger.name,

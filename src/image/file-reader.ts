@@ -3,7 +3,7 @@ import type { Cataloger, Skipped, StreamScanner } from '../catalogers/contract.t
 import { isProgram } from '../catalogers/programs/parts.ts';
 import { openScanner } from '../catalogers/run.ts';
 import { contentLimitOf, type Finds, scanLimits, tooMuchSeen } from './finds.ts';
-import { type AskedFolder, Interests, placeOfBit } from './interests.ts';
+import { type AskedFolder, type Interests, interestsOf, placeOfBit } from './interests.ts';
 import { KeptContents } from './kept-contents.ts';
 import { latin1ToText } from './names.ts';
 import type { TarEntry, TarSink } from './tar.ts';
@@ -45,7 +45,7 @@ export class FileReader implements TarSink {
 
   constructor(catalogers: readonly Cataloger[]) {
     this.#catalogers = catalogers;
-    this.#interests = new Interests(catalogers);
+    this.#interests = interestsOf(catalogers);
     this.#folder = this.#interests.root;
   }
 

@@ -109,6 +109,15 @@ export class Interests {
   }
 }
 
+const compiled = new WeakMap<readonly Cataloger[], Interests>();
+
+/** Of a list of catalogers, compiled once: they are asked in every layer, and once more over all of them. */
+export function interestsOf(catalogers: readonly Cataloger[]): Interests {
+  const interests = compiled.get(catalogers) ?? new Interests(catalogers);
+  compiled.set(catalogers, interests);
+  return interests;
+}
+
 /** The place of a cataloger in the list, by its bit. */
 export function placeOfBit(bit: number): number {
   return 31 - Math.clz32(bit);

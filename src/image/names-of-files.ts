@@ -1,6 +1,6 @@
 import type { Cataloger, Skipped } from '../catalogers/contract.ts';
 import { openScanner } from '../catalogers/run.ts';
-import { type AskedFolder, Interests, placeOfBit } from './interests.ts';
+import { type AskedFolder, type Interests, interestsOf, placeOfBit } from './interests.ts';
 import type { Merged } from './merge.ts';
 import { joinPath, latin1ToText } from './names.ts';
 import { type Inode, pathOf, type Rootfs, root } from './rootfs.ts';
@@ -66,7 +66,7 @@ class NameFinder {
     this.#merged = merged;
     this.#rootfs = merged.rootfs;
     this.#catalogers = catalogers;
-    this.#interests = new Interests(catalogers);
+    this.#interests = interestsOf(catalogers);
     this.#wanted = catalogers.map(() => []);
     this.#scanned = catalogers.map(() => []);
     this.#behindLinks = catalogers.reduce(

@@ -29,6 +29,11 @@ export interface Host extends Processes {
   readonly onInterrupt: (exit: ExitCode) => void;
   /** Loads a part of Node that it calls experimental, without the warning on the terminal. Absent: with it. */
   readonly quietly?: <T>(load: () => Promise<T>) => Promise<T>;
+  /**
+   * From now on the process gives memory back early, at the price of some time: a scan throws most of what it
+   * allocates away at once. Absent: it takes what it gets.
+   */
+  readonly spareMemory?: () => void;
   /** Asks on the terminal without echo; `undefined` where there is no terminal. */
   readonly askSecret: (prompt: string) => Promise<string | undefined>;
 }
