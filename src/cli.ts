@@ -3,7 +3,7 @@ import { closest } from './base/closest.ts';
 import { compact } from './base/compact.ts';
 import { askedWrongly, TcfError } from './base/error.ts';
 import { printable, quoted } from './base/text.ts';
-import { declareVerb } from './commands/declare.ts';
+import { declareVerb, formatExamples } from './commands/declare.ts';
 import { verbs } from './commands/index.ts';
 import { flag } from './commands/options/bag.ts';
 import type { Verb, VerbEntry } from './commands/verb.ts';
@@ -108,7 +108,9 @@ async function callVerb(
       throw error;
     }
     if (error.exitCode === 0) {
-      await host.stdout.write(shown);
+      // After the first line, which says what is typed.
+      const [usage = '', rest = ''] = shown.split(/\n\n(.*)/s);
+      await host.stdout.write(`${usage}\n\n${formatExamples(path)}${rest}`);
       return 0;
     }
     const said = error.message.replace(/^error: /, '');

@@ -7,6 +7,7 @@ import { packTar } from 'modern-tar';
 import manifest from '../package.json' with { type: 'json' };
 import { completionFiles } from '../src/report/completion/index.ts';
 import { bundleProgram } from './bundle.ts';
+import { manualPages } from './man.ts';
 import type { BundledPackage } from './packages.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -21,7 +22,7 @@ const published = {
   license: manifest.license,
   bin: manifest.bin,
   engines: manifest.engines,
-  files: ['dist/', 'policies/', 'completions/', 'CHANGELOG.md'],
+  files: ['dist/', 'policies/', 'completions/', 'man/', 'CHANGELOG.md'],
 };
 
 export interface NpmPackage {
@@ -43,13 +44,19 @@ export async function makeNpmPackage(out: string): Promise<NpmPackage> {
     await cp(join(root, name), join(stage, name), { recursive: true });
   }
   const packages = await bundleProgram(join(stage, 'dist'));
-  await writeFile(join(stage, 'package.json'), `${JSON.stringify(published, undefined, 2)}\n`);
   // The packed program would leave a compile cache.
   const program = join(root, 'src/main.ts');
   for (const [shell, file] of Object.entries(completionFiles)) {
     const { stdout } = await promisify(execFile)(process.execPath, [program, 'completion', shell]);
     await writeFile(join(stage, 'completions', file), stdout);
   }
+  await mkdir(join(stage, 'man'));
+  const pages = await manualPages();
+  for (const [name, page] of pages) {
+    await writeFile(join(stage, 'man', name), page);
+  }
+  const man = [...pages.keys()].map((name) => `man/${name}`);
+  await writeFile(join(stage, 'package.json'), `${JSON.stringify({ ...published, man }, undefined, 2)}\n`);
   const tarball = `${published.name.slice(1).replace('/', '-')}-${manifest.version}.tgz`;
   await writeFile(join(out, tarball), gzipSync(await tarOf(out), { level: 9 }));
   return { tarball, packages };

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -19,13 +20,17 @@ export const executablePlatforms: readonly ExecutablePlatform[] = [
 ];
 
 /**
- * Brings the official Node of a platform into the folder, as the lock file pins it: npm installs only that of
+ * Brings the official Node of a platform into the folder, as the lock file pins it: npm has installed only that of
  * the machine.
  *
  * @returns its path.
  * @throws Error where the bytes are not those of the lock file.
  */
 export async function bringNode({ nodePackage }: ExecutablePlatform, folder: string): Promise<string> {
+  const here = join(import.meta.dirname, '../node_modules', nodePackage, 'bin/node');
+  if (existsSync(here)) {
+    return here;
+  }
   const { integrity, version } = lock.packages[`node_modules/${nodePackage}`];
   const run = promisify(execFile);
   const { stdout } = await run('npm', ['pack', '--silent', `${nodePackage}@${version}`], { cwd: folder });

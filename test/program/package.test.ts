@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
 import { verbs } from '../../src/commands/index.ts';
+import { manualPages } from '../../toolchain/man.ts';
 import { folder } from '../support/host.ts';
 import { buildImage, writeOciLayout } from '../support/image.ts';
 import { archive, file } from '../support/tar.ts';
@@ -68,6 +69,7 @@ test('nothing is packed that is not in this list, and npm would pack the same', 
     'dist/THIRD-PARTY.txt',
     'dist/package.json',
     'dist/tcf.js',
+    ...[...(await manualPages()).keys()].map((name) => `man/${name}`).sort(),
     'package.json',
     'policies/baseline.yaml',
     'policies/schema.json',
@@ -83,6 +85,7 @@ test('it needs nothing beside it, runs nothing when it is installed, and has a s
     'engines',
     'files',
     'license',
+    'man',
     'name',
     'version',
   ]);
