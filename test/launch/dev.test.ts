@@ -335,6 +335,20 @@ describe('machines', () => {
       undefined,
     ],
     [
+      'a CDI file with UUIDs alone',
+      ['-d', 'cuda'],
+      { machine: { cdi: ['nvidia.com/gpu=GPU-x', 'nvidia.com/gpu=MIG-y'] } },
+      ['--device=nvidia.com/gpu=GPU-x', '--device=nvidia.com/gpu=MIG-y'],
+      undefined,
+    ],
+    [
+      'a CDI file with parts of GPUs',
+      ['-d', 'cuda'],
+      { machine: { cdi: ['nvidia.com/gpu=0', 'nvidia.com/gpu=1:0', 'nvidia.com/gpu=GPU-x'] } },
+      ['--device=nvidia.com/gpu=0', '--device=nvidia.com/gpu=1:0'],
+      /GPU-x/,
+    ],
+    [
       'a CDI file without a name for all GPUs',
       ['-d', 'cuda'],
       { machine: { cdi: ['nvidia.com/gpu=0', 'nvidia.com/gpu=1', 'nvidia.com/gpu=GPU-x'] } },

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { decodeUtf8 } from '../../base/bytes.ts';
 import { cannotTell, TcfError } from '../../base/error.ts';
 import { Shape } from '../../base/shape.ts';
+import { type CdiFile, cdiFolders, viewCdi } from '../../launch/dev/cdi.ts';
 import type { Machine } from '../../launch/dev/machine.ts';
 import type { Engine } from '../../launch/engine.ts';
 import { parseStrictYaml } from '../../policy/yaml.ts';
@@ -27,7 +28,7 @@ export async function readMachine(host: Host, engine: Engine, user: string | und
     memory: Math.min(totalmem(), await groupMemory(host)),
     isTerminal: host.stdout.isTerminal,
     hasSelinux: await readSelinux(host),
-    cdi: (await readCdi(host)).flatMap(({ devices }) => devices),
+    cdi: viewCdi(await readCdi(host)).devices,
     amdGroups: amdGroups(),
     hasKfd: fileExists(host, '/dev/kfd'),
     env: host.env,
@@ -73,24 +74,10 @@ async function groupMemory(host: Host): Promise<number> {
   return least;
 }
 
-export interface CdiFile {
-  readonly path: string;
-  /** `nvidia.com/gpu=all`; none where the file cannot be read. */
-  readonly devices: readonly string[];
-  /**
-   * Device nodes and libraries of the host that the file names and that are not there: it is older than the
-   * driver.
-   */
-  readonly missing: readonly string[];
-  readonly problem?: string;
-}
-
-/**
- * The CDI files of the machine, in the folders that every runtime looks into (CDI specification, "Overall").
- */
+/** The CDI files of the machine, in the order of `cdiFolders`. */
 export async function readCdi(host: Host): Promise<readonly CdiFile[]> {
   const found: CdiFile[] = [];
-  for (const folder of ['/etc/cdi', '/var/run/cdi']) {
+  for (const folder of cdiFolders) {
     for (const name of listOf(folder)
       .filter((file) => /\.(?:json|yaml)$/.test(file))
       .sort()) {

@@ -265,9 +265,8 @@ function nvidiaFlags(
     if (missing === undefined) {
       return wanted.map((name) => `--device=${name}`);
     }
-    // A CDI file may list its GPUs without a name for all of them.
     if (gpus === undefined) {
-      return there.filter((name) => /=\d+$/.test(name)).map((name) => `--device=${name}`);
+      return eachOnce(there).map((name) => `--device=${name}`);
     }
     throw wrong(`CDI knows no ${missing} here`, `one of ${there.join(', ')}`);
   }
@@ -282,6 +281,15 @@ function nvidiaFlags(
       hint: 'nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml',
     },
   );
+}
+
+/**
+ * A CDI file may list its GPUs without a name for all of them, and each by several names: by index (`0`, of
+ * MIG `0:1`) and by UUID.
+ */
+function eachOnce(names: readonly string[]): readonly string[] {
+  const byIndex = names.filter((name) => /=\d+(?::\d+)?$/.test(name));
+  return byIndex.length > 0 ? byIndex : names;
 }
 
 function amdGroups(
