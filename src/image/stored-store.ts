@@ -94,8 +94,10 @@ function localName({ names }: StoredImage, asked: string): ImageRef {
   // A name with a host in it means the image of that registry, whatever else it is called here.
   const isForeign = /^[^/]*[.:][^/]*\//.test(asked);
   const own = isForeign ? [] : names.filter((name) => name.startsWith('localhost/'));
+  const bare = asked.replace(/@.*$/, '');
+  const tagged = /:[^/]*$/.test(bare) ? bare : `${bare}:latest`;
   const wanted = own.find(
-    (name) => name === asked || name.startsWith(`${asked}:`) || name.endsWith(`/${asked}`),
+    (name) => name === tagged || name.endsWith(`/${tagged}`) || name.startsWith(`${bare}:`),
   );
   const [name = wanted] = wanted === undefined ? own : [wanted];
   if (name !== undefined) {

@@ -1,6 +1,6 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { must, run } from './support.ts';
 import { openStage, type Stage } from './ways/stage.ts';
 
@@ -11,7 +11,7 @@ const name = 'localhost/tcf-way-local';
 const build = (content: string) =>
   must('bash', [
     '-c',
-    `set -e; c=$(buildah from scratch); m=$(buildah mount $c); mkdir -p $m/bin; cp /bin/busybox $m/bin/sh; echo ${content} >$m/content; buildah umount $c >/dev/null; buildah commit --quiet --rm $c ${name} >/dev/null`,
+    `set -e; c=$(buildah from scratch); m=$(buildah mount $c); mkdir -p $m/bin $m/tmp $m/root $m/etc; cp /bin/busybox $m/bin/sh; for applet in cat sleep echo uname mkdir touch ls id getent awk grep test env ps; do ln $m/bin/sh $m/bin/$applet; done; echo root:x:0:0:root:/root:/bin/sh >$m/etc/passwd; echo ${content} >$m/content; buildah umount $c >/dev/null; buildah commit --quiet --rm $c ${name} >/dev/null`,
   ]);
 const policy = ['--policy', 'local.yaml'];
 const here = (...args: readonly string[]) => stage.here(...args);
@@ -37,6 +37,7 @@ beforeAll(async () => {
   });
 });
 afterAll(async () => {
+  await run('podman', ['rm', '--force', '--ignore', '--time=0', 'tcf-mine']);
   await here('hook', 'uninstall', 'podman', '--hooks-dir', 'hooks');
   await stage[Symbol.asyncDispose]();
 });
@@ -98,6 +99,79 @@ test.for<readonly [string, readonly string[], number, RegExp]>([
   const ran = await here(...words);
   expect(ran.stdout + ran.stderr).toMatch(message);
   expect(ran.code).toBe(code);
+});
+
+test('tcf up starts it, exec goes in, and a stranger of its name is refused', async () => {
+  mkdirSync(join(stage.folder, '.config/tcf'), { recursive: true });
+  writeFileSync(
+    join(stage.folder, '.config/tcf/profiles.yaml'),
+    `version: 1\nprofiles: { mine: { image: "containers-storage:${name}" } }\n`,
+  );
+  const up = await here('up', ...policy, 'mine');
+  expect(up.code, up.stderr).toBe(0);
+  expect(up.stderr).toMatch(/never was in a registry[\s\S]*tcf-mine is running/);
+  const exec = await here('exec', ...policy, '--user=0', 'mine', '/bin/sh', '-c', 'echo inside');
+  expect(exec, exec.stderr).toMatchObject({ code: 0, stdout: expect.stringMatching(/inside/) });
+  expect(await here('exec', '--policy', 'other.yaml', '--user=0', 'mine', '/bin/sh')).toMatchObject({
+    code: 125,
+  });
+  expect(await here('down', 'mine')).toMatchObject({ code: 0 });
+  await must('podman', ['run', '--detach', '--name', 'tcf-mine', name, 'sleep', '100']);
+  expect((await here('up', ...policy, 'mine')).stderr).toMatch(/tcf did not make the container/);
+  expect(await here('down', '--time', '0', 'mine')).toMatchObject({ code: 0 });
+});
+
+test('a dev container starts it by its digest, opened by the real CLI', async () => {
+  const project = join(stage.folder, 'project');
+  mkdirSync(project);
+  for (const file of ['local.yaml', 'team.pub']) {
+    await must('cp', [join(stage.folder, file), project]);
+  }
+  mkdirSync(join(stage.folder, 'bin'));
+  writeFileSync(join(stage.folder, 'bin/tcf'), `#!/bin/sh\nexec ${stage.tcf.program.join(' ')} "$@"\n`, {
+    mode: 0o755,
+  });
+  const inProject = (...args: readonly string[]) => stage.tcf.run(args, { cwd: project, env: stage.env });
+  const made = await inProject(
+    'devcontainer',
+    'init',
+    `containers-storage:${name}`,
+    '--policy',
+    'local.yaml',
+  );
+  expect(made.stdout, made.stderr).toMatch(/^localhost\/tcf-way-local@sha256:[0-9a-f]{64}\n$/);
+  const cli = join(inject('work'), 'devcontainer-cli/node_modules/.bin/devcontainer');
+  const open = async () => {
+    const ran = await run(
+      cli,
+      ['up', '--docker-path', 'podman', '--workspace-folder', project, '--remove-existing-container'],
+      { cwd: project, env: { ...stage.env, PATH: `${stage.folder}/bin:${process.env['PATH']}` } },
+    );
+    const ids = (
+      await must('podman', [
+        'ps',
+        '--all',
+        '--quiet',
+        '--filter',
+        `label=devcontainer.local_folder=${project}`,
+      ])
+    )
+      .split('\n')
+      .filter(Boolean);
+    if (ids.length > 0) {
+      await run('podman', ['rm', '--force', '--time=0', ...ids]);
+    }
+    return { ...ran, made: ids.length };
+  };
+  const opened = await open();
+  expect(opened.code, opened.stdout + opened.stderr).toBe(0);
+  expect(opened.made).toBe(1);
+  // Without its signature.
+  await must('mv', [join(stage.folder, '.local/state/tcf/local-signatures'), join(stage.folder, 'away')]);
+  const unsigned = await open();
+  await must('mv', [join(stage.folder, 'away'), join(stage.folder, '.local/state/tcf/local-signatures')]);
+  expect(unsigned.code).not.toBe(0);
+  expect(unsigned.made).toBe(0);
 });
 
 test('what was built anew under its name does not start', async () => {

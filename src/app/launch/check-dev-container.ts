@@ -3,9 +3,10 @@ import { pinnedImage } from '../../launch/devcontainer/document.ts';
 import { wordsForEngine } from '../../launch/devcontainer/engine-words.ts';
 import { type DevContainerFault, faultOf } from '../../launch/devcontainer/faults.ts';
 import type { Platform } from '../../oci/manifest.ts';
-import { formatImageRef, type ImageRef } from '../../oci/reference.ts';
+import type { ImageRef } from '../../oci/reference.ts';
 import type { Verdict } from '../../policy/decide.ts';
 import type { Host } from '../../system/host.ts';
+import { nameToAsk } from '../local-image.ts';
 import type { Network } from '../network.ts';
 import { type VerifyRequest, verifyImage } from '../verify-image.ts';
 import { examineDevContainer, findDevContainerFile, readDevContainer } from './devcontainer-file.ts';
@@ -44,7 +45,7 @@ export async function checkDevContainer(host: Host, request: CheckRequest): Prom
     return { faults };
   }
   const image = withoutTag(pinned);
-  const { verdict } = await verifyImage(host, request.question(formatImageRef(image)));
+  const { verdict } = await verifyImage(host, request.question(nameToAsk(image)));
   if (verdict.verdict !== 'allow') {
     return { faults, verdict };
   }

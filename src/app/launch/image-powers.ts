@@ -7,8 +7,10 @@ import { parseImageConfig } from '../../oci/config.ts';
 import type { Platform } from '../../oci/manifest.ts';
 import { formatImageRef, type ImageRef } from '../../oci/reference.ts';
 import type { Host } from '../../system/host.ts';
-import { type Network, openUserRegistry } from '../network.ts';
-import { hostPlatform, resolveImage } from '../registries.ts';
+import { nameToAsk } from '../local-image.ts';
+import type { Network } from '../network.ts';
+import { openPlace } from '../place.ts';
+import { hostPlatform } from '../registries.ts';
 
 /** A dev container, and the image that it starts. */
 export interface PowersRequest {
@@ -27,13 +29,19 @@ export async function powersOfImage(
   host: Host,
   { container, image, network, platform = hostPlatform(host) }: PowersRequest,
 ): Promise<readonly string[]> {
-  const registry = await openUserRegistry(host, network);
-  const named = await resolveImage(registry, image);
   const what = formatImageRef(image);
-  const { manifest } = await chooseManifest(registry, image, named, platform, what);
+  const { ref, resolve, store } = await openPlace(host, {
+    image: nameToAsk(image),
+    verb: 'devcontainer',
+    engine: undefined,
+    platform,
+    as: undefined,
+    network,
+  });
+  const { manifest } = await chooseManifest(store, ref, await resolve(store), platform, what);
   const name = `the configuration of ${what}`;
   const config = parseImageConfig(
-    await collect(registry.blob(image, manifest.config), jsonLimits.small.maxBytes, name),
+    await collect(store.blob(ref, manifest.config), jsonLimits.small.maxBytes, name),
     name,
   );
   const label = config.labels['devcontainer.metadata'];

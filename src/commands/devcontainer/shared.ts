@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import { refuseFileName } from '../../app/file-names.ts';
 import { type CheckOptions, writeDevContainer } from '../../app/launch/devcontainer-file.ts';
+import { nameToAsk, parseNamedImage } from '../../app/local-image.ts';
 import { verifyImage } from '../../app/verify-image.ts';
 import { compact } from '../../base/compact.ts';
 import { parseDevContainer } from '../../launch/devcontainer/document.ts';
 import { faultsOf } from '../../launch/devcontainer/faults.ts';
-import { formatImageRef, type ImageRef, parseImageRef } from '../../oci/reference.ts';
+import { formatImageRef, type ImageRef } from '../../oci/reference.ts';
 import { formatDiagnostics, formatWarnings } from '../../report/diagnostics.ts';
 import { formatVerdict } from '../../report/text.ts';
 import type { ExitCode, Host } from '../../system/host.ts';
@@ -31,10 +32,10 @@ export function calledByOthers({ declare, run }: Verb): Verb {
   };
 }
 
-/** The image that a user names for a file. @throws TcfError `image.is-file`, `reference.malformed` (exit 3). */
+/** The image that a user names for a file; `containers-storage:localhost/NAME` is one that was built here. @throws TcfError `image.is-file`, `reference.malformed` (exit 3). */
 export function readNewImage(host: Host, name: string): ImageRef {
   refuseFileName(host, name);
-  return parseImageRef(name);
+  return parseNamedImage(name);
 }
 
 /** With which options the script beside the file asks. */
@@ -78,10 +79,7 @@ export async function resolveAllowed(
   // A digest that was pinned before is replaced by where its tag leads now.
   const wanted =
     ref.tag === undefined ? ref : { registry: ref.registry, repository: ref.repository, tag: ref.tag };
-  const { verdict } = await verifyImage(
-    host,
-    readVerifyRequest(options, formatImageRef(wanted), 'devcontainer'),
-  );
+  const { verdict } = await verifyImage(host, readVerifyRequest(options, nameToAsk(wanted), 'devcontainer'));
   if (verdict.verdict === 'allow') {
     return formatImageRef({ ...wanted, digest: verdict.image.digest });
   }
