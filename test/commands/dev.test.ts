@@ -461,11 +461,19 @@ describe('one at a time works on a dev container', () => {
   });
 });
 
-test.for<readonly [string, boolean, string]>([
-  ['started', false, 'up'],
-  ['entered', true, 'exec'],
-])('a container of that name that somebody else made is not %s', async ([, running, verb]) => {
-  containers.set('tcf-mine', { image: pinned, id: configDigest, running });
+test.for<readonly [string, boolean, string, Record<string, string>]>([
+  ['started', false, 'up', {}],
+  ['entered', true, 'exec', {}],
+  // `podman commit` of a dev container keeps its labels.
+  [
+    'started, also with the label of an image',
+    false,
+    'up',
+    { 'dev.tcf.profile': `[[],[],"sha256:${'e'.repeat(64)}"]` },
+  ],
+  ['started, also with another label', false, 'up', { 'dev.tcf.profile': '[[],[]]' }],
+])('a container of that name that somebody else made is not %s', async ([, running, verb, labels]) => {
+  containers.set('tcf-mine', { image: pinned, id: configDigest, running, labels });
   const ran = await tcf(verb, ...own, 'mine');
   expect(ran).toMatchObject({
     exit: 125,

@@ -1,5 +1,6 @@
 import { askedWrongly, cannotTell } from '../../base/error.ts';
 import { quoted } from '../../base/text.ts';
+import { madeOf } from '../../launch/dev/made-with.ts';
 import {
   type Container,
   type Engine,
@@ -8,7 +9,7 @@ import {
   stopTimeOf,
 } from '../../launch/engine.ts';
 import type { Host } from '../../system/host.ts';
-import type { Verification } from '../verify-image.ts';
+import type { AllowedImage } from './launching.ts';
 
 /**
  * The engine's name for a dev container; the prefix keeps `tcf down` away from everybody else's.
@@ -46,7 +47,8 @@ export async function findDevContainer(
  *
  * @throws TcfError `dev.image`, `dev.foreign` (exit 2).
  */
-export function checkContainer(name: string, container: Container, { imageIds, pinned }: Verification): void {
+export function checkContainer(name: string, container: Container, image: AllowedImage): void {
+  const { imageIds, pinned, verdict } = image;
   const hint = `tcf down ${name}, then tcf up ${name}`;
   if (!imageIds.some((id) => id === container.imageId)) {
     throw cannotTell(
@@ -55,7 +57,7 @@ export function checkContainer(name: string, container: Container, { imageIds, p
       { hint },
     );
   }
-  if (container.profile === undefined) {
+  if (madeOf(container.profile ?? '') !== verdict.allow.image.digest) {
     throw cannotTell(
       'dev.foreign',
       `tcf did not make the container ${quoted(containerName(name))}, so nothing says what else starts with it`,

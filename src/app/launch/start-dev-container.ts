@@ -60,7 +60,11 @@ export async function startDevContainer(host: Host, request: DevStartRequest): P
     return { kind: 'denied' };
   }
   const detached = ['--detach', `--name=${container}`, ...withoutTerminal(composed.engineFlags)];
-  const profile = formatProfile({ flags: detached, command: composed.command });
+  const profile = formatProfile({
+    flags: detached,
+    command: composed.command,
+    image: image.verdict.allow.image.digest,
+  });
   await tellMountedCaches(host, composed.engineFlags);
   const launch = compact({
     allow: image.verdict.allow,

@@ -6,10 +6,22 @@ import { printable } from '../../base/text.ts';
 export interface MadeWith {
   readonly flags: readonly string[];
   readonly command: readonly string[];
+  /** Digest of the image. */
+  readonly image: string;
 }
 
 /** One line, for a label. */
-export const formatProfile = ({ command, flags }: MadeWith): string => JSON.stringify([flags, command]);
+export const formatProfile = ({ command, flags, image }: MadeWith): string =>
+  JSON.stringify([flags, command, image]);
+
+/**
+ * The image of which a container says that it was made: an image that was committed from a dev container has
+ * its label too, and another digest.
+ */
+export function madeOf(profile: string): string | undefined {
+  const image = listsOf(profile)[2];
+  return typeof image === 'string' ? image : undefined;
+}
 
 /**
  * What another command line would make differently, one line each; none where it is the same, or where nobody
@@ -33,9 +45,13 @@ export function differences(before: string | undefined, now: string): readonly s
 }
 
 function wordsOf(profile: string): readonly string[] {
+  return listsOf(profile).slice(0, 2).flat().map(String);
+}
+
+function listsOf(profile: string): readonly unknown[] {
   try {
     const lists = parseJson(profile, 'the label of the container');
-    return Array.isArray(lists) ? lists.flat().map(String) : [];
+    return Array.isArray(lists) ? lists : [];
   } catch (error) {
     if (error instanceof TcfError) {
       return [];
