@@ -9,7 +9,7 @@ export interface Mount {
 }
 
 /** The mounts among the words of the engine (`--volume=...`, `--mount=...`), but for those without a source. */
-export function mountsOf(words: readonly string[]): readonly Mount[] {
+function mountsOf(words: readonly string[]): readonly Mount[] {
   return words.flatMap((word) => {
     const [, flag, value = ''] = /^--(volume|mount)=(.*)$/s.exec(word) ?? [];
     if (flag === undefined) {
