@@ -66,10 +66,15 @@ export const podman: HookTarget = {
 
   async uninstall(host, request) {
     const { config, hook } = await placesOf(host, request);
-    return [
-      ...(await removeHookFile(host, hook)),
-      ...(config === undefined ? [] : await removeHookFile(host, config)),
-    ];
+    // An administrator may have named other folders since; that of the machine is not a user's to remove.
+    const isOfMachine = host.uid === 0 && request.hooksDir === undefined;
+    const found = isOfMachine ? (await installedPlaces(host, request))?.hook : undefined;
+    const files = [hook, found, config, isOfMachine ? writable.config : undefined];
+    const lines: string[] = [];
+    for (const file of new Set(files)) {
+      lines.push(...(file === undefined ? [] : await removeHookFile(host, file)));
+    }
+    return lines;
   },
 };
 
@@ -126,9 +131,12 @@ async function hookFolders(host: Host): Promise<readonly string[]> {
 }
 
 function machinePlaces(looked: readonly string[]): Places {
-  const candidates = looked.length === 0 || looked.includes(machineHooks) ? [machineHooks] : looked;
+  const others = looked.filter((path) => path !== machineHooks);
+  const candidates =
+    looked.length === 0 || looked.includes(machineHooks) ? [machineHooks, ...others] : looked;
   const folder = candidates.find((path) => !isReadOnly(path));
-  if (folder !== undefined) {
+  // Into that one podman looks because we told it so.
+  if (folder !== undefined && folder !== writable.folder) {
     return { hook: join(folder, 'tcf.json'), folders: candidates };
   }
   return {
