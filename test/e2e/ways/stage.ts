@@ -42,8 +42,18 @@ buildah umount $c >/dev/null
 buildah commit --quiet --rm $c localhost/tcf-way-$1 >/dev/null
 podman push --quiet --tls-verify=false localhost/tcf-way-$1 $2/dev:$1`;
 
+async function imagesHere(): Promise<readonly { readonly id: string; readonly name: string }[]> {
+  const lines = await must('podman', ['images', '--format', '{{.ID}} {{.Repository}}:{{.Tag}}']);
+  return lines
+    .trim()
+    .split('\n')
+    .map((line) => line.split(' '))
+    .map(([id = '', name = '']) => ({ id, name }));
+}
+
 /** A registry, a signed and an unsigned image, a policy, and tcf as an administrator installs it. */
 export async function openStage(name: string): Promise<Stage> {
+  const before = new Set((await imagesHere()).map(({ id }) => id));
   const place = scratch();
   const folder = place.path;
   const registry = await startDockerRegistry(folder);
@@ -92,10 +102,15 @@ export async function openStage(name: string): Promise<Stage> {
     },
     [Symbol.asyncDispose]: async () => {
       await registry.stop();
-      const names = (await must('podman', ['images', '--format', '{{.Repository}}:{{.Tag}}'])).split('\n');
-      const made = names.filter((one) => one.startsWith(registry.host) || one.includes('/tcf-way-'));
+      const made = (await imagesHere()).filter(
+        ({ id, name }) =>
+          name.startsWith(registry.host) ||
+          name.includes('/tcf-way-') ||
+          // What a build or a commit left without a name.
+          (name.startsWith('<none>') && !before.has(id)),
+      );
       if (made.length > 0) {
-        await run('podman', ['image', 'rm', '--force', ...made]);
+        await run('podman', ['image', 'rm', '--force', ...new Set(made.map(({ id }) => id))]);
       }
       tcf.remove();
       place[Symbol.dispose]();
