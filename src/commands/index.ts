@@ -149,9 +149,16 @@ export const verbs: readonly TopVerb[] = [
   {
     name: 'vulns',
     group: 'Everyday',
-    usage: 'IMAGE|SBOM [options]',
+    usage: 'IMAGE|SBOM | --from REPOSITORY... [options]',
     summary: 'what is vulnerable in an image, what to do about it, and what nobody can tell',
     load: () => import('./vulns.ts'),
+  },
+  {
+    name: 'which',
+    group: 'More',
+    usage: 'CVE|PURL|NAME --from REPOSITORY... [options]',
+    summary: 'which signed images contain a component or have a vulnerability, by their attested SBOMs',
+    load: () => import('./which.ts'),
   },
   {
     name: 'db',

@@ -1,9 +1,11 @@
 import type { Command } from 'commander';
 import { findImageVulnerabilities } from '../app/vulns/find-vulnerabilities.ts';
+import { scanFleet } from '../app/vulns/scan-fleet.ts';
 import { compact } from '../base/compact.ts';
 import { askedWrongly } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
 import { toTimestamp } from '../bom/timestamp.ts';
+import { exitOfFleet, toFleetJson, toFleetText } from '../report/vulns/fleet.ts';
 import { exitOf, type FoundVulnerabilities } from '../report/vulns/found.ts';
 import { toVulnsJson } from '../report/vulns/json.ts';
 import { toVulnsPredicateJson } from '../report/vulns/predicate.ts';
@@ -11,11 +13,12 @@ import { toVulnsSarif } from '../report/vulns/sarif.ts';
 import { toVulnsText } from '../report/vulns/text.ts';
 import { toCycloneDxVex, toOpenVex } from '../report/vulns/vex-documents.ts';
 import { writeUserFile } from '../system/files.ts';
-import type { ExitCode } from '../system/host.ts';
+import type { ExitCode, Host } from '../system/host.ts';
 import { version } from '../version.ts';
 import { declareAttestedOptions, readAttested, wantsAttested } from './options/attested.ts';
 import { collectOption, listOption, type Options, textOption } from './options/bag.ts';
 import { declareDatabase, readDatabase } from './options/database.ts';
+import { declareFrom, readFleetRequest } from './options/fleet.ts';
 import { declareLookOptions, readLookRequest } from './options/look.ts';
 import type { Verb } from './verb.ts';
 
@@ -32,7 +35,8 @@ const forms: Readonly<Record<string, Form>> = {
 
 export const verb: Verb = {
   declare(command: Command): void {
-    declareLookOptions(command);
+    declareLookOptions(command, '[image|sbom]');
+    declareFrom(command);
     declareDatabase(command);
     command
       .option('--base <image>', 'the image that this one was built on, or "auto"')
@@ -48,6 +52,14 @@ export const verb: Verb = {
   },
   /** 1 where something is affected, 2 where nothing is and something cannot be told. */
   async run(host, [source = ''], options): Promise<ExitCode> {
+    if (listOption(options, 'from').length > 0) {
+      return await tellFleet(host, source, options);
+    }
+    if (source === '') {
+      throw askedWrongly('vulns.what', 'tcf vulns is not told what to look at', {
+        hint: 'name an image or an SBOM, or repositories with --from',
+      });
+    }
     const form = readForm(options);
     const request = compact({
       ...readLookRequest(options, source),
@@ -72,6 +84,25 @@ export const verb: Verb = {
     return exitOf(found);
   },
 };
+
+/** Many images, by their attested SBOMs alone. */
+async function tellFleet(host: Host, source: string, options: Options): Promise<ExitCode> {
+  const format = textOption(options, 'format');
+  if (source !== '' || (format !== 'table' && format !== 'json') || listOption(options, 'vex').length > 0) {
+    throw askedWrongly(
+      'vulns.from',
+      '--from is about the attested SBOMs of repositories, as table or JSON, without another image or VEX',
+      {
+        hint: 'leave the others out',
+      },
+    );
+  }
+  const { digest, images } = await scanFleet(host, readFleetRequest(options, 'vulns'));
+  const text = (format === 'json' ? toFleetJson : toFleetText)(images, digest);
+  const output = textOption(options, 'output');
+  await (output === undefined ? host.stdout.write(text) : writeUserFile(host, output, text));
+  return exitOfFleet(images);
+}
 
 function readForm(options: Options): Form {
   const asked = textOption(options, 'format') ?? 'table';

@@ -12,6 +12,7 @@ import type { ReferrersMode } from './referrers-api.ts';
 import { attempts, isBroken, pauseAfter, type RetryPolicy, toRetryPolicy, withRetry } from './retry.ts';
 import { SentSecrets } from './secrets.ts';
 import { openSession, type Session } from './session.ts';
+import { listTags } from './tags.ts';
 import { defaultTimeouts, openTransport, type TransportOptions } from './transport.ts';
 import { defaultChunkSize, uploadBlob } from './upload.ts';
 import { withoutSecrets } from './without-secrets.ts';
@@ -61,6 +62,7 @@ export function openRegistry(options: RegistryOptions): Registry {
     pushManifest: async (repository, reference, mediaType, bytes) =>
       (await pushManifest(session, repository, reference, mediaType, bytes)).descriptor,
     referrers: (repository, subject) => referrers(context, repository, subject),
+    tags: (repository) => listTags(session, repository),
     attach: (repository, manifest, subject) => attach(context, repository, manifest, subject),
     attachAll: (repository, manifests, subject) => attachAll(context, repository, manifests, subject),
   };

@@ -49,6 +49,8 @@ export interface Registry {
    * stranger, not facts.
    */
   referrers(repository: Repository, subject: Digest): Promise<readonly Descriptor[]>;
+  /** All tags of a repository. */
+  tags(repository: Repository): Promise<readonly string[]>;
   /**
    * Pushes a manifest that has `subject`, by digest, and makes it findable: through the API, or by adding it
    * to the fallback tag so that two writers at once lose nothing. Returns its descriptor.

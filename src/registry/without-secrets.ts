@@ -17,6 +17,7 @@ export function withoutSecrets(registry: Registry, secrets: SentSecrets): Regist
     pushManifest: (at, reference, mediaType, bytes) =>
       registry.pushManifest(at, reference, mediaType, bytes).catch(clean(at, reference)),
     referrers: (at, subject) => registry.referrers(at, subject).catch(clean(at, subject)),
+    tags: (at) => registry.tags(at).catch(clean(at)),
     attach: (at, manifest, subject) =>
       registry.attach(at, manifest, subject).catch(clean(at, subject.digest)),
     attachAll: (at, manifests, subject) =>

@@ -29,6 +29,7 @@ const words: Readonly<Record<string, readonly string[]>> = {
   'log prune': ['--keep', '1'],
   'trust import': ['none.json'],
   vulns: ['quay.invalid/none:1'],
+  which: ['CVE-2024-3094', '--from', 'quay.invalid/none'],
   'db build': ['none'],
   'db import': ['none.sqlite'],
   'db push': ['quay.invalid/none:1'],

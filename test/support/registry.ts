@@ -270,6 +270,8 @@ function router(
           : getManifest(repository, reference);
       case 'referrers':
         return referrersApi ? listReferrers(repository, reference, url) : error(404, 'UNSUPPORTED');
+      case 'tags':
+        return listTags(repository, url);
       default:
         return error(404, 'NAME_UNKNOWN');
     }
@@ -420,6 +422,20 @@ function router(
     const subject = (JSON.parse(Buffer.from(bytes).toString()) as { subject?: { digest: string } }).subject;
     const noted = ociSubject && subject ? { 'oci-subject': subject.digest } : {};
     return text(201, '', { 'docker-content-digest': digest, ...noted });
+  }
+
+  function listTags(repository: string, url: URL): Reply {
+    const start = nameOf(repository, 'x').slice(0, -1);
+    const all = [...manifests.keys()].flatMap((name) =>
+      name.startsWith(start) ? [name.slice(start.length)] : [],
+    );
+    if (all.length === 0) {
+      return error(404, 'NAME_UNKNOWN');
+    }
+    const from = Number(url.searchParams.get('from') ?? 0);
+    const next = from + (options.pageSize ?? all.length);
+    const link = next < all.length ? { link: `<${url.pathname}?from=${next}>; rel="next"` } : {};
+    return text(200, JSON.stringify({ name: repository, tags: all.slice(from, next) }), link);
   }
 
   function listReferrers(repository: string, subject: string, url: URL): Reply {

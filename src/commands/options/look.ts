@@ -7,9 +7,9 @@ import { declareNetworkOptions, readNetwork } from './network.ts';
 import { declarePlatform, readPlatform } from './platform.ts';
 
 /** For verbs that say what is in an image. */
-export function declareLookOptions(command: Command): void {
+export function declareLookOptions(command: Command, argument = '<image|sbom>'): void {
   command.argument(
-    '<image|sbom>',
+    argument,
     'an image, or a file with its SBOM (CycloneDX JSON); where a file has that name, it is the SBOM',
   );
   declarePlatform(command);

@@ -1,0 +1,251 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { main } from '../../src/cli.ts';
+import { pushDemoImage } from '../support/demo-image.ts';
+import { folder, testHost } from '../support/host.ts';
+import { startRegistry, type TestRegistry } from '../support/registry.ts';
+
+/* From a signed database to a gate: each turn of a pipeline with the exit code that a job sees. */
+
+let registry: TestRegistry;
+const place = folder();
+const at = (name: string): string => join(place.path, name);
+const image = (tag: string) => `${registry.host}/dev:${tag}`;
+
+async function tcf(...argv: readonly string[]) {
+  const host = testHost({
+    cwd: place.path,
+    env: { COSIGN_PASSWORD: 'x' },
+    now: new Date('2026-11-30T00:00:00Z'),
+  });
+  const exit = await main([...argv], host);
+  return { exit, out: host.out(), err: host.err() };
+}
+
+const http = '--allow-http';
+
+function policy(name: string, rule: object, more: object = {}): void {
+  writeFileSync(
+    at(name),
+    JSON.stringify({
+      version: 1,
+      trust: { logs: { key: 0 } },
+      signers: { team: { keyFile: 'cosign.pub' } },
+      scopes: [
+        {
+          match: `${registry.host}/dev`,
+          require: { signed: { by: ['team'] }, sbom: { by: ['team'] }, vulnerabilities: rule },
+        },
+        { match: `${registry.host}/data`, require: { signed: { by: ['team'] } } },
+      ],
+      ...more,
+    }),
+  );
+}
+
+beforeAll(async () => {
+  registry = await startRegistry({ pageSize: 2 });
+  await pushDemoImage({ host: registry.host, repository: 'dev', tag: '1' });
+  expect((await tcf('keygen')).exit).toBe(0);
+  mkdirSync(at('in'));
+  writeFileSync(
+    at('in/GHSA-1.json'),
+    JSON.stringify({
+      id: 'GHSA-aaaa-bbbb-cccc',
+      aliases: ['CVE-2026-1000'],
+      modified: '2026-11-01T00:00:00Z',
+      published: '2026-01-01T00:00:00Z',
+      severity: [{ type: 'CVSS_V3', score: 'CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H' }],
+      affected: [
+        {
+          package: { ecosystem: 'PyPI', name: 'triton' },
+          ranges: [{ type: 'ECOSYSTEM', events: [{ introduced: '0' }, { fixed: '99.0' }] }],
+        },
+      ],
+    }),
+  );
+  expect((await tcf('db', 'build', 'in', '-o', 'db.sqlite', '--taken', '2026-11-29T00:00:00Z')).exit).toBe(0);
+  policy('policy.json', { whenUnknown: 'allow' });
+});
+
+afterAll(async () => {
+  await registry.close();
+  place[Symbol.dispose]();
+});
+
+describe('the database as an artifact', () => {
+  test('unsigned it is refused, signed it is taken, and what was there stays', async () => {
+    const name = `${registry.host}/data/vulns:1`;
+    expect((await tcf('db', 'push', name, '--db', 'db.sqlite', http)).exit).toBe(0);
+    const refused = await tcf('db', 'pull', name, '--policy', 'policy.json', http);
+    expect(refused.exit).toBe(1);
+    expect((await tcf('db', 'status')).exit).toBe(1);
+    expect((await tcf('sign', name, '--key', 'cosign.key', '--no-sbom', http)).exit).toBe(0);
+    expect((await tcf('db', 'pull', name, '--policy', 'policy.json', http)).exit).toBe(0);
+    const status = JSON.parse((await tcf('db', 'status', '--json')).out);
+    expect(status.origin.image).toMatch(/\/data\/vulns@sha256:/);
+    expect(status).toMatchObject({ age: 1 });
+    expect((await tcf('db', 'verify')).exit).toBe(0);
+  });
+
+  test('an artifact that is something else', async () => {
+    await pushDemoImage({ host: registry.host, repository: 'data', tag: 'image' });
+    const name = `${registry.host}/data:image`;
+    await tcf('sign', name, '--key', 'cosign.key', '--no-sbom', http);
+    const { err, exit } = await tcf('db', 'pull', name, '--policy', 'policy.json', http);
+    expect(exit).toBe(2);
+    expect(err).toContain('holds no database of vulnerabilities');
+    expect((await tcf('db', 'status')).exit).toBe(0);
+  });
+});
+
+describe('the gate', () => {
+  const gate = async (...more: readonly string[]) =>
+    await tcf('gate', image('1'), '--policy', 'policy.json', http, ...more);
+  beforeAll(async () => {
+    const signed = await tcf('sign', image('1'), '--key', 'cosign.key', '--attest-vulns', http);
+    expect(signed.exit, signed.err).toBe(0);
+  });
+
+  test('a vulnerability denies', async () => {
+    const { err, exit } = await gate();
+    expect(err).toContain('CVE-2026-1000 (critical) in triton');
+    expect(exit).toBe(1);
+  });
+
+  test('until a date it warns', async () => {
+    policy('policy.json', { whenUnknown: 'allow', warnUntil: '2027-01-01' });
+    expect((await gate()).exit).toBe(0);
+    policy('policy.json', { whenUnknown: 'allow', warnUntil: '2026-11-01' });
+    expect((await gate()).exit).toBe(1);
+  });
+
+  test('what was there before does not deny, where the policy says so', async () => {
+    const found = await tcf('vulns', image('1'), '--format', 'json', '-o', 'before.json', http);
+    expect(found.exit).toBe(1);
+    policy('policy.json', { whenUnknown: 'allow', baseline: 'any' });
+    expect((await gate('--baseline', 'before.json')).exit).toBe(0);
+    expect((await gate()).exit).toBe(1);
+    policy('policy.json', { whenUnknown: 'allow', baseline: 'attested' });
+    expect((await gate('--baseline', 'before.json')).exit).toBe(1);
+    policy('policy.json', { whenUnknown: 'allow' });
+    expect((await gate('--baseline', 'before.json')).exit).toBe(1);
+  });
+
+  test('an exception, and the same when it has ended', async () => {
+    const { out } = await tcf('verify', image('1'), '--policy', 'policy.json', http, '--json');
+    const digest = JSON.parse(out).image.split('@')[1];
+    const exception = (expires: string) => ({
+      exceptions: [
+        { digest, rules: ['vulnerabilities'], owner: 'ann@example.org', reason: 'looked into', expires },
+      ],
+    });
+    policy('policy.json', { whenUnknown: 'allow' }, exception('2026-12-31'));
+    expect((await gate()).exit).toBe(0);
+    policy('policy.json', { whenUnknown: 'allow' }, exception('2026-11-01'));
+    expect((await gate()).exit).toBe(1);
+  });
+
+  test('an attested scan in place of the database', async () => {
+    policy('policy.json', { scan: { by: ['team'] }, whenUnknown: 'allow' });
+    expect((await gate()).exit).toBe(1);
+    policy('policy.json', { scan: { by: ['team'] }, whenUnknown: 'allow', ecosystems: ['Go'] });
+    expect((await gate()).exit).toBe(0);
+  });
+
+  test('VEX of a signer whom the policy names', async () => {
+    const vex = {
+      '@context': 'https://openvex.dev/ns/v0.2.0',
+      '@id': 'https://example.org/vex/1',
+      author: 'Ann',
+      timestamp: '2026-11-29T00:00:00Z',
+      version: 1,
+      statements: [
+        {
+          vulnerability: { name: 'CVE-2026-1000' },
+          status: 'not_affected',
+          justification: 'vulnerable_code_not_in_execute_path',
+          products: [{ '@id': 'pkg:pypi/triton' }],
+        },
+      ],
+    };
+    writeFileSync(at('vex.json'), JSON.stringify(vex));
+    policy('policy.json', { whenUnknown: 'allow', vex: { by: ['team'] } });
+    expect((await gate()).exit).toBe(1);
+    const signed = await tcf(
+      'sign',
+      image('1'),
+      '--key',
+      'cosign.key',
+      '--no-sbom',
+      '--attest',
+      'openvex=vex.json',
+      http,
+    );
+    expect(signed.exit, signed.err).toBe(0);
+    expect((await gate()).exit).toBe(0);
+    policy('policy.json', { whenUnknown: 'allow' });
+    expect((await gate()).exit).toBe(1);
+  });
+
+  test('data that is too old, and none', async () => {
+    policy('policy.json', {
+      whenUnknown: 'allow',
+      severity: 'critical',
+      ecosystems: ['Go'],
+      data: { maxAge: '12h' },
+    });
+    const old = await gate();
+    expect(old.exit).toBe(2);
+    expect(old.err).toContain('the data about vulnerabilities is older than 12h');
+    writeFileSync(at('broken.sqlite'), readFileSync(at('db.sqlite')).subarray(0, 8192));
+    expect((await gate('--db', 'broken.sqlite')).exit).toBe(2);
+  });
+});
+
+describe('which images', () => {
+  const which = async (...argv: readonly string[]) =>
+    await tcf('which', ...argv, '--from', `${registry.host}/dev`, '--policy', 'signed.json', http);
+  beforeAll(async () => {
+    policy('signed.json', { whenUnknown: 'allow', ecosystems: ['Go'] });
+  });
+
+  test.for<[string, string, number]>([
+    ['by a CVE', 'CVE-2026-1000', 0],
+    ['by the name of its source', 'GHSA-aaaa-bbbb-cccc', 0],
+    ['by a purl', 'pkg:pypi/triton', 0],
+    ['by a name', 'triton', 0],
+    ['what no image has', 'pkg:pypi/requests', 1],
+    ['a CVE that no image has', 'CVE-1999-1', 1],
+  ])('%s', async ([, what, exit]) => {
+    const answer = await which(what);
+    expect(answer.exit, answer.err).toBe(exit);
+    if (exit === 0) {
+      expect(answer.out).toContain('/dev@sha256:');
+      expect(answer.out).toContain('triton');
+    }
+  });
+
+  test('an image without an attested SBOM is no "no"', async () => {
+    await pushDemoImage({
+      host: registry.host,
+      repository: 'dev',
+      tag: 'naked',
+      llvm: '1f126a6dea50d185c0781743a667390037ae88bd',
+    });
+    const { exit, out } = await which('pkg:pypi/requests');
+    expect(out).toContain('cannot tell about');
+    expect(exit).toBe(2);
+    const fleet = await tcf('vulns', '--from', `${registry.host}/dev`, '--policy', 'signed.json', http);
+    expect(fleet.exit).toBe(1);
+    expect(fleet.out).toMatch(/1 critical/);
+    expect(fleet.out).toMatch(/\(naked\): cannot tell/);
+  });
+
+  test('asked wrongly', async () => {
+    expect((await tcf('which', 'triton')).exit).toBe(3);
+    expect((await which('pkg:')).exit).toBe(3);
+    expect((await tcf('vulns')).exit).toBe(3);
+  });
+});
