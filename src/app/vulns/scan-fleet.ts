@@ -1,4 +1,4 @@
-import type { ScannedImage } from '../../report/vulns/fleet.ts';
+import type { FleetScan } from '../../report/vulns/fleet.ts';
 import type { Host } from '../../system/host.ts';
 import { findVulnerabilities } from '../../vulns/match.ts';
 import { type FleetRequest, fleetOf } from './fleet.ts';
@@ -12,11 +12,11 @@ import { useDatabase } from './place.ts';
 export async function scanFleet(
   host: Host,
   request: FleetRequest,
-): Promise<{ readonly images: readonly ScannedImage[]; readonly digest: string }> {
+): Promise<{ readonly images: readonly FleetScan[]; readonly digest: string }> {
   using used = await useDatabase(host, request.database);
   const fleet = await fleetOf(host, request);
   const images = fleet.map(
-    (one): ScannedImage =>
+    (one): FleetScan =>
       'why' in one
         ? one
         : { image: one.image, tags: one.tags, scan: findVulnerabilities(one.sbom, used.data) },

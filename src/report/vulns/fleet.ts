@@ -62,24 +62,24 @@ function tagList(tags: readonly string[]): string {
 }
 
 /** What is vulnerable in each of some images. */
-export type ScannedImage = { readonly image: string; readonly tags: readonly string[] } & (
+export type FleetScan = { readonly image: string; readonly tags: readonly string[] } & (
   | { readonly scan: VulnScan }
   | { readonly why: string }
 );
 
-export function exitOfFleet(images: readonly ScannedImage[]): 0 | 1 | 2 {
-  const isAffected = (one: ScannedImage): boolean =>
+export function exitOfFleet(images: readonly FleetScan[]): 0 | 1 | 2 {
+  const isAffected = (one: FleetScan): boolean =>
     'scan' in one &&
     (affectedOf(one.scan).length > 0 || one.scan.updates.some(({ isSecurity }) => isSecurity));
   if (images.some(isAffected)) {
     return 1;
   }
-  const isOpen = (one: ScannedImage): boolean =>
+  const isOpen = (one: FleetScan): boolean =>
     'why' in one || Object.values(doubtsOf(one.scan)).some((count) => count > 0);
   return images.some(isOpen) ? 2 : 0;
 }
 
-export function toFleetText(images: readonly ScannedImage[], digest: string): string {
+export function toFleetText(images: readonly FleetScan[], digest: string): string {
   const lines = images.map((one) => {
     const name = `${printable(one.image)}${tagList(one.tags)}`;
     if ('why' in one) {
@@ -103,7 +103,7 @@ export function toFleetText(images: readonly ScannedImage[], digest: string): st
   return `${lines.join('\n')}\ndata ${digest}\n`;
 }
 
-export function toFleetJson(images: readonly ScannedImage[], digest: string): string {
+export function toFleetJson(images: readonly FleetScan[], digest: string): string {
   return formatJson(
     {
       exit: exitOfFleet(images),
