@@ -58,24 +58,27 @@ function cautionsOf({ new: now, old }: BomDiff): readonly string[] {
 
 type Namer = (component: SbomComponent) => string;
 
-/** `pypi torch`, with its place where the document holds more than one of that name. */
+/** `pypi torch`, with its place where a document holds some of that name in several places. */
 function namer(diff: BomDiff): Namer {
   const plain: Namer = ({ name, purl, type }) => `${readPurl(purl ?? '')?.type ?? type} ${name}`;
-  const count = new Map<string, number>();
+  const isScattered = new Set<string>();
   for (const { components } of [diff.old, diff.new]) {
-    for (const [name, { length }] of Map.groupBy(components, plain)) {
-      count.set(name, Math.max(length, count.get(name) ?? 0));
+    for (const [name, same] of Map.groupBy(components, plain)) {
+      if (same.some(({ location }) => location !== same[0]?.location)) {
+        isScattered.add(name);
+      }
     }
   }
   return (component) => {
     const name = plain(component);
     const { location } = component;
-    return location !== undefined && (count.get(name) ?? 0) > 1 ? `${name} (${location})` : name;
+    return location !== undefined && isScattered.has(name) ? `${name} (${location})` : name;
   };
 }
 
 function versioned(component: SbomComponent, name: Namer): string {
-  return `${name(component)} ${component.version ?? 'of unknown version'}`;
+  const version = component.version === undefined ? 'of unknown version' : versionOf(component);
+  return `${name(component)} ${version}`;
 }
 
 const sentences: Readonly<Record<Aspect, (before: SbomComponent, after: SbomComponent) => string>> = {

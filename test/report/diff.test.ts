@@ -111,3 +111,27 @@ test('JSON tells both sides of every change', () => {
     unchanged: 0,
   });
 });
+
+test('a package that is gone for one architecture says for which; a place is named where it tells two apart', () => {
+  const deb = (arch: string, location: string): object => ({
+    type: 'library',
+    name: 'libc6',
+    version: '2.36',
+    purl: `pkg:deb/debian/libc6@2.36?arch=${arch}`,
+    evidence: { occurrences: [{ location }] },
+  });
+  const said = (before: readonly object[], after: readonly object[]): string =>
+    toDiffText(
+      diffBoms(
+        parseSbom(document('a', 'tcf', ...before), 'a'),
+        parseSbom(document('b', 'tcf', ...after), 'b'),
+      ),
+    );
+  const status = 'var/lib/dpkg/status';
+  const [amd64, i386] = [deb('amd64', status), deb('i386', status)];
+  expect(said([amd64, i386], [amd64])).toContain('  - deb libc6 2.36 i386\n');
+  expect(said([amd64], [amd64, i386])).toContain('  + deb libc6 2.36 i386\n');
+  expect(said([amd64, deb('amd64', 'srv/status')], [amd64])).toContain(
+    '  - deb libc6 (srv/status) 2.36 amd64\n',
+  );
+});
