@@ -15,7 +15,7 @@ import { askedWrongly, cannotTell, type TcfError } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
 import { createFile } from './atomic.ts';
 import { appendTo, destinationOf, tryDestination, writeTo } from './destination.ts';
-import { isSystemError, systemWords } from './errors.ts';
+import { isMissing, isSystemError, systemWords } from './errors.ts';
 import type { Host } from './host.ts';
 import { isStandard, readStandardInput } from './standard.ts';
 
@@ -233,6 +233,9 @@ export function fileExists(host: Host, path: string): boolean {
   try {
     return lstatSync(resolve(host.cwd, path), { throwIfNoEntry: false }) !== undefined;
   } catch (error) {
+    if (isMissing(error)) {
+      return false;
+    }
     if (!isSystemError(error)) {
       throw error;
     }
