@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { compile } from '../../src/policy/cel.ts';
 import { decide } from '../../src/policy/decide.ts';
 import { parsePolicy } from '../../src/policy/document.ts';
 import { toPolicyJsonSchema } from '../../src/policy/schema.ts';
@@ -24,7 +25,7 @@ const cases = names.flatMap((name) =>
 );
 
 test.for(cases)('%s', ([, name, folder, path]) => {
-  const policy = parsePolicy(read(`policies/${name}.yaml`), `${name}.yaml`);
+  const policy = parsePolicy(read(`policies/${name}.yaml`), `${name}.yaml`, { compile });
   const decision = decide(policy, toEvidence(JSON.parse(read(path)) as EvidenceSpec));
   expect(decision.verdict, JSON.stringify(decision.findings)).toBe(folder === 'allows' ? 'allow' : 'deny');
 });
