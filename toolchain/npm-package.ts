@@ -22,7 +22,7 @@ const published = {
   license: manifest.license,
   bin: manifest.bin,
   engines: manifest.engines,
-  files: ['dist/', 'policies/', 'completions/', 'man/', 'CHANGELOG.md'],
+  files: ['dist/', 'policies/', 'completions/', 'images/', 'man/', 'CHANGELOG.md'],
 };
 
 export interface NpmPackage {
@@ -40,7 +40,7 @@ export interface NpmPackage {
 export async function makeNpmPackage(out: string): Promise<NpmPackage> {
   const stage = join(out, 'package');
   await mkdir(join(stage, 'completions'), { recursive: true });
-  for (const name of ['LICENSE', 'README.md', 'CHANGELOG.md', 'policies']) {
+  for (const name of ['LICENSE', 'README.md', 'CHANGELOG.md', 'images', 'policies']) {
     await cp(join(root, name), join(stage, name), { recursive: true });
   }
   const packages = await bundleProgram(join(stage, 'dist'));

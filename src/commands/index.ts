@@ -175,6 +175,13 @@ export const verbs: readonly TopVerb[] = [
     load: () => import('./pins/index.ts'),
   },
   {
+    name: 'build',
+    group: 'More',
+    usage: 'IMAGE [options]',
+    summary: 'build an image from its lock, the same bytes each time, with SBOM and provenance',
+    load: () => import('./build.ts'),
+  },
+  {
     name: 'lock',
     group: 'More',
     usage: 'show|update|why|schema [IMAGE] [options]',

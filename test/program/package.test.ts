@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
 import { verbs } from '../../src/commands/index.ts';
@@ -69,11 +69,16 @@ test('nothing is packed that is not in this list, and npm would pack the same', 
     'dist/THIRD-PARTY.txt',
     'dist/package.json',
     'dist/tcf.js',
+    ...readdirSync(join(root, 'images'), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => relative(root, join(entry.parentPath, entry.name)))
+      .sort(),
     ...[...(await manualPages()).keys()].map((name) => `man/${name}`).sort(),
     'package.json',
     'policies/baseline.yaml',
     'policies/schema.json',
     'policies/strict.yaml',
+    'policies/triton-images.yaml',
   ]);
 });
 

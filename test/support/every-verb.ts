@@ -36,6 +36,7 @@ const words: Readonly<Record<string, readonly string[]>> = {
   'db pull': ['quay.invalid/none:1'],
   'sign-bundle': ['none', '--bundle', 'none.json', '--key', 'none.key'],
   'verify-bundle': ['none', '--bundle', 'none.json', '--key', 'none.pub'],
+  build: ['none/none'],
   'lock show': ['cpu'],
   'lock update': ['none/none'],
   'lock why': ['cpu', 'numpy'],

@@ -24,7 +24,7 @@ export function formatLock(lock: Lock): string {
     lines.push('want:', ...members({ triton: want.triton }, '  '));
     lines.push(...listOf('debian', want.debian, '  '), ...listOf('python', want.python, '  '));
   }
-  lines.push(...listOf('llvm', llvm));
+  lines.push(...members({ triton: lock.triton }), ...listOf('llvm', llvm));
   if (python !== undefined) {
     lines.push('python:', ...members({ version: python.version }, '  '));
     lines.push(

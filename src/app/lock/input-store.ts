@@ -109,6 +109,11 @@ export function nameOfInput({ kind, name, version }: Input): string {
 
 async function* download(transport: Transport, input: Input, rules: readonly MirrorRule[]): Bytes {
   const what = nameOfInput(input);
+  if (input.url === undefined) {
+    throw cannotTell('input.missing', `${what} has no address, and is not in the store`, {
+      hint: 'bring it again: tcf build --llvm TARBALL',
+    });
+  }
   const url = new URL(rules.reduce((at, rule) => rule(at), input.url));
   const answer = await ask(transport, url, what);
   yield* checked(

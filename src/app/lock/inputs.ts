@@ -9,13 +9,19 @@ export interface Input {
   readonly digest: Digest;
   /** Bytes, where the lock says it. */
   readonly size?: number | undefined;
-  readonly url: string;
+  /** Absent: nobody but the store has it. */
+  readonly url?: string | undefined;
   /** Under which name the build sees it. */
   readonly fileName: string;
 }
 
 /** Every file that a lock names, in the order of the lock. */
-export function inputsOf({ debian, files = [], llvm = [], python }: Lock): readonly Input[] {
+export function inputsOf({
+  debian,
+  files = [],
+  llvm = [],
+  python,
+}: Pick<Lock, 'debian' | 'files' | 'llvm' | 'python'>): readonly Input[] {
   return [
     ...(debian?.packages ?? []).map((deb) => debInput(debian as LockedDebian, deb)),
     ...(python?.wheels ?? []).map(({ name, sha256, url, version }) => ({
@@ -23,16 +29,13 @@ export function inputsOf({ debian, files = [], llvm = [], python }: Lock): reado
       ...{ name, version, url, digest: toDigest(sha256), fileName: lastOf(url) },
     })),
     ...llvm.flatMap(({ commit, role, sha256, url }) =>
-      url === undefined || sha256 === undefined
+      sha256 === undefined
         ? []
         : [
             {
               kind: 'llvm' as const,
-              name: role,
-              version: commit,
-              url,
-              digest: toDigest(sha256),
-              fileName: lastOf(url),
+              ...{ name: role, version: commit, url, digest: toDigest(sha256) },
+              fileName: url === undefined ? `llvm-${commit.slice(0, 8)}.tar` : lastOf(url),
             },
           ],
     ),

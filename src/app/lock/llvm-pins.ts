@@ -6,7 +6,7 @@ import { readPinsFrom } from '../pins/read.ts';
 import { loadPins } from '../pins/store.ts';
 import type { InputStore } from './input-store.ts';
 import { inputsOf } from './inputs.ts';
-import type { Lock, LockedLlvm, LockedWheel } from './lock.ts';
+import type { LockedLlvm, LockedWheel } from './lock.ts';
 
 const roles = ['core', 'amd-codegen', 'nvidia-codegen'] as const satisfies readonly LlvmRole[];
 
@@ -38,8 +38,7 @@ export async function llvmOfWheel(
   if (known.some(({ role }) => role === 'core')) {
     return known;
   }
-  const lock: Pick<Lock, 'python'> = { python: { version: '3.13', wheels: [wheel] } };
-  const inputs = inputsOf(lock as Lock);
+  const inputs = inputsOf({ python: { version: '3', wheels: [wheel] } });
   await store.fill(inputs);
   const [input] = inputs;
   const read =

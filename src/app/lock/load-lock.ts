@@ -14,6 +14,8 @@ export interface OpenLock {
   /** Folder of the image: its Containerfile and what that copies stand there. */
   readonly folder: string;
   readonly file: string;
+  /** What the file says. */
+  readonly text: string;
   /** Of the file's bytes. */
   readonly digest: Digest;
   /** The lock of the image below. */
@@ -75,5 +77,5 @@ async function open(host: Host, folder: string, depth: number): Promise<OpenLock
   const lock = parseLock(text, file);
   const base =
     'lock' in lock.base ? await open(host, resolve(dirname(file), lock.base.lock), depth + 1) : undefined;
-  return { lock, folder, file, digest: digestOf(bytes), base };
+  return { lock, folder, file, text, digest: digestOf(bytes), base };
 }

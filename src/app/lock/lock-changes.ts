@@ -51,9 +51,9 @@ function pinnedIn({ debian, files = [], llvm = [], python }: Lock): readonly Pin
       kind: 'wheel' as const,
       ...{ name, version, content: sha256 },
     })),
-    ...llvm.map(({ commit, role, sha256 = '' }) => ({
+    ...llvm.map(({ commit, in: where, role, sha256 = '' }) => ({
       kind: 'llvm' as const,
-      ...{ name: role, version: commit, content: sha256 },
+      ...{ name: where === 'wheel' ? role : `${role} prebuilt`, version: commit, content: sha256 },
     })),
     ...files.map(({ name, sha256, version = '' }) => ({
       kind: 'file' as const,

@@ -113,9 +113,9 @@ const llvmPin: Form<LockedLlvm> = such(
     url: optional(url),
     sha256: optional(sha256),
   }),
-  ({ in: where, sha256: hash, url: from }) =>
-    where === 'tarball' && (hash === undefined || from === undefined)
-      ? 'is a tarball without url and sha256, so anything could be in it'
+  ({ in: where, sha256: hash }) =>
+    where === 'tarball' && hash === undefined
+      ? 'is a tarball without sha256, so anything could be in it'
       : undefined,
 );
 
@@ -171,6 +171,10 @@ export const lockForm: Form<Lock> = such(
         wheels: orNone(list(wheel, maxInputs)),
       }),
     ),
+    triton: optional(
+      mapping({ commit, repository: optional(text) }),
+      'a checkout that is developed in the image, which has no wheel of Triton then',
+    ),
     llvm: optional(list(llvmPin, 8)),
     files: optional(list(file, maxInputs)),
   }),
@@ -199,7 +203,7 @@ function problemOf({ base: under, debian, files, llvm, python }: Lock): string |
     ) ??
     twice(
       'llvm',
-      llvm?.map(({ role }) => role),
+      llvm?.map((pin) => `${pin.role} ${pin.in}`),
     ) ??
     twice(
       'files',

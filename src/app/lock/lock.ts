@@ -14,6 +14,8 @@ export interface Lock {
   readonly want?: Wanted | undefined;
   readonly debian?: LockedDebian | undefined;
   readonly python?: LockedPython | undefined;
+  /** A checkout that is developed in the image, which has no wheel of Triton then. */
+  readonly triton?: { readonly commit: string; readonly repository?: string | undefined } | undefined;
   readonly llvm?: readonly LockedLlvm[] | undefined;
   readonly files?: readonly LockedFile[] | undefined;
 }

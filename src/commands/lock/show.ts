@@ -5,6 +5,7 @@ import { formatLockTable } from '../../report/lock-table.ts';
 import type { ExitCode } from '../../system/host.ts';
 import { flag } from '../options/bag.ts';
 import { declareInputOptions, readStoreRequest } from '../options/inputs.ts';
+import { declareTimeout } from '../options/network.ts';
 import type { Verb } from '../verb.ts';
 
 export const verb: Verb = {
@@ -14,6 +15,7 @@ export const verb: Verb = {
       .option('--newer', 'ask the archives what they have today')
       .option('--json', 'all that is pinned, for machines');
     declareInputOptions(command);
+    declareTimeout(command, 'an archive');
   },
   async run(host, [name = ''], options): Promise<ExitCode> {
     const inputs = await showLock(host, {

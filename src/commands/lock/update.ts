@@ -7,6 +7,7 @@ import { formatLockDifferences } from '../../report/lock-table.ts';
 import type { ExitCode } from '../../system/host.ts';
 import { flag, type Options, textOption } from '../options/bag.ts';
 import { declareInputOptions, readStoreRequest } from '../options/inputs.ts';
+import { declareTimeout } from '../options/network.ts';
 import type { Verb } from '../verb.ts';
 
 export const verb: Verb = {
@@ -18,6 +19,7 @@ export const verb: Verb = {
       .option('--dry-run', 'say what would move; exit code 1 where something would')
       .option('--json', 'what moved, for machines');
     declareInputOptions(command);
+    declareTimeout(command, 'an archive');
   },
   async run(host, [name = ''], options): Promise<ExitCode> {
     const isDryRun = flag(options, 'dryRun');

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { StoreRequest } from '../../app/lock/input-store.ts';
 import { compact } from '../../base/compact.ts';
 import { collectOption, flag, listOption, type Options, textOption } from './bag.ts';
-import { declareTimeout, readNetwork } from './network.ts';
+import { readNetwork } from './network.ts';
 
 /** Where the inputs of images lie, and where they are fetched from. */
 export function declareInputOptions(command: Command): void {
@@ -15,7 +15,6 @@ export function declareInputOptions(command: Command): void {
       collectOption,
       [],
     );
-  declareTimeout(command, 'an archive');
 }
 
 export function readStoreRequest(options: Options): StoreRequest {

@@ -1,0 +1,165 @@
+import { join, resolve } from 'node:path';
+import { compact } from '../../base/compact.ts';
+import { printable } from '../../base/text.ts';
+import type { SbomFacts } from '../../bom/read.ts';
+import { parseSbom } from '../../bom/read.ts';
+import { type Digest, digestOf } from '../../oci/digest.ts';
+import { makeFolder, writeUserFile } from '../../system/files.ts';
+import type { Host } from '../../system/host.ts';
+
+import { version } from '../../version.ts';
+import { copyImage } from '../copy-image.ts';
+import { openInputStore, type StoreRequest } from '../lock/input-store.ts';
+import { inputsOf } from '../lock/inputs.ts';
+import { type OpenLock, openLock } from '../lock/load-lock.ts';
+import { chainOf } from '../lock/why.ts';
+import { openImage } from '../open-image.ts';
+import { type Attached, signImage } from '../sign/sign-image.ts';
+import type { SigningRequest } from '../sign/signing.ts';
+import { type BuiltStage, buildStages } from './build-image.ts';
+import { compareWithLock, type LockComparison } from './compare-lock.ts';
+import { type BuildEngine, findBuildEngine } from './engine.ts';
+import { type Overrides, withOverrides } from './overrides.ts';
+import { toProvenance } from './provenance.ts';
+import { pullBase } from './pull-base.ts';
+import { stageTag } from './stage.ts';
+import { withWorkFolder } from './work-folder.ts';
+
+export interface ImageBuildRequest extends StoreRequest, Overrides {
+  /** Name of an image, or the folder of its lock. */
+  readonly name: string;
+  readonly engine?: BuildEngine | undefined;
+  /** Folder for the layout, the SBOM, the provenance and the lock; default: `build/NAME`. */
+  readonly output?: string | undefined;
+  /** `registry/repository:tag`: pushed there, signed, SBOM and provenance attested. */
+  readonly to?: string | undefined;
+  readonly signing?: SigningRequest | undefined;
+  /** URI that names who builds, in the provenance. */
+  readonly builder?: string | undefined;
+  readonly onProgress?: ((line: string) => Promise<void>) | undefined;
+  readonly onAttached?: ((attached: Attached) => Promise<void>) | undefined;
+}
+
+export interface BuiltImage {
+  readonly digest: Digest;
+  readonly output: string;
+  /** Where it was pushed, with its digest. */
+  readonly pushed?: string;
+  readonly facts: SbomFacts;
+  readonly comparison: LockComparison;
+}
+
+/** Who builds where nobody says it: this machine, for itself. */
+export const localBuilder = 'urn:tcf:builder:local';
+
+/**
+ * Builds an image from its lock: fills the store of inputs, builds without network, brings the layers in their normal form,
+ * writes SBOM and provenance, and, where a registry is given, pushes and signs all of it. An image that holds something
+ * else than its lock is written and not pushed.
+ *
+ * @throws TcfError as the lock, the store, the engine, the registry and the signer do.
+ */
+export async function buildFromLock(host: Host, request: ImageBuildRequest): Promise<BuiltImage> {
+  const started = host.now();
+  const open = await withOverrides(host, await openLock(host, request.name), request);
+  const output = resolve(host.cwd, request.output ?? join('build', open.lock.image));
+  return await withWorkFolder(host, async (work) => {
+    const stages = await buildInto(host, request, open, work);
+    const top = stages.at(-1);
+    if (top === undefined) {
+      throw new Error('a lock has at least one stage');
+    }
+    await makeFolder(host, output);
+    await copyImage(host, {
+      from: `oci:${top.stage.layout}:${stageTag}`,
+      to: `oci:${output}/image:${open.lock.image}`,
+    });
+    await writeUserFile(host, join(output, 'lock.yaml'), open.text);
+    const { facts, sbom } = await writeSbom(host, output, open.lock.image);
+    const comparison = compareWithLock(
+      facts,
+      [...chainOf(open)].map(({ lock }) => lock),
+    );
+    const provenance = toProvenance({
+      stages,
+      builder: request.builder ?? localBuilder,
+      started,
+      finished: host.now(),
+      sbom,
+      tools: { tcf: version, ...(await versionsOf(host, request)) },
+    });
+    await writeUserFile(
+      host,
+      join(output, 'provenance.json'),
+      `${JSON.stringify(provenance, undefined, 2)}\n`,
+    );
+    const isSame = comparison.missing.length === 0 && comparison.unlocked.length === 0;
+    const pushed =
+      request.to !== undefined && isSame ? await publish(host, request, output, open) : undefined;
+    return compact({ digest: top.stage.digest, output, facts, comparison, pushed });
+  });
+}
+
+/** By their own word: the same lock may come out otherwise where they differ. */
+async function versionsOf(host: Host, { engine }: ImageBuildRequest): Promise<Readonly<Record<string, string>>> {
+  const found = findBuildEngine(host, engine);
+  const programs = [found.name, ...(host.find('mmdebstrap') === undefined ? [] : ['mmdebstrap'])];
+  const said = await Promise.all(
+    programs.map(async (name) => {
+      const { stdout } = await host.run(host.find(name) ?? name, ['--version']);
+      return [name, printable(stdout.trim().split('\n')[0] ?? '', 100)] as const;
+    }),
+  );
+  return Object.fromEntries(said);
+}
+
+/** Fills the store and builds every image of the chain into `work`. */
+export async function buildInto(
+  host: Host,
+  request: ImageBuildRequest,
+  open: OpenLock,
+  work: string,
+): Promise<readonly BuiltStage[]> {
+  const engine = findBuildEngine(host, request.engine);
+  const store = await openInputStore(host, request);
+  const tell = request.onProgress ?? (async () => undefined);
+  const { bytes, fetched } = await store.fill([...chainOf(open)].flatMap(({ lock }) => inputsOf(lock)));
+  await tell(`inputs: ${fetched} fetched, ${bytes} bytes`);
+  return await buildStages(host, {
+    open,
+    store,
+    engine,
+    work,
+    onBegin: (image) => tell(`building ${image} with ${engine.name}`),
+    pull: (base, folder) =>
+      pullBase(host, base, { network: request.network, platform: open.lock.platform, work: folder }),
+  });
+}
+
+async function writeSbom(
+  host: Host,
+  output: string,
+  name: string,
+): Promise<{ readonly facts: SbomFacts; readonly sbom: Digest }> {
+  // Catalogers and the licence list load only where an SBOM is made.
+  const { makeSbom } = await import('../make-sbom.ts');
+  await using image = await openImage(host, `oci:${output}/image:${name}`, {});
+  const { document } = await makeSbom(host, image, {});
+  const text = `${JSON.stringify(document, undefined, 2)}\n`;
+  await writeUserFile(host, join(output, 'bom.json'), text);
+  return { facts: parseSbom(document, 'the SBOM of the build'), sbom: digestOf(Buffer.from(text)) };
+}
+
+async function publish(host: Host, request: ImageBuildRequest, output: string, open: OpenLock): Promise<string> {
+  const to = request.to ?? '';
+  const network = compact({ network: request.network });
+  const copied = await copyImage(host, { from: `oci:${output}/image:${open.lock.image}`, to, ...network });
+  await signImage(host, {
+    image: copied.name,
+    ...compact({ signing: request.signing, onAttached: request.onAttached }),
+    ...network,
+    sbom: { kind: 'given', file: join(output, 'bom.json') },
+    attest: [{ type: 'slsaprovenance1', file: join(output, 'provenance.json') }],
+  });
+  return copied.name;
+}

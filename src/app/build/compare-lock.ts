@@ -1,0 +1,71 @@
+import { llvmRoleOf } from '../../bom/diff.ts';
+import type { SbomComponent, SbomFacts } from '../../bom/read.ts';
+import { normalName } from '../../catalogers/python/metadata.ts';
+import type { Lock } from '../lock/lock.ts';
+
+/** What an SBOM and the locks of its image say differently. */
+export interface LockComparison {
+  /** In a lock, and not in the image. */
+  readonly missing: readonly string[];
+  /** In the image, and in no lock. */
+  readonly unlocked: readonly string[];
+  /** How many stand in both. */
+  readonly same: number;
+}
+
+/**
+ * Compares both ways: every package, wheel and LLVM of the locks is in the SBOM in its version, and the SBOM has none beside
+ * them. What lies inside a locked wheel (LLVM, ptxas, bundled libraries) is explained by its hash.
+ *
+ * @param locks of the image and of those below it.
+ */
+export function compareWithLock(facts: SbomFacts, locks: readonly Lock[]): LockComparison {
+  const locked = new Set(locks.flatMap(namesInLock));
+  const found = new Set(facts.components.flatMap((component) => nameInSbom(component) ?? []));
+  return {
+    missing: [...locked].filter((name) => !found.has(name)).sort(),
+    unlocked: [...found].filter((name) => !locked.has(name)).sort(),
+    same: [...locked].filter((name) => found.has(name)).length,
+  };
+}
+
+function namesInLock({ debian, llvm = [], python }: Lock): readonly string[] {
+  return [
+    ...(debian?.packages ?? []).map(({ name, version }) => `deb ${name} ${version}`),
+    ...(python?.wheels ?? []).map(({ name, version }) => `wheel ${normalName(name)} ${version}`),
+    ...llvm.map(({ commit, role }) => `llvm ${role} ${commit}`),
+  ];
+}
+
+function nameInSbom(component: SbomComponent): string | undefined {
+  const { absent, name, purl = '', version = '' } = component;
+  if (absent !== undefined) {
+    return undefined;
+  }
+  const role = llvmRoleOf(component);
+  // What a bundled tool was linked with stands in its own role, and its file is proven by the hash of the wheel.
+  if (role !== undefined && role !== 'other') {
+    const commit = /@([0-9a-f]{7,40})$/.exec(purl)?.[1] ?? 'unknown';
+    return `llvm ${role} ${commit}`;
+  }
+  const type = /^pkg:([a-z0-9.+-]+)\//.exec(purl)?.[1] ?? '';
+  if (type === 'pypi') {
+    return `wheel ${normalName(name)} ${version}`;
+  }
+  // Every package of a package manager: one that the lock does not speak of is in no lock.
+  return packageTypes.has(type) ? `${type} ${name} ${version}` : undefined;
+}
+
+/** Types of purls that package managers install (purl-spec, "types"); files inside a package are explained by it. */
+const packageTypes: ReadonlySet<string> = new Set([
+  'alpm',
+  'apk',
+  'cargo',
+  'conda',
+  'deb',
+  'gem',
+  'golang',
+  'maven',
+  'npm',
+  'rpm',
+]);

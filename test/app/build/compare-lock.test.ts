@@ -1,0 +1,103 @@
+import { describe, expect, test } from 'vitest';
+import { compareWithLock } from '../../../src/app/build/compare-lock.ts';
+import { parseLock } from '../../../src/app/lock/parse-lock.ts';
+import { parseSbom } from '../../../src/bom/read.ts';
+
+const hash = 'ab'.repeat(32);
+const commit = 'f6ded0be897e2878612dd903f7e8bb85448269e5';
+const lock = parseLock(
+  `version: 1
+image: tool
+platform: linux/amd64
+epoch: "2026-11-30T00:00:00Z"
+compression: zstd
+base: { debootstrap: trixie }
+llvm: [{ role: core, commit: ${commit}, in: wheel }]
+python: { version: "3.13", wheels: [{ name: triton, version: "3.6.0", sha256: "${hash}", url: "https://f.example/t.whl" }] }
+debian:
+  suite: trixie
+  mirrors: { main: https://deb.example/debian }
+  packages: [{ name: git, version: "1:2.47.3-0+deb13u1", sha256: "${hash}", size: 1, path: pool/git.deb }]
+`,
+  'lock',
+);
+const git = {
+  type: 'library',
+  name: 'git',
+  version: '1:2.47.3-0+deb13u1',
+  purl: 'pkg:deb/debian/git@1%3A2.47.3-0%2Bdeb13u1?arch=amd64',
+};
+const triton = { type: 'library', name: 'triton', version: '3.6.0', purl: 'pkg:pypi/triton@3.6.0' };
+const llvm = {
+  type: 'library',
+  name: 'llvm',
+  version: '22.0.0git+f6ded0be',
+  purl: `pkg:github/llvm/llvm-project@${commit}`,
+  properties: [{ name: 'tcf:llvm:role', value: 'core' }],
+};
+const sbom = (...components: readonly object[]) =>
+  parseSbom({ bomFormat: 'CycloneDX', specVersion: '1.6', components }, 'the SBOM');
+
+describe('an SBOM and the lock of its image', () => {
+  test('agree: a package, a wheel and the LLVM in it; a tool inside the wheel is explained by it', () => {
+    const bundled = {
+      ...llvm,
+      purl: 'pkg:github/llvm/llvm-project@a832a5222e489298337fbb5876f8dcaf072c5cca',
+      properties: [{ name: 'tcf:llvm:role', value: 'other' }],
+    };
+    expect(compareWithLock(sbom(git, triton, llvm, bundled), [lock])).toEqual({
+      missing: [],
+      unlocked: [],
+      same: 3,
+    });
+  });
+
+  test.for([
+    [
+      'a package of another version',
+      [{ ...git, version: '1:2.47.3-0' }, triton, llvm],
+      'deb git 1:2.47.3-0+deb13u1',
+      'deb git 1:2.47.3-0',
+    ],
+    [
+      'a package added by hand',
+      [git, triton, llvm, { ...git, name: 'nano', version: '8' }],
+      undefined,
+      'deb nano 8',
+    ],
+    [
+      'a wheel added by hand',
+      [git, triton, llvm, { ...triton, name: 'Evil_Pkg', purl: 'pkg:pypi/evil-pkg@3.6.0' }],
+      undefined,
+      'wheel evil-pkg 3.6.0',
+    ],
+    [
+      'another LLVM',
+      [git, triton, { ...llvm, purl: `pkg:github/llvm/llvm-project@${'1'.repeat(40)}` }],
+      `llvm core ${commit}`,
+      `llvm core ${'1'.repeat(40)}`,
+    ],
+    [
+      'an LLVM that nobody knows',
+      [git, triton, { ...llvm, purl: 'pkg:generic/llvm' }],
+      `llvm core ${commit}`,
+      'llvm core unknown',
+    ],
+    [
+      'a package of a distribution that is not locked',
+      [git, triton, llvm, { type: 'library', name: 'bash', version: '5', purl: 'pkg:rpm/centos/bash@5' }],
+      undefined,
+      'rpm bash 5',
+    ],
+    [
+      'a package that only the document says is elsewhere',
+      [{ ...git, scope: 'excluded' }, triton, llvm],
+      'deb git 1:2.47.3-0+deb13u1',
+      undefined,
+    ],
+  ] as const)('%s is told', ([, components, missing, unlocked]) => {
+    const compared = compareWithLock(sbom(...components), [lock]);
+    expect(compared.missing).toEqual(missing === undefined ? [] : [missing]);
+    expect(compared.unlocked).toEqual(unlocked === undefined ? [] : [unlocked]);
+  });
+});
