@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type ImageBuildRequest, buildFromLock, localBuilder } from '../app/build/build.ts';
+import { buildFromLock, type ImageBuildRequest, localBuilder } from '../app/build/build.ts';
 import { type BuildCheckRequest, checkBuild } from '../app/build/check.ts';
 import { buildEngines } from '../app/build/engine.ts';
 import { compact } from '../base/compact.ts';

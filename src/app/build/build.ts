@@ -101,7 +101,10 @@ export async function buildFromLock(host: Host, request: ImageBuildRequest): Pro
 }
 
 /** By their own word: the same lock may come out otherwise where they differ. */
-async function versionsOf(host: Host, { engine }: ImageBuildRequest): Promise<Readonly<Record<string, string>>> {
+async function versionsOf(
+  host: Host,
+  { engine }: ImageBuildRequest,
+): Promise<Readonly<Record<string, string>>> {
   const found = findBuildEngine(host, engine);
   const programs = [found.name, ...(host.find('mmdebstrap') === undefined ? [] : ['mmdebstrap'])];
   const said = await Promise.all(
@@ -150,7 +153,12 @@ async function writeSbom(
   return { facts: parseSbom(document, 'the SBOM of the build'), sbom: digestOf(Buffer.from(text)) };
 }
 
-async function publish(host: Host, request: ImageBuildRequest, output: string, open: OpenLock): Promise<string> {
+async function publish(
+  host: Host,
+  request: ImageBuildRequest,
+  output: string,
+  open: OpenLock,
+): Promise<string> {
   const to = request.to ?? '';
   const network = compact({ network: request.network });
   const copied = await copyImage(host, { from: `oci:${output}/image:${open.lock.image}`, to, ...network });

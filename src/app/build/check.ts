@@ -13,7 +13,7 @@ import { openUserRegistry } from '../network.ts';
 import { parseRegistryName, resolveImage } from '../registries.ts';
 import { attachSigned } from '../sign/sign-image.ts';
 import { openSigning } from '../sign/signing.ts';
-import { type ImageBuildRequest, buildInto, localBuilder } from './build.ts';
+import { buildInto, type ImageBuildRequest, localBuilder } from './build.ts';
 import { withOverrides } from './overrides.ts';
 import type { StageLayer } from './stage.ts';
 import { withWorkFolder } from './work-folder.ts';
