@@ -39,7 +39,16 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
   copy: [['copy quay.io/team/triton-dev:1 oci:out', 'with all that was signed about it']],
   keygen: [['keygen --output-key-prefix team', 'team.key and team.pub']],
   doctor: [['doctor', 'what is set up on this machine, and how to repair the rest']],
-  vulns: [['vulns quay.io/team/triton-dev:1', 'known vulnerabilities, by the database of tcf db']],
+  vulns: [
+    ['vulns quay.io/team/triton-dev:1', 'known vulnerabilities, by the database of tcf db'],
+    ['vulns sbom.cdx.json --format sarif -o vulns.sarif', 'of an SBOM, for code scanning'],
+  ],
+  which: [
+    [
+      'which CVE-2024-3094 --from quay.io/team/triton-dev',
+      'which images of a repository have it, by their attested SBOMs',
+    ],
+  ],
   completion: [['completion bash', 'print it again after an update']],
   'policy init': [
     ['policy init quay.io/team/triton-dev:1 --key cosign.pub', 'a first policy, explained line by line'],
