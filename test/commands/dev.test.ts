@@ -15,7 +15,7 @@ import type { Finished } from '../../src/system/program.ts';
 import { imageIdsOn, pushDemoImage } from '../support/demo-image.ts';
 import { type Called, folder, type TestHostOptions, testHost, type } from '../support/host.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
-import { writeKeyPair } from '../support/scene.ts';
+import { keyPolicy, writeKeyPair } from '../support/scene.ts';
 
 /* The launcher of profiles, and dev containers that stay, with an engine that remembers. */
 
@@ -133,8 +133,7 @@ beforeAll(async () => {
   configDigest = imageIdsOn(registry)[0] ?? '';
   await pushDemoImage({ host: registry.host, repository: 'dev', tag: 'unsigned', deb: 'other' });
   writeKeyPair(place.path, 'team');
-  const policy = (by: string) =>
-    `version: 1\ntrust: { logs: { key: 0 } }\nsigners: { team: { keyFile: ${by}.pub } }\nscopes: [{ match: "${registry.host}", require: { signed: { by: [team] } } }]\n`;
+  const policy = (by: string) => keyPolicy(registry.host, 'signed: { by: [team] }', { team: `${by}.pub` });
   writeFileSync(join(place.path, 'policy.yaml'), policy('team'));
   writeKeyPair(place.path, 'other');
   writeFileSync(join(place.path, 'stricter.yaml'), policy('other'));

@@ -16,7 +16,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { pushDemoImage } from '../support/demo-image.ts';
 import { type Called, folder, type } from '../support/host.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
-import { writeKeyPair } from '../support/scene.ts';
+import { keyPolicy, writeKeyPair } from '../support/scene.ts';
 
 let place: ReturnType<typeof folder>;
 let registry: TestRegistry;
@@ -40,10 +40,7 @@ beforeAll(async () => {
   digest = await pushDemoImage({ host: registry.host, repository: 'dev', tag: '1' });
   unsigned = await pushDemoImage({ host: registry.host, repository: 'dev', tag: '2', deb: 'other' });
   writeKeyPair(place.path, 'team');
-  writeFileSync(
-    join(place.path, 'policy.yaml'),
-    `version: 1\ntrust: { logs: { key: 0 } }\nsigners: { team: { keyFile: team.pub } }\nscopes: [{ match: "${registry.host}", require: { signed: { by: [team] } } }]\n`,
-  );
+  writeFileSync(join(place.path, 'policy.yaml'), keyPolicy(registry.host, 'signed: { by: [team] }'));
   await tcf('sign', `${registry.host}/dev:1`, '--key', 'team.key', '--allow-http', '--no-sbom');
   project = join(place.path, 'project');
 });

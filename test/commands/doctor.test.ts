@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Called, folder, type TestHostOptions, type as typed } from '../support/host.ts';
-import { writeKeyPair } from '../support/scene.ts';
+import { keyPolicy, writeKeyPair } from '../support/scene.ts';
 
 let place: ReturnType<typeof folder>;
 beforeEach(async () => {
@@ -19,7 +19,7 @@ const write = (path: string, text: string) => {
 const policy = (signed = '{ by: [team] }') =>
   write(
     'home/.config/tcf/policy.yaml',
-    `version: 1\ntrust: { logs: { key: 0 } }\nsigners: { team: { keyFile: ${place.path}/team.pub } }\nscopes: [{ match: quay.io, require: { signed: ${signed} } }]\n`,
+    keyPolicy('quay.io', `signed: ${signed}`, { team: `${place.path}/team.pub` }),
   );
 /** One that needs a trusted root: the key has to be in a log. */
 const logged = (maxAge: string) =>

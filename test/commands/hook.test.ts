@@ -6,7 +6,7 @@ import { hookTargets } from '../../src/app/hooks/index.ts';
 import { imageIdsOn, pushDemoImage } from '../support/demo-image.ts';
 import { type Called, folder, type } from '../support/host.ts';
 import { type Fault, startRegistry, type TestRegistry } from '../support/registry.ts';
-import { writeKeyPair } from '../support/scene.ts';
+import { keyPolicy, writeKeyPair } from '../support/scene.ts';
 
 let place: ReturnType<typeof folder>;
 let registry: TestRegistry;
@@ -23,10 +23,7 @@ beforeAll(async () => {
   configDigest = imageIdsOn(registry)[0] ?? '';
   unsigned = await pushDemoImage({ host: registry.host, repository: 'dev', tag: '2', deb: 'other' });
   writeKeyPair(place.path, 'team');
-  writeFileSync(
-    join(place.path, 'policy.yaml'),
-    `version: 1\ntrust: { logs: { key: 0 } }\nsigners: { team: { keyFile: team.pub } }\nscopes: [{ match: "${registry.host}", require: { signed: { by: [team] } } }]\n`,
-  );
+  writeFileSync(join(place.path, 'policy.yaml'), keyPolicy(registry.host, 'signed: { by: [team] }'));
   const signed = await tcf(
     'sign',
     `${registry.host}/dev:1`,

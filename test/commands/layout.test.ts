@@ -7,7 +7,7 @@ import { mediaTypes } from '../../src/oci/media-types.ts';
 import { pushDemoImage } from '../support/demo-image.ts';
 import { folder, testHost } from '../support/host.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
-import { writeKeyPair } from '../support/scene.ts';
+import { keyPolicy, writeKeyPair } from '../support/scene.ts';
 
 /* A signed image on a disk, without any registry: what a machine without a network verifies. */
 
@@ -50,7 +50,9 @@ function layout(name: string, entries: readonly Entry[], more: readonly Uint8Arr
 function policy(name: string, key: string): void {
   writeFileSync(
     join(place.path, name),
-    `version: 1\ntrust: { logs: { key: 0 } }\nsigners: { team: { keyFile: ${key}.pub } }\nscopes: [{ match: quay.io/triton-dev-containers, require: { signed: { by: [team] }, sbom: { by: [team] } } }]\n`,
+    keyPolicy('quay.io/triton-dev-containers', 'signed: { by: [team] }, sbom: { by: [team] }', {
+      team: `${key}.pub`,
+    }),
   );
 }
 

@@ -7,6 +7,7 @@ import type { RunProgram } from '../../src/system/program.ts';
 import { pushDemoImage } from '../support/demo-image.ts';
 import { folder, type } from '../support/host.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
+import { keyPolicy } from '../support/scene.ts';
 
 const place = folder();
 const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -37,7 +38,7 @@ beforeAll(async () => {
   writeFileSync(join(place.path, 'token'), 'x');
   writeFileSync(
     join(place.path, 'policy.yaml'),
-    `version: 1\ntrust: { logs: { key: 0 } }\nsigners: { hsm: { keyFile: hsm.pub } }\nscopes: [{ match: "${registry.host}", require: { signed: { by: [hsm] }, sbom: { by: [hsm] } } }]\n`,
+    keyPolicy(registry.host, 'signed: { by: [hsm] }, sbom: { by: [hsm] }', { hsm: 'hsm.pub' }),
   );
 });
 afterAll(async () => {

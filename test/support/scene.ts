@@ -51,10 +51,8 @@ export async function openScene(parts: SceneParts = {}): Promise<Scene> {
   const write = (file: string, content: string | Uint8Array) =>
     writeFileSync(join(place.path, file), content);
   const keys = Object.fromEntries(owners.map((owner) => [owner, writeKeyPair(place.path, owner)]));
-  const signers = owners.map((owner) => `${owner}: { keyFile: ${owner}.pub }`).join(', ');
-  const policy = (require: string) =>
-    `version: 1\ntrust: { logs: { key: 0 } }\nsigners: { ${signers} }\n` +
-    `scopes: [{ match: "${registry.host}", require: { ${require} } }]\n`;
+  const files = Object.fromEntries(owners.map((owner) => [owner, `${owner}.pub`]));
+  const policy = (require: string) => keyPolicy(registry.host, require, files);
   for (const [file, require] of Object.entries(policies)) {
     write(file, policy(require));
   }
@@ -83,6 +81,21 @@ export async function openScene(parts: SceneParts = {}): Promise<Scene> {
       place[Symbol.dispose]();
     },
   };
+}
+
+/** The text of a policy for `match` that believes keys by their files, and asks for no log. */
+export function keyPolicy(
+  match: string,
+  require: string,
+  files: Readonly<Record<string, string>> = { team: 'team.pub' },
+): string {
+  const signers = Object.entries(files).map(([name, file]) => `${name}: { keyFile: ${file} }`);
+  return [
+    'version: 1',
+    'trust: { logs: { key: 0 } }',
+    `signers: { ${signers.join(', ')} }`,
+    `scopes: [{ match: "${match}", require: { ${require} } }]\n`,
+  ].join('\n');
 }
 
 /**
