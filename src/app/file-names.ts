@@ -6,9 +6,9 @@ import { isShortName } from '../registry/short-names.ts';
 import type { Host } from '../system/host.ts';
 
 /**
- * Refuses a name without a registry that is a file here, or a folder that holds an image: `tcf sbom app.tar` means
- * the file, and Docker Hub, which everybody may push to, is not asked for `library/app.tar`. A folder of another
- * kind may well be called as an image is.
+ * Refuses a name without a registry that is a file here, or a folder that holds an image: `tcf sbom app.tar`
+ * means the file, and Docker Hub, which everybody may push to, is not asked for `library/app.tar`. A folder
+ * of another kind may well be called as an image is.
  *
  * @throws TcfError `image.is-file` (exit 3).
  */

@@ -106,7 +106,8 @@ function passTrust(error: unknown): undefined {
 async function tryFirst(host: Host, request: InitPolicyRequest, first: FirstPolicy): Promise<Verdict> {
   const { signer } = first;
   const keyFiles = signer.kind === 'key' ? { [signer.file]: signer.pem } : {};
-  // The root of the trial is that of the command line; in the text it is named from where the policy will lie.
+  // The root of the trial is that of the command line; in the text it is named from where the policy will
+  // lie.
   const { root: _root, ...tried } = first;
   const policy = parsePolicy(formatFirstPolicy(tried), request.output, { keyFiles, origin: 'given' });
   return await tryPolicies(host, { ...request, verb: 'policy init' }, [policy]);
@@ -140,7 +141,9 @@ async function readSigner(
   return { kind: 'key', name: nameFor(basename(file).replace(/\.\w+$/, '')), file: fromPolicy(file), pem };
 }
 
-/** `OWNER/REPO/WORKFLOW`, where the workflow is a file of `.github/workflows`, and `@REF` where it is known. */
+/**
+ * `OWNER/REPO/WORKFLOW`, where the workflow is a file of `.github/workflows`, and `@REF` where it is known.
+ */
 function workflowSigner(text: string): FirstSigner {
   const [, repository, file, ref] =
     /^([\w.-]+\/[\w.-]+)\/([\w.-]+\.ya?ml)(?:@(refs\/[\w./-]+))?$/.exec(text) ?? [];

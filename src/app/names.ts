@@ -18,7 +18,8 @@ export interface MeantImage {
  * Reads the name of an image in a registry as the engine that starts it does: podman by registries.conf(5),
  * docker by Docker Hub. A meaning that the other one does not share is told on stderr.
  *
- * @throws TcfError `image.is-file`, `image.transport`, `reference.*` (exit 3), `registries.malformed` (exit 2).
+ * @throws TcfError `image.is-file`, `image.transport`, `reference.*` (exit 3), `registries.malformed` (exit
+ *   2).
  */
 export async function resolveImageName(
   host: Host,

@@ -22,8 +22,8 @@ export interface FormattedSbom extends WrittenSbom {
 }
 
 /**
- * The SBOM of an opened image as text. With `cache` it is kept by everything that it follows from: of an image
- * of which nothing changed no layer is looked at, nor what layers said.
+ * The SBOM of an opened image as text. With `cache` it is kept by everything that it follows from: of an
+ * image of which nothing changed no layer is looked at, nor what layers said.
  *
  * @throws TcfError as `makeSbom`.
  */

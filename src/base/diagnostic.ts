@@ -1,8 +1,8 @@
 import { compact } from './compact.ts';
 
 /**
- * How much a diagnostic weighs: an error makes the answer no, what is unknown leaves it open, a warning may be
- * meant, a note is worth knowing, and `ok` says that something was looked at and is well.
+ * How much a diagnostic weighs: an error makes the answer no, what is unknown leaves it open, a warning may
+ * be meant, a note is worth knowing, and `ok` says that something was looked at and is well.
  */
 export type DiagnosticLevel = 'error' | 'note' | 'ok' | 'unknown' | 'warning';
 

@@ -14,7 +14,9 @@ export interface BomContents extends SbomFacts {
   readonly layers: readonly NamedLayer[];
   /** Properties of the document and of its subject. Values of one name stand in their order. */
   readonly about: ReadonlyMap<string, readonly string[]>;
-  /** Items that nothing in the document needs or has inside, apart from the image and its operating system. */
+  /**
+   * Items that nothing in the document needs or has inside, apart from the image and its operating system.
+   */
   readonly roots: readonly number[];
 }
 

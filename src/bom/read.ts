@@ -58,7 +58,10 @@ export interface SbomComponent {
   readonly location?: string;
   /** What the author says of this place: `layer 1 sha256:...: RUN pip install triton`. */
   readonly context?: string;
-  /** The bom-ref of the component in which it lies: the one above it, or the one that tcf names in flat documents. */
+  /**
+   * The bom-ref of the component in which it lies: the one above it, or the one that tcf names in flat
+   * documents.
+   */
   readonly owner?: string;
   readonly supplier?: string;
   /**

@@ -75,8 +75,8 @@ export const rustBinary: Cataloger<Seen> = {
 };
 
 /**
- * What cargo built together: a package of several programs, such as uv and uvx, has one list of crates in each
- * of them, and is one.
+ * What cargo built together: a package of several programs, such as uv and uvx, has one list of crates in
+ * each of them, and is one.
  */
 function buildOf({ observation, path }: ObservedFile<Seen>): string {
   const folder = path.slice(0, path.lastIndexOf('/') + 1);

@@ -42,7 +42,9 @@ const inRoot = [
   'var/lib/rpmmanifest/container-manifest-2',
 ];
 
-/** Of each kind of `others` and `packed` the number of files that no component owns, and the first of them. */
+/**
+ * Of each kind of `others` and `packed` the number of files that no component owns, and the first of them.
+ */
 export function unreadIn(tree: Tree<SeenUnread>, isOwned: (path: string) => boolean): readonly Skipped[] {
   const read = new Set(inRoot.map((path) => tree.resolve(path)));
   const distroless = tree.resolve('var/lib/dpkg/status.d');

@@ -2,8 +2,8 @@
 export type Example = readonly [call: string, what: string];
 
 /**
- * Examples of every verb and action, by what follows `tcf`: the first thing that `--help` and the manual page show.
- * A test calls each as far as its options.
+ * Examples of every verb and action, by what follows `tcf`: the first thing that `--help` and the manual page
+ * show. A test calls each as far as its options.
  */
 export const examples: Readonly<Record<string, readonly Example[]>> = {
   sbom: [

@@ -50,8 +50,8 @@ export interface StoredLayer {
   /** The stored bytes, checked where the store says what they are. */
   open(): Bytes;
   /**
-   * Where they begin in a stream that is read from its beginning each time: layers are read in that order, one
-   * at a time.
+   * Where they begin in a stream that is read from its beginning each time: layers are read in that order,
+   * one at a time.
    */
   readonly position?: number;
   /** Where the stored bytes lie in a file, for a thread that reads them by itself. */

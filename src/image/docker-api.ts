@@ -8,7 +8,9 @@ import { codeOf } from '../system/errors.ts';
 const usualSocket = '/var/run/docker.sock';
 /** Of one answer that is a document. */
 const documentTimeout = 30_000;
-/** dockerd from 25 on packs all of an image before it sends the first byte: an image of 20 GB takes minutes. */
+/**
+ * dockerd from 25 on packs all of an image before it sends the first byte: an image of 20 GB takes minutes.
+ */
 const streamTimeout = 1_800_000;
 /** An error is a sentence. */
 const maxError = 64 * 1024;

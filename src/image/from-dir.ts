@@ -15,9 +15,9 @@ export interface DirName extends PlacedImageName {
 }
 
 /**
- * A folder that skopeo, podman or buildah wrote (containers-transports(5)): `manifest.json`, each blob under the
- * hexadecimal digits of its digest, and `DIGEST.manifest.json` for each image of an index. It has no names, so
- * all that follows the colon is the path.
+ * A folder that skopeo, podman or buildah wrote (containers-transports(5)): `manifest.json`, each blob under
+ * the hexadecimal digits of its digest, and `DIGEST.manifest.json` for each image of an index. It has no
+ * names, so all that follows the colon is the path.
  */
 export const dirSource: ImageSource<DirName> = {
   transport: 'dir',

@@ -3,7 +3,9 @@ import { deserialize, serialize } from 'node:v8';
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { LayerScan } from './scan-layer.ts';
 
-/* What a layer says, as bytes that are kept: `tcf layer 1\n`, SHA-256 of the rest, the columns behind zstd. */
+/*
+ * What a layer says, as bytes that are kept: `tcf layer 1\n`, SHA-256 of the rest, the columns behind zstd.
+ */
 
 const magic = Buffer.from('tcf layer 1\n');
 const hashSize = 32;

@@ -12,7 +12,8 @@ const maxTime = 10 * 60_000;
 
 /**
  * The folders of a layer of overlay, as latin1, that hide what lower layers have there. It stands in their
- * extended attributes, which Node does not read and GNU tar writes down; `undefined` where that cannot be run.
+ * extended attributes, which Node does not read and GNU tar writes down; `undefined` where that cannot be
+ * run.
  */
 export async function opaqueFolders(root: string): Promise<readonly string[] | undefined> {
   const directories = foldersIn(root);

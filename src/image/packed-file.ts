@@ -4,8 +4,8 @@ import { ByteSource } from './byte-source.ts';
 
 /**
  * Byte ranges of what can only be read from its beginning: a compressed file, an answer of Docker. The stream
- * goes on from where the last range ended where that helps, and begins again where it does not: ranges that are
- * asked for in their order cost one pass. Nothing is kept.
+ * goes on from where the last range ended where that helps, and begins again where it does not: ranges that
+ * are asked for in their order cost one pass. Nothing is kept.
  */
 export class PackedFile implements AsyncDisposable {
   readonly #close: () => Promise<void>;

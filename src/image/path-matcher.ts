@@ -27,8 +27,8 @@ const width = 128;
  * Lists of globs, compiled to one automaton over the folders of a path and one trie over the last bytes of
  * its name: a file that no list asks for costs a look at its last byte or two, and allocates nothing.
  *
- * A glob is ASCII and a whole path: `etc/os-release`, `var/lib/dpkg/info/*.list`. `*` stands for any bytes
- * of one name, `?` for one byte, `**` for any number of folders, and at the end for everything below. Capitals
+ * A glob is ASCII and a whole path: `etc/os-release`, `var/lib/dpkg/info/*.list`. `*` stands for any bytes of
+ * one name, `?` for one byte, `**` for any number of folders, and at the end for everything below. Capitals
  * make no difference. A list without globs (`undefined`) asks for every file.
  */
 export class PathMatcher {

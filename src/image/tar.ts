@@ -33,7 +33,9 @@ export interface TarSink {
   end(): void;
   /** Whether the bytes that follow are of no use to it: they may be left out. */
   readonly isDone?: boolean;
-  /** Whether it needs the bytes that start at `at` of `chunk`, or any that follow; asked before each `push`. */
+  /**
+   * Whether it needs the bytes that start at `at` of `chunk`, or any that follow; asked before each `push`.
+   */
   isOfUse?(chunk: Uint8Array, at: number): boolean;
 }
 

@@ -28,8 +28,8 @@ const chunkSize = 1024 * 1024;
 const whiteout = '.wh.';
 
 /**
- * Shows a layer as its archive would: entries sorted by name, folders before what lies in them. Whiteouts of an
- * overlay are devices 0:0, and a folder that hides the one below has a mark in its extended attributes.
+ * Shows a layer as its archive would: entries sorted by name, folders before what lies in them. Whiteouts of
+ * an overlay are devices 0:0, and a folder that hides the one below has a mark in its extended attributes.
  *
  * @returns bytes of all regular files.
  * @throws TcfError `storage.layer` (exit 2) where a wanted file goes away meanwhile; errors of the system.

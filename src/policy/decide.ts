@@ -210,7 +210,10 @@ export function enforces({ require }: Scope): boolean {
   );
 }
 
-/** Anything but a plain `warn`, or a `warnUntil` that lies ahead, enforces. Without `now` what will be asked in the end. */
+/**
+ * Anything but a plain `warn`, or a `warnUntil` that lies ahead, enforces. Without `now` what will be asked
+ * in the end.
+ */
 export function modeOf(params: unknown, now?: Date): Mode {
   if (typeof params !== 'object' || params === null) {
     return 'enforce';

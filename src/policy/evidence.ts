@@ -29,7 +29,8 @@ export interface ImageFacts {
    */
   readonly recorded?: Date;
   /**
-   * The database of this machine, or why there is none that can be used; opened only where a policy asks about vulnerabilities.
+   * The database of this machine, or why there is none that can be used; opened only where a policy asks
+   * about vulnerabilities.
    */
   readonly vulnerabilities?: Outcome<VulnerabilityEvidence, Refusal>;
   /** What was there before, for a policy that asks for new vulnerabilities only. */
@@ -38,7 +39,9 @@ export interface ImageFacts {
 
 /** An SBOM to be scanned by the same data, or what a scan has found. */
 export type BaselineEvidence = {
-  /** A policy has accepted it as the attested SBOM of an image; otherwise it is a file that somebody named. */
+  /**
+   * A policy has accepted it as the attested SBOM of an image; otherwise it is a file that somebody named.
+   */
   readonly isAttested: boolean;
 } & ({ readonly sbom: SbomFacts } | { readonly known: Baseline });
 

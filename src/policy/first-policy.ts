@@ -47,7 +47,9 @@ export interface FirstPolicy {
 
 const githubIssuer = 'https://token.actions.githubusercontent.com';
 
-/** A policy as text, with the reason of each line above it. Nothing in it is wider than what was asked for. */
+/**
+ * A policy as text, with the reason of each line above it. Nothing in it is wider than what was asked for.
+ */
 export function formatFirstPolicy(first: FirstPolicy): string {
   return [
     ...headOf(first),

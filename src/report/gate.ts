@@ -17,7 +17,9 @@ export function exitOfOutcome(outcome: GateOutcome): Code {
   return 'verdict' in outcome ? outcome.verdict.exit : outcome.error.exit;
 }
 
-/** Of several images: a no is a no whatever the others are; then a wrong question, then what cannot be told. */
+/**
+ * Of several images: a no is a no whatever the others are; then a wrong question, then what cannot be told.
+ */
 export function exitOfGate(outcomes: readonly GateOutcome[]): Code {
   const codes = outcomes.map(exitOfOutcome);
   return ([1, 3, 2] as const).find((code) => codes.includes(code)) ?? 0;

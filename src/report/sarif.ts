@@ -28,8 +28,9 @@ export function toSarif(verdict: Verdict, version: string): string {
 }
 
 /**
- * One run for each image, as code scanning takes at most 20 of them: from the 20th on they share the last. Where nothing could be
- * decided the reason is a result too: an upload without results would close every alert.
+ * One run for each image, as code scanning takes at most 20 of them: from the 20th on they share the last.
+ * Where nothing could be decided the reason is a result too: an upload without results would close every
+ * alert.
  */
 export function toSarifLog(outcomes: readonly GateOutcome[], version: string): string {
   const own = outcomes.length <= maxRuns ? outcomes : outcomes.slice(0, maxRuns - 1);

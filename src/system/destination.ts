@@ -16,8 +16,8 @@ import { type Content, replaceFile, temporaryBeside } from './atomic.ts';
 /**
  * What stands where an output goes. `descriptor`: the path is a name of an open file of this process
  * (`/dev/stdout`, `>(...)`), which goes on where the last writer stopped; to open or replace what it leads to
- * would take away what others wrote there. `through`: a device, a pipe or the like. `whole`: a regular file or
- * nothing, which is replaced in one step.
+ * would take away what others wrote there. `through`: a device, a pipe or the like. `whole`: a regular file
+ * or nothing, which is replaced in one step.
  */
 export type Destination =
   | { readonly kind: 'descriptor'; readonly descriptor: number }
@@ -48,7 +48,9 @@ export async function destinationOf(path: string, links = 40): Promise<Destinati
   return standing.isFile() ? { kind: 'whole', path, mode: standing.mode & 0o777 } : { kind: 'through', path };
 }
 
-/** What Node opened for itself is not a file, a pipe or a socket. @throws as the system does for a closed one. */
+/**
+ * What Node opened for itself is not a file, a pipe or a socket. @throws as the system does for a closed one.
+ */
 function refuseOwnDescriptor(descriptor: number): void {
   const stats = fstatSync(descriptor);
   const kinds = ['isFile', 'isFIFO', 'isSocket', 'isCharacterDevice', 'isBlockDevice'] as const;

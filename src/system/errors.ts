@@ -10,7 +10,9 @@ export function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
-/** What the system said, for a person: `no space left on device (ENOSPC)`. The path is for the caller to say. */
+/**
+ * What the system said, for a person: `no space left on device (ENOSPC)`. The path is for the caller to say.
+ */
 export function systemWords(error: unknown): string {
   const said = reasonOf(error);
   const words = /^(E[A-Z0-9]+): (.+?)(?:, |$)/.exec(said);

@@ -27,7 +27,9 @@ export interface Host extends Processes {
   readonly program: RunProgram;
   /** From now on SIGINT ends the process with this exit code. */
   readonly onInterrupt: (exit: ExitCode) => void;
-  /** Loads a part of Node that it calls experimental, without the warning on the terminal. Absent: with it. */
+  /**
+   * Loads a part of Node that it calls experimental, without the warning on the terminal. Absent: with it.
+   */
   readonly quietly?: <T>(load: () => Promise<T>) => Promise<T>;
   /**
    * From now on the process gives memory back early, at the price of some time: a scan throws most of what it

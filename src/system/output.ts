@@ -9,7 +9,8 @@ import { wantsColor } from './terminal.ts';
 type Stream = NodeJS.WriteStream & { readonly fd?: number };
 
 /**
- * Standard output or standard error. It is opened when it is first needed: what is quiet need not wait for it.
+ * Standard output or standard error. It is opened when it is first needed: what is quiet need not wait for
+ * it.
  *
  * `write` throws TcfError `output.unwritable` (exit 2) where a text was not taken whole.
  */

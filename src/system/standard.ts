@@ -22,7 +22,8 @@ const taken = new WeakMap<Bytes, Taken>();
 /**
  * All of standard input, which is one document: whoever reads the same again gets the same bytes.
  *
- * @throws TcfError `file.unreadable` (exit 3) where it was read as something else, `bytes.too-large` (exit 2).
+ * @throws TcfError `file.unreadable` (exit 3) where it was read as something else, `bytes.too-large` (exit
+ *   2).
  */
 export async function readStandardInput(host: Host, limit: number, what: string): Promise<Uint8Array> {
   const { stdin } = host;

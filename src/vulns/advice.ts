@@ -17,8 +17,8 @@ export interface Advice {
 const kinds: readonly Advice['kind'][] = ['update', 'rebase', 'triton', 'rebuild', 'none'];
 
 /**
- * The first release of Triton whose wheels have a newer cuobjdump and nvdisasm, by the build that the older ones have (read from the
- * published wheels; docs/vulnerabilities.md).
+ * The first release of Triton whose wheels have a newer cuobjdump and nvdisasm, by the build that the older
+ * ones have (read from the published wheels; docs/vulnerabilities.md).
  */
 const newerTools: readonly (readonly [build: string, triton: string])[] = [
   ['12.3.52', '3.0.0'],

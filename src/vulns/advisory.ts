@@ -1,6 +1,6 @@
 /**
- * What one source says of one vulnerability, in the words of the OSV schema 1.7: plain data, read from whatever form the
- * source has.
+ * What one source says of one vulnerability, in the words of the OSV schema 1.7: plain data, read from
+ * whatever form the source has.
  */
 export interface Advisory {
   /** `GHSA-...`, `PYSEC-...`, `DSA-...`. */

@@ -7,8 +7,8 @@ interface Named {
 }
 
 /**
- * Groups what has a name in common, directly or through others; aliases may lead in a circle. Groups are in the order of their
- * first member.
+ * Groups what has a name in common, directly or through others; aliases may lead in a circle. Groups are in
+ * the order of their first member.
  */
 export function groupByAlias<T extends Named>(items: readonly T[]): readonly (readonly T[])[] {
   const parents = new Map<string, string>();

@@ -27,8 +27,8 @@ export interface AppliedVex {
 export type VexSubject = Pick<SbomSubject, 'digests' | 'name'>;
 
 /**
- * Lets statements change verdicts: of each finding the newest one that applies to every component of it. What applies to nothing is
- * handed back with the reason.
+ * Lets statements change verdicts: of each finding the newest one that applies to every component of it. What
+ * applies to nothing is handed back with the reason.
  */
 export function applyVex(scan: VulnScan, subject: VexSubject, documents: readonly TrustedVex[]): AppliedVex {
   const stated = documents.flatMap(({ document, source }) =>

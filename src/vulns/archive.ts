@@ -12,7 +12,10 @@ export interface OfferedPackage {
   readonly date: string;
 }
 
-/** Says that a newer version of an installed package lies in the archive; which vulnerabilities it closes nobody says. */
+/**
+ * Says that a newer version of an installed package lies in the archive; which vulnerabilities it closes
+ * nobody says.
+ */
 export interface MissingUpdate {
   readonly bomRef: string;
   readonly name: string;

@@ -27,8 +27,8 @@ const verdicts: readonly VulnVerdict[] = ['affected', 'cannot-tell', 'fixed', 'n
 const levels: readonly SeverityLevel[] = ['critical', 'high', 'low', 'medium', 'none', 'unknown'];
 
 /**
- * Reads a predicate of this type, by tcf or another scanner. Of another one each result is affected, and nothing is known of what it
- * could not tell.
+ * Reads a predicate of this type, by tcf or another scanner. Of another one each result is affected, and
+ * nothing is known of what it could not tell.
  *
  * @throws TcfError `document.malformed` (exit 2).
  */

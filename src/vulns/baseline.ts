@@ -8,7 +8,10 @@ export interface Baseline {
   readonly unjudged: ReadonlySet<string>;
 }
 
-/** By every name of the vulnerability and the package, without its version: an old one that is still there is not new. */
+/**
+ * By every name of the vulnerability and the package, without its version: an old one that is still there is
+ * not new.
+ */
 function keysOf({
   aliases,
   ecosystem,

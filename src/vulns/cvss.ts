@@ -93,8 +93,8 @@ const bases: readonly {
 ];
 
 /**
- * The base score of a CVSS vector, 2.0 to 4.0, by its specification; `undefined` for what is not a whole and valid vector.
- * Of threat and environment nothing is taken: they are about other places.
+ * The base score of a CVSS vector, 2.0 to 4.0, by its specification; `undefined` for what is not a whole and
+ * valid vector. Of threat and environment nothing is taken: they are about other places.
  */
 export function scoreOf(vector: string): number | undefined {
   const text = vector.replace(/^\((.*)\)$/, '$1');

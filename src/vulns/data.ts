@@ -8,7 +8,10 @@ export interface DataSource {
   /** `OSV PyPI`, `RustSec`, `NVIDIA`, `Debian-Security bookworm-security`. */
   readonly name: string;
   readonly records: number;
-  /** RFC 3339: when it was taken, where the builder said so; else the newest date in it. Absent: it has no date. */
+  /**
+   * RFC 3339: when it was taken, where the builder said so; else the newest date in it. Absent: it has no
+   * date.
+   */
   readonly date?: string;
   /** Records that could not be read, so that nobody knows what they are about. */
   readonly unread: number;
@@ -35,8 +38,8 @@ export interface VulnerabilityData {
   /** What indexes of a release of Debian offer under this name for an architecture. */
   readonly offered: (release: string, name: string, architecture: string) => readonly OfferedPackage[];
   /**
-   * `12 amd64`: releases of Debian of which it has an index; `whole`: of the main archive too, so that a name that is missing is
-   * not Debian's.
+   * `12 amd64`: releases of Debian of which it has an index; `whole`: of the main archive too, so that a name
+   * that is missing is not Debian's.
    */
   readonly archives: ReadonlyMap<string, { readonly whole: boolean }>;
   readonly nvidia: { readonly facts: readonly NvidiaFact[]; readonly releases: CudaReleases } | undefined;

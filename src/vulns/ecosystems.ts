@@ -68,8 +68,8 @@ const orderTypes: Readonly<Record<string, string>> = {
 const semver: VersionOrder = { isVersion: isSemver, compare: compareSemver };
 
 /**
- * The orders by which records about an ecosystem (`Debian:12`, `PyPI`) are read. Go writes SemVer without the `v`, and asks with
- * it.
+ * The orders by which records about an ecosystem (`Debian:12`, `PyPI`) are read. Go writes SemVer without the
+ * `v`, and asks with it.
  */
 export function ordersOf(ecosystem: string): Orders {
   const own = orderOfEcosystem(ecosystem);
@@ -82,7 +82,8 @@ function orderOfEcosystem(ecosystem: string): VersionOrder | undefined {
 }
 
 /**
- * One spelling of a name, for records and components alike: PEP 503 for PyPI, without case where the ecosystem compares so.
+ * One spelling of a name, for records and components alike: PEP 503 for PyPI, without case where the
+ * ecosystem compares so.
  */
 export function packageKey(ecosystem: string, name: string): string {
   switch (ecosystem.split(':')[0]) {

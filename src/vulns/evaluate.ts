@@ -19,8 +19,8 @@ export interface Orders {
 }
 
 /**
- * Whether a version is affected, by "Evaluation" of the OSV schema 1.7: among `versions`, or in one of the ranges. Ranges of
- * commits say nothing of a version; where nothing else is there, nobody can tell.
+ * Whether a version is affected, by "Evaluation" of the OSV schema 1.7: among `versions`, or in one of the
+ * ranges. Ranges of commits say nothing of a version; where nothing else is there, nobody can tell.
  */
 export function evaluate(
   { ranges, versions }: AffectedPackage,
@@ -95,7 +95,10 @@ function isEdge({ kind, version }: RangeEvent): boolean {
   return (kind === 'introduced' && version === '0') || (kind === 'limit' && version === '*');
 }
 
-/** A package of a module stream of RHEL and its rebuilds; streams are not comparable with packages outside of them. */
+/**
+ * A package of a module stream of RHEL and its rebuilds; streams are not comparable with packages outside of
+ * them.
+ */
 function isModular(version: string): boolean {
   return /\.module[+_]/.test(version);
 }

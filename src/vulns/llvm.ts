@@ -3,8 +3,8 @@ import { Shape } from '../base/shape.ts';
 import type { VersionAnswer } from './evaluate.ts';
 
 /**
- * A CVE about LLVM. Nobody keeps advisories about it in a form for machines, and LLVM disputes those that there are: what a
- * compiler is given to compile is trusted. So they are shown, and marked.
+ * A CVE about LLVM. Nobody keeps advisories about it in a form for machines, and LLVM disputes those that
+ * there are: what a compiler is given to compile is trusted. So they are shown, and marked.
  */
 export interface LlvmFact {
   readonly cve: string;

@@ -20,8 +20,9 @@ import { distributionOwner, isOfOtherRepository, type PlacedComponent, placeComp
 import type { Unjudged, VulnFinding, VulnScan } from './scan.ts';
 
 /**
- * Every component of an SBOM against the data: by purl, release, source package and version, and by what was seen inside
- * wheels and programs. Never by CPE, and never by a name alone. The same SBOM and the same data give the same answer.
+ * Every component of an SBOM against the data: by purl, release, source package and version, and by what was
+ * seen inside wheels and programs. Never by CPE, and never by a name alone. The same SBOM and the same data
+ * give the same answer.
  */
 export function findVulnerabilities(
   { components }: Pick<SbomFacts, 'components'>,
@@ -36,7 +37,10 @@ export function findVulnerabilities(
   return judge.scan(order);
 }
 
-/** Kinds of components that no advisory is ever about: the image itself, its distribution, compiled kernels, plain files. */
+/**
+ * Kinds of components that no advisory is ever about: the image itself, its distribution, compiled kernels,
+ * plain files.
+ */
 const passedOver: ReadonlySet<string> = new Set([
   'container',
   'data',

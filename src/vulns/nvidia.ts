@@ -3,7 +3,10 @@ import { Shape } from '../base/shape.ts';
 import type { SeverityLevel } from './advisory.ts';
 import type { VersionAnswer } from './evaluate.ts';
 
-/** One CVE about programs of the CUDA toolkit, as NVIDIA's bulletin states it: by release of CUDA, in an English sentence. */
+/**
+ * One CVE about programs of the CUDA toolkit, as NVIDIA's bulletin states it: by release of CUDA, in an
+ * English sentence.
+ */
 export interface NvidiaFact {
   readonly cve: string;
   readonly bulletin: string;
@@ -100,14 +103,18 @@ function compareReleases(a: Release, b: Release): number {
   return a[0] - b[0] || a[1] - b[1] || a[2] - b[2];
 }
 
-/** Libraries that come with the toolkit and have versions of their own: which package of `cuda-releases.json` says them. */
+/**
+ * Libraries that come with the toolkit and have versions of their own: which package of `cuda-releases.json`
+ * says them.
+ */
 const ownNumbers: Readonly<Record<string, string>> = { nvjpeg: 'nvidia-nvjpeg' };
 /** What is released apart from CUDA: bounds are about the version itself. */
 const apart: ReadonlySet<string> = new Set(['nvjpeg2000']);
 
 /**
- * Where a build of a program belongs among the releases of CUDA. Builds of one line (12.8) only grow, so a build between those
- * of two releases belongs to one of the two; a line that is not listed is known as a whole.
+ * Where a build of a program belongs among the releases of CUDA. Builds of one line (12.8) only grow, so a
+ * build between those of two releases belongs to one of the two; a line that is not listed is known as a
+ * whole.
  */
 export function placeBuild(program: string, build: string, releases: CudaReleases): Placed | undefined {
   if (!/^\d{1,4}(?:\.\d{1,6}){1,3}$/.test(build)) {
@@ -247,8 +254,8 @@ const packages: Readonly<Record<string, string>> = {
 };
 
 /**
- * The program of NVIDIA that a package of PyPI is made of: `nvidia-cuda-nvcc-cu12` is nvcc. A metapackage such as `cuda-toolkit`
- * brings no program by itself.
+ * The program of NVIDIA that a package of PyPI is made of: `nvidia-cuda-nvcc-cu12` is nvcc. A metapackage
+ * such as `cuda-toolkit` brings no program by itself.
  */
 export function programOfPackage(name: string): string | undefined {
   const plain = name

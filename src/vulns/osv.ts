@@ -6,8 +6,8 @@ import type { AdvisoryRecord, AffectedPackage, AffectedRange, RangeEvent } from 
 import { type SeverityStatement, severityOf } from './cvss.ts';
 
 /**
- * Of each list. The largest real record (a kernel of a distribution with every release) has some 4,000 packages, and the
- * longest list of versions some 6,000.
+ * Of each list. The largest real record (a kernel of a distribution with every release) has some 4,000
+ * packages, and the longest list of versions some 6,000.
  */
 const limits = { packages: 20_000, ranges: 2_000, events: 20_000, versions: 50_000, names: 2_000 };
 /** The longest real version, of a Go pseudo-version or a Debian snapshot, has under 100 characters. */
@@ -15,11 +15,12 @@ const maxText = 500;
 const maxSummary = 200;
 
 /**
- * Reads one record of the OSV schema, any 1.x, that was parsed with `parseJson`. Members that are not known are passed
- * over. What is known and has another form than the schema says makes its range unreadable: nobody concludes from it that
- * a version is not affected.
+ * Reads one record of the OSV schema, any 1.x, that was parsed with `parseJson`. Members that are not known
+ * are passed over. What is known and has another form than the schema says makes its range unreadable: nobody
+ * concludes from it that a version is not affected.
  *
- * @throws TcfError `osv.malformed` for what is not a record, `document.malformed` for lists beyond the limits (exit 2).
+ * @throws TcfError `osv.malformed` for what is not a record, `document.malformed` for lists beyond the limits
+ *   (exit 2).
  */
 export function parseOsv(value: unknown, what: string): AdvisoryRecord {
   const record = new Shape(value, what);

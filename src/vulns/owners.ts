@@ -44,8 +44,9 @@ function ownersOf(
 }
 
 /**
- * The package of a distribution in which a component lies: the distribution backports fixes without a new upstream version, so
- * what others say of that version is wrong there. Packages of somebody else's repository are not meant.
+ * The package of a distribution in which a component lies: the distribution backports fixes without a new
+ * upstream version, so what others say of that version is wrong there. Packages of somebody else's repository
+ * are not meant.
  */
 export function distributionOwner(
   { owners }: PlacedComponent,

@@ -10,8 +10,9 @@ const comparator =
   /^(\^|~|>=|<=|>|<|=|)\s*(\d+)(?:\.(\d+))?(?:\.(\d+)(-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?)?$/;
 
 /**
- * A requirement of Cargo (`>= 1.18.4, < 1.19.0`, `^1.2`) as the interval that RustSec means by it: pre-releases are ordered
- * like other versions, and a missing number is 0. `undefined` for what is not a requirement.
+ * A requirement of Cargo (`>= 1.18.4, < 1.19.0`, `^1.2`) as the interval that RustSec means by it:
+ * pre-releases are ordered like other versions, and a missing number is 0. `undefined` for what is not a
+ * requirement.
  */
 export function toInterval(text: string): Interval | undefined {
   if (text.trim() === '*') {

@@ -10,8 +10,8 @@ const maxEntries = 1000;
 const maxText = 500;
 
 /**
- * An advisory of RustSec: the TOML at the beginning of its Markdown file, read by a TOML parser. What is neither patched nor
- * unaffected is affected.
+ * An advisory of RustSec: the TOML at the beginning of its Markdown file, read by a TOML parser. What is
+ * neither patched nor unaffected is affected.
  *
  * @throws TcfError `rustsec.malformed`, `document.malformed` (exit 2).
  */

@@ -84,7 +84,9 @@ export async function startDevContainer(host: Host, request: DevStartRequest): P
   return { kind: 'running', container };
 }
 
-/** The first process of a container is not ended by a signal that it has no handler for, and sleep has none. */
+/**
+ * The first process of a container is not ended by a signal that it has no handler for, and sleep has none.
+ */
 function withWaiting(wanted: DevOptions): DevOptions {
   return {
     ...wanted,

@@ -26,8 +26,8 @@ export interface DebianRequest extends Pick<LockedDebian, 'mirrors' | 'suite'> {
 }
 
 /**
- * Asks apt, in a folder of its own, which packages the wanted ones need today. apt checks the signature of the archive; the
- * hashes are those of its index.
+ * Asks apt, in a folder of its own, which packages the wanted ones need today. apt checks the signature of
+ * the archive; the hashes are those of its index.
  *
  * @throws TcfError `lock.apt` (exit 2): there is no apt, no network, or no way to install all of them.
  */

@@ -2,8 +2,8 @@ import { byCodeUnit } from '../../base/text.ts';
 import type { Lock } from './lock.ts';
 
 /**
- * A lock as text: one line for each input, in a fixed order, so that a change of one input is a change of one line. JSON
- * strings are YAML, and need no rules about quotes.
+ * A lock as text: one line for each input, in a fixed order, so that a change of one input is a change of one
+ * line. JSON strings are YAML, and need no rules about quotes.
  */
 export function formatLock(lock: Lock): string {
   const lines: string[] = [

@@ -124,7 +124,10 @@ async function* download(transport: Transport, input: Input, rules: readonly Mir
   );
 }
 
-/** Follows redirects, as downloads of archives do; what comes is proven by its hash and not by where it came from. */
+/**
+ * Follows redirects, as downloads of archives do; what comes is proven by its hash and not by where it came
+ * from.
+ */
 async function ask(transport: Transport, start: URL, what: string): Promise<HttpAnswer> {
   let url = start;
   for (let hops = 0; hops <= maxRedirects; hops += 1) {

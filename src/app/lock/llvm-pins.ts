@@ -11,7 +11,8 @@ import type { LockedLlvm, LockedWheel } from './lock.ts';
 const roles = ['core', 'amd-codegen', 'nvidia-codegen'] as const satisfies readonly LlvmRole[];
 
 /**
- * Which LLVMs lie in a wheel of Triton: from the table of pins, else from the bytes of the wheel, which say it themselves.
+ * Which LLVMs lie in a wheel of Triton: from the table of pins, else from the bytes of the wheel, which say
+ * it themselves.
  *
  * @throws TcfError `lock.llvm` (exit 2) where neither tells: an image whose LLVM nobody knows is not locked.
  */

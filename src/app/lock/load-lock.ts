@@ -26,7 +26,8 @@ export interface OpenLock {
 const maxDepth = 16;
 
 /**
- * Opens the lock of an image by the name of one of `images/` or by its folder, and those of the images below it.
+ * Opens the lock of an image by the name of one of `images/` or by its folder, and those of the images below
+ * it.
  *
  * @throws TcfError `lock.missing`, `lock.base`, `policy.malformed`, `file.unreadable` (exit 3).
  */

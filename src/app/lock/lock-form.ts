@@ -38,7 +38,8 @@ const folder = textLike(
 const epoch = textThat(isEpoch, 'is not a time from 1980 to 2107, such as 2026-11-30T00:00:00Z');
 
 /**
- * https, or http to this machine. What stands in a lock is public: a password in it would be signed with the provenance.
+ * https, or http to this machine. What stands in a lock is public: a password in it would be signed with the
+ * provenance.
  */
 function isInputUrl(value: string): boolean {
   const parsed = URL.parse(value);

@@ -1,4 +1,7 @@
-/** Every input of an image, as `lock.yaml` in the folder of the image says it. `parseLock` has looked at all of it. */
+/**
+ * Every input of an image, as `lock.yaml` in the folder of the image says it. `parseLock` has looked at all
+ * of it.
+ */
 export interface Lock {
   readonly version: 1;
   /** Name of the image: `cpu`. */
@@ -80,7 +83,10 @@ export interface LockedLlvm {
   /** `OWNER/NAME` on GitHub. */
   readonly repository?: string | undefined;
   readonly version?: string | undefined;
-  /** `wheel`: linked into Triton's wheel and proven by its hash; `tarball`: the prebuilt one, an input of its own. */
+  /**
+   * `wheel`: linked into Triton's wheel and proven by its hash; `tarball`: the prebuilt one, an input of its
+   * own.
+   */
   readonly in: 'tarball' | 'wheel';
   readonly url?: string | undefined;
   readonly sha256?: string | undefined;

@@ -7,8 +7,8 @@ import { lockForm } from './lock-form.ts';
 export const maxLockSize: number = 8 * 1024 * 1024;
 
 /**
- * Reads a lock. What it does not know it refuses: an input that somebody mistyped would otherwise be left out of a build
- * that says it has them all.
+ * Reads a lock. What it does not know it refuses: an input that somebody mistyped would otherwise be left out
+ * of a build that says it has them all.
  *
  * @throws TcfError `policy.malformed` (exit 3) with line and column.
  */

@@ -34,8 +34,9 @@ export interface PythonRequest {
 }
 
 /**
- * Asks pip which wheels the requirements need today; nothing is installed, and sources are not taken. pip reads markers such
- * as `python_version` with the Python that runs it, so that one should be near the one of the image.
+ * Asks pip which wheels the requirements need today; nothing is installed, and sources are not taken. pip
+ * reads markers such as `python_version` with the Python that runs it, so that one should be near the one of
+ * the image.
  *
  * @throws TcfError `lock.pip` (exit 2).
  */

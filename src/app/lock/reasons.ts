@@ -1,8 +1,8 @@
 import type { Stanza } from '../../catalogers/dpkg/deb822.ts';
 
 /**
- * Why each package is there: the one on the shortest way from what was asked for. Packages that were asked for have no
- * reason but that.
+ * Why each package is there: the one on the shortest way from what was asked for. Packages that were asked
+ * for have no reason but that.
  *
  * @param asked names; what provides one of them counts as it.
  */

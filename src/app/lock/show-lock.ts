@@ -22,7 +22,10 @@ export interface ShownInput {
   readonly newer?: string;
 }
 
-/** What the locks of an image pin, the image first, then those below it. @throws TcfError as `openLock` and the archives do. */
+/**
+ * What the locks of an image pin, the image first, then those below it. @throws TcfError as `openLock` and
+ * the archives do.
+ */
 export async function showLock(host: Host, request: ShowRequest): Promise<readonly ShownInput[]> {
   const open = await openLock(host, request.name);
   const shown: ShownInput[] = [];

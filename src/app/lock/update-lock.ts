@@ -32,8 +32,8 @@ export interface UpdatedLock {
 }
 
 /**
- * Asks the archives again for what a lock wants, and writes what they have today. Triton moves with its LLVM and everything
- * that its wheel needs. What did not change stays as it was, to the byte.
+ * Asks the archives again for what a lock wants, and writes what they have today. Triton moves with its LLVM
+ * and everything that its wheel needs. What did not change stays as it was, to the byte.
  *
  * @throws TcfError as `openLock`, `resolveDebian`, `resolvePython` and `llvmOfWheel`; `lock.triton` (exit 3).
  */

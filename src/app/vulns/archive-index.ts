@@ -41,8 +41,8 @@ export function isPackagesFile(name: string): boolean {
 }
 
 /**
- * Reads an index whose bytes are those that the Release file of its suite names; whether the archive signed that is for apt to check,
- * and for whoever builds a database.
+ * Reads an index whose bytes are those that the Release file of its suite names; whether the archive signed
+ * that is for apt to check, and for whoever builds a database.
  *
  * @throws TcfError `db.index` (exit 2).
  */

@@ -11,7 +11,8 @@ import { namesFile } from '../read-sbom.ts';
 import type { VerifyRequest } from '../verify-image.ts';
 
 /**
- * What was there before: an SBOM or the JSON of `tcf vulns` in a file, or an image, of which the policy must accept the attested SBOM.
+ * What was there before: an SBOM or the JSON of `tcf vulns` in a file, or an image, of which the policy must
+ * accept the attested SBOM.
  *
  * @throws TcfError `gate.baseline`, `sbom.*` (exit 2), and as `verifyImage` does.
  */

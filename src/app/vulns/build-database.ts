@@ -21,9 +21,13 @@ import { edition, tables } from './tables.ts';
 export interface BuildRequest {
   /** Folders, zip archives, files, and https addresses of archives. */
   readonly inputs: readonly string[];
-  /** RFC 3339: when the inputs were taken. Default: the newest date that a source has is all that is known. */
+  /**
+   * RFC 3339: when the inputs were taken. Default: the newest date that a source has is all that is known.
+   */
   readonly taken?: string;
-  /** Leave out records that cannot be read, and say in every answer that they are missing. Default: refuse. */
+  /**
+   * Leave out records that cannot be read, and say in every answer that they are missing. Default: refuse.
+   */
   readonly skipUnreadable?: boolean;
   readonly network?: Network;
 }
@@ -39,8 +43,8 @@ export interface BuiltDatabase {
 const maxNamed = 20;
 
 /**
- * Makes a database from what others publish, and hands the path of the finished file to `use`; the file is gone afterwards. The same
- * inputs give the same bytes, in whatever order they are named.
+ * Makes a database from what others publish, and hands the path of the finished file to `use`; the file is
+ * gone afterwards. The same inputs give the same bytes, in whatever order they are named.
  *
  * @throws TcfError `db.unreadable`, `db.empty`, `db.index` (exit 2), `db.input`, `file.unreadable` (exit 3).
  */
@@ -188,7 +192,10 @@ function write(
   return counts;
 }
 
-/** Of records with one id the newest counts; of equally new ones the first by its text, so that the order of inputs is nothing. */
+/**
+ * Of records with one id the newest counts; of equally new ones the first by its text, so that the order of
+ * inputs is nothing.
+ */
 function writeAdvisories(
   database: DatabaseSync,
   stage: DatabaseSync,

@@ -7,10 +7,11 @@ import { quoted } from '../../base/text.ts';
 import { damaged } from './sqlite.ts';
 
 /*
- * The file is a database of SQLite (https://www.sqlite.org/fileformat.html, "The Database Header"). `application_id` says that it
- * is one of tcf. `user_version` holds the CRC-32 of the whole file with these four bytes as zeros, so that a copy that broke
- * on the way is noticed before anybody believes it; who made it is what a signature says. The fields in which SQLite counts
- * changes and names its own version are fixed, so that the same rows give the same bytes.
+ * The file is a database of SQLite (https://www.sqlite.org/fileformat.html, "The Database Header").
+ * `application_id` says that it is one of tcf. `user_version` holds the CRC-32 of the whole file with these
+ * four bytes as zeros, so that a copy that broke on the way is noticed before anybody believes it; who made
+ * it is what a signature says. The fields in which SQLite counts changes and names its own version are fixed,
+ * so that the same rows give the same bytes.
  */
 
 const magic = Buffer.from('SQLite format 3\0', 'latin1');
@@ -104,7 +105,10 @@ function fixHeader(chunk: Buffer, crc: number): void {
   chunk.writeUInt32BE(fixedVersion, writtenBy);
 }
 
-/** In one buffer, which each chunk overwrites: the caller is done with the last one before it asks for the next. */
+/**
+ * In one buffer, which each chunk overwrites: the caller is done with the last one before it asks for the
+ * next.
+ */
 function* chunksOfFile(path: string, what: string): Generator<Buffer> {
   const file = openFile(path, what);
   try {

@@ -9,7 +9,10 @@ export interface OpenedEvidence extends Disposable {
   readonly vulnerabilities: ImageFacts['vulnerabilities'];
 }
 
-/** Opens the database where a policy asks it. One that cannot be used is evidence too: rules say that they cannot tell. */
+/**
+ * Opens the database where a policy asks it. One that cannot be used is evidence too: rules say that they
+ * cannot tell.
+ */
 export async function openVulnerabilityEvidence(
   host: Host,
   policies: readonly Policy[],

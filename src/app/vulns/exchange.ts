@@ -58,8 +58,8 @@ export type PulledDatabase =
   | { readonly kind: 'denied'; readonly verdict: Verdict };
 
 /**
- * Gets a database from a registry and keeps it, if the policies allow the artifact as they allow an image. Nothing of it is fetched
- * before that.
+ * Gets a database from a registry and keeps it, if the policies allow the artifact as they allow an image.
+ * Nothing of it is fetched before that.
  *
  * @throws TcfError `db.artifact`, `db.damaged`, and as `verifyImage` does (exit 2).
  */

@@ -33,7 +33,8 @@ export interface VulnsRequest extends ImageRequest {
 }
 
 /**
- * What is known of the vulnerabilities of an image or an SBOM. The database is opened first: without data no image is read.
+ * What is known of the vulnerabilities of an image or an SBOM. The database is opened first: without data no
+ * image is read.
  *
  * @throws TcfError `db.*`, `vex.*` (exit 2), and as `openImage`, `makeSbom` and `parseSbom`.
  */

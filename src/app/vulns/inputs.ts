@@ -33,8 +33,8 @@ const recordLimits: JsonLimits = { maxBytes: 32 * 1024 * 1024, maxDepth: 64, sur
 const maxFiles = 2_000_000;
 
 /**
- * Reads a folder, a zip archive or a file: records of OSV in JSON or YAML, advisories of RustSec, tables of NVIDIA and LLVM, indexes of
- * Debian's archive.
+ * Reads a folder, a zip archive or a file: records of OSV in JSON or YAML, advisories of RustSec, tables of
+ * NVIDIA and LLVM, indexes of Debian's archive.
  *
  * @throws TcfError `file.unreadable`, `db.input` (exit 3), `zip.*`, `db.index` (exit 2).
  */

@@ -63,8 +63,8 @@ export function noDatabase(): TcfError {
 }
 
 /**
- * Puts a database in the place of the one that is kept, after it was proven whole and opened once. Until the last step the old one
- * stays and answers.
+ * Puts a database in the place of the one that is kept, after it was proven whole and opened once. Until the
+ * last step the old one stays and answers.
  *
  * @throws TcfError `db.damaged`, `db.edition`, `folder.shared` (exit 2).
  */

@@ -2,7 +2,10 @@ import type { DatabaseSync } from 'node:sqlite';
 import { cannotTell, reasonOf, TcfError } from '../../base/error.ts';
 import type { Host } from '../../system/host.ts';
 
-/** Node's SQLite, which only verbs about vulnerabilities load. Node 22 calls it experimental, and nobody needs to hear that. */
+/**
+ * Node's SQLite, which only verbs about vulnerabilities load. Node 22 calls it experimental, and nobody needs
+ * to hear that.
+ */
 export async function loadSqlite(host: Pick<Host, 'quietly'>): Promise<typeof import('node:sqlite')> {
   const load = async () => await import('node:sqlite');
   return await (host.quietly?.(load) ?? load());

@@ -27,8 +27,8 @@ export interface SbomFormat {
   /** The one that was chosen. */
   readonly version?: string;
   /**
-   * The SBOM as text with a line feed at its end. The same SBOM and environment give the same bytes. CycloneDX
-   * has the version of `options` and needs none here.
+   * The SBOM as text with a line feed at its end. The same SBOM and environment give the same bytes.
+   * CycloneDX has the version of `options` and needs none here.
    */
   write(sbom: MadeSbom, env: FormatEnvironment, version?: string): string;
 }

@@ -15,7 +15,10 @@ import {
 } from './spdx-parts.ts';
 import { toSpdx3 } from './spdx3.ts';
 
-/** https://spdx.github.io/spdx-spec/v2.3/ and, where that is asked for, https://spdx.github.io/spdx-spec/v3.0.1/ */
+/**
+ * https://spdx.github.io/spdx-spec/v2.3/ and, where that is asked for,
+ * https://spdx.github.io/spdx-spec/v3.0.1/
+ */
 export const spdxJson: SbomFormat = {
   name: 'spdx-json',
   summary: 'SPDX as JSON, 2.3 or 3.0.1',

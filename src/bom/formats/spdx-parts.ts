@@ -54,8 +54,8 @@ export interface SpdxLicense {
 }
 
 /**
- * One statement as it is. `undefined`: none, or several that nobody joined with an operator, of which SPDX can
- * say nothing in one field.
+ * One statement as it is. `undefined`: none, or several that nobody joined with an operator, of which SPDX
+ * can say nothing in one field.
  */
 export function spdxLicenseOf(
   { licenses = [] }: Component,

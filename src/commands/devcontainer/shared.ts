@@ -32,7 +32,10 @@ export function calledByOthers({ declare, run }: Verb): Verb {
   };
 }
 
-/** The image that a user names for a file; `containers-storage:localhost/NAME` is one that was built here. @throws TcfError `image.is-file`, `reference.malformed` (exit 3). */
+/**
+ * The image that a user names for a file; `containers-storage:localhost/NAME` is one that was built here.
+ * @throws TcfError `image.is-file`, `reference.malformed` (exit 3).
+ */
 export function readNewImage(host: Host, name: string): ImageRef {
   refuseFileName(host, name);
   return parseNamedImage(name);

@@ -4,8 +4,8 @@ interface DeviceFlags {
   /** What a container needs to reach the device, beside the GPUs themselves and the groups that own them. */
   readonly access: readonly string[];
   /**
-   * What profilers need besides: performance counters and the memory of other processes. Nothing they do needs
-   * `--privileged`.
+   * What profilers need besides: performance counters and the memory of other processes. Nothing they do
+   * needs `--privileged`.
    */
   readonly tools: readonly string[];
   /** What a devcontainer.json says in addition, which is written on one machine and opened on others. */

@@ -8,7 +8,9 @@ export interface Mount {
   readonly isReadOnly: boolean;
 }
 
-/** The mounts among the words of the engine (`--volume=...`, `--mount=...`), but for those without a source. */
+/**
+ * The mounts among the words of the engine (`--volume=...`, `--mount=...`), but for those without a source.
+ */
 function mountsOf(words: readonly string[]): readonly Mount[] {
   return words.flatMap((word) => {
     const [, flag, value = ''] = /^--(volume|mount)=(.*)$/s.exec(word) ?? [];

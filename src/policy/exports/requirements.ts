@@ -67,7 +67,9 @@ export function toClusterPortable(policy: Policy): Portable {
   };
 }
 
-/** As `toClusterPortable`, for Kyverno, which counts a signer once and reads the first type of a predicate. */
+/**
+ * As `toClusterPortable`, for Kyverno, which counts a signer once and reads the first type of a predicate.
+ */
 export function toKyvernoPortable(policy: Policy): Portable {
   const { notes, problems, scopes } = toClusterPortable(policy);
   const requirements = scopes.flatMap((scope) => scope.requirements);

@@ -181,7 +181,10 @@ function baselineOf(
   return 'known' in baseline ? baseline.known : toBaseline(scan(baseline.sbom));
 }
 
-/** Documents by signers that the policy names, attested for this very image; one that cannot be read says nothing. */
+/**
+ * Documents by signers that the policy names, attested for this very image; one that cannot be read says
+ * nothing.
+ */
 function vexOf(
   { vex }: VulnerabilitiesParams,
   evidence: Evidence,
@@ -198,7 +201,8 @@ function vexOf(
     terms: vex,
     about: manifestsOf(evidence),
   });
-  // An SBOM has the type of CycloneDX VEX and is none: only what states something is counted for the threshold.
+  // An SBOM has the type of CycloneDX VEX and is none: only what states something is counted for the
+  // threshold.
   const stated = accepted.flatMap((one) => {
     const document = readVex(one.verified.statement.predicate);
     return document === undefined || document.statements.length === 0 ? [] : [{ ...one, document }];

@@ -60,7 +60,9 @@ export function packageBytes(items: readonly ContentItem[]): number {
   return items.reduce((sum, { owner, size = 0 }) => sum + (owner === undefined ? size : 0), 0);
 }
 
-/** The most frequent first. Several statements about one component are one: nobody said how they go together. */
+/**
+ * The most frequent first. Several statements about one component are one: nobody said how they go together.
+ */
 export function licenseUses(items: readonly ContentItem[]): readonly LicenseUse[] {
   const known = items.filter(({ licenses }) => licenses.length > 0);
   return [...Map.groupBy(known, ({ licenses }) => licenses.join('; '))]

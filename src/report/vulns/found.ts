@@ -13,7 +13,10 @@ export interface FoundVulnerabilities {
   readonly unused: readonly UnusedVex[];
 }
 
-/** 1 where something is affected, or an update for security is missing; 2 where nothing is and something cannot be told. */
+/**
+ * 1 where something is affected, or an update for security is missing; 2 where nothing is and something
+ * cannot be told.
+ */
 export function exitOf({ scan }: Pick<FoundVulnerabilities, 'scan'>): 0 | 1 | 2 {
   if (affectedOf(scan).length > 0 || scan.updates.some(({ isSecurity }) => isSecurity)) {
     return 1;

@@ -4,8 +4,8 @@ import { doubtsOf } from '../../vulns/scan.ts';
 import type { FoundVulnerabilities } from './found.ts';
 
 /**
- * The predicate of a scan. Each result is a finding with its verdict among the annotations; what nobody could tell is counted, so that
- * an empty list of results is not read as clean.
+ * The predicate of a scan. Each result is a finding with its verdict among the annotations; what nobody could
+ * tell is counted, so that an empty list of results is not read as clean.
  */
 export function toVulnsPredicate(found: FoundVulnerabilities, now: Date, version: string): object {
   const { database, scan } = found;

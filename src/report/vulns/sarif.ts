@@ -5,8 +5,8 @@ import { counts, type Unjudged, type VulnFinding } from '../../vulns/scan.ts';
 import type { FoundVulnerabilities } from './found.ts';
 
 /**
- * GitHub's code scanning takes 25,000 results of a run and 25,000 rules, and 10 MB gzipped (docs, "SARIF support"); results of 4 KB each stay
- * below the latter up to this many.
+ * GitHub's code scanning takes 25,000 results of a run and 25,000 rules, and 10 MB gzipped (docs, "SARIF
+ * support"); results of 4 KB each stay below the latter up to this many.
  */
 const maxResults = 5000;
 const doubt = 'tcf/cannot-tell';
@@ -30,7 +30,8 @@ interface SarifResult {
 }
 
 /**
- * SARIF 2.1.0 as code scanning reads it. What cannot be told is a result too. Cut after 5,000 results, the worst first, and said.
+ * SARIF 2.1.0 as code scanning reads it. What cannot be told is a result too. Cut after 5,000 results, the
+ * worst first, and said.
  */
 export function toVulnsSarif(found: FoundVulnerabilities, version: string): string {
   const { database, scan, source, subject } = found;
@@ -178,7 +179,9 @@ function toResult(
   };
 }
 
-/** A relative reference (RFC 3986): code scanning takes no other, and a port would make a scheme of the host. */
+/**
+ * A relative reference (RFC 3986): code scanning takes no other, and a port would make a scheme of the host.
+ */
 function uriOf(name: string): string {
   return name.split('/').map(encodeURIComponent).join('/');
 }
