@@ -23,7 +23,7 @@ export function nameToAsk(image: ImageRef): string {
  *
  * @throws TcfError `image.local`, `reference.malformed` (exit 3).
  */
-export function parseNamedImage(name: string): ImageRef {
+export function readNamedImage(name: string): ImageRef {
   if (!isLocalName(name)) {
     return parseImageRef(name);
   }

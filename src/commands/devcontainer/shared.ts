@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { refuseFileName } from '../../app/file-names.ts';
 import { type CheckOptions, writeDevContainer } from '../../app/launch/devcontainer-file.ts';
-import { nameToAsk, parseNamedImage } from '../../app/local-image.ts';
+import { nameToAsk, readNamedImage } from '../../app/local-image.ts';
 import { verifyImage } from '../../app/verify-image.ts';
 import { compact } from '../../base/compact.ts';
 import { parseDevContainer } from '../../launch/devcontainer/document.ts';
@@ -38,7 +38,7 @@ export function calledByOthers({ declare, run }: Verb): Verb {
  */
 export function readNewImage(host: Host, name: string): ImageRef {
   refuseFileName(host, name);
-  return parseNamedImage(name);
+  return readNamedImage(name);
 }
 
 /** With which options the script beside the file asks. */
