@@ -139,7 +139,7 @@ test('a dev container starts it by its digest, opened by the real CLI', async ()
     '--policy',
     'local.yaml',
   );
-  expect(made.stdout, made.stderr).toMatch(/^localhost\/tcf-way-local@sha256:[0-9a-f]{64}\n$/);
+  expect(made.stdout, made.stderr).toMatch(/^localhost\/tcf-way-local:latest@sha256:[0-9a-f]{64}\n$/);
   const cli = join(inject('work'), 'devcontainer-cli/node_modules/.bin/devcontainer');
   const open = async () => {
     const ran = await run(

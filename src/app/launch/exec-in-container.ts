@@ -1,7 +1,9 @@
 import { askedWrongly, cannotTell } from '../../base/error.ts';
 import { engineGlobals } from '../../launch/dev/compose.ts';
 import { type Container, findEngine } from '../../launch/engine.ts';
+import { parseImageRef } from '../../oci/reference.ts';
 import type { ExitCode, Host } from '../../system/host.ts';
+import { nameToAsk } from '../local-image.ts';
 import { checkContainer, findDevContainer } from './dev-container.ts';
 import { allowedImage, notStarted } from './launching.ts';
 import { type Readiness, readinessOf } from './ready.ts';
@@ -33,7 +35,7 @@ export async function execInContainer(host: Host, request: ExecRequest): Promise
     throw askedWrongly('dev.stopped', `the dev container ${name} does not run`, { hint: `tcf up ${name}` });
   }
   const image = await allowedImage(host, {
-    ...request.question(container.imageName),
+    ...request.question(nameToAsk(parseImageRef(container.imageName))),
     engine: engine.name,
   });
   if (image === undefined) {
