@@ -484,6 +484,15 @@ test.for<readonly [string, boolean, string, Record<string, string>]>([
   expect(await tcf('up', ...own, '--recreate', 'mine')).toMatchObject({ exit: 0 });
 });
 
+test('exec asks the store about an image that was built here, and no registry', async () => {
+  const image = `localhost/mine@sha256:${'e'.repeat(64)}`;
+  containers.set('tcf-mine', { image, id: configDigest, running: true });
+  expect(await tcf('exec', ...own, 'mine')).toMatchObject({
+    exit: 125,
+    err: expect.stringMatching(/the local store has no image/),
+  });
+});
+
 test.for<readonly [string, readonly string[]]>([
   ['-v', ['-v', '/srv/me/.triton:/root/.triton']],
   ['letters together', ['-itv/srv/me:/root/.triton/cache']],
