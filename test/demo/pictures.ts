@@ -1,21 +1,20 @@
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Browser, chromium } from 'playwright-core';
 import { reportImage } from '../../src/app/report-image.ts';
+import { compact } from '../../src/base/compact.ts';
 import { main } from '../../src/cli.ts';
 import { toOverviewText } from '../../src/report/inside/overview-text.ts';
 import { escapeHtml } from '../../src/report/page/html.ts';
 import { toPage } from '../../src/report/page/page.ts';
 import { paintPage } from '../../src/system/terminal.ts';
 import { folder, testHost } from '../support/host.ts';
-import { startRegistry } from '../support/registry.ts';
 
 /*
  * Makes the pictures of the README: `npm run pictures -- IMAGE [BASE]`, with an image of podman's store and the one it was
- * built on (those of the end-to-end tests will do). It is pushed to a registry in memory, signed with a new key,
- * and a policy is made from that; then the page is looked at with Debian's chromium (CHROMIUM names another one).
+ * built on (those of the end-to-end tests will do). It is signed with a new key, in a folder that goes away, and a policy is
+ * made from that; then the page is looked at with Debian's chromium (CHROMIUM names another one).
  */
 
 const [image = '', base] = process.argv.slice(2);
@@ -23,32 +22,31 @@ const pictures = join(import.meta.dirname, '../../docs/pictures');
 const shownName = 'registry.example/triton-dev:3.6';
 
 using place = folder();
-const registry = await startRegistry();
-const name = `${registry.host}/triton-dev:3.6`;
-execFileSync('podman', ['push', '--quiet', '--tls-verify=false', image, name], { stdio: 'inherit' });
+const name = `containers-storage:${image}`;
+const match = image.replace(/:[^/]*$/, '');
 const host = testHost({
   cwd: place.path,
   env: { COSIGN_PASSWORD: 'demo', CONTAINERS_STORAGE_CONF: '/etc/containers/storage.conf' },
   now: new Date(),
 });
-const baseFlags = base === undefined ? [] : ['--base', `containers-storage:${base}`];
+const baseName = base === undefined ? undefined : `containers-storage:${base}`;
+const baseFlags = baseName === undefined ? [] : ['--base', baseName];
 for (const line of [
   ['keygen', '--output-key-prefix', 'team'],
-  ['sign', name, '--key', 'team.key', '--allow-http', ...baseFlags],
-  ['policy', 'init', name, '--key', 'team.pub', '--allow-http'],
+  ['sbom', name, '-o', 'bom.json', ...baseFlags],
+  ['sign', name, '--key', 'team.key', '--sbom', 'bom.json'],
+  ['policy', 'init', name, '--key', 'team.pub', '--match', match],
 ]) {
   if ((await main(line, host)) !== 0) {
     throw new Error(host.err());
   }
 }
-const facts = await reportImage(host, {
-  source: name,
-  policy: 'policy.yaml',
-  network: { allowHttp: true },
-  ...(base === undefined ? {} : { base: `containers-storage:${base}` }),
-});
+const facts = await reportImage(host, compact({ source: name, policy: 'policy.yaml', base: baseName }));
 const toShown = (text: string): string =>
-  text.replaceAll(name, shownName).replaceAll(registry.host, 'registry.example');
+  text
+    .replaceAll(name, shownName)
+    .replaceAll(match, shownName.replace(/:[^:]*$/, ''))
+    .replaceAll('tcf-e2e', 'triton-dev');
 const page = toShown(toPage({ ...facts, name: shownName }));
 const terminal = paintPage(toShown(toOverviewText(facts.contents, shownName, 92)), { hasColor: true });
 
@@ -62,7 +60,6 @@ try {
   await picture(browser, terminalPage(terminal), 'terminal.jpg', { width: 860, height: 640 }, '#screen');
 } finally {
   await browser.close();
-  await registry.close();
 }
 
 async function picture(
@@ -74,10 +71,10 @@ async function picture(
 ): Promise<void> {
   const source = join(place.path, 'page.html');
   writeFileSync(source, html);
-  const tab = await browser.newPage({ viewport, colorScheme: 'light', deviceScaleFactor: 1.25 });
+  const tab = await browser.newPage({ viewport, colorScheme: 'light', deviceScaleFactor: 1 });
   await tab.goto(pathToFileURL(source).href);
   await tab.waitForTimeout(500);
-  const options = { path: join(pictures, file), type: 'jpeg', quality: 82 } as const;
+  const options = { path: join(pictures, file), type: 'jpeg', quality: 80 } as const;
   await (only === undefined ? tab.screenshot(options) : tab.locator(only).screenshot(options));
   await tab.close();
 }

@@ -139,9 +139,11 @@ function doubtLines(doubts: Doubts): readonly string[] {
 
 function nextLines(name: string): readonly string[] {
   const image = printable(name, 200);
-  return [
-    `tcf sbom ${image} -o bom.cdx.json     the SBOM as a file`,
-    `tcf report ${image} -o report.html    everything about it as one page`,
-    `tcf tree ${image}                     what needs what`,
-  ];
+  const next = [
+    [`tcf sbom ${image} -o bom.cdx.json`, 'the SBOM as a file'],
+    [`tcf report ${image} -o report.html`, 'a page for a browser'],
+    [`tcf tree ${image}`, 'what needs what'],
+  ] as const;
+  const width = Math.max(...next.map(([command]) => command.length));
+  return next.map(([command, what]) => `${command.padEnd(width)}  ${what}`);
 }

@@ -73,9 +73,14 @@ function provenEvents({ candidates, decidedAt, ...verdict }: Verdict): readonly 
 }
 
 function proofOf({ logs, predicateType, signer }: NonNullable<ExplainedCandidate['signed']>): Html {
-  return html`<b>${wordOfPredicate(predicateType)}</b> by ${signer}<br><span class="note">${
+  return html`<b>${wordOfPredicate(predicateType)}</b> by <span title="${signer}">${shortDigest(signer)}</span><br><span class="note">${
     logs === 0 ? 'in no transparency log' : `in ${plural(logs, 'transparency log')}`
   } · <span class="mono">${predicateType}</span></span>`;
+}
+
+/** A key is told by the beginning of its digest; the whole stands in the title. */
+function shortDigest(text: string): string {
+  return text.replaceAll(/(sha256:[0-9a-f]{12})[0-9a-f]{52}/g, '$1…');
 }
 
 /** What is proven without a time, and what did not verify. */
