@@ -68,7 +68,7 @@ export async function openInputStore(host: Host, request: StoreRequest = {}): Pr
           'input.missing',
           `${nameOfInput(first)} is not in ${quoted(folder)}, and ${missing.length - 1} more are not`,
           {
-            hint: 'fill the store where there is a network: tcf build --fetch',
+            hint: 'build it once where there is a network, without --offline, and take that folder along with --store',
           },
         );
       }
