@@ -12,10 +12,10 @@ export type Manager = (typeof managers)[number];
 const questions: Readonly<Record<Manager, string>> = {
   deb: `dpkg-query -W -f '\${db:Status-Status} \${Package} \${Version} \${Architecture}\\n' | sed -nE 's/^(installed|unpacked|half-configured|triggers-awaited|triggers-pending) /deb /p'`,
   rpm: `rpm -qa --qf 'rpm %{NAME} %{EVR} %{ARCH}\\n' | grep -v '^rpm gpg-pubkey '`,
-  apk: `apk list -I 2>/dev/null | sed -E 's/^(.*)-([^-]+-r[0-9]+) ([^ ]+) .*/apk \\1 \\2 \\3/'`,
-  pypi: `find / -xdev \\( -name proc -o -name sys \\) -prune -o -path '*/bin/python3' -print 2>/dev/null | while read -r python; do
+  apk: `apk list -I | sed -E 's/^(.*)-([^-]+-r[0-9]+) ([^ ]+) .*/apk \\1 \\2 \\3/'`,
+  pypi: `find / -xdev \\( -name proc -o -name sys \\) -prune -o -path '*/bin/python3' -print | while read -r python; do
       "$python" -I -c 'import importlib.metadata as m
-for d in m.distributions(): print("pypi", d.name, d.version)' 2>/dev/null; done`,
+for d in m.distributions(): print("pypi", d.name, d.version)'; done`,
 };
 
 const present: Readonly<Record<Manager, string>> = {
@@ -29,7 +29,8 @@ const present: Readonly<Record<Manager, string>> = {
 export function askImage(image: string): ReadonlyMap<Manager, ReadonlySet<Key>> {
   const answers = new Map<Manager, ReadonlySet<Key>>();
   for (const manager of managers) {
-    const script = `if (${present[manager]}) >/dev/null 2>&1; then echo present; ${questions[manager]}; fi`;
+    // A root that is no container has no /dev/null.
+    const script = `if found=$(${present[manager]} 2>&1); then echo present; ${questions[manager]}; fi`;
     const [first, ...lines] = runImage(image, script)
       .split('\n')
       .filter((line) => line !== '');
