@@ -9,7 +9,7 @@ export const verbs: readonly TopVerb[] = [
   {
     name: 'sbom',
     group: 'Everyday',
-    usage: 'IMAGE [options]',
+    usage: 'IMAGE... [options]',
     summary: 'write the SBOM of an image, with the LLVM that Triton pins',
     load: () => import('./sbom.ts'),
   },

@@ -1,15 +1,17 @@
 import type { Command } from 'commander';
+import { writeForEachImage } from '../app/each-image.ts';
 import { openImage } from '../app/open-image.ts';
 import { writeSbom } from '../app/write-sbom.ts';
 import { quoted } from '../base/text.ts';
+import type { SbomFormat } from '../bom/formats/format.ts';
 import { formatWarnings } from '../report/diagnostics.ts';
 import { formatJudged } from '../report/judged-sbom.ts';
 import { formatSbomSummary } from '../report/sbom-summary.ts';
 import { expectWritable, writeOutput } from '../system/files.ts';
-import type { ExitCode, Output } from '../system/host.ts';
+import type { ExitCode, Host, Output } from '../system/host.ts';
 import { paintPage } from '../system/terminal.ts';
 import { declareAttestedOptions, readAttested, wantsAttested } from './options/attested.ts';
-import { textOption } from './options/bag.ts';
+import { type Options, textOption } from './options/bag.ts';
 import { listWidth } from './options/look.ts';
 import { declareNetworkOptions } from './options/network.ts';
 import { declarePlatform } from './options/platform.ts';
@@ -26,8 +28,8 @@ import type { Verb } from './verb.ts';
 export const verb: Verb = {
   declare(command: Command): void {
     command.argument(
-      '<image>',
-      'docker://REF, oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE, dir:PATH, containers-storage:REF, docker-daemon:REF or REF',
+      '<image...>',
+      'docker://REF, oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE, dir:PATH, containers-storage:REF, docker-daemon:REF or REF; of several images, a file each in the folder of -o',
     );
     declareDocumentOptions(command);
     declareSbomOptions(command, 'exit code 1 where something is missing');
@@ -36,33 +38,59 @@ export const verb: Verb = {
     declareAttestedOptions(command);
     declareNetworkOptions(command);
   },
-  async run(host, [image = ''], options): Promise<ExitCode> {
+  async run(host, words, options): Promise<ExitCode> {
+    const images = words.flatMap((word) => word ?? []);
     const output = textOption(options, 'output');
-    await expectWritable(host, output);
-    if (wantsAttested(options)) {
-      refuseDocumentOptions(options);
-      const answer = await readAttested(host, image, options);
-      if ('exit' in answer) {
-        return answer.exit;
-      }
-      await writeOutput(host, `${JSON.stringify(answer.document, undefined, 2)}\n`, output);
-      return 0;
+    const [image = ''] = images;
+    if (images.length === 1) {
+      return await writeOne(host, image, output, options);
     }
-    const { form, format, verifyLayers } = readDocumentOptions(options);
-    const request = readSbomRequest(options);
-    await using opened = await openImage(host, image, { ...request, verifyLayers });
-    await host.stderr.write(formatWarnings(opened.warnings));
-    const { judged, summary, text } = await writeSbom(host, opened, { ...request, ...form }, format);
-    if (wantsPage(options, host.stdout)) {
-      await writePage(host.stdout, image, text);
-    } else {
-      await writeOutput(host, text, output);
-      await host.stderr.write(formatSbomSummary(summary, Buffer.byteLength(text), output));
-    }
-    await host.stderr.write(judged === undefined ? '' : formatJudged(judged));
-    return judged === undefined || judged.missing.length === 0 ? 0 : 1;
+    const ending = endingOf(readDocumentOptions(options).format);
+    return await writeForEachImage(host, images, { folder: output, ending }, (name, path) =>
+      writeOne(host, name, path, options),
+    );
   },
 };
+
+async function writeOne(
+  host: Host,
+  image: string,
+  output: string | undefined,
+  options: Options,
+): Promise<ExitCode> {
+  await expectWritable(host, output);
+  if (wantsAttested(options)) {
+    refuseDocumentOptions(options);
+    const answer = await readAttested(host, image, options);
+    if ('exit' in answer) {
+      return answer.exit;
+    }
+    await writeOutput(host, `${JSON.stringify(answer.document, undefined, 2)}\n`, output);
+    return 0;
+  }
+  const { form, format, verifyLayers } = readDocumentOptions(options);
+  const request = readSbomRequest(options);
+  await using opened = await openImage(host, image, { ...request, verifyLayers });
+  await host.stderr.write(formatWarnings(opened.warnings));
+  const { judged, summary, text } = await writeSbom(host, opened, { ...request, ...form }, format);
+  if (wantsPage(options, host.stdout)) {
+    await writePage(host.stdout, image, text);
+  } else {
+    await writeOutput(host, text, output);
+    await host.stderr.write(formatSbomSummary(summary, Buffer.byteLength(text), output));
+  }
+  await host.stderr.write(judged === undefined ? '' : formatJudged(judged));
+  return judged === undefined || judged.missing.length === 0 ? 0 : 1;
+}
+
+/** `.cdx.json`, by which other tools know what is in a file. */
+function endingOf({ name }: SbomFormat): string {
+  if (name === 'table') {
+    return '.txt';
+  }
+  const [kind = '', form = 'json'] = name.split('-');
+  return `.${kind === 'cyclonedx' ? 'cdx' : kind}.${form}`;
+}
 
 /** What is in it, for a person at the terminal. `text` is the SBOM as JSON. */
 async function writePage(terminal: Output, image: string, text: string): Promise<void> {

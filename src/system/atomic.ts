@@ -3,6 +3,7 @@ import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:
 import { link, open, rename, rm, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isMissing, isTaken } from './errors.ts';
+import { untilFinished } from './unfinished.ts';
 
 /** What a file is made of; a stream is written as it comes. */
 export type Content = AsyncIterable<Uint8Array> | string | Uint8Array;
@@ -94,6 +95,7 @@ type Move = (from: string, to: string) => Promise<void>;
 
 async function place(path: string, content: Content, mode: number, move: Move): Promise<void> {
   const temporary = temporaryBeside(path);
+  using _ = untilFinished(temporary);
   try {
     await using file = await open(temporary, 'wx', mode);
     if (typeof content === 'string' || content instanceof Uint8Array) {

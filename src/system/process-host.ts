@@ -7,10 +7,12 @@ import { homeFolder } from './folders.ts';
 import type { Host } from './host.ts';
 import { openOutput } from './output.ts';
 import { childProcess, findOnPath, programRunner, run } from './programs.ts';
+import { watchEndOf } from './unfinished.ts';
 
 /** The real host. The process comes in as a value, so that `main.ts` stays the only file that names it. */
 export function processHost(process: NodeJS.Process): Host {
   const env = process.env;
+  watchEndOf(process);
   return {
     env,
     get cwd() {

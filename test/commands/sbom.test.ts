@@ -1,8 +1,12 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { main } from '../../src/cli.ts';
 import { pushDemoImage } from '../support/demo-image.ts';
-import { folder, testHost } from '../support/host.ts';
+import { folder, testHost, type } from '../support/host.ts';
+import { buildImage, writeOciLayout } from '../support/image.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
+import { archive, file } from '../support/tar.ts';
 
 const place = folder();
 let registry: TestRegistry;
@@ -120,4 +124,28 @@ test.for([
   const ran = await sbom(...args);
   expect(ran).toMatchObject({ exit: 3, out: '' });
   expect(ran.err).toContain(message);
+});
+
+test('of several images a file each is written into a folder, and one that cannot be read holds up no other', async () => {
+  using place = folder();
+  const layers = [archive(file('etc/os-release', 'ID=debian\nVERSION_ID="12"\n'))];
+  for (const name of ['one', 'two']) {
+    writeOciLayout(join(place.path, name), { image: buildImage({ layers, labels: { name } }) });
+  }
+  const called = await type(['sbom', 'oci:one', 'oci:none', 'oci:two', 'oci:one', '-o', 'sboms'], {
+    cwd: place.path,
+  });
+  expect(called).toMatchObject({ exit: 2, out: '', err: expect.stringContaining('tcf: error: oci:none: ') });
+  expect(readdirSync(join(place.path, 'sboms')).sort()).toEqual([
+    'oci_one-2.cdx.json',
+    'oci_one.cdx.json',
+    'oci_two.cdx.json',
+  ]);
+  const alone = await type(['sbom', 'oci:two'], { cwd: place.path });
+  expect(readFileSync(join(place.path, 'sboms/oci_two.cdx.json'), 'utf8')).toBe(alone.out);
+  expect(await type(['sbom', 'oci:one', 'oci:two'], { cwd: place.path })).toMatchObject({
+    exit: 3,
+    out: '',
+    err: expect.stringContaining('-o FOLDER'),
+  });
 });
