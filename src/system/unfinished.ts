@@ -13,8 +13,8 @@ let watched: Process | undefined;
 let isWatching = false;
 
 /** Names the process whose end is watched, from the first temporary file on. */
-export function watchEndOf(process: Process): void {
-  watched = process;
+export function watchEndOf(whole: Process): void {
+  watched = whole;
 }
 
 /** Takes `path` away when the process ends, until the disposal. Whoever made it takes it away otherwise. */
@@ -44,13 +44,13 @@ function watch(): void {
   }
 }
 
-function bound(process: Process): Process {
+function bound(whole: Process): Process {
   return {
-    pid: process.pid,
-    kill: process.kill.bind(process),
-    listenerCount: process.listenerCount.bind(process),
-    off: process.off.bind(process),
-    on: process.on.bind(process),
+    pid: whole.pid,
+    kill: whole.kill.bind(whole),
+    listenerCount: whole.listenerCount.bind(whole),
+    off: whole.off.bind(whole),
+    on: whole.on.bind(whole),
   };
 }
 
