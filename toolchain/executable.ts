@@ -26,7 +26,10 @@ export async function makeExecutable(parts: string, node: string, output: string
       disableExperimentalSEAWarning: true,
       // What a Node of the user is told (NODE_OPTIONS=--require ./x.js) is not meant for tcf.
       execArgvExtension: 'none',
-      assets: Object.fromEntries([[threadStart, start], ...names.map((name) => [name, resolve(parts, name)])]),
+      assets: Object.fromEntries([
+        [threadStart, start],
+        ...names.map((name) => [name, resolve(parts, name)]),
+      ]),
     };
     const file = join(folder, 'executable.json');
     await writeFile(file, JSON.stringify(config));

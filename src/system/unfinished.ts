@@ -25,33 +25,23 @@ export function untilFinished(path: string): Disposable {
 }
 
 function watch(): void {
-  if (isWatching || watched === undefined) {
+  const whole = watched;
+  if (isWatching || whole === undefined) {
     return;
   }
   isWatching = true;
-  const { kill, listenerCount, off, on, pid } = bound(watched);
-  on('exit', removeAll);
+  whole.on('exit', removeAll);
   for (const signal of signals) {
     const end = (): void => {
       removeAll();
       // Who else listens decides when it is over; otherwise the process ends as if nobody had listened.
-      if (listenerCount(signal) === 1) {
-        off(signal, end);
-        kill(pid, signal);
+      if (whole.listenerCount(signal) === 1) {
+        whole.off(signal, end);
+        whole.kill(whole.pid, signal);
       }
     };
-    on(signal, end);
+    whole.on(signal, end);
   }
-}
-
-function bound(whole: Process): Process {
-  return {
-    pid: whole.pid,
-    kill: whole.kill.bind(whole),
-    listenerCount: whole.listenerCount.bind(whole),
-    off: whole.off.bind(whole),
-    on: whole.on.bind(whole),
-  };
 }
 
 function removeAll(): void {
