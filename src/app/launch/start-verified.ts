@@ -37,12 +37,9 @@ export async function startVerified(host: Host, request: StartRequest): Promise<
   }
   const { imageIds, verdict } = verification;
   const { allow } = verdict;
+  const { plainHttp } = request.transport;
   const platform = platformFor(host, engine, verification, request.transport.platform);
-  const launch: Launch = compact({
-    ...{ allow, imageIds, globals, engineFlags, command },
-    plainHttp: request.transport.plainHttp,
-    platform,
-  });
+  const launch = compact({ allow, imageIds, globals, engineFlags, command, plainHttp, platform });
   await tellMountedCaches(host, engineFlags);
   const text = launchLines(engine, launch);
   if (request.isDry) {
