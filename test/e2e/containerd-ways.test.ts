@@ -34,6 +34,17 @@ const status = (folder: string, daemon: Daemon, ...args: readonly string[]) =>
     env: { ...s().env, PATH: `${folder}:${process.env['PATH']}` },
   });
 
+/** A test that says why it was not tried. */
+const whereThere =
+  (missing: string | undefined) =>
+  (name: string, tried: () => Promise<void>): void =>
+    test(name, async (context) => {
+      if (missing !== undefined) {
+        context.skip(`not tried here: ${missing}`);
+      }
+      await tried();
+    });
+
 describe('containerd 2.1', () => {
   let daemon: Daemon;
   const missing = reasonOf(new2);
@@ -52,7 +63,7 @@ describe('containerd 2.1', () => {
     }
   });
   afterAll(() => daemon?.stop());
-  const it = test.skipIf(missing !== undefined);
+  const it = whereThere(missing);
 
   it('the hook proves itself from both sides, by containerd', async () => {
     const found = await status(folder, daemon, '--image', `${s().registry}/dev:good`, '--allow-http');
@@ -175,7 +186,7 @@ describe('containerd 1.6', () => {
   });
   afterAll(() => daemon?.stop());
 
-  test.skipIf(missing !== undefined)('status says no: it has no image verifiers', async () => {
+  whereThere(missing)('status says no: it has no image verifiers', async () => {
     const found = await status('/usr/bin', daemon, '--image', `${s().registry}/dev:good`, '--allow-http');
     expect(found.stdout).toMatch(/✗ containerd: containerd 1\.6\S* has no image verifiers, and asks nobody/);
     expect(found.code).toBe(1);
