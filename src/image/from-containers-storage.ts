@@ -183,7 +183,7 @@ async function storedLayers(
       );
     }
     const split = await splitLayer(entry, chain[index - 1], isVerified, what);
-    stored.push({ mediaType: '', split, open: () => assembled(split) });
+    stored.push(compact({ mediaType: '', size: entry.size, split, open: () => assembled(split) }));
   }
   return stored;
 }

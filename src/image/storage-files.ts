@@ -67,6 +67,8 @@ export interface StoredLayerEntry {
   readonly parent?: string;
   /** Of its archive without compression, as the store wrote it down. */
   readonly diffId?: string;
+  /** Bytes of that archive, as the store wrote them down. */
+  readonly size?: number;
   readonly store: LocalStore;
 }
 
@@ -105,12 +107,19 @@ export async function readLayers(store: LocalStore): Promise<ReadonlyMap<string,
           ...compact({
             parent: parent && readId(parent),
             diffId: present(shape, 'diff-digest')?.string(200),
+            size: sizeIn(shape),
           }),
         });
       }
     }
   }
   return layers;
+}
+
+/** A hint for the order in which layers are read. */
+function sizeIn(shape: Shape): number | undefined {
+  const value = shape.optional('diff-size')?.value;
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 }
 
 /** Something that is kept beside an image; `undefined` where it is missing. */
