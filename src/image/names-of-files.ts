@@ -127,7 +127,7 @@ class NameFinder {
     if (isRenamed) {
       this.#links.set(inode, [...(this.#links.get(inode) ?? []), path]);
     }
-    const other = isRenamed ? this.#askedUnder(directory, name, inode) : undefined;
+    const other = isRenamed ? this.#askedUnder(directory, name, this.#headOf(inode)) : undefined;
     const { scanned, wanted } = other ?? found ?? nobody;
     this.#add({ path, inode }, wanted, scanned);
     const seen = this.#seen.get(inode) ?? { wanted: 0, scanned: 0 };
@@ -195,19 +195,27 @@ class NameFinder {
 
   #otherName(directory: NamedFolder, name: string, inode: Inode): void {
     this.#namesLeft -= 1;
-    const seen = this.#seen.get(inode) ?? nobody;
-    const without = { wanted: seen.wanted, scanned: seen.scanned | ~this.#behindLinks };
-    const { scanned, wanted } = this.#askedUnder(directory, name, inode, without);
+    const seen = this.#seen.get(inode);
+    const without = {
+      wanted: seen?.wanted ?? 0,
+      scanned: (seen?.scanned ?? 0) | ~this.#behindLinks,
+    };
+    // Of what nobody wanted or scanned under its own name nothing was kept.
+    const head = seen === undefined ? noHead : this.#headOf(inode);
+    const { scanned, wanted } = this.#askedUnder(directory, name, head, without);
     if (wanted !== 0 || scanned !== 0) {
       this.#add({ path: joinPath(directory.path, name), inode }, wanted, scanned);
     }
   }
 
   /** The catalogers that want or scan a file under this name; those of `without` are not asked. */
-  #askedUnder({ asked, path }: NamedFolder, name: string, inode: Inode, without: Askers = nobody): Askers {
+  #askedUnder(
+    { asked, path }: NamedFolder,
+    name: string,
+    head: Uint8Array,
+    without: Askers = nobody,
+  ): Askers {
     const mayWant = this.#interests.mayWant(asked, name, 0) & ~without.wanted;
-    // Of a file that begins as no scanner says no head was kept; who goes by the name alone needs none.
-    const head = this.#merged.finds.get(inode)?.head ?? noHead;
     const mayScan =
       this.#interests.scanning(this.#interests.mayScan(asked, name, 0), head) & ~without.scanned;
     if (mayWant === 0 && mayScan === 0) {
@@ -215,6 +223,11 @@ class NameFinder {
     }
     const text = latin1ToText(joinPath(path, name));
     return { wanted: this.#interests.wanting(mayWant, text), scanned: this.#scanning(mayScan, text, head) };
+  }
+
+  /** Of a file that begins as no scanner says no head was kept; who goes by the name alone needs none. */
+  #headOf(inode: Inode): Uint8Array {
+    return this.#merged.finds.get(inode)?.head ?? noHead;
   }
 
   #scanning(candidates: number, path: string, head: Uint8Array): number {

@@ -31,6 +31,7 @@ export function isClean(name: string): boolean {
   return !needsCleaning.test(name);
 }
 
+const notAscii = /[^\0-\x7f]/;
 const beyondAscii = /[\x80-\xff]/;
 
 /** As text; a byte that is not part of UTF-8 becomes `\xff`. */
@@ -58,6 +59,9 @@ export function latin1ToText(name: string): string {
 
 /** The bytes of a text, as latin1. A text with escapes of `toText` finds its way back through `unescaped`. */
 export function fromText(text: string): string {
+  if (!notAscii.test(text)) {
+    return text;
+  }
   return Buffer.from(encodeUtf8(text)).toString('latin1');
 }
 

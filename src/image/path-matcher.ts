@@ -99,8 +99,9 @@ export class PathMatcher {
     let node = 0;
     for (let at = path.length - 1; ; at -= 1) {
       for (const glob of this.#ends[node] ?? none) {
-        const { bit, isEnd, name } = this.#globs[glob] as Glob;
-        if (state.files[glob] === 1 && (isEnd || fitsName(name, path.slice(from)))) {
+        const { bit, first, isEnd, name } = this.#globs[glob] as Glob;
+        const mayFit = state.files[glob] === 1 && (first < 0 || first === fold(path.charCodeAt(from)));
+        if (mayFit && (isEnd || fitsName(name, path.slice(from)))) {
           bits |= bit;
         }
       }
@@ -196,6 +197,8 @@ interface Glob {
   readonly bit: number;
   readonly folders: readonly string[];
   readonly name: string;
+  /** The first byte of a name that fits; -1: any. */
+  readonly first: number;
   /** Whether a name fits that ends as the literal bytes at its end say. */
   readonly isEnd: boolean;
 }
@@ -211,7 +214,8 @@ function readGlob(text: string, bit: number): Glob {
     throw new RangeError(`not a glob: ${text}`);
   }
   const isEnd = name.startsWith('*') && !/[*?]/.test(name.slice(1));
-  return { bit, folders, name, isEnd };
+  const first = /^[*?]/.test(name) ? -1 : name.charCodeAt(0);
+  return { bit, folders, name, first, isEnd };
 }
 
 function isDescription(part: string): boolean {

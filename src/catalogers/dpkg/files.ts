@@ -122,9 +122,14 @@ function isBelow(path: string | undefined, directory: string): boolean {
 function pathsOf(tree: Tree, deb: Deb): readonly string[] {
   const list = contentOf(tree, deb, 'list');
   if (list !== undefined) {
-    return linesOf(list)
-      .map(bare)
-      .filter((path) => path !== '');
+    const paths: string[] = [];
+    for (const line of linesOf(list)) {
+      const path = bare(line);
+      if (path !== '') {
+        paths.push(path);
+      }
+    }
+    return paths;
   }
   return linesOf(contentOf(tree, deb, 'md5sums')).flatMap((line) => {
     const path = /^[0-9a-f]{32} [ *](.+)$/.exec(line)?.[1];
@@ -158,11 +163,11 @@ function diversionsOf(tree: Tree): ReadonlyMap<string, { readonly to: string; re
   return diversions;
 }
 
-function linesOf(content: Uint8Array | undefined): readonly string[] {
-  return Buffer.from(content ?? [])
-    .toString('utf8')
-    .split('\n')
-    .map((line) => (line.length > maxLine ? '' : line));
+function linesOf(content: Uint8Array = new Uint8Array(0)): readonly string[] {
+  const lines = Buffer.from(content.buffer, content.byteOffset, content.length).toString('utf8').split('\n');
+  return lines.some((line) => line.length > maxLine)
+    ? lines.map((line) => (line.length > maxLine ? '' : line))
+    : lines;
 }
 
 function bare(path: string): string {
