@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
+import { manifestOf, repeatedLayout, scheduleOf } from './layouts.ts';
 import { must, scratchPath } from './processes.ts';
 
 // Measures a scan of image M against what a machine needs to unpack it and against its peers, in turn, and writes bench/RESULTS.md.
@@ -23,6 +24,9 @@ const root = join(import.meta.dirname, '..');
 const lab = process.env['LAB'] ?? '/var/tmp/tcf-bench';
 const layout = join(lab, 'm-oci');
 const store = `containers-storage:[overlay@${lab}/storage+${lab}/run]localhost/m:1`;
+/** 20 GB of layers, of linked blobs: they must lie on one file system. */
+const repeats = 6;
+const large = join(lab, 'm-repeated');
 const peers = '/var/tmp/tcf-peers/bin';
 const rounds = Number(process.argv[2] ?? 5);
 /** Runs that begin after this are left out, and the medians are of fewer. */
@@ -68,9 +72,10 @@ function works(): readonly Work[] {
   const warm = () => {
     must('/usr/bin/env', sbom(`oci:${layout}`, '--cache').slice(1));
   };
-  // One layer on top has changed: its record is gone, and it is the smallest.
+  // One layer on top has changed: its record is gone, and it is the smallest. The image is another one, whose SBOM nobody made.
   const changed = () => {
     warm();
+    must('/bin/sh', ['-c', `find ${cache} -name '*.sbom' -delete`]);
     const smallest = must('/bin/sh', [
       '-c',
       `find ${cache} -name '*.layer' -printf '%s %p\\n' | sort -n | head -1`,
@@ -88,7 +93,24 @@ function works(): readonly Work[] {
       { name: 'tcf, one layer changed', command: sbom(`oci:${layout}`, '--cache'), before: changed },
       { name: 'tcf, nothing changed', command: sbom(`oci:${layout}`, '--cache'), before: warm },
     ),
+    ...when(there(layout), {
+      name: `tcf, the layers of M ${repeats} times`,
+      command: sbom(`oci:${large}`),
+      before: () => {
+        if (!there(large)) {
+          repeatedLayout(layout, large, repeats);
+        }
+      },
+    }),
     ...when(there(join(lab, 'storage')), { name: "tcf, podman's store", command: sbom(store) }),
+    ...when(there(join(lab, 'storage')), {
+      name: 'podman save, to nothing',
+      command: [
+        '/bin/sh',
+        '-c',
+        `podman --root ${lab}/storage --runroot ${lab}/run save --quiet localhost/m:1 | cat >/dev/null`,
+      ],
+    }),
     ...when(there(join(lab, 'storage')), {
       name: "tcf, podman's store, --verify-layers",
       command: sbom(store, '--verify-layers'),
@@ -188,7 +210,28 @@ function report(costs: ReadonlyMap<string, readonly Cost[]>): string {
     '| --- | --- | --- | --- | --- | --- | --- | --- |',
     ...rows,
     '',
+    ...scheduleRows(),
   ].join('\n');
+}
+
+/** What more cores would bring, by the sizes of the layers: measured is what this machine has. */
+function scheduleRows(): readonly string[] {
+  if (!existsSync(layout)) {
+    return [];
+  }
+  const sizes = manifestOf(layout).layers.map(({ size }) => size);
+  const cores = [1, 2, 3, 4, 6, 8];
+  const times = (many: readonly number[]) =>
+    cores.map((count) => (scheduleOf(many, count) / scheduleOf(many, 1)).toFixed(2)).join(' | ');
+  return [
+    'The schedule of the layers by their stored sizes, in parts of one core (simulated: the part of a scan that reads layers, not the one that puts them together):',
+    '',
+    `| cores | ${cores.join(' | ')} |`,
+    `| --- | ${cores.map(() => '---').join(' | ')} |`,
+    `| image M, ${sizes.length} layers | ${times(sizes)} |`,
+    `| its layers ${repeats} times | ${times(Array.from({ length: repeats }, () => sizes).flat())} |`,
+    '',
+  ];
 }
 
 mkdirSync(scratchPath('cache'), { recursive: true });
