@@ -8,6 +8,7 @@ import {
   requireHonest,
   requireNamed,
 } from './decompress.ts';
+import type { RingWriter } from './shared-hash.ts';
 import { SyncInflate } from './sync-inflate.ts';
 import { ZstdCheck } from './zstd-check.ts';
 
@@ -39,7 +40,8 @@ export class LayerStream {
   readonly #layer: PackedLayer;
   readonly #sink: (chunk: Uint8Array) => void;
   readonly #limits: DecompressLimits;
-  readonly #check: ContentCheck;
+  readonly #check: Pick<ContentCheck, 'end' | 'push'>;
+  readonly #ring: RingWriter | undefined;
   /** The first bytes, while they are too few to tell a compression by. */
   #head: Uint8Array | undefined = new Uint8Array(0);
   #compression: Compression = 'none';
@@ -48,16 +50,18 @@ export class LayerStream {
   #taken = 0;
   #size = 0;
 
-  /** `sink` takes the plain bytes; they are used again. */
+  /** `sink` takes the plain bytes; they are used again. With `ring` another thread hashes and checks them. */
   constructor(
     layer: PackedLayer,
     sink: (chunk: Uint8Array) => void,
     limits: DecompressLimits = decompressLimits,
+    ring?: RingWriter,
   ) {
+    this.#ring = ring;
     this.#layer = layer;
     this.#sink = sink;
     this.#limits = limits;
-    this.#check = new ContentCheck(layer.diffId, undefined, layer.what);
+    this.#check = ring ?? new ContentCheck(layer.diffId, undefined, layer.what);
   }
 
   /** Plain bytes so far. */
@@ -93,7 +97,8 @@ export class LayerStream {
     this.#compression = compressionOf(head);
     requireNamed(mediaType, this.#compression, what);
     if (this.#compression !== 'none') {
-      this.#inflate = SyncInflate.open(this.#compression, what);
+      const ring = this.#ring;
+      this.#inflate = SyncInflate.open(this.#compression, what, ring && (() => ring.slot()));
     }
     if (this.#compression === 'zstd') {
       this.#frames = new ZstdCheck(what);

@@ -1,9 +1,11 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Cataloger } from '../catalogers/contract.ts';
+import { decompressLimits } from './decompress.ts';
 import { LayerStream } from './layer-stream.ts';
 import { readFileRange } from './read-layer.ts';
 import { type LayerScan, LayerScanner } from './scan-layer.ts';
 import { type ScanReply, type ScanRequest, toSentError } from './scan-messages.ts';
+import { RingWriter } from './shared-hash.ts';
 import { TarReader } from './tar.ts';
 import { assembledPieces, readInPlace } from './tar-split.ts';
 
@@ -34,6 +36,7 @@ export function serveScans(port: MessagePort, catalogers: readonly Cataloger[]):
     try {
       handle(request);
     } catch (error) {
+      open?.abandon();
       open = undefined;
       reply({ kind: 'failed', error: toSentError(error) });
     }
@@ -51,20 +54,23 @@ class OpenLayer {
   readonly #tar: TarReader;
   readonly #stream: LayerStream;
   readonly #onRead: (bytes: number) => void;
+  readonly #ring: RingWriter | undefined;
+  #isEnded = false;
   /** Bytes that were read and not told. */
   #untold = 0;
   /** Bytes of a layer that was read where it lies. */
   #inPlace: number | undefined;
 
   constructor(
-    { layer, name }: LayerRequest,
+    { layer, name, ring }: LayerRequest,
     catalogers: readonly Cataloger[],
     onRead: (bytes: number) => void,
   ) {
     this.#onRead = onRead;
     this.#scanner = new LayerScanner(catalogers);
     this.#tar = new TarReader(this.#scanner.visit, name);
-    this.#stream = new LayerStream(layer, (chunk) => this.#tar.push(chunk));
+    this.#ring = ring && new RingWriter(ring);
+    this.#stream = new LayerStream(layer, (chunk) => this.#tar.push(chunk), decompressLimits, this.#ring);
   }
 
   /** Reads what this thread can reach by itself; `false`: the bytes are sent. */
@@ -108,9 +114,17 @@ class OpenLayer {
     this.#stream.push(chunk);
   }
 
+  /** The layer is bad: nobody is to wait for the rest of it. */
+  abandon(): void {
+    if (!this.#isEnded) {
+      this.#ring?.abandon();
+    }
+  }
+
   finish(): { readonly scan: LayerScan; readonly buffers: readonly ArrayBuffer[] } {
     if (this.#inPlace === undefined) {
       this.#stream.end();
+      this.#isEnded = true;
       this.#tar.end();
     }
     const scan = this.#scanner.finish(this.#inPlace ?? this.#stream.size);

@@ -30,23 +30,34 @@ export class SyncInflate {
   readonly #engine: Engine;
   /** Bytes of output and of input that the last call left unused. */
   readonly #left: Uint32Array;
-  readonly #out = new Uint8Array(outSize);
+  readonly #nextOut: () => Uint8Array;
   readonly #isGzip: boolean;
   readonly #what: string;
   #problem: string | undefined;
 
-  /** `undefined` where this Node has no such engine. */
-  static open(compression: 'gzip' | 'zstd', what: string): SyncInflate | undefined {
+  /** `undefined` where this Node has no such engine. `nextOut` is where it unpacks to, asked for each piece. */
+  static open(
+    compression: 'gzip' | 'zstd',
+    what: string,
+    nextOut: () => Uint8Array = ownBuffer(),
+  ): SyncInflate | undefined {
     const stream: unknown =
       compression === 'gzip' ? createGunzip({ chunkSize: 64 }) : createZstdDecompress({ chunkSize: 64 });
     const { _handle: engine, _writeState: left } = stream as Record<'_handle' | '_writeState', unknown>;
     if (!isEngine(engine) || !(left instanceof Uint32Array) || left.length < 2) {
       return undefined;
     }
-    return new SyncInflate(engine, left, compression === 'gzip', what);
+    return new SyncInflate(engine, left, compression === 'gzip', what, nextOut);
   }
 
-  private constructor(engine: Engine, left: Uint32Array, isGzip: boolean, what: string) {
+  private constructor(
+    engine: Engine,
+    left: Uint32Array,
+    isGzip: boolean,
+    what: string,
+    nextOut: () => Uint8Array,
+  ) {
+    this.#nextOut = nextOut;
     this.#engine = engine;
     this.#left = left;
     this.#isGzip = isGzip;
@@ -95,16 +106,23 @@ export class SyncInflate {
   }
 
   #write(how: number, input: Uint8Array, at: number): Uint8Array {
-    this.#engine.writeSync(how, input, at, input.length - at, this.#out, 0, outSize);
+    const out = this.#nextOut();
+    this.#engine.writeSync(how, input, at, input.length - at, out, 0, out.length);
     if (this.#problem !== undefined) {
       throw this.#wrong(`cannot decompress ${this.#what}: ${this.#problem}`);
     }
-    return this.#out.subarray(0, outSize - (this.#left[0] ?? 0));
+    return out.subarray(0, out.length - (this.#left[0] ?? 0));
   }
 
   #wrong(message: string): Error {
     return cannotTell('layer.compression', message);
   }
+}
+
+/** One buffer that is used again. */
+function ownBuffer(): () => Uint8Array {
+  const buffer = new Uint8Array(outSize);
+  return () => buffer;
 }
 
 function isEngine(value: unknown): value is Engine {
