@@ -93,6 +93,35 @@ describe.for(Object.entries(texts))('%s', ([, [path, text]]) => {
   });
 });
 
+/** Where the last record of a database begins; METADATA has no end that could be missed. */
+const cuttable = Object.entries(texts).filter(([name]) => !/METADATA/.test(name));
+
+test.for(cuttable)('%s, cut at any place of its last record: whole, or told', async ([, [path, text]]) => {
+  const begin = Math.max(
+    0,
+    text.lastIndexOf('Package: '),
+    text.lastIndexOf('P:'),
+    text.lastIndexOf('last\t'),
+  );
+  const name = begin === 0 ? 'first' : 'last';
+  const read = async (content: string): Promise<Bom> =>
+    makeBom(
+      memoryImage({ layers: [archive(file('etc/os-release', release), file(path, content))] }),
+      undefined,
+      {
+        jobs: 1,
+      },
+    );
+  const versionIn = ({ components }: Bom): string | undefined =>
+    components.find((component) => component.name === name)?.version;
+  const whole = versionIn(await read(text));
+  expect(whole).toBeDefined();
+  for (let end = begin + 1; end < text.length; end += 1) {
+    const bom = await read(text.slice(0, end));
+    expect(isTold(bom) || versionIn(bom) === whole, JSON.stringify(text.slice(begin, end))).toBe(true);
+  }
+});
+
 test.for(Object.entries(spellings).filter(([name]) => !/UTF-16/.test(name)))(
   'os-release %s says what the image is',
   async ([, spell]) => {

@@ -3,6 +3,8 @@ import { printable } from '../../base/text.ts';
 import { isVersion } from '../../bom/versions/apk.ts';
 import type { Skipped, Tree, TreeFile } from '../contract.ts';
 
+const lineFeed = 0x0a;
+
 /** A package of the installed database. */
 export interface Apk {
   readonly name: string;
@@ -37,6 +39,10 @@ export function apkPackages(tree: Tree): Apks {
     if (content === undefined) {
       skipped.push({ path, reason: 'is too large to read' });
       continue;
+    }
+    // A value that is cut is another value, and apk ends every line.
+    if (content.length > 0 && content.at(-1) !== lineFeed) {
+      skipped.push({ path, reason: 'ends in the middle of a line' });
     }
     for (const record of recordsOf(content)) {
       for (const fault of record.faults) {

@@ -13,6 +13,7 @@ export interface Deb {
 }
 
 const status = 'var/lib/dpkg/status';
+const lineFeed = 0x0a;
 const distroless = /^var\/lib\/dpkg\/status\.d\/[^/]+$/;
 /** dpkg names the entries of its journal by number; `tmp.i` is one that was never finished. */
 const journal = /^var\/lib\/dpkg\/updates\/\d+$/;
@@ -40,6 +41,10 @@ export function dpkgPackages(tree: Tree): {
     if (content === undefined) {
       skipped.push({ path, reason: 'is too large to read' });
       continue;
+    }
+    // A value that is cut is another value; dpkg refuses such a database ("missing final newline").
+    if (!distroless.test(database.path) && content.length > 0 && content.at(-1) !== lineFeed) {
+      skipped.push({ path, reason: 'ends in the middle of a line' });
     }
     for (const stanza of parseStanzas(Buffer.from(content).toString('utf8'))) {
       const deb = debOf(stanza, database);
