@@ -172,7 +172,7 @@ x
 
 describe("an index of Debian's archive", () => {
   const curl = (version: string) => sbom(`pkg:deb/debian/curl@${version}?arch=amd64&distro=debian-12`);
-  const list = 'lists/deb.debian.org_debian-security_dists_bookworm-security';
+  const list = 'lists/mirror.example_debian-security_dists_bookworm-security';
 
   test.for<[string, string, string | Uint8Array, string]>([
     ['as apt keeps it', `${list}_main_binary-amd64_Packages`, packages, `${list}_InRelease`],
