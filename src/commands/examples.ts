@@ -88,9 +88,23 @@ export const examples: Readonly<Record<string, readonly Example[]>> = {
   'db pull': [['db pull registry.example/tcf/db:1', 'from a registry']],
   'db status': [['db status', 'which one is here, and how old it is']],
   'db verify': [['db verify', 'whether it is whole']],
-  'lock show': [['lock show cuda', 'every input of that image']],
-  'lock update': [['lock update cuda', 'moves them']],
-  'lock why': [['lock why cuda torch', 'who wants it']],
+  build: [
+    ['build cpu', 'an image from its lock, the same bytes each time'],
+    ['build cpu --to quay.io/team/cpu:1 --key release.key', 'pushed and signed, with SBOM and provenance'],
+    [
+      'build cpu --check quay.io/team/cpu:1 --key second.key',
+      'built again by somebody else, who says what came out',
+    ],
+  ],
+  'lock show': [
+    ['lock show cpu', 'every input of that image and of those below it'],
+    ['lock show cpu --newer --unsafe', 'and what the archives have today, and what advisories say'],
+  ],
+  'lock update': [
+    ['lock update cpu', 'to what the archives have today'],
+    ['lock update cpu --triton 3.9.0', 'another Triton, with its LLVM and all that follows'],
+  ],
+  'lock why': [['lock why cpu zlib1g', 'who needs it']],
   'lock schema': [['lock schema', 'the JSON Schema, for editors']],
   'sign-bundle': [
     [

@@ -31,7 +31,7 @@ export function formatLockTable(rows: readonly LockRow[]): string {
     ['NAME', ({ name }) => name],
     ['PINNED', ({ kind, version }) => (kind === 'llvm' ? version.slice(0, 12) : version)],
     ['NEWER', ({ newer = '' }) => newer],
-    ['UNSAFE', ({ unsafe = [] }) => unsafe.join(' ')],
+    ['UNSAFE', ({ unsafe = [] }) => unsafeCell(unsafe)],
     ['FOR', (row) => row.for ?? ''],
   ];
   const shown = columns.filter(([title, cell]) => title === 'KIND' || rows.some((row) => cell(row) !== ''));
@@ -49,6 +49,12 @@ export function formatLockTable(rows: readonly LockRow[]): string {
           .trimEnd()}\n`,
     )
     .join('');
+}
+
+/** Three of them; the rest is counted, and `--json` has them all. */
+function unsafeCell(ids: readonly string[]): string {
+  const more = ids.length > 3 ? [`${ids.length - 3} more`] : [];
+  return [...ids.slice(0, 3), ...more].join(', ');
 }
 
 /** `~ wheel triton 3.6.0 -> 3.9.0`, one line for each input that moves. */

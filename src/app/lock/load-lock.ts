@@ -43,7 +43,7 @@ export function folderOf(host: Host, name: string): string {
   const places = [
     resolve(host.cwd, 'images', name),
     resolve(host.cwd, name),
-    ...ownImages.map((own) => join(own, name)),
+    ...ownImages(host).map((own) => join(own, name)),
   ];
   const found = places.find((place) => fileExists(host, join(place, 'lock.yaml')));
   if (found !== undefined) {
@@ -54,11 +54,11 @@ export function folderOf(host: Host, name: string): string {
   });
 }
 
-/** Beside the sources, and beside the parts of the bundle. */
-const ownImages: readonly string[] = [
-  resolve(import.meta.dirname, '../../../images'),
-  resolve(import.meta.dirname, '../images'),
-];
+/** Beside the folder of the program: of the sources, of the package; or where a system keeps what programs share. */
+function ownImages({ self }: Host): readonly string[] {
+  const folder = dirname(self.at(-1) ?? '/');
+  return [resolve(folder, '../images'), resolve(folder, '../share/tcf/images')];
+}
 
 async function open(host: Host, folder: string, depth: number): Promise<OpenLock> {
   const file = join(folder, 'lock.yaml');

@@ -2,13 +2,16 @@ import type { Host } from '../../system/host.ts';
 import { openInputStore, type StoreRequest } from './input-store.ts';
 import { type OpenLock, openLock } from './load-lock.ts';
 import type { LockChange } from './lock-changes.ts';
+import { type UnsafeInput, type UnsafeRequest, unsafeInputs } from './unsafe-inputs.ts';
 import { resolveLock } from './update-lock.ts';
 import { chainOf } from './why.ts';
 
-export interface ShowRequest extends StoreRequest {
+export interface ShowRequest extends StoreRequest, UnsafeRequest {
   readonly name: string;
   /** Whether the archives are asked what they have today. */
   readonly newer?: boolean;
+  /** Whether the database of vulnerabilities is asked. */
+  readonly unsafe?: boolean;
 }
 
 /** One pinned input and what is known about it. */
@@ -20,6 +23,8 @@ export interface ShownInput {
   readonly sha256?: string;
   readonly for?: string;
   readonly newer?: string;
+  /** Identifiers of published vulnerabilities, where the database was asked. */
+  readonly unsafe?: readonly string[];
 }
 
 /**
@@ -41,7 +46,28 @@ export async function showLock(host: Host, request: ShowRequest): Promise<readon
       );
     }
   }
-  return shown;
+  return request.unsafe === true ? withUnsafe(shown, await unsafeOf(host, open, request)) : shown;
+}
+
+async function unsafeOf(host: Host, open: OpenLock, request: ShowRequest): Promise<readonly UnsafeInput[]> {
+  return await unsafeInputs(
+    host,
+    [...chainOf(open)].map(({ lock }) => lock),
+    request,
+  );
+}
+
+/** Each input with what is known of it; what lies inside a wheel stands with the wheel, and by its own name. */
+function withUnsafe(shown: readonly ShownInput[], found: readonly UnsafeInput[]): readonly ShownInput[] {
+  return shown.map((input) => {
+    const ids = found.flatMap(({ id, inside, name, version }) => {
+      if (inside !== undefined) {
+        return inside === `${input.name} ${input.version}` ? [`${id} (${name} ${version})`] : [];
+      }
+      return name === input.name && version === input.version ? [id] : [];
+    });
+    return ids.length === 0 ? input : { ...input, unsafe: [...new Set(ids)].sort() };
+  });
 }
 
 async function changesOf(host: Host, open: OpenLock, request: ShowRequest): Promise<readonly LockChange[]> {

@@ -1,9 +1,11 @@
 import type { Command } from 'commander';
 import { showLock } from '../../app/lock/show-lock.ts';
+import { compact } from '../../base/compact.ts';
 import { formatJson } from '../../base/text.ts';
 import { formatLockTable } from '../../report/lock-table.ts';
 import type { ExitCode } from '../../system/host.ts';
-import { flag } from '../options/bag.ts';
+import { flag, textOption } from '../options/bag.ts';
+import { declareDatabase, readDatabase } from '../options/database.ts';
 import { declareInputOptions, readStoreRequest } from '../options/inputs.ts';
 import { declareTimeout } from '../options/network.ts';
 import type { Verb } from '../verb.ts';
@@ -13,16 +15,25 @@ export const verb: Verb = {
     command
       .argument('<image>', 'base, cpu, cuda, rocm, or a folder that holds a lock.yaml')
       .option('--newer', 'ask the archives what they have today')
+      .option('--unsafe', 'ask the database of vulnerabilities (tcf db)')
+      .option('--sbom <file>', 'with --unsafe: the SBOM of the image, for what lies inside wheels')
       .option('--json', 'all that is pinned, for machines');
     declareInputOptions(command);
+    declareDatabase(command);
     declareTimeout(command, 'an archive');
   },
   async run(host, [name = ''], options): Promise<ExitCode> {
-    const inputs = await showLock(host, {
-      ...readStoreRequest(options),
-      name,
-      newer: flag(options, 'newer'),
-    });
+    const inputs = await showLock(
+      host,
+      compact({
+        ...readStoreRequest(options),
+        name,
+        newer: flag(options, 'newer'),
+        unsafe: flag(options, 'unsafe'),
+        sbom: textOption(options, 'sbom'),
+        database: readDatabase(options),
+      }),
+    );
     await host.stdout.write(flag(options, 'json') ? formatJson(inputs, 2) : formatLockTable(inputs));
     return 0;
   },
