@@ -12,9 +12,12 @@ const defaultThreadsFrom = 16 * 1024 * 1024;
  * What is found in layers that wait for lower ones. A layer keeps up to `scanLimits.layerContent`, but hardly
  * one has a tenth of it.
  */
-const heldLimit = 160 * 1024 * 1024;
-/** Layers that are begun before lower ones, at most. */
-const lookAhead = 64;
+const heldLimit = 64 * 1024 * 1024;
+/**
+ * Layers among which the largest begins first. What later ones say is held until those below are there: with
+ * 64, an image of 36 layers and 20 GB took 100 MiB more.
+ */
+const lookAhead = 8;
 
 export interface ScanOptions {
   /** Layers that are read at a time, each in a thread; 1: in this one. Default 1. */

@@ -32,6 +32,26 @@ export interface Records {
   keep(key: string, bytes: Uint8Array): Promise<void>;
 }
 
+type Trouble = 'damaged' | 'unreadable' | 'unusable' | 'unwritable';
+
+const troubles: Readonly<Record<Trouble, string>> = {
+  damaged: 'has a record that is damaged, which is made again',
+  unreadable: 'cannot be read',
+  unusable: 'is not used',
+  unwritable: 'is not written',
+};
+
+/** What was told in this run, by its environment: the same trouble with records of two kinds is one. */
+const told: WeakMap<Host['env'], Set<Trouble>> = new WeakMap();
+
+function isNews({ env }: Host, trouble: Trouble): boolean {
+  const before = told.get(env) ?? new Set();
+  told.set(env, before);
+  const isNew = !before.has(trouble);
+  before.add(trouble);
+  return isNew;
+}
+
 /**
  * Opens a folder of the user that nobody else may write to: another user's words change nothing. What is
  * damaged there counts as absent and is written again.
@@ -41,22 +61,20 @@ export interface Records {
 export async function openRecords(host: Host, kind: RecordKind): Promise<Records | undefined> {
   const root = join(cacheFolder(host), `${kind.name}s`);
   const folder = join(root, kind.code);
-  const told = new Set<string>();
-  const tell = async (what: string, error?: unknown): Promise<void> => {
+  const tell = async (trouble: Trouble, error?: unknown): Promise<void> => {
     if (error !== undefined && !(error instanceof TcfError) && !isSystemError(error)) {
       throw error;
     }
     const why = error instanceof Error ? `: ${printable(error.message, 2000)}` : '';
-    if (!told.has(what)) {
-      await host.stderr.write(`tcf: warning: ${what}${why}\n`);
+    if (isNews(host, trouble)) {
+      await host.stderr.write(`tcf: warning: the cache of ${kind.name}s ${troubles[trouble]}${why}\n`);
     }
-    told.add(what);
   };
   try {
     openPrivateFolder(host, root);
     openPrivateFolder(host, folder);
   } catch (error) {
-    await tell(`the cache of ${kind.name}s is not used`, error);
+    await tell('unusable', error);
     return undefined;
   }
   const fileOf = (key: string): string => join(folder, `${key}.${kind.name}`);
@@ -71,13 +89,13 @@ export async function openRecords(host: Host, kind: RecordKind): Promise<Records
         const found = read(await readPlainFile(host, path, kind.most, `the cache of ${kind.name}s`));
         if (found === undefined) {
           await rm(path, { force: true });
-          await tell(`a record in the cache of ${kind.name}s is damaged and is made again`);
+          await tell('damaged');
           return undefined;
         }
         await touchFile(path, host.now());
         return found;
       } catch (error) {
-        await tell(`the cache of ${kind.name}s cannot be read`, error);
+        await tell('unreadable', error);
         return undefined;
       }
     },
@@ -90,7 +108,7 @@ export async function openRecords(host: Host, kind: RecordKind): Promise<Records
         await writeUserFile(host, fileOf(key), bytes, { mode: 0o600 });
         await evictOldest(root, kind);
       } catch (error) {
-        await tell(`the cache of ${kind.name}s is not written`, error);
+        await tell('unwritable', error);
       }
     },
   };
