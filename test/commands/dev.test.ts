@@ -256,6 +256,13 @@ test.for<readonly [string, readonly string[], RegExp]>([
   expect(ran.started.some(([, verb]) => verb === 'exec')).toBe(false);
 });
 
+test('exec asks anew, and says how where up was given the only policy', async () => {
+  await tcf('up', ...own, 'mine');
+  const ran = await tcf('exec', '--allow-http', 'mine', 'true');
+  expect(ran).toMatchObject({ exit: 125, err: expect.stringContaining('tcf exec --policy FILE mine') });
+  expect(ran.started.some(([, verb]) => verb === 'exec')).toBe(false);
+});
+
 test('a dry run of up does not start what is there', async () => {
   await tcf('up', ...own, 'mine');
   const stopped = containers.get('tcf-mine');

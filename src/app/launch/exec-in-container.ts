@@ -1,4 +1,4 @@
-import { askedWrongly, cannotTell } from '../../base/error.ts';
+import { askedWrongly, cannotTell, TcfError } from '../../base/error.ts';
 import { engineGlobals } from '../../launch/dev/compose.ts';
 import { type Container, findEngine } from '../../launch/engine.ts';
 import { parseImageRef } from '../../oci/reference.ts';
@@ -37,6 +37,8 @@ export async function execInContainer(host: Host, request: ExecRequest): Promise
   const image = await allowedImage(host, {
     ...request.question(nameToAsk(parseImageRef(container.imageName))),
     engine: engine.name,
+  }).catch((error: unknown) => {
+    throw asAskedAnew(error, name);
   });
   if (image === undefined) {
     return notStarted;
@@ -54,6 +56,20 @@ export async function execInContainer(host: Host, request: ExecRequest): Promise
     container.id,
     ...(request.command.length === 0 ? ['bash'] : request.command),
   ]);
+}
+
+/**
+ * What `tcf up --policy` was given counts for that start: a label of a container must not say which policy
+ * judges it. Whoever expects it to be remembered is told how to name it again.
+ */
+function asAskedAnew(error: unknown, name: string): unknown {
+  if (!(error instanceof TcfError) || error.code !== 'policy.none') {
+    return error;
+  }
+  return askedWrongly(error.code, `${error.message}; tcf exec asks anew, whatever tcf up was given`, {
+    hint: `tcf exec --policy FILE ${name}, or put the policy into ~/.config/tcf/policy.yaml once`,
+    cause: error,
+  });
 }
 
 function requireReady(name: string, state: Readiness): void {
