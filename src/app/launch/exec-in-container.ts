@@ -66,7 +66,7 @@ function asAskedAnew(error: unknown, name: string): unknown {
   if (!(error instanceof TcfError) || error.code !== 'policy.none') {
     return error;
   }
-  return askedWrongly(error.code, `${error.message}; tcf exec asks anew, whatever tcf up was given`, {
+  return askedWrongly(error.code, `${error.message}; tcf exec asks again, whatever tcf up was given`, {
     hint: `tcf exec --policy FILE ${name}, or put the policy into ~/.config/tcf/policy.yaml once`,
     cause: error,
   });

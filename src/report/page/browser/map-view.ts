@@ -33,6 +33,7 @@ export class MapView {
       });
     }
     this.#frame.addEventListener('keydown', (event) => this.#walk(event));
+    this.#draw();
     new ResizeObserver(() => {
       if (this.#frame.clientWidth !== this.#width) {
         this.#draw();
