@@ -8,7 +8,7 @@ import { withoutRepeatedClaims } from './assemble/claims.ts';
 import { compositionsOf } from './assemble/compositions.ts';
 import { graphOf } from './assemble/graph.ts';
 import { type Inventory, inventoryOf, locationsOf, type Run } from './assemble/inventory.ts';
-import { nest } from './assemble/ownership.ts';
+import { isOsPackage, nest } from './assemble/ownership.ts';
 import type { Skipped } from './contract.ts';
 
 export type { Run } from './assemble/inventory.ts';
@@ -126,13 +126,20 @@ function componentTree(
     ];
     return [
       {
-        ...item.component,
+        ...supplied(item.component, inventory.items.get(owner ?? '')?.component),
         ...(properties.length === 0 ? {} : { properties }),
         ...(nested.length === 0 ? {} : { components: nested }),
       },
     ];
   };
   return (children.get(undefined) ?? []).flatMap(build);
+}
+
+/** What a distribution packaged it supplies, where nothing says who else does. */
+function supplied(component: Component, owner: Component | undefined): Component {
+  return component.supplier === undefined && owner?.supplier !== undefined && isOsPackage(owner)
+    ? { ...component, supplier: owner.supplier }
+    : component;
 }
 
 /**

@@ -74,6 +74,25 @@ test('a Python distribution from a deb is a part of the deb', () => {
   expect(edges(bom, root)).toEqual([debian.bomRef]);
 });
 
+test('what a distribution packaged it supplies, but for what names its own supplier; a wheel supplies nothing', () => {
+  const owned = (path: string) => ({ owns: (one: string) => one === path });
+  const supplierOf = (owner: Component, more: Partial<Component> = {}) => {
+    const part = binary('ptxas', 'usr/bin/ptxas', more);
+    const bom = bomOf({
+      owners: catalog({
+        components: [owner],
+        owners: [{ bomRef: owner.bomRef, ...owned('usr/bin/ptxas') }],
+      }),
+      cuda: catalog({ components: [part] }),
+    });
+    return bom.components[0]?.components?.[0]?.supplier?.name;
+  };
+  const supplier = { name: 'Debian' };
+  expect(supplierOf(deb('cuda', { supplier }))).toBe('Debian');
+  expect(supplierOf(deb('cuda', { supplier }), { supplier: { name: 'NVIDIA' } })).toBe('NVIDIA');
+  expect(supplierOf({ ...wheel('cuda', 'opt/cuda/METADATA'), supplier })).toBeUndefined();
+});
+
 test('after pip install -U in /usr/local it stands free', () => {
   const local = wheel('PyYAML', 'usr/local/lib/python3/dist-packages/PyYAML-6.1.dist-info/METADATA');
   const bom = bomOf({
