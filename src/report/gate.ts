@@ -13,7 +13,7 @@ export type GateOutcome = { readonly image: string } & (
 
 type Code = 0 | 1 | 2 | 3;
 
-export function exitOfOutcome(outcome: GateOutcome): Code {
+function exitOfOutcome(outcome: GateOutcome): Code {
   return 'verdict' in outcome ? outcome.verdict.exit : outcome.error.exit;
 }
 
@@ -36,7 +36,7 @@ export interface GateTrouble {
   readonly fingerprint: string;
 }
 
-export function troublesOf(outcome: GateOutcome): readonly GateTrouble[] {
+function troublesOf(outcome: GateOutcome): readonly GateTrouble[] {
   if ('error' in outcome) {
     const { error, image } = outcome;
     return [

@@ -116,7 +116,7 @@ const apart: ReadonlySet<string> = new Set(['nvjpeg2000']);
  * build between those of two releases belongs to one of the two; a line that is not listed is known as a
  * whole.
  */
-export function placeBuild(program: string, build: string, releases: CudaReleases): Placed | undefined {
+function placeBuild(program: string, build: string, releases: CudaReleases): Placed | undefined {
   if (!/^\d{1,4}(?:\.\d{1,6}){1,3}$/.test(build)) {
     return undefined;
   }

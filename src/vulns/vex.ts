@@ -1,7 +1,7 @@
 import { compact } from '../base/compact.ts';
 import { cannotTell } from '../base/error.ts';
 import { Shape } from '../base/shape.ts';
-import { byCodeUnit, quoted } from '../base/text.ts';
+import { byCodeUnit } from '../base/text.ts';
 import type { Justification } from './scan.ts';
 
 /** What a VEX document says about one vulnerability, in the words of OpenVEX 0.2.0. */
@@ -239,8 +239,4 @@ function decoded(text: string): string {
 export function byTime(a: VexStatement, b: VexStatement): number {
   const order = ['affected', 'under_investigation', 'fixed', 'not_affected'];
   return byCodeUnit(b.at ?? '', a.at ?? '') || order.indexOf(a.status) - order.indexOf(b.status);
-}
-
-export function describeStatement({ ids, status }: VexStatement): string {
-  return `${quoted(ids[0] ?? '')} ${status}`;
 }

@@ -10,11 +10,11 @@ import { parseOsv } from '../../src/vulns/osv.ts';
 const facts = (name: string): unknown =>
   JSON.parse(readFileSync(new URL(`../../src/vulns/data/${name}`, import.meta.url), 'utf8'));
 
-export const nvidia: NonNullable<VulnerabilityData['nvidia']> = {
+const nvidia: NonNullable<VulnerabilityData['nvidia']> = {
   facts: parseNvidiaFacts(facts('nvidia-cuda-cves.json'), 'nvidia'),
   releases: parseCudaReleases(facts('cuda-releases.json'), 'releases'),
 };
-export const llvm: VulnerabilityData['llvm'] = parseLlvmFacts(facts('llvm-cves.json'), 'llvm');
+const llvm: VulnerabilityData['llvm'] = parseLlvmFacts(facts('llvm-cves.json'), 'llvm');
 
 export interface MemoryOptions {
   readonly records?: readonly object[];

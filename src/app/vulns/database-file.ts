@@ -16,7 +16,7 @@ import { damaged } from './sqlite.ts';
 
 const magic = Buffer.from('SQLite format 3\0', 'latin1');
 /** `tcfv`. */
-export const applicationId = 0x74_63_66_76;
+const applicationId = 0x74_63_66_76;
 const changes = 24;
 const checksumAt = 60;
 const applicationAt = 68;

@@ -17,7 +17,7 @@ import { checkDatabaseFile, type FileFacts, maxDatabase } from './database-file.
 import { keepDatabase } from './place.ts';
 
 /** What an artifact with a database is called in registries. */
-export const databaseArtifact = 'application/vnd.tcf.vulnerabilities.v1+sqlite';
+const databaseArtifact = 'application/vnd.tcf.vulnerabilities.v1+sqlite';
 const emptyConfig = { mediaType: 'application/vnd.oci.empty.v1+json', bytes: encodeUtf8('{}') };
 
 /**
