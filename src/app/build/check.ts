@@ -123,4 +123,4 @@ async function attest(
 }
 
 /** What `verifiedLevels` of a summary says where a second builder got the same digest. */
-export const reproducedLevel = 'TCF_REPRODUCED';
+const reproducedLevel = 'TCF_REPRODUCED';

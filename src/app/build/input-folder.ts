@@ -5,7 +5,7 @@ import { replaceFile } from '../../system/atomic.ts';
 import { makeFolder } from '../../system/files.ts';
 import type { Host } from '../../system/host.ts';
 import type { InputStore } from '../lock/input-store.ts';
-import { type Input, inputsOf } from '../lock/inputs.ts';
+import { inputsOf } from '../lock/inputs.ts';
 import type { Lock } from '../lock/lock.ts';
 
 const folderOfKind = { deb: 'debs', file: 'files', llvm: 'llvm', wheel: 'wheels' } as const;
@@ -49,7 +49,7 @@ async function writeDebIndex(host: Host, lock: Lock, store: InputStore, folder: 
   await replaceFile(join(folder, 'Release'), `${release.join('\n')}\n`);
 }
 
-export function architectureOf({ platform }: Pick<Lock, 'platform'>): 'amd64' | 'arm64' {
+function architectureOf({ platform }: Pick<Lock, 'platform'>): 'amd64' | 'arm64' {
   return platform === 'linux/amd64' ? 'amd64' : 'arm64';
 }
 
@@ -59,9 +59,4 @@ async function controlOf(host: Host, path: string): Promise<string> {
     throw cannotTell('build.deb', `dpkg-deb cannot read a package of the lock: ${ran.stderr.trim()}`);
   }
   return ran.stdout;
-}
-
-/** How an input is called in messages of a build: where it is laid. */
-export function pathOfInput({ fileName, kind }: Input): string {
-  return `inputs/${folderOfKind[kind]}/${fileName}`;
 }

@@ -3,7 +3,7 @@ import { inputsOf } from '../lock/inputs.ts';
 import type { BuiltStage } from './build-image.ts';
 
 /** The type of our builds; docs/images.md says what its parameters mean. */
-export const buildType = 'urn:tcf:build:1';
+const buildType = 'urn:tcf:build:1';
 
 export interface ProvenanceParts {
   readonly stages: readonly BuiltStage[];

@@ -103,7 +103,7 @@ function parseMirror(text: string): MirrorRule {
 }
 
 /** `wheel numpy 2.4.6`. */
-export function nameOfInput({ kind, name, version }: Input): string {
+function nameOfInput({ kind, name, version }: Input): string {
   return version === undefined ? `${kind} ${name}` : `${kind} ${name} ${version}`;
 }
 

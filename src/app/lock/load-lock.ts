@@ -36,7 +36,7 @@ export async function openLock(host: Host, name: string): Promise<OpenLock> {
 }
 
 /** `cpu` is `images/cpu` of the project or the one that tcf brings along; a path is a path. */
-export function folderOf(host: Host, name: string): string {
+function folderOf(host: Host, name: string): string {
   if (name.includes('/') || name === '.') {
     return resolve(host.cwd, name);
   }

@@ -86,7 +86,7 @@ async function updateDebian(host: Host, lock: Lock, base: OpenLock | undefined):
 }
 
 /** Packages of all images below. */
-export function packagesBelow(base: OpenLock | undefined): readonly LockedDeb[] {
+function packagesBelow(base: OpenLock | undefined): readonly LockedDeb[] {
   return base === undefined ? [] : [...(base.lock.debian?.packages ?? []), ...packagesBelow(base.base)];
 }
 
