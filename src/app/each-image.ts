@@ -7,8 +7,8 @@ import type { ExitCode, Host } from '../system/host.ts';
 import { isStandard } from '../system/standard.ts';
 
 /**
- * Writes a file for each of several images into one folder. An image that cannot be read is told, and the others are
- * written all the same.
+ * Writes a file for each of several images into one folder. An image that cannot be read is told, and the
+ * others are written all the same.
  *
  * @param folder made where it is not there.
  * @param ending of the files, with its dot; before it stands the name of the image.

@@ -13,8 +13,9 @@ export const layerCompressions: Readonly<
 };
 
 /**
- * Packs a layer. The same library gives the same bytes for the same content, however it is cut into chunks; another version
- * of it may give others, so that two builds by different ones are compared by their `diffIDs` too.
+ * Packs a layer. The same library gives the same bytes for the same content, however it is cut into chunks;
+ * another version of it may give others, so that two builds by different ones are compared by their `diffIDs`
+ * too.
  */
 export async function* compressed(bytes: Bytes, by: keyof typeof layerCompressions): Bytes {
   const stream =

@@ -8,8 +8,8 @@ import { blockSize, readNumber } from './tar-header.ts';
 import { type WrittenEntry, writeTar } from './tar-writer.ts';
 
 /**
- * What programs leave behind while they install, which says when and where that was and nothing about the image: logs, caches
- * of apt, debconf and ldconfig, locks, copies of what was before, names of the machine.
+ * What programs leave behind while they install, which says when and where that was and nothing about the
+ * image: logs, caches of apt, debconf and ldconfig, locks, copies of what was before, names of the machine.
  */
 const volatile: readonly RegExp[] = [
   /^(?:dev|proc|run|sys|tmp|var\/tmp|root\/\.cache)\/./,
@@ -43,9 +43,9 @@ export interface NormalLayer {
 }
 
 /**
- * Brings an unpacked layer in its normal form: sorted by name, no time after `epoch`, no names of users, no extended
- * attributes, no set-user-ID and set-group-ID bits on files, no devices, nothing volatile, and of the names of one file the
- * first holds the content. Two builds of the same content give the same bytes.
+ * Brings an unpacked layer in its normal form: sorted by name, no time after `epoch`, no names of users, no
+ * extended attributes, no set-user-ID and set-group-ID bits on files, no devices, nothing volatile, and of
+ * the names of one file the first holds the content. Two builds of the same content give the same bytes.
  *
  * @param epoch seconds since 1970.
  * @throws TcfError `layer.tar`, `layer.sparse` (exit 2).
@@ -131,8 +131,8 @@ async function toSource(handle: FileHandle, entry: TarEntry, epoch: number): Pro
 }
 
 /**
- * Compiled Python that is valid by the time of its source (PEP 552, flags 0): in a layer whose times are others it is stale.
- * What is valid by a hash stays.
+ * Compiled Python that is valid by the time of its source (PEP 552, flags 0): in a layer whose times are
+ * others it is stale. What is valid by a hash stays.
  */
 async function isDatedPython(handle: FileHandle, { name, offset, size, type }: TarEntry): Promise<boolean> {
   if (type !== 'file' || !name.endsWith('.pyc') || size < 16) {

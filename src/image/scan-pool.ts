@@ -86,9 +86,9 @@ function startThread(start: () => Worker): ScanThread | undefined {
 }
 
 /**
- * A layer that this thread hashes while the other one unpacks and reads it: with two cores and one large layer
- * left, one of them would have nothing to do. What is wrong with the digest is told first, as where one thread
- * does both.
+ * A layer that this thread hashes while the other one unpacks and reads it: with two cores and one large
+ * layer left, one of them would have nothing to do. What is wrong with the digest is told first, as where one
+ * thread does both.
  */
 async function scanHashed(
   thread: ScanThread,

@@ -35,7 +35,9 @@ export class SyncInflate {
   readonly #what: string;
   #problem: string | undefined;
 
-  /** `undefined` where this Node has no such engine. `nextOut` is where it unpacks to, asked for each piece. */
+  /**
+   * `undefined` where this Node has no such engine. `nextOut` is where it unpacks to, asked for each piece.
+   */
   static open(
     compression: 'gzip' | 'zstd',
     what: string,

@@ -3,7 +3,10 @@ import { cannotTell } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
 import { blockSize } from './tar-header.ts';
 
-/** One entry as it is written; what is not here (names of users, extended attributes, other times) is not in the archive. */
+/**
+ * One entry as it is written; what is not here (names of users, extended attributes, other times) is not in
+ * the archive.
+ */
 export interface WrittenEntry {
   /** Bytes as latin1, relative, a directory with a slash at its end. */
   readonly name: string;
@@ -26,8 +29,8 @@ const maxSize = 0o77777777777;
 const maxId = 0o7777777;
 
 /**
- * Writes a tar archive: ustar (POSIX.1-1988), and a PAX header where a name is longer than 100 bytes or not ASCII, or a
- * number too large. The same entries give the same bytes.
+ * Writes a tar archive: ustar (POSIX.1-1988), and a PAX header where a name is longer than 100 bytes or not
+ * ASCII, or a number too large. The same entries give the same bytes.
  */
 export async function* writeTar(
   entries: Iterable<WrittenEntry>,

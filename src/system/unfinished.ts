@@ -1,8 +1,9 @@
 import { rmSync } from 'node:fs';
 
 /*
- * Files and folders that are gone when the work that made them is over, also where somebody ends the process before:
- * Ctrl-C leaves nothing. A kill -9 leaves them; their names say that they are not whole (`temporaryEnd`).
+ * Files and folders that are gone when the work that made them is over, also where somebody ends the process
+ * before: Ctrl-C leaves nothing. A kill -9 leaves them; their names say that they are not whole
+ * (`temporaryEnd`).
  */
 
 const unfinished = new Set<string>();

@@ -45,8 +45,8 @@ export interface StageRequest {
 const maxContextFiles = 1000;
 
 /**
- * Builds the images of a lock from the lowest up. Nothing is taken from a build before: what the locks and the folders say is
- * all that goes in.
+ * Builds the images of a lock from the lowest up. Nothing is taken from a build before: what the locks and
+ * the folders say is all that goes in.
  *
  * @throws TcfError as `debootstrap`, `buildContainerfile` and `layInputs` do; `build.containerfile` (exit 3).
  */
@@ -129,7 +129,10 @@ async function buildOn(
   });
 }
 
-/** The layers of an engine in their normal form; those that held nothing else than what is left out are not there. */
+/**
+ * The layers of an engine in their normal form; those that held nothing else than what is left out are not
+ * there.
+ */
 async function packOwn(
   { history, layers }: BuiltByEngine,
   folder: string,
@@ -153,7 +156,9 @@ async function packOwn(
   return { layers: packed, history: lines };
 }
 
-/** What an image may say about how it is run (image specification, "config"; Healthcheck as Docker writes it). */
+/**
+ * What an image may say about how it is run (image specification, "config"; Healthcheck as Docker writes it).
+ */
 const runtimeMembers = [
   'Cmd',
   'Entrypoint',
@@ -206,7 +211,10 @@ function annotationsOf(
   };
 }
 
-/** Copies the folder of an image but for its lock; a folder in it would be read by nobody's eye and is refused. */
+/**
+ * Copies the folder of an image but for its lock; a folder in it would be read by nobody's eye and is
+ * refused.
+ */
 async function copyContext(host: Host, folder: string, context: string): Promise<readonly ContextFile[]> {
   if (!fileExists(host, join(folder, 'Containerfile'))) {
     return [];

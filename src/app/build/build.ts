@@ -53,9 +53,9 @@ export interface BuiltImage {
 export const localBuilder = 'urn:tcf:builder:local';
 
 /**
- * Builds an image from its lock: fills the store of inputs, builds without network, brings the layers in their normal form,
- * writes SBOM and provenance, and, where a registry is given, pushes and signs all of it. An image that holds something
- * else than its lock is written and not pushed.
+ * Builds an image from its lock: fills the store of inputs, builds without network, brings the layers in
+ * their normal form, writes SBOM and provenance, and, where a registry is given, pushes and signs all of it.
+ * An image that holds something else than its lock is written and not pushed.
  *
  * @throws TcfError as the lock, the store, the engine, the registry and the signer do.
  */

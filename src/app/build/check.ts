@@ -26,16 +26,19 @@ export interface BuildCheckRequest extends Omit<ImageBuildRequest, 'onAttached' 
 export interface CheckedBuild {
   readonly expected: Digest;
   readonly built: Digest;
-  /** Where the digests differ and the contents of all layers do not: another version of a library packed them. */
+  /**
+   * Where the digests differ and the contents of all layers do not: another version of a library packed them.
+   */
   readonly isSameContent: boolean;
   /** Digest of the attestation, where one was made. */
   readonly attested?: Digest;
 }
 
 /**
- * Builds a lock again and compares the digest with the one that somebody else got. For an image in a registry, and with a
- * signer, the answer is attested: a verification summary by this builder (https://slsa.dev/spec/v1.0/verification_summary)
- * that says PASSED where the digest is the same. A digest that differs is attested as FAILED.
+ * Builds a lock again and compares the digest with the one that somebody else got. For an image in a
+ * registry, and with a signer, the answer is attested: a verification summary by this builder
+ * (https://slsa.dev/spec/v1.0/verification_summary) that says PASSED where the digest is the same. A digest
+ * that differs is attested as FAILED.
  *
  * @throws TcfError as `buildFromLock` does.
  */

@@ -18,8 +18,9 @@ export interface ReadCheckout {
 }
 
 /**
- * What a checkout of Triton pins: `cmake/llvm-info.json` with its checksums, or the `llvm-hash.txt` of before, which has
- * none. A checkout without either is refused: the LLVM of the day would be built in its place.
+ * What a checkout of Triton pins: `cmake/llvm-info.json` with its checksums, or the `llvm-hash.txt` of
+ * before, which has none. A checkout without either is refused: the LLVM of the day would be built in its
+ * place.
  *
  * @throws TcfError `build.triton` (exit 3), `document.malformed` (exit 2).
  */

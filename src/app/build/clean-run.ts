@@ -2,7 +2,10 @@ import { cannotTell } from '../../base/error.ts';
 import { printable } from '../../base/text.ts';
 import type { Host } from '../../system/host.ts';
 
-/** What reaches a program of a build of the surroundings of tcf: what it needs to find its files, and nothing that ends in an image. */
+/**
+ * What reaches a program of a build of the surroundings of tcf: what it needs to find its files, and nothing
+ * that ends in an image.
+ */
 const kept = [
   'HOME',
   'PATH',
@@ -42,8 +45,8 @@ export async function runCleanly(
 }
 
 /**
- * A program in front of another that takes the network away from it, and lets its mounts end with it. Where that is not allowed (no root), the engine itself
- * is told to give the build none.
+ * A program in front of another that takes the network away from it, and lets its mounts end with it. Where
+ * that is not allowed (no root), the engine itself is told to give the build none.
  */
 export function withoutNetwork(host: Host): readonly string[] | undefined {
   const unshare = host.find('unshare');

@@ -14,8 +14,9 @@ export interface LockComparison {
 }
 
 /**
- * Compares both ways: every package, wheel and LLVM of the locks is in the SBOM in its version, and the SBOM has none beside
- * them. What lies inside a locked wheel (LLVM, ptxas, bundled libraries) is explained by its hash.
+ * Compares both ways: every package, wheel and LLVM of the locks is in the SBOM in its version, and the SBOM
+ * has none beside them. What lies inside a locked wheel (LLVM, ptxas, bundled libraries) is explained by its
+ * hash.
  *
  * @param locks of the image and of those below it.
  */
@@ -43,7 +44,8 @@ function nameInSbom(component: SbomComponent): string | undefined {
     return undefined;
   }
   const role = llvmRoleOf(component);
-  // What a bundled tool was linked with stands in its own role, and its file is proven by the hash of the wheel.
+  // What a bundled tool was linked with stands in its own role, and its file is proven by the hash of the
+  // wheel.
   if (role !== undefined && role !== 'other') {
     const commit = /@([0-9a-f]{7,40})$/.exec(purl)?.[1] ?? 'unknown';
     return `llvm ${role} ${commit}`;
@@ -56,7 +58,10 @@ function nameInSbom(component: SbomComponent): string | undefined {
   return packageTypes.has(type) ? `${type} ${name} ${version}` : undefined;
 }
 
-/** Types of purls that package managers install (purl-spec, "types"); files inside a package are explained by it. */
+/**
+ * Types of purls that package managers install (purl-spec, "types"); files inside a package are explained by
+ * it.
+ */
 const packageTypes: ReadonlySet<string> = new Set([
   'alpm',
   'apk',

@@ -7,8 +7,8 @@ import { runCleanly, withoutNetwork } from './clean-run.ts';
 import { packLayer, type StageLayer } from './stage.ts';
 
 /**
- * As Debian's slim images leave it out: nobody reads manuals in a container, and licences stay (`copyright`). dpkg keeps the
- * rule in the image, so that later packages follow it.
+ * As Debian's slim images leave it out: nobody reads manuals in a container, and licences stay (`copyright`).
+ * dpkg keeps the rule in the image, so that later packages follow it.
  */
 const excluded = [
   '/usr/share/doc/*',
@@ -20,8 +20,8 @@ const excluded = [
 const included = ['/usr/share/doc/*/copyright', '/usr/share/locale/locale.alias'];
 
 /**
- * The lowest layer of a Debian made from the packages of a lock and from nothing else. mmdebstrap gets them as an archive in
- * a folder, and no network.
+ * The lowest layer of a Debian made from the packages of a lock and from nothing else. mmdebstrap gets them
+ * as an archive in a folder, and no network.
  *
  * @param debs a folder as `layInputs` makes it.
  * @throws TcfError `build.tool`, `build.failed` (exit 2).

@@ -52,8 +52,8 @@ export interface EngineBuild {
 }
 
 /**
- * Builds a Containerfile on a stage: without network, without a cache, each instruction a layer. What comes out lies in files,
- * and the engine keeps nothing.
+ * Builds a Containerfile on a stage: without network, without a cache, each instruction a layer. What comes
+ * out lies in files, and the engine keeps nothing.
  *
  * @throws TcfError `build.failed`, `build.engine` (exit 2).
  */

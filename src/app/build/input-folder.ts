@@ -11,8 +11,9 @@ import type { Lock } from '../lock/lock.ts';
 const folderOfKind = { deb: 'debs', file: 'files', llvm: 'llvm', wheel: 'wheels' } as const;
 
 /**
- * Lays the inputs of a lock into a folder, each checked against its hash while it is copied: `debs`, which apt reads as an
- * archive, `wheels`, `llvm` and `files`. Every folder is there, so that a Containerfile need not ask.
+ * Lays the inputs of a lock into a folder, each checked against its hash while it is copied: `debs`, which
+ * apt reads as an archive, `wheels`, `llvm` and `files`. Every folder is there, so that a Containerfile need
+ * not ask.
  *
  * @throws TcfError `content.digest` (exit 2) for an input that is another one now.
  */

@@ -18,8 +18,8 @@ import { runCleanly } from './clean-run.ts';
 const prebuiltName = /^llvm-([0-9a-f]{8})-[a-z]+-(?:x64|arm64)(?:-\d+)?\.tar\.gz$/;
 
 /**
- * Puts a prebuilt LLVM that somebody has into the store and says what a lock says of it. A folder is packed so that the same
- * files give the same hash.
+ * Puts a prebuilt LLVM that somebody has into the store and says what a lock says of it. A folder is packed
+ * so that the same files give the same hash.
  *
  * @throws TcfError `build.llvm` (exit 3) for what does not say which commit it is.
  */

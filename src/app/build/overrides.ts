@@ -16,15 +16,18 @@ import { readCheckout } from './checkout.ts';
 import { bringLlvm } from './llvm-input.ts';
 
 export interface Overrides {
-  /** Release of Triton, or the root of a checkout to develop: its image has the LLVM that it pins, and no wheel of Triton. */
+  /**
+   * Release of Triton, or the root of a checkout to develop: its image has the LLVM that it pins, and no
+   * wheel of Triton.
+   */
   readonly triton?: string | undefined;
   /** A prebuilt LLVM: its tarball, or its folder. */
   readonly llvm?: string | undefined;
 }
 
 /**
- * The lock as the command line wants it. The result is a lock like any other, by its own digest: it is written beside the
- * image, and building that one gives the same.
+ * The lock as the command line wants it. The result is a lock like any other, by its own digest: it is
+ * written beside the image, and building that one gives the same.
  *
  * @throws TcfError `build.triton`, `build.llvm` (exit 3), and as the archives do.
  */
@@ -56,7 +59,10 @@ function isFolder(host: Host, path: string): boolean {
   return fileExists(host, path) && statSync(resolve(host.cwd, path)).isDirectory();
 }
 
-/** An image to develop a checkout in: what its sources pin, and no Triton that somebody could import in place of it. */
+/**
+ * An image to develop a checkout in: what its sources pin, and no Triton that somebody could import in place
+ * of it.
+ */
 async function forCheckout(host: Host, lock: Lock, path: string, bringsLlvm: boolean): Promise<Lock> {
   if (lock.want?.triton === undefined) {
     throw askedWrongly('build.triton', `the image ${lock.image} has no Triton of its own`, {

@@ -18,8 +18,8 @@ export interface ProvenanceParts {
 }
 
 /**
- * The predicate of SLSA provenance 1.x for a build: the lock decides what is built, and every input stands among the
- * dependencies by its hash (https://slsa.dev/spec/v1.0/provenance).
+ * The predicate of SLSA provenance 1.x for a build: the lock decides what is built, and every input stands
+ * among the dependencies by its hash (https://slsa.dev/spec/v1.0/provenance).
  */
 export function toProvenance(parts: ProvenanceParts): unknown {
   const { builder, finished, sbom, stages, started, tools } = parts;

@@ -14,7 +14,8 @@ import { resolveImage } from '../registries.ts';
 import { type Stage, stageTag } from './stage.ts';
 
 /**
- * Fetches the base image that a lock names by its digest into a layout. Its layers stay as they are, to the byte.
+ * Fetches the base image that a lock names by its digest into a layout. Its layers stay as they are, to the
+ * byte.
  *
  * @throws TcfError as the registry does: another digest is never taken.
  */

@@ -30,7 +30,8 @@ export type FleetImage = {
 const width = 8;
 
 /**
- * The attested SBOMs of all images of some repositories. No image is read: what nobody has attested cannot be told.
+ * The attested SBOMs of all images of some repositories. No image is read: what nobody has attested cannot be
+ * told.
  *
  * @throws TcfError `registry.*`, `image.missing` (exit 2), where a repository cannot be listed.
  */

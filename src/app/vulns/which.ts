@@ -14,7 +14,8 @@ export interface WhichRequest extends FleetRequest {
 }
 
 /**
- * Which images of some repositories contain a component or have a vulnerability, by their attested SBOMs alone.
+ * Which images of some repositories contain a component or have a vulnerability, by their attested SBOMs
+ * alone.
  *
  * @throws TcfError `which.none` (exit 3), `db.*` (exit 2), and as `fleetOf` does.
  */
