@@ -13,13 +13,13 @@ runs_pinned() { [ "$("$node" --version 2>/dev/null)" = "v$want" ]; }
 
 if ! cmp -s package-lock.json "$stamp" || ! runs_pinned; then
   echo "tcf: installing the pinned Node $want and the packages of package-lock.json" >&2
-  npm ci --workspace toolchain --loglevel=error >/dev/null
+  npm ci --ignore-scripts --workspace toolchain --loglevel=error >/dev/null
   if ! runs_pinned; then
     echo "tcf: error: the pinned Node $want does not run on $(uname -sm)" >&2
     echo "tcf: hint: supported are Linux x64 and arm64 and macOS arm64; elsewhere use the published package" >&2
     exit 2
   fi
-  PATH="$root/node_modules/.bin:$PATH" npm ci --engine-strict --loglevel=error >/dev/null
+  PATH="$root/node_modules/.bin:$PATH" npm ci --ignore-scripts --engine-strict --loglevel=error >/dev/null
   cp package-lock.json "$stamp"
 fi
 
