@@ -13,7 +13,7 @@ export const verb: Verb = {
   declare(command: Command): void {
     command
       .argument('<name>', 'what "tcf up" called it')
-      .option('--engine <name>', 'podman or docker (default: podman where it is installed)')
+      .option('--engine <podman|docker>', 'default: podman where it is installed')
       .option('--connection <name>', 'a remote podman connection or docker context')
       .option('--time <seconds>', 'how long its command has to end by itself (default: 10, or its own)');
   },

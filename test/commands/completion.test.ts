@@ -134,7 +134,20 @@ describe.for(shells.filter(isInstalled))('%s', (shell) => {
     [['completion', 'bash', ''], [files]],
     [['sbom', '--timeout', ''], []],
     [['sbom', '--timeout', 'lo'], []],
-    [['run', '--engine', ''], []],
+    [
+      ['run', '--engine', ''],
+      ['docker', 'podman'],
+    ],
+    [['down', '--engine', 'd'], ['docker']],
+    [
+      ['sbom', '--format', 'cyc'],
+      ['cyclonedx-json', 'cyclonedx-xml'],
+    ],
+    [['sbom', '--spec-version', '1.7'], ['1.7']],
+    [
+      ['sbom', '--profile', ''],
+      ['bsi', 'cisa', 'ntia'],
+    ],
   ] as const)('tcf %j offers %j', async ([words, offered]) => {
     const { errors, offered: real } = await complete(shell, words);
     expect(errors).toBe('');

@@ -21,7 +21,7 @@ function gpuFlags(device: Device): readonly string[] {
 export const verb: Verb = calledByOthers({
   declare(command: Command): void {
     declareFile(command.argument('<image>', 'registry/repository:tag'))
-      .option('--device <name>', 'base, cpu, cuda or rocm', 'base')
+      .option('--device <base|cpu|cuda|rocm>', 'for which hardware', 'base')
       .option('--user <name>', 'the user inside, with the ids of the caller (default: that of the image)');
     declareVerifyOptions(command);
   },

@@ -80,6 +80,9 @@ function flagsOf(flags: OwnFlags): readonly CompletedOption[] {
 }
 
 function flagValue(flag: string): CompletedValue {
+  if (flag === 'engine') {
+    return ['podman', 'docker'];
+  }
   return ['policy', 'trusted-root'].includes(flag) ? 'file' : 'text';
 }
 

@@ -21,9 +21,9 @@ const formats = sbomFormats.map(({ name, summary }) => `${name}: ${summary}`).jo
 export function declareDocumentOptions(command: Command): void {
   command
     .option('-o, --output <file>', 'write to a file instead of standard output')
-    .option('--format <format>', formats)
+    .option(`--format <${sbomFormats.map(({ name }) => name).join('|')}>`, formats)
     .option(
-      '--spec-version <version>',
+      `--spec-version <${[...new Set(sbomFormats.flatMap(({ specVersions = [] }) => specVersions))].join('|')}>`,
       `version of the format (${versionedFormats.join('; ')}; without it the first)`,
     )
     .option('--nested', 'what lies in a package stands inside it; trivy passes over that');

@@ -17,7 +17,7 @@ import { readPeople, readSecurityContact } from './sbom-people.ts';
 export function declareSbomOptions(command: Command, missing: string): void {
   command
     .option(
-      '--profile <profile>',
+      `--profile <${profiles.join('|')}>`,
       `what has to be in the SBOM: ${profiles.map((name) => `${name} (${profileNames[name]})`).join(', ')}; ${missing}`,
     )
     .option(

@@ -31,7 +31,7 @@ export function toCompletedValue(name: string): CompletedValue {
   if (kinds.some((kind) => fileKinds.has(kind))) {
     return 'file';
   }
-  return kinds.length > 1 && kinds.every((kind) => /^[\w-]+$/.test(kind)) ? kinds : 'text';
+  return kinds.length > 1 && kinds.every((kind) => /^[\w.-]+$/.test(kind)) ? kinds : 'text';
 }
 
 const fileKinds: ReadonlySet<string> = new Set(['file', 'folder', 'path', 'sbom', 'socket']);
