@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { formatLock } from '../../../src/app/lock/format-lock.ts';
@@ -27,7 +27,7 @@ const deb = `name: git, version: "1:2", sha256: "${hash}", size: 7, path: pool/m
 const images = join(import.meta.dirname, '../../../images');
 
 describe('the locks of our images', () => {
-  const names = readdirSync(images).filter((name) => readdirSync(join(images, name)).includes('lock.yaml'));
+  const names = readdirSync(images).filter((name) => existsSync(join(images, name, 'lock.yaml')));
 
   test.for(names)('%s is written as tcf writes it, and every input has a hash', (name) => {
     const text = readFileSync(join(images, name, 'lock.yaml'), 'utf8');
