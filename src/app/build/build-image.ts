@@ -106,8 +106,9 @@ async function buildOn(
 ): Promise<Stage> {
   const { lock } = open;
   const epoch = Date.parse(lock.epoch) / 1000;
-  const isLocked = { ...lock, debian: 'debootstrap' in lock.base ? undefined : lock.debian };
-  if (!hasFile && (isLocked.debian !== undefined || lock.python !== undefined || lock.files !== undefined)) {
+  // A base that mmdebstrap makes has the packages already.
+  const hasPackages = !('debootstrap' in lock.base) && lock.debian !== undefined;
+  if (!hasFile && (hasPackages || lock.python !== undefined || lock.files !== undefined)) {
     throw askedWrongly(
       'build.containerfile',
       `the lock of ${lock.image} has inputs, and no Containerfile installs them`,
