@@ -145,7 +145,7 @@ function rounded({ height, width, x, y }: Box, inset: number): Readonly<Record<s
   };
 }
 
-/** What of the page is drawn where it is seen first: the map of an empty image is a sentence. */
+/** In place of a map of nothing. */
 export function emptyMap(): HTMLElement {
   return element('p', {}, 'There is nothing in this image.');
 }
