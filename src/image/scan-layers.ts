@@ -13,10 +13,7 @@ const defaultThreadsFrom = 16 * 1024 * 1024;
  * one has a tenth of it.
  */
 const heldLimit = 64 * 1024 * 1024;
-/**
- * Layers among which the largest begins first. What later ones say is held until those below are there: with
- * 64, an image of 36 layers and 20 GB took 100 MiB more.
- */
+/** Layers among which the largest begins first: what later ones say is held until those below are there. */
 const lookAhead = 8;
 
 export interface ScanOptions {
