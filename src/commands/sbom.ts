@@ -1,15 +1,14 @@
 import type { Command } from 'commander';
 import { writeForEachImage } from '../app/each-image.ts';
 import { openImage } from '../app/open-image.ts';
+import { writeOverview } from '../app/write-overview.ts';
 import { writeSbom } from '../app/write-sbom.ts';
-import { quoted } from '../base/text.ts';
-import type { SbomFormat } from '../bom/formats/format.ts';
+import { fileEnding } from '../bom/formats/file-ending.ts';
 import { formatWarnings } from '../report/diagnostics.ts';
 import { formatJudged } from '../report/judged-sbom.ts';
 import { formatSbomSummary } from '../report/sbom-summary.ts';
 import { expectWritable, writeOutput } from '../system/files.ts';
-import type { ExitCode, Host, Output } from '../system/host.ts';
-import { paintPage } from '../system/terminal.ts';
+import type { ExitCode, Host } from '../system/host.ts';
 import { declareAttestedOptions, readAttested, wantsAttested } from './options/attested.ts';
 import { type Options, textOption } from './options/bag.ts';
 import { listWidth } from './options/look.ts';
@@ -45,7 +44,7 @@ export const verb: Verb = {
     if (images.length === 1) {
       return await writeOne(host, image, output, options);
     }
-    const ending = endingOf(readDocumentOptions(options).format);
+    const ending = fileEnding(readDocumentOptions(options).format);
     return await writeForEachImage(host, images, { folder: output, ending }, (name, path) =>
       writeOne(host, name, path, options),
     );
@@ -74,30 +73,11 @@ async function writeOne(
   await host.stderr.write(formatWarnings(opened.warnings));
   const { judged, summary, text } = await writeSbom(host, opened, { ...request, ...form }, format);
   if (wantsPage(options, host.stdout)) {
-    await writePage(host.stdout, image, text);
+    await writeOverview(host.stdout, image, text, listWidth(host.stdout));
   } else {
     await writeOutput(host, text, output);
     await host.stderr.write(formatSbomSummary(summary, Buffer.byteLength(text), output));
   }
   await host.stderr.write(judged === undefined ? '' : formatJudged(judged));
   return judged === undefined || judged.missing.length === 0 ? 0 : 1;
-}
-
-/** `.cdx.json`, by which other tools know what is in a file. */
-function endingOf({ name }: SbomFormat): string {
-  if (name === 'table') {
-    return '.txt';
-  }
-  const [kind = '', form = 'json'] = name.split('-');
-  return `.${kind === 'cyclonedx' ? 'cdx' : kind}.${form}`;
-}
-
-/** What is in it, for a person at the terminal. `text` is the SBOM as JSON. */
-async function writePage(terminal: Output, image: string, text: string): Promise<void> {
-  const [{ parseBomContents }, { toOverviewText }] = await Promise.all([
-    import('../bom/contents.ts'),
-    import('../report/inside/overview-text.ts'),
-  ]);
-  const page = toOverviewText(parseBomContents(JSON.parse(text), quoted(image)), image, listWidth(terminal));
-  await terminal.write(paintPage(page, terminal));
 }
