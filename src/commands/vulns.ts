@@ -7,6 +7,7 @@ import { quoted } from '../base/text.ts';
 import { toTimestamp } from '../bom/timestamp.ts';
 import { exitOfFleet, toFleetJson, toFleetText } from '../report/vulns/fleet.ts';
 import { exitOf, type FoundVulnerabilities } from '../report/vulns/found.ts';
+import { toGitLabReport } from '../report/vulns/gitlab.ts';
 import { toVulnsJson } from '../report/vulns/json.ts';
 import { toVulnsPredicateJson } from '../report/vulns/predicate.ts';
 import { toVulnsSarif } from '../report/vulns/sarif.ts';
@@ -31,6 +32,7 @@ const forms: Readonly<Record<string, Form>> = {
   'cyclonedx-vex': toCycloneDxVex,
   openvex: toOpenVex,
   'in-toto': toVulnsPredicateJson,
+  gitlab: toGitLabReport,
 };
 
 export const verb: Verb = {

@@ -141,6 +141,10 @@ describe('tcf db build', () => {
     put('note.txt', 'hello');
     expect(await tcf('db', 'build', 'note.txt', '-o', 'db.sqlite')).toMatchObject({ exit: 3 });
     expect(await tcf('db', 'build', 'none', '-o', 'db.sqlite')).toMatchObject({ exit: 3 });
+    mkdirSync(join(cwd, 'empty'));
+    const empty = await tcf('db', 'build', 'empty', '-o', 'db.sqlite');
+    expect(empty.err).toContain('the inputs hold no record at all');
+    expect(empty.exit).toBe(2);
   });
 });
 
@@ -278,6 +282,32 @@ describe('a database that is not whole never answers', () => {
     expect((await vulns()).out).toContain('2 days old');
     expect(await tcf('db', 'build', 'in', '-o', 'x', '--taken', 'today')).toMatchObject({ exit: 3 });
   });
+});
+
+test("GitLab's container scanning report", async () => {
+  put('in/GHSA-1.json', record('GHSA-1', { aliases: ['CVE-2023-32681'] }));
+  put('bom.json', sbom('pkg:pypi/requests@2.28.1', 'pkg:conda/a@1'));
+  await built('in');
+  const { out } = await tcf('vulns', 'bom.json', '--db', 'db.sqlite', '--format', 'gitlab');
+  const { scan, version, vulnerabilities } = JSON.parse(out);
+  expect(version).toMatch(/^15\.\d+\.\d+$/);
+  expect(scan).toMatchObject({
+    type: 'container_scanning',
+    status: 'success',
+    messages: [{ level: 'warn' }],
+  });
+  expect(scan.start_time).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$/);
+  expect(vulnerabilities).toMatchObject([
+    {
+      severity: 'Unknown',
+      location: { dependency: { package: { name: 'requests' }, version: '2.28.1' }, image: 'bom.json' },
+      identifiers: [
+        { type: 'cve', value: 'CVE-2023-32681' },
+        { type: 'ghsa', value: 'GHSA-1' },
+      ],
+    },
+  ]);
+  expect(vulnerabilities[0].id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-5/);
 });
 
 describe('VEX', () => {

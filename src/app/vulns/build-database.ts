@@ -119,6 +119,8 @@ async function localInputs(
 class Gathered implements InputReader {
   readonly unreadRecords: { where: string; why: string }[] = [];
   passedOverCount = 0;
+  /** Tables that an input brought, in place of those that tcf carries. */
+  given = 0;
   readonly documents: Map<string, string> = new Map(
     Object.entries({ 'cuda-releases': cudaReleases, llvm: llvmFacts, nvidia: nvidiaFacts }).map(
       ([name, value]) => [name, JSON.stringify(value)],
@@ -145,6 +147,7 @@ class Gathered implements InputReader {
 
   document(name: string, value: unknown): void {
     this.documents.set(name, JSON.stringify(value));
+    this.given += 1;
   }
 
   archive(index: ArchiveIndex): void {
@@ -186,7 +189,7 @@ function write(
     writeArchives(database, gathered.archives, sources);
     writeRest(database, gathered, taken, sources);
   });
-  if (counts.records === 0 && gathered.archives.length === 0 && gathered.documents.size === 0) {
+  if (counts.records === 0 && gathered.archives.length === 0 && gathered.given === 0) {
     throw cannotTell('db.empty', 'the inputs hold no record at all');
   }
   return counts;
