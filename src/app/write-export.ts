@@ -3,6 +3,7 @@ import { askedWrongly } from '../base/error.ts';
 import type { Exported } from '../policy/exports/target.ts';
 import { makeFolder, writeUserFile } from '../system/files.ts';
 import type { Host } from '../system/host.ts';
+import { isStandard } from '../system/standard.ts';
 
 /**
  * An exported policy on standard output, or its files in a folder, each of which is told.
@@ -12,8 +13,9 @@ import type { Host } from '../system/host.ts';
 export async function writeExport(
   host: Host,
   files: Exported['files'],
-  folder: string | undefined,
+  asked: string | undefined,
 ): Promise<void> {
+  const folder = isStandard(asked) ? undefined : asked;
   const [only] = files;
   if (folder === undefined && only !== undefined && files.length === 1) {
     await host.stdout.write(only.content);

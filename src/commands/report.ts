@@ -4,7 +4,7 @@ import { formatBytes } from '../base/bytes.ts';
 import { compact } from '../base/compact.ts';
 import { plural } from '../base/text.ts';
 import { toPage } from '../report/page/page.ts';
-import { writeOutput } from '../system/files.ts';
+import { expectWritable, writeOutput } from '../system/files.ts';
 import type { ExitCode } from '../system/host.ts';
 import { textOption } from './options/bag.ts';
 import { declareLookOptions, readLookRequest } from './options/look.ts';
@@ -25,6 +25,7 @@ export const verb: Verb = {
   },
   /** A page is a view, and no gate: it is made whatever the policies say, and says it. */
   async run(host, [source = ''], options): Promise<ExitCode> {
+    await expectWritable(host, textOption(options, 'output'));
     const output = textOption(options, 'output');
     const facts = await reportImage(host, {
       ...readLookRequest(options, source),

@@ -13,7 +13,7 @@ import { toVulnsPredicateJson } from '../report/vulns/predicate.ts';
 import { toVulnsSarif } from '../report/vulns/sarif.ts';
 import { toVulnsText } from '../report/vulns/text.ts';
 import { toCycloneDxVex, toOpenVex } from '../report/vulns/vex-documents.ts';
-import { writeUserFile } from '../system/files.ts';
+import { expectWritable, writeUserFile } from '../system/files.ts';
 import type { ExitCode, Host } from '../system/host.ts';
 import { version } from '../version.ts';
 import { declareAttestedOptions, readAttested, wantsAttested } from './options/attested.ts';
@@ -54,6 +54,7 @@ export const verb: Verb = {
   },
   /** 1 where something is affected, 2 where nothing is and something cannot be told. */
   async run(host, [source = ''], options): Promise<ExitCode> {
+    await expectWritable(host, textOption(options, 'output'));
     if (listOption(options, 'from').length > 0) {
       return await tellFleet(host, source, options);
     }

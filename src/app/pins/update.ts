@@ -6,6 +6,7 @@ import { type PinsFile, parsePinsFile } from '../../catalogers/llvm/pins-file.ts
 import { isServiceUrl } from '../../sigstore/signing-config.ts';
 import { makeFolder, readUserFile, writeUserFile } from '../../system/files.ts';
 import type { Host } from '../../system/host.ts';
+import { isStandard } from '../../system/standard.ts';
 import { type Network, openUserServices } from '../network.ts';
 import type { Whose } from '../trust/instances.ts';
 import { type PinsPlace, pinsPlace } from './place.ts';
@@ -39,6 +40,11 @@ export async function updatePins(
   host: Host,
   { bundle, from, network, whose = 'user' }: UpdatePinsRequest,
 ): Promise<UpdatedPins> {
+  if (isStandard(from) && bundle === undefined) {
+    throw askedWrongly('pins.bundle', 'nothing stands beside standard input', {
+      hint: 'name the signature with --bundle',
+    });
+  }
   const place = pinsPlace(host, whose);
   const before = await readPins(host, whose);
   const content = await fetched(host, from, maxPinsFile, 'the pins', network);

@@ -4,7 +4,7 @@ import { buildDatabase, namedUnread } from '../../app/vulns/build-database.ts';
 import { databasePath, keepDatabase } from '../../app/vulns/place.ts';
 import { compact } from '../../base/compact.ts';
 import { plural, printable } from '../../base/text.ts';
-import { writeUserStream } from '../../system/files.ts';
+import { expectWritable, writeUserStream } from '../../system/files.ts';
 import type { ExitCode } from '../../system/host.ts';
 import { flag, textOption } from '../options/bag.ts';
 import { readTaken } from '../options/database.ts';
@@ -24,6 +24,7 @@ export const verb: Verb = {
     declareTimeout(command, 'a server');
   },
   async run(host, inputs, options): Promise<ExitCode> {
+    await expectWritable(host, textOption(options, 'output'));
     const output = textOption(options, 'output');
     const built = await buildDatabase(
       host,

@@ -5,6 +5,7 @@ import type { HookTarget } from '../../app/hooks/target.ts';
 import { compact } from '../../base/compact.ts';
 import { askedWrongly, type TcfError } from '../../base/error.ts';
 import { quoted } from '../../base/text.ts';
+import { isStandard } from '../../system/standard.ts';
 import { flag, type Options, textOption } from '../options/bag.ts';
 import { readSeconds } from '../options/network.ts';
 
@@ -28,7 +29,19 @@ export const declarePlace = (command: Command): Command =>
     .option('--bin-dir <folder>', 'containerd: the bin_dir of its image verifier, if it is not the usual one')
     .option('--root <folder>', 'docker: the root of the machine, to prepare one that does not run');
 
+/** @throws TcfError `hook.policy` (exit 3): a hook reads its files at each start. */
 export function readAsks(options: Options): HookAsks {
+  for (const name of ['policy', 'trustedRoot']) {
+    if (isStandard(textOption(options, name))) {
+      throw askedWrongly(
+        'hook.policy',
+        'a hook reads its files at each start, and standard input is over then',
+        {
+          hint: 'name a file',
+        },
+      );
+    }
+  }
   return compact({
     policy: textOption(options, 'policy'),
     trustedRoot: textOption(options, 'trustedRoot'),
