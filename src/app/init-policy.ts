@@ -75,7 +75,7 @@ interface Trial {
  * there are none.
  */
 async function findTrial(host: Host, request: InitPolicyRequest, signer: FirstSigner): Promise<Trial> {
-  const match = request.match ?? (await repositoryOf(host, request));
+  const match = request.match ?? (await scopeOf(host, request));
   const trial = async (isLogged: boolean): Promise<Trial> => {
     const draft: FirstPolicy = { signer, match, rules: firstRules, isLogged };
     const verdict = await tryFirst(host, request, draft);
@@ -113,14 +113,10 @@ async function tryFirst(host: Host, request: InitPolicyRequest, first: FirstPoli
   return await tryPolicies(host, { ...request, verb: 'policy init' }, [policy]);
 }
 
-/** The name by which policies know the image. */
-async function repositoryOf(host: Host, request: InitPolicyRequest): Promise<string> {
-  const { resolveImageName } = await import('./names.ts');
-  if (request.as !== undefined) {
-    return request.as;
-  }
-  const { ref } = await resolveImageName(host, request.image, 'policy init');
-  return `${ref.registry}/${ref.repository}`;
+/** The name by which policies know the image, of whatever source: without a policy nothing more is said of it. */
+async function scopeOf(host: Host, request: InitPolicyRequest): Promise<string> {
+  const { image } = await tryPolicies(host, request, []);
+  return `${image.registry}/${image.repository}`;
 }
 
 async function readSigner(

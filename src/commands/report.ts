@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { reportImage } from '../app/report-image.ts';
 import { formatBytes } from '../base/bytes.ts';
 import { compact } from '../base/compact.ts';
+import { askedWrongly } from '../base/error.ts';
 import { plural } from '../base/text.ts';
 import { toPage } from '../report/page/page.ts';
 import { expectWritable, writeOutput } from '../system/files.ts';
@@ -27,6 +28,12 @@ export const verb: Verb = {
   async run(host, [source = ''], options): Promise<ExitCode> {
     await expectWritable(host, textOption(options, 'output'));
     const output = textOption(options, 'output');
+    if (output === undefined && host.stdout.isTerminal) {
+      throw askedWrongly('report.output', 'a page for a browser would be written to the terminal', {
+        hint: `tcf report ${source} -o report.html`,
+      });
+    }
+    await expectWritable(host, output);
     const facts = await reportImage(host, {
       ...readLookRequest(options, source),
       ...compact({

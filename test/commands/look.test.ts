@@ -67,6 +67,18 @@ test('a report says what changed since a baseline', async () => {
   expect(pageOf('d.html')).toContain('9 components are unchanged, and nothing else is there');
 });
 
+test('a page is not written to a terminal, and where it cannot be written nobody is asked', async () => {
+  expect(await scene.tcfWith({ terminal: true }, 'report', 'bom.json')).toMatchObject({
+    exit: 3,
+    out: '',
+    err: expect.stringContaining('tcf report bom.json -o report.html'),
+  });
+  const asked = scene.registry.requests.length;
+  const lost = await scene.tcf('report', scene.name, '--allow-http', '-o', 'no/such/folder.html');
+  expect(lost.exit).toBe(3);
+  expect(scene.registry.requests.length).toBe(asked);
+});
+
 test('a report of nothing is no page', async () => {
   expect(await scene.tcf('report', `${scene.name}:none`, '--allow-http', '-o', 'e.html')).toMatchObject({
     exit: 2,

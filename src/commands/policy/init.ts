@@ -2,10 +2,9 @@ import type { Command } from 'commander';
 import { type InitPolicyRequest, initPolicy } from '../../app/init-policy.ts';
 import { compact } from '../../base/compact.ts';
 import { askedWrongly } from '../../base/error.ts';
-import { quoted } from '../../base/text.ts';
 import { formatVerdict } from '../../report/text.ts';
-import { fileExists, writeUserFile } from '../../system/files.ts';
-import type { ExitCode, Host } from '../../system/host.ts';
+import { expectWritable, writeUserFile } from '../../system/files.ts';
+import type { ExitCode } from '../../system/host.ts';
 import { paintSigns } from '../../system/terminal.ts';
 import { type Options, textOption } from '../options/bag.ts';
 import { declareNetworkOptions, readNetwork } from '../options/network.ts';
@@ -27,7 +26,7 @@ export const verb: Verb = {
   },
   async run(host, [image = ''], options): Promise<ExitCode> {
     const request = readRequest(options, image);
-    refuseStanding(host, request.output);
+    await expectWritable(host, request.output, 'exclusive');
     const made = await initPolicy(host, request);
     if (made.kind === 'denied') {
       await host.stderr.write(paintSigns(formatVerdict(made.verdict), host.stderr));
@@ -70,13 +69,4 @@ function readSignerOption(options: Options): InitPolicyRequest['signer'] {
     file === undefined ? 'nothing says whom the policy shall trust' : 'a key and a workflow are named',
     { hint: 'give --key FILE, or --github OWNER/REPO/WORKFLOW' },
   );
-}
-
-/** Before anybody is asked anything. */
-function refuseStanding(host: Host, file: string): void {
-  if (fileExists(host, file)) {
-    throw askedWrongly('file.exists', `${quoted(file)} exists already`, {
-      hint: 'move it away or choose another name with -o; nothing was changed',
-    });
-  }
 }
