@@ -15,7 +15,7 @@ import { type OpenLock, openLock } from '../lock/load-lock.ts';
 import { chainOf } from '../lock/why.ts';
 import { openImage } from '../open-image.ts';
 import { type Attached, signImage } from '../sign/sign-image.ts';
-import type { SigningRequest } from '../sign/signing.ts';
+import { openSigning, type SigningRequest } from '../sign/signing.ts';
 import { type BuiltStage, buildStages } from './build-image.ts';
 import { compareWithLock, type LockComparison } from './compare-lock.ts';
 import { type BuildEngine, findBuildEngine } from './engine.ts';
@@ -63,6 +63,10 @@ export async function buildFromLock(host: Host, request: ImageBuildRequest): Pro
   const started = host.now();
   const open = await withOverrides(host, await openLock(host, request.name), request);
   const output = resolve(host.cwd, request.output ?? join('build', open.lock.image));
+  if (request.to !== undefined && request.signing?.signer?.kind === 'key') {
+    // A key that cannot be read is told before the build and not after it.
+    await openSigning(host, request.signing);
+  }
   return await withWorkFolder(host, async (work) => {
     const stages = await buildInto(host, request, open, work);
     const top = stages.at(-1);
