@@ -1,6 +1,7 @@
 import { llvmRoleOf } from '../../bom/diff.ts';
 import type { SbomComponent, SbomFacts } from '../../bom/read.ts';
 import { normalName } from '../../catalogers/python/metadata.ts';
+import { placeComponents } from '../../vulns/owners.ts';
 import type { Lock } from '../lock/lock.ts';
 
 /** What an SBOM and the locks of its image say differently. */
@@ -22,10 +23,16 @@ export interface LockComparison {
  */
 export function compareWithLock(facts: SbomFacts, locks: readonly Lock[]): LockComparison {
   const locked = new Set(locks.flatMap(namesInLock));
-  const found = new Set(facts.components.flatMap((component) => nameInSbom(component) ?? []));
+  const named = placeComponents(facts.components).flatMap(({ component, owners }) => {
+    const name = nameInSbom(component);
+    const isExplained = owners.some((owner) => locked.has(nameInSbom(owner) ?? '')) && !isLlvm(component);
+    return name === undefined ? [] : [{ name, isExplained }];
+  });
+  const found = new Set(named.map(({ name }) => name));
+  const unlocked = named.filter(({ isExplained, name }) => !isExplained && !locked.has(name));
   return {
     missing: [...locked].filter((name) => !found.has(name)).sort(),
-    unlocked: [...found].filter((name) => !locked.has(name)).sort(),
+    unlocked: [...new Set(unlocked.map(({ name }) => name))].sort(),
     same: [...locked].filter((name) => found.has(name)).length,
   };
 }
@@ -37,6 +44,8 @@ function namesInLock({ debian, llvm = [], python }: Lock): readonly string[] {
     ...llvm.map(({ commit, role }) => `llvm ${role} ${commit}`),
   ];
 }
+
+const isLlvm = (component: SbomComponent): boolean => llvmRoleOf(component) !== undefined;
 
 function nameInSbom(component: SbomComponent): string | undefined {
   const { absent, name, purl = '', version = '' } = component;

@@ -52,6 +52,29 @@ describe('an SBOM and the lock of its image', () => {
     });
   });
 
+  test('agree where a locked wheel bundles others, and not where they lie beside it', () => {
+    const inside = (owner: string) => ({
+      ...{ type: 'library', name: 'zipp', version: '3.23.0', purl: 'pkg:pypi/zipp@3.23.0' },
+      properties: [{ name: 'tcf:owned-by', value: owner }],
+    });
+    const owners = [
+      { ...triton, 'bom-ref': 't' },
+      { type: 'application', name: 'x', 'bom-ref': 'x' },
+    ];
+    expect(compareWithLock(sbom(git, llvm, ...owners, inside('t')), [lock]).unlocked).toEqual([]);
+    expect(compareWithLock(sbom(git, llvm, ...owners, inside('x')), [lock]).unlocked).toEqual([
+      'wheel zipp 3.23.0',
+    ]);
+    const other = {
+      ...llvm,
+      purl: `pkg:github/llvm/llvm-project@${'2'.repeat(40)}`,
+      properties: [...llvm.properties, { name: 'tcf:owned-by', value: 't' }],
+    };
+    expect(compareWithLock(sbom(git, ...owners, other), [lock]).unlocked).toEqual([
+      `llvm core ${'2'.repeat(40)}`,
+    ]);
+  });
+
   test.for([
     [
       'a package of another version',
