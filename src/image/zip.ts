@@ -16,10 +16,14 @@ export interface ZipEntry {
   stream(push: (chunk: Uint8Array) => void): Promise<void>;
 }
 
-/** Without zip64 an archive has no more; wheels of torch have 15,000. */
-const maxEntries = 65_535;
-/** Names of 65,535 files of 200 bytes take 16 MiB. */
-const maxDirectory = 32 * 1024 * 1024;
+export interface ZipLimits {
+  readonly entries: number;
+  /** Bytes of the central directory. */
+  readonly directory: number;
+}
+
+/** Without zip64 an archive has no more; wheels of torch have 15,000. Names of 65,535 files of 200 bytes take 16 MiB. */
+const ordinary: ZipLimits = { entries: 65_535, directory: 32 * 1024 * 1024 };
 /** A whole wheel has 4 GiB at most, and so has a file in it. */
 const wide = 0xffff_ffff;
 const endSize = 22;
@@ -36,19 +40,20 @@ const localSize = 30;
 export async function readZip<T>(
   path: string,
   read: (entries: readonly ZipEntry[]) => Promise<T>,
+  limits: ZipLimits = ordinary,
 ): Promise<T> {
   const file = await open(path, 'r').catch((error: Error) => {
     throw cannotTell('zip.unreadable', `cannot read ${quoted(path)}: ${error.message}`);
   });
   try {
-    return await read(await entriesOf(file, path));
+    return await read(await entriesOf(file, path, limits));
   } finally {
     await file.close();
   }
 }
 
-async function entriesOf(file: FileHandle, path: string): Promise<readonly ZipEntry[]> {
-  const directory = await directoryOf(file, path);
+async function entriesOf(file: FileHandle, path: string, limits: ZipLimits): Promise<readonly ZipEntry[]> {
+  const directory = await directoryOf(file, path, limits);
   const entries = new Map<string, ZipEntry>();
   for (let at = 0; at + centralSize <= directory.length && directory.readUInt32LE(at) === 0x02014b50; ) {
     const nameEnd = at + centralSize + directory.readUInt16LE(at + 28);
@@ -61,15 +66,15 @@ async function entriesOf(file: FileHandle, path: string): Promise<readonly ZipEn
       entries.set(name, entryAt(file, directory, at, name, path));
     }
     at = nameEnd + directory.readUInt16LE(at + 30) + directory.readUInt16LE(at + 32);
-    if (entries.size > maxEntries) {
-      throw malformed(path, `has more than ${maxEntries} files`);
+    if (entries.size > limits.entries) {
+      throw malformed(path, `has more than ${limits.entries} files`);
     }
   }
   return [...entries.values()];
 }
 
 /** The central directory, from what stands in the last 64 KiB of the archive. */
-async function directoryOf(file: FileHandle, path: string): Promise<Buffer> {
+async function directoryOf(file: FileHandle, path: string, limits: ZipLimits): Promise<Buffer> {
   const { size } = await file.stat();
   const tail = await bytesAt(
     file,
@@ -81,12 +86,43 @@ async function directoryOf(file: FileHandle, path: string): Promise<Buffer> {
   if (end < 0 || end + endSize > tail.length) {
     throw malformed(path, 'has no directory');
   }
-  const length = tail.readUInt32LE(end + 12);
-  const start = tail.readUInt32LE(end + 16);
-  if (length > maxDirectory || start + length > size) {
+  const [length, start] = (await wideDirectory(file, tail, end, path)) ?? [
+    tail.readUInt32LE(end + 12),
+    tail.readUInt32LE(end + 16),
+  ];
+  if (length > limits.directory || start + length > size) {
     throw malformed(path, 'has a directory that is not in it');
   }
   return await bytesAt(file, start, length, path);
+}
+
+const locatorSize = 20;
+const wideEndSize = 56;
+
+/** Length and start of the directory by zip64 (APPNOTE 4.3.14 and 4.3.15); `undefined` where the archive has none. */
+async function wideDirectory(
+  file: FileHandle,
+  tail: Buffer,
+  end: number,
+  path: string,
+): Promise<readonly [number, number] | undefined> {
+  const locator = end - locatorSize;
+  if (tail.readUInt32LE(end + 16) !== wide || locator < 0 || tail.readUInt32LE(locator) !== 0x07064b50) {
+    return undefined;
+  }
+  const at = Number(tail.readBigUInt64LE(locator + 8));
+  if (!Number.isSafeInteger(at)) {
+    throw malformed(path, 'has a directory that is not in it');
+  }
+  const record = await bytesAt(file, at, wideEndSize, path);
+  if (record.readUInt32LE(0) !== 0x06064b50) {
+    throw malformed(path, 'has a directory that is not in it');
+  }
+  const numbers = [Number(record.readBigUInt64LE(40)), Number(record.readBigUInt64LE(48))] as const;
+  if (!numbers.every(Number.isSafeInteger)) {
+    throw malformed(path, 'has a directory that is not in it');
+  }
+  return numbers;
 }
 
 function entryAt(file: FileHandle, directory: Buffer, at: number, name: string, path: string): ZipEntry {
@@ -176,5 +212,5 @@ async function bytesAt(file: FileHandle, start: number, length: number, path: st
 }
 
 function malformed(path: string, why: string): Error {
-  return cannotTell('zip.malformed', `cannot read ${quoted(path)} as a wheel: the archive ${why}`);
+  return cannotTell('zip.malformed', `cannot read ${quoted(path)}: the archive ${why}`);
 }

@@ -5,7 +5,7 @@ import { concat, decodeUtf8 } from '../../base/bytes.ts';
 import { askedWrongly, cannotTell, TcfError } from '../../base/error.ts';
 import { type JsonLimits, parseJson } from '../../base/json.ts';
 import { byCodeUnit, printable, quoted } from '../../base/text.ts';
-import { readZip } from '../../image/zip.ts';
+import { readZip, type ZipLimits } from '../../image/zip.ts';
 import { parseStrictYaml } from '../../policy/yaml.ts';
 import { readPlainFile } from '../../system/files.ts';
 import type { Host } from '../../system/host.ts';
@@ -29,6 +29,8 @@ export interface InputReader {
 
 /** The largest record of OSV, a kernel's with every version of every release, has some 4 MiB. */
 const recordLimits: JsonLimits = { maxBytes: 32 * 1024 * 1024, maxDepth: 64, surrogates: 'replaced' };
+/** The archive of npm has some 250,000 records, in zip64. */
+const zipLimits: ZipLimits = { entries: 2_000_000, directory: 512 * 1024 * 1024 };
 /** All of OSV has some 600,000 files. */
 const maxFiles = 2_000_000;
 
@@ -103,22 +105,26 @@ async function readOne(host: Host, folder: string, name: string, reader: InputRe
 }
 
 async function readArchive(path: string, name: string, reader: InputReader): Promise<void> {
-  await readZip(path, async (entries) => {
-    for (const entry of [...entries].sort((a, b) => byCodeUnit(a.name, b.name))) {
-      const where = `${name}/${entry.name}`;
-      if (!/\.(?:json|ya?ml)$/i.test(entry.name)) {
-        reader.passedOver(where);
-        continue;
+  await readZip(
+    path,
+    async (entries) => {
+      for (const entry of [...entries].sort((a, b) => byCodeUnit(a.name, b.name))) {
+        const where = `${name}/${entry.name}`;
+        if (!/\.(?:json|ya?ml)$/i.test(entry.name)) {
+          reader.passedOver(where);
+          continue;
+        }
+        if (entry.size > recordLimits.maxBytes) {
+          reader.unread(where, `it has more than ${recordLimits.maxBytes} bytes`);
+          continue;
+        }
+        const chunks: Uint8Array[] = [];
+        await entry.stream((chunk) => chunks.push(Uint8Array.from(chunk)));
+        readBytes(concat(chunks), where, reader);
       }
-      if (entry.size > recordLimits.maxBytes) {
-        reader.unread(where, `it has more than ${recordLimits.maxBytes} bytes`);
-        continue;
-      }
-      const chunks: Uint8Array[] = [];
-      await entry.stream((chunk) => chunks.push(Uint8Array.from(chunk)));
-      readBytes(concat(chunks), where, reader);
-    }
-  });
+    },
+    zipLimits,
+  );
 }
 
 /** A record that is refused costs no other: it is counted and named. */
