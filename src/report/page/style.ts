@@ -52,7 +52,7 @@ main, .columns, .column { display: grid; gap: 20px; grid-template-columns: minma
 main { padding: 22px 0 60px }
 section { contain: layout style; background: var(--card); border: 1px solid var(--line); border-radius: 16px; padding: 22px 24px 24px }
 @media (min-width: 1000px) { .columns { grid-template-columns: repeat(2, minmax(0, 1fr)) } .diff { columns: 2; column-gap: 32px } .diff ul { break-inside: auto } }
-.parts ul { display: grid; grid-template-columns: repeat(auto-fill, minmax(250px, 1fr)); gap: 0 24px } .parts ul.plain > li { border-top: 1px solid var(--line) }
+.parts ul { display: grid; grid-template-columns: repeat(auto-fill, minmax(250px, 1fr)); gap: 0 24px } .parts ul.plain > li, .parts ul.plain > li:first-child { border-top: 1px solid var(--line) }
 .place { display: block; font: 12px/1.5 var(--mono); color: var(--soft); overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
 h2 { font-size: 19px; letter-spacing: -.012em; font-weight: 650; margin: 0 0 3px }
 h2 + p { margin: 0 0 16px } .lead, .note { color: var(--soft); font-size: 14px }
