@@ -63,7 +63,7 @@ test('the example compiles, and reads three gems and one that is none', async ()
 /** Each place that a newcomer has to touch, and the words by which it is found there. */
 test.for([
   ['src/catalogers/index.ts', 'catalogersWith'],
-  ['src/catalogers/unread.ts', 'gems of Ruby'],
+  ['src/catalogers/unread/kinds.ts', 'gems of Ruby'],
   ['test/catalogers/laws.test.ts', 'const kinds'],
   ['test/catalogers/hidden.test.ts', 'const things'],
   ['test/catalogers/fixtures.test.ts', "'../../fixtures/catalogers'"],
