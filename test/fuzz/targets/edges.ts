@@ -280,7 +280,7 @@ export const edges: readonly Target[] = [
   textTarget(
     ['policy/document.ts parsePolicy', 'policy/document.ts draftPolicy'],
     [policy, ...policies.map(String)],
-    (text) => [draftPolicy(text, 'p.yaml').keyFiles, parsePolicy(text, 'p.yaml').scopes],
+    (text) => [draftPolicy(text, 'p.yaml').keyFiles, parsePolicy(text, 'p.yaml', { compile }).scopes],
   ),
   textTarget(
     'policy/yaml.ts parseStrictYaml',
