@@ -33,7 +33,7 @@ beforeAll(async () => {
   );
 });
 afterAll(async () => {
-  await run('podman', ['rm', '--force', '--time=0', 'tcf-slow', 'tcf-fails']);
+  await run('podman', ['rm', '--force', '--ignore', '--time=0', 'tcf-slow', 'tcf-fails']);
   await stage[Symbol.asyncDispose]();
 });
 

@@ -102,15 +102,18 @@ export async function openStage(name: string): Promise<Stage> {
     },
     [Symbol.asyncDispose]: async () => {
       await registry.stop();
-      const made = (await imagesHere()).filter(
-        ({ id, name }) =>
-          name.startsWith(registry.host) ||
-          name.includes('/tcf-way-') ||
-          // What a build or a commit left without a name.
-          (name.startsWith('<none>') && !before.has(id)),
-      );
-      if (made.length > 0) {
-        await run('podman', ['image', 'rm', '--force', ...new Set(made.map(({ id }) => id))]);
+      // An image on which another one was built goes in the second round.
+      for (const _ of [1, 2]) {
+        const made = (await imagesHere()).filter(
+          ({ id, name }) =>
+            name.startsWith(registry.host) ||
+            name.includes('/tcf-way-') ||
+            // What a build or a commit left without a name.
+            (name.startsWith('<none>') && !before.has(id)),
+        );
+        if (made.length > 0) {
+          await run('podman', ['image', 'rm', '--force', ...new Set(made.map(({ id }) => id))]);
+        }
       }
       tcf.remove();
       place[Symbol.dispose]();
