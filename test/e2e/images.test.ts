@@ -81,7 +81,7 @@ describe('an image from its lock', () => {
       expect(digest).toMatch(/^sha256:[0-9a-f]{64}$/);
       const denied = await verify(`${image()}:1`);
       expect(denied.code).toBe(1);
-      expect(denied.stdout).toMatch(/no verification summary of this image/);
+      expect(denied.stderr).toMatch(/no verification summary of this image/);
     },
     30 * minute,
   );
@@ -236,7 +236,7 @@ describe('what the policy denies', () => {
     expect(built, built.stderr).toMatchObject({ code: 0 });
     const verified = await verify(`${host}/triton/${name}:1`);
     expect(verified.code).toBe(1);
-    expect(verified.stdout).toMatch(why);
+    expect(verified.stderr).toMatch(why);
   });
 
   test(
@@ -295,7 +295,7 @@ describe('what the policy denies', () => {
       expect(signed, signed.stderr).toMatchObject({ code: 0 });
       const verified = await verify(`${host}/triton/byhand:1`);
       expect(verified.code).toBe(1);
-      expect(verified.stdout).toMatch(/no provenance of this image/);
+      expect(verified.stderr).toMatch(/no provenance of this image/);
     },
     15 * minute,
   );
@@ -325,7 +325,7 @@ test(
     expect(diff.stdout).toMatch(/cuobjdump.*12\.8\.55/);
     const old = await verify(`${host}/triton/new:1`);
     expect(old.code).toBe(1);
-    expect(old.stdout).toMatch(/llvm/);
+    expect(old.stderr).toMatch(/llvm/);
     const llvm =
       /role: core, commit: "?([0-9a-f]{40})/.exec(
         readFileSync(join(folder, 'images/kernel/lock.yaml'), 'utf8'),

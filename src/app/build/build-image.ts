@@ -27,6 +27,8 @@ export interface BuiltStage {
   readonly open: OpenLock;
   readonly stage: Stage;
   readonly context: readonly ContextFile[];
+  /** Layout of the base image that the lock names by its digest. */
+  readonly pulled?: string;
 }
 
 export interface StageRequest {
@@ -63,7 +65,8 @@ export async function buildStages(host: Host, request: StageRequest): Promise<re
   const stage = await buildOn(host, request, { base, context, folder, hasFile: files.length > 0 });
   // What is packed is all that is needed from here on.
   await rm(context, { recursive: true });
-  return [...below, { open, stage, context: files }];
+  const pulled = 'image' in open.lock.base ? { pulled: base.layout } : {};
+  return [...below, { open, stage, context: files, ...pulled }];
 }
 
 /** The image under the first Containerfile. */

@@ -83,6 +83,7 @@ export async function buildFromLock(host: Host, request: ImageBuildRequest): Pro
     const comparison = compareWithLock(
       facts,
       [...chainOf(open)].map(({ lock }) => lock),
+      await baseFacts(host, stages[0]),
     );
     const provenance = toProvenance({
       stages,
@@ -155,6 +156,17 @@ async function writeSbom(
   const text = `${JSON.stringify(document, undefined, 2)}\n`;
   await writeUserFile(host, join(output, 'bom.json'), text);
   return { facts: parseSbom(document, 'the SBOM of the build'), sbom: digestOf(Buffer.from(text)) };
+}
+
+/** The SBOM of a base that a lock names by its digest; one that is made of a lock needs none of its own. */
+async function baseFacts(host: Host, lowest: BuiltStage | undefined): Promise<SbomFacts | undefined> {
+  if (lowest?.pulled === undefined) {
+    return undefined;
+  }
+  const { makeSbom } = await import('../make-sbom.ts');
+  await using image = await openImage(host, `oci:${lowest.pulled}:${stageTag}`, {});
+  const { document } = await makeSbom(host, image, {});
+  return parseSbom(document, 'the SBOM of the base');
 }
 
 async function publish(

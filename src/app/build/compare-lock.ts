@@ -20,8 +20,9 @@ export interface LockComparison {
  * hash.
  *
  * @param locks of the image and of those below it.
+ * @param base SBOM of the image at the bottom, where a lock names one by its digest, which explains what it has.
  */
-export function compareWithLock(facts: SbomFacts, locks: readonly Lock[]): LockComparison {
+export function compareWithLock(facts: SbomFacts, locks: readonly Lock[], base?: SbomFacts): LockComparison {
   const locked = new Set(locks.flatMap(namesInLock));
   const named = placeComponents(facts.components).flatMap(({ component, owners }) => {
     const name = nameInSbom(component);
@@ -29,7 +30,10 @@ export function compareWithLock(facts: SbomFacts, locks: readonly Lock[]): LockC
     return name === undefined ? [] : [{ name, isExplained }];
   });
   const found = new Set(named.map(({ name }) => name));
-  const unlocked = named.filter(({ isExplained, name }) => !isExplained && !locked.has(name));
+  const below = new Set((base?.components ?? []).map(nameInSbom));
+  const unlocked = named.filter(
+    ({ isExplained, name }) => !isExplained && !locked.has(name) && !below.has(name),
+  );
   return {
     missing: [...locked].filter((name) => !found.has(name)).sort(),
     unlocked: [...new Set(unlocked.map(({ name }) => name))].sort(),
@@ -56,7 +60,7 @@ function nameInSbom(component: SbomComponent): string | undefined {
   // What a bundled tool was linked with stands in its own role, and its file is proven by the hash of the
   // wheel.
   if (role !== undefined && role !== 'other') {
-    const commit = /@([0-9a-f]{7,40})$/.exec(purl)?.[1] ?? 'unknown';
+    const commit = commitOf(component) ?? 'unknown';
     return `llvm ${role} ${commit}`;
   }
   const type = /^pkg:([a-z0-9.+-]+)\//.exec(purl)?.[1] ?? '';
@@ -65,6 +69,13 @@ function nameInSbom(component: SbomComponent): string | undefined {
   }
   // Every package of a package manager: one that the lock does not speak of is in no lock.
   return packageTypes.has(type) ? `${type} ${name} ${version}` : undefined;
+}
+
+/** What was observed, else what the release declares: the library of another one may not say its commit itself. */
+function commitOf({ properties, purl = '' }: SbomComponent): string | undefined {
+  const said = ['tcf:llvm:observed', 'tcf:llvm:declared'].map((name) => properties[name] ?? '');
+  const matches = [/@([0-9a-f]{7,40})$/.exec(purl), ...said.map((text) => /^([0-9a-f]{7,40})\b/.exec(text))];
+  return matches.find((match) => match !== null)?.[1];
 }
 
 /**

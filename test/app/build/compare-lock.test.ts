@@ -75,6 +75,14 @@ describe('an SBOM and the lock of its image', () => {
     ]);
   });
 
+  test('agree where a base by digest brings more, and where a release declares what its library does not say', () => {
+    const bash = { ...git, name: 'bash', version: '5' };
+    expect(compareWithLock(sbom(git, triton, llvm, bash), [lock], sbom(bash)).unlocked).toEqual([]);
+    const said = [...llvm.properties, { name: 'tcf:llvm:declared', value: `${commit} by release-table` }];
+    const declared = { ...llvm, purl: 'pkg:generic/llvm', properties: said };
+    expect(compareWithLock(sbom(git, triton, declared), [lock])).toMatchObject({ missing: [], unlocked: [] });
+  });
+
   test.for([
     [
       'a package of another version',
