@@ -18,6 +18,8 @@ export interface Host extends Processes {
   readonly stdin: Bytes;
   readonly stdout: Output;
   readonly stderr: Output;
+  /** Standard error of a host that `--quiet` has silenced, for why nothing was started. */
+  readonly unquieted?: Output;
   readonly now: () => Date;
   /** Waits so many milliseconds, or until the signal. */
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;

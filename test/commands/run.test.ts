@@ -42,6 +42,16 @@ test('starts the digest that was verified, and returns what the container return
   expect(ran.started.slice(0, -1).every((words) => words.includes(pinned))).toBe(true);
 });
 
+test('--quiet says nothing of what starts, and still why something does not', async () => {
+  expect(await run('--quiet', name)).toMatchObject({ exit: 42, err: '' });
+  const bare = `${registry.host}/triton/bare:1`;
+  await pushDemoImage({ host: registry.host, repository: 'triton/bare', tag: '1' });
+  const denied = await run('--quiet', bare);
+  expect(denied.exit).toBe(125);
+  expect(denied.err).toContain('signed: the image has no signature by a trusted signer');
+  expect(denied.err).toContain('tcf: nothing was started');
+});
+
 test('asks for the tag once', async () => {
   const before = registry.requests.length;
   await run(name);

@@ -25,8 +25,9 @@ export async function allowedImage(host: Host, request: VerifyRequest): Promise<
   if (verdict.verdict === 'allow') {
     return { ...verification, verdict };
   }
-  await host.stderr.write(paintSigns(formatVerdict(verdict), host.stderr));
-  await host.stderr.write('tcf: nothing was started\n');
+  const told = host.unquieted ?? host.stderr;
+  await told.write(paintSigns(formatVerdict(verdict), told));
+  await told.write('tcf: nothing was started\n');
   return undefined;
 }
 
