@@ -188,7 +188,7 @@ const messageOf = {
   'pins.ambiguous': 'more than one LLVM',
   'pins.conflict': 'is known',
   'pins.none': '',
-  'zip.malformed': 'as a wheel',
+  'zip.malformed': 'cannot read',
 } as const;
 
 test('a flipped byte of a wheel is found, and a wheel with another digest than asked for too', async () => {

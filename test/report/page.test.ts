@@ -38,7 +38,7 @@ test('the page lets nothing run but its own script, and fetches nothing', () => 
   expect(page.match(/\shref="(?!#)[^"]*"/g)).toEqual([' href="data:,"']);
 });
 
-test('whatever a stranger wrote is text of the page, and no markup', () => {
+test('A-122: whatever a stranger wrote is text of the page, and no markup', () => {
   const page = toPage(hostilePage());
   const ours = page.replace(pageScript, '').replace(pageStyle, '');
   for (const text of hostileTexts.filter((one) => /[<>"]/.test(one))) {

@@ -11,7 +11,7 @@ import {
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createFile, createFileSync, removeFileOf, replaceFile } from '../../src/system/atomic.ts';
-import { writeUserFile } from '../../src/system/files.ts';
+import { fileExists, writeUserFile } from '../../src/system/files.ts';
 import { folder, testHost } from '../support/host.ts';
 
 test('an output replaces a regular file and keeps its permissions', async () => {
@@ -108,4 +108,12 @@ test('a file is taken away by its content, and another one in its place stays', 
   removeFileOf(path, 'mine');
   removeFileOf(path, 'mine');
   expect(readdirSync(place.path)).toEqual([]);
+});
+
+test('nothing lies below a file: a mount of a single file is no folder with a cache in it', () => {
+  using place = folder();
+  writeFileSync(join(place.path, 'kernel.py'), '');
+  const host = testHost({ cwd: place.path });
+  expect(fileExists(host, 'kernel.py')).toBe(true);
+  expect(fileExists(host, 'kernel.py/.triton/cache')).toBe(false);
 });

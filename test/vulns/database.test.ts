@@ -206,7 +206,7 @@ describe("an index of Debian's archive", () => {
   });
 });
 
-describe('a database that is not whole never answers', () => {
+describe('A-123: a database that is not whole never answers', () => {
   const vulns = async () => await tcf('vulns', 'bom.json', '--db', 'db.sqlite');
   beforeEach(async () => {
     put('in/GHSA-1.json', record('GHSA-1'));

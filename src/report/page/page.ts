@@ -63,7 +63,7 @@ ${body.text}
 `;
 }
 
-/** Nothing but the script and the sheet of the page, by their digests, and an icon that is none. */
+/** Nothing but the script and the sheet of the page, by their digests, and an icon that is none (A-122). */
 function contentPolicy(): string {
   const source = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
   return [
