@@ -64,7 +64,6 @@ class Judge {
   readonly #updates: MissingUpdate[] = [];
   #judged = 0;
   #answeredByOwner = 0;
-  #byArchiveOnly = 0;
 
   constructor(data: VulnerabilityData) {
     this.#data = data;
@@ -83,7 +82,6 @@ class Judge {
       ),
       judged: this.#judged,
       answeredByOwner: this.#answeredByOwner,
-      byArchiveOnly: this.#byArchiveOnly,
     };
   }
 
@@ -113,13 +111,18 @@ class Judge {
     const isInArchive = this.#askArchive(placed);
     const question = toPackageQuestion(parts);
     if ('why' in question) {
-      this.#settle(placed, answered || isInArchive, question.why);
+      this.#settle(placed, answered, question.why);
       return;
     }
     const ecosystems = this.#data.ecosystems.filter(question.isMeant);
     if (ecosystems.length === 0) {
-      this.#byArchiveOnly += isInArchive ? 1 : 0;
-      this.#settle(placed, answered || isInArchive, `the database has nothing about ${question.ecosystem}`);
+      this.#settle(
+        placed,
+        answered,
+        isInArchive
+          ? `only the index of the archive was asked whether an update is missing; the database has no advisories for ${question.ecosystem}`
+          : `the database has nothing about ${question.ecosystem}`,
+      );
       return;
     }
     this.#judged += 1;

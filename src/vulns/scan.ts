@@ -88,8 +88,6 @@ export interface VulnScan {
   readonly judged: number;
   /** Components inside packages of a distribution, for which that answers. */
   readonly answeredByOwner: number;
-  /** Of those judged: packages about which only the archive says something, whether an update is missing. */
-  readonly byArchiveOnly: number;
 }
 
 /** What counts: not disputed, not merely informational. */

@@ -23,7 +23,6 @@ export function toVulnsJson(found: FoundVulnerabilities): string {
         cannotTell: doubtsOf(scan),
         judged: scan.judged,
         answeredByOwner: scan.answeredByOwner,
-        byArchiveOnly: scan.byArchiveOnly,
       },
       advice: adviseOn(scan).map(({ findings, kind, text, updates }) => ({
         kind,

@@ -21,11 +21,6 @@ export function toVulnsText(found: FoundVulnerabilities, now: Date): string {
     ...advice.flatMap(adviceLines),
     ...differing(scan),
     ...doubtLines(scan),
-    ...(scan.byArchiveOnly === 0
-      ? []
-      : [
-          `of ${plural(scan.byArchiveOnly, 'package')} only the archive was asked: what has no update yet is not known`,
-        ]),
     ...disputedLines(scan),
     ...unused.map(
       ({ author, source, statement, why }) =>
