@@ -352,7 +352,7 @@ test('bad input says what to do and exits 3, and nothing is written', async () =
     ],
     [['sign', `${registry.host}/triton/dev:signed`, '--allow-http', '--key', 'nowhere.key'], /cannot read/],
     [['keygen', '--output-key-prefix', 'team'], /exists already/],
-    [['sbom', 'x', '--spec-version', '1.4'], /does not write CycloneDX/],
+    [['sbom', 'x', '--spec-version', '1.4'], /does not write cyclonedx-json in version "1.4"/],
   ];
   const before = await must('ls', ['-A', folder.path]);
   for (const [args, message] of cases) {
