@@ -23,6 +23,23 @@ export interface Advisory {
 /** `unknown` is not `low`: nobody has said how bad it is. `none`: somebody says that it has no effect. */
 export type SeverityLevel = 'critical' | 'high' | 'low' | 'medium' | 'none' | 'unknown';
 
+/** CVSS, "Qualitative Severity Rating Scale" of versions 3 and 4. */
+export function levelOfScore(score: number | undefined): SeverityLevel {
+  if (score === undefined) {
+    return 'unknown';
+  }
+  if (score >= 9) {
+    return 'critical';
+  }
+  if (score >= 7) {
+    return 'high';
+  }
+  if (score >= 4) {
+    return 'medium';
+  }
+  return score > 0 ? 'low' : 'none';
+}
+
 export interface Severity {
   readonly level: SeverityLevel;
   /** 0.0 to 10.0. */

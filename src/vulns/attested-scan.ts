@@ -1,7 +1,7 @@
 import { compact } from '../base/compact.ts';
 import { Shape } from '../base/shape.ts';
-import type { Severity, SeverityLevel } from './advisory.ts';
-import type { VulnVerdict } from './evaluate.ts';
+import { levelOfScore, type Severity, type SeverityLevel } from './advisory.ts';
+import { vulnVerdicts } from './evaluate.ts';
 import type { VulnFinding } from './scan.ts';
 
 /** https://github.com/in-toto/attestation/blob/main/spec/predicates/vuln.md, version 0.2. */
@@ -23,8 +23,8 @@ export interface AttestedScan {
 const maxResults = 100_000;
 const maxText = 2000;
 
-const verdicts: readonly VulnVerdict[] = ['affected', 'cannot-tell', 'fixed', 'not-affected'];
-const levels: readonly SeverityLevel[] = ['critical', 'high', 'low', 'medium', 'none', 'unknown'];
+/** From the worst. */
+const levels: readonly SeverityLevel[] = ['critical', 'high', 'medium', 'low', 'none', 'unknown'];
 
 /**
  * Reads a predicate of this type, by tcf or another scanner. Of another one each result is affected, and
@@ -79,7 +79,7 @@ function ownFinding(own: Shape, id: string): VulnFinding {
       .optional(key)
       ?.list(maxResults)
       .map((text) => text.string(maxText)) ?? [];
-  const verdict = verdicts.find((one) => one === own.get('verdict').value);
+  const verdict = vulnVerdicts.find((one) => one === own.get('verdict').value);
   if (verdict === undefined) {
     throw own.get('verdict').wrong('is not a verdict');
   }
@@ -119,13 +119,7 @@ function ratedBy(result: Shape): Severity {
   const rated = (result.optional('severity')?.list(maxResults) ?? []).map((one) =>
     toLevel(one.get('score').value),
   );
-  return { level: levels.toSorted(byBadness).find((level) => rated.includes(level)) ?? 'unknown' };
-}
-
-const badness: readonly SeverityLevel[] = ['critical', 'high', 'medium', 'low', 'none', 'unknown'];
-
-function byBadness(a: SeverityLevel, b: SeverityLevel): number {
-  return badness.indexOf(a) - badness.indexOf(b);
+  return { level: levels.find((level) => rated.includes(level)) ?? 'unknown' };
 }
 
 function toLevel(value: unknown): SeverityLevel {
@@ -135,17 +129,5 @@ function toLevel(value: unknown): SeverityLevel {
     return word;
   }
   const score = text === '' ? Number.NaN : Number(text);
-  if (!(score >= 0 && score <= 10)) {
-    return 'unknown';
-  }
-  if (score >= 9) {
-    return 'critical';
-  }
-  if (score >= 7) {
-    return 'high';
-  }
-  if (score >= 4) {
-    return 'medium';
-  }
-  return score > 0 ? 'low' : 'none';
+  return levelOfScore(score >= 0 && score <= 10 ? score : undefined);
 }

@@ -1,5 +1,5 @@
 import calculators from 'ae-cvss-calculator';
-import type { Severity, SeverityLevel } from './advisory.ts';
+import { levelOfScore, type Severity, type SeverityLevel } from './advisory.ts';
 
 const { Cvss2, Cvss3P0, Cvss3P1, Cvss4P0 } = calculators;
 
@@ -123,16 +123,10 @@ export function scoreOf(vector: string): number | undefined {
   return score === undefined || !(score >= 0 && score <= 10) ? undefined : score;
 }
 
-/** CVSS v3 and v4, "Qualitative Severity Rating Scale"; NVD's ranges for v2. */
+/** NVD's ranges for v2 end with `high` and begin with `low`. */
+const levelsOfV2: Readonly<Partial<Record<SeverityLevel, SeverityLevel>>> = { critical: 'high', none: 'low' };
+
 function levelOf(score: number, type: SeverityType): SeverityLevel {
-  if (score >= 9 && type !== 'CVSS_V2') {
-    return 'critical';
-  }
-  if (score >= 7) {
-    return 'high';
-  }
-  if (score >= 4) {
-    return 'medium';
-  }
-  return score > 0 || type === 'CVSS_V2' ? 'low' : 'none';
+  const level = levelOfScore(score);
+  return (type === 'CVSS_V2' ? levelsOfV2[level] : undefined) ?? level;
 }

@@ -4,6 +4,9 @@ import type { AffectedPackage, AffectedRange, RangeEvent } from './advisory.ts';
 /** `cannot-tell` is never "not affected": a bound or a version could not be read. */
 export type VulnVerdict = 'affected' | 'cannot-tell' | 'fixed' | 'not-affected';
 
+/** In the order in which people are shown them. */
+export const vulnVerdicts: readonly VulnVerdict[] = ['affected', 'cannot-tell', 'fixed', 'not-affected'];
+
 /** What an advisory says of one version, and the words of it that say so. */
 export interface VersionAnswer {
   readonly verdict: VulnVerdict;

@@ -2,11 +2,11 @@ import { compact } from '../base/compact.ts';
 import { byCodeUnit } from '../base/text.ts';
 import type { SbomComponent, SbomFacts } from '../bom/read.ts';
 import { compareDebVersions } from '../bom/versions/deb.ts';
-import type { Advisory, AffectedPackage } from './advisory.ts';
+import { type Advisory, type AffectedPackage, levelOfScore } from './advisory.ts';
 import { candidateOf, debianRelease, isSecuritySuite, type MissingUpdate } from './archive.ts';
 import type { VulnerabilityData } from './data.ts';
 import { isOfDistribution, type PackageQuestion, toPackageQuestion } from './ecosystems.ts';
-import { evaluate, type Orders, type VersionAnswer, type VulnVerdict } from './evaluate.ts';
+import { evaluate, type Orders, type VersionAnswer, vulnVerdicts } from './evaluate.ts';
 import {
   type AboutPackage,
   defaultOrder,
@@ -15,7 +15,7 @@ import {
   type StatedAnswer,
 } from './findings.ts';
 import { judgeLlvm } from './llvm.ts';
-import { judgeNvidia, levelOfScore, programOfPackage } from './nvidia.ts';
+import { judgeNvidia, programOfPackage } from './nvidia.ts';
 import { distributionOwner, isOfOtherRepository, type PlacedComponent, placeComponents } from './owners.ts';
 import type { Unjudged, VulnFinding, VulnScan } from './scan.ts';
 
@@ -320,12 +320,11 @@ function named(bulletin: string, program: string): boolean {
   return bulletin.toLowerCase() === program.toLowerCase();
 }
 
-const verdicts: readonly VulnVerdict[] = ['affected', 'cannot-tell', 'fixed', 'not-affected'];
 const levels = ['critical', 'high', 'medium', 'unknown', 'low', 'none'];
 
 function compareFindings(a: VulnFinding, b: VulnFinding): number {
   return (
-    verdicts.indexOf(a.verdict) - verdicts.indexOf(b.verdict) ||
+    vulnVerdicts.indexOf(a.verdict) - vulnVerdicts.indexOf(b.verdict) ||
     levels.indexOf(a.severity.level) - levels.indexOf(b.severity.level) ||
     (b.severity.score ?? 0) - (a.severity.score ?? 0) ||
     byCodeUnit(a.ecosystem, b.ecosystem) ||

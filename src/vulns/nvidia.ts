@@ -1,6 +1,5 @@
 import { compact } from '../base/compact.ts';
 import { Shape } from '../base/shape.ts';
-import type { SeverityLevel } from './advisory.ts';
 import type { VersionAnswer } from './evaluate.ts';
 
 /**
@@ -266,21 +265,4 @@ export function programOfPackage(name: string): string | undefined {
     return packages[plain];
   }
   return /^nvidia-cuda-([a-z0-9]+)$/.exec(plain)?.[1];
-}
-
-/** CVSS v3 as the bulletins state it. */
-export function levelOfScore(score: number | undefined): SeverityLevel {
-  if (score === undefined) {
-    return 'unknown';
-  }
-  if (score >= 9) {
-    return 'critical';
-  }
-  if (score >= 7) {
-    return 'high';
-  }
-  if (score >= 4) {
-    return 'medium';
-  }
-  return score > 0 ? 'low' : 'none';
 }
