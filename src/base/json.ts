@@ -250,3 +250,8 @@ class Parser {
     return true;
   }
 }
+
+/** Whether a value of JSON, YAML or TOML is an object with members: neither a list nor null. */
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,6 +1,7 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import addFormats from 'ajv-formats';
 import type { Diagnostic } from '../base/diagnostic.ts';
+import { isObject } from '../base/json.ts';
 import { byCodeUnit, quoted } from '../base/text.ts';
 import { toUriReference } from './clean.ts';
 import schemas from './data/cyclonedx-schemas.json' with { type: 'json' };
@@ -73,7 +74,7 @@ function hasUniqueItems(isWanted: boolean, items: readonly unknown[]): boolean {
 /** The same text for the same JSON value, whatever the order of its members. */
 function canonicalText(value: unknown): string {
   return JSON.stringify(value, (_, member: unknown) =>
-    typeof member === 'object' && member !== null && !Array.isArray(member)
+    isObject(member)
       ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => byCodeUnit(a, b)))
       : member,
   );

@@ -1,3 +1,4 @@
+import { isObject } from '../base/json.ts';
 import { no, type Outcome, yes } from '../base/outcome.ts';
 import { quoted } from '../base/text.ts';
 import type { Path } from './yaml.ts';
@@ -72,14 +73,12 @@ type Mapping = Readonly<Record<string, unknown>>;
 
 const isText = (value: unknown): value is string => typeof value === 'string';
 const isWhole = (value: unknown): value is number => Number.isSafeInteger(value);
-const isMapping = (value: unknown): value is Mapping =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 const isList = (value: unknown): value is readonly unknown[] => Array.isArray(value);
 
 /** Text, the empty one too. */
 export const textOrNothing: Form<string> = ofKind(isText, 'a string', { type: 'string' });
 const anyList = ofKind(isList, 'a list', { type: 'array' });
-const anyMapping = ofKind(isMapping, 'a mapping', { type: 'object' });
+const anyMapping = ofKind(isObject, 'a mapping', { type: 'object' });
 const anyWhole = ofKind(isWhole, 'a whole number', { type: 'integer' });
 
 /**
@@ -211,7 +210,7 @@ export function mapping<M extends Members>(members: M): Form<Read<M>> {
       return read;
     },
     distance: (value) =>
-      isMapping(value)
+      isObject(value)
         ? unknownKeys(value).length + required.filter((key) => !Object.hasOwn(value, key)).length
         : far,
     schema: () => ({

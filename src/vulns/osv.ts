@@ -1,5 +1,6 @@
 import { compact } from '../base/compact.ts';
 import { cannotTell } from '../base/error.ts';
+import { isObject } from '../base/json.ts';
 import { Shape } from '../base/shape.ts';
 import { quoted } from '../base/text.ts';
 import type { AdvisoryRecord, AffectedPackage, AffectedRange, RangeEvent } from './advisory.ts';
@@ -68,7 +69,7 @@ function dateOf(owner: Shape, key: string): string | undefined {
 }
 
 function isMapping({ value }: Shape): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isObject(value);
 }
 
 function specificOf(owner: Shape, key: string): Shape | undefined {

@@ -3,7 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { parse as parseToml, TomlError } from 'smol-toml';
 import { concat, decodeUtf8 } from '../../base/bytes.ts';
 import { askedWrongly, cannotTell, TcfError } from '../../base/error.ts';
-import { type JsonLimits, parseJson } from '../../base/json.ts';
+import { isObject, type JsonLimits, parseJson } from '../../base/json.ts';
 import { byCodeUnit, printable, quoted } from '../../base/text.ts';
 import { readZip, type ZipLimits } from '../../image/zip.ts';
 import { parseStrictYaml } from '../../policy/yaml.ts';
@@ -147,15 +147,15 @@ function readDocument(bytes: Uint8Array, where: string, reader: InputReader): vo
   }
   const value = /\.json$/i.test(where) ? parseJson(bytes, where, recordLimits) : yamlOf(bytes, where);
   if (
-    isMapping(value) &&
+    isObject(value) &&
     'id' in value &&
     ('affected' in value || 'modified' in value || 'schema_version' in value)
   ) {
     reader.record(parseOsv(value, where));
-  } else if (Array.isArray(value) && isMapping(value[0]) && 'cve' in value[0]) {
+  } else if (Array.isArray(value) && isObject(value[0]) && 'cve' in value[0]) {
     readFacts(value, where, reader);
   } else if (
-    isMapping(value) &&
+    isObject(value) &&
     Object.keys(value).length > 0 &&
     Object.keys(value).every((key) => /^\d+\.\d+(?:\.\d+)?$/.test(key))
   ) {
@@ -168,7 +168,7 @@ function readDocument(bytes: Uint8Array, where: string, reader: InputReader): vo
 
 function readFacts(value: readonly unknown[], where: string, reader: InputReader): void {
   const [first] = value;
-  if (isMapping(first) && 'programs' in first) {
+  if (isObject(first) && 'programs' in first) {
     parseNvidiaFacts(value, where);
     reader.document('nvidia', value);
   } else {
@@ -200,8 +200,4 @@ function yamlOf(bytes: Uint8Array, where: string): unknown {
     throw cannotTell('yaml.malformed', `${where} is not UTF-8`);
   }
   return parseStrictYaml(text, where, 'record', recordLimits.maxBytes).value;
-}
-
-function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,5 +1,5 @@
 import { TcfError } from '../../base/error.ts';
-import { parseJson } from '../../base/json.ts';
+import { isObject, parseJson } from '../../base/json.ts';
 import { printable } from '../../base/text.ts';
 import type { TreeFile } from '../contract.ts';
 
@@ -62,9 +62,7 @@ export function manifestIn(file: TreeFile): NpmManifest | string {
 
 /** The members of an object; of anything else `undefined`. */
 export function npmFieldsOf(value: unknown): NpmFields | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as NpmFields)
-    : undefined;
+  return isObject(value) ? value : undefined;
 }
 
 /** A text of one line that may be a name, an address or a licence. */

@@ -1,5 +1,5 @@
 import { TcfError } from '../../base/error.ts';
-import { parseJson } from '../../base/json.ts';
+import { isObject, parseJson } from '../../base/json.ts';
 import { toLicenses } from '../../bom/licenses.ts';
 import type { ComponentHash, ExternalReference, License } from '../../bom/model.ts';
 import { type Purl, parsePurl, toPurl } from '../../bom/purl.ts';
@@ -185,5 +185,5 @@ function listOf(value: unknown): readonly Fields[] {
 }
 
 function fieldsOf(value: unknown): Fields | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;
+  return isObject(value) ? value : undefined;
 }

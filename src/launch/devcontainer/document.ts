@@ -1,5 +1,6 @@
 import { type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
 import { askedWrongly, type TcfError } from '../../base/error.ts';
+import { isObject } from '../../base/json.ts';
 import { quoted } from '../../base/text.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { type ImageRef, parseImageRef } from '../../oci/reference.ts';
@@ -56,10 +57,6 @@ export function parseDevContainer(text: string, file: string): DevContainer {
     return { text, members: value };
   }
   throw malformed(file, 'it is not an object');
-}
-
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 export function parseJsonc(text: string, file: string): unknown {

@@ -1,6 +1,7 @@
 import { applyEdits, type JSONPath, modify } from 'jsonc-parser';
 import { askedWrongly } from '../../base/error.ts';
-import { asksTcf, type DevContainer, initializeCommand, isObject, parseDevContainer } from './document.ts';
+import { isObject } from '../../base/json.ts';
+import { asksTcf, type DevContainer, initializeCommand, parseDevContainer } from './document.ts';
 import { builders } from './faults.ts';
 
 type Change = readonly [path: JSONPath, value: unknown];

@@ -1,8 +1,9 @@
 import { TcfError } from '../../base/error.ts';
+import { isObject } from '../../base/json.ts';
 import { quoted } from '../../base/text.ts';
 import { type JudgedFlag, parseRunArguments } from '../arguments.ts';
 import { hostVariables, namesProject } from '../flags/values.ts';
-import { type DevContainer, isObject } from './document.ts';
+import type { DevContainer } from './document.ts';
 
 /** Paths in the project that the engine mounts or reads: a link there may lead out of it. */
 export function projectPaths(container: DevContainer): readonly string[] {

@@ -1,5 +1,6 @@
+import { isObject } from '../../base/json.ts';
 import { hostVariables } from '../flags/values.ts';
-import { type DevContainer, isObject, malformed, parseJsonc } from './document.ts';
+import { type DevContainer, malformed, parseJsonc } from './document.ts';
 
 /**
  * Keys of the image's label `devcontainer.metadata` that stay inside of the container. The CLI merges the
