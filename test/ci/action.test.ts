@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
@@ -8,6 +7,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { folder } from '../support/host.ts';
+import { type Ended, runProgram } from '../support/run-program.ts';
 
 /*
  * What cannot be run here, action.yml and the component of GitLab, runs step by step as a shell, with the files and
@@ -33,23 +33,13 @@ exit "\${TCF_TEST_EXIT:-0}"
 const packed = gzipSync(fakeTcf);
 const digest = createHash('sha256').update(packed).digest('hex');
 
-interface Ran {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 function run(
   file: string,
   args: readonly string[],
   env: Readonly<Record<string, string>>,
   cwd = place.path,
-): Promise<Ran> {
-  return new Promise((resolve) => {
-    execFile(file, args, { cwd, env }, (error, stdout, stderr) =>
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
-    );
-  });
+): Promise<Ended> {
+  return runProgram(file, args, { cwd, env });
 }
 
 let server: Server;
@@ -134,7 +124,7 @@ class Job {
   async run(
     inputs: Readonly<Record<string, string>>,
     env: Readonly<Record<string, string>> = {},
-  ): Promise<Ran> {
+  ): Promise<Ended> {
     const values: Readonly<Record<string, string>> = {
       ...Object.fromEntries(
         Object.entries(action.inputs).map(([key, { default: value }]) => [`inputs.${key}`, value]),
@@ -144,7 +134,7 @@ class Job {
     };
     const expand = (text: string) =>
       text.replace(/\$\{\{ ([\w.-]+) \}\}/g, (_, key: string) => values[key] ?? `no ${key}`);
-    let last: Ran = { code: 0, stdout: '', stderr: '' };
+    let last: Ended = { code: 0, stdout: '', stderr: '' };
     for (const step of action.runs.steps) {
       const [, key = '', unwanted] = /^\$\{\{ ([\w.]+) != '(\w+)' \}\}$/.exec(step.if ?? '') ?? [];
       if (step.if !== undefined && values[key] === unwanted) {

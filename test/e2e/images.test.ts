@@ -69,6 +69,16 @@ scopes:
 const verify = (ref: string, file = 'policy.yaml') =>
   tcf(['verify', '--policy', file, '--allow-http', ref], { cwd: work });
 
+/** A command in a container that tcf starts after verification, without network. */
+const inContainer = (flags: readonly string[], command: readonly string[]): Promise<Ran> =>
+  tcf(
+    [
+      ...['run', '--policy', 'policy.yaml', '--allow-http', '--rm', ...runtime, '--network', 'none'],
+      ...[...flags, `${image()}:1`, ...command],
+    ],
+    { cwd: work },
+  );
+
 describe('an image from its lock', () => {
   test(
     'is built from a cold store, agrees with its lock both ways, is pushed and signed',
@@ -115,23 +125,7 @@ describe('an image from its lock', () => {
     'starts as any user, without network, with a read-only root; kernels compile for NVIDIA and AMD, and are interpreted',
     async () => {
       const start = (what: string): Promise<Ran> =>
-        tcf(
-          [
-            ...[
-              'run',
-              '--policy',
-              'policy.yaml',
-              '--allow-http',
-              '--rm',
-              ...runtime,
-              '--network',
-              'none',
-              '--read-only',
-            ],
-            ...['--user', '54321', '-e', 'HOME=/tmp', `${image()}:1`, 'selftest.py', what],
-          ],
-          { cwd: work },
-        );
+        inContainer(['--read-only', '--user', '54321', '-e', 'HOME=/tmp'], ['selftest.py', what]);
       const compiled = await start('compile');
       expect(compiled, compiled.stderr).toMatchObject({ code: 0 });
       for (const kernel of [
@@ -151,26 +145,13 @@ describe('an image from its lock', () => {
   test(
     'holds no program that makes one another user, no index of packages, and no log',
     async () => {
-      const listed = await tcf(
+      const listed = await inContainer(
+        [],
         [
-          ...[
-            'run',
-            '--policy',
-            'policy.yaml',
-            '--allow-http',
-            '--rm',
-            ...runtime,
-            '--network',
-            'none',
-            `${image()}:1`,
-          ],
-          ...[
-            'sh',
-            '-c',
-            'find / -xdev \\( -perm /6000 -type f -o -path "/var/log/*" -type f -o -path "/var/lib/apt/lists/?*" -o -name sudo \\); id -u',
-          ],
+          'sh',
+          '-c',
+          'find / -xdev \\( -perm /6000 -type f -o -path "/var/log/*" -type f -o -path "/var/lib/apt/lists/?*" -o -name sudo \\); id -u',
         ],
-        { cwd: work },
       );
       expect(listed.stdout).toBe('1000\n');
     },

@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,6 +11,7 @@ import { pushDemoImage } from '../support/demo-image.ts';
 import { folder } from '../support/host.ts';
 import { buildImage, writeOciLayout } from '../support/image.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
+import { type Ended, runProgram } from '../support/run-program.ts';
 import { startSigstore } from '../support/sigstore.ts';
 import { archive, file } from '../support/tar.ts';
 
@@ -27,23 +27,13 @@ const { version } = manifest;
 const installed = join(place.path, 'prefix/bin/tcf');
 let registry: TestRegistry;
 
-interface Ran {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 function run(
   file: string,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
-): Promise<Ran> {
+): Promise<Ended> {
   const all = { PATH: process.env['PATH'], HOME: place.path, COSIGN_PASSWORD: 'test', ...env };
-  return new Promise((resolve) => {
-    execFile(file, args, { cwd: place.path, env: all, maxBuffer: 1 << 28 }, (error, stdout, stderr) =>
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
-    );
-  });
+  return runProgram(file, args, { cwd: place.path, env: all });
 }
 
 const tcf = (...args: readonly string[]) => run(installed, args);
