@@ -13,7 +13,7 @@ import { toVulnsPredicateJson } from '../report/vulns/predicate.ts';
 import { toVulnsSarif } from '../report/vulns/sarif.ts';
 import { toVulnsText } from '../report/vulns/text.ts';
 import { toCycloneDxVex, toOpenVex } from '../report/vulns/vex-documents.ts';
-import { expectWritable, writeUserFile } from '../system/files.ts';
+import { expectWritable, writeOutput } from '../system/files.ts';
 import type { ExitCode, Host } from '../system/host.ts';
 import { version } from '../version.ts';
 import { declareAttestedOptions, readAttested, wantsAttested } from './options/attested.ts';
@@ -78,12 +78,7 @@ export const verb: Verb = {
       attested === undefined ? request : { ...request, attested: attested.document },
     );
     const text = form(found, saidAt(host.env['SOURCE_DATE_EPOCH'], host.now()), version);
-    const output = textOption(options, 'output');
-    if (output === undefined) {
-      await host.stdout.write(text);
-    } else {
-      await writeUserFile(host, output, text);
-    }
+    await writeOutput(host, text, textOption(options, 'output'));
     return exitOf(found);
   },
 };
@@ -102,8 +97,7 @@ async function tellFleet(host: Host, source: string, options: Options): Promise<
   }
   const { digest, images } = await scanFleet(host, readFleetRequest(options, 'vulns'));
   const text = (format === 'json' ? toFleetJson : toFleetText)(images, digest);
-  const output = textOption(options, 'output');
-  await (output === undefined ? host.stdout.write(text) : writeUserFile(host, output, text));
+  await writeOutput(host, text, textOption(options, 'output'));
   return exitOfFleet(images);
 }
 
