@@ -48,6 +48,26 @@ test('a machine in order', async () => {
   );
 });
 
+test.for([
+  ['the policy', 'home/.config/tcf/policy.yaml'],
+  ['its folder', 'home/.config/tcf'],
+] as const)('%s that others may write: who does it decides what starts', async ([, path]) => {
+  chmodSync(join(place.path, path), 0o777);
+  const { exit, out } = await doctor();
+  expect(exit, out).toBe(1);
+  expect(out).toMatch(
+    /✗ policy: others may write ".*\/tcf(?:\/policy\.yaml)?", and so say what .*policy\.yaml says/,
+  );
+  expect(out).toContain('hint: chmod go-w');
+});
+
+test('a policy of the project is judged by nobody: who writes there decides what stands there', async () => {
+  const text = readFileSync(join(place.path, 'home/.config/tcf/policy.yaml'), 'utf8');
+  write('.tcf/policy.yaml', text);
+  chmodSync(join(place.path, '.tcf/policy.yaml'), 0o666);
+  expect(await doctor()).toMatchObject({ exit: 0 });
+});
+
 test('a trusted root that is getting old is worth knowing', async () => {
   logged('{ warn: 30d }');
   const { exit, out } = await doctor();

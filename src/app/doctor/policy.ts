@@ -2,7 +2,10 @@ import { broken, type Diagnostic, note, ok } from '../../base/diagnostic.ts';
 import { plural } from '../../base/text.ts';
 import { idleScopes } from '../../policy/check.ts';
 import type { JudgedFinding } from '../../policy/decide.ts';
+import type { Policy } from '../../policy/document.ts';
 import { judgeRoot, usesRoots } from '../../policy/root-age.ts';
+import type { Host } from '../../system/host.ts';
+import { whoElseWrites } from '../../system/owners.ts';
 import { loadPolicies } from '../trust/policies.ts';
 import { loadTrust } from '../trust/trust.ts';
 import type { DoctorCheck } from './check.ts';
@@ -39,9 +42,29 @@ export const policy: DoctorCheck = {
         ];
       }),
     );
-    return [...found, ...trusts.flat()];
+    return [...found, ...policies.flatMap((one) => openToOthers(host, one)), ...trusts.flat()];
   },
 };
+
+/**
+ * A policy of the machine or of the user that somebody else can change; that of a project belongs to whoever
+ * works there.
+ */
+function openToOthers(host: Host, { name, origin }: Policy): readonly Diagnostic[] {
+  if (origin !== 'machine' && origin !== 'user') {
+    return [];
+  }
+  const who = whoElseWrites(name, origin === 'machine' ? 0 : host.uid);
+  return who === undefined
+    ? []
+    : [
+        broken(
+          'policy.writable',
+          `${who}, and so say what ${name} says`,
+          'chmod go-w, and chown where it belongs to another user',
+        ),
+      ];
+}
 
 function toFinding({ hint = '', message, mode, outcome }: JudgedFinding): Diagnostic {
   if (outcome === 'pass') {
