@@ -137,7 +137,7 @@ function toSourceAnswer({ advisory, affected, answer, source }: StatedAnswer): S
 
 function toFoundComponent({ component, owners }: PlacedComponent): FoundComponent {
   const { bomRef, context, location, name, properties, purl, version } = component;
-  const outermost = owners.at(-1);
+  const outermost = owners.at(-1)?.component;
   const origin = properties['tcf:origin'];
   return compact({
     bomRef,

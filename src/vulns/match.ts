@@ -184,7 +184,7 @@ class Judge {
     const { component, parts } = placed;
     // The program itself, seen inside the package, says more than the package's name.
     const isSeenInside = all.some(
-      (other) => other.owners.includes(component) && programOf(other) === program,
+      (other) => programOf(other) === program && other.owners.some((owner) => owner.component === component),
     );
     if (isSeenInside) {
       return 'answered';

@@ -8,7 +8,7 @@ import { isOfDistribution } from './ecosystems.ts';
 export interface PlacedComponent {
   readonly component: SbomComponent;
   readonly parts: PurlParts | undefined;
-  readonly owners: readonly SbomComponent[];
+  readonly owners: readonly PlacedComponent[];
 }
 
 /** Ours nest four deep; a circle ends here. */
@@ -16,31 +16,24 @@ const maxOwners = 32;
 
 /** Everything that is in the image, with its owners. */
 export function placeComponents(components: readonly SbomComponent[]): readonly PlacedComponent[] {
-  const byRef = new Map(components.flatMap((one) => (one.bomRef === undefined ? [] : [[one.bomRef, one]])));
-  return components
-    .filter(({ absent }) => absent === undefined)
-    .map((component) => ({
-      component,
-      parts: component.purl === undefined ? undefined : readPurl(component.purl),
-      owners: ownersOf(component, byRef),
-    }));
-}
-
-function ownersOf(
-  component: SbomComponent,
-  byRef: ReadonlyMap<string, SbomComponent>,
-): readonly SbomComponent[] {
-  const owners: SbomComponent[] = [];
-  let { owner } = component;
-  while (owner !== undefined && owners.length < maxOwners) {
-    const above = byRef.get(owner);
-    if (above === undefined || owners.includes(above)) {
-      break;
+  const placed = components.map((component) => ({
+    component,
+    parts: component.purl === undefined ? undefined : readPurl(component.purl),
+    owners: [] as PlacedComponent[],
+  }));
+  const byRef = new Map(placed.map((one) => [one.component.bomRef, one]));
+  for (const one of placed) {
+    let { owner } = one.component;
+    while (owner !== undefined && one.owners.length < maxOwners) {
+      const above = byRef.get(owner);
+      if (above === undefined || one.owners.includes(above)) {
+        break;
+      }
+      one.owners.push(above);
+      owner = above.component.owner;
     }
-    owners.push(above);
-    owner = above.owner;
   }
-  return owners;
+  return placed.filter(({ component }) => component.absent === undefined);
 }
 
 /**
@@ -52,10 +45,10 @@ export function distributionOwner(
   { owners }: PlacedComponent,
   data: VulnerabilityData,
 ): SbomComponent | undefined {
-  return owners.find((owner) => {
-    const parts = owner.purl === undefined ? undefined : readPurl(owner.purl);
-    return parts !== undefined && isOfDistribution(parts.type) && !isOfOtherRepository(owner, parts, data);
-  });
+  return owners.find(
+    ({ component, parts }) =>
+      parts !== undefined && isOfDistribution(parts.type) && !isOfOtherRepository(component, parts, data),
+  )?.component;
 }
 
 /** Not a package of the distribution: its maker says so, or the whole archive does not have its name. */

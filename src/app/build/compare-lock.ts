@@ -26,7 +26,8 @@ export function compareWithLock(facts: SbomFacts, locks: readonly Lock[], base?:
   const locked = new Set(locks.flatMap(namesInLock));
   const named = placeComponents(facts.components).flatMap(({ component, owners }) => {
     const name = nameInSbom(component);
-    const isExplained = owners.some((owner) => locked.has(nameInSbom(owner) ?? '')) && !isLlvm(component);
+    const isExplained =
+      owners.some((owner) => locked.has(nameInSbom(owner.component) ?? '')) && !isLlvm(component);
     return name === undefined ? [] : [{ name, isExplained }];
   });
   const found = new Set(named.map(({ name }) => name));

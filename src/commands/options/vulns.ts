@@ -1,0 +1,77 @@
+import type { Command } from 'commander';
+import type { VulnsRequest } from '../../app/vulns/find-vulnerabilities.ts';
+import type { FleetRequest } from '../../app/vulns/fleet.ts';
+import { compact } from '../../base/compact.ts';
+import { askedWrongly } from '../../base/error.ts';
+import { quoted } from '../../base/text.ts';
+import { toFleetJson, toFleetText } from '../../report/vulns/fleet.ts';
+import { type VulnsForm, vulnsForms } from '../../report/vulns/forms.ts';
+import { declareAttestedOptions } from './attested.ts';
+import { collectOption, listOption, type Options, textOption } from './bag.ts';
+import { declareDatabase, readDatabase } from './database.ts';
+import { declareFrom, readFleetRequest } from './fleet.ts';
+import { declareLookOptions, readLookRequest } from './look.ts';
+
+export function declareVulnsOptions(command: Command): void {
+  declareLookOptions(command, '[image|sbom]');
+  declareFrom(command);
+  declareDatabase(command);
+  command
+    .option('--base <image>', 'the image that this one was built on, or "auto"')
+    .option(
+      '--vex <file|folder>',
+      'VEX that counts, OpenVEX or CycloneDX; may be given again',
+      collectOption,
+      [],
+    )
+    .option(`--format <${[...vulnsForms.keys()].join('|')}>`, 'how it is told', 'table')
+    .option('-o, --output <file>', 'write it there');
+  declareAttestedOptions(command);
+}
+
+/** What is asked, and in which form the answer is told. */
+export type VulnsQuestion =
+  | { readonly about: 'image'; readonly request: VulnsRequest; readonly form: VulnsForm }
+  /** All images of some repositories. */
+  | { readonly about: 'fleet'; readonly request: FleetRequest; readonly form: typeof toFleetText };
+
+/** @throws TcfError `vulns.what`, `vulns.from`, `vulns.format`, and those of the other options (exit 3). */
+export function readVulnsQuestion(options: Options, source: string): VulnsQuestion {
+  if (listOption(options, 'from').length > 0) {
+    return { about: 'fleet', request: readFleetRequest(options, 'vulns'), form: fleetForm(options, source) };
+  }
+  if (source === '') {
+    throw askedWrongly('vulns.what', 'tcf vulns is not told what to look at', {
+      hint: 'name an image or an SBOM, or repositories with --from',
+    });
+  }
+  const request = compact({
+    ...readLookRequest(options, source),
+    database: readDatabase(options),
+    vex: listOption(options, 'vex'),
+  });
+  return { about: 'image', request, form: imageForm(options) };
+}
+
+function fleetForm(options: Options, source: string): typeof toFleetText {
+  const format = textOption(options, 'format');
+  if (source !== '' || (format !== 'table' && format !== 'json') || listOption(options, 'vex').length > 0) {
+    throw askedWrongly(
+      'vulns.from',
+      '--from is about the attested SBOMs of repositories, as table or JSON, without another image or VEX',
+      { hint: 'leave the others out' },
+    );
+  }
+  return format === 'json' ? toFleetJson : toFleetText;
+}
+
+function imageForm(options: Options): VulnsForm {
+  const asked = textOption(options, 'format') ?? 'table';
+  const form = vulnsForms.get(asked);
+  if (form === undefined) {
+    throw askedWrongly('vulns.format', `tcf vulns has no format ${quoted(asked)}`, {
+      hint: `write ${[...vulnsForms.keys()].join(', ')}`,
+    });
+  }
+  return form;
+}
