@@ -1,4 +1,5 @@
 import type { Worker } from 'node:worker_threads';
+import { inParallel } from '../base/parallel.ts';
 import type { Cataloger } from '../catalogers/contract.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { ImageLayer } from './contract.ts';
@@ -15,6 +16,8 @@ const defaultThreadsFrom = 16 * 1024 * 1024;
 const heldLimit = 64 * 1024 * 1024;
 /** Layers among which the largest begins first: what later ones say is held until those below are there. */
 const lookAhead = 8;
+/** Questions to a cache that may lie behind a network. */
+const askedAtOnce = 16;
 
 export interface ScanOptions {
   /** Layers that are read at a time, each in a thread; 1: in this one. Default 1. */
@@ -50,7 +53,7 @@ export interface ScanObserver {
  * not read, and not fetched from a registry. Neither answer is ever an error.
  */
 export interface LayerCache {
-  has(diffId: Digest): boolean;
+  has(diffId: Digest): Promise<boolean>;
   /** `undefined` where it is not there, or not what was kept. */
   load(diffId: Digest): Promise<LayerScan | undefined>;
   keep(diffId: Digest, scan: LayerScan): Promise<void>;
@@ -68,7 +71,10 @@ export async function* scanLayers(
   // What lies in a store may be changed there, and its digest is not recomputed: the diffID says nothing
   // about it.
   const isKept = ({ stored }: ImageLayer): boolean => stored.split === undefined || stored.split.isVerified;
-  const unread = layers.filter((layer) => cache === undefined || !isKept(layer) || !cache.has(layer.diffId));
+  const known = await inParallel(layers, askedAtOnce, async (layer) =>
+    isKept(layer) ? ((await cache?.has(layer.diffId)) ?? false) : false,
+  );
+  const unread = layers.filter((_, at) => known[at] !== true);
   // A stream that was read past a layer begins again for it.
   const isOneStream = unread.some(({ stored }) => stored.position !== undefined);
   const width = isOneStream ? 1 : Math.min(jobs, unread.length);

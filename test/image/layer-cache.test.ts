@@ -177,7 +177,7 @@ test('keeps what was used last, within its limit', async () => {
   await cache?.keep(layer.diffId, scanner.finish(await readLayer(layer, scanner)));
   expect(records(host)).toHaveLength(2);
   expect(records(host)).toContain(all[2]);
-  expect(cache?.has(layer.diffId)).toBe(true);
+  expect(await cache?.has(layer.diffId)).toBe(true);
 });
 
 test('a record says what the layer said, and contents that are one stay one', async () => {

@@ -101,7 +101,7 @@ const outcome = async (read: () => Promise<string>): Promise<string> =>
 function memoryCache(): LayerCache {
   const records = new Map<string, Uint8Array>();
   return {
-    has: (diffId) => records.has(diffId),
+    has: async (diffId) => records.has(diffId),
     load: async (diffId): Promise<LayerScan | undefined> => {
       const record = records.get(diffId);
       return record && parseLayerRecord(record);

@@ -25,7 +25,7 @@ export async function openLayerCache(
   const records = await openRecords(host, kind);
   return (
     records && {
-      has: (diffId) => records.has(hexOf(diffId)),
+      has: async (diffId) => records.has(hexOf(diffId)),
       load: async (diffId) => await records.load(hexOf(diffId), parseLayerRecord),
       keep: async (diffId, scan) => await records.keep(hexOf(diffId), formatLayerRecord(scan)),
     }
