@@ -1,6 +1,6 @@
 import { byCodeUnit } from '../base/text.ts';
 import { cleanText, isEmail, toUriReference } from './clean.ts';
-import { type SpecVersion, toLicenseForms } from './cyclonedx-licenses.ts';
+import { type LoneReference, type SpecVersion, toLicenseForms } from './cyclonedx-licenses.ts';
 import type {
   Component,
   ComponentEvidence,
@@ -16,13 +16,17 @@ import type {
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** A component with everything nested in it. */
-export function componentForm(component: Component, specVersion: SpecVersion): JsonObject {
-  const { licenses, evidence } = toLicenseForms(component.licenses ?? [], specVersion);
+export function componentForm(
+  component: Component,
+  specVersion: SpecVersion,
+  loneReference?: LoneReference,
+): JsonObject {
+  const { licenses, evidence } = toLicenseForms(component.licenses ?? [], specVersion, loneReference);
   const references = referenceForms(component.externalReferences ?? []);
   const nested = (list: readonly Component[]): readonly JsonObject[] =>
     [...list]
       .sort((a, b) => byCodeUnit(a.bomRef, b.bomRef))
-      .map((child) => componentForm(child, specVersion));
+      .map((child) => componentForm(child, specVersion, loneReference));
   return members({
     type: component.type,
     'bom-ref': component.bomRef,

@@ -8,6 +8,15 @@ import { recentLicenses } from './recent-licenses.ts';
 export const cyclonedxVersions = ['1.6', '1.7'] as const;
 export type SpecVersion = (typeof cyclonedxVersions)[number];
 
+/**
+ * How a licence that is on no list is written where it is the only one. `name`: as the name of a licence,
+ * which is CycloneDX's place for it; tools that resolve SPDX expressions find nothing under a reference. `expression`:
+ * as an SPDX expression of one reference, which BSI TR-03183-2 asks for (6.1).
+ */
+export type LoneReference = 'expression' | 'name';
+
+const reference = /^LicenseRef-[A-Za-z0-9.-]+$/;
+
 /** Entries of a `licenses` member, and what has to stand in `evidence.licenses` instead. */
 export interface LicenseForms {
   readonly licenses: readonly object[];
@@ -19,8 +28,14 @@ export interface LicenseForms {
  * expression: then the concluded expression stands in `licenses` and what was declared in
  * `evidence.licenses`.
  */
-export function toLicenseForms(licenses: readonly License[], specVersion: SpecVersion): LicenseForms {
-  const sorted = [...licenses].sort((a, b) => byCodeUnit(keyOf(a), keyOf(b)));
+export function toLicenseForms(
+  licenses: readonly License[],
+  specVersion: SpecVersion,
+  loneReference: LoneReference = 'name',
+): LicenseForms {
+  const sorted = licenses
+    .map((license) => (loneReference === 'name' ? named(license) : license))
+    .sort((a, b) => byCodeUnit(keyOf(a), keyOf(b)));
   if (specVersion === '1.7' || sorted.every(fitsLicenseObject)) {
     return { licenses: sorted.map(entryOf), evidence: [] };
   }
@@ -29,6 +44,12 @@ export function toLicenseForms(licenses: readonly License[], specVersion: SpecVe
   return concluded.length === 0
     ? { licenses: choiceOf(declared), evidence: [] }
     : { licenses: choiceOf(concluded), evidence: choiceOf(declared) };
+}
+
+function named(license: License): License {
+  return 'expression' in license && reference.test(license.expression)
+    ? { acknowledgement: license.acknowledgement, name: license.expression }
+    : license;
 }
 
 /**

@@ -100,6 +100,7 @@ function bodyOf(bom: Bom, options: CycloneDxOptions): JsonObject {
   const { specVersion } = options;
   const described = rootComponent(bom.subject);
   const supplier = options.supplier ?? described.supplier;
+  const loneReference = options.profile === 'bsi' ? 'expression' : 'name';
   const shaped = (component: Component): Component => shape(withUnknowns(component), options.profile);
   const root = shaped(withSupport(supplier === undefined ? described : { ...described, supplier }, options));
   const authors = options.authors ?? (options.manufacturer === undefined ? described.authors : undefined);
@@ -111,13 +112,13 @@ function bodyOf(bom: Bom, options: CycloneDxOptions): JsonObject {
       tools: { components: [{ type: 'application', name: 'tcf', version: options.toolVersion }] },
       manufacturer: manufacturer && organizationForm(manufacturer),
       authors: authors?.map(contactForm),
-      component: componentForm(root, specVersion),
+      component: componentForm(root, specVersion, loneReference),
       supplier: supplier && organizationForm(supplier),
       licenses: [{ license: { id: 'CC0-1.0' } }],
     }),
     components: laidOut(bom.components.map(shaped), options.layout)
       .toSorted((a, b) => byCodeUnit(a.bomRef, b.bomRef))
-      .map((component) => componentForm(component, specVersion)),
+      .map((component) => componentForm(component, specVersion, loneReference)),
     dependencies: dependencyForms(bom.dependencies),
     compositions: compositionForms(bom.compositions),
     properties: propertyForms(bom.properties),

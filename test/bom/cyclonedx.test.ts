@@ -189,11 +189,28 @@ test.for([
     [expression('MIT OR ISC', 'concluded'), name('MIT License', 'declared')],
     undefined,
   ],
+  ...(['1.6', '1.7'] as const).map(
+    (version) =>
+      [
+        'a reference, which is on no list and so has a name',
+        version,
+        [{ acknowledgement: 'concluded', expression: 'LicenseRef-NVIDIA-CUDA-EULA' }],
+        [name('LicenseRef-NVIDIA-CUDA-EULA', 'concluded')],
+        undefined,
+      ] as const,
+  ),
   [
-    'a reference',
-    '1.7',
-    [{ acknowledgement: 'concluded', expression: 'LicenseRef-NVIDIA-CUDA-EULA' }],
-    [expression('LicenseRef-NVIDIA-CUDA-EULA', 'concluded')],
+    'a reference and what was declared',
+    '1.6',
+    [{ acknowledgement: 'concluded', expression: 'LicenseRef-tcf-0a1b' }, named],
+    [name('LicenseRef-tcf-0a1b', 'concluded'), name('MIT License', 'declared')],
+    undefined,
+  ],
+  [
+    'a reference within an expression',
+    '1.6',
+    [{ acknowledgement: 'concluded', expression: 'MIT AND LicenseRef-tcf-0a1b' }],
+    [expression('MIT AND LicenseRef-tcf-0a1b', 'concluded')],
     undefined,
   ],
 ] as const)('licences: %s in %s', ([, specVersion, licenses, written, evidence]) => {
