@@ -21,7 +21,16 @@ export async function attestedSbom(host: Host, request: VerifyRequest): Promise<
   if (verification.verdict.verdict !== 'allow') {
     return { verification };
   }
-  const sboms = verification.sboms();
+  return { verification, sbom: oneSbom(verification) };
+}
+
+/**
+ * The SBOM of an image by the word of every policy.
+ *
+ * @throws TcfError `sbom.not-attested`, `sbom.several` (exit 2).
+ */
+export function oneSbom({ sboms: accepted }: Pick<Verification, 'sboms'>): AttestedSbom {
+  const sboms = accepted();
   const [sbom] = sboms;
   if (sbom === undefined) {
     throw cannotTell('sbom.not-attested', 'no policy of this image trusts anybody with its SBOM', {
@@ -34,5 +43,5 @@ export async function attestedSbom(host: Host, request: VerifyRequest): Promise<
       hint: 'sign the image again, with one SBOM',
     });
   }
-  return { verification, sbom };
+  return sbom;
 }

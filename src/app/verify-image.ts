@@ -15,6 +15,7 @@ import { formatPinnedRef, type ImageRef, pin } from '../oci/reference.ts';
 import { type AttestedSbom, commonSboms } from '../policy/attested-sboms.ts';
 import { decideAll, type Verdict } from '../policy/decide.ts';
 import type { Policy } from '../policy/document.ts';
+import { acceptedScans } from '../policy/earlier-image.ts';
 import { type BaselineEvidence, type Candidate, type Evidence, toCandidate } from '../policy/evidence.ts';
 import { canBeOverruled } from '../policy/overruled.ts';
 import { usesRoots } from '../policy/root-age.ts';
@@ -24,6 +25,7 @@ import { discoverBundles } from '../sigstore/discover.ts';
 import { discoverCosign2 } from '../sigstore/discover-cosign2.ts';
 import type { FoundBundle } from '../sigstore/found-bundle.ts';
 import type { Host } from '../system/host.ts';
+import type { AttestedScan } from '../vulns/attested-scan.ts';
 import { lastEntryTime, logDecision } from './decision-log.ts';
 import { evictEvidence, keepEvidence, loadEvidence } from './evidence-cache.ts';
 import { type Network, openUserServices } from './network.ts';
@@ -44,6 +46,8 @@ export interface Verification {
   readonly imageIds: readonly Digest[];
   /** The attested SBOMs that each policy with the rule `sbom` accepts, worked out when they are asked for. */
   readonly sboms: () => readonly AttestedSbom[];
+  /** The attested scans that each policy accepts whose rule `vulnerabilities` asks for one. */
+  readonly scans: () => readonly AttestedScan[];
 }
 
 /** A question about an image, and with what to answer it. */
@@ -282,10 +286,10 @@ async function judge(
   const found = await discoverBundles(store, ref, ...digests);
   const verdict = decide(found);
   const imageIds = [manifest.config.digest, ...digests];
-  const sboms = () => commonSboms(judged);
+  const accepted = { sboms: () => commonSboms(judged), scans: () => acceptedScans(judged) };
   const isAllowed = verdict.verdict === 'allow';
   if (isAllowed && !canBeOverruled(verdict, policies)) {
-    return { verdict, pinned: what, manifest: descriptor.digest, imageIds, sboms };
+    return { verdict, pinned: what, manifest: descriptor.digest, imageIds, ...accepted };
   }
   // What cosign 2 wrote is asked for where bundles do not suffice, whatever stands among them: a bundle
   // pushed by a stranger must not hide it. Where they do, its attestations are, if one of them may be newer
@@ -296,7 +300,7 @@ async function judge(
     pinned: what,
     manifest: descriptor.digest,
     imageIds,
-    sboms,
+    ...accepted,
   };
 }
 

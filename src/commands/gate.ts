@@ -23,7 +23,7 @@ export const verb: Verb = {
     declareDatabase(command);
     command.option(
       '--baseline <image|sbom>',
-      'with a policy that asks for new vulnerabilities only: what was there before',
+      'what was there before, or :TAG of the same repository, for a policy that lets only new vulnerabilities deny (default: the image before under this name)',
     );
     declareGateReports(command);
     declareSummaryOptions(command);

@@ -37,13 +37,20 @@ export interface ImageFacts {
   readonly baseline?: BaselineEvidence;
 }
 
-/** An SBOM to be scanned by the same data, or what a scan has found. */
-export type BaselineEvidence = {
+/** What was there before: an SBOM to be scanned by the same data, or what a scan has found, or both. */
+export interface BaselineEvidence {
+  /** `registry/repository@digest`, or the file. */
+  readonly name: string;
   /**
-   * A policy has accepted it as the attested SBOM of an image; otherwise it is a file that somebody named.
+   * The policies have accepted what is said of it, as the attestations of an image; otherwise it is a file that
+   * somebody named.
    */
   readonly isAttested: boolean;
-} & ({ readonly sbom: SbomFacts } | { readonly known: Baseline });
+  /** Of the image that it is about: an image is no baseline of itself. */
+  readonly digests: readonly string[];
+  readonly sbom?: SbomFacts;
+  readonly known?: Baseline;
+}
 
 /** Data about vulnerabilities, and when it was taken by the word of whoever built it. */
 export interface VulnerabilityEvidence {

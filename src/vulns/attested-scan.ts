@@ -14,7 +14,8 @@ export interface AttestedScan {
   readonly dataDate?: string;
   readonly scannedAt?: string;
   readonly findings: readonly VulnFinding[];
-  readonly missingUpdates: number;
+  /** Packages that lack an update for security. */
+  readonly missingUpdates: readonly string[];
   /** Components and records that nobody could tell about; absent where the scanner does not say. */
   readonly doubts?: number;
 }
@@ -41,9 +42,9 @@ export function parseVulnsPredicate(value: unknown, what: string): AttestedScan 
     dataDate: scanner.optional('db')?.optional('lastUpdate')?.string(maxText),
     scannedAt: shape.optional('metadata')?.optional('scanFinishedOn')?.string(maxText),
     findings: (scanner.optional('result')?.list(maxResults) ?? []).map(readResult),
-    missingUpdates: (shape.optional('tcf:updates')?.list(maxResults) ?? []).filter(
-      (update) => update.get('isSecurity').value === true,
-    ).length,
+    missingUpdates: (shape.optional('tcf:updates')?.list(maxResults) ?? [])
+      .filter((update) => update.get('isSecurity').value === true)
+      .map((update) => update.get('name').string(maxText)),
     doubts: doubts === undefined ? undefined : doubts.get('unjudged').whole() + doubts.get('unread').whole(),
   });
 }

@@ -1,4 +1,5 @@
 import { Shape } from '../base/shape.ts';
+import type { AttestedScan } from './attested-scan.ts';
 import type { Unjudged, VulnFinding, VulnScan } from './scan.ts';
 
 /** What was there before, so that only what is new denies. */
@@ -32,6 +33,18 @@ export function toBaseline(scan: Pick<VulnScan, 'findings' | 'unjudged' | 'updat
     updates: new Set(scan.updates.map(({ name }) => name)),
     unjudged: new Set(scan.unjudged.map(unjudgedKey)),
   };
+}
+
+/** What an attested scan has found. It counts what it could not tell and does not name it, so nothing of that is known. */
+export function baselineOfScan({ findings, missingUpdates }: AttestedScan): Baseline {
+  return { ...toBaseline({ findings, updates: [], unjudged: [] }), updates: new Set(missingUpdates) };
+}
+
+/** What all of them have: where they differ, the one that knows least counts. */
+export function commonBaseline(first: Baseline, ...others: readonly Baseline[]): Baseline {
+  const common = (part: keyof Baseline): ReadonlySet<string> =>
+    new Set([...first[part]].filter((key) => others.every((other) => other[part].has(key))));
+  return { findings: common('findings'), updates: common('updates'), unjudged: common('unjudged') };
 }
 
 /** Members of a list of a scan that was written as JSON. */
@@ -86,8 +99,12 @@ export function newSince<T extends Pick<VulnScan, 'findings' | 'unjudged' | 'upd
 ): T {
   return {
     ...scan,
-    findings: scan.findings.filter((finding) => !keysOf(finding).some((key) => before.findings.has(key))),
+    findings: newFindings(scan.findings, before),
     updates: scan.updates.filter(({ name }) => !before.updates.has(name)),
     unjudged: scan.unjudged.filter((one) => !before.unjudged.has(unjudgedKey(one))),
   };
+}
+
+export function newFindings(findings: readonly VulnFinding[], before: Baseline): readonly VulnFinding[] {
+  return findings.filter((finding) => !keysOf(finding).some((key) => before.findings.has(key)));
 }

@@ -136,7 +136,12 @@ export interface EvidenceSpec {
   /** Records of OSV in the database of the machine; absent: it has none. */
   readonly advisories?: readonly object[];
   /** Components of the SBOM that was there before. */
-  readonly baseline?: { readonly attested: boolean; readonly components: readonly unknown[] };
+  readonly baseline?: {
+    readonly attested: boolean;
+    readonly components: readonly unknown[];
+    /** It is about the very image in question. */
+    readonly itself?: true;
+  };
   /** When the database was taken. */
   readonly taken?: string;
   /** What Debian's archive offers, as `dataOf` takes it. */
@@ -167,7 +172,9 @@ export function toEvidence(spec: EvidenceSpec): Evidence {
       ? {}
       : {
           baseline: {
+            name: 'what was there before',
             isAttested: spec.baseline.attested,
+            digests: [spec.baseline.itself === true ? image.digest : digestFor('9')],
             sbom: parseSbom(toSbom({ components: spec.baseline.components }), 'the baseline'),
           },
         }),

@@ -204,6 +204,110 @@ describe('the gate', () => {
   });
 });
 
+describe('A-124: the baseline', () => {
+  const dev = (tag: string) => `${registry.host}/flow:${tag}`;
+  const rule = { whenUnknown: 'allow', baseline: 'attested' };
+  const flow = (more: object = {}): void => {
+    writeFileSync(
+      at('flow.json'),
+      JSON.stringify({
+        version: 1,
+        trust: { logs: { key: 0 } },
+        signers: { team: { keyFile: 'cosign.pub' } },
+        scopes: [
+          {
+            match: `${registry.host}/flow`,
+            require: {
+              signed: { by: ['team'] },
+              sbom: { by: ['team'] },
+              vulnerabilities: { ...rule, ...more },
+            },
+          },
+        ],
+      }),
+    );
+  };
+  const put = async (tag: string, commit: string): Promise<string> => {
+    const digest = await pushDemoImage({ host: registry.host, repository: 'flow', tag, llvm: commit });
+    const signed = await tcf('sign', dev(tag), '--key', 'cosign.key', '--attest-vulns', http);
+    expect(signed.exit, signed.err).toBe(0);
+    return digest;
+  };
+  const gate = async (name: string, ...more: readonly string[]) =>
+    await tcf('gate', name, '--policy', 'flow.json', http, ...more);
+  const commits = ['a', 'b', 'c'].map((letter) => letter.repeat(40)) as [string, string, string];
+  let first = '';
+
+  beforeAll(async () => {
+    flow();
+    first = await put('1', commits[0]);
+  });
+
+  test('without any the old findings deny, and it is said', async () => {
+    const { err, exit } = await gate(dev('1'));
+    expect(err).toContain('nobody knows what was there before');
+    expect(exit).toBe(1);
+  });
+
+  test('what was denied is no baseline of the next one', async () => {
+    await put('1', commits[1]);
+    expect((await gate(dev('1'))).exit).toBe(1);
+  });
+
+  test('an image of which everything is proven is one, although the policy denies what is in it', async () => {
+    const { err, exit } = await gate(dev('1'), '--baseline', `${registry.host}/flow@${first}`);
+    expect(err).toContain(`beyond the baseline ${registry.host}/flow@${first}`);
+    expect(exit).toBe(0);
+  });
+
+  test('what the gate has allowed last by this name, with a tag that moves', async () => {
+    expect((await gate(dev('1'), '--baseline', `${registry.host}/flow@${first}`)).exit).toBe(0);
+    await put('1', commits[2]);
+    const { err, exit } = await gate(dev('1'));
+    expect(err).toMatch(/beyond the baseline .*\/flow@sha256:/);
+    expect(exit).toBe(0);
+  });
+
+  test('what the tag leads to, where the image is named by tag and digest', async () => {
+    const next = await put('next', commits[1]);
+    const { err, exit } = await gate(`${registry.host}/flow:1@${next}`);
+    expect(err).toContain('beyond the baseline');
+    expect(exit).toBe(0);
+    expect((await gate(`${registry.host}/flow@${next}`)).exit).toBe(1);
+    expect((await gate(`${registry.host}/flow@${next}`, '--baseline', ':1')).exit).toBe(0);
+  });
+
+  test('never the image itself, another image that nobody signed, or one without an SBOM', async () => {
+    const itself = await gate(dev('next'), '--baseline', dev('next'));
+    expect(itself.err).toContain('is the image itself');
+    expect(itself.exit).toBe(1);
+    await pushDemoImage({ host: registry.host, repository: 'flow', tag: 'naked', llvm: 'd'.repeat(40) });
+    const naked = await gate(dev('next'), '--baseline', ':naked');
+    expect(naked.err).toContain('is not proven');
+    expect(naked.exit).toBe(2);
+    await tcf('sign', dev('naked'), '--key', 'cosign.key', '--no-sbom', http);
+    expect((await gate(dev('next'), '--baseline', ':naked')).exit).toBe(2);
+  });
+
+  test('where the one before cannot be proven, everything counts', async () => {
+    const last = await put('lone', commits[0]);
+    await pushDemoImage({ host: registry.host, repository: 'flow', tag: 'lone', llvm: 'e'.repeat(40) });
+    const { err, exit } = await gate(`${registry.host}/flow:lone@${last}`);
+    expect(err).toContain('was before this image, and is no baseline');
+    expect(exit).toBe(1);
+  });
+
+  test('of attested scans, without a database', async () => {
+    flow({ scan: { by: ['team'] } });
+    const argv = ['--baseline', ':1', '--db', 'none.sqlite'] as const;
+    const { err, exit } = await gate(dev('next'), ...argv);
+    expect(err).toContain('beyond the baseline');
+    expect(exit).toBe(0);
+    expect((await gate(dev('next'), '--db', 'none.sqlite')).exit).toBe(1);
+    flow();
+  });
+});
+
 describe('which images', () => {
   const which = async (...argv: readonly string[]) =>
     await tcf('which', ...argv, '--from', `${registry.host}/dev`, '--policy', 'signed.json', http);

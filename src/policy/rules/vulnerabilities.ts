@@ -2,13 +2,13 @@ import { TcfError } from '../../base/error.ts';
 import { plural, printable } from '../../base/text.ts';
 import type { SbomFacts } from '../../bom/read.ts';
 import { applyVex, type TrustedVex, type UnusedVex } from '../../vulns/apply-vex.ts';
-import { type AttestedScan, parseVulnsPredicate, vulnsPredicateType } from '../../vulns/attested-scan.ts';
-import { type Baseline, newSince, toBaseline } from '../../vulns/baseline.ts';
+import type { AttestedScan } from '../../vulns/attested-scan.ts';
+import { type Baseline, newFindings, newSince, toBaseline } from '../../vulns/baseline.ts';
 import { defaultOrder } from '../../vulns/findings.ts';
 import { findVulnerabilities } from '../../vulns/match.ts';
 import { counts, doubtsOf, type VulnFinding, type VulnScan } from '../../vulns/scan.ts';
 import { parseVex, type VexDocument, type VexStatement } from '../../vulns/vex.ts';
-import { describeRest, inForce, isEnough, matchCandidates } from '../attestations.ts';
+import { describeRest, isEnough, matchCandidates } from '../attestations.ts';
 import { type Evidence, manifestsOf } from '../evidence.ts';
 import { choice, described, type Form, list, mapping, optional, textLike } from '../form.ts';
 import {
@@ -19,6 +19,7 @@ import {
   type SigningTerms,
   signingTerms,
 } from '../rule.ts';
+import { scansInForce } from '../scans.ts';
 import { durationText, instantText, isInFuture, toMilliseconds } from '../times.ts';
 import { sbomsInForce } from './sbom.ts';
 import { type Said, sayWorst, worstOf } from './worst.ts';
@@ -86,7 +87,7 @@ const params: Form<VulnerabilitiesParams> = mapping({
   vex: optional(mapping(signingTerms), 'whose VEX counts, attested for this image'),
   baseline: optional(
     choice('attested', 'any'),
-    'with tcf gate --baseline only what is new denies: attested takes an image whose attested SBOM this policy accepts, any a file as well',
+    'at tcf gate only what is new denies: attested takes an image whose attested SBOM this policy accepts (--baseline, or the one before under this name), any a file as well',
   ),
   warnUntil: optional(instantText, 'until then the rule warns, and denies from then on'),
   mode,
@@ -95,7 +96,8 @@ const params: Form<VulnerabilitiesParams> = mapping({
 /** What the rule looks at, whoever has scanned. */
 interface Scanned {
   readonly findings: readonly VulnFinding[];
-  readonly missingUpdates: number;
+  /** Packages that lack an update for security. */
+  readonly missingUpdates: readonly string[];
   /** Of components and records; `undefined`: the scanner does not say. */
   readonly doubts: number | undefined;
   readonly dataDate: string | undefined;
@@ -145,17 +147,17 @@ function judgeSbom(
   const order = terms.sources === undefined ? defaultOrder : terms.sources.map((name) => [name]);
   const scan = findVulnerabilities(facts, data, order);
   const { scan: whole, unused } = applyVex(scan, facts.subject, vexOf(terms, evidence, context));
-  const before = baselineOf(terms, evidence, (sbom) => findVulnerabilities(sbom, data, order));
+  const { before, note } = baselineOf(terms, evidence, (sbom) => findVulnerabilities(sbom, data, order));
   const judged = before === undefined ? whole : newSince(whole, before);
   const { unjudged, unread } = doubtsOf(judged);
   const dates = data.facts.sources.flatMap(({ date }) => date ?? []).toSorted();
   return judge(
     {
       findings: judged.findings,
-      missingUpdates: judged.updates.filter(({ isSecurity }) => isSecurity).length,
+      missingUpdates: judged.updates.filter(({ isSecurity }) => isSecurity).map(({ name }) => name),
       doubts: unjudged + unread,
       dataDate: taken ?? dates.at(-1),
-      note: `${before === undefined ? '' : ' beyond the baseline'}${unusedNote(unused)}`,
+      note: `${note}${unusedNote(unused)}`,
     },
     terms,
     evidence,
@@ -169,16 +171,46 @@ function unusedNote(unused: readonly UnusedVex[]): string {
     : `; ${plural(unused.length, 'VEX statement')} changed nothing: ${printable(first.why)}`;
 }
 
-/** A file is the word of whoever calls; a policy has to say that it takes that. */
+interface UsedBaseline {
+  readonly before?: Baseline;
+  /** For the message: which it is, or why there is none. */
+  readonly note: string;
+}
+
+/**
+ * What was there before, where the policy asks for it and takes this one. Whatever is not taken hides nothing. A
+ * file is the word of whoever calls; a policy has to say that it takes that.
+ *
+ * @param scan Absent where there is no data, and signers have scanned.
+ */
 function baselineOf(
   { baseline: wanted }: VulnerabilitiesParams,
-  { baseline }: Evidence,
-  scan: (sbom: SbomFacts) => VulnScan,
-): Baseline | undefined {
-  if (baseline === undefined || wanted === undefined || (wanted === 'attested' && !baseline.isAttested)) {
-    return undefined;
+  evidence: Evidence,
+  scan?: (sbom: SbomFacts) => VulnScan,
+): UsedBaseline {
+  const { baseline } = evidence;
+  if (wanted === undefined) {
+    return { note: baseline === undefined ? '' : '; the policy asks for no baseline' };
   }
-  return 'known' in baseline ? baseline.known : toBaseline(scan(baseline.sbom));
+  if (baseline === undefined) {
+    return { note: '; nobody knows what was there before' };
+  }
+  const name = printable(baseline.name);
+  if (wanted === 'attested' && !baseline.isAttested) {
+    return { note: `; the baseline ${name} is a file, and the policy takes attested ones` };
+  }
+  if (baseline.digests.some((digest) => digestsOf(evidence).includes(digest))) {
+    return { note: `; the baseline ${name} is the image itself` };
+  }
+  const { known, sbom } = baseline;
+  const before = scan !== undefined && sbom !== undefined ? toBaseline(scan(sbom)) : known;
+  return before === undefined
+    ? { note: `; of the baseline ${name} nobody has attested a scan` }
+    : { before, note: ` beyond the baseline ${name}` };
+}
+
+function digestsOf(evidence: Evidence): readonly string[] {
+  return [...manifestsOf(evidence), ...(evidence.config === undefined ? [] : [evidence.config])];
 }
 
 /**
@@ -243,40 +275,33 @@ function judgeAttested(
   evidence: Evidence,
   context: RuleContext,
 ): ReturnType<Rule['evaluate']> {
-  const matched = matchCandidates(evidence, context, {
-    isType: (type) => type === vulnsPredicateType,
-    terms: scan,
-    about: manifestsOf(evidence),
-  });
-  const { nearMisses } = matched;
-  const said = inForce(matched.accepted, scan).map(({ verified }) => {
-    try {
-      return judge(
-        toScanned(parseVulnsPredicate(verified.statement.predicate, 'the attested scan')),
-        terms,
-        evidence,
-      );
-    } catch (error) {
-      if (error instanceof TcfError) {
-        return {
-          outcome: 'cannot-tell' as const,
-          message: `the attested scan cannot be read: ${printable(error.message)}`,
-        };
-      }
-      throw error;
-    }
-  });
+  const matched = scansInForce(scan, evidence, context);
+  const used = baselineOf(terms, evidence);
+  const said = matched.current.map((one) =>
+    'scan' in one
+      ? judge(toScanned(one.scan, used), terms, evidence)
+      : { outcome: 'cannot-tell' as const, message: `the attested scan cannot be read: ${one.why}` },
+  );
   const worst = worstOf(said) ?? {
     outcome: 'cannot-tell',
     message: 'no scan of this image is attested by a trusted signer',
     actual: describeRest(matched),
     hint: `attest one as ${scan.by.join(' or ')} with tcf sign --attest-vulns`,
   };
-  return { rule: 'vulnerabilities', nearMisses, ...worst };
+  return { rule: 'vulnerabilities', nearMisses: matched.nearMisses, ...worst };
 }
 
-function toScanned({ dataDate, doubts, findings, missingUpdates, scanner }: AttestedScan): Scanned {
-  return { findings, missingUpdates, doubts, dataDate, note: ` by ${printable(scanner)}` };
+function toScanned(
+  { dataDate, doubts, findings, missingUpdates, scanner }: AttestedScan,
+  { before, note }: UsedBaseline,
+): Scanned {
+  return {
+    findings: before === undefined ? findings : newFindings(findings, before),
+    missingUpdates: missingUpdates.filter((name) => before?.updates.has(name) !== true),
+    doubts,
+    dataDate,
+    note: ` by ${printable(scanner)}${note}`,
+  };
 }
 
 function judge(scanned: Scanned, terms: VulnerabilitiesParams, evidence: Evidence): Said {
@@ -291,10 +316,15 @@ function judge(scanned: Scanned, terms: VulnerabilitiesParams, evidence: Evidenc
       hint: 'tcf vulns IMAGE says what to do about each',
     };
   }
-  if (scanned.missingUpdates > 0 && terms.missingUpdates !== 'allow') {
+  const { length: missing } = scanned.missingUpdates;
+  if (missing > 0 && terms.missingUpdates !== 'allow') {
     return {
       outcome: 'fail',
-      message: `${plural(scanned.missingUpdates, 'update')} for security missing`,
+      message: `${plural(missing, 'update')} for security missing${scanned.note}`,
+      actual: `${scanned.missingUpdates
+        .slice(0, maxListed)
+        .map((name) => printable(name))
+        .join(', ')}${missing > maxListed ? ` and ${missing - maxListed} more` : ''}`,
       hint: 'rebuild the image with the updates of its distribution',
     };
   }
@@ -390,9 +420,12 @@ function isYoung(since: string | undefined, fixAge: string, now: Date): boolean 
   return Number(now) - time < toMilliseconds(fixAge);
 }
 
+/** Names in a message. */
+const maxListed = 10;
+
 function listed(findings: readonly VulnFinding[]): string {
   const names = findings
-    .slice(0, 10)
+    .slice(0, maxListed)
     .map(({ id, package: name, severity, version }) =>
       printable(`${id} (${severity.level}) in ${name}${version === undefined ? '' : ` ${version}`}`),
     );
