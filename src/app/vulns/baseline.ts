@@ -3,7 +3,7 @@ import { cannotTell, TcfError } from '../../base/error.ts';
 import { isObject, jsonLimits, parseJson } from '../../base/json.ts';
 import { printable, quoted } from '../../base/text.ts';
 import { parseSbom } from '../../bom/read.ts';
-import { asksForBaseline, isProven } from '../../policy/earlier-image.ts';
+import { asksForBaseline, isAttestationProven } from '../../policy/earlier-image.ts';
 import type { BaselineEvidence } from '../../policy/evidence.ts';
 import { readUserFile } from '../../system/files.ts';
 import type { Host } from '../../system/host.ts';
@@ -60,7 +60,7 @@ async function readBaselineImage(
   const { as: _, ...others } = request;
   const verification = await verifyImage(host, { ...others, image, verb: 'baseline' });
   const { imageIds, pinned, verdict } = verification;
-  if (!isProven(verdict)) {
+  if (!isAttestationProven(verdict)) {
     throw cannotTell('gate.baseline', `what is said of the baseline ${pinned} is not proven`, {
       hint: 'tcf verify says why; name an image whose signatures the policy accepts, or a file',
     });
@@ -96,7 +96,7 @@ async function earlierImage(host: Host, request: VerifyRequest): Promise<Baselin
         throw error;
       }
       await host.stderr.write(
-        `tcf: warning: ${printable(image)} was before this image, and is no baseline: ${printable(error.message, 2000)}\n`,
+        `tcf: warning: ${printable(image)} was before this image, and is not a baseline: ${printable(error.message, 2000)}\n`,
       );
     }
   }
