@@ -36,7 +36,7 @@ export async function bringLlvm(
     });
   }
   if (!statSync(full).isDirectory()) {
-    return await keep(store, full, { commit: commitOfName(path), url: urlOfName(path) });
+    return await keep(store, full, { commit: commitOfName(path), url: urlOfName(path) }, lock);
   }
   const commit = await commitOfFolder(host, full);
   return await withScratchFolder(async (work) => {
@@ -57,7 +57,7 @@ export async function bringLlvm(
       `--directory=${join(full, '..')}`,
       basename(full),
     ]);
-    return await keep(store, tar, { commit, url: undefined });
+    return await keep(store, tar, { commit, url: undefined }, lock);
   });
 }
 
@@ -65,6 +65,7 @@ async function keep(
   store: InputStore,
   file: string,
   { commit, url }: { readonly commit: string; readonly url: string | undefined },
+  { platform }: Lock,
 ): Promise<LockedLlvm> {
   const digester = new Digester();
   for await (const chunk of fileBytes(file)) {
@@ -78,7 +79,7 @@ async function keep(
     sha256,
     ...(url === undefined ? {} : { url }),
   };
-  const [input] = inputsOf({ llvm: [llvm] });
+  const [input] = inputsOf({ platform, llvm: [llvm] });
   if (input !== undefined) {
     await replaceFile(store.path(input), fileBytes(file));
   }

@@ -45,7 +45,8 @@ export async function withOverrides(
   if (isCheckout) {
     lock = await forCheckout(host, lock, triton, llvm !== undefined);
   } else if (triton !== undefined) {
-    lock = (await resolveLock(host, open, store, { triton, parts: ['python'] })).lock;
+    lock = (await resolveLock(host, open, store, { triton, mirrors: request.mirrors, parts: ['python'] }))
+      .lock;
   }
   if (llvm !== undefined) {
     lock = withLlvm(lock, await bringLlvm(host, store, llvm, lock));

@@ -64,9 +64,9 @@ function dependenciesOf({ context, open }: BuiltStage): readonly unknown[] {
           },
         ]
       : []),
-    ...inputsOf(open.lock).map(({ digest, kind, name, url, version }) => ({
+    ...inputsOf(open.lock).map(({ digest, kind, name, uri, version }) => ({
       name: version === undefined ? `${kind} ${name}` : `${kind} ${name} ${version}`,
-      uri: url,
+      uri,
       digest: digestSet(digest),
     })),
   ];

@@ -8,14 +8,18 @@ import { fileBytes } from '../../image/files.ts';
 import { makeFolder, writeUserFile } from '../../system/files.ts';
 import type { Host } from '../../system/host.ts';
 import { withScratchFolder } from '../../system/scratch.ts';
+import { debianRoots } from './archives.ts';
+import type { DebianArchive } from './inputs.ts';
 import type { LockedDeb, LockedDebian } from './lock.ts';
+import type { Mirrors } from './mirrors.ts';
 import { packageReasons } from './reasons.ts';
 
 /** The index of Debian's main has 55 MB for one architecture. */
 const maxIndex = 512 * 1024 * 1024;
 const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
-export interface DebianRequest extends Pick<LockedDebian, 'mirrors' | 'suite'> {
+export interface DebianRequest extends Pick<LockedDebian, 'suite'> {
+  readonly mirrors: Mirrors;
   /** `amd64`. */
   readonly architecture: string;
   readonly want: readonly string[];
@@ -37,8 +41,11 @@ export async function resolveDebian(host: Host, request: DebianRequest): Promise
       hint: 'update the lock on Debian or Ubuntu, or in a container of it; a build needs no apt',
     });
   }
+  const rootOf = await debianRoots(host, request.mirrors);
+  const uriOf = (archive: DebianArchive): string => rootOf(archive).url.replace(/^\//, 'file:///');
+  const roots = { main: uriOf('debian'), security: uriOf('debian-security') };
   return await withScratchFolder(async (folder) => {
-    await writeConfiguration(host, folder, request);
+    await writeConfiguration(host, folder, request, roots);
     await apt(host, folder, ['update', '-qq']);
     const index = await readIndex(join(folder, 'lists'));
     const essential = request.withEssential ? [...index.essential] : [];
@@ -52,7 +59,7 @@ export async function resolveDebian(host: Host, request: DebianRequest): Promise
       ...essential,
       ...request.want,
     ]);
-    const chosen = printed.split('\n').flatMap((line) => toStanza(line, request, index));
+    const chosen = printed.split('\n').flatMap((line) => toStanza(line, roots, index));
     const below = new Set(request.below.map(({ name }) => name));
     const reasons = packageReasons(
       chosen.map(({ stanza }) => stanza),
@@ -64,10 +71,17 @@ export async function resolveDebian(host: Host, request: DebianRequest): Promise
   });
 }
 
+/** URLs of the archives, without a slash at their end. */
+interface Roots {
+  readonly main: string;
+  readonly security: string;
+}
+
 async function writeConfiguration(
   host: Host,
   folder: string,
-  { architecture, mirrors, suite }: DebianRequest,
+  { architecture, suite }: DebianRequest,
+  roots: Roots,
 ): Promise<void> {
   for (const name of [
     'lists/partial',
@@ -82,8 +96,8 @@ async function writeConfiguration(
   const source = (url: string, suites: string): string =>
     `Types: deb\nURIs: ${url}\nSuites: ${suites}\nComponents: main\nSigned-By: ${keyring}\n`;
   const sources = [
-    source(mirrors.main, `${suite} ${suite}-updates`),
-    ...(mirrors.security === undefined ? [] : [source(mirrors.security, `${suite}-security`)]),
+    source(roots.main, `${suite} ${suite}-updates`),
+    source(roots.security, `${suite}-security`),
   ];
   await writeUserFile(host, join(folder, 'sources.sources'), sources.join('\n'));
   const settings = {
@@ -123,14 +137,14 @@ async function apt(host: Host, folder: string, args: readonly string[]): Promise
   const ran = await host.run('/usr/bin/env', [...environment, ...kept, 'apt-get', ...args]);
   if (ran.code !== 0) {
     throw cannotTell('lock.apt', `apt-get ${args[0]} failed: ${printable(ran.stderr.trim(), 2000)}`, {
-      hint: 'check the names under want.debian and the mirrors; where the image below is older than the archive, update its lock first',
+      hint: 'check the names under want.debian and the archives (--mirror); where the image below is older than the archive, update its lock first',
     });
   }
   return ran.stdout;
 }
 
 interface PackageIndex {
-  /** By the path below the mirror. */
+  /** By the path below the root of the archive. */
   readonly byPath: ReadonlyMap<string, Stanza>;
   readonly essential: ReadonlySet<string>;
 }
@@ -158,25 +172,23 @@ interface Chosen {
 }
 
 /** `'URL' FILE SIZE HASH`, as apt-get --print-uris writes it; other lines are empty. */
-function toStanza(line: string, { mirrors }: DebianRequest, { byPath }: PackageIndex): readonly Chosen[] {
+function toStanza(line: string, roots: Roots, { byPath }: PackageIndex): readonly Chosen[] {
   const url = /^'([^']+)' /.exec(line)?.[1];
   if (url === undefined) {
     return [];
   }
   const places = [
-    [mirrors.security, 'security'],
-    [mirrors.main, undefined],
+    [roots.security, 'security'],
+    [roots.main, undefined],
   ] as const;
-  for (const [mirror, from] of places) {
-    const root = mirror?.replace(/\/$/, '');
-    const path =
-      root !== undefined && url.startsWith(`${root}/`) ? decodeURIComponent(url.slice(root.length + 1)) : '';
+  for (const [root, from] of places) {
+    const path = url.startsWith(`${root}/`) ? decodeURIComponent(url.slice(root.length + 1)) : '';
     const stanza = byPath.get(path);
     if (stanza !== undefined) {
       return [{ stanza, from }];
     }
   }
-  throw cannotTell('lock.apt', `apt chose ${quoted(url)}, which is in no index of the mirrors`);
+  throw cannotTell('lock.apt', `apt chose ${quoted(url)}, which is in no index of the archives`);
 }
 
 function toDeb(stanza: Stanza, from: Chosen['from'], reasons: ReadonlyMap<string, string>): LockedDeb {

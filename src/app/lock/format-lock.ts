@@ -35,7 +35,7 @@ export function formatLock(lock: Lock): string {
   }
   lines.push(...listOf('files', files?.toSorted(byName)));
   if (debian !== undefined) {
-    lines.push('debian:', ...members({ suite: debian.suite, mirrors: debian.mirrors }, '  '));
+    lines.push('debian:', ...members({ suite: debian.suite }, '  '));
     lines.push(
       ...(debian.packages.length === 0
         ? ['  packages: []']

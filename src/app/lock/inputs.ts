@@ -1,5 +1,16 @@
+import { toPurl } from '../../bom/purl.ts';
 import { type Digest, parseDigest } from '../../oci/digest.ts';
-import type { Lock, LockedDeb, LockedDebian } from './lock.ts';
+import type { Lock, LockedDeb, LockedWheel } from './lock.ts';
+
+/** Who has an input. No place of an archive or index stands in a lock: the clients of the machine know theirs. */
+export type InputSource =
+  /** Below the root of an archive that apt knows. */
+  | { readonly kind: 'archive'; readonly archive: DebianArchive; readonly path: string }
+  /** Of the index that pip knows. */
+  | { readonly kind: 'index'; readonly python: string; readonly platform: Lock['platform'] }
+  | { readonly kind: 'url'; readonly url: string };
+
+export type DebianArchive = 'debian' | 'debian-security';
 
 /** One file that a build reads. */
 export interface Input {
@@ -10,7 +21,9 @@ export interface Input {
   /** Bytes, where the lock says it. */
   readonly size?: number | undefined;
   /** Absent: nobody but the store has it. */
-  readonly url?: string | undefined;
+  readonly source?: InputSource | undefined;
+  /** What provenance calls it: a URL, or a purl where every archive and index has it. */
+  readonly uri?: string | undefined;
   /** Under which name the build sees it. */
   readonly fileName: string;
 }
@@ -20,41 +33,63 @@ export function inputsOf({
   debian,
   files = [],
   llvm = [],
+  platform,
   python,
-}: Pick<Lock, 'debian' | 'files' | 'llvm' | 'python'>): readonly Input[] {
+}: Pick<Lock, 'debian' | 'files' | 'llvm' | 'platform' | 'python'>): readonly Input[] {
   return [
-    ...(debian?.packages ?? []).map((deb) => debInput(debian as LockedDebian, deb)),
-    ...(python?.wheels ?? []).map(({ name, sha256, url, version }) => ({
-      kind: 'wheel' as const,
-      ...{ name, version, url, digest: toDigest(sha256), fileName: lastOf(url) },
-    })),
+    ...(debian?.packages ?? []).map((deb) => debInput(debian?.suite ?? '', deb)),
+    ...(python?.wheels ?? []).map((wheel) => wheelInput(python?.version ?? '', platform, wheel)),
     ...llvm.flatMap(({ commit, role, sha256, url }) =>
       sha256 === undefined
         ? []
         : [
             {
               kind: 'llvm' as const,
-              ...{ name: role, version: commit, url, digest: toDigest(sha256) },
+              ...{ name: role, version: commit, digest: toDigest(sha256), ...ofUrl(url) },
               fileName: url === undefined ? `llvm-${commit.slice(0, 8)}.tar` : lastOf(url),
             },
           ],
     ),
     ...files.map(({ name, sha256, size, url, version }) => ({
       kind: 'file' as const,
-      ...{ name, version, size, url, digest: toDigest(sha256), fileName: lastOf(url) },
+      ...{ name, version, size, digest: toDigest(sha256), fileName: lastOf(url), ...ofUrl(url) },
     })),
   ];
 }
 
-function debInput({ mirrors }: LockedDebian, { from, name, path, sha256, size, version }: LockedDeb): Input {
-  // `lockForm` refuses a package of a security mirror that is not named.
-  const mirror = (from === 'security' ? mirrors.security : mirrors.main) ?? mirrors.main;
+function ofUrl(url: string | undefined): Pick<Input, 'source' | 'uri'> {
+  return url === undefined ? {} : { source: { kind: 'url', url }, uri: url };
+}
+
+function debInput(suite: string, { from, name, path, sha256, size, version }: LockedDeb): Input {
+  // apt looks for the name that dpkg would give, whatever the archive calls the file.
+  const fileName = lastOf(path);
+  const arch = /_([a-z0-9-]+)\.deb$/.exec(fileName)?.[1] ?? '';
+  const archive = from === 'security' ? 'debian-security' : 'debian';
   return {
     kind: 'deb',
-    ...{ name, version, size, digest: toDigest(sha256), url: `${mirror.replace(/\/$/, '')}/${path}` },
-    // apt looks for the name that dpkg would give, whatever the archive calls the file.
-    fileName: lastOf(path),
+    ...{ name, version, size, digest: toDigest(sha256), fileName },
+    source: { kind: 'archive', archive, path },
+    uri: toPurl({ type: 'deb', namespace: 'debian', name, version, qualifiers: { arch, distro: suite } }),
   };
+}
+
+function wheelInput(
+  python: string,
+  platform: Lock['platform'],
+  { file, name, sha256, version }: LockedWheel,
+): Input {
+  return {
+    kind: 'wheel',
+    ...{ name, version, digest: toDigest(sha256), fileName: file },
+    source: { kind: 'index', python, platform },
+    uri: toPurl({ type: 'pypi', name, version, qualifiers: { file_name: file } }),
+  };
+}
+
+/** `wheel numpy 2.4.6`. */
+export function nameOfInput({ kind, name, version }: Input): string {
+  return version === undefined ? `${kind} ${name}` : `${kind} ${name} ${version}`;
 }
 
 function toDigest(sha256: string): Digest {

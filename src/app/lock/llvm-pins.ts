@@ -6,7 +6,7 @@ import { readPinsFrom } from '../pins/read.ts';
 import { loadPins } from '../pins/store.ts';
 import type { InputStore } from './input-store.ts';
 import { inputsOf } from './inputs.ts';
-import type { LockedLlvm, LockedWheel } from './lock.ts';
+import type { Lock, LockedLlvm, LockedWheel } from './lock.ts';
 
 const roles = ['core', 'amd-codegen', 'nvidia-codegen'] as const satisfies readonly LlvmRole[];
 
@@ -20,6 +20,7 @@ export async function llvmOfWheel(
   host: Host,
   wheel: LockedWheel,
   store: InputStore,
+  { platform, python }: Pick<Lock, 'platform' | 'python'>,
 ): Promise<readonly LockedLlvm[]> {
   const table = await loadPins(host);
   const known = roles.flatMap((role): readonly LockedLlvm[] => {
@@ -39,7 +40,7 @@ export async function llvmOfWheel(
   if (known.some(({ role }) => role === 'core')) {
     return known;
   }
-  const inputs = inputsOf({ python: { version: '3', wheels: [wheel] } });
+  const inputs = inputsOf({ platform, python: { version: python?.version ?? '3', wheels: [wheel] } });
   await store.fill(inputs);
   const [input] = inputs;
   const read =

@@ -79,18 +79,34 @@ const deb: Form<LockedDeb> = mapping({
   version: versionText,
   sha256: described(sha256, 'from the signed index of the archive'),
   size,
-  path: described(poolPath, 'below the mirror'),
-  from: optional(choice('security'), 'which of the mirrors; absent: main'),
+  path: described(poolPath, 'below the root of the archive, wherever that is'),
+  from: optional(choice('security'), 'the archive for security; absent: the main one'),
   for: optional(word, 'the package that needs it; absent: the lock asks for it, or it is essential'),
 });
 
-const wheel: Form<LockedWheel> = mapping({
-  name: word,
-  version: versionText,
-  sha256,
-  url: such(url, (value) => (value.endsWith('.whl') ? undefined : 'is not the URL of a wheel')),
-  for: optional(word, 'the distribution that needs it; absent: the lock asks for it'),
-});
+const wheel: Form<LockedWheel> = such(
+  mapping({
+    name: word,
+    version: versionText,
+    sha256,
+    file: described(textThat(isWheelFile, 'is not the file name of a wheel'), 'as every index has it'),
+    for: optional(word, 'the distribution that needs it; absent: the lock asks for it'),
+  }),
+  ({ file: named, name, version }) => {
+    const [distribution = '', release = ''] = named.split('-');
+    return normalName(distribution) === normalName(name) && release === version.replaceAll('-', '_')
+      ? undefined
+      : `is ${name} ${version}, and its file ${named}`;
+  },
+);
+
+/** Distribution, version, perhaps a build, and three tags (PEP 427). */
+function isWheelFile(value: string): boolean {
+  return (
+    value.length <= 255 &&
+    /^[A-Za-z0-9][\w.]*-[A-Za-z0-9][\w.+!]*(?:-\d[\w.]*)?-[\w.]+-[\w.]+-[\w.]+\.whl$/.test(value)
+  );
+}
 
 const file: Form<LockedFile> = mapping({
   name: word,
@@ -162,7 +178,6 @@ export const lockForm: Form<Lock> = such(
     debian: optional(
       mapping({
         suite: word,
-        mirrors: mapping({ main: url, security: optional(url) }),
         packages: orNone(list(deb, maxInputs)),
       }),
     ),
@@ -186,12 +201,6 @@ export const lockForm: Form<Lock> = such(
 function problemOf({ base: under, debian, files, llvm, python }: Lock): string | undefined {
   if ('debootstrap' in under && under.debootstrap !== debian?.suite) {
     return `has a base of ${under.debootstrap} and no packages of that suite`;
-  }
-  const unknown = debian?.packages.find(
-    ({ from }) => from === 'security' && debian.mirrors.security === undefined,
-  );
-  if (unknown !== undefined) {
-    return `takes ${unknown.name} from a security mirror that it does not name`;
   }
   return (
     twice(

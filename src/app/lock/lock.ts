@@ -42,8 +42,6 @@ export interface Wanted {
 
 export interface LockedDebian {
   readonly suite: string;
-  /** URLs of archives, or of mirrors of them: the hashes hold wherever the bytes come from. */
-  readonly mirrors: { readonly main: string; readonly security?: string | undefined };
   readonly packages: readonly LockedDeb[];
 }
 
@@ -54,9 +52,9 @@ export interface LockedDeb {
   readonly sha256: string;
   /** Bytes. */
   readonly size: number;
-  /** Below the mirror. */
+  /** Below the root of the archive, wherever that is: the hash holds for every mirror of it. */
   readonly path: string;
-  /** Which of the mirrors; absent: main. */
+  /** Of the archive for security; absent: of the main one. */
   readonly from?: 'security' | undefined;
   /** The package that needs it; absent: the lock asks for it, or it is essential. */
   readonly for?: string | undefined;
@@ -72,7 +70,8 @@ export interface LockedWheel {
   readonly name: string;
   readonly version: string;
   readonly sha256: string;
-  readonly url: string;
+  /** Name of its file, as every index has it (PEP 427). */
+  readonly file: string;
   /** The distribution that needs it; absent: the lock asks for it. */
   readonly for?: string | undefined;
 }

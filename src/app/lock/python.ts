@@ -5,27 +5,15 @@ import { printable, quoted } from '../../base/text.ts';
 import { normalName } from '../../catalogers/python/metadata.ts';
 import type { Host } from '../../system/host.ts';
 import type { Lock, LockedWheel } from './lock.ts';
+import type { Mirrors } from './mirrors.ts';
+import { pipIndex, pipTarget } from './wheels.ts';
 
-/** What wheels call themselves that a glibc of 2024 runs (PEP 600, PEP 599, PEP 513). */
-const glibcs = [
-  '2_41',
-  '2_39',
-  '2_36',
-  '2_35',
-  '2_34',
-  '2_31',
-  '2_28',
-  '2_27',
-  '2_24',
-  '2_17',
-  '2_12',
-  '2_5',
-];
 /** A report repeats the metadata of each wheel; descriptions have 100 KB. */
 const reportLimit = 64 * 1024 * 1024;
 const pipTimeout = 15 * 60_000;
 
 export interface PythonRequest {
+  readonly mirrors: Mirrors;
   /** `3.13`. */
   readonly version: string;
   readonly platform: Lock['platform'];
@@ -42,19 +30,17 @@ export interface PythonRequest {
  */
 export async function resolvePython(
   host: Host,
-  { platform, version, want }: PythonRequest,
+  { mirrors, platform, version, want }: PythonRequest,
 ): Promise<readonly LockedWheel[]> {
   if (want.length === 0) {
     return [];
   }
-  const machine = platform === 'linux/amd64' ? 'x86_64' : 'aarch64';
-  const tags = [...glibcs.map((glibc) => `manylinux_${glibc}_${machine}`), `manylinux2014_${machine}`];
   const ran = await host.program(
     'python3',
     [
       ...['-m', 'pip', 'install', '--dry-run', '--ignore-installed', '--quiet', '--report', '-'],
-      ...['--only-binary', ':all:', '--python-version', version, '--implementation', 'cp'],
-      ...tags.flatMap((tag) => ['--platform', tag]),
+      ...pipIndex(mirrors),
+      ...pipTarget(version, platform),
       ...['--target', '/nonexistent', ...want],
     ],
     new Uint8Array(),
@@ -96,7 +82,7 @@ function toWheels(report: Shape): readonly LockedWheel[] {
       name,
       version: install.get('metadata').get('version').string(200),
       sha256: download.get('archive_info').get('hashes').get('sha256').string(64),
-      url: download.get('url').string(2000),
+      file: decodeURIComponent(download.get('url').string(2000).split(/[?#]/)[0]?.split('/').at(-1) ?? ''),
       ...(parent === undefined ? {} : { for: parent }),
     };
   });

@@ -71,7 +71,7 @@ function withUnsafe(shown: readonly ShownInput[], found: readonly UnsafeInput[])
 }
 
 async function changesOf(host: Host, open: OpenLock, request: ShowRequest): Promise<readonly LockChange[]> {
-  return (await resolveLock(host, open, await openInputStore(host, request), {})).changes;
+  return (await resolveLock(host, open, await openInputStore(host, request), request)).changes;
 }
 
 function pinnedBy({

@@ -9,6 +9,7 @@ import { llvmOfWheel } from './llvm-pins.ts';
 import { type OpenLock, openLock } from './load-lock.ts';
 import type { Lock, LockedDeb, LockedWheel } from './lock.ts';
 import { type LockChange, lockChanges } from './lock-changes.ts';
+import { type Mirrors, parseMirrors } from './mirrors.ts';
 import { parseLock } from './parse-lock.ts';
 import { resolvePython } from './python.ts';
 
@@ -55,7 +56,7 @@ export async function resolveLock(
   host: Host,
   { base, lock: before }: OpenLock,
   store: InputStore,
-  { parts = lockParts, triton }: Pick<UpdateLockRequest, 'parts' | 'triton'>,
+  { mirrors: texts = [], parts = lockParts, triton }: Pick<UpdateLockRequest, 'mirrors' | 'parts' | 'triton'>,
 ): Promise<Pick<UpdatedLock, 'changes' | 'lock'>> {
   if (triton !== undefined && before.want?.triton === undefined) {
     throw askedWrongly('lock.triton', `the image ${before.image} has no Triton of its own`, {
@@ -63,20 +64,29 @@ export async function resolveLock(
     });
   }
   const wanted: Lock = triton === undefined ? before : { ...before, want: { ...before.want, triton } };
-  const withDebian = parts.includes('debian') ? await updateDebian(host, wanted, base) : wanted;
-  const withPython = parts.includes('python') ? await updatePython(host, withDebian, store) : withDebian;
+  const mirrors = parseMirrors(texts, host.cwd);
+  const withDebian = parts.includes('debian') ? await updateDebian(host, wanted, base, mirrors) : wanted;
+  const withPython = parts.includes('python')
+    ? await updatePython(host, withDebian, store, mirrors)
+    : withDebian;
   const changes = lockChanges(before, withPython);
   const day = `${host.now().toISOString().slice(0, 10)}T00:00:00Z`;
   return { changes, lock: changes.length === 0 ? before : { ...withPython, epoch: day } };
 }
 
-async function updateDebian(host: Host, lock: Lock, base: OpenLock | undefined): Promise<Lock> {
+async function updateDebian(
+  host: Host,
+  lock: Lock,
+  base: OpenLock | undefined,
+  mirrors: Mirrors,
+): Promise<Lock> {
   const { debian, platform, want } = lock;
   if (debian === undefined) {
     return lock;
   }
   const packages = await resolveDebian(host, {
-    ...debian,
+    suite: debian.suite,
+    mirrors,
     architecture: platform === 'linux/amd64' ? 'amd64' : 'arm64',
     want: want?.debian ?? [],
     below: packagesBelow(base),
@@ -90,13 +100,14 @@ function packagesBelow(base: OpenLock | undefined): readonly LockedDeb[] {
   return base === undefined ? [] : [...(base.lock.debian?.packages ?? []), ...packagesBelow(base.base)];
 }
 
-async function updatePython(host: Host, lock: Lock, store: InputStore): Promise<Lock> {
+async function updatePython(host: Host, lock: Lock, store: InputStore, mirrors: Mirrors): Promise<Lock> {
   const { platform, python, want = {} } = lock;
   if (python === undefined) {
     return lock;
   }
   const triton = want.triton === undefined ? [] : [`triton==${want.triton}`];
   const wheels = await resolvePython(host, {
+    mirrors,
     platform,
     version: python.version,
     want: [...triton, ...(want.python ?? [])],
@@ -110,11 +121,9 @@ async function updatePython(host: Host, lock: Lock, store: InputStore): Promise<
 }
 
 /** A tarball that somebody named stays until somebody names another. */
-async function llvmOf(
-  host: Host,
-  { llvm = [] }: Lock,
-  wheel: LockedWheel,
-  store: InputStore,
-): Promise<Lock['llvm']> {
-  return [...(await llvmOfWheel(host, wheel, store)), ...llvm.filter((pin) => pin.in === 'tarball')];
+async function llvmOf(host: Host, lock: Lock, wheel: LockedWheel, store: InputStore): Promise<Lock['llvm']> {
+  return [
+    ...(await llvmOfWheel(host, wheel, store, lock)),
+    ...(lock.llvm ?? []).filter((pin) => pin.in === 'tarball'),
+  ];
 }

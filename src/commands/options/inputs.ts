@@ -10,8 +10,8 @@ export function declareInputOptions(command: Command): void {
     .option('--store <dir>', 'folder of the inputs (default: ~/.cache/tcf/inputs)')
     .option('--offline', 'download nothing: what is not in the store is an error')
     .option(
-      '--mirror <from=to>',
-      'ask at TO for what the lock has at FROM; may be given again',
+      '--mirror <name=place>',
+      'where debian, debian-security or python is, a URL or a folder (default: as apt and pip are configured), or URL=URL for what a lock has by its address; may be given again',
       collectOption,
       [],
     );

@@ -13,10 +13,9 @@ epoch: "2026-11-30T00:00:00Z"
 compression: zstd
 base: { debootstrap: trixie }
 llvm: [{ role: core, commit: ${commit}, in: wheel }]
-python: { version: "3.13", wheels: [{ name: triton, version: "3.6.0", sha256: "${hash}", url: "https://f.example/t.whl" }] }
+python: { version: "3.13", wheels: [{ name: triton, version: "3.6.0", sha256: "${hash}", file: "triton-3.6.0-py3-none-any.whl" }] }
 debian:
   suite: trixie
-  mirrors: { main: https://deb.example/debian }
   packages: [{ name: git, version: "1:2.47.3-0+deb13u1", sha256: "${hash}", size: 1, path: pool/git.deb }]
 `,
   'lock',

@@ -28,8 +28,8 @@ llvm: [{ role: core, commit: f6ded0be897e2878612dd903f7e8bb85448269e5, in: wheel
 python:
   version: "3.13"
   wheels:
-    - { name: numpy, version: "2", sha256: "${hash}", url: https://f.example/numpy.whl }
-    - { name: triton, version: "3.6.0", sha256: "${hash}", url: https://f.example/triton.whl }
+    - { name: numpy, version: "2", sha256: "${hash}", file: numpy-2-py3-none-any.whl }
+    - { name: triton, version: "3.6.0", sha256: "${hash}", file: triton-3.6.0-py3-none-any.whl }
 `,
 );
 
