@@ -19,6 +19,9 @@ import type { Host } from '../system/host.ts';
 import { version } from '../version.ts';
 import { openBase } from './base-image.ts';
 import { openLayerCache } from './layer-cache/layer-cache.ts';
+import type { SharedCacheRequest } from './layer-cache/open-shared.ts';
+import { withOwnCache } from './layer-cache/own-and-shared.ts';
+import type { SharedCache } from './layer-cache/shared-cache.ts';
 import type { Network } from './network.ts';
 import { loadPins } from './pins/store.ts';
 import { makeBom } from './scan.ts';
@@ -43,6 +46,8 @@ export interface SbomRequest
   readonly jobs?: number;
   /** Whether layers that were read before are taken from the user's cache, and others kept there. */
   readonly cache?: boolean;
+  /** Layers that others have read, and where what is read here is put for them. */
+  readonly shared?: SharedCacheRequest;
   /** For the base image. */
   readonly platform?: Platform;
   readonly network?: Network;
@@ -63,8 +68,8 @@ export interface JudgedSbom extends MadeSbom {
  * @throws TcfError `sbom.author`, `sbom.base` (exit 3), and as the pins and the scan do.
  */
 export async function makeSbom(host: Host, image: OpenImage, request: SbomRequest = {}): Promise<JudgedSbom> {
-  const { base, cache, jobs, network, platform, profile, ...said } = request;
-  const { bom, layers } = await scan(host, image, { base, cache, jobs, network, platform });
+  const { base, cache, jobs, network, platform, profile, shared, ...said } = request;
+  const { bom, layers } = await scan(host, image, { base, cache, jobs, network, platform, shared });
   const options: CycloneDxOptions = {
     specVersion: defaultSpecVersion,
     toolVersion: version,
@@ -79,29 +84,39 @@ export async function makeSbom(host: Host, image: OpenImage, request: SbomReques
 }
 
 type ScanRequest = {
-  readonly [Key in 'base' | 'cache' | 'jobs' | 'network' | 'platform']: SbomRequest[Key] | undefined;
+  readonly [Key in 'base' | 'cache' | 'jobs' | 'network' | 'platform' | 'shared']:
+    | SbomRequest[Key]
+    | undefined;
 };
 
 /** Reads the image, and tells a person at the terminal how far that is. */
 async function scan(
   host: Host,
   image: OpenImage,
-  { base, cache, jobs, network, platform }: ScanRequest,
+  { base, cache, jobs, network, platform, shared: asked }: ScanRequest,
 ): Promise<{ readonly bom: Bom; readonly layers: readonly ScannedLayer[] }> {
   const built = base === undefined ? undefined : await openBase(host, image, { base, network, platform });
   await using progress = startScanProgress(host);
   host.spareMemory?.();
+  const own = cache === true ? await openLayerCache(progress.host) : undefined;
+  await using shared = asked === undefined ? undefined : await openShared(progress.host, asked);
   const bom = await makeBom(
     image,
     built,
     compact({
       jobs,
-      cache: cache === true ? await openLayerCache(progress.host) : undefined,
+      cache: shared === undefined || own === undefined ? (shared ?? own) : withOwnCache(own, shared),
       observer: progress.observer,
       pins: await loadPins(progress.host),
     }),
   );
   return { bom, layers: progress.layers() };
+}
+
+/** What speaks to registries and proves signatures is loaded where a cache is shared. */
+async function openShared(host: Host, request: SharedCacheRequest): Promise<SharedCache> {
+  const { openSharedLayers } = await import('./layer-cache/open-shared.ts');
+  return await openSharedLayers(host, request);
 }
 
 /** The SBOM with what the profile misses in its properties. */

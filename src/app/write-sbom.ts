@@ -74,15 +74,28 @@ async function openSboms(host: Host): Promise<Records | undefined> {
 /**
  * Everything that the text follows from, as 64 hexadecimal digits; `undefined` where that is more than the
  * image and what is asked: a base image, a profile that tells more than the text, layers of a store that may
- * have changed there, a serial number of its own, an environment.
+ * have changed there, a serial number of its own, an environment, others who want to know of its layers.
  */
 function keyOf(
   host: Host,
   { annotations, configDigest, isUnverified, manifestDigest, repository }: OpenImage,
-  { base, cache: _cache, jobs: _jobs, network: _network, platform: _platform, profile, ...said }: SbomRequest,
+  {
+    base,
+    cache: _cache,
+    jobs: _jobs,
+    network: _network,
+    platform: _platform,
+    profile,
+    shared,
+    ...said
+  }: SbomRequest,
   { name, readsEnvironment, version }: SbomFormat,
 ): string | undefined {
-  const isMore = base !== undefined || profile !== undefined || said.uniqueSerial !== undefined;
+  const isMore =
+    base !== undefined ||
+    profile !== undefined ||
+    said.uniqueSerial !== undefined ||
+    (shared?.to ?? []).length > 0;
   if (isMore || isUnverified === true || readsEnvironment === true || keptPins(host).length > 0) {
     return undefined;
   }

@@ -25,6 +25,8 @@ export const predicateTypes = {
   spdx: 'https://spdx.dev/Document',
   provenance: 'https://slsa.dev/provenance/v1',
   summary: 'https://slsa.dev/verification_summary/v1',
+  /** Our own: what tcf read in layers, for those who share a cache. */
+  layerRecords: 'urn:tcf:layer-records:v1',
 } as const;
 
 const statementTypes = { v01: 'https://in-toto.io/Statement/v0.1', v1: 'https://in-toto.io/Statement/v1' };

@@ -3,6 +3,7 @@ import { writeForEachImage } from '../app/each-image.ts';
 import { openImage } from '../app/open-image.ts';
 import { writeOverview } from '../app/write-overview.ts';
 import { writeSbom } from '../app/write-sbom.ts';
+import { compact } from '../base/compact.ts';
 import { fileEnding } from '../bom/formats/file-ending.ts';
 import { formatWarnings } from '../report/diagnostics.ts';
 import { formatJudged } from '../report/judged-sbom.ts';
@@ -22,6 +23,8 @@ import {
   refuseDocumentOptions,
   wantsPage,
 } from './options/sbom-document.ts';
+import { declareSharedCache, readSharedCache, readsSharedCache } from './options/shared-cache.ts';
+import { declareSigningOptions } from './options/signing.ts';
 import type { Verb } from './verb.ts';
 
 export const verb: Verb = {
@@ -34,7 +37,9 @@ export const verb: Verb = {
     declareSbomOptions(command, 'exit code 1 where something is missing');
     declarePlatform(command);
     declareRunOptions(command);
-    declareAttestedOptions(command);
+    declareSharedCache(command);
+    declareSigningOptions(command, { hasRoot: true });
+    declareAttestedOptions(command, '--attested or --cache-from');
     declareNetworkOptions(command);
   },
   async run(host, words, options): Promise<ExitCode> {
@@ -58,7 +63,7 @@ async function writeOne(
   options: Options,
 ): Promise<ExitCode> {
   await expectWritable(host, output);
-  if (wantsAttested(options)) {
+  if (wantsAttested(options, readsSharedCache(options))) {
     refuseDocumentOptions(options);
     const answer = await readAttested(host, image, options);
     if ('exit' in answer) {
@@ -68,7 +73,7 @@ async function writeOne(
     return 0;
   }
   const { form, format, verifyLayers } = readDocumentOptions(options);
-  const request = readSbomRequest(options);
+  const request = compact({ ...readSbomRequest(options), shared: readSharedCache(options) });
   await using opened = await openImage(host, image, { ...request, verifyLayers });
   await host.stderr.write(formatWarnings(opened.warnings));
   const { judged, summary, text } = await writeSbom(host, opened, { ...request, ...form }, format);

@@ -9,6 +9,8 @@ import type { LayerScan } from './scan-layer.ts';
 
 const magic = Buffer.from('tcf layer 1\n');
 const hashSize = 32;
+/** V8's number of the form in which it writes values: another version of Node may write another one. */
+export const recordForm: number = serialize(undefined)[1] ?? 0;
 /**
  * A layer keeps at most 128 MiB of content and 48 MiB of observations; names and columns of four million
  * entries are as many again.

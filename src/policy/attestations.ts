@@ -64,7 +64,7 @@ export function matchCandidates(
     if (!wanted.isType(verified.statement.predicateType)) {
       continue;
     }
-    const judged = judge(verified, wanted, context, evidence.now, earliest);
+    const judged = judgeStatement(verified, wanted, context, { now: evidence.now, earliest });
     if ('signer' in judged) {
       accepted.push({ candidate, verified, signer: judged.signer });
     } else {
@@ -82,12 +82,11 @@ export function matchCandidates(
  * The clauses in which a proven statement has to hold, one after the other; the first that fails is the
  * reason.
  */
-function judge(
+export function judgeStatement(
   verified: Verified,
-  { about, refuse, terms }: WantedAttestation,
+  { about, refuse, terms }: Omit<WantedAttestation, 'isType'>,
   context: RuleContext,
-  now: Date,
-  earliest: Date,
+  { earliest, now }: { readonly now: Date; readonly earliest: Date },
 ): { readonly signer: string } | { readonly why: string; readonly more?: Pick<NearMiss, 'suggestion'> } {
   // before anything else, so that no entry of signers brings a revoked one back.
   if (isDenied(verified.signer, context)) {

@@ -15,7 +15,11 @@ export function checkPolicy(policy: Policy, now: Date): readonly Diagnostic[] {
   const over = [...signers.values()].filter(
     ({ validFor }) => validFor?.end !== undefined && validFor.end < now,
   );
-  const named = new Set(scopes.flatMap(({ require }) => signersNamedIn(require)));
+  const named = new Set([
+    ...scopes.flatMap(({ require }) => signersNamedIn(require)),
+    ...policy.layerCache,
+    ...policy.trust.pins,
+  ]);
   return [
     ...scopes.flatMap((scope) => checkScope(policy, scope, now)),
     ...deadEntries(policy),

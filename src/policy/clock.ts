@@ -8,7 +8,10 @@ import { isInFuture } from './times.ts';
  * times of everything that verified, the last time that this machine recorded, and when the trusted roots
  * were known to be current.
  */
-export function earliestNow({ candidates, now, recorded }: Evidence, roots: readonly DatedRoot[] = []): Date {
+export function earliestNow(
+  { candidates, now, recorded }: Pick<Evidence, 'candidates' | 'now' | 'recorded'>,
+  roots: readonly DatedRoot[] = [],
+): Date {
   const proven = [
     ...candidates.flatMap(({ outcome }) => (outcome.ok ? outcome.value.times : [])),
     ...(recorded === undefined ? [] : [recorded]),

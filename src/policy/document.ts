@@ -36,6 +36,8 @@ export interface Policy {
   readonly signers: ReadonlyMap<string, TrustedSigner>;
   readonly scopes: readonly Scope[];
   readonly exceptions: readonly ExceptionShape[];
+  /** Names of the signers whose records of layers count in a shared cache; nobody where there are none. */
+  readonly layerCache: readonly string[];
   /** Its CEL expressions by their text, ready to be asked. */
   readonly expressions: ReadonlyMap<string, Expression>;
 }
@@ -141,6 +143,7 @@ function completePolicy(
     signers,
     scopes,
     exceptions: document.exceptions ?? [],
+    layerCache: toLayerCache(document, yaml),
     expressions: compileAll(document, compile, yaml),
   };
 }
@@ -188,6 +191,18 @@ function toTrust({ signers, trust: shape }: DocumentShape, yaml: YamlDocument): 
     experimental,
     pins,
   });
+}
+
+function toLayerCache({ layerCache, signers }: DocumentShape, yaml: YamlDocument): readonly string[] {
+  const names = layerCache?.signers ?? [];
+  const unknown = names.findIndex((name) => !Object.hasOwn(signers, name));
+  if (unknown < 0) {
+    return names;
+  }
+  throw yaml.wrong(
+    ['layerCache', 'signers', unknown],
+    `names ${quoted(names[unknown] ?? '')}, which signers does not define`,
+  );
 }
 
 function expressionsIn({ scopes }: DocumentShape): readonly { readonly that: string; readonly path: Path }[] {

@@ -14,7 +14,7 @@ import {
   textThat,
   whole,
 } from './form.ts';
-import type { MultiArch } from './rule.ts';
+import { type MultiArch, signerNames } from './rule.ts';
 import { rules } from './rules/index.ts';
 import { toScope } from './scope.ts';
 import { type SignerShape, signerSchema } from './signer-schema.ts';
@@ -32,6 +32,7 @@ export interface DocumentShape {
   readonly signers: Readonly<Record<string, SignerShape>>;
   readonly scopes: readonly ScopeShape[];
   readonly exceptions?: readonly ExceptionShape[] | undefined;
+  readonly layerCache?: { readonly signers: readonly string[] } | undefined;
   /** Parameters of the rules that hold in every scope, by rule name. */
   readonly [everywhere: string]: unknown;
 }
@@ -109,6 +110,10 @@ export const documentSchema: Form<DocumentShape> = mapping({
   signers: described(table(word, signerSchema), 'who may sign, by a name of your choice'),
   scopes: described(list(scope), 'what is asked of which images; images in no scope are denied'),
   exceptions: optional(list(exceptionSchema), 'images for which some rules only warn, for a while'),
+  layerCache: optional(
+    mapping({ signers: described(signerNames, 'names from signers; one of them must have signed') }),
+    'whose word about layers counts that somebody else has read (tcf sbom --cache-from); the default is nobody',
+  ),
   ...paramsOf(true),
 });
 

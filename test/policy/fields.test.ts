@@ -28,6 +28,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   'trust.root': 'whom a proof believes: test/commands/keyless.test.ts',
   'trust.instances': 'whom a proof believes: test/commands/instances.test.ts',
   'trust.experimental': 'whom a proof believes: test/commands/instances.test.ts',
+  'layerCache.signers': 'whose word about layers counts: test/commands/shared-cache.test.ts',
   'trust.pins': 'whose files of pins tcf sbom believes: test/commands/pins.test.ts',
   'trust.maxAge.warn': 'a warning decides nothing: test/policy/root-age.test.ts',
 };

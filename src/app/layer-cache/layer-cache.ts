@@ -1,15 +1,21 @@
-import { formatLayerRecord, parseLayerRecord } from '../../image/layer-record.ts';
+import { formatLayerRecord, parseLayerRecord, recordForm } from '../../image/layer-record.ts';
 import type { LayerCache } from '../../image/scan-layers.ts';
 import { hexOf } from '../../oci/digest.ts';
 import type { Host } from '../../system/host.ts';
 import { codeKey } from './code-key.ts';
 import { openRecords } from './records.ts';
 
-const layerCacheLimits: Readonly<Record<'bytes' | 'layer', number>> = {
+/** Bytes of one record; a layer that says more is read each time. */
+export const maxLayerRecord: number = 128 * 1024 * 1024;
+
+/** Names what reads layers, and how what they say is written. */
+export function layerCode(): string {
+  return `${codeKey('layers')}.${recordForm}`;
+}
+
+const layerCacheLimits: Readonly<Record<'bytes', number>> = {
   /** Of all layers together. Image M of `bench/` takes 6 MiB. */
   bytes: 1024 * 1024 * 1024,
-  /** A layer that says more is read each time. */
-  layer: 128 * 1024 * 1024,
 };
 
 /**
@@ -21,7 +27,7 @@ export async function openLayerCache(
   host: Host,
   limit: number = layerCacheLimits.bytes,
 ): Promise<LayerCache | undefined> {
-  const kind = { name: 'layer', code: codeKey('layers'), limit, most: layerCacheLimits.layer } as const;
+  const kind = { name: 'layer', code: layerCode(), limit, most: maxLayerRecord } as const;
   const records = await openRecords(host, kind);
   return (
     records && {

@@ -42,9 +42,10 @@ const troubles: Readonly<Record<Trouble, string>> = {
 };
 
 /** What was told in this run, by its environment: the same trouble with records of two kinds is one. */
-const told: WeakMap<Host['env'], Set<Trouble>> = new WeakMap();
+const told: WeakMap<Host['env'], Set<string>> = new WeakMap();
 
-function isNews({ env }: Host, trouble: Trouble): boolean {
+/** Whether a trouble was not told before in this run. */
+export function isNews({ env }: Host, trouble: string): boolean {
   const before = told.get(env) ?? new Set();
   told.set(env, before);
   const isNew = !before.has(trouble);

@@ -11,28 +11,29 @@ import { readPlatform } from './platform.ts';
 /**
  * For verbs that take the attested SBOM of an image in place of a scan. Platform and network are declared by
  * the verb.
+ *
+ * @param asker Options with which a policy is asked.
  */
-export function declareAttestedOptions(command: Command): void {
+export function declareAttestedOptions(command: Command, asker = '--attested'): void {
   command
     .option('--attested', 'verify the image, and take the SBOM that a trusted signer attested')
-    .option('--policy <file>', 'with --attested: a policy beside those of machine, user and project')
-    .option(
-      '--trusted-root <file>',
-      'with --attested: trusted_root.json in place of those that policies name',
-    );
+    .option('--policy <file>', `with ${asker}: a policy beside those of machine, user and project`)
+    .option('--trusted-root <file>', `with ${asker}: trusted_root.json in place of those that policies name`);
 }
 
 /**
  * Whether the attested SBOM is asked for.
  *
+ * @param isAskedOtherwise Whether something else asks a policy.
+ *
  * @throws TcfError `sbom.attested` (exit 3) for its options without it.
  */
-export function wantsAttested(options: Options): boolean {
+export function wantsAttested(options: Options, isAskedOtherwise = false): boolean {
   if (flag(options, 'attested')) {
     return true;
   }
   const given = ['policy', 'trustedRoot'].find((name) => textOption(options, name) !== undefined);
-  if (given === undefined) {
+  if (given === undefined || isAskedOtherwise) {
     return false;
   }
   throw askedWrongly('sbom.attested', 'a policy and a trusted root are asked with --attested only', {

@@ -48,6 +48,8 @@ const givenNames = {
   supportEnd: '--support-end',
   base: '--base',
   jobs: '--jobs',
+  cacheFrom: '--cache-from',
+  cacheTo: '--cache-to',
 } as const;
 
 /** Those that were given, as they are typed. */

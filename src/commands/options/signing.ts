@@ -71,15 +71,16 @@ export function readSigningRequest(options: Options): SigningRequest {
   };
 }
 
-const signers = {
+/** The options of which one says who signs, by their names. */
+export const signerFlags = {
   key: '--key',
   signerCmd: '--signer-cmd',
   identityToken: '--identity-token',
   oidcFlow: '--oidc-flow',
-};
+} as const;
 
 function readSigner(options: Options): SignerRequest {
-  const given = Object.entries(signers).filter(([name]) => textOption(options, name) !== undefined);
+  const given = Object.entries(signerFlags).filter(([name]) => textOption(options, name) !== undefined);
   if (given.length > 1) {
     throw askedWrongly(
       'sign.who',

@@ -3,6 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { parseCachePlace } from '../../../src/app/layer-cache/cache-place.ts';
+import { formatCacheEntry, parseCacheEntry } from '../../../src/app/layer-cache/entry.ts';
 import { formatSbomRecord, parseSbomRecord } from '../../../src/app/layer-cache/sbom-record.ts';
 import { formatLock } from '../../../src/app/lock/format-lock.ts';
 import { parseLock } from '../../../src/app/lock/parse-lock.ts';
@@ -35,6 +37,7 @@ import { parseChallenges, toRealm } from '../../../src/registry/challenge.ts';
 import { openCredentials } from '../../../src/registry/credentials.ts';
 import { nextLink } from '../../../src/registry/link.ts';
 import { parseRegistriesConf } from '../../../src/registry/registries-conf.ts';
+import { parseBucketPlace, parseS3Error } from '../../../src/registry/s3/bucket.ts';
 import { emptyStoreCache, formatStoreCache, parseStoreCache } from '../../../src/registry/store-cache.ts';
 import { formatDecision, parseDecision } from '../../../src/report/decision-entry.ts';
 import { formatPruning, parseLogEntry } from '../../../src/report/pruning-entry.ts';
@@ -190,6 +193,23 @@ export const edges: readonly Target[] = [
   target('app/layer-cache/sbom-record.ts parseSbomRecord', [sbomRecord], (bytes) =>
     parseSbomRecord(rehashed(bytes, sbomHead)),
   ),
+  target(
+    'app/layer-cache/entry.ts parseCacheEntry',
+    [formatCacheEntry({ bundle: Buffer.from('{}'), record })],
+    parseCacheEntry,
+  ),
+  textTarget(
+    'app/layer-cache/cache-place.ts parseCachePlace',
+    [
+      'registry.example/a/b',
+      's3://team/ci',
+      'type=registry,ref=a/b',
+      'type=s3,bucket=team,prefix=a,region=b',
+    ],
+    parseCachePlace,
+  ),
+  textTarget('registry/s3/bucket.ts parseBucketPlace', ['team', 'team/ci/layers'], parseBucketPlace),
+  target('registry/s3/bucket.ts parseS3Error', ['<Error><Code>NoSuchKey</Code></Error>'], parseS3Error),
   textTarget(
     'image/tar-pax.ts readPax',
     ['12 path=abc\n', '20 size=12345678901\n22 GNU.sparse.map=0,1\n'],
