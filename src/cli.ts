@@ -162,7 +162,7 @@ function help(): string {
   ];
   for (const group of ['Everyday', 'More'] as const) {
     lines.push('', `${group}:`);
-    for (const verb of verbs.filter((candidate) => candidate.group === group)) {
+    for (const verb of verbs.filter((one) => one.group === group && !one.hidden)) {
       lines.push(`  ${verb.name.padEnd(15)}${verb.summary}`);
     }
   }

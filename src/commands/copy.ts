@@ -7,6 +7,7 @@ import type { ExitCode } from '../system/host.ts';
 import { declareNetworkOptions, readNetwork } from './options/network.ts';
 import type { Verb } from './verb.ts';
 export const verb: Verb = {
+  names: 'registry-images',
   declare(command: Command): void {
     command
       .argument('<from>', 'registry/repository[:tag][@digest] or oci:DIR[:TAG]')

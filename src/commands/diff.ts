@@ -14,6 +14,7 @@ import { declarePlatform, readPlatform } from './options/platform.ts';
 import type { Verb } from './verb.ts';
 
 export const verb: Verb = {
+  names: 'images',
   declare(command: Command): void {
     command
       .argument('<old>', 'an SBOM (CycloneDX JSON) or an image; where a file has that name, it is the SBOM')

@@ -10,6 +10,7 @@ import { engineName, stopTime } from './options/start.ts';
 import type { Verb } from './verb.ts';
 
 export const verb: Verb = {
+  names: 'containers',
   declare(command: Command): void {
     command
       .argument('<name>', 'what "tcf up" called it')

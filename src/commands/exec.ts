@@ -10,6 +10,7 @@ const { 'dry-run': _, ...flags } = runFlags;
 const ownFlags = { ...flags, connection: true };
 
 export const verb: Verb = {
+  names: 'containers',
   declare: declareWords,
   flags: ownFlags,
   async run(host, args): Promise<ExitCode> {

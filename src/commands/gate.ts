@@ -14,6 +14,7 @@ import { declareVerifyOptions, readVerifyRequest } from './options/verify.ts';
 import type { Verb } from './verb.ts';
 
 export const verb: Verb = {
+  names: 'signed-images',
   declare(command: Command): void {
     command.argument(
       '<image...>',

@@ -192,8 +192,16 @@ export const verbs: readonly TopVerb[] = [
     name: 'completion',
     group: 'More',
     usage: 'bash|zsh|fish',
-    summary: 'print the script by which a shell completes verbs, options and files',
+    summary: 'print the script by which a shell completes verbs, options, images and files',
     load: () => import('./completion.ts'),
+  },
+  {
+    name: 'completion-names',
+    group: 'More',
+    hidden: true,
+    usage: 'KIND',
+    summary: 'the images, profiles or containers of this machine, for the scripts of tcf completion',
+    load: () => import('./completion-names.ts'),
   },
   {
     name: 'sign-bundle',

@@ -12,6 +12,7 @@ import { declareLookOptions, readLookRequest } from './options/look.ts';
 import type { Verb } from './verb.ts';
 
 export const verb: Verb = {
+  names: 'images',
   declare(command: Command): void {
     declareLookOptions(command);
     command

@@ -8,6 +8,7 @@ import { readStartLine } from './options/start-line.ts';
 import type { Verb } from './verb.ts';
 
 export const verb: Verb = {
+  names: 'signed-images',
   declare: declareWords,
   flags: runFlags,
   async run(host, args): Promise<ExitCode> {

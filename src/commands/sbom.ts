@@ -28,6 +28,7 @@ import { declareSigningOptions } from './options/signing.ts';
 import type { Verb } from './verb.ts';
 
 export const verb: Verb = {
+  names: 'images',
   declare(command: Command): void {
     command.argument(
       '<image...>',

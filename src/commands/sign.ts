@@ -17,6 +17,7 @@ import type { Verb } from './verb.ts';
 const attestHelp = `attest this predicate; the type is a URI or one of ${Object.keys(predicateNames).join(', ')}`;
 
 export const verb: Verb = {
+  names: 'signed-images',
   declare(command: Command): void {
     command.argument('<image>', 'registry/repository[:tag][@digest]');
     declareSigningOptions(command);

@@ -17,6 +17,7 @@ import { declareLookOptions, listWidth, readLookRequest } from './options/look.t
 import type { Verb } from './verb.ts';
 
 export const verb: Verb = {
+  names: 'images',
   declare(command: Command): void {
     declareLookOptions(command);
     command

@@ -14,6 +14,7 @@ import type { Verb } from './verb.ts';
 const ownFlags = { ...runFlags, name: true, recreate: false, time: true } as const;
 
 export const verb: Verb = {
+  names: 'profiles',
   declare: declareWords,
   flags: ownFlags,
   async run(host, args): Promise<ExitCode> {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { OwnFlags } from '../launch/arguments.ts';
+import type { NameKind } from '../report/completion/call.ts';
 import type { ExitCode, Host } from '../system/host.ts';
 import type { Options } from './options/bag.ts';
 
@@ -12,6 +13,8 @@ export interface Verb {
   declare(command: Command): void;
   /** What `run` reads itself, in place of options, for a verb that leaves its words to an engine. */
   readonly flags?: OwnFlags;
+  /** What its words name, where a shell can find that on this machine; files otherwise. */
+  readonly names?: NameKind;
   run(host: Host, args: readonly (string | undefined)[], options: Options): Promise<ExitCode>;
 }
 

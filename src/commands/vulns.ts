@@ -12,6 +12,7 @@ import { declareVulnsOptions, readVulnsQuestion } from './options/vulns.ts';
 import type { Verb } from './verb.ts';
 
 export const verb: Verb = {
+  names: 'images',
   declare: declareVulnsOptions,
   /** 1 where something is affected, 2 where nothing is and something cannot be told. */
   async run(host, [source = ''], options): Promise<ExitCode> {

@@ -1,5 +1,6 @@
 import { type IncomingMessage, request } from 'node:http';
 import { type Bytes, collect } from '../base/bytes.ts';
+import { compact } from '../base/compact.ts';
 import { askedWrongly, cannotTell, reasonOf } from '../base/error.ts';
 import { jsonLimits, parseJson } from '../base/json.ts';
 import { printable, quoted } from '../base/text.ts';
@@ -37,10 +38,16 @@ export function dockerSocket(env: Readonly<Record<string, string | undefined>>):
 /**
  * A document of Docker's API; `undefined` where Docker has no such thing.
  *
+ * @param timeout Milliseconds in which it has to be here.
  * @throws TcfError `docker.unreachable`, `docker.refused` (exit 2), `document.malformed` (exit 2).
  */
-export async function dockerDocument(socket: string, path: string, what: string): Promise<unknown> {
-  const answer = await ask(socket, path, what, documentTimeout);
+export async function dockerDocument(
+  socket: string,
+  path: string,
+  what: string,
+  timeout: number = documentTimeout,
+): Promise<unknown> {
+  const answer = await ask(socket, path, what, timeout, AbortSignal.timeout(timeout));
   const bytes = await collect(answer, jsonLimits.small.maxBytes, what);
   if (answer.statusCode === 404) {
     return undefined;
@@ -72,9 +79,23 @@ function refuseError({ statusCode }: IncomingMessage, body: Uint8Array, what: st
   }
 }
 
-function ask(socketPath: string, path: string, what: string, timeout: number): Promise<IncomingMessage> {
+function ask(
+  socketPath: string,
+  path: string,
+  what: string,
+  timeout: number,
+  signal?: AbortSignal,
+): Promise<IncomingMessage> {
+  const call = compact({
+    socketPath,
+    path,
+    timeout,
+    signal,
+    agent: false as const,
+    headers: { host: 'docker' },
+  });
   return new Promise((resolve, reject) => {
-    const asked = request({ socketPath, path, timeout, agent: false, headers: { host: 'docker' } }, resolve);
+    const asked = request(call, resolve);
     asked.on('error', (error) => reject(unreachable(socketPath, what, error)));
     asked.on('timeout', () => asked.destroy(new Error(`nothing came for ${timeout / 1000} seconds`)));
     asked.end();

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { verbs } from '../../src/commands/index.ts';
@@ -7,78 +7,15 @@ import type { VerbEntry } from '../../src/commands/verb.ts';
 import { toCompletedValue } from '../../src/report/completion/call.ts';
 import { completionFiles, type Shell, shells } from '../../src/report/completion/index.ts';
 import { folder, type } from '../support/host.ts';
-
-/*
- * Each script is run by its shell. bash calls the function as readline would, fish answers itself (`complete
- * -C`), zsh calls the function with stand-ins for what only its line editor has. zsh and fish are asked where
- * they are installed (`apt-get install zsh fish`); where they are not, bash alone is.
- */
+import { completeIn, files, installedShells, shellDrivers, someFile } from '../support/shells.ts';
 
 const place = folder();
 const tcf = (...args: readonly string[]) => type(args, { cwd: place.path });
 
-/** Files are offered. */
-const files = '<files>';
-
-const drivers: Readonly<Record<Shell, string>> = {
-  bash: `source tcf.bash
-compopt() { printf '%s\\n' '${files}'; }
-COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
-_tcf
-for reply in "\${COMPREPLY[@]}"; do printf '%s\\n' "$reply"; done
-[[ "$(complete -p tcf)" == "complete -F _tcf tcf" ]]`,
-  zsh: `compdef() { :; }
-compset() { PREFIX=\${PREFIX#*=}; }
-offer() { for word in "$@"; do [[ $word == "$PREFIX"* ]] && print -r -- "$word"; done; }
-compadd() { shift; offer "$@"; }
-_describe() { for word in "\${(@P)\${@[-1]}}"; do offer "\${word%%:*}"; done; }
-_files() { print -r -- '${files}'; }
-_message() { :; }
-source ./_tcf
-words=("$@"); CURRENT=$#; PREFIX=$words[-1]
-_tcf; true`,
-  // fish looks for files itself, and finds the one that is there.
-  fish: `source tcf.fish
-set -l line (string escape -- $argv[1..-2])
-if test -z "$argv[-1]"
-  set -a line ''
-else
-  set -a line (string escape -- $argv[-1])
-end
-complete -C (string join ' ' -- $line) | string replace -r '\\t.*' ''; true`,
-};
-
-interface Answer {
-  readonly offered: readonly string[];
-  readonly errors: string;
-}
-
-function complete(shell: Shell, words: readonly string[]): Promise<Answer> {
-  const flags = { bash: ['--norc'], zsh: ['-f'], fish: ['--no-config'] }[shell];
-  const start = shell === 'fish' ? ['-c', drivers.fish] : ['-c', drivers[shell], shell];
-  const env = { PATH: process.env['PATH'], HOME: place.path };
-  return new Promise((resolve) => {
-    execFile(
-      shell,
-      [...flags, ...start, 'tcf', ...words],
-      { cwd: place.path, env },
-      (error, stdout, stderr) => {
-        const found = stdout.split('\n').filter((line) => line !== '');
-        const isFiles = found.includes('here.yaml');
-        resolve({
-          offered: isFiles ? [files] : found.sort(),
-          errors: error === null ? stderr : `${stderr}${error.message}`,
-        });
-      },
-    );
-  });
-}
-
-const isInstalled = (shell: Shell) =>
-  (process.env['PATH'] ?? '').split(':').some((path) => existsSync(join(path, shell)));
+const complete = (shell: Shell, words: readonly string[]) => completeIn(place.path, shell, words);
 
 beforeAll(async () => {
-  writeFileSync(join(place.path, 'here.yaml'), '');
+  writeFileSync(join(place.path, someFile), '');
   for (const shell of shells) {
     const script = await tcf('completion', shell);
     expect(script).toMatchObject({ exit: 0, err: '' });
@@ -95,7 +32,7 @@ const actionsOf = async (name: string): Promise<readonly VerbEntry[]> => {
 const shownNames = (entries: readonly VerbEntry[]) =>
   entries.flatMap(({ hidden, name }) => (hidden ? [] : [name])).sort();
 
-describe.for(shells.filter(isInstalled))('%s', (shell) => {
+describe.for(installedShells)('%s', (shell) => {
   test.for([
     [['sb'], ['sbom']],
     [['ver'], ['verify', 'verify-bundle']],
@@ -181,7 +118,7 @@ describe.for(shells.filter(isInstalled))('%s', (shell) => {
 });
 
 test('bash offers the same where its user parts words otherwise, and with no unset variables', async () => {
-  writeFileSync(join(place.path, 'odd.bash'), `IFS=:; set -u; ${drivers.bash}`);
+  writeFileSync(join(place.path, 'odd.bash'), `IFS=:; set -u; ${shellDrivers.bash}`);
   const odd = (...words: string[]) =>
     new Promise<string>((resolve) => {
       const args = ['--norc', 'odd.bash', 'tcf', ...words];
@@ -202,7 +139,7 @@ test('bash takes --name=value apart, and the value is completed', async () => {
   expect(await complete('bash', ['sbom', '--output', '=', ''])).toMatchObject({ offered: [files] });
 });
 
-test.for((['zsh', 'fish'] as const).filter(isInstalled))(
+test.for(installedShells.filter((shell) => shell !== 'bash'))(
   '%s completes the value of --name=value',
   async (shell) => {
     const { offered } = await complete(shell, ['sbom', '--referrers=t']);

@@ -19,6 +19,7 @@ function gpuFlags(device: Device): readonly string[] {
 }
 
 export const verb: Verb = calledByOthers({
+  names: 'signed-images',
   declare(command: Command): void {
     declareFile(command.argument('<image>', 'registry/repository:tag'))
       .option('--device <base|cpu|cuda|rocm>', 'for which hardware', 'base')

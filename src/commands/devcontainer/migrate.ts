@@ -9,6 +9,7 @@ import type { Verb } from '../verb.ts';
 import { calledByOthers, declareFile, readNewImage, replaceText, resolveAllowed } from './shared.ts';
 
 export const verb: Verb = calledByOthers({
+  names: 'signed-images',
   declare(command: Command): void {
     declareVerifyOptions(
       declareFile(command.argument('<image>', 'what its Dockerfile built, pushed and signed')),

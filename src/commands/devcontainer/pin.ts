@@ -11,6 +11,7 @@ import type { Verb } from '../verb.ts';
 import { calledByOthers, declareFile, readNewImage, replaceText, resolveAllowed } from './shared.ts';
 
 export const verb: Verb = calledByOthers({
+  names: 'signed-images',
   declare(command: Command): void {
     declareVerifyOptions(
       declareFile(command.argument('[image]', 'another image than the one that is named')),

@@ -22,9 +22,9 @@ export const declareFile = (command: Command): Command =>
  * A verb that the devcontainer CLI may call: it takes 130 for "the user wants to go on", and starts the
  * container.
  */
-export function calledByOthers({ declare, run }: Verb): Verb {
+export function calledByOthers({ run, ...verb }: Verb): Verb {
   return {
-    declare,
+    ...verb,
     run: (host, args, options) => {
       host.onInterrupt(2);
       return run(host, args, options);

@@ -47,14 +47,15 @@ function callOf(path: string, verb: Verb): CompletedCall {
   const command = new Command();
   declareVerb(command, verb);
   const choices = command.registeredArguments[0]?.argChoices ?? [];
-  return {
+  return compact({
     path,
+    names: verb.names,
     options: [
       ...command.options.map(optionOf),
       ...(verb.flags === undefined ? [helpOption] : flagsOf(verb.flags)),
     ],
     words: choices.map((name) => ({ name, summary: '' })),
-  };
+  });
 }
 
 function optionOf({

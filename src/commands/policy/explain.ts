@@ -8,6 +8,7 @@ import { textOption } from '../options/bag.ts';
 import type { Verb } from '../verb.ts';
 
 export const verb: Verb = {
+  names: 'signed-images',
   declare(command: Command): void {
     command
       .argument('<image>', 'registry/repository[:tag][@digest]')

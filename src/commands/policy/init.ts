@@ -12,6 +12,7 @@ import { declarePlatform, readPlatform } from '../options/platform.ts';
 import type { Verb } from '../verb.ts';
 
 export const verb: Verb = {
+  names: 'signed-images',
   declare(command: Command): void {
     command
       .argument('<image>', 'registry/repository[:tag][@digest], signed by those whom the policy shall trust')

@@ -1,4 +1,12 @@
-import { type CompletedCall, type CompletedOption, laterCalls, shellText } from './call.ts';
+import {
+  type CompletedCall,
+  type CompletedOption,
+  type CompletedValue,
+  laterCalls,
+  type NameKind,
+  namesCall,
+  shellText,
+} from './call.ts';
 
 /** A script that fish sources, or finds as `tcf.fish` in its folder of completions. */
 export function toFish(calls: readonly CompletedCall[]): string {
@@ -27,19 +35,31 @@ function __tcf_is
   end
 end
 
+# Names that this machine knows.
+function __tcf_names
+  command -q tcf; and ${namesCall} $argv 2>/dev/null
+end
+
 ${calls.flatMap(linesOf).join('\n')}
 `;
 }
 
-function linesOf({ options, path, words }: CompletedCall): readonly string[] {
+function linesOf({ names, options, path, words }: CompletedCall): readonly string[] {
   const next = words.map(
     ({ name, summary }) => `${start(path, ' first')} -f -a ${fishText(name)} -d ${fishText(summary)}`,
   );
   const flags = options.map(
     (option) => `${start(path)}${namePart(option)}${valuePart(option)} -d ${fishText(option.summary)}`,
   );
-  return [...next, ...flags];
+  const named =
+    names === undefined ? [] : [`${start(path)} ${isAlone(names) ? '-f ' : ''}-a ${namesText(names)}`];
+  return [...next, ...named, ...flags];
 }
+
+/** A profile or a container is no file; an image may be one. */
+const isAlone = (names: NameKind): boolean => names === 'profiles' || names === 'containers';
+
+const namesText = (names: NameKind): string => fishText(`(__tcf_names ${names})`);
 
 function start(path: string, first = ''): string {
   return `complete -c tcf -n ${fishText(`__tcf_is ${fishText(path)}${first}`)}`;
@@ -54,13 +74,14 @@ function namePart({ names }: CompletedOption): string {
 }
 
 function valuePart({ value }: CompletedOption): string {
-  if (value === undefined) {
-    return '';
+  return value === undefined ? '' : ` ${choiceOf(value)}`;
+}
+
+function choiceOf(value: CompletedValue): string {
+  if (typeof value !== 'string') {
+    return `-x -a ${fishText(value.join(' '))}`;
   }
-  if (value === 'file') {
-    return ' -r -F';
-  }
-  return value === 'text' ? ' -x' : ` -x -a ${fishText(value.join(' '))}`;
+  return { file: '-r -F', image: `-r -F -a ${namesText('images')}`, text: '-x' }[value];
 }
 
 /** fish reads \\ and \\' within single quotes. */

@@ -1,10 +1,21 @@
-import { type CompletedCall, type CompletedWord, laterCalls, shellText, valueCases } from './call.ts';
+import {
+  type CompletedCall,
+  type CompletedWord,
+  laterCalls,
+  nameCases,
+  namesCall,
+  shellText,
+  valueCases,
+} from './call.ts';
 
 /** A script that zsh sources, or finds as `_tcf` in a folder of `$fpath`. */
 export function toZsh(calls: readonly CompletedCall[]): string {
   const values = valueCases(calls, (value) => {
     if (value === 'file') {
       return '_files; return';
+    }
+    if (value === 'image') {
+      return '_tcf_names images; return';
     }
     if (value === 'text') {
       return '_message value; return';
@@ -18,6 +29,12 @@ export function toZsh(calls: readonly CompletedCall[]): string {
   });
   return `#compdef tcf
 # Completion for zsh. In ~/.zshrc, after compinit: source <(tcf completion zsh)
+# Names that this machine knows, else files.
+_tcf_names() {
+  local -a names=(\${(f)"$(${namesCall} $1 2>/dev/null)"})
+  (( $#names )) && compadd -- $names || _files
+}
+
 _tcf() {
   local call=tcf previous=$words[CURRENT-1]
   local -a flags words_next
@@ -44,6 +61,9 @@ ${words.join('\n')}
   elif (( at == CURRENT && \${#words_next} )); then
     _describe word words_next
   else
+    case "$call" in
+${nameCases(calls).join('\n')}
+    esac
     _files
   fi
 }
