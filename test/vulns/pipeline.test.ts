@@ -293,7 +293,7 @@ describe('A-124: the baseline', () => {
     const last = await put('lone', commits[0]);
     await pushDemoImage({ host: registry.host, repository: 'flow', tag: 'lone', llvm: 'e'.repeat(40) });
     const { err, exit } = await gate(`${registry.host}/flow:lone@${last}`);
-    expect(err).toContain('was before this image, and is no baseline');
+    expect(err).toContain('was before this image, and is not a baseline');
     expect(exit).toBe(1);
   });
 
