@@ -55,6 +55,8 @@ export interface AffectedPackage {
   readonly name: string;
   readonly ranges: readonly AffectedRange[];
   readonly versions: readonly string[];
+  /** `versions` are in the order of the ecosystem, and all of them are versions of it. */
+  readonly sorted?: true;
   /** Where the advisory has one for this package alone. */
   readonly severity?: Severity;
   /** The distribution's own word: `low`, `not yet assigned`. */

@@ -10,7 +10,10 @@ interface Named {
  * Groups what has a name in common, directly or through others; aliases may lead in a circle. Groups are in
  * the order of their first member.
  */
-export function groupByAlias<T extends Named>(items: readonly T[]): readonly (readonly T[])[] {
+export function groupByAlias<T>(items: readonly T[], named: (item: T) => Named): readonly (readonly T[])[] {
+  if (items.length === 1) {
+    return [items];
+  }
   const parents = new Map<string, string>();
   const rootOf = (name: string): string => {
     let root = name;
@@ -20,14 +23,15 @@ export function groupByAlias<T extends Named>(items: readonly T[]): readonly (re
     parents.set(name, root);
     return root;
   };
-  for (const { aliases, id } of items) {
+  for (const item of items) {
+    const { aliases, id } = named(item);
     for (const alias of aliases) {
       parents.set(rootOf(alias), rootOf(id));
     }
   }
   const groups = new Map<string, T[]>();
   for (const item of items) {
-    const root = rootOf(item.id);
+    const root = rootOf(named(item).id);
     const group = groups.get(root);
     if (group === undefined) {
       groups.set(root, [item]);

@@ -1,3 +1,4 @@
+import { byCodeUnit } from '../base/text.ts';
 import type { VersionOrder } from '../bom/vers.ts';
 import type { AffectedPackage, AffectedRange, RangeEvent } from './advisory.ts';
 
@@ -26,14 +27,14 @@ export interface Orders {
  * ranges. Ranges of commits say nothing of a version; where nothing else is there, nobody can tell.
  */
 export function evaluate(
-  { ranges, versions }: AffectedPackage,
+  { ranges, sorted, versions }: AffectedPackage,
   version: string,
   orders: Orders,
 ): VersionAnswer {
   const answers = ranges
     .filter(({ type }) => type !== 'GIT')
     .map((range) => evaluateRange(range, version, orders));
-  if (includes(versions, version, orders.ecosystem)) {
+  if (includes(versions, version, orders.ecosystem, sorted)) {
     const fixedIn = oldest(answers, orders);
     return { verdict: 'affected', why: `${version} is listed`, ...fixedIn };
   }
@@ -58,14 +59,50 @@ export function evaluate(
   };
 }
 
-function includes(versions: readonly string[], version: string, order: VersionOrder | undefined): boolean {
+/** Records about a package that is released often list hundreds of versions, so a list that can be is halved. */
+export function sortedVersions(
+  versions: readonly string[],
+  order: VersionOrder | undefined,
+): Pick<AffectedPackage, 'sorted' | 'versions'> {
+  return order === undefined || !versions.every((version) => order.isVersion(version))
+    ? { versions }
+    : { versions: [...versions].sort((a, b) => order.compare(a, b) || byCodeUnit(a, b)), sorted: true };
+}
+
+function includes(
+  versions: readonly string[],
+  version: string,
+  order: VersionOrder | undefined,
+  sorted = false,
+): boolean {
   if (versions.includes(version)) {
     return true;
   }
   if (order === undefined || !order.isVersion(version)) {
     return false;
   }
+  if (sorted) {
+    return isAmongSorted(versions, version, order);
+  }
   return versions.some((listed) => order.isVersion(listed) && order.compare(listed, version) === 0);
+}
+
+function isAmongSorted(versions: readonly string[], version: string, { compare }: VersionOrder): boolean {
+  let from = 0;
+  let until = versions.length;
+  while (from < until) {
+    const middle = (from + until) >> 1;
+    const order = compare(versions[middle] ?? '', version);
+    if (order === 0) {
+      return true;
+    }
+    if (order < 0) {
+      from = middle + 1;
+    } else {
+      until = middle;
+    }
+  }
+  return false;
 }
 
 function evaluateRange({ events, type }: AffectedRange, version: string, orders: Orders): VersionAnswer {

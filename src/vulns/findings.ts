@@ -37,18 +37,21 @@ export function mergeAnswers(
   const found = components
     .map(toFoundComponent)
     .sort((a, b) => byCodeUnit(a.bomRef ?? a.name, b.bomRef ?? b.name));
-  const named = stated.map((one) => ({ ...one, id: one.advisory.id, aliases: one.advisory.aliases }));
-  return groupByAlias(named).map((group) => mergeGroup(about, found, group, order));
+  return groupByAlias(stated, ({ advisory }) => advisory).map((group) =>
+    mergeGroup(about, found, group, order),
+  );
 }
 
 function mergeGroup(
   { ecosystem, name, version }: AboutPackage,
   components: readonly FoundComponent[],
-  group: readonly (StatedAnswer & { readonly id: string; readonly aliases: readonly string[] })[],
+  group: readonly StatedAnswer[],
   order: SourceOrder,
 ): VulnFinding {
-  const [id, ...aliases] = namesOfGroup(group);
-  const ranked = [...group].sort((a, b) => rankOf(a, order) - rankOf(b, order) || byCodeUnit(a.id, b.id));
+  const [id, ...aliases] = namesOfGroup(group.map(({ advisory }) => advisory));
+  const ranked = group.toSorted(
+    (a, b) => rankOf(a, order) - rankOf(b, order) || byCodeUnit(a.advisory.id, b.advisory.id),
+  );
   const chosen = choose(ranked, order);
   const answers = ranked.map(toSourceAnswer);
   const fixes = group.filter(({ answer }) => answer.fixedIn !== undefined);
@@ -59,7 +62,7 @@ function mergeGroup(
   return compact({
     id,
     aliases,
-    upstream: [...new Set(group.flatMap(({ advisory }) => advisory.upstream))].sort(byCodeUnit),
+    upstream: distinct(group.flatMap(({ advisory }) => advisory.upstream)),
     ecosystem,
     package: name,
     version,
@@ -79,6 +82,10 @@ function mergeGroup(
   });
 }
 
+function distinct(names: readonly string[]): readonly string[] {
+  return names.length < 2 ? names : [...new Set(names)].sort(byCodeUnit);
+}
+
 /** Fixed and not affected are both a no. */
 function yesOrNo(verdict: VulnVerdict): VulnVerdict {
   return verdict === 'fixed' ? 'not-affected' : verdict;
@@ -95,7 +102,11 @@ function rankOf({ isDistribution, source }: StatedAnswer, order: SourceOrder): n
 const byWeight: readonly VulnVerdict[] = ['affected', 'fixed', 'not-affected'];
 
 /** The source that counts most and can tell; of equal ones the one that says the worst. */
-function choose<T extends StatedAnswer>(ranked: readonly T[], order: SourceOrder): T {
+function choose(ranked: readonly StatedAnswer[], order: SourceOrder): StatedAnswer {
+  const [first, second] = ranked;
+  if (first !== undefined && second === undefined) {
+    return first;
+  }
   for (let rank = 0; rank <= order.length; rank += 1) {
     const equals = ranked.filter((one) => rankOf(one, order) === rank);
     for (const verdict of byWeight) {
@@ -108,7 +119,7 @@ function choose<T extends StatedAnswer>(ranked: readonly T[], order: SourceOrder
       return verdict === 'affected' || doubt === undefined ? found : doubt;
     }
   }
-  return ranked[0] as T;
+  return ranked[0] as StatedAnswer;
 }
 
 function severityOfGroup(group: readonly StatedAnswer[]): Severity {

@@ -10,7 +10,8 @@ import type { AdvisoryRecord } from '../../vulns/advisory.ts';
 import cudaReleases from '../../vulns/data/cuda-releases.json' with { type: 'json' };
 import llvmFacts from '../../vulns/data/llvm-cves.json' with { type: 'json' };
 import nvidiaFacts from '../../vulns/data/nvidia-cuda-cves.json' with { type: 'json' };
-import { packageKey } from '../../vulns/ecosystems.ts';
+import { ordersOf, packageKey } from '../../vulns/ecosystems.ts';
+import { sortedVersions } from '../../vulns/evaluate.ts';
 import { type Network, openUserServices } from '../network.ts';
 import type { ArchiveIndex } from './archive-index.ts';
 import { maxDatabase, sealed } from './database-file.ts';
@@ -227,7 +228,8 @@ function writeAdvisories(
     insert.run(records, record.id, JSON.stringify(advisory));
     count(sources, /^[A-Za-z]+/.exec(record.id)?.[0] ?? record.id, record.modified ?? record.published);
     for (const [place, { ecosystem, name, ...rest }] of affected.entries()) {
-      entry.run(ecosystem, packageKey(ecosystem, name), records, place, JSON.stringify(rest));
+      const body = { ...rest, ...sortedVersions(rest.versions, ordersOf(ecosystem).ecosystem) };
+      entry.run(ecosystem, packageKey(ecosystem, name), records, place, JSON.stringify(body));
     }
   }
   const target = database.prepare('INSERT INTO affected VALUES (?, ?, ?, ?, ?)');

@@ -42,6 +42,8 @@ export async function findImageVulnerabilities(
   host: Host,
   request: VulnsRequest,
 ): Promise<FoundVulnerabilities> {
+  // Records of half a database pass through, and what is kept of them is small.
+  host.spareMemory?.();
   using used = await useDatabase(host, request.database);
   const documents = await readVexFiles(host, request.vex ?? []);
   const sbom = await readSource(host, request);

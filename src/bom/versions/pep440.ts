@@ -1,3 +1,4 @@
+import { remembered } from '../../base/remember.ts';
 import { byCodeUnit } from '../../base/text.ts';
 import { compareDigits } from './digits.ts';
 
@@ -38,7 +39,7 @@ const letters: Readonly<Record<string, 'a' | 'b' | 'rc'>> = {
  * `undefined` where the text is not a version by PEP 440. Case, a `v` before it and white space around it do
  * not count.
  */
-export function parsePep440(text: string): Pep440Version | undefined {
+export const parsePep440: (text: string) => Pep440Version | undefined = remembered((text) => {
   if (text.length > maxLength) {
     return undefined;
   }
@@ -56,7 +57,7 @@ export function parsePep440(text: string): Pep440Version | undefined {
     dev: devword === undefined ? undefined : (dev ?? '0'),
     local: local?.split(/[-_.]/),
   };
-}
+});
 
 export function isPep440(text: string): boolean {
   return parsePep440(text) !== undefined;

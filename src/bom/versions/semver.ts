@@ -1,3 +1,4 @@
+import { remembered } from '../../base/remember.ts';
 import { byCodeUnit } from '../../base/text.ts';
 import { compareDigits } from './digits.ts';
 
@@ -60,7 +61,7 @@ interface Parts {
 /** npm refuses longer texts too (its MAX_LENGTH). */
 const maxLength = 256;
 
-function partsOf(text: string): Parts | undefined {
+const partsOf: (text: string) => Parts | undefined = remembered((text) => {
   if (text.length > maxLength) {
     return undefined;
   }
@@ -69,7 +70,7 @@ function partsOf(text: string): Parts | undefined {
     return undefined;
   }
   return { core: [major, minor, patch], early: early === undefined ? [] : early.split('.') };
-}
+});
 
 function compareParts(one: Parts, two: Parts): number {
   for (const at of [0, 1, 2] as const) {
