@@ -72,6 +72,7 @@ part tesseract github.com/transparency-dev/tesseract v0.1.1 cmd/tesseract/posix 
 part olareg github.com/olareg/olareg v0.1.2 cmd/olareg
 # The newest that the proxy has; its successors are modules of a host that the proxy does not ask.
 GOFLAGS=-tags=containers_image_openpgp part zot zotregistry.io/zot v1.4.3 cmd/zot
+part versitygw github.com/versity/versitygw v1.8.0 cmd/versitygw
 part policy-tester github.com/sigstore/policy-controller v0.13.1 cmd/tester
 part kyverno github.com/kyverno/kyverno v1.19.1 cmd/cli/kubectl-kyverno
 program tuf-initialize github.com/sigstore/sigstore v1.9.4

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -117,18 +117,38 @@ export function startZot(bin: string, cwd: string): Promise<RealRegistry> {
   });
 }
 
+/** versitygw, an S3 server over a folder: with one bucket `team`, for whoever has these keys. */
+export function startS3(
+  bin: string,
+  cwd: string,
+  { id, secret }: { readonly id: string; readonly secret: string },
+): Promise<RealRegistry> {
+  mkdirSync(join(cwd, 's3/team'), { recursive: true });
+  const env = { ROOT_ACCESS_KEY: id, ROOT_SECRET_KEY: secret };
+  return startServer(
+    cwd,
+    (port) => [join(bin, 'versitygw'), ['--port', `127.0.0.1:${port}`, 'posix', join(cwd, 's3')]],
+    // Without a signature it says no, which is an answer.
+    { env, isUp: () => true },
+  );
+}
+
 async function startServer(
   cwd: string,
   command: (port: number) => readonly [string, readonly string[]],
+  {
+    env = {},
+    isUp = ({ ok }: Response) => ok,
+  }: { readonly env?: NodeJS.ProcessEnv; readonly isUp?: (answer: Response) => boolean } = {},
 ): Promise<RealRegistry> {
   const port = await freePort();
   const [file, args] = command(port);
-  const child = spawn(file, args, { cwd, stdio: 'ignore' });
+  const child = spawn(file, args, { cwd, stdio: 'ignore', env: { ...process.env, ...env } });
   const host = `127.0.0.1:${port}`;
   for (let attempt = 0; attempt < 100; attempt += 1) {
     // Not listening yet is what is waited for.
     const answer = await fetch(`http://${host}/v2/`).catch(() => undefined);
-    if (answer?.ok) {
+    if (answer !== undefined && isUp(answer)) {
       return { host, stop: () => child.kill() };
     }
     await sleep(100);
