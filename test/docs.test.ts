@@ -76,7 +76,7 @@ test.for(sessions)('%s prints what it promises, from the first block to the last
 test('README.md stays under 150 lines, and docs/verbs.md names every verb', () => {
   expect(readFileSync(join(root, 'README.md'), 'utf8').split('\n').length).toBeLessThan(150);
   const text = readFileSync(join(root, 'docs/verbs.md'), 'utf8');
-  for (const verb of verbs) {
+  for (const verb of verbs.filter(({ hidden }) => !hidden)) {
     expect(text).toContain(`tcf ${verb.name}`);
   }
 });

@@ -1,10 +1,12 @@
 import { basename, dirname, relative, resolve } from 'node:path';
+import { isProvenance, type ProvenanceFacts } from '../attest/provenance.ts';
+import { predicateTypes } from '../attest/statement.ts';
 import { decodeUtf8 } from '../base/bytes.ts';
 import { compact } from '../base/compact.ts';
 import { askedWrongly, TcfError } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
 import { formatPinnedRef } from '../oci/reference.ts';
-import type { Verdict } from '../policy/decide.ts';
+import type { SignedFacts, Verdict } from '../policy/decide.ts';
 import { parsePolicy } from '../policy/document.ts';
 import {
   type FirstPolicy,
@@ -13,10 +15,12 @@ import {
   firstRules,
   formatFirstPolicy,
 } from '../policy/first-policy.ts';
+import { buildTermsOf } from '../policy/first-provenance.ts';
+import { wordOfPredicate } from '../report/predicate-word.ts';
 import { readUserFile } from '../system/files.ts';
 import type { Host } from '../system/host.ts';
 import { maxKey } from './trust/trust.ts';
-import { tryPolicies, type VerifyRequest } from './verify-image.ts';
+import { tryPolicies, type Verification, type VerifyRequest } from './verify-image.ts';
 
 export interface InitPolicyRequest extends VerifyRequest {
   /** Where the policy will lie: files that it names are named from there. */
@@ -50,22 +54,48 @@ export async function initPolicy(host: Host, request: InitPolicyRequest): Promis
   if (!found.isKept('signed')) {
     return { kind: 'denied', verdict: found.verdict };
   }
-  const narrowed = { ...found.draft, signer: narrow(signer, found.verdict) };
+  const own = narrow(signer, found.verdict);
+  const build = buildTermsOf(found.provenances);
+  const narrowed = { ...found.draft, signer: own, build, others: othersBy(own, found.verdict) };
   const rules = firstRules.filter(found.isKept);
   const broken = new Map(
     firstRules.flatMap((rule) => (found.isKept(rule) ? [] : [[rule, found.reasonOf(rule)]])),
   );
   const image = formatPinnedRef(found.verdict.image);
   const first: FirstPolicy = compact({ ...narrowed, rules, broken, root, image });
-  const verdict = await tryFirst(host, request, first);
+  const { verdict } = await tryFirst(host, request, first);
   return verdict.verdict === 'allow'
     ? { kind: 'made', text: formatFirstPolicy(first), rules }
     : { kind: 'denied', verdict };
 }
 
+/** What else the signer attests, in words: a signature, an SBOM and a provenance have their rules. */
+function othersBy(signer: FirstSigner, { candidates }: Verdict): readonly string[] {
+  const types = candidates.flatMap(({ signed }) =>
+    signed !== undefined && isBy(signer, signed) && !isAskedFor(signed.predicateType)
+      ? [signed.predicateType]
+      : [],
+  );
+  return [...new Set(types)].sort().map((type) => {
+    const word = wordOfPredicate(type);
+    return word === type ? type : `${word}, ${type}`;
+  });
+}
+
+/** The only key that proves anything in the trial is the one that the user named. */
+function isBy(signer: FirstSigner, { identity }: SignedFacts): boolean {
+  return identity === undefined
+    ? signer.kind === 'key'
+    : signer.kind === 'workflow' && signer.identities.includes(identity);
+}
+
+const isAskedFor = (type: string): boolean =>
+  type === predicateTypes.signature || type.startsWith(predicateTypes.cyclonedx) || isProvenance(type);
+
 interface Trial {
   readonly draft: FirstPolicy;
   readonly verdict: Verdict;
+  readonly provenances: readonly ProvenanceFacts[];
   readonly isKept: (rule: FirstRule) => boolean;
   readonly reasonOf: (rule: FirstRule) => string;
 }
@@ -78,12 +108,13 @@ async function findTrial(host: Host, request: InitPolicyRequest, signer: FirstSi
   const match = request.match ?? (await scopeOf(host, request));
   const trial = async (isLogged: boolean): Promise<Trial> => {
     const draft: FirstPolicy = { signer, match, rules: firstRules, isLogged };
-    const verdict = await tryFirst(host, request, draft);
+    const { provenances, verdict } = await tryFirst(host, request, draft);
     const findings = verdict.decisions.flatMap((decision) => decision.findings);
     const findingOf = (rule: FirstRule) => findings.find((finding) => finding.rule === rule);
     return {
       draft,
       verdict,
+      provenances: provenances(),
       isKept: (rule) => findingOf(rule)?.outcome === 'pass',
       reasonOf: (rule) => findingOf(rule)?.message ?? 'it was not looked at',
     };
@@ -103,7 +134,7 @@ function passTrust(error: unknown): undefined {
   throw error;
 }
 
-async function tryFirst(host: Host, request: InitPolicyRequest, first: FirstPolicy): Promise<Verdict> {
+async function tryFirst(host: Host, request: InitPolicyRequest, first: FirstPolicy): Promise<Verification> {
   const { signer } = first;
   const keyFiles = signer.kind === 'key' ? { [signer.file]: signer.pem } : {};
   // The root of the trial is that of the command line; in the text it is named from where the policy will
@@ -115,7 +146,7 @@ async function tryFirst(host: Host, request: InitPolicyRequest, first: FirstPoli
 
 /** The name by which policies know the image, of whatever source: without a policy nothing more is said of it. */
 async function scopeOf(host: Host, request: InitPolicyRequest): Promise<string> {
-  const { image } = await tryPolicies(host, request, []);
+  const { image } = (await tryPolicies(host, request, [])).verdict;
   return `${image.registry}/${image.repository}`;
 }
 

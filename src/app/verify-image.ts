@@ -1,5 +1,6 @@
 import { parseBundle } from '../attest/bundle.ts';
 import { parseCosign2Layer } from '../attest/cosign2.ts';
+import type { ProvenanceFacts } from '../attest/provenance.ts';
 import type { Refusal } from '../attest/refusal.ts';
 import type { Trust } from '../attest/trusted-root.ts';
 import type { Verified } from '../attest/verified.ts';
@@ -12,6 +13,7 @@ import { chooseManifest } from '../image/manifests.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Platform } from '../oci/manifest.ts';
 import { formatPinnedRef, type ImageRef, pin } from '../oci/reference.ts';
+import { acceptedProvenances } from '../policy/accepted-provenances.ts';
 import { type AttestedSbom, commonSboms } from '../policy/attested-sboms.ts';
 import { decideAll, type Verdict } from '../policy/decide.ts';
 import type { Policy } from '../policy/document.ts';
@@ -48,6 +50,8 @@ export interface Verification {
   readonly sboms: () => readonly AttestedSbom[];
   /** The attested scans that each policy accepts whose rule `vulnerabilities` asks for one. */
   readonly scans: () => readonly AttestedScan[];
+  /** What the provenances say that each policy with the rule `provenance` accepts by their signers. */
+  readonly provenances: () => readonly ProvenanceFacts[];
 }
 
 /** A question about an image, and with what to answer it. */
@@ -120,9 +124,9 @@ export async function tryPolicies(
   host: Host,
   request: VerifyRequest,
   policies: readonly Policy[],
-): Promise<Verdict> {
+): Promise<Verification> {
   const trusts = await trustsOf(host, policies, request.trustedRoot);
-  return (await judgeImage(host, request, { policies, trusts })).verdict;
+  return await judgeImage(host, request, { policies, trusts });
 }
 
 async function trustsOf(
@@ -286,7 +290,11 @@ async function judge(
   const found = await discoverBundles(store, ref, ...digests);
   const verdict = decide(found);
   const imageIds = [manifest.config.digest, ...digests];
-  const accepted = { sboms: () => commonSboms(judged), scans: () => acceptedScans(judged) };
+  const accepted = {
+    sboms: () => commonSboms(judged),
+    scans: () => acceptedScans(judged),
+    provenances: () => acceptedProvenances(judged),
+  };
   const isAllowed = verdict.verdict === 'allow';
   if (isAllowed && !canBeOverruled(verdict, policies)) {
     return { verdict, pinned: what, manifest: descriptor.digest, imageIds, ...accepted };

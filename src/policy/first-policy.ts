@@ -1,3 +1,5 @@
+import { type BuildTerms, formatBuildTerms } from './first-provenance.ts';
+
 /** Who is to sign, as the user names them. */
 export type FirstSigner =
   /** @param file Relative to the policy. */
@@ -14,6 +16,10 @@ const offered = {
   signed: {
     terms: (by: string) => `{ by: ${by} }`,
     why: 'The very digest that is to start was signed by one of these.',
+  },
+  provenance: {
+    terms: (by: string) => `{ by: ${by} }`,
+    why: 'One of these attests how it was built (SLSA provenance), and it was built as it is today.',
   },
   sbom: {
     terms: (by: string) => `{ by: ${by} }`,
@@ -35,6 +41,10 @@ export interface FirstPolicy {
   readonly match: string;
   /** Rules that the image keeps today. */
   readonly rules: readonly FirstRule[];
+  /** What its provenance says of the build. */
+  readonly build?: BuildTerms;
+  /** What else the signer attests about it, in words. */
+  readonly others?: readonly string[];
   /** Rules that it does not keep, with the reason. */
   readonly broken?: ReadonlyMap<FirstRule, string>;
   /** Whether signatures of the key are in a transparency log. */
@@ -122,24 +132,39 @@ function nameOf({ name }: FirstSigner, at: number): string {
   return at === 0 ? name : `${name}-${at + 1}`;
 }
 
-function scopeOf({ broken = new Map(), match, rules, signer }: FirstPolicy): readonly string[] {
+function scopeOf(first: FirstPolicy): readonly string[] {
+  const { broken = new Map(), match, others = [], rules, signer } = first;
   const by = `[${namesOf(signer).join(', ')}]`;
   const ruleLines = firstRules.flatMap((rule) => {
     const { terms, why } = offered[rule];
-    const line = `${rule}: ${terms(by)}`;
     if (rules.includes(rule)) {
-      return [`      # ${why}`, `      ${line}`];
+      return [`      # ${why}`, ...keptLines(rule, by, first).map((line) => `      ${line}`)];
     }
     const reason = broken.get(rule);
-    return reason === undefined ? [] : [`      # Not kept today (${oneLine(reason)}):`, `      # ${line}`];
+    return reason === undefined
+      ? []
+      : [`      # Not kept today (${oneLine(reason)}):`, `      # ${rule}: ${terms(by)}`];
   });
+  const otherLines = others.map((other) => `      #   ${oneLine(other)}`);
   return [
     'scopes:',
     '  # Images of this name, whatever their tag. An image in no scope is denied.',
     `  - match: ${JSON.stringify(match)}`,
     '    require:',
     ...ruleLines,
+    ...(others.length === 0
+      ? []
+      : ['      # Attested by these as well, and asked for by no line here (docs/policy.md has the rules):']),
+    ...otherLines,
   ];
+}
+
+/** The lines of a rule that the image keeps; that of a build says which one. */
+function keptLines(rule: FirstRule, by: string, { build = {} }: FirstPolicy): readonly string[] {
+  const details = rule === 'provenance' ? formatBuildTerms(build) : [];
+  return details.length === 0
+    ? [`${rule}: ${offered[rule].terms(by)}`]
+    : [`${rule}:`, `  by: ${by}`, ...details.map((line) => `  ${line}`)];
 }
 
 /** A comment ends with its line, whatever stands in it. */

@@ -68,6 +68,31 @@ test('init writes what check allows, and replaces nothing', async () => {
   });
 });
 
+test.for([
+  [
+    'a file in place of the folder',
+    (path: string) => writeFileSync(join(path, '.devcontainer'), ''),
+    'ENOTDIR',
+  ],
+  [
+    'a file that is there',
+    (path: string) => {
+      mkdirSync(join(path, '.devcontainer'));
+      writeFileSync(join(path, '.devcontainer/devcontainer.json'), '{}');
+    },
+    'exists already',
+  ],
+] as const)('init refuses %s before the image is asked about', async ([, make, told]) => {
+  using there = folder();
+  make(there.path);
+  const asked = registry.requests.length;
+  const called = await type(['devcontainer', 'init', `${registry.host}/dev:1`, '--allow-http'], {
+    cwd: there.path,
+  });
+  expect(called).toMatchObject({ exit: 3, out: '', err: expect.stringContaining(told) });
+  expect(registry.requests.length).toBe(asked);
+});
+
 test("the script says what init was told, and that a policy elsewhere is nobody else's", async () => {
   const made = await tcf('devcontainer', 'init', `${registry.host}/dev:1`, '--user', 'me', ...own());
   expect(made).toMatchObject({ exit: 0, err: expect.stringMatching(/warning: .*is not in the project/) });

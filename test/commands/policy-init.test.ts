@@ -39,6 +39,8 @@ scopes:
     require:
       # The very digest that is to start was signed by one of these.
       signed: { by: [team] }
+      # Not kept today (no provenance of this image is attested by a trusted signer):
+      # provenance: { by: [team] }
       # One of these attests an SBOM of it, so that everybody knows what is inside.
       sbom: { by: [team] }
       # By that SBOM the LLVM inside is the commit that this release of Triton pins.
@@ -57,6 +59,87 @@ test('what the image does not keep stands there as a comment, and is not asked f
   expect(text).not.toMatch(/^ {6}(?:sbom|llvm)/m);
   const verified = await scene.tcf('verify', scene.name, '--policy', 'policy.yaml', '--allow-http');
   expect(verified.exit, verified.err).toBe(0);
+});
+
+describe('a provenance that is attached', () => {
+  const builder = 'https://build.example/runner@v1';
+  const repository = 'https://github.com/acme/app';
+  const built = (uri: string, id = builder) => ({
+    buildDefinition: { buildType: 'https://build.example/type', externalParameters: { source: uri } },
+    runDetails: { builder: { id } },
+  });
+
+  async function withProvenances(...provenances: readonly object[]) {
+    await using scene = await openScene({ policies: {}, signed: 'alone' });
+    for (const [at, provenance] of provenances.entries()) {
+      scene.write(`${at}.json`, JSON.stringify(provenance));
+      const how = ['--key', 'team.key', '--allow-http', '--no-sbom'];
+      const signed = await scene.tcf('sign', scene.name, ...how, '--attest', `slsaprovenance1=${at}.json`);
+      expect(signed.exit, signed.err).toBe(0);
+    }
+    const called = await init(scene, '--key', 'team.pub');
+    const verify = (file: string) => scene.tcf('verify', scene.name, '--policy', file, '--allow-http');
+    const verified = await verify('policy.yaml');
+    scene.write('elsewhere.yaml', written(scene).replace('acme/app"', 'evil/app"'));
+    return { ...called, text: written(scene), verified, elsewhere: await verify('elsewhere.yaml') };
+  }
+
+  test('is asked for as it is today, line by line', async () => {
+    const made = await withProvenances(built(`git+${repository}@refs/heads/main`));
+    expect(made).toMatchObject({ exit: 0, err: expect.stringContaining('signed, provenance') });
+    expect(
+      made.text,
+    ).toContain(`      # One of these attests how it was built (SLSA provenance), and it was built as it is today.
+      provenance:
+        by: [team]
+        # That builder made it:
+        builder: "${builder}"
+        # of that repository:
+        sourceRepository: "${repository}"
+        # at that branch or tag:
+        ref: "refs/heads/main"
+`);
+    expect(made.verified.exit, made.verified.err).toBe(0);
+    expect(made.elsewhere.exit).toBe(1);
+  });
+
+  test('of a tag lets the next tag start', async () => {
+    const made = await withProvenances(built(`git+${repository}@refs/tags/v1.2`));
+    expect(made.text).toContain('ref: "refs/tags/*"');
+    expect(made.verified.exit, made.verified.err).toBe(0);
+  });
+
+  test('that says no source is asked for by its builder alone', async () => {
+    const made = await withProvenances(built('', 'https://build.example/*'));
+    expect(made.text).toContain('      provenance: { by: [team] }\n');
+    expect(made.text).not.toMatch(/builder:|sourceRepository:|ref:/);
+    expect(made.verified.exit, made.verified.err).toBe(0);
+  });
+
+  test('of several only what they say alike is asked for', async () => {
+    const [one, other] = ['main', 'next'].map((name) => built(`git+${repository}@refs/heads/${name}`));
+    const made = await withProvenances(one ?? {}, other ?? {});
+    expect(made.text).toContain(`sourceRepository: "${repository}"`);
+    expect(made.verified.exit, made.verified.err).toBe(0);
+  });
+});
+
+test('what else the signer attests is named, and nothing of a stranger', async () => {
+  await using scene = await openScene({ keys: ['team', 'other'], policies: {}, signed: 'alone' });
+  scene.write('x.json', '{}');
+  for (const [key, type] of [
+    ['team', 'https://acme.example/review/v1'],
+    ['other', 'https://evil.example/review/v1'],
+  ]) {
+    const how = ['--key', `${key}.key`, '--allow-http', '--no-sbom', '--attest', `${type}=x.json`];
+    const signed = await scene.tcf('sign', scene.name, ...how);
+    expect(signed.exit, signed.err).toBe(0);
+  }
+  expect(await init(scene, '--key', 'team.pub')).toMatchObject({ exit: 0 });
+  expect(written(scene)).toContain(
+    '# Attested by these as well, and asked for by no line here (docs/policy.md has the rules):\n      #   https://acme.example/review/v1\n',
+  );
+  expect(written(scene)).not.toContain('evil.example');
 });
 
 test('the key is named from where the policy lies', async () => {

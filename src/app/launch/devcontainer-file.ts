@@ -13,7 +13,7 @@ import { projectPaths } from '../../launch/devcontainer/engine-words.ts';
 import { type DevContainerFault, faultOf, faultsOf } from '../../launch/devcontainer/faults.ts';
 import { formatCheckScript, parseCheckScript, scriptFile } from '../../launch/devcontainer/script.ts';
 import { isMissing } from '../../system/errors.ts';
-import { fileExists, makeFolder, readPlainFile, writeUserFile } from '../../system/files.ts';
+import { expectWritable, fileExists, makeFolder, readPlainFile, writeUserFile } from '../../system/files.ts';
 import type { Host } from '../../system/host.ts';
 import { version } from '../../version.ts';
 import { allowedWords } from './allowed-words.ts';
@@ -163,6 +163,20 @@ export async function writeDevContainer(
   await writeUserFile(host, file, text, { exclusive });
   await writeUserFile(host, scriptFile(file), formatCheckScript({ call, version }), { mode: 0o755 });
   return warnings;
+}
+
+/**
+ * Refuses a new file before the image is asked about, where it could not be written in the end.
+ *
+ * @throws TcfError `file.exists`, `file.unwritable` (exit 3).
+ */
+export async function expectNewDevContainer(host: Host, file: string): Promise<void> {
+  let path = file;
+  // A folder that is still to be made is tried in the one that it will be in.
+  while (!fileExists(host, dirname(path)) && dirname(path) !== path) {
+    path = dirname(path);
+  }
+  await expectWritable(host, path, path === file ? 'exclusive' : 'replace');
 }
 
 function scriptCall(

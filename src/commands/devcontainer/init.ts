@@ -1,6 +1,6 @@
 import { relative, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { writeDevContainer } from '../../app/launch/devcontainer-file.ts';
+import { expectNewDevContainer, writeDevContainer } from '../../app/launch/devcontainer-file.ts';
 import { readSelinux } from '../../app/launch/machine.ts';
 import { compact } from '../../base/compact.ts';
 import { deviceFlags } from '../../launch/dev/devices.ts';
@@ -37,6 +37,7 @@ export const verb: Verb = calledByOthers({
       relabel: await readSelinux(host),
       user,
     });
+    await expectNewDevContainer(host, file);
     const pinned = await resolveAllowed(host, readNewImage(host, name), options);
     if (pinned === undefined) {
       return 1;

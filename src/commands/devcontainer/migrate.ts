@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { findDevContainerFile, readDevContainer } from '../../app/launch/devcontainer-file.ts';
 import { printable } from '../../base/text.ts';
 import { migrateDevContainer } from '../../launch/devcontainer/edit.ts';
+import { expectWritable } from '../../system/files.ts';
 import type { ExitCode } from '../../system/host.ts';
 import { textOption } from '../options/bag.ts';
 import { declareVerifyOptions } from '../options/verify.ts';
@@ -18,6 +19,7 @@ export const verb: Verb = calledByOthers({
   async run(host, [name = ''], options): Promise<ExitCode> {
     const file = findDevContainerFile(host, textOption(options, 'file'));
     const container = await readDevContainer(host, file);
+    await expectWritable(host, file);
     const pinned = await resolveAllowed(host, readNewImage(host, name), options);
     if (pinned === undefined) {
       return 1;

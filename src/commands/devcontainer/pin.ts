@@ -4,6 +4,7 @@ import { askedWrongly } from '../../base/error.ts';
 import { quoted } from '../../base/text.ts';
 import { imageOf } from '../../launch/devcontainer/document.ts';
 import { pinDevContainer } from '../../launch/devcontainer/edit.ts';
+import { expectWritable } from '../../system/files.ts';
 import type { ExitCode } from '../../system/host.ts';
 import { textOption } from '../options/bag.ts';
 import { declareVerifyOptions } from '../options/verify.ts';
@@ -20,6 +21,7 @@ export const verb: Verb = calledByOthers({
   async run(host, [name], options): Promise<ExitCode> {
     const file = findDevContainerFile(host, textOption(options, 'file'));
     const container = await readDevContainer(host, file);
+    await expectWritable(host, file);
     const ref = name === undefined ? imageOf(container.members) : readNewImage(host, name);
     if (ref === undefined) {
       throw askedWrongly('devcontainer.image', `${quoted(file)} names no image`, {
