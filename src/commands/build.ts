@@ -1,5 +1,6 @@
+import { basename } from 'node:path';
 import type { Command } from 'commander';
-import { buildFromLock, type ImageBuildRequest, localBuilder } from '../app/build/build.ts';
+import { type BuiltImage, buildFromLock, type ImageBuildRequest, localBuilder } from '../app/build/build.ts';
 import { type BuildCheckRequest, checkBuild } from '../app/build/check.ts';
 import { buildEngines } from '../app/build/engine.ts';
 import { compact } from '../base/compact.ts';
@@ -23,7 +24,10 @@ export const verb: Verb = {
         '-o, --output <dir>',
         'folder for the layout, bom.json, provenance.json and lock.yaml (default: build/IMAGE)',
       )
-      .option('--to <ref>', 'push to registry/repository:tag, sign, attest SBOM and provenance')
+      .option(
+        '--to <ref>',
+        'push to registry/repository:tag, sign, attest SBOM and provenance (default with --key: containers-storage:localhost/tcf/IMAGE)',
+      )
       .option('--check <digest|ref>', 'build again and compare; with a signer, attest at REF what came out')
       .option('--builder <uri>', 'who builds, in the provenance', localBuilder)
       .option('--engine <engine>', buildEngines.join(' or '));
@@ -40,9 +44,20 @@ export const verb: Verb = {
     const built = await buildFromLock(host, request);
     await host.stderr.write(formatComparison(built.comparison));
     await host.stdout.write(`${built.pushed ?? built.digest}\n`);
+    await host.stderr.write(nextStep(built, name));
     return built.comparison.missing.length + built.comparison.unlocked.length === 0 ? 0 : 1;
   },
 };
+
+/** What makes an image startable: deny is the default, so somebody signs it. */
+function nextStep({ comparison, output, pushed }: BuiltImage, name: string): string {
+  if (comparison.missing.length + comparison.unlocked.length > 0) {
+    return '';
+  }
+  return pushed === undefined
+    ? `tcf: ${quoted(output)} is signed by nobody; tcf build ${name} --key FILE signs it and gives it to podman, then tcf up starts it\n`
+    : `tcf: tcf up ${basename(name)} starts ${pushed}, where your policy allows it\n`;
+}
 
 function readBuildRequest(host: Host, name: string, options: Options): ImageBuildRequest {
   const to = textOption(options, 'to');
@@ -56,7 +71,7 @@ function readBuildRequest(host: Host, name: string, options: Options): ImageBuil
       },
     );
   }
-  const signs = to !== undefined || (check !== undefined && wantsToSign(options));
+  const signs = to !== undefined || wantsToSign(options);
   return compact({
     ...readStoreRequest(options),
     name,
@@ -71,7 +86,7 @@ function readBuildRequest(host: Host, name: string, options: Options): ImageBuil
   });
 }
 
-/** A check attests only where somebody says who signs. */
+/** A check attests, and an image goes to podman, only where somebody says who signs. */
 function wantsToSign(options: Options): boolean {
   return ['key', 'signerCmd', 'identityToken', 'instance', 'oidcFlow'].some(
     (name) => options[name] !== undefined,

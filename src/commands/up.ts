@@ -1,7 +1,8 @@
+import { ownImages } from '../app/built-images.ts';
 import { notStarted } from '../app/launch/launching.ts';
 import { startDevContainer } from '../app/launch/start-dev-container.ts';
 import { compact } from '../base/compact.ts';
-import { askedWrongly } from '../base/error.ts';
+import { askedWrongly, type TcfError } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
 import { shellLine } from '../launch/shell.ts';
 import { upHelp } from '../report/start-help.ts';
@@ -24,9 +25,7 @@ export const verb: Verb = {
       return 0;
     }
     if (typed.kind === 'image') {
-      throw askedWrongly('dev.profile', `there is no profile ${quoted(typed.line.image ?? '')}`, {
-        hint: 'dev, triton, torch, helion, vllm, or one of ~/.config/tcf/profiles.yaml; for a bare image: tcf up dev --image IMAGE',
-      });
+      throw noProfile(typed.line.image ?? '');
     }
     const { options, wanted } = typed;
     const name = textOption(options, 'name') ?? typed.name;
@@ -47,6 +46,21 @@ export const verb: Verb = {
     return started.kind === 'denied' ? notStarted : 0;
   },
 };
+
+function noProfile(name: string): TcfError {
+  if (Object.hasOwn(ownImages, name)) {
+    return askedWrongly(
+      'dev.unbuilt',
+      `there is no profile ${quoted(name)}, and nobody built that image here`,
+      {
+        hint: `tcf build ${name} --key FILE (tcf keygen makes one), or name the image that your team built: tcf up dev --image IMAGE`,
+      },
+    );
+  }
+  return askedWrongly('dev.profile', `there is no profile ${quoted(name)}`, {
+    hint: 'dev, triton, torch, helion, vllm, an image that tcf build made here, or one of ~/.config/tcf/profiles.yaml; for a bare image: tcf up dev --image IMAGE',
+  });
+}
 
 /** exec asks the same policies only if it is told of them. */
 function flagsOfExec(options: Options): readonly string[] {

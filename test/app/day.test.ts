@@ -6,6 +6,7 @@ import { declareVerb } from '../../src/commands/declare.ts';
 import { verbs } from '../../src/commands/index.ts';
 import type { Verb, VerbEntry } from '../../src/commands/verb.ts';
 import { builtIn, parseProfiles } from '../../src/launch/dev/profiles.ts';
+import { parsePolicy } from '../../src/policy/document.ts';
 
 /* docs/day.md as far as it can be replayed without an engine: its profiles are read, its calls are calls that tcf takes. */
 
@@ -23,12 +24,22 @@ async function verbOf(
   return 'actions' in loaded ? await verbOf(rest, loaded.actions) : { verb: loaded.verb, rest };
 }
 
+function blockWith(key: string): string {
+  const blocks = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, yaml = '']) => yaml);
+  return blocks.find((yaml) => yaml.includes(`\n${key}`)) ?? '';
+}
+
 describe('docs/day.md', () => {
   test('its profiles are profiles, and the one for the GPU has the image of the other', () => {
-    const yaml = /```yaml\n([\s\S]*?)```/.exec(page)?.[1] ?? '';
-    const profiles = parseProfiles(yaml, 'profiles.yaml', builtIn);
+    const profiles = parseProfiles(blockWith('profiles:'), 'profiles.yaml', builtIn);
     expect(profiles.get('cpu')).toMatchObject({ image: 'registry.example/you/cpu:1', stack: 'triton' });
     expect(profiles.get('gpu')).toMatchObject({ image: 'registry.example/you/cpu:1', device: 'cuda' });
+  });
+
+  test('its policy is one, and asks for what tcf build attests', () => {
+    const text = blockWith('trust:');
+    expect(() => parsePolicy(text, 'policy.yaml')).not.toThrow();
+    expect(text).toContain('match: localhost/tcf');
   });
 
   const calls = [...page.matchAll(/^ {4}tcf ([^#\n]+)/gm)].map(([, call = '']) => call.trim());

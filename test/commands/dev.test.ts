@@ -234,6 +234,11 @@ test.for<readonly [string, readonly string[], RegExp]>([
   ['an option that is none', ['run', ...own, 'mine', '-o', 'INSTALL_TRITON=e'], /cannot be "e"/],
   ['up: an unsigned image', ['up', ...own, 'bad'], /nothing was started/],
   ['up: a profile that is none', ['up', ...own, 'nothing'], /there is no profile "nothing"/],
+  [
+    'up: an image that nobody built',
+    ['up', ...own, 'cpu'],
+    /nobody built that image here[\s\S]*tcf build cpu --key FILE/,
+  ],
   ['up: a name that is none', ['up', ...own, '--name', '../x', 'mine'], /cannot be the name/],
   ['up: a container that would remove itself', ['up', ...own, 'mine', '--rm'], /removed by tcf down/],
   ['exec: a container that is not there', ['exec', ...own, 'mine'], /there is no dev container/],

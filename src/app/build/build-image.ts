@@ -59,7 +59,7 @@ export async function buildStages(host: Host, request: StageRequest): Promise<re
   await makeFolder(host, folder);
   await request.onBegin(open.lock.image);
   const context = join(folder, 'context');
-  await layInputs(host, open.lock, request.store, join(context, 'inputs'));
+  await layInputs(host, open, request.store, join(context, 'inputs'));
   const files = await copyContext(host, open.folder, context);
   const base = below.at(-1)?.stage ?? (await bottom(host, request, folder, context));
   const stage = await buildOn(host, request, { base, context, folder, hasFile: files.length > 0 });

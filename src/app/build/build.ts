@@ -14,36 +14,31 @@ import { inputsOf } from '../lock/inputs.ts';
 import { type OpenLock, openLock } from '../lock/load-lock.ts';
 import { chainOf } from '../lock/why.ts';
 import { openImage } from '../open-image.ts';
-import { type Attached, signImage } from '../sign/sign-image.ts';
-import { openSigning, type SigningRequest } from '../sign/signing.ts';
 import { type BuiltStage, buildStages } from './build-image.ts';
 import { compareWithLock, type LockComparison } from './compare-lock.ts';
 import { type BuildEngine, findBuildEngine } from './engine.ts';
 import { type Overrides, withOverrides } from './overrides.ts';
 import { toProvenance } from './provenance.ts';
+import { type PublishRequest, placeToPublish, publish } from './publish.ts';
 import { pullBase } from './pull-base.ts';
 import { stageTag } from './stage.ts';
 import { withWorkFolder } from './work-folder.ts';
 
-export interface ImageBuildRequest extends StoreRequest, Overrides {
+export interface ImageBuildRequest extends StoreRequest, Overrides, PublishRequest {
   /** Name of an image, or the folder of its lock. */
   readonly name: string;
   readonly engine?: BuildEngine | undefined;
   /** Folder for the layout, the SBOM, the provenance and the lock; default: `build/NAME`. */
   readonly output?: string | undefined;
-  /** `registry/repository:tag`: pushed there, signed, SBOM and provenance attested. */
-  readonly to?: string | undefined;
-  readonly signing?: SigningRequest | undefined;
   /** URI that names who builds, in the provenance. */
   readonly builder?: string | undefined;
   readonly onProgress?: ((line: string) => Promise<void>) | undefined;
-  readonly onAttached?: ((attached: Attached) => Promise<void>) | undefined;
 }
 
 export interface BuiltImage {
   readonly digest: Digest;
   readonly output: string;
-  /** Where it was pushed, with its digest. */
+  /** Where it was given to: in a registry with its digest. */
   readonly pushed?: string;
   readonly facts: SbomFacts;
   readonly comparison: LockComparison;
@@ -54,8 +49,8 @@ export const localBuilder = 'urn:tcf:builder:local';
 
 /**
  * Builds an image from its lock: fills the store of inputs, builds without network, brings the layers in
- * their normal form, writes SBOM and provenance, and, where a registry is given, pushes and signs all of it.
- * An image that holds something else than its lock is written and not pushed.
+ * their normal form, writes SBOM and provenance, and, where a registry or a key is named, gives it away and
+ * signs all of it. An image that holds something else than its lock is written and stays.
  *
  * @throws TcfError as the lock, the store, the engine, the registry and the signer do.
  */
@@ -63,10 +58,7 @@ export async function buildFromLock(host: Host, request: ImageBuildRequest): Pro
   const started = host.now();
   const open = await withOverrides(host, await openLock(host, request.name), request);
   const output = resolve(host.cwd, request.output ?? join('build', open.lock.image));
-  if (request.to !== undefined && request.signing?.signer?.kind === 'key') {
-    // A key that cannot be read is told before the build and not after it.
-    await openSigning(host, request.signing);
-  }
+  const place = await placeToPublish(host, request, open.lock.image);
   return await withWorkFolder(host, async (work) => {
     const stages = await buildInto(host, request, open, work);
     const top = stages.at(-1);
@@ -100,7 +92,9 @@ export async function buildFromLock(host: Host, request: ImageBuildRequest): Pro
     );
     const isSame = comparison.missing.length === 0 && comparison.unlocked.length === 0;
     const pushed =
-      request.to !== undefined && isSame ? await publish(host, request, output, open) : undefined;
+      place !== undefined && isSame
+        ? await publish(host, request, { image: open.lock.image, output, place })
+        : undefined;
     return compact({ digest: top.stage.digest, output, facts, comparison, pushed });
   });
 }
@@ -131,7 +125,9 @@ export async function buildInto(
   const engine = findBuildEngine(host, request.engine);
   const store = await openInputStore(host, request);
   const tell = request.onProgress ?? (async () => undefined);
-  const { bytes, fetched } = await store.fill([...chainOf(open)].flatMap(({ lock }) => inputsOf(lock)));
+  const { bytes, fetched } = await store.fill(
+    [...chainOf(open)].flatMap(({ folder, lock }) => inputsOf(lock, folder)),
+  );
   await tell(`inputs: ${fetched} fetched, ${bytes} bytes`);
   return await buildStages(host, {
     open,
@@ -167,23 +163,4 @@ async function baseFacts(host: Host, lowest: BuiltStage | undefined): Promise<Sb
   await using image = await openImage(host, `oci:${lowest.pulled}:${stageTag}`, {});
   const { document } = await makeSbom(host, image, {});
   return parseSbom(document, 'the SBOM of the base');
-}
-
-async function publish(
-  host: Host,
-  request: ImageBuildRequest,
-  output: string,
-  open: OpenLock,
-): Promise<string> {
-  const to = request.to ?? '';
-  const network = compact({ network: request.network });
-  const copied = await copyImage(host, { from: `oci:${output}/image:${open.lock.image}`, to, ...network });
-  await signImage(host, {
-    image: copied.name,
-    ...compact({ signing: request.signing, onAttached: request.onAttached }),
-    ...network,
-    sbom: { kind: 'given', file: join(output, 'bom.json') },
-    attest: [{ type: 'slsaprovenance1', file: join(output, 'provenance.json') }],
-  });
-  return copied.name;
 }

@@ -5,7 +5,8 @@ import { replaceFile } from '../../system/atomic.ts';
 import { makeFolder } from '../../system/files.ts';
 import type { Host } from '../../system/host.ts';
 import type { InputStore } from '../lock/input-store.ts';
-import { inputsOf } from '../lock/inputs.ts';
+import { type Input, inputsOf } from '../lock/inputs.ts';
+import type { OpenLock } from '../lock/load-lock.ts';
 import type { Lock } from '../lock/lock.ts';
 
 const folderOfKind = { deb: 'debs', file: 'files', llvm: 'llvm', wheel: 'wheels' } as const;
@@ -17,20 +18,33 @@ const folderOfKind = { deb: 'debs', file: 'files', llvm: 'llvm', wheel: 'wheels'
  *
  * @throws TcfError `content.digest` (exit 2) for an input that is another one now.
  */
-export async function layInputs(host: Host, lock: Lock, store: InputStore, folder: string): Promise<void> {
+export async function layInputs(
+  host: Host,
+  { folder: home, lock }: OpenLock,
+  store: InputStore,
+  folder: string,
+): Promise<void> {
+  const inputs = inputsOf(lock, home);
   for (const name of Object.values(folderOfKind)) {
     await makeFolder(host, join(folder, name));
   }
-  for (const input of inputsOf(lock)) {
+  for (const input of inputs) {
     await replaceFile(join(folder, folderOfKind[input.kind], input.fileName), store.open(input));
   }
-  await writeDebIndex(host, lock, store, join(folder, 'debs'));
+  const debs = inputs.filter(({ kind }) => kind === 'deb');
+  await writeDebIndex(host, lock, debs, store, join(folder, 'debs'));
 }
 
 /** The index of an archive in which only the packages of the lock are: what apt then chooses from. */
-async function writeDebIndex(host: Host, lock: Lock, store: InputStore, folder: string): Promise<void> {
+async function writeDebIndex(
+  host: Host,
+  lock: Lock,
+  debs: readonly Input[],
+  store: InputStore,
+  folder: string,
+): Promise<void> {
   const stanzas: string[] = [];
-  for (const input of inputsOf(lock).filter(({ kind }) => kind === 'deb')) {
+  for (const input of debs) {
     const control = await controlOf(host, store.path(input));
     stanzas.push(
       `${control.trim()}\nFilename: ./${input.fileName}\nSize: ${input.size ?? 0}\nSHA256: ${input.digest.slice('sha256:'.length)}\n`,

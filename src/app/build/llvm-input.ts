@@ -79,7 +79,7 @@ async function keep(
     sha256,
     ...(url === undefined ? {} : { url }),
   };
-  const [input] = inputsOf({ platform, llvm: [llvm] });
+  const [input] = inputsOf({ platform, llvm: [llvm] }, '/');
   if (input !== undefined) {
     await replaceFile(store.path(input), fileBytes(file));
   }

@@ -64,7 +64,7 @@ function dependenciesOf({ context, open }: BuiltStage): readonly unknown[] {
           },
         ]
       : []),
-    ...inputsOf(open.lock).map(({ digest, kind, name, uri, version }) => ({
+    ...inputsOf(open.lock, open.folder).map(({ digest, kind, name, uri, version }) => ({
       name: version === undefined ? `${kind} ${name}` : `${kind} ${name} ${version}`,
       uri,
       digest: digestSet(digest),

@@ -57,6 +57,7 @@ export async function waitUntilReady(
   let shown = since;
   for (;;) {
     const container = await describeContainer(host, engine, globals, name);
+    await askHealth(host, engine, globals, container);
     if (container === undefined) {
       throw cannotTell('dev.setup', `${name} is gone`);
     }
@@ -73,6 +74,21 @@ export async function waitUntilReady(
       });
     }
     await host.sleep(pause);
+  }
+}
+
+/**
+ * podman leaves the check to a timer of systemd, which not every machine has. What it finds is seen at the
+ * next look.
+ */
+async function askHealth(
+  host: Host,
+  engine: Engine,
+  globals: readonly string[],
+  container: Container | undefined,
+): Promise<void> {
+  if (engine.name === 'podman' && container?.isRunning === true && container.health === 'starting') {
+    await host.run(engine.path, [...globals, 'healthcheck', 'run', container.id]);
   }
 }
 

@@ -17,6 +17,7 @@ import type { Host } from '../../system/host.ts';
 import { composeForHost } from './dev.ts';
 import { checkContainer, containerName, removeContainer } from './dev-container.ts';
 import { withDevLock } from './dev-lock.ts';
+import { healthFlags } from './image-health.ts';
 import { type AllowedImage, allowedImage, launchLines, platformFor } from './launching.ts';
 import { tellMountedCaches } from './mounted-caches.ts';
 import { waitUntilReady } from './ready.ts';
@@ -59,7 +60,12 @@ export async function startDevContainer(host: Host, request: DevStartRequest): P
   if (image === undefined) {
     return { kind: 'denied' };
   }
-  const detached = ['--detach', `--name=${container}`, ...withoutTerminal(composed.engineFlags)];
+  const question = request.question(composed.image);
+  const health =
+    engine.name === 'podman' && wanted.connection === undefined
+      ? await healthFlags(host, question, composed.engineFlags)
+      : [];
+  const detached = ['--detach', `--name=${container}`, ...health, ...withoutTerminal(composed.engineFlags)];
   const profile = formatProfile({
     flags: detached,
     command: composed.command,

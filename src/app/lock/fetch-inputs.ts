@@ -77,6 +77,8 @@ async function planOf(
       byPip.push(input);
     } else if (source?.kind === 'url') {
       byUrl.push({ input, url: mirrors.rewrite(source.url) });
+    } else if (source?.kind === 'path') {
+      byUrl.push({ input, url: source.path });
     } else if (source !== undefined && roots !== undefined) {
       const root = roots(source.archive);
       (root.byApt ? byApt : byUrl).push({ input, url: `${root.url}/${source.path}` });

@@ -1,6 +1,7 @@
+import { resolve } from 'node:path';
 import { toPurl } from '../../bom/purl.ts';
 import { type Digest, parseDigest } from '../../oci/digest.ts';
-import type { Lock, LockedDeb, LockedWheel } from './lock.ts';
+import type { Lock, LockedDeb, LockedFile, LockedWheel } from './lock.ts';
 
 /** Who has an input. No place of an archive or index stands in a lock: the clients of the machine know theirs. */
 export type InputSource =
@@ -8,6 +9,8 @@ export type InputSource =
   | { readonly kind: 'archive'; readonly archive: DebianArchive; readonly path: string }
   /** Of the index that pip knows. */
   | { readonly kind: 'index'; readonly python: string; readonly platform: Lock['platform'] }
+  /** A file of this machine. */
+  | { readonly kind: 'path'; readonly path: string }
   | { readonly kind: 'url'; readonly url: string };
 
 export type DebianArchive = 'debian' | 'debian-security';
@@ -28,14 +31,21 @@ export interface Input {
   readonly fileName: string;
 }
 
-/** Every file that a lock names, in the order of the lock. */
-export function inputsOf({
-  debian,
-  files = [],
-  llvm = [],
-  platform,
-  python,
-}: Pick<Lock, 'debian' | 'files' | 'llvm' | 'platform' | 'python'>): readonly Input[] {
+/**
+ * Every file that a lock names, in the order of the lock.
+ *
+ * @param folder of the lock: files of other images are named from there.
+ */
+export function inputsOf(
+  {
+    debian,
+    files = [],
+    llvm = [],
+    platform,
+    python,
+  }: Pick<Lock, 'debian' | 'files' | 'llvm' | 'platform' | 'python'>,
+  folder: string,
+): readonly Input[] {
   return [
     ...(debian?.packages ?? []).map((deb) => debInput(debian?.suite ?? '', deb)),
     ...(python?.wheels ?? []).map((wheel) => wheelInput(python?.version ?? '', platform, wheel)),
@@ -50,15 +60,23 @@ export function inputsOf({
             },
           ],
     ),
-    ...files.map(({ name, sha256, size, url, version }) => ({
-      kind: 'file' as const,
-      ...{ name, version, size, digest: toDigest(sha256), fileName: lastOf(url), ...ofUrl(url) },
-    })),
+    ...files.map((file) => fileInput(file, folder)),
   ];
 }
 
 function ofUrl(url: string | undefined): Pick<Input, 'source' | 'uri'> {
   return url === undefined ? {} : { source: { kind: 'url', url }, uri: url };
+}
+
+function fileInput(file: LockedFile, folder: string): Input {
+  const { name } = file;
+  const digest = toDigest(file.sha256);
+  if ('path' in file) {
+    const source = { kind: 'path' as const, path: resolve(folder, file.path) };
+    return { kind: 'file', name, digest, source, fileName: lastOf(file.path) };
+  }
+  const { size, url, version } = file;
+  return { kind: 'file', name, version, size, digest, fileName: lastOf(url), ...ofUrl(url) };
 }
 
 function debInput(suite: string, { from, name, path, sha256, size, version }: LockedDeb): Input {

@@ -40,7 +40,7 @@ export async function llvmOfWheel(
   if (known.some(({ role }) => role === 'core')) {
     return known;
   }
-  const inputs = inputsOf({ platform, python: { version: python?.version ?? '3', wheels: [wheel] } });
+  const inputs = inputsOf({ platform, python: { version: python?.version ?? '3', wheels: [wheel] } }, '/');
   await store.fill(inputs);
   const [input] = inputs;
   const read =

@@ -108,14 +108,27 @@ function isWheelFile(value: string): boolean {
   );
 }
 
-const file: Form<LockedFile> = mapping({
-  name: word,
-  version: optional(versionText),
-  sha256,
-  size: optional(size),
-  url,
-  license: optional(text, 'SPDX expression'),
-});
+const file: Form<LockedFile> = either(
+  mapping({
+    name: word,
+    version: optional(versionText),
+    sha256,
+    size: optional(size),
+    url,
+    license: optional(text, 'SPDX expression'),
+  }),
+  mapping({
+    name: word,
+    sha256,
+    path: described(
+      textLike(
+        /^\.\.\/[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*$/,
+        'is not a file of a folder beside this one: ../FOLDER/FILE',
+      ),
+      'what several images share has one home, in the folder of one of them',
+    ),
+  }),
+);
 
 const llvmPin: Form<LockedLlvm> = such(
   mapping({

@@ -91,7 +91,9 @@ export interface LockedLlvm {
   readonly sha256?: string | undefined;
 }
 
-export interface LockedFile {
+export type LockedFile = FileByAddress | FileBeside;
+
+export interface FileByAddress {
   readonly name: string;
   readonly version?: string | undefined;
   readonly sha256: string;
@@ -99,4 +101,13 @@ export interface LockedFile {
   readonly url: string;
   /** SPDX expression. */
   readonly license?: string | undefined;
+}
+
+/** What several images share has one home, in the folder of one of them. */
+export interface FileBeside {
+  readonly name: string;
+  readonly sha256: string;
+  /** `../FOLDER/FILE`, from the folder of the lock. */
+  readonly path: string;
+  readonly version?: undefined;
 }

@@ -1,13 +1,15 @@
+import { resolve } from 'node:path';
 import { compact } from '../../base/compact.ts';
 import { askedWrongly } from '../../base/error.ts';
-import { writeUserFile } from '../../system/files.ts';
+import { digestOf, hexOf } from '../../oci/digest.ts';
+import { readPlainFile, writeUserFile } from '../../system/files.ts';
 import type { Host } from '../../system/host.ts';
 import { resolveDebian } from './debian.ts';
 import { formatLock } from './format-lock.ts';
 import { type InputStore, openInputStore, type StoreRequest } from './input-store.ts';
 import { llvmOfWheel } from './llvm-pins.ts';
 import { type OpenLock, openLock } from './load-lock.ts';
-import type { Lock, LockedDeb, LockedWheel } from './lock.ts';
+import type { Lock, LockedDeb, LockedFile, LockedWheel } from './lock.ts';
 import { type LockChange, lockChanges } from './lock-changes.ts';
 import { type Mirrors, parseMirrors } from './mirrors.ts';
 import { parseLock } from './parse-lock.ts';
@@ -22,6 +24,9 @@ export interface UpdateLockRequest extends StoreRequest {
   readonly parts?: readonly LockPart[] | undefined;
   readonly isDryRun?: boolean | undefined;
 }
+
+/** Scripts that images share; large inputs come from an address. */
+const maxFileBeside = 64 * 1024 * 1024;
 
 export const lockParts = ['debian', 'python'] as const;
 export type LockPart = (typeof lockParts)[number];
@@ -54,7 +59,7 @@ export async function updateLock(host: Host, request: UpdateLockRequest): Promis
 /** The lock as it would be today, and what that changes; nothing is written. */
 export async function resolveLock(
   host: Host,
-  { base, lock: before }: OpenLock,
+  { base, folder, lock: before }: OpenLock,
   store: InputStore,
   { mirrors: texts = [], parts = lockParts, triton }: Pick<UpdateLockRequest, 'mirrors' | 'parts' | 'triton'>,
 ): Promise<Pick<UpdatedLock, 'changes' | 'lock'>> {
@@ -69,9 +74,10 @@ export async function resolveLock(
   const withPython = parts.includes('python')
     ? await updatePython(host, withDebian, store, mirrors)
     : withDebian;
-  const changes = lockChanges(before, withPython);
+  const after = await updateFilesBeside(host, withPython, folder);
+  const changes = lockChanges(before, after);
   const day = `${host.now().toISOString().slice(0, 10)}T00:00:00Z`;
-  return { changes, lock: changes.length === 0 ? before : { ...withPython, epoch: day } };
+  return { changes, lock: changes.length === 0 ? before : { ...after, epoch: day } };
 }
 
 async function updateDebian(
@@ -98,6 +104,22 @@ async function updateDebian(
 /** Packages of all images below. */
 function packagesBelow(base: OpenLock | undefined): readonly LockedDeb[] {
   return base === undefined ? [] : [...(base.lock.debian?.packages ?? []), ...packagesBelow(base.base)];
+}
+
+/** What several images share may have changed at its home. */
+async function updateFilesBeside(host: Host, lock: Lock, folder: string): Promise<Lock> {
+  if (lock.files === undefined) {
+    return lock;
+  }
+  const files: LockedFile[] = [];
+  for (const file of lock.files) {
+    const bytes =
+      'path' in file
+        ? await readPlainFile(host, resolve(folder, file.path), maxFileBeside, 'a file of the lock')
+        : undefined;
+    files.push(bytes === undefined ? file : { ...file, sha256: hexOf(digestOf(bytes)) });
+  }
+  return { ...lock, files };
 }
 
 async function updatePython(host: Host, lock: Lock, store: InputStore, mirrors: Mirrors): Promise<Lock> {

@@ -61,7 +61,13 @@ function reasonsIn({ lock }: OpenLock, name: string): readonly InputReason[] {
   }
   const file = files.find((each) => each.name === name);
   if (file !== undefined) {
-    reasons.push({ kind: 'file', image, version: file.version ?? file.sha256, chain: [name], root: 'files' });
+    reasons.push({
+      kind: 'file',
+      image,
+      version: file.version ?? file.sha256,
+      chain: [name],
+      root: 'path' in file ? `files: ${file.path}` : 'files',
+    });
   }
   return reasons;
 }

@@ -1,3 +1,4 @@
+import { builtProfile } from '../../app/built-images.ts';
 import { loadProfiles, readDevLine } from '../../app/launch/dev.ts';
 import type { OwnFlags } from '../../launch/arguments.ts';
 import { parseRunArguments, type RunArguments } from '../../launch/arguments.ts';
@@ -36,7 +37,7 @@ export async function readStartLine(
     return { kind: 'help', about: 'verb' };
   }
   const name = line.image ?? '';
-  const profile = (await loadProfiles(host)).get(name);
+  const profile = (await loadProfiles(host)).get(name) ?? (await builtProfile(host, name));
   if (profile === undefined) {
     return { kind: 'image', line };
   }

@@ -62,7 +62,7 @@ async function fill(
   stores += 1;
   const store = join(place.path, `store-${stores}`);
   const host = testHost({ cwd: place.path, ...parts });
-  const inputs = inputsOf(lock);
+  const inputs = inputsOf(lock, place.path);
   const opened = await openInputStore(host, { store, mirrors });
   expect(await opened.fill(inputs)).toEqual({ fetched: 1, bytes: content.length });
   // What clients downloaded is gone.
