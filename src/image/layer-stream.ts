@@ -1,15 +1,13 @@
 import { concat } from '../base/bytes.ts';
 import { ContentCheck, type Digest } from '../oci/digest.ts';
 import {
-  type Compression,
   compressionOf,
   type DecompressLimits,
   decompressLimits,
   requireHonest,
   requireNamed,
 } from './decompress.ts';
-import type { RingWriter } from './shared-hash.ts';
-import { SyncInflate } from './sync-inflate.ts';
+import { Inflate, type TakePiece } from './inflate.ts';
 import { ZstdCheck } from './zstd-check.ts';
 
 /** What it takes to read the bytes of a layer as they lie in a store. */
@@ -21,47 +19,51 @@ export interface PackedLayer {
   readonly what: string;
 }
 
-/** Whether layers can be unpacked in the calling thread; see `SyncInflate`. */
-export function hasSyncInflate(): boolean {
+/** Whether layers can be unpacked without the streams of `node:zlib`; see `Inflate`. */
+export function hasInflate(): boolean {
   return (['gzip', 'zstd'] as const).every((compression) => {
-    const inflate = SyncInflate.open(compression, '');
+    const inflate = Inflate.open(compression, '');
     inflate?.close();
     return inflate !== undefined;
   });
 }
 
+export interface LayerStreamOptions {
+  readonly limits?: DecompressLimits;
+  /** Whether a thread of Node's pool unpacks what comes next meanwhile. */
+  readonly isAhead?: boolean;
+}
+
 /**
- * A layer as it lies in a store, unpacked and checked against its diffID in one loop: no chunk is copied,
- * none waits. What `decompressed` and `checked` do with streams.
+ * A layer as it lies in a store, unpacked and checked against its diffID in one loop: no chunk is copied. What
+ * `decompressed` and `checked` do with streams.
  *
  * @throws TcfError (exit 2) as these.
  */
 export class LayerStream {
   readonly #layer: PackedLayer;
-  readonly #sink: (chunk: Uint8Array) => void;
+  readonly #sink: TakePiece;
   readonly #limits: DecompressLimits;
-  readonly #check: Pick<ContentCheck, 'end' | 'push'>;
-  readonly #ring: RingWriter | undefined;
+  readonly #isAhead: boolean;
+  readonly #check: ContentCheck;
   /** The first bytes, while they are too few to tell a compression by. */
   #head: Uint8Array | undefined = new Uint8Array(0);
-  #compression: Compression = 'none';
-  #inflate: SyncInflate | undefined;
+  #inflate: Inflate | undefined;
   #frames: ZstdCheck | undefined;
   #taken = 0;
   #size = 0;
 
-  /** `sink` takes the plain bytes; they are used again. With `ring` another thread hashes and checks them. */
+  /** `sink` takes the plain bytes; they are used again. */
   constructor(
     layer: PackedLayer,
-    sink: (chunk: Uint8Array) => void,
-    limits: DecompressLimits = decompressLimits,
-    ring?: RingWriter,
+    sink: TakePiece,
+    { isAhead = false, limits = decompressLimits }: LayerStreamOptions = {},
   ) {
-    this.#ring = ring;
     this.#layer = layer;
     this.#sink = sink;
     this.#limits = limits;
-    this.#check = ring ?? new ContentCheck(layer.diffId, undefined, layer.what);
+    this.#isAhead = isAhead;
+    this.#check = new ContentCheck(layer.diffId, undefined, layer.what);
   }
 
   /** Plain bytes so far. */
@@ -69,50 +71,66 @@ export class LayerStream {
     return this.#size;
   }
 
-  push(chunk: Uint8Array): void {
+  /** The chunk may be used again once this is done, and not before. */
+  async push(chunk: Uint8Array): Promise<void> {
     if (this.#head === undefined) {
-      this.#unpack(chunk);
+      await this.#unpack(chunk);
       return;
     }
     this.#head = this.#head.length === 0 ? chunk : concat([this.#head, chunk]);
     if (this.#head.length >= 4) {
-      this.#begin(this.#head);
+      await this.#begin(this.#head);
     } else {
       this.#head = Uint8Array.from(this.#head);
     }
   }
 
-  end(): void {
+  async end(): Promise<void> {
     if (this.#head !== undefined) {
-      this.#begin(this.#head);
+      await this.#begin(this.#head);
     }
     this.#frames?.end();
     this.#inflate?.end(this.#emit);
     this.#check.end();
   }
 
-  #begin(head: Uint8Array): void {
+  async #begin(head: Uint8Array): Promise<void> {
     const { mediaType, what } = this.#layer;
     this.#head = undefined;
-    this.#compression = compressionOf(head);
-    requireNamed(mediaType, this.#compression, what);
-    if (this.#compression !== 'none') {
-      const ring = this.#ring;
-      this.#inflate = SyncInflate.open(this.#compression, what, ring && (() => ring.slot()));
+    const compression = compressionOf(head);
+    requireNamed(mediaType, compression, what);
+    if (compression !== 'none') {
+      this.#inflate = Inflate.open(compression, what);
     }
-    if (this.#compression === 'zstd') {
+    if (compression === 'zstd') {
       this.#frames = new ZstdCheck(what);
     }
-    this.#unpack(head);
+    await this.#unpack(head);
   }
 
-  #unpack(chunk: Uint8Array): void {
-    this.#taken += chunk.length;
-    this.#frames?.push(chunk);
-    if (this.#compression === 'none') {
+  async #unpack(chunk: Uint8Array): Promise<void> {
+    this.#follow(chunk);
+    if (this.#inflate === undefined) {
+      this.#taken += chunk.length;
       this.#emit(chunk);
+    } else if (this.#isAhead) {
+      // What is handed on first is of the chunks before.
+      const unpacking = this.#inflate.pushAhead(chunk, this.#emit);
+      this.#taken += chunk.length;
+      await unpacking;
     } else {
-      this.#inflate?.push(chunk, this.#emit);
+      this.#taken += chunk.length;
+      this.#inflate.push(chunk, this.#emit);
+    }
+  }
+
+  #follow(chunk: Uint8Array): void {
+    try {
+      this.#frames?.push(chunk);
+    } catch (error) {
+      // What is wrong in the bytes before is told first.
+      this.#inflate?.handOn(this.#emit);
+      throw error;
     }
   }
 

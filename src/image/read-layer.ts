@@ -3,7 +3,7 @@ import { cannotTell, reasonOf } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
 import { ContentCheck } from '../oci/digest.ts';
 import type { FileRange, ImageLayer } from './contract.ts';
-import { hasSyncInflate, LayerStream, type PackedLayer } from './layer-stream.ts';
+import { hasInflate, LayerStream, type PackedLayer } from './layer-stream.ts';
 import type { LayerVisitor } from './scan-layer.ts';
 import { readTar, TarReader, type TarVisitor } from './tar.ts';
 import { readInPlace } from './tar-split.ts';
@@ -15,7 +15,7 @@ export interface ReadOptions {
   readonly signal?: AbortSignal;
   /** Is told of bytes that were read, as `ScanObserver`. */
   readonly onRead?: (bytes: number) => void;
-  /** Whether to unpack with the streams of `node:zlib`; where `SyncInflate` cannot be had it is so anyway. */
+  /** Whether to unpack with the streams of `node:zlib`; where `Inflate` cannot be had it is so anyway. */
   readonly streams?: boolean;
 }
 
@@ -28,7 +28,7 @@ export interface ReadOptions {
 export async function readLayer(
   layer: ImageLayer,
   { skip, visit }: LayerVisitor,
-  { onRead, signal, streams = !hasSyncInflate() }: ReadOptions = {},
+  { onRead, signal, streams = !hasInflate() }: ReadOptions = {},
 ): Promise<number> {
   const name = nameOf(layer);
   const { split } = layer.stored;
@@ -47,13 +47,21 @@ export async function readLayer(
     return await readStreamed(layer, visit, signal);
   }
   const tar = new TarReader(visit, name);
-  const stream = new LayerStream(toPacked(layer), (chunk) => tar.push(chunk));
-  for await (const chunk of layer.stored.open()) {
+  const stream = new LayerStream(toPacked(layer), (chunk) => tar.push(chunk), { isAhead: true });
+  const push = async (chunk: Uint8Array): Promise<void> => {
     signal?.throwIfAborted();
     onRead?.(chunk.length);
-    stream.push(chunk);
+    await stream.push(chunk);
+  };
+  const { file } = layer.stored;
+  if (file === undefined) {
+    for await (const chunk of layer.stored.open()) {
+      await push(chunk);
+    }
+  } else {
+    await readFileRange(file, push);
   }
-  stream.end();
+  await stream.end();
   tar.end();
   return stream.size;
 }
@@ -84,33 +92,36 @@ async function readStreamed(
 }
 
 /**
- * Reads part of a file through one buffer, without giving up the thread. As `openRegular`, it does not wait
- * at a pipe.
+ * Reads part of a file through two buffers: the next chunk is read and hashed while `push` is busy with the one
+ * before. As `openRegular`, it does not wait at a pipe.
  *
  * @throws TcfError `image.file`, and as `ContentCheck` (exit 2).
  */
-export function readFileRange(
+export async function readFileRange(
   { content, length, path, start = 0 }: FileRange,
-  push: (chunk: Uint8Array) => void,
-): void {
+  push: (chunk: Uint8Array) => Promise<void>,
+): Promise<void> {
   const check = content && new ContentCheck(content.digest, content.size, content.what);
   const file = openIn(path);
   try {
     if (!fstatSync(file).isFile()) {
       throw cannotTell('image.file', `${quoted(path)} is not a regular file`);
     }
-    const buffer = Buffer.allocUnsafeSlow(chunkSize);
+    const buffers = [Buffer.allocUnsafeSlow(chunkSize), Buffer.allocUnsafeSlow(chunkSize)];
     const end = length === undefined ? Number.MAX_SAFE_INTEGER : start + length;
-    for (let at = start; at < end; ) {
-      const read = readSync(file, buffer, 0, Math.min(chunkSize, end - at), at);
-      if (read === 0) {
-        break;
+    let pushing = Promise.resolve();
+    for (let at = start, turn = 0, read = -1; at < end && read !== 0; at += read, turn = 1 - turn) {
+      const buffer = buffers[turn] ?? Buffer.alloc(0);
+      try {
+        read = readSync(file, buffer, 0, Math.min(chunkSize, end - at), at);
+        check?.push(buffer.subarray(0, read));
+      } finally {
+        // What is wrong with the chunk before is told first.
+        await pushing;
       }
-      const chunk = buffer.subarray(0, read);
-      check?.push(chunk);
-      push(chunk);
-      at += read;
+      pushing = push(buffer.subarray(0, read));
     }
+    await pushing;
     check?.end();
   } finally {
     closeSync(file);

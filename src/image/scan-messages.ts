@@ -3,7 +3,6 @@ import { type ErrorExit, TcfError } from '../base/error.ts';
 import type { FileRange } from './contract.ts';
 import type { PackedLayer } from './layer-stream.ts';
 import type { LayerScan } from './scan-layer.ts';
-import type { HashRing } from './shared-hash.ts';
 import type { SplitLayer } from './tar-split.ts';
 
 /** What the thread that puts layers together says to one that reads them. Each reads one layer at a time. */
@@ -16,8 +15,8 @@ export type ScanRequest =
       /** Without file and split the stored bytes follow in chunks. */
       readonly file?: FileRange;
       readonly split?: SplitLayer;
-      /** Where the plain bytes go, to be hashed by who asks. */
-      readonly ring?: HashRing;
+      /** Whether it is unpacked in a thread of Node's pool. */
+      readonly isAhead: boolean;
     }
   | { readonly kind: 'chunk'; readonly chunk: Uint8Array<ArrayBuffer> }
   | { readonly kind: 'end' };

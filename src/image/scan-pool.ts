@@ -4,7 +4,6 @@ import type { ImageLayer } from './contract.ts';
 import { nameOf, type ReadOptions, toPacked } from './read-layer.ts';
 import type { LayerScan } from './scan-layer.ts';
 import { fromSentError, type ScanReply, type ScanRequest } from './scan-messages.ts';
-import { clearHashRing, type HashRing, hasEnded, hashRing, newHashRing } from './shared-hash.ts';
 
 /**
  * Chunks of a layer that are on their way to a thread: it never waits for the next one, and memory stays
@@ -15,17 +14,15 @@ const chunksAhead = 8;
 /** As `ReadOptions`; a thread always has a signal to end by. */
 type PoolReadOptions = Required<Pick<ReadOptions, 'signal'>> & Pick<ReadOptions, 'onRead'>;
 
-const maxShared = 2;
-const sharedFrom = 16 * 1024 * 1024;
+/** Threads of Node's pool: more layers than that do not unpack one piece ahead. */
+const maxAhead = 4;
 
 /** Threads that read layers. */
 export class ScanPool implements AsyncDisposable {
   readonly #idle: ScanThread[];
   readonly #all: readonly ScanThread[];
-  /** Of layers that this thread hashes while others unpack them: more of them it could not follow. */
-  readonly #rings: HashRing[] = Array.from({ length: maxShared }, newHashRing).filter(
-    (ring) => ring !== undefined,
-  );
+  /** Layers that unpack one piece ahead. */
+  #ahead = 0;
 
   private constructor(threads: readonly ScanThread[]) {
     this.#all = threads;
@@ -55,17 +52,12 @@ export class ScanPool implements AsyncDisposable {
     if (thread === undefined) {
       throw new RangeError('more layers than threads');
     }
-    // In a layer of the size of a chunk there is nothing to share, and in place nothing is hashed.
-    const isLarge = layer.stored.split === undefined && (layer.stored.size ?? 0) >= sharedFrom;
-    const ring = isLarge ? this.#rings.pop() : undefined;
+    const isAhead = this.#ahead < maxAhead;
+    this.#ahead += isAhead ? 1 : 0;
     try {
-      return await (ring === undefined
-        ? thread.scan(layer, options)
-        : scanHashed(thread, layer, options, ring));
+      return await thread.scan(layer, options, isAhead);
     } finally {
-      if (ring !== undefined) {
-        this.#rings.push(ring);
-      }
+      this.#ahead -= isAhead ? 1 : 0;
       this.#idle.push(thread);
     }
   }
@@ -82,36 +74,6 @@ function startThread(start: () => Worker): ScanThread | undefined {
     // No memory, no such file in this form of the program, not allowed (--permission): this thread reads the
     // layers.
     return undefined;
-  }
-}
-
-/**
- * A layer that this thread hashes while the other one unpacks and reads it: with two cores and one large
- * layer left, one of them would have nothing to do. What is wrong with the digest is told first, as where one
- * thread does both.
- */
-async function scanHashed(
-  thread: ScanThread,
-  layer: ImageLayer,
-  options: PoolReadOptions,
-  ring: HashRing,
-): Promise<LayerScan> {
-  clearHashRing(ring);
-  const stop = new AbortController();
-  const hashing = hashRing(ring, layer.diffId, layer.what, stop.signal);
-  // Looked at once the layer was read.
-  hashing.catch(() => undefined);
-  try {
-    const scanned = await thread.scan(layer, options, ring);
-    await hashing;
-    return scanned;
-  } catch (error) {
-    if (hasEnded(ring)) {
-      await hashing;
-    }
-    throw error;
-  } finally {
-    stop.abort();
   }
 }
 
@@ -135,14 +97,15 @@ class ScanThread {
     worker.on('exit', () => this.#fail(new Error('a thread that read a layer has ended')));
   }
 
-  async scan(layer: ImageLayer, { onRead, signal }: PoolReadOptions, ring?: HashRing): Promise<LayerScan> {
+  async scan(layer: ImageLayer, { onRead, signal }: PoolReadOptions, isAhead: boolean): Promise<LayerScan> {
     const { file, split } = layer.stored;
     const done = this.#answer(signal, onRead);
     this.#send({
       kind: 'layer',
       layer: toPacked(layer),
       name: nameOf(layer),
-      ...compact({ file, split, ring }),
+      isAhead,
+      ...compact({ file, split }),
     });
     if (file !== undefined || split !== undefined) {
       return await done.scan;

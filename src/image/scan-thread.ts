@@ -1,11 +1,9 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Cataloger } from '../catalogers/contract.ts';
-import { decompressLimits } from './decompress.ts';
 import { LayerStream } from './layer-stream.ts';
 import { readFileRange } from './read-layer.ts';
 import { type LayerScan, LayerScanner } from './scan-layer.ts';
 import { type ScanReply, type ScanRequest, toSentError } from './scan-messages.ts';
-import { RingWriter } from './shared-hash.ts';
 import { TarReader } from './tar.ts';
 import { assembledPieces, readInPlace } from './tar-split.ts';
 
@@ -14,32 +12,33 @@ export function serveScans(port: MessagePort, catalogers: readonly Cataloger[]):
   const reply = (message: ScanReply, transfer: readonly ArrayBuffer[] = []) =>
     port.postMessage(message, [...transfer]);
   let open: OpenLayer | undefined;
-  const handle = (request: ScanRequest): void => {
+  const handle = async (request: ScanRequest): Promise<void> => {
     if (request.kind === 'chunk') {
-      open?.push(request.chunk);
+      await open?.push(request.chunk);
       reply({ kind: 'more' });
       return;
     }
     if (request.kind === 'layer') {
       open = new OpenLayer(request, catalogers, (bytes) => reply({ kind: 'read', bytes }));
-      if (!open.read(request)) {
+      if (!(await open.read(request))) {
         return;
       }
     }
-    const finished = open?.finish();
+    const finished = await open?.finish();
     open = undefined;
     if (finished !== undefined) {
       reply({ kind: 'scan', scan: finished.scan }, finished.buffers);
     }
   };
+  // One after another, in the order in which they came.
+  let handled = Promise.resolve();
   port.on('message', (request: ScanRequest) => {
-    try {
-      handle(request);
-    } catch (error) {
-      open?.abandon();
-      open = undefined;
-      reply({ kind: 'failed', error: toSentError(error) });
-    }
+    handled = handled
+      .then(() => handle(request))
+      .catch((error: unknown) => {
+        open = undefined;
+        reply({ kind: 'failed', error: toSentError(error) });
+      });
   });
   reply({ kind: 'ready' });
 }
@@ -54,37 +53,34 @@ class OpenLayer {
   readonly #tar: TarReader;
   readonly #stream: LayerStream;
   readonly #onRead: (bytes: number) => void;
-  readonly #ring: RingWriter | undefined;
-  #isEnded = false;
   /** Bytes that were read and not told. */
   #untold = 0;
   /** Bytes of a layer that was read where it lies. */
   #inPlace: number | undefined;
 
   constructor(
-    { layer, name, ring }: LayerRequest,
+    { isAhead, layer, name }: LayerRequest,
     catalogers: readonly Cataloger[],
     onRead: (bytes: number) => void,
   ) {
     this.#onRead = onRead;
     this.#scanner = new LayerScanner(catalogers);
     this.#tar = new TarReader(this.#scanner.visit, name);
-    this.#ring = ring && new RingWriter(ring);
-    this.#stream = new LayerStream(layer, (chunk) => this.#tar.push(chunk), decompressLimits, this.#ring);
+    this.#stream = new LayerStream(layer, (chunk) => this.#tar.push(chunk), { isAhead });
   }
 
   /** Reads what this thread can reach by itself; `false`: the bytes are sent. */
-  read({ file, name, split }: LayerRequest): boolean {
+  async read({ file, name, split }: LayerRequest): Promise<boolean> {
     if (file !== undefined) {
-      readFileRange(file, (chunk) => {
-        this.push(chunk);
+      await readFileRange(file, async (chunk) => {
+        await this.push(chunk);
         this.#tell(chunk.length);
       });
     } else if (split === undefined) {
       return false;
     } else if (split.isVerified) {
       for (const piece of assembledPieces(split)) {
-        this.push(piece);
+        await this.push(piece);
         this.#tell(piece.length);
       }
     } else {
@@ -110,21 +106,13 @@ class OpenLayer {
     }
   }
 
-  push(chunk: Uint8Array): void {
-    this.#stream.push(chunk);
+  async push(chunk: Uint8Array): Promise<void> {
+    await this.#stream.push(chunk);
   }
 
-  /** The layer is bad: nobody is to wait for the rest of it. */
-  abandon(): void {
-    if (!this.#isEnded) {
-      this.#ring?.abandon();
-    }
-  }
-
-  finish(): { readonly scan: LayerScan; readonly buffers: readonly ArrayBuffer[] } {
+  async finish(): Promise<{ readonly scan: LayerScan; readonly buffers: readonly ArrayBuffer[] }> {
     if (this.#inPlace === undefined) {
-      this.#stream.end();
-      this.#isEnded = true;
+      await this.#stream.end();
       this.#tar.end();
     }
     const scan = this.#scanner.finish(this.#inPlace ?? this.#stream.size);

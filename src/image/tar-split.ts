@@ -3,9 +3,9 @@ import type { Bytes } from '../base/bytes.ts';
 import { cannotTell, reasonOf, TcfError } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
 import { codeOf } from '../system/errors.ts';
+import { Inflate } from './inflate.ts';
 import { LayerFolder, type OpenFile, readPiece } from './layer-folder.ts';
 import { latin1ToText } from './names.ts';
-import { SyncInflate } from './sync-inflate.ts';
 import { TarReader, type TarVisitor } from './tar.ts';
 import { readWalked, type SkipTold, type WalkedLayer } from './walked-layer.ts';
 
@@ -324,7 +324,7 @@ const lineFeed = 0x0a;
 
 /** Unpacks a file of gzip into `keep`; stops after each piece of it, with `true` at the end. */
 function* inflated(path: string, what: string, keep: (piece: Uint8Array) => void): Iterable<boolean> {
-  const inflate = SyncInflate.open('gzip', what);
+  const inflate = Inflate.open('gzip', what);
   if (inflate === undefined) {
     throw cannotTell('storage.layer', `this Node cannot read ${what}`);
   }
