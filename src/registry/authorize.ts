@@ -67,7 +67,7 @@ export function openAuthorizer(
         authorization = basicHeader(credential.username, credential.password);
       }
       if (authorization !== undefined) {
-        secrets.add(authorization.replace(/^\w+ /, ''));
+        secrets.add(authorization.slice(authorization.indexOf(' ') + 1));
         known.set(keyOf(scope), authorization);
       }
       return authorization;

@@ -132,7 +132,7 @@ function toScope(key: string): string {
   if (key === hubKey || key === 'index.docker.io' || key === 'registry-1.docker.io') {
     return 'docker.io';
   }
-  return /^https?:\/\//.test(key) ? key.replace(/^https?:\/\//, '').replace(/(?:\/v[12])?\/?$/, '') : key;
+  return /^https?:\/\/(.*?)(?:\/v[12])?\/?$/.exec(key)?.[1] ?? key;
 }
 
 function readEntry(entry: Shape): Credential | undefined {

@@ -237,11 +237,10 @@ class SharedList {
     return [...this.#seen.keys()].filter((digest) => !this.#own.has(digest));
   }
 
-  /** Leaves entries out from now on, and says whether there were any. */
+  /** Leaves entries out from the next merge on, and says whether there were any. */
   drop(deleted: readonly Digest[]): boolean {
     for (const digest of deleted) {
       this.#deleted.add(digest);
-      this.#seen.delete(digest);
     }
     return deleted.length > 0;
   }

@@ -1,6 +1,6 @@
 /** The host of a URL without the brackets of IPv6. */
 export function hostOf(url: URL): string {
-  return url.hostname.replace(/^\[|\]$/g, '');
+  return url.hostname.replace(/[[\]]/g, '');
 }
 
 /** `localhost`, 127.0.0.0/8 and ::1, the only hosts that plain HTTP is spoken to. */

@@ -114,7 +114,7 @@ async function readPage(
   }
   const contentType = contentTypeOf(answer);
   const isAnnounced = contentType === mediaTypes.index;
-  if (!isAnnounced && contentType !== undefined && !/^application\/(?:.+\+)?json$/.test(contentType)) {
+  if (contentType !== undefined && !/^application\/(?:.+\+)?json$/.test(contentType)) {
     answer.end();
     return undefined;
   }

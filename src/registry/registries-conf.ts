@@ -25,12 +25,9 @@ export function parseRegistriesConf(bytes: Uint8Array, path: string): Registries
       throw malformed(path, 'it has the form of version 1, with [registries.search]');
     }
     return {
-      search: shape
-        .optional('unqualified-search-registries')
-        ?.list(maxEntries)
-        .map((entry) => entry.string(300)),
+      search: shape.optional('unqualified-search-registries')?.list(maxEntries).map(readSearch),
       aliases: new Map(Object.entries(shape.optional('aliases')?.strings(maxEntries) ?? {})),
-      registries: (shape.optional('registry')?.list(maxEntries) ?? []).map(readTable),
+      registries: readTables(shape.optional('registry')?.list(maxEntries) ?? []),
     };
   } catch (error) {
     if (error instanceof TomlError) {
@@ -50,14 +47,40 @@ function malformed(path: string, why: string): TcfError {
   });
 }
 
-function readTable(shape: Shape): RegistryTable {
-  const location = (shape.optional('location')?.string(300) ?? '').replace(/\/+$/, '');
-  const prefix = (shape.optional('prefix')?.string(300) ?? '').replace(/\/+$/, '') || location;
-  if (prefix === '') {
-    throw shape.wrong('has neither a prefix nor a location');
+/**
+ * As containers/image `postProcessRegistries` does: what it refuses is refused, and of two tables with one prefix
+ * in one file the first counts.
+ */
+function readTables(shapes: readonly Shape[]): readonly RegistryTable[] {
+  const tables = new Map<string, RegistryTable>();
+  const places = new Map<string, RegistryTable>();
+  for (const shape of shapes) {
+    const table = readTable(shape);
+    const place = table.location || table.prefix;
+    const other = places.get(place) ?? table;
+    if (other.insecure !== table.insecure || other.blocked !== table.blocked) {
+      throw shape.wrong(`says something else about ${quoted(place)} than the table before it`);
+    }
+    places.set(place, table);
+    if (!tables.has(table.prefix)) {
+      tables.set(table.prefix, table);
+    }
   }
-  if (location === '' && !prefix.startsWith('*.')) {
-    throw shape.wrong('has a prefix and no location');
+  return [...tables.values()];
+}
+
+function readTable(shape: Shape): RegistryTable {
+  const location = readPlace(shape.get('location'));
+  const prefix = readPlace(shape.get('prefix')) || location;
+  const isWildcard = prefix.startsWith('*.');
+  if (location === '' && !isWildcard) {
+    throw shape.wrong(prefix === '' ? 'has neither a prefix nor a location' : 'has a prefix and no location');
+  }
+  if (isWildcard && /[/@:]/.test(prefix)) {
+    throw shape.get('prefix').wrong(`is ${quoted(prefix)}; only a host can begin with *.`);
+  }
+  if (shape.optional('pull-from-mirror')?.string(20)) {
+    throw shape.get('pull-from-mirror').wrong('stands at a registry, and is for its mirrors');
   }
   const byDigest = shape.optional('mirror-by-digest-only')?.boolean() ?? false;
   return {
@@ -70,13 +93,42 @@ function readTable(shape: Shape): RegistryTable {
 }
 
 function readMirror(shape: Shape, byDigest: boolean): Mirror {
-  const pull = shape.optional('pull-from-mirror')?.string(20) || 'all';
-  if (pull !== 'all' && pull !== 'digest-only' && pull !== 'tag-only') {
+  const pull = shape.optional('pull-from-mirror')?.string(20) ?? '';
+  if (pull !== '' && pull !== 'all' && pull !== 'digest-only' && pull !== 'tag-only') {
     throw shape.get('pull-from-mirror').wrong(`is ${quoted(pull)}, not all, digest-only or tag-only`);
   }
+  if (pull !== '' && byDigest) {
+    throw shape.get('pull-from-mirror').wrong('stands beside mirror-by-digest-only');
+  }
+  const location = readPlace(shape.get('location'));
+  if (location === '') {
+    throw shape.wrong('has no location');
+  }
   return {
-    location: shape.get('location').string(300).replace(/\/+$/, ''),
+    location,
     insecure: shape.optional('insecure')?.boolean() ?? false,
-    pull: byDigest ? 'digest-only' : pull,
+    pull: byDigest ? 'digest-only' : pull || 'all',
   };
+}
+
+/** `host[:port][/path...]`; empty where nothing is said. */
+function readPlace(shape: Shape): string {
+  const text = shape.missing ? '' : shape.string(300).replace(/\/+$/, '');
+  if (/^https?:\/\//.test(text)) {
+    throw shape.wrong(`is ${quoted(text)}; a place has no scheme`);
+  }
+  return text;
+}
+
+/** One part of a host name. */
+const label = '[a-z\\d](?:[a-z\\d-]*[a-z\\d])?';
+/** containers/image `DomainRegexp`: a host with a port, and no path. */
+const domain = new RegExp(`^${label}(?:\\.${label})*(?::\\d+)?$`, 'i');
+
+function readSearch(shape: Shape): string {
+  const host = readPlace(shape);
+  if (!domain.test(host)) {
+    throw shape.wrong(`is ${quoted(host)}, not a registry`);
+  }
+  return host;
 }

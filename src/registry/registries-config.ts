@@ -2,7 +2,7 @@
  * containers-registries.conf(5): which registry, mirror or alias a name means to podman, buildah and skopeo.
  */
 export interface RegistriesConfig {
-  /** `unqualified-search-registries`; `undefined`: this file does not say. */
+  /** `unqualified-search-registries`; `undefined`: this file does not say. An empty one takes an earlier one away. */
   readonly search: readonly string[] | undefined;
   /**
    * Short names without tag or digest to full ones; an empty value takes an alias of an earlier file away.
@@ -49,7 +49,7 @@ export function mergeRegistriesConf(files: readonly RegistriesConfig[]): Registr
     }
   }
   return {
-    search: files.findLast(({ search }) => search !== undefined && search.length > 0)?.search,
+    search: files.findLast(({ search }) => search !== undefined)?.search,
     aliases,
     registries: [...registries.values()],
   };

@@ -82,7 +82,7 @@ export class SentSecrets {
    * answer, and a short password may stand in them.
    */
   cleaned(error: unknown, own: readonly string[]): unknown {
-    if (!(error instanceof TcfError) || this.#windows.size === 0) {
+    if (!(error instanceof TcfError)) {
       return error;
     }
     const foreign = (text: string) => own.reduce((rest, word) => rest.replaceAll(word, ' '), text);

@@ -88,7 +88,8 @@ function toUrl(
   const host = registry === 'docker.io' ? 'registry-1.docker.io' : registry;
   const text = `//${host}/v2/${repository}/${path}`;
   const url = URL.canParse(`https:${text}`) ? new URL(`https:${text}`) : undefined;
-  if (url === undefined || `//${url.host}${url.pathname}` !== text.replace(/^(\/\/[^/]*):443\//, '$1/')) {
+  const given = `//${host.replace(/:443$/, '')}/v2/${repository}/${path}`;
+  if (url === undefined || `//${url.host}${url.pathname}` !== given) {
     throw askedWrongly('reference.malformed', `cannot make an address of ${quoted(text.slice(2))}`);
   }
   // Plain HTTP has no way to prove who answers, so it needs both: the user's word, and a wire that does not
@@ -118,46 +119,43 @@ function redirected(call: Call, answer: HttpAnswer): Exchange {
   if (url === undefined) {
     throw cannotTell('registry.protocol', `${quoted(answer.url.host)} redirects ${call.what} to nowhere`);
   }
-  checkRedirect(call.url, url);
+  const reach = reachOfRedirect(call.url, url);
   // What was meant for the registry stays there (A-97): elsewhere, only what the request asks for.
   const { accept, range } = call.headers ?? {};
   return {
     method: call.method,
     url,
     headers: compact({ accept, range }),
-    reach: reachOf(call.url, url),
+    reach,
   };
 }
 
-function reachOf(registry: URL, url: URL): Exchange['reach'] {
-  if (url.origin === registry.origin) {
-    return 'any';
-  }
-  return isLoopback(hostOf(registry)) && isLoopback(hostOf(url)) ? 'loopback' : 'public';
-}
-
 /**
- * Whether a registry's redirect may be followed (A-96). Addresses behind names are looked at when connecting.
+ * How far a registry's redirect may lead (A-96). Addresses behind names are looked at when connecting.
  *
- * @throws TcfError `registry.refused`.
+ * @throws TcfError `registry.refused` where it may not be followed.
  */
-export function checkRedirect(registry: URL, url: URL): void {
+export function reachOfRedirect(registry: URL, url: URL): Exchange['reach'] {
   const refuse = (why: string) =>
     cannotTell('registry.refused', `${quoted(registry.host)} redirects to ${quoted(url.origin)}: ${why}`);
   if (url.username !== '' || url.password !== '') {
     throw refuse('the address holds user info');
   }
   if (url.origin === registry.origin) {
-    return;
+    return 'any';
   }
   const both = isLoopback(hostOf(registry)) && isLoopback(hostOf(url));
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && registry.protocol === 'http:' && both)) {
     throw refuse('only https: is followed');
   }
-  if (!both && url.port !== '') {
+  if (both) {
+    return 'loopback';
+  }
+  if (url.port !== '') {
     throw refuse('only the port of https is followed');
   }
-  if (!both && isLoopback(hostOf(url))) {
+  if (isLoopback(hostOf(url))) {
     throw refuse('it leads into this machine');
   }
+  return 'public';
 }

@@ -213,7 +213,7 @@ class Uploader {
         at += part.length;
       }
     }
-    if (sent > 0 && filled > 0) {
+    if (sent > 0) {
       await flush();
     }
     await this.#finish(url, buffer.subarray(0, filled));

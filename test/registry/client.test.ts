@@ -131,6 +131,7 @@ test.for<readonly [string, Fault, RegExp]>([
   ['404', { status: 404 }, /^registry\.missing/],
   ['silence', { hang: true }, /^registry\.unreachable/],
   ['A-92: a compressed form', { body: 'xxxxx', headers: { 'content-encoding': 'gzip' } }, /^content\.digest/],
+  ['a part that nobody asked for', { status: 206, body: 'layer' }, /^registry\.protocol/],
 ])('a blob with %s cannot be told', async ([, fault, expected]) => {
   await using server = await startRegistry();
   const blob = encodeUtf8('layer');
@@ -139,6 +140,56 @@ test.for<readonly [string, Fault, RegExp]>([
   expect(await refusal(readBlob(clientFor(fault), repositoryOn(server), descriptorOf(blob)))).toMatch(
     expected,
   );
+});
+
+test('a blob whose last byte has come is whole, however its line ends', async () => {
+  await using server = await startRegistry();
+  const blob = encodeUtf8('layer');
+  server.blobs.set(digestOf(blob), blob);
+  server.fault(/blobs/, { truncate: 5, headers: { 'content-length': '6' } });
+  expect(await readBlob(client(), repositoryOn(server), descriptorOf(blob))).toEqual(blob);
+  expect(server.requests).toHaveLength(1);
+});
+
+test('a blob that is gone when its second half is asked for is not made of the error', async () => {
+  await using server = await startRegistry();
+  const blob = encodeUtf8('layer');
+  server.blobs.set(digestOf(blob), blob);
+  server.fault(/blobs/, { truncate: 3, times: 1 });
+  server.fault(/blobs/, { status: 404 });
+  expect(await refusal(readBlob(client(), repositoryOn(server), descriptorOf(blob)))).toMatch(
+    /^registry\.missing/,
+  );
+});
+
+test.for([
+  ["cosign 2's signatures", true, (hex: string) => `sha256-${hex}.sig`],
+  ['a name that begins otherwise', false, (hex: string) => `x-sha256-${hex}.sig`],
+  ['a name that ends otherwise', false, (hex: string) => `sha256-${hex}.sig-old`],
+  ['any tag', false, () => 'latest'],
+] as const)('a manifest of 5 MiB at %s is read or not: %s', async ([, isRead, tag]) => {
+  await using server = await startRegistry();
+  const annotations = Object.fromEntries(
+    Array.from({ length: 90 }, (_, at) => [`${at}`, 'x'.repeat(60_000)]),
+  );
+  const bytes = manifestNamed('large', { annotations });
+  const name = tag(digestOf(bytes).slice('sha256:'.length));
+  store(server, bytes, name);
+  const asked = client().manifest(repositoryOn(server), name);
+  if (isRead) {
+    expect((await asked)?.bytes.length).toBe(bytes.length);
+  } else {
+    expect(await refusal(asked)).toMatch(/^bytes\.too-large: .*4 MiB/);
+  }
+});
+
+test('a registry may keep a manifest by SHA-512 under its own digest', async () => {
+  await using server = await startRegistry();
+  const bytes = manifestNamed('one');
+  const wide = digestOf(bytes, 'sha512');
+  server.fault(/PUT/, { status: 201, body: '', headers: { 'docker-content-digest': digestOf(bytes) } });
+  const pushed = client().pushManifest(repositoryOn(server), wide, mediaTypes.manifest, bytes);
+  expect((await pushed).digest).toBe(wide);
 });
 
 test('no compression is asked for', async () => {
@@ -164,6 +215,12 @@ test.for<readonly [string, Fault, number]>([
   ],
   ['429 with a date in the past', { status: 429, headers: { date: at(9), 'retry-after': at(0) } }, 375],
   ['429 with no date at all', { status: 429, headers: { date: at(0), 'retry-after': '2026-12' } }, 375],
+  [
+    '429 with a date and more',
+    { status: 429, headers: { date: at(0), 'retry-after': `${at(7)}-0000` } },
+    375,
+  ],
+  ['429 with words and a date', { status: 429, headers: { date: at(0), 'retry-after': `x ${at(7)}` } }, 375],
   ['a broken connection', { truncate: 0 }, 375],
 ])('a registry that answers %s once is asked again', async ([, fault, waited]) => {
   await using server = await startRegistry();
@@ -214,7 +271,8 @@ test.for([
   ['mapped loopback over TLS', 'https://[::ffff:127.0.0.1]/', 'registry.refused'],
   ['a file', 'file:///etc/passwd', 'registry.refused'],
   ['another port elsewhere', 'https://cdn.example:8443/', 'registry.refused'],
-  ['user info', 'https://a:b@cdn.example/', 'registry.refused'],
+  ['a user', 'https://a@cdn.example/', 'registry.refused'],
+  ['a password', 'https://:b@cdn.example/', 'registry.refused'],
 ])('A-96: a blob is not fetched from %s', async ([, redirect = '', code]) => {
   await using server = await startRegistry();
   server.fault(/blobs/, { redirect });

@@ -1,10 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { encodeUtf8 } from '../../src/base/bytes.ts';
+import { cannotTell } from '../../src/base/error.ts';
 import { type Digest, digestOf, hexOf } from '../../src/oci/digest.ts';
 import type { Descriptor } from '../../src/oci/manifest.ts';
 import { mediaTypes } from '../../src/oci/media-types.ts';
-import type { Fetched, Repository } from '../../src/registry/contract.ts';
+import { isContentFault } from '../../src/registry/content-fault.ts';
+import type { Fetched, Repository, Store } from '../../src/registry/contract.ts';
 import { type Copied, copyContent } from '../../src/registry/copy.ts';
+import { planCopy } from '../../src/registry/copy-plan.ts';
 import { registryTarget } from '../../src/registry/copy-target.ts';
 import {
   type Fault,
@@ -154,6 +157,53 @@ test('within a registry blobs are mounted', async () => {
   const copied = await copy(server, server, '1', { repository: 'team/release' });
   expect(copied.blobs).toMatchObject({ copied: 0, mounted: 10 });
   expect(contents(server, 'team/release')).toEqual(contents(server));
+});
+
+test('a blob that several manifests share is asked for once', async () => {
+  await using from = await startRegistry();
+  await using to = await startRegistry();
+  await pushSigned(from);
+  await copy(from, to);
+  const asked = to.requests.filter(
+    ({ method, path }) => method === 'HEAD' && path.endsWith(digestOf(emptyConfig)),
+  );
+  expect(asked).toHaveLength(1);
+});
+
+test('without a name an image is there by its digest', async () => {
+  await using from = await startRegistry();
+  await using to = await startRegistry();
+  const index = await pushSigned(from);
+  const registry = client();
+  const image = (await registry.manifest(repositoryOn(from), index.digest)) as Fetched;
+  const target = registryTarget(registry, repositoryOn(to), undefined);
+  await copyContent(registry, repositoryOn(from), image, target);
+  expect(contents(to)).toEqual(contents(from));
+  expect(tags(to)).not.toContain('1');
+});
+
+test('what is listed twice is copied once', async () => {
+  await using from = await startRegistry({ referrersApi: false });
+  await using to = await startRegistry();
+  const platform = await push(from, 'amd64');
+  const index = await push(from, 'index', { manifests: [platform, platform] }, '1', mediaTypes.index);
+  const signature = await push(from, 'signature', { subject: index, ...bundle });
+  await push(from, 'sig', {}, `${tagOf(platform.digest)}.sig`);
+  const twice = { schemaVersion: 2, mediaType: mediaTypes.index, manifests: [signature, signature] };
+  const list = { mediaType: mediaTypes.index, bytes: encodeUtf8(JSON.stringify(twice)) };
+  from.manifests.set(`team/app:${tagOf(index.digest)}`, list);
+  expect(await copy(from, to)).toMatchObject({ companions: 2, warnings: [] });
+});
+
+test('a target that loses the blobs of a companion ends the copy', async () => {
+  await using from = await startRegistry();
+  await using to = await startRegistry();
+  const index = await push(from, 'index', {}, '1');
+  await push(from, 'signature', { subject: index, ...bundle });
+  const layer = digestOf(encodeUtf8('layer of signature')).replace(':', '%3A');
+  to.fault(new RegExp(`PUT .*digest=${layer}`), { status: 404 });
+  expect(await refusal(copy(from, to))).toMatch(/^registry\.missing/);
+  expect(tags(to)).toEqual([]);
 });
 
 test('layers that may not be distributed are not asked for', async () => {
@@ -319,4 +369,87 @@ test('referrers in a circle of generations end with a warning', async () => {
   const { companions, warnings } = await copy(from, to);
   expect(companions).toBe(4);
   expect(warnings.join()).toMatch(/left out after 4 generations/);
+});
+
+describe('A-87: what is kept in memory has a limit:', () => {
+  const at = { registry: 'registry.example', repository: 'team/app' };
+  const page = new Uint8Array(30 * 1024 * 1024);
+  const digests = (count: number) => Array.from({ length: count }, (_, n) => digestOf(encodeUtf8(`${n}`)));
+  const leaf = (digest: Digest, bytes: Uint8Array = page): Fetched => ({
+    bytes,
+    descriptor: { mediaType: mediaTypes.manifest, digest, size: 3 },
+    document: {
+      kind: 'manifest',
+      mediaType: mediaTypes.manifest,
+      config: { mediaType: mediaTypes.empty, digest, size: 2 },
+      layers: [],
+      annotations: {},
+    },
+  });
+  const indexOf = (...children: readonly Fetched[]): Fetched => ({
+    bytes: encodeUtf8('{}'),
+    descriptor: { mediaType: mediaTypes.index, digest: digestOf(encodeUtf8('index')), size: 2 },
+    document: {
+      kind: 'index',
+      mediaType: mediaTypes.index,
+      manifests: children.map(({ descriptor }) => descriptor),
+      annotations: {},
+    },
+  });
+  const storeOf = (find: (reference: string) => Fetched | undefined): Store => ({
+    manifest: async (_, reference) => find(reference),
+    referrers: async () => [],
+    blob: () => {
+      throw new Error('no blob is asked for');
+    },
+  });
+
+  test('the platforms of an index', async () => {
+    const index = indexOf(...digests(9).map((digest) => leaf(digest)));
+    const store = storeOf((reference) => leaf(reference as Digest));
+    expect(await refusal(planCopy(store, at, index))).toMatch(/^registry\.limit: .*268435456 bytes together/);
+  });
+
+  test('the tags of cosign 2', async () => {
+    const small = (digest: Digest) => leaf(digest, encodeUtf8('{}'));
+    const index = indexOf(...digests(3).map(small));
+    const other = leaf(digestOf(encodeUtf8('signatures')));
+    const store = storeOf((reference) => (reference.includes('-') ? other : small(reference as Digest)));
+    expect(await refusal(planCopy(store, at, index))).toMatch(/^registry\.limit: .*268435456 bytes together/);
+  });
+
+  test('an index in an index in an index in an index', async () => {
+    const [one, two, three] = digests(3);
+    const nested = (digest: Digest | undefined, child: Fetched): Fetched => ({
+      ...indexOf(child),
+      descriptor: { mediaType: mediaTypes.index, digest: digest as Digest, size: 2 },
+    });
+    const image = leaf(digestOf(encodeUtf8('image')), encodeUtf8('{}'));
+    const deep = [nested(one, image)];
+    deep.push(nested(two, deep[0] as Fetched));
+    deep.push(nested(three, deep[1] as Fetched));
+    const store = storeOf((reference) =>
+      [image, ...deep].find(({ descriptor }) => descriptor.digest === reference),
+    );
+    expect((await planCopy(store, at, deep[2] as Fetched)).image.manifests).toHaveLength(4);
+    expect(await refusal(planCopy(store, at, indexOf(deep[2] as Fetched)))).toMatch(/^manifest\.nesting/);
+  });
+});
+
+test.for([
+  ['content.size', true],
+  ['bytes.too-large', true],
+  ['registry.missing', true],
+  ['json.malformed', true],
+  ['manifest.size', true],
+  ['document.malformed', true],
+  ['digest.malformed', true],
+  ['content.digest', false],
+  ['registry.unreachable', false],
+  ['registry.unauthorized', false],
+  ['registry.limit', false],
+  ['layout.manifest.lost', false],
+] as const)('whether an author of content can have caused %s: %s', ([code, expected]) => {
+  expect(isContentFault(cannotTell(code, 'it'))).toBe(expected);
+  expect(isContentFault(new Error(code))).toBe(false);
 });

@@ -65,6 +65,14 @@ test.for<readonly [string, Record<string, unknown>, string, unknown]>([
     'quay.io/x',
     found('bob'),
   ],
+  [
+    'a password that has NUL within it and ends with it',
+    { 'quay.io': auth('ann:p\0w\0\0') },
+    'quay.io/x',
+    { ...found('ann'), password: 'p\0w' },
+  ],
+  ['an address without a version', { 'http://quay.io/': auth('a:pw') }, 'quay.io/x', found('a')],
+  ['an address with a path', { 'https://quay.io/v1/x': auth('a:pw') }, 'quay.io/x', undefined],
   ['a password that NUL ends', { 'quay.io': auth('ann:pw\0\0') }, 'quay.io/x', found('ann')],
   ['Docker Hub by name', { 'docker.io': auth('a:pw') }, 'registry-1.docker.io/library/alpine', found('a')],
   [
@@ -122,6 +130,7 @@ test.for<readonly [string, { code: number; stdout: string }, RegExp | undefined 
     { code: 0, stdout: '{"Username":"<token>","Secret":"t"}' },
     { kind: 'identity-token', token: 't' },
   ],
+  ['has no secret', { code: 0, stdout: '{"Username":"ann","Secret":""}' }, undefined],
   ['fails', { code: 1, stdout: 'locked \u001b[2J' }, /^credentials\.helper: .*locked \\x1b/],
   ['talks', { code: 0, stdout: 'hello' }, /^json\.malformed/],
   ['answers half', { code: 0, stdout: '{"Username":"a"}' }, /^document\.malformed/],

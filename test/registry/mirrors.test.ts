@@ -3,6 +3,7 @@ import { encodeUtf8 } from '../../src/base/bytes.ts';
 import type { Registry } from '../../src/registry/contract.ts';
 import { withMirrors } from '../../src/registry/mirrors.ts';
 import { parseRegistriesConf } from '../../src/registry/registries-conf.ts';
+import { noRegistriesConfig } from '../../src/registry/registries-config.ts';
 import { type Fault, startRegistry, type TestRegistry } from '../support/registry.ts';
 import { client, descriptorOf, manifestNamed, readBlob, refusal, repositoryOn, store } from './support.ts';
 
@@ -12,9 +13,9 @@ const blob = encodeUtf8('a layer');
 const signature = (name: string) => manifestNamed(name, { subject });
 
 /** The registry `primary`, with `mirror` in front of it. */
-function through(mirror: TestRegistry, primary: TestRegistry): Registry {
+function through(mirror: TestRegistry, primary: TestRegistry, registry = client()): Registry {
   const text = `[[registry]]\nlocation = "${primary.host}"\n[[registry.mirror]]\nlocation = "${mirror.host}"\n`;
-  return withMirrors(client(), parseRegistriesConf(encodeUtf8(text), 'registries.conf'));
+  return withMirrors(registry, parseRegistriesConf(encodeUtf8(text), 'registries.conf'));
 }
 
 test('content comes from the mirror, by the name of the registry', async () => {
@@ -87,4 +88,28 @@ test('nothing is written to a mirror', async () => {
   await registry.pushBlob(repositoryOn(primary), 'text/plain', blob);
   await registry.attach(repositoryOn(primary), signature('one'), subject);
   expect(mirror.requests).toEqual([]);
+});
+
+test('without a table for registries nothing stands in front of them', () => {
+  const registry = client();
+  expect(withMirrors(registry, noRegistriesConfig)).toBe(registry);
+});
+
+test('a fault of ours at a mirror is not passed over', async () => {
+  await using mirror = await startRegistry();
+  await using primary = await startRegistry();
+  const fault = new TypeError('a fault of ours');
+  const failing: Registry = {
+    ...client(),
+    manifest: async () => {
+      throw fault;
+    },
+    // biome-ignore lint/correctness/useYield: it fails before its first byte
+    blob: async function* () {
+      throw fault;
+    },
+  };
+  const registry = through(mirror, primary, failing);
+  await expect(registry.manifest(repositoryOn(primary), 'latest')).rejects.toBe(fault);
+  await expect(readBlob(registry, repositoryOn(primary), descriptorOf(blob))).rejects.toBe(fault);
 });

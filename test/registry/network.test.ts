@@ -2,7 +2,7 @@ import type { lookup } from 'node:dns';
 import { expect, test } from 'vitest';
 import { isLoopback } from '../../src/registry/hosts.ts';
 import { checkAddress, guardedLookup, isPublicAddress } from '../../src/registry/network.ts';
-import { checkRedirect } from '../../src/registry/session.ts';
+import { reachOfRedirect } from '../../src/registry/session.ts';
 
 test.for([
   ['Google', '8.8.8.8', true],
@@ -100,19 +100,26 @@ test('a literal address is looked at as well', () => {
 });
 
 test.for([
-  ['https to http', 'https://cdn.example/x', 'http://cdn.example/x', true],
-  ['https to http on the same host', 'https://quay.io/x', 'http://quay.io/x', true],
-  ['into the machine', 'https://quay.io/x', 'https://localhost/x', true],
-  ['into the machine by number', 'https://quay.io/x', 'https://127.0.0.1/x', true],
-  ['to another port of the same host', 'https://quay.io/x', 'https://quay.io:8443/x', true],
-  ['to a file', 'https://quay.io/x', 'file:///etc/passwd', true],
-  ['to a blob store', 'https://quay.io/x', 'https://cdn.quay.io/x', false],
-  ['within a registry on a port', 'https://reg.corp:5000/x', 'https://reg.corp:5000/y', false],
-] as const)('A-96: a redirect %s', ([, from, to, refused]) => {
-  const check = () => checkRedirect(new URL(from), new URL(to));
-  if (refused) {
-    expect(check).toThrow(/redirects to/);
-  } else {
-    check();
-  }
+  ['https to http', 'https://cdn.example/x', 'http://cdn.example/x', 'only https'],
+  ['https to http on the same host', 'https://quay.io/x', 'http://quay.io/x', 'only https'],
+  ['https to http within this machine', 'https://localhost:5000/x', 'http://localhost:5001/x', 'only https'],
+  ['http to another scheme within this machine', 'http://localhost/x', 'ftp://localhost/x', 'only https'],
+  ['into the machine', 'https://quay.io/x', 'https://localhost/x', 'into this machine'],
+  ['into the machine by number', 'https://quay.io/x', 'https://127.0.0.1/x', 'into this machine'],
+  ['to another port of the same host', 'https://quay.io/x', 'https://quay.io:8443/x', 'only the port'],
+  ['out of the machine, to a port', 'http://localhost/x', 'https://quay.io:8443/x', 'only the port'],
+  ['to a file', 'https://quay.io/x', 'file:///etc/passwd', 'only https'],
+  ['to a user', 'https://quay.io/x', 'https://ann@quay.io/x', 'user info'],
+  ['to a password', 'https://quay.io/x', 'https://:secret@quay.io/x', 'user info'],
+] as const)('A-96: a redirect %s is not followed', ([, from, to, why]) => {
+  expect(() => reachOfRedirect(new URL(from), new URL(to))).toThrow(new RegExp(`redirects to .*: .*${why}`));
+});
+
+test.for([
+  ['to a blob store', 'https://quay.io/x', 'https://cdn.quay.io/x', 'public'],
+  ['from this machine to a blob store', 'http://localhost/x', 'https://cdn.quay.io/x', 'public'],
+  ['within a registry on a port', 'https://reg.corp:5000/x', 'https://reg.corp:5000/y', 'any'],
+  ['within this machine', 'http://localhost:5000/x', 'http://127.0.0.1:5001/y', 'loopback'],
+] as const)('A-96: a redirect %s reaches so far: %s', ([, from, to, reach]) => {
+  expect(reachOfRedirect(new URL(from), new URL(to))).toBe(reach);
 });

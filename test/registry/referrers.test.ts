@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { encodeUtf8 } from '../../src/base/bytes.ts';
 import { digestOf } from '../../src/oci/digest.ts';
+import { parseManifest } from '../../src/oci/manifest.ts';
 import { mediaTypes } from '../../src/oci/media-types.ts';
 import { fallbackTag } from '../../src/registry/fallback-tag.ts';
 import { VirtualClock } from '../support/clock.ts';
@@ -58,6 +59,11 @@ test.for<readonly [string, Fault, RegExp]>([
   ['a broken connection', { truncate: 0 }, /^registry\.unreachable/],
   ['a page for people as an index', { body: '<html>' }, /^json\.malformed/],
   ['an image as an index', { body: image }, /^registry\.protocol/],
+  [
+    "docker's list as an index",
+    { body: JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.dockerIndex, manifests: [] }) },
+    /^registry\.protocol: .*not an OCI index/,
+  ],
   ['a Link that cannot be read', { headers: { link: '<next rel=next' } }, /^registry\.protocol/],
   ['no end', { endless: true }, /^bytes\.too-large/],
   [
@@ -72,6 +78,7 @@ test.for<readonly [string, Fault, RegExp]>([
   expect(server.requests.filter(({ path }) => path.includes('manifests'))).toEqual([]);
 });
 
+const emptyList = JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.index, manifests: [] });
 test.for<readonly [string, Fault]>([
   ['404', { status: 404 }],
   ['404 and a page for people', { status: 404, body: '<html>', headers: { 'content-type': 'text/html' } }],
@@ -81,16 +88,28 @@ test.for<readonly [string, Fault]>([
   ['501', { status: 501 }],
   [
     '200 and a page for people',
-    { body: '<!doctype html>', headers: { 'content-type': 'text/html; charset=utf-8' } },
+    { status: 200, body: '<!doctype html>', headers: { 'content-type': 'text/html; charset=utf-8' } },
   ],
-  ['200 and other JSON', { body: '{"status":"ok"}', headers: { 'content-type': 'application/json' } }],
-  ['200 and an image', { body: image, headers: { 'content-type': mediaTypes.manifest } }],
+  [
+    '200 and other JSON',
+    { status: 200, body: '{"status":"ok"}', headers: { 'content-type': 'application/json' } },
+  ],
+  ['200 and an image', { status: 200, body: image, headers: { 'content-type': mediaTypes.manifest } }],
+  [
+    '200 and a list that is announced as no JSON',
+    { status: 200, body: emptyList, headers: { 'content-type': 'application/jsonp' } },
+  ],
+  [
+    '200 and a list that is announced as something like JSON',
+    { status: 200, body: emptyList, headers: { 'content-type': 'x-application/json' } },
+  ],
 ])('referrers that answer %s are at the fallback tag, in both ways', async ([, fault]) => {
   // OCI-Subject, as some registries send it without the API.
   await using server = await startRegistry({ referrersApi: false, ociSubject: true });
   server.fault(/\/referrers\//, fault);
   const registry = client();
   expect(await registry.referrers(repositoryOn(server), subject.digest)).toEqual([]);
+  expect(server.requests.map(({ path }) => path.split('/').at(-2))).toEqual(['referrers', 'manifests']);
   await registry.attach(repositoryOn(server), signature('one'), subject);
   expect(await registry.referrers(repositoryOn(server), subject.digest)).toMatchObject([
     { digest: digestOf(signature('one')) },
@@ -177,19 +196,28 @@ test.for(['refuses', 'writes'] as const)(
   },
 );
 
-test('what was deleted from the registry is left out of the tag, and the image can be signed again', async () => {
-  await using server = await startRegistry({ referrersApi: false, strict: true });
-  const registry = client();
-  for (const name of ['one', 'two', 'three']) {
-    await registry.attach(repositoryOn(server), signature(name), subject);
-  }
-  for (const name of ['one', 'three']) {
-    server.manifests.delete(`team/app@${digestOf(signature(name))}`);
-  }
-  await registry.attach(repositoryOn(server), signature('four'), subject);
-  const found = await registry.referrers(repositoryOn(server), subject.digest);
-  expect(found.map(({ digest }) => digest)).toEqual(['two', 'four'].map((name) => digestOf(signature(name))));
-});
+test.for([400, 404, 422])(
+  'what was deleted from the registry is left out of the tag where it answers %d, and the image can be signed again',
+  async (status) => {
+    await using server = await startRegistry({ referrersApi: false, strict: true });
+    const registry = client();
+    for (const name of ['one', 'two', 'three']) {
+      await registry.attach(repositoryOn(server), signature(name), subject);
+    }
+    for (const name of ['one', 'three']) {
+      server.manifests.delete(`team/app@${digestOf(signature(name))}`);
+    }
+    const before = server.requests.length;
+    server.fault(/PUT .*manifests\/sha256-/, { status, times: 1 });
+    await registry.attach(repositoryOn(server), signature('four'), subject);
+    const tagged = server.requests.slice(before).filter(({ path }) => path.includes('/sha256-'));
+    expect(tagged.filter(({ method }) => method === 'PUT').map((seen) => seen.status)).toEqual([status, 201]);
+    const found = await registry.referrers(repositoryOn(server), subject.digest);
+    expect(found.map(({ digest }) => digest)).toEqual(
+      ['two', 'four'].map((name) => digestOf(signature(name))),
+    );
+  },
+);
 
 test('a registry that answers 500 to a list with a deleted manifest can be signed to as well', async () => {
   await using server = await startRegistry({ referrersApi: false });
@@ -227,9 +255,108 @@ test('a registry that takes nothing and has lost nothing is the error', async ()
   const registry = client();
   await registry.attach(repositoryOn(server), signature('one'), subject);
   server.fault(/PUT .*manifests\/sha256:/, { status: 500 });
+  const before = server.requests.length;
   expect(await refusal(registry.attach(repositoryOn(server), signature('two'), subject))).toMatch(
     /^registry\.unreachable: .*answered 500/,
   );
+  const asked = server.requests.slice(before).map(({ method, path }) => `${method} ${path.split(/[:-]/)[0]}`);
+  const at = '/v2/team/app/manifests/sha256';
+  expect(asked).toEqual([`PUT ${at}`, `GET ${at}`, `HEAD ${at}`]);
+});
+
+test('a registry that lets nobody push is asked nothing about its lists', async () => {
+  await using server = await startRegistry({ referrersApi: false });
+  server.fault(/PUT/, { status: 403 });
+  expect(await refusal(client().attach(repositoryOn(server), signature('one'), subject))).toMatch(
+    /^registry\.unauthorized/,
+  );
+  expect(server.requests).toHaveLength(1);
+});
+
+test('a registry that noted one of two subjects gets the other one into the tag', async () => {
+  await using server = await startRegistry();
+  const manifests = ['one', 'two'].map((name) => {
+    const bytes = signature(name);
+    return { bytes, descriptor: descriptorOf(bytes), document: parseManifest(bytes, undefined, name) };
+  });
+  server.fault(new RegExp(`PUT .*${digestOf(signature('two'))}`), { headers: { 'oci-subject': 'sha256:x' } });
+  await client().attachAll(repositoryOn(server), manifests, subject.digest);
+  const index = server.manifests.get(`team/app:${fallbackTag(subject.digest)}`);
+  expect(JSON.parse(Buffer.from(index?.bytes ?? '{}').toString()).manifests).toMatchObject([
+    { digest: digestOf(signature('two')) },
+  ]);
+});
+
+test.for<readonly [string, number, TestRegistryOptions, RegExp | undefined]>([
+  ['409 to a stale version', 409, { etags: true }, undefined],
+  ['412 to a stale version', 412, { etags: true }, undefined],
+  ['403 to a known version', 403, { etags: true }, /^registry\.unauthorized/],
+  ['409 without versions', 409, {}, /^registry\.refused: .*409/],
+  ['412 without versions', 412, {}, /^registry\.refused: .*412/],
+])('a registry that answers %s', async ([, status, options, expected]) => {
+  await using server = await startRegistry({ referrersApi: false, ...options });
+  const registry = client();
+  await registry.attach(repositoryOn(server), signature('one'), subject);
+  server.fault(/PUT .*manifests\/sha256-/, { status, times: 1 });
+  const attached = registry.attach(repositoryOn(server), signature('two'), subject);
+  if (expected === undefined) {
+    await attached;
+    expect(await registry.referrers(repositoryOn(server), subject.digest)).toHaveLength(2);
+  } else {
+    expect(await refusal(attached)).toMatch(expected);
+  }
+});
+
+test('a registry that takes the tag for the image and is down is down', async () => {
+  await using server = await startRegistry({ referrersApi: false, dashIsDigest: 'reads' });
+  store(server, image);
+  server.fault(/PUT .*manifests\/sha256-/, { status: 500 });
+  expect(await refusal(client().attach(repositoryOn(server), signature('one'), subject))).toMatch(
+    /^registry\.unreachable: .*answered 500/,
+  );
+});
+
+test("a fallback tag that holds docker's list is no list of referrers", async () => {
+  await using server = await startRegistry({ referrersApi: false });
+  const bytes = encodeUtf8(
+    JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.dockerIndex, manifests: [subject] }),
+  );
+  store(server, bytes, fallbackTag(subject.digest), mediaTypes.dockerIndex);
+  expect(await refusal(client().referrers(repositoryOn(server), subject.digest))).toMatch(
+    /^registry\.protocol: .*not an index of referrers/,
+  );
+});
+
+test('A-90: a hundred and one pages of referrers are too many', async () => {
+  await using server = await startRegistry({ pageSize: 1 });
+  for (let number = 0; number < 101; number += 1) {
+    store(server, signature(`${number}`), `${number}`);
+  }
+  expect(await refusal(client().referrers(repositoryOn(server), subject.digest))).toMatch(
+    /^registry\.limit: .*limit of 100 pages/,
+  );
+  server.manifests.delete(`team/app@${digestOf(signature('0'))}`);
+  expect(await client().referrers(repositoryOn(server), subject.digest)).toHaveLength(100);
+});
+
+test.for(['ann@', ':secret@'])('A-90: a next page at %sHOST is not asked for', async (info) => {
+  await using server = await startRegistry();
+  const link = `<http://${info}${server.host}/next>; rel="next"`;
+  server.fault(/referrers/, { headers: { link } });
+  expect(await refusal(client().referrers(repositoryOn(server), subject.digest))).toMatch(
+    /^registry\.refused: .*another host/,
+  );
+  expect(server.requests).toHaveLength(1);
+});
+
+test('a registry that is silent is not said to lack the referrers API', async () => {
+  await using server = await startRegistry();
+  server.fault(/referrers/, { hang: true });
+  const registry = client({ timeouts: { idle: 100, document: 1000 } });
+  await expect(registry.referrers(repositoryOn(server), subject.digest)).rejects.toMatchObject({
+    code: 'registry.unreachable',
+    hint: expect.not.stringContaining('--referrers'),
+  });
 });
 
 test('a refusal that nothing deleted explains is the error, and the tag stays as it is', async () => {
@@ -238,7 +365,7 @@ test('a refusal that nothing deleted explains is the error, and the tag stays as
   await registry.attach(repositoryOn(server), signature('one'), subject);
   server.fault(/PUT .*manifests\/sha256-/, { status: 400 });
   expect(await refusal(registry.attach(repositoryOn(server), signature('two'), subject))).toMatch(
-    /^registry\.refused: .*answered 400/,
+    /^registry\.refused: [^,]* answered 400 to upload/,
   );
   server.clearFaults();
   expect(await registry.referrers(repositoryOn(server), subject.digest)).toHaveLength(1);

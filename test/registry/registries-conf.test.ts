@@ -110,6 +110,48 @@ test('later files win: aliases one by one, tables by prefix, the search list who
 });
 
 test.for([
+  ['an empty list of a later file', 'unqualified-search-registries = []', 'docker.io/library/app:latest'],
+  ['a later file that says nothing of it', 'short-name-mode = "enforcing"', 'a.io/app:latest'],
+] as const)('%s decides about the list of an earlier one', ([, later, expected]) => {
+  expect(meaning('app', config('unqualified-search-registries = ["a.io"]', later))).toBe(expected);
+});
+
+test('of two tables with one prefix in one file the first counts', () => {
+  const read = config(
+    '[[registry]]\nprefix = "a.io"\nlocation = "one.io"\n[[registry]]\nprefix = "a.io"\nlocation = "two.io"',
+  );
+  expect(endpointsOf({ registry: 'a.io', repository: 'x' }, '1', read)).toEqual([
+    { registry: 'one.io', repository: 'x' },
+  ]);
+});
+
+test.for([
+  ['a table without a place', '[[registry]]\nblocked = true', 'has neither a prefix nor a location'],
+  ['a prefix without a location', '[[registry]]\nprefix = "a.io"', 'has a prefix and no location'],
+] as const)('%s is told', ([, text, expected]) => {
+  expect(() => parse(text)).toThrow(new RegExp(`registry\\[0\\] ${expected}`));
+});
+
+test.for([
+  ['a place that begins with a slash', 'location = "/team"'],
+  ['a place of two lines', 'location = "a.io/team\\nx"'],
+  ['a host for a whole repository', 'prefix = "a.io/team/app"\nlocation = "b.io"'],
+] as const)('%s makes no address', ([, text]) => {
+  const read = config(`[[registry]]\nprefix = "a.io/team/app"\n${text}`.replace(/prefix.*\n(?=prefix)/, ''));
+  expect(() => endpointsOf({ registry: 'a.io', repository: 'team/app' }, '1', read)).toThrow(
+    /names no repository/,
+  );
+});
+
+test('a full name is not a short one, whatever the search list and the aliases say', () => {
+  const read = config(
+    'unqualified-search-registries = ["a.io", "b.io"]\n[aliases]\n"quay.io/app" = "c.io/app"',
+  );
+  expect(meaning('quay.io/app:1', read)).toBe('quay.io/app:1');
+  expect(meaning('localhost/app', read)).toBe('localhost/app:latest');
+});
+
+test.for([
   ['no TOML', 'unqualified-search-registries = ['],
   ['a key twice', '[aliases]\n"a" = "x.io/a"\n"a" = "y.io/a"'],
   ['the form of before', '[registries.search]\nregistries = ["docker.io"]\n'],
@@ -120,6 +162,32 @@ test.for([
     '[[registry]]\nlocation = "a.io"\n[[registry.mirror]]\nlocation = "m"\npull-from-mirror = "never"',
   ],
   ['a number for a name', 'unqualified-search-registries = [1]'],
+  ['a search registry with a path', 'unqualified-search-registries = ["quay.io/team"]'],
+  ['a search registry behind something', 'unqualified-search-registries = [" quay.io"]'],
+  ['a search registry before something', 'unqualified-search-registries = ["quay.io "]'],
+  ['a search registry that is empty', 'unqualified-search-registries = [""]'],
+  ['a location with a scheme', '[[registry]]\nlocation = "https://a.io"'],
+  ['a prefix with a scheme', '[[registry]]\nprefix = "http://a.io"\nlocation = "b.io"'],
+  [
+    'a mirror with a scheme',
+    '[[registry]]\nlocation = "a.io"\n[[registry.mirror]]\nlocation = "https://m.io"',
+  ],
+  ['a mirror without a place', '[[registry]]\nlocation = "a.io"\n[[registry.mirror]]\nlocation = "/"'],
+  ['a wildcard with a path', '[[registry]]\nprefix = "*.a.io/team"\nlocation = "b.io"'],
+  ['a wildcard with a port', '[[registry]]\nprefix = "*.a.io:5000"\nlocation = "b.io"'],
+  ['a mirror setting at a registry', '[[registry]]\nlocation = "a.io"\npull-from-mirror = "all"'],
+  [
+    'two settings for one mirror',
+    '[[registry]]\nlocation = "a.io"\nmirror-by-digest-only = true\n[[registry.mirror]]\nlocation = "m.io"\npull-from-mirror = "all"',
+  ],
+  [
+    'two words about whether a place is blocked',
+    '[[registry]]\nprefix = "a.io"\nlocation = "c.io"\nblocked = true\n[[registry]]\nprefix = "b.io"\nlocation = "c.io"',
+  ],
+  [
+    'two words about whether a place is insecure',
+    '[[registry]]\nprefix = "*.a.io"\n[[registry]]\nprefix = "*.a.io"\ninsecure = true',
+  ],
 ] as const)('%s is an error, not another image', ([, text]) => {
   expect(() => parse(text)).toThrow(TcfError);
 });
@@ -282,6 +350,27 @@ test.for([
   const read = await loadRegistriesConfig(testHost({ cwd: place.path, uid: 1000 }), 'full');
   expect(read.registries.some(({ blocked }) => blocked)).toBe(isBlocked);
   expect(read.aliases.size).toBe(0);
+});
+
+test('for a full name, a list of short names that cannot be read does not matter', async () => {
+  using place = folder();
+  const drops = join(place.path, 'etc/containers/registries.conf.d');
+  mkdirSync(drops, { recursive: true });
+  writeFileSync(join(drops, '1.conf'), '# beside [[registry]]\n[aliases\n');
+  const host = testHost({ cwd: place.path, uid: 1000 });
+  expect((await loadRegistriesConfig(host, 'full')).registries).toEqual([]);
+  await expect(loadRegistriesConfig(host)).rejects.toThrow(/cannot read/);
+});
+
+test("the file that is named comes before the user's own", async () => {
+  using place = folder();
+  const own = join(place.path, 'home/.config/containers');
+  mkdirSync(own, { recursive: true });
+  writeFileSync(join(own, 'registries.conf'), say('own.io'));
+  writeFileSync(join(place.path, 'mine.conf'), say('mine.io'));
+  const env = { CONTAINERS_REGISTRIES_CONF: join(place.path, 'mine.conf') };
+  const host = testHost({ cwd: place.path, uid: 1000, env });
+  expect(meaning('app', await loadRegistriesConfig(host))).toBe('mine.io/app:latest');
 });
 
 test('CONTAINERS_REGISTRIES_CONF names another file; a relative one is not looked at', async () => {

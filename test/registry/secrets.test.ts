@@ -70,6 +70,12 @@ test.for(
   expect(sent.isIn(`denied: ${encode(secret)} is not welcome`)).toBe(true);
 });
 
+test('a secret is seen whose signs are escaped in part as bytes and in part as characters', () => {
+  const sent = new SentSecrets();
+  sent.add('ä€ä€ä€');
+  expect(sent.isIn(`denied: ${'\\xc3\\xa4\\u20ac'.repeat(3)}`)).toBe(true);
+});
+
 test('a short password is seen whole, and one of two characters is not looked for', () => {
   const sent = new SentSecrets();
   sent.add('abc');
@@ -208,6 +214,22 @@ test.for(['token', 'base64'] as const)('a manifest that repeats a %s is not read
     headers: { 'content-type': mediaTypes.manifest, 'docker-content-digest': descriptorOf(bytes).digest },
   });
   await expect(client().manifest(repositoryOn(server), 'latest')).rejects.toThrow(/repeats a credential/);
+});
+
+test('a list of referrers that repeats a token is not read', async () => {
+  await using server = await startRegistry({ auth: 'token' });
+  server.fault(/^GET \/token/, { body: JSON.stringify({ token }) });
+  const challenge = { 'www-authenticate': `Bearer realm="${server.url}/token"` };
+  server.fault(/referrers/, { times: 1, status: 401, headers: challenge });
+  const entry = { ...descriptorOf(image), annotations: { echo: token } };
+  server.fault(/referrers/, {
+    status: 200,
+    body: JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.index, manifests: [entry] }),
+    headers: { 'content-type': mediaTypes.index },
+  });
+  await expect(client().referrers(repositoryOn(server), descriptorOf(image).digest)).rejects.toThrow(
+    /repeat a credential/,
+  );
 });
 
 test.for(encodings)('a service that echoes the secret %s is not quoted', async ([, encode]) => {

@@ -135,6 +135,13 @@ test.for<readonly [string, RegExp, Fault]>([
   expect(server.blobs.get(digestOf(content))).toEqual(content);
 });
 
+test('a chunk whose answer was lost is not sent again', async () => {
+  await using server = await startRegistry();
+  server.fault(/PATCH/, { keep: 10, times: 1 });
+  await copy(server);
+  expect(told(server).slice(2)).toEqual(['PATCH 0-9 10', 'GET', 'PATCH 10-19 10', 'PATCH 20-24 5', 'PUT']);
+});
+
 test('what has arrived is not sent again', async () => {
   await using server = await startRegistry();
   server.fault(/PATCH/, { keep: 4, times: 1 });
@@ -149,6 +156,78 @@ test('what has arrived is not sent again', async () => {
     'PATCH 20-24 5',
     'PUT',
   ]);
+});
+
+const again = ['POST', 'PATCH 0-9 10', 'PATCH 10-19 10', 'PATCH 20-24 5', 'PUT'];
+test.for<readonly [string, Fault]>([
+  ['has less than it has taken', { status: 204, body: '', headers: { range: '0-4' } }],
+  ['has more than was sent', { status: 204, body: '', headers: { range: '0-99' } }],
+  ['cannot say how much it has', { status: 204, body: '', headers: { range: 'all' } }],
+  ['says more than a range', { status: 204, body: '', headers: { range: '0-13 or so' } }],
+  ['says something before a range', { status: 204, body: '', headers: { range: 'x0-13' } }],
+  ['says how much it has with another status', { status: 200, body: '', headers: { range: '0-13' } }],
+  ['has forgotten the upload', { status: 404 }],
+])('a registry that %s gets the blob from its start', async ([, fault]) => {
+  await using server = await startRegistry();
+  server.fault(/PATCH/, { times: 1, lie: true, status: 202, body: '' });
+  server.fault(/PATCH/, { keep: 4, times: 1 });
+  server.fault(/GET/, { ...fault, times: 1 });
+  expect(await copy(server)).toBe('copied');
+  expect(told(server)).toEqual(['HEAD', 'POST', 'PATCH 0-9 10', 'PATCH 10-19 10', 'GET', ...again]);
+  expect(server.blobs.get(digestOf(content))).toEqual(content);
+});
+
+test.for<readonly [string, Fault, readonly string[]]>([
+  ['does not know the upload and has the blob', { status: 404, lie: true }, ['PUT', 'HEAD']],
+  ['does not know the upload', { status: 404 }, ['PUT', 'HEAD', ...again]],
+  ['does not want the blob that it has', { status: 400, lie: true }, ['PUT', ...again]],
+])('a registry that at the end %s is believed as far as it can be', async ([, fault, expected]) => {
+  await using server = await startRegistry();
+  server.fault(/PUT/, { ...fault, times: 1 });
+  expect(await copy(server)).toBe('copied');
+  expect(told(server).slice(5)).toEqual(expected);
+});
+
+test.for<readonly [string, RegExp, Fault, RegExp, readonly string[]]>([
+  ['may not be asked', /HEAD/, { status: 403 }, /^registry\.unauthorized/, ['HEAD']],
+  [
+    'is down while it is asked to mount',
+    /POST/,
+    { truncate: 0 },
+    /^registry\.unreachable/,
+    ['HEAD', 'POST', 'POST', 'POST', 'POST'],
+  ],
+])('a registry that %s is sent nothing', async ([, match, fault, expected, asked]) => {
+  await using server = await startRegistry();
+  server.fault(match, fault);
+  server.fault(/POST .*uploads\/$/, { status: 500 });
+  expect(await refusal(copy(server, content, 'team/base'))).toMatch(expected);
+  expect(told(server)).toEqual(asked);
+});
+
+test('a question whether a blob is there is asked again while the registry is busy', async () => {
+  await using server = await startRegistry();
+  server.fault(/HEAD/, { status: 500, times: 2 });
+  expect(await copy(server)).toBe('copied');
+  expect(told(server).slice(0, 4)).toEqual(['HEAD', 'HEAD', 'HEAD', 'POST']);
+});
+
+test.for(['20x', 'x20', '2e1', ''])('a least size of "%s" for chunks is none', async (size) => {
+  await using server = await startRegistry();
+  server.fault(/POST/, { headers: { 'oci-chunk-min-length': size } });
+  await copy(server);
+  expect(told(server).slice(2)).toEqual(again.slice(1));
+});
+
+test.for([
+  ['user', 'ann@'],
+  ['password', ':secret@'],
+] as const)('an upload is not sent to a place with a %s', async ([, info]) => {
+  await using server = await startRegistry();
+  const location = `http://${info}${server.host}/v2/team/app/blobs/uploads/1`;
+  server.fault(/POST/, { headers: { location } });
+  expect(await refusal(copy(server))).toMatch(/^registry\.refused: .*wants it sent to/);
+  expect(told(server)).toEqual(['HEAD', 'POST']);
 });
 
 test('law: wherever the line breaks, the blob arrives whole or not at all', async () => {
