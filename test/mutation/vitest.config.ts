@@ -11,15 +11,22 @@ class InOrder extends BaseSequencer {
   }
 }
 
+/** A run that records which functions each file enters asks every file, each with modules of its own. */
+const isTraced = process.env['TCF_TRACE'] !== undefined;
+
 const config: ViteUserConfig = defineConfig({
   test: {
+    root: process.cwd(),
     include: ['test/**/*.test.ts'],
     // A machine under load may be late; what never ends is ended from outside.
     testTimeout: 600_000,
     // One process for all files: most of the time of a short run goes into loading the same modules again.
-    isolate: false,
+    isolate: isTraced,
     maxWorkers: 1,
-    bail: 1,
+    bail: isTraced ? 0 : 1,
+    setupFiles: isTraced ? ['test/mutation/record.ts'] : [],
+    // Each copy keeps what its files became without their types.
+    fsModuleCachePath: 'modules',
     sequence: { sequencer: InOrder },
   },
 });
