@@ -4,8 +4,6 @@ export default defineConfig({
   test: {
     // One core less is the default, which leaves a machine of two cores with one.
     maxWorkers: '100%',
-    // What a file became without its types is kept between runs, by its content.
-    experimental: { fsModuleCache: true },
     projects: [
       {
         test: {

@@ -126,7 +126,7 @@ test('why: who needs it, and no where nothing has the name', async () => {
 });
 
 test.for([
-  ['an order that is none', ['tree', 'bom.json', '--by', 'size'], 'tcf tree has no order "size"'],
+  ['an order that is none', ['tree', 'bom.json', '--by', 'size'], '--by does not take "size"'],
   ['a depth that is none', ['tree', 'bom.json', '--depth', '-1'], 'is not a number of levels'],
   ['an SBOM of another kind', ['licenses', 'policy.yaml'], 'is not well-formed JSON'],
 ] as const)('%s is refused', async ([, args, said]) => {

@@ -68,7 +68,7 @@ test.for([
   ['an address that is none', ['--security-contact', 'somebody'], 'cannot report anything to "somebody"'],
   ['a day that is none', ['--support-end', '2031-02-31'], 'cannot read "2031-02-31" as a day'],
   ['a year', ['--support-end', '2031'], 'as a day'],
-  ['another format', ['--format', 'spdx'], 'tcf does not write "spdx"'],
+  ['another format', ['--format', 'spdx'], '--format does not take "spdx"'],
   ['another version', ['--spec-version', '1.5'], 'tcf does not write cyclonedx-json in version "1.5"'],
   [
     'a version of another format',
@@ -119,7 +119,7 @@ test.for([
     ['--profile', 'bsi', '--author', 'Ann'],
     'who makes the SBOM, with an e-mail address or URL',
   ],
-  ['another profile', ['--profile', 'fsct'], 'tcf knows no profile "fsct"'],
+  ['another profile', ['--profile', 'fsct'], '--profile does not take "fsct"'],
 ] as const)('%s is asked wrongly, and nothing is written', async ([, args, message]) => {
   const ran = await sbom(...args);
   expect(ran).toMatchObject({ exit: 3, out: '' });

@@ -1,24 +1,14 @@
 import { execFile } from 'node:child_process';
-import {
-  closeSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { verbs } from '../../src/commands/index.ts';
-import { callWith, everyCall } from '../support/every-verb.ts';
 import { folder } from '../support/host.ts';
 import { buildImage, writeOciLayout } from '../support/image.ts';
 import { archive, file } from '../support/tar.ts';
 
 /*
  * What a shell gives a program: full disks, closed pipes, devices, descriptors, a folder that is gone. tcf runs
- * as a process of its own.
+ * as a process of its own; test/commands/outputs.test.ts asks every verb in this process.
  */
 
 const main = join(import.meta.dirname, '../../src/main.ts');
@@ -55,26 +45,8 @@ function bash(script: string, as: readonly string[] = []): Promise<Ran> {
 }
 
 const sbom = 'tcf sbom oci:image';
-const calls = (await everyCall()).map((call) => [call.join(' '), call] as const);
 
 describe('what could not be written whole is never a success', () => {
-  test.for(calls)('tcf %s --help > /dev/full', async ([, call]) => {
-    const file = openSync('/dev/full', 'w');
-    try {
-      // The words before the first that names something.
-      const verb = call.slice(0, call.findIndex((word) => !/^[a-z-]+$/.test(word)) >>> 0).slice(0, 2);
-      const isGroup = !('verb' in ((await verbs.find(({ name }) => name === verb[0])?.load()) ?? {}));
-      const help = ['help', ...verb.slice(0, isGroup ? 2 : 1)];
-      const { exit, text } = await callWith(help, { cwd: place.path, env: {}, file });
-      expect({ exit, text }).toEqual({
-        exit: 2,
-        text: expect.stringContaining('could not write the output: no space left on device (ENOSPC)'),
-      });
-    } finally {
-      closeSync(file);
-    }
-  });
-
   test('a disk that takes a part', async ({ skip }) => {
     const script = `mount -t tmpfs -o size=16k tmpfs tiny && head -c 12k /dev/zero > tiny/fill
 tcf completion bash > tiny/part; echo "$? $(stat -c %s tiny/part)"`;
@@ -145,25 +117,6 @@ describe('an output that cannot be written fails before the work', () => {
 });
 
 describe('a current folder that was removed', () => {
-  test.for(calls)('tcf %s', async ([, call]) => {
-    const cwd = () => {
-      throw Object.assign(new Error('ENOENT: process.cwd failed, uv_cwd'), {
-        code: 'ENOENT',
-        syscall: 'uv_cwd',
-      });
-    };
-    const { exit, text } = await callWith(call, { cwd, env: { HOME: place.path, PATH: '/nowhere' } });
-    expect(text).not.toMatch(/fault in tcf|^ +at |uv_cwd/m);
-    if (text.includes('the current folder')) {
-      expect({ exit, text }).toEqual({
-        exit: ['run', 'up', 'exec'].includes(call[0] ?? '') ? 125 : 2,
-        text: expect.stringMatching(
-          /(?:^|\n)tcf: error: the current folder was removed\ntcf: hint: change to a folder that is there\n$/,
-        ),
-      });
-    }
-  });
-
   test('is one sentence, and what needs no folder still works', async () => {
     const gone = (script: string) => bash(`mkdir gone; cd gone; rmdir ../gone; ${script}`);
     expect(await gone('tcf --version')).toMatchObject({ code: 0, stderr: '' });
