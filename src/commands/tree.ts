@@ -3,16 +3,9 @@ import { lookInside } from '../app/look-inside.ts';
 import { closest } from '../base/closest.ts';
 import { askedWrongly } from '../base/error.ts';
 import { formatJson, quoted } from '../base/text.ts';
-import {
-  formatTree,
-  type TreeOrder,
-  toTree,
-  toTreeJson,
-  toWhyTree,
-  treeOrders,
-} from '../report/inside/tree-text.ts';
+import { formatTree, toTree, toTreeJson, toWhyTree, treeOrders } from '../report/inside/tree-text.ts';
 import type { ExitCode } from '../system/host.ts';
-import { flag, type Options, textOption } from './options/bag.ts';
+import { choiceOption, flag, type Options, textOption } from './options/bag.ts';
 import { declareLookOptions, listWidth, readLookRequest } from './options/look.ts';
 import type { Verb } from './verb.ts';
 
@@ -28,7 +21,7 @@ export const verb: Verb = {
   },
   /** No is the answer where nothing has the name that `--why` asks about. */
   async run(host, [source = ''], options): Promise<ExitCode> {
-    const order = readOrder(options);
+    const order = choiceOption(options, 'by', treeOrders) ?? treeOrders[0];
     const depth = readDepth(options);
     const { contents } = await lookInside(host, readLookRequest(options, source));
     const why = textOption(options, 'why');
@@ -50,17 +43,6 @@ export const verb: Verb = {
     return 0;
   },
 };
-
-function readOrder(options: Options): TreeOrder {
-  const asked = textOption(options, 'by');
-  const order = treeOrders.find((one) => one === asked);
-  if (order !== undefined) {
-    return order;
-  }
-  throw askedWrongly('tree.by', `tcf tree has no order ${quoted(asked ?? '')}`, {
-    hint: `write ${treeOrders.join(', ')}`,
-  });
-}
 
 function readDepth(options: Options): number {
   const asked = textOption(options, 'depth');

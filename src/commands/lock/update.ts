@@ -1,11 +1,10 @@
 import type { Command } from 'commander';
 import { lockParts, updateLock } from '../../app/lock/update-lock.ts';
 import { compact } from '../../base/compact.ts';
-import { askedWrongly } from '../../base/error.ts';
 import { formatJson, quoted } from '../../base/text.ts';
 import { formatLockDifferences } from '../../report/lock-table.ts';
 import type { ExitCode } from '../../system/host.ts';
-import { flag, type Options, textOption } from '../options/bag.ts';
+import { choiceOption, flag, textOption } from '../options/bag.ts';
 import { declareInputOptions, readStoreRequest } from '../options/inputs.ts';
 import { declareTimeout } from '../options/network.ts';
 import type { Verb } from '../verb.ts';
@@ -23,13 +22,14 @@ export const verb: Verb = {
   },
   async run(host, [name = ''], options): Promise<ExitCode> {
     const isDryRun = flag(options, 'dryRun');
+    const part = choiceOption(options, 'only', lockParts);
     const { changes, file } = await updateLock(
       host,
       compact({
         ...readStoreRequest(options),
         name,
         triton: textOption(options, 'triton'),
-        parts: readParts(options),
+        parts: part === undefined ? undefined : [part],
         isDryRun,
       }),
     );
@@ -39,17 +39,3 @@ export const verb: Verb = {
     return isDryRun && changes.length > 0 ? 1 : 0;
   },
 };
-
-function readParts(options: Options): readonly (typeof lockParts)[number][] | undefined {
-  const asked = textOption(options, 'only');
-  if (asked === undefined) {
-    return undefined;
-  }
-  const part = lockParts.find((one) => one === asked);
-  if (part === undefined) {
-    throw askedWrongly('lock.part', `a lock has no part ${quoted(asked)}`, {
-      hint: `write ${lockParts.join(' or ')}`,
-    });
-  }
-  return [part];
-}

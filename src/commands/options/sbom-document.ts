@@ -8,7 +8,7 @@ import { cyclonedxVersions } from '../../bom/cyclonedx-licenses.ts';
 import type { SbomFormat } from '../../bom/formats/format.ts';
 import { sbomFormats } from '../../bom/formats/index.ts';
 import type { Output } from '../../system/host.ts';
-import { flag, type Options, textOption } from './bag.ts';
+import { choiceOption, flag, type Options, textOption } from './bag.ts';
 import { givenSbomOptions } from './sbom.ts';
 
 const flags = { nested: '--nested', uniqueSerial: '--unique-serial', verifyLayers: '--verify-layers' };
@@ -100,12 +100,7 @@ function readFormatVersion(options: Options, { name, specVersions = [] }: SbomFo
 }
 
 function readFormat(options: Options): SbomFormat {
-  const asked = textOption(options, 'format') ?? sbomFormats[0].name;
-  const format = sbomFormats.find(({ name }) => name === asked);
-  if (format !== undefined) {
-    return format;
-  }
-  throw askedWrongly('sbom.format', `tcf does not write ${quoted(asked)}`, {
-    hint: `write one of ${sbomFormats.map(({ name }) => name).join(', ')}`,
-  });
+  const names = sbomFormats.map(({ name }) => name);
+  const asked = choiceOption(options, 'format', names);
+  return sbomFormats.find(({ name }) => name === asked) ?? sbomFormats[0];
 }

@@ -3,8 +3,8 @@ import type { SbomRequest } from '../../app/make-sbom.ts';
 import { compact } from '../../base/compact.ts';
 import { askedWrongly } from '../../base/error.ts';
 import { quoted } from '../../base/text.ts';
-import { profileNames, profiles, type SbomProfile } from '../../bom/profiles.ts';
-import { collectOption, flag, listOption, type Options, textOption } from './bag.ts';
+import { profileNames, profiles } from '../../bom/profiles.ts';
+import { choiceOption, collectOption, flag, listOption, type Options, textOption } from './bag.ts';
 import { readNetwork } from './network.ts';
 import { readPlatform } from './platform.ts';
 import { readPeople, readSecurityContact } from './sbom-people.ts';
@@ -69,7 +69,7 @@ export function readSbomRequest(options: Options): SbomRequest {
     ...readPeople(options),
     securityContact: readSecurityContact(options),
     supportEnd: readSupportEnd(options),
-    profile: readProfile(options),
+    profile: choiceOption(options, 'profile', profiles),
     base: textOption(options, 'base'),
     jobs: readJobs(options),
     cache: flag(options, 'cache') || undefined,
@@ -106,16 +106,5 @@ function readJobs(options: Options): number | undefined {
   }
   throw askedWrongly('sbom.jobs', `tcf cannot read ${quoted(asked)} layers at a time`, {
     hint: `write a number from 1 to ${maxJobs}`,
-  });
-}
-
-function readProfile(options: Options): SbomProfile | undefined {
-  const asked = textOption(options, 'profile');
-  const known = profiles.find((name) => name === asked);
-  if (asked === undefined || known !== undefined) {
-    return known;
-  }
-  throw askedWrongly('sbom.profile', `tcf knows no profile ${quoted(asked)}`, {
-    hint: `write ${profiles.join(', ')}`,
   });
 }

@@ -3,14 +3,16 @@ import type { VulnsRequest } from '../../app/vulns/find-vulnerabilities.ts';
 import type { FleetRequest } from '../../app/vulns/fleet.ts';
 import { compact } from '../../base/compact.ts';
 import { askedWrongly } from '../../base/error.ts';
-import { quoted } from '../../base/text.ts';
 import { toFleetJson, toFleetText } from '../../report/vulns/fleet.ts';
 import { type VulnsForm, vulnsForms } from '../../report/vulns/forms.ts';
+import { toVulnsText } from '../../report/vulns/text.ts';
 import { declareAttestedOptions } from './attested.ts';
-import { collectOption, listOption, type Options, textOption } from './bag.ts';
+import { choiceOption, collectOption, listOption, type Options, textOption } from './bag.ts';
 import { declareDatabase, readDatabase } from './database.ts';
 import { declareFrom, readFleetRequest } from './fleet.ts';
 import { declareLookOptions, readLookRequest } from './look.ts';
+
+const formNames = [...vulnsForms.keys()];
 
 export function declareVulnsOptions(command: Command): void {
   declareLookOptions(command, '[image|sbom]');
@@ -24,7 +26,7 @@ export function declareVulnsOptions(command: Command): void {
       collectOption,
       [],
     )
-    .option(`--format <${[...vulnsForms.keys()].join('|')}>`, 'how it is told', 'table')
+    .option(`--format <${formNames.join('|')}>`, 'how it is told', 'table')
     .option('-o, --output <file>', 'write it there');
   declareAttestedOptions(command);
 }
@@ -35,7 +37,7 @@ export type VulnsQuestion =
   /** All images of some repositories. */
   | { readonly about: 'fleet'; readonly request: FleetRequest; readonly form: typeof toFleetText };
 
-/** @throws TcfError `vulns.what`, `vulns.from`, `vulns.format`, and those of the other options (exit 3). */
+/** @throws TcfError `vulns.what`, `vulns.from`, `option.value`, and those of the other options (exit 3). */
 export function readVulnsQuestion(options: Options, source: string): VulnsQuestion {
   if (listOption(options, 'from').length > 0) {
     return { about: 'fleet', request: readFleetRequest(options, 'vulns'), form: fleetForm(options, source) };
@@ -45,12 +47,13 @@ export function readVulnsQuestion(options: Options, source: string): VulnsQuesti
       hint: 'name an image or an SBOM, or repositories with --from',
     });
   }
+  const form = vulnsForms.get(choiceOption(options, 'format', formNames) ?? '') ?? toVulnsText;
   const request = compact({
     ...readLookRequest(options, source),
     database: readDatabase(options),
     vex: listOption(options, 'vex'),
   });
-  return { about: 'image', request, form: imageForm(options) };
+  return { about: 'image', request, form };
 }
 
 function fleetForm(options: Options, source: string): typeof toFleetText {
@@ -63,15 +66,4 @@ function fleetForm(options: Options, source: string): typeof toFleetText {
     );
   }
   return format === 'json' ? toFleetJson : toFleetText;
-}
-
-function imageForm(options: Options): VulnsForm {
-  const asked = textOption(options, 'format') ?? 'table';
-  const form = vulnsForms.get(asked);
-  if (form === undefined) {
-    throw askedWrongly('vulns.format', `tcf vulns has no format ${quoted(asked)}`, {
-      hint: `write ${[...vulnsForms.keys()].join(', ')}`,
-    });
-  }
-  return form;
 }
