@@ -1,7 +1,9 @@
 import { findImageVulnerabilities } from '../app/vulns/find-vulnerabilities.ts';
 import { scanFleet } from '../app/vulns/scan-fleet.ts';
+import { TcfError } from '../base/error.ts';
 import { toTimestamp } from '../bom/timestamp.ts';
 import { exitOfFleet } from '../report/vulns/fleet.ts';
+import { vulnsErrorForm } from '../report/vulns/forms.ts';
 import { exitOf } from '../report/vulns/found.ts';
 import { expectWritable, writeOutput } from '../system/files.ts';
 import type { ExitCode, Host } from '../system/host.ts';
@@ -28,12 +30,19 @@ export const verb: Verb = {
     if (attested !== undefined && 'exit' in attested) {
       return attested.exit;
     }
-    const found = await findImageVulnerabilities(
-      host,
-      attested === undefined ? asked.request : { ...asked.request, attested: attested.document },
-    );
-    await writeOutput(host, asked.form(found, saidAt(host), version), output);
-    return exitOf(found);
+    const request =
+      attested === undefined ? asked.request : { ...asked.request, attested: attested.document };
+    try {
+      const found = await findImageVulnerabilities(host, request);
+      await writeOutput(host, asked.form(found, saidAt(host), version), output);
+      return exitOf(found);
+    } catch (error) {
+      const form = vulnsErrorForm(asked.form);
+      if (form !== undefined && error instanceof TcfError) {
+        await writeOutput(host, form(source, error, version), output);
+      }
+      throw error;
+    }
   },
 };
 

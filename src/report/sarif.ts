@@ -1,9 +1,10 @@
-import { createHash } from 'node:crypto';
 import { formatJson, printable } from '../base/text.ts';
 import { formatPinnedRef, type PinnedRef } from '../oci/reference.ts';
 import type { Decision, JudgedFinding, Verdict } from '../policy/decide.ts';
 import { rules } from '../policy/rules/index.ts';
+import type { Containerfile } from './containerfile.ts';
 import type { GateOutcome } from './gate.ts';
+import { sarifFingerprints, sarifPlaceOfImage } from './sarif-place.ts';
 import { describeException } from './text.ts';
 
 /**
@@ -32,12 +33,24 @@ export function toSarif(verdict: Verdict, version: string): string {
  * Where nothing could be decided the reason is a result too: an upload without results would close every
  * alert.
  */
-export function toSarifLog(outcomes: readonly GateOutcome[], version: string): string {
+export function toSarifLog(
+  outcomes: readonly GateOutcome[],
+  version: string,
+  containerfile?: Containerfile,
+): string {
   const own = outcomes.length <= maxRuns ? outcomes : outcomes.slice(0, maxRuns - 1);
   const shared = outcomes.slice(own.length);
   const runs = [
-    ...own.map((outcome) => toRun(nameOfOutcome(outcome), resultsOf(outcome), version)),
-    ...(shared.length === 0 ? [] : [toRun('others', shared.flatMap(resultsOf), version)]),
+    ...own.map((outcome) => toRun(nameOfOutcome(outcome), resultsOf(outcome, containerfile), version)),
+    ...(shared.length === 0
+      ? []
+      : [
+          toRun(
+            'others',
+            shared.flatMap((outcome) => resultsOf(outcome, containerfile)),
+            version,
+          ),
+        ]),
   ];
   const log = { $schema: 'https://json.schemastore.org/sarif-2.1.0.json', version: '2.1.0', runs };
   return formatJson(log, 2);
@@ -53,22 +66,25 @@ function nameOfOutcome(outcome: GateOutcome): string {
     : outcome.image.replace(/@sha\d+:[0-9a-f]+$/, '');
 }
 
-function resultsOf(outcome: GateOutcome): readonly unknown[] {
+function resultsOf(outcome: GateOutcome, containerfile: Containerfile | undefined): readonly unknown[] {
   if ('error' in outcome) {
-    return [errorResult(outcome)];
+    return [errorResult(outcome, containerfile)];
   }
   const { verdict } = outcome;
   if (verdict.decisions.length === 0) {
-    return [withoutPolicy(verdict.image)];
+    return [withoutPolicy(verdict.image, containerfile)];
   }
   return verdict.decisions.flatMap((decision) =>
     decision.findings
       .filter(({ outcome: own }) => own !== 'pass')
-      .map((finding) => toResult(finding, decision, verdict.image)),
+      .map((finding) => toResult(finding, decision, verdict.image, containerfile)),
   );
 }
 
-function errorResult({ error, image }: Extract<GateOutcome, { readonly error: unknown }>): unknown {
+function errorResult(
+  { error, image }: Extract<GateOutcome, { readonly error: unknown }>,
+  containerfile: Containerfile | undefined,
+): unknown {
   const name = image.replace(/@sha\d+:[0-9a-f]+$/, '');
   const hint = error.hint === undefined ? [] : [`Hint: ${error.hint}`];
   return {
@@ -79,19 +95,13 @@ function errorResult({ error, image }: Extract<GateOutcome, { readonly error: un
     message: { text: [error.message, ...hint].map((part) => printable(part, 4000)).join('\n') },
     locations: [
       {
-        physicalLocation: { artifactLocation: { uri: toUri(name) }, region: { startLine: 1 } },
+        physicalLocation: sarifPlaceOfImage(name, containerfile),
         logicalLocations: [{ fullyQualifiedName: printable(image, 1000), kind: 'resource' }],
       },
     ],
-    partialFingerprints: fingerprints(['error', error.code, name]),
+    partialFingerprints: sarifFingerprints(['error', error.code, name]),
     properties: { outcome: error.exit === 3 ? 'asked-wrongly' : 'cannot-tell', code: error.code },
   };
-}
-
-/** `primaryLocationLineHash` is the one that code scanning tells alerts apart by. */
-function fingerprints(identity: readonly string[]): Readonly<Record<string, string>> {
-  const hash = createHash('sha256').update(JSON.stringify(identity)).digest('hex');
-  return { primaryLocationLineHash: `${hash.slice(0, 16)}:1`, 'tcf/v1': hash };
 }
 
 function toRun(name: string, results: readonly unknown[], version: string): unknown {
@@ -119,7 +129,7 @@ function toRun(name: string, results: readonly unknown[], version: string): unkn
   };
 }
 
-function withoutPolicy(image: PinnedRef): unknown {
+function withoutPolicy(image: PinnedRef, containerfile: Containerfile | undefined): unknown {
   const finding: JudgedFinding = {
     rule: 'policy',
     mode: 'enforce',
@@ -127,10 +137,15 @@ function withoutPolicy(image: PinnedRef): unknown {
     message: 'no policy was found, and without one nothing is allowed',
     hint: 'write one and name it with --policy',
   };
-  return toResult(finding, undefined, image);
+  return toResult(finding, undefined, image, containerfile);
 }
 
-function toResult(finding: JudgedFinding, decision: Decision | undefined, image: PinnedRef): unknown {
+function toResult(
+  finding: JudgedFinding,
+  decision: Decision | undefined,
+  image: PinnedRef,
+  containerfile: Containerfile | undefined,
+): unknown {
   const name = `${image.registry}/${image.repository}`;
   const parts = [
     finding.message,
@@ -149,11 +164,11 @@ function toResult(finding: JudgedFinding, decision: Decision | undefined, image:
     message: { text: parts.map((part) => printable(part, 4000)).join('\n') },
     locations: [
       {
-        physicalLocation: { artifactLocation: { uri: toUri(name) }, region: { startLine: 1 } },
+        physicalLocation: sarifPlaceOfImage(name, containerfile),
         logicalLocations: [{ fullyQualifiedName: formatPinnedRef(image), kind: 'resource' }],
       },
     ],
-    partialFingerprints: fingerprints(fingerprint),
+    partialFingerprints: sarifFingerprints(fingerprint),
     properties: {
       outcome: finding.outcome,
       ...(decision === undefined
@@ -161,11 +176,4 @@ function toResult(finding: JudgedFinding, decision: Decision | undefined, image:
         : { policy: decision.policy.name, policyDigest: decision.policy.digest }),
     },
   };
-}
-
-/**
- * A relative reference (RFC 3986): code scanning takes no other, and a port would make a scheme of the host.
- */
-function toUri(name: string): string {
-  return name.split('/').map(encodeURIComponent).join('/');
 }

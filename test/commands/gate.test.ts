@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { main } from '../../src/cli.ts';
 import { cutSummary, toAnnotations } from '../../src/report/gate.ts';
 import { pushDemoImage } from '../support/demo-image.ts';
+import { gitlabProblems } from '../support/gitlab.ts';
 import { folder, testHost } from '../support/host.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { sarifProblems } from '../support/sarif.ts';
@@ -103,6 +104,7 @@ describe('the reports of three images', () => {
 
   test("GitLab's report has exactly the members that it reads", () => {
     const list = JSON.parse(readFileSync(at('out.json'), 'utf8'));
+    expect(gitlabProblems('code quality', list)).toEqual([]);
     expect(list).toHaveLength(2);
     for (const one of list) {
       expect(Object.keys(one).toSorted()).toEqual([
@@ -116,6 +118,18 @@ describe('the reports of three images', () => {
     }
     expect(new Set(list.map(({ fingerprint }: { fingerprint: string }) => fingerprint)).size).toBe(2);
   });
+});
+
+test('with --containerfile alerts stand at what the image is built on', async () => {
+  writeFileSync(at('Containerfile'), 'ARG X\n\nFROM debian:13\nRUN x\n');
+  await gate(image('naked:1'), '--sarif', 'lines.sarif', '--containerfile', 'Containerfile');
+  const log = JSON.parse(readFileSync(at('lines.sarif'), 'utf8'));
+  expect(sarifProblems(log)).toEqual([]);
+  expect(log.runs[0].results[0].locations[0].physicalLocation).toEqual({
+    artifactLocation: { uri: 'Containerfile' },
+    region: { startLine: 3 },
+  });
+  expect((await gate(image('naked:1'), '--containerfile', '/etc/passwd')).exit).toBe(3);
 });
 
 test('SARIF is written where nothing can be told, and where the question is wrong', async () => {

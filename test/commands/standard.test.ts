@@ -40,6 +40,7 @@ const meanings: Readonly<Record<string, 'input' | 'output' | 'place'>> = {
   '--against': 'input',
   '--baseline': 'input',
   '--bundle': 'input',
+  '--containerfile': 'input',
   '--identity-token': 'input',
   '--key': 'input',
   '--policy': 'input',

@@ -17,6 +17,7 @@ const sarifShape = {
         additionalProperties: false,
         properties: {
           automationDetails: { type: 'object', required: ['id'] },
+          properties: { type: 'object' },
           columnKind: { enum: ['utf16CodeUnits', 'unicodeCodePoints'] },
           tool: {
             type: 'object',

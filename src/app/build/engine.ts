@@ -6,6 +6,7 @@ import { jsonLimits, parseJson } from '../../base/json.ts';
 import { Shape } from '../../base/shape.ts';
 import { fileBytes } from '../../image/files.ts';
 import { type Digest, hexOf, readDigest } from '../../oci/digest.ts';
+import { instructionOf } from '../../oci/history.ts';
 import { manifestLimits } from '../../oci/manifest.ts';
 import type { Host } from '../../system/host.ts';
 import { runCleanly, withoutNetwork } from './clean-run.ts';
@@ -130,16 +131,6 @@ async function readDir(folder: string, base: Stage): Promise<BuiltByEngine> {
 
 function layerFile(folder: string, digest: Digest): string {
   return join(folder, hexOf(digest));
-}
-
-/** The instruction without the arguments and the shell that an engine puts in front of it. */
-function instructionOf(createdBy: string): string {
-  return createdBy
-    .replace(/^\|\d+ (?:[A-Za-z_]\w*=\S* )*/, '')
-    .replace(/^\/bin\/sh -c #\(nop\)\s+/, '')
-    .replace(/^\/bin\/sh -c /, 'RUN ')
-    .replace(/\s+/g, ' ')
-    .trim();
 }
 
 async function readJsonFile(path: string): Promise<unknown> {

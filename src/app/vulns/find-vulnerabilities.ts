@@ -15,6 +15,7 @@ import type { SourceOrder } from '../../vulns/findings.ts';
 import { findVulnerabilities } from '../../vulns/match.ts';
 import { parseVex } from '../../vulns/vex.ts';
 import type { ImageRequest } from '../open-image.ts';
+import { readContainerfile } from '../read-containerfile.ts';
 import { namesFile, readSbomFile } from '../read-sbom.ts';
 import { type UsedDatabase, useDatabase } from './place.ts';
 
@@ -30,6 +31,8 @@ export interface VulnsRequest extends ImageRequest {
   readonly order?: SourceOrder;
   readonly base?: string;
   readonly cache?: boolean;
+  /** From which the image was built, for reports that point into it. */
+  readonly containerfile?: string;
 }
 
 /**
@@ -45,11 +48,20 @@ export async function findImageVulnerabilities(
   // Records of half a database pass through, and what is kept of them is small.
   host.spareMemory?.();
   using used = await useDatabase(host, request.database);
+  const containerfile =
+    request.containerfile === undefined ? undefined : await readContainerfile(host, request.containerfile);
   const documents = await readVexFiles(host, request.vex ?? []);
   const sbom = await readSource(host, request);
   const scan = findVulnerabilities(sbom, used.data, request.order);
   const { scan: judged, unused } = applyVex(scan, sbom.subject, documents);
-  return { source: request.source, subject: sbom.subject, database: statusOf(used), scan: judged, unused };
+  return compact({
+    source: request.source,
+    subject: sbom.subject,
+    database: statusOf(used),
+    scan: judged,
+    unused,
+    containerfile,
+  });
 }
 
 export function statusOf({ data, file, origin, path, taken }: UsedDatabase): DatabaseStatus {

@@ -18,9 +18,11 @@ import { isStandard, refuseTwoOnStandardOutput } from '../../system/standard.ts'
 import { paintSigns } from '../../system/terminal.ts';
 import { version } from '../../version.ts';
 import { flag, type Options, textOption } from './bag.ts';
+import { declareContainerfile, readContainerfileOption } from './containerfile.ts';
 
 /** What CI shows of a gate, each in a file or on standard output. */
 export function declareGateReports(command: Command): void {
+  declareContainerfile(command);
   command
     .option('--sarif <file>', 'write SARIF 2.1.0, for code scanning')
     .option('--junit <file>', 'write JUnit, an image as a suite and a rule as a case')
@@ -36,9 +38,10 @@ export async function writeGateReports(
   outcomes: readonly GateOutcome[],
   options: Options,
 ): Promise<void> {
+  const containerfile = await readContainerfileOption(host, options);
   const verdicts = outcomes.flatMap((outcome) => ('verdict' in outcome ? [outcome.verdict] : []));
   const files: readonly (readonly [string, () => string])[] = [
-    ['sarif', () => toSarifLog(outcomes, version)],
+    ['sarif', () => toSarifLog(outcomes, version, containerfile)],
     ['junit', () => toJunit(outcomes)],
     ['codequality', () => toCodeQuality(outcomes)],
   ];
@@ -78,7 +81,10 @@ function sectionOf(outcome: GateOutcome): string {
     : `## ? cannot tell\n\n${escapedMarkdown(outcome.image)}\n\n${escapedMarkdown(outcome.error.message)}\n`;
 }
 
-/** @throws TcfError `file.unwritable`, `output.twice` (exit 3), before anything is asked. */
+/**
+ * @throws TcfError `file.unwritable`, `output.twice`, and as `readContainerfile` does, before anything is
+ *   asked.
+ */
 export async function expectGateReports(host: Host, options: Options): Promise<void> {
   const summary = textOption(options, 'summary');
   const files = ['sarif', 'junit', 'codequality'] as const;
@@ -91,5 +97,6 @@ export async function expectGateReports(host: Host, options: Options): Promise<v
   for (const name of files) {
     await expectWritable(host, textOption(options, name));
   }
+  await readContainerfileOption(host, options);
   await expectWritable(host, summary, 'append');
 }

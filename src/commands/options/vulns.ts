@@ -8,6 +8,7 @@ import { type VulnsForm, vulnsForms } from '../../report/vulns/forms.ts';
 import { toVulnsText } from '../../report/vulns/text.ts';
 import { declareAttestedOptions } from './attested.ts';
 import { choiceOption, collectOption, listOption, type Options, textOption } from './bag.ts';
+import { declareContainerfile } from './containerfile.ts';
 import { declareDatabase, readDatabase } from './database.ts';
 import { declareFrom, readFleetRequest } from './fleet.ts';
 import { declareLookOptions, readLookRequest } from './look.ts';
@@ -18,6 +19,7 @@ export function declareVulnsOptions(command: Command): void {
   declareLookOptions(command, '[image|sbom]');
   declareFrom(command);
   declareDatabase(command);
+  declareContainerfile(command);
   command
     .option('--base <image>', 'the image that this one was built on, or "auto"')
     .option(
@@ -37,7 +39,10 @@ export type VulnsQuestion =
   /** All images of some repositories. */
   | { readonly about: 'fleet'; readonly request: FleetRequest; readonly form: typeof toFleetText };
 
-/** @throws TcfError `vulns.what`, `vulns.from`, `option.value`, and those of the other options (exit 3). */
+/**
+ * @throws TcfError `vulns.what`, `vulns.from`, `option.value`, `vulns.containerfile`, and those of the other options
+ *   (exit 3).
+ */
 export function readVulnsQuestion(options: Options, source: string): VulnsQuestion {
   if (listOption(options, 'from').length > 0) {
     return { about: 'fleet', request: readFleetRequest(options, 'vulns'), form: fleetForm(options, source) };
@@ -52,7 +57,13 @@ export function readVulnsQuestion(options: Options, source: string): VulnsQuesti
     ...readLookRequest(options, source),
     database: readDatabase(options),
     vex: listOption(options, 'vex'),
+    containerfile: textOption(options, 'containerfile'),
   });
+  if (request.containerfile !== undefined && form !== vulnsForms.get('sarif')) {
+    throw askedWrongly('vulns.containerfile', '--containerfile is for --format sarif', {
+      hint: 'write --format sarif, or leave it out',
+    });
+  }
   return { about: 'image', request, form };
 }
 

@@ -1,6 +1,7 @@
 import type { SbomSubject } from '../../bom/read.ts';
 import type { UnusedVex } from '../../vulns/apply-vex.ts';
 import { affectedOf, doubtsOf, type VulnScan } from '../../vulns/scan.ts';
+import type { Containerfile } from '../containerfile.ts';
 import type { DatabaseStatus } from '../database.ts';
 
 /** The answer to "what is vulnerable in it", for every form in which it is told. */
@@ -11,6 +12,8 @@ export interface FoundVulnerabilities {
   readonly database: DatabaseStatus;
   readonly scan: VulnScan;
   readonly unused: readonly UnusedVex[];
+  /** From which the image was built, for reports that point into it. */
+  readonly containerfile?: Containerfile;
 }
 
 /**

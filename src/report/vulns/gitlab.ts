@@ -14,7 +14,7 @@ const severities = {
 } as const;
 
 /**
- * GitLab's container scanning report, by version 15.2.1 of its schema (security-report-schemas): what is affected, with the
+ * GitLab's container scanning report, by version 15.2.4 of its schema (security-report-schemas): what is affected, with the
  * image and the package as GitLab shows them. What nobody can tell has no place in it; `scan.messages` says how much that is.
  */
 export function toGitLabReport(found: FoundVulnerabilities, now: Date, version: string): string {
@@ -24,7 +24,7 @@ export function toGitLabReport(found: FoundVulnerabilities, now: Date, version: 
   const open = scan.unjudged.length + scan.findings.filter(({ verdict }) => verdict === 'cannot-tell').length;
   return formatJson(
     {
-      version: '15.2.1',
+      version: '15.2.4',
       scan: compact({
         analyzer: tool,
         scanner: tool,
@@ -54,20 +54,20 @@ function toVulnerability(finding: VulnFinding, image: string): object {
   const { aliases, ecosystem, fixedIn, id, package: name, severity, summary, version, why } = finding;
   return compact({
     id: uuidV5(image.replace(/@.*/, ''), ecosystem, name, id),
-    name: printable(`${id} in ${name}`),
+    name: printable(summary === undefined ? id : `${id}: ${summary}`, maxName).slice(0, maxName),
     description: printable(summary === undefined ? why : `${summary}: ${why}`, 2000),
     severity: severities[severity.level],
-    solution: fixedIn === undefined ? undefined : printable(`Update ${name} to ${fixedIn}`),
+    solution: fixedIn === undefined ? undefined : printable(`Update ${name} to ${fixedIn}`, 2000),
     location: {
-      dependency: { package: { name: printable(name) }, version: printable(version ?? 'unknown') },
+      dependency: { package: { name: printable(name, 500) }, version: printable(version ?? 'unknown', 500) },
       operating_system: ecosystem.includes(':') ? ecosystem.toLowerCase() : 'unknown',
       image: printable(image, 2000),
     },
     identifiers: [id, ...aliases].map((one) =>
       compact({
         type: typeOf(one),
-        name: one,
-        value: one,
+        name: printable(one, 300),
+        value: printable(one, 300),
         url: one.startsWith('CVE-')
           ? `https://www.cve.org/CVERecord?id=${encodeURIComponent(one)}`
           : undefined,
@@ -76,6 +76,9 @@ function toVulnerability(finding: VulnFinding, image: string): object {
     links: [],
   });
 }
+
+/** The schema's, in characters. */
+const maxName = 255;
 
 function typeOf(id: string): string {
   return (/^[A-Za-z]+/.exec(id)?.[0] ?? 'other').toLowerCase();

@@ -1,7 +1,9 @@
-import { createHash } from 'node:crypto';
 import { compact } from '../../base/compact.ts';
-import { formatJson, printable } from '../../base/text.ts';
-import { counts, type Unjudged, type VulnFinding } from '../../vulns/scan.ts';
+import type { TcfError } from '../../base/error.ts';
+import { formatJson, plural, printable } from '../../base/text.ts';
+import { counts, type FoundComponent, type Unjudged, type VulnFinding } from '../../vulns/scan.ts';
+import { type Containerfile, instructionOfStep, lastFrom } from '../containerfile.ts';
+import { type SarifPlace, sarifFingerprints, sarifPlace } from '../sarif-place.ts';
 import type { FoundVulnerabilities } from './found.ts';
 
 /**
@@ -25,6 +27,8 @@ interface SarifResult {
   readonly level: 'error' | 'note' | 'warning';
   readonly text: string;
   readonly where: string;
+  /** The component that it is about, where that is known: it says which instruction brought it. */
+  readonly component?: FoundComponent | undefined;
   /** What stays the same in the next build. */
   readonly identity: readonly string[];
 }
@@ -34,11 +38,10 @@ interface SarifResult {
  * worst first, and said.
  */
 export function toVulnsSarif(found: FoundVulnerabilities, version: string): string {
-  const { database, scan, source, subject } = found;
-  const all = [
-    ...scan.findings
-      .filter((one) => counts(one) && (one.verdict === 'affected' || one.verdict === 'cannot-tell'))
-      .map(findingResult),
+  const { containerfile, database, scan, source, subject } = found;
+  const counted = scan.findings.filter(counts);
+  const all: readonly SarifResult[] = [
+    ...counted.filter(({ verdict }) => verdict === 'affected').map(findingResult),
     ...scan.updates
       .filter(({ isSecurity }) => isSecurity)
       .map(({ installed, name, offered }) => ({
@@ -52,37 +55,89 @@ export function toVulnsSarif(found: FoundVulnerabilities, version: string): stri
         where: name,
         identity: [name],
       })),
+    ...counted.filter(({ verdict }) => verdict === 'cannot-tell').map(findingResult),
     ...scan.unjudged.map(unjudgedResult),
   ];
-  const shown = all.slice(0, maxResults);
-  const rules = [...new Map(shown.map(({ rule }) => [rule.id, rule])).values()];
+  const shown = cutResults(all);
+  // The worst of a rule stands first, and speaks for it.
+  const rules = [...new Map(shown.toReversed().map(({ rule }) => [rule.id, rule])).values()].toReversed();
+  const ruleIndex = new Map(rules.map(({ id }, at) => [id, at]));
   const name = subject.name ?? source;
+  return toLog(name, version, {
+    rules: rules.map(toRule),
+    results: shown.map((result) => toResult(result, ruleIndex.get(result.rule.id) ?? 0, name, containerfile)),
+    properties: compact({ database: database.file.digest, taken: database.taken }),
+  });
+}
+
+/**
+ * Where nothing can be told, or the question was wrong: one result that says so. Without it an upload would close
+ * every alert, or there would be no file to upload.
+ */
+export function toVulnsErrorSarif(source: string, error: TcfError, version: string): string {
+  const result: SarifResult = {
+    rule: {
+      id: 'tcf/error',
+      summary: 'Nobody can tell which vulnerabilities the image has.',
+      help: 'Nothing was looked at. The alert says why, and what to do about it.',
+    },
+    level: 'error',
+    text: error.hint === undefined ? error.message : `${error.message}. Hint: ${error.hint}`,
+    where: source,
+    identity: ['error', error.code],
+  };
+  return toLog(source, version, {
+    rules: [toRule(result.rule)],
+    results: [toResult(result, 0, source, undefined)],
+    properties: { outcome: error.exit === 3 ? 'asked-wrongly' : 'cannot-tell', code: error.code },
+  });
+}
+
+interface SarifRun {
+  readonly rules: readonly object[];
+  readonly results: readonly object[];
+  readonly properties: object;
+}
+
+function toLog(name: string, version: string, { properties, results, rules }: SarifRun): string {
   return formatJson(
     {
       $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
       version: '2.1.0',
       runs: [
         {
-          tool: {
-            driver: {
-              name: 'tcf vulns',
-              semanticVersion: version,
-              rules: rules.map(toRule),
-            },
-          },
+          tool: { driver: { name: 'tcf vulns', semanticVersion: version, rules } },
           automationDetails: { id: `tcf-vulns/${printable(name)}/` },
           columnKind: 'utf16CodeUnits',
-          results: shown.map((result) => toResult(result, rules, name)),
-          properties: compact({
-            database: database.file.digest,
-            taken: database.taken,
-            leftOut: all.length > shown.length ? all.length - shown.length : undefined,
-          }),
+          results,
+          properties,
         },
       ],
     },
     2,
   );
+}
+
+/** The worst first; what does not fit is counted, and the count is a result. */
+function cutResults(all: readonly SarifResult[]): readonly SarifResult[] {
+  if (all.length <= maxResults) {
+    return all;
+  }
+  const shown = all.slice(0, maxResults - 1);
+  return [
+    ...shown,
+    {
+      rule: {
+        id: 'tcf/left-out',
+        summary: 'Some results did not fit.',
+        help: 'tcf vulns IMAGE --format json has all of them.',
+      },
+      level: 'note',
+      text: `${plural(all.length - shown.length, 'result')} less severe than these did not fit; tcf vulns --format json has all`,
+      where: 'results',
+      identity: ['tcf/left-out'],
+    },
+  ];
 }
 
 function findingResult(finding: VulnFinding): SarifResult {
@@ -105,15 +160,24 @@ function findingResult(finding: VulnFinding): SarifResult {
     rule: compact({
       id: isDoubt ? `${id}/cannot-tell` : id,
       summary: summary ?? `${id} in ${name}`,
-      help: `${[id, ...aliases].join(', ')}. ${fix}`,
-      score: severity.score,
+      help: `${[id, ...aliases].join(', ')}${summary === undefined ? '' : `: ${summary}`}. Each alert says which version has the fix.`,
+      score: severity.score ?? lowest[severity.level],
     }),
     level: isDoubt ? 'warning' : levelOf(severity.level),
     text: `${isDoubt ? 'cannot tell whether ' : ''}${name} ${version ?? ''} is affected by ${id}: ${why}. ${fix}${first?.context === undefined ? '' : ` Brought by ${first.context}`}`,
     where: first?.location ?? first?.purl ?? name,
+    component: first,
     identity: [id, finding.ecosystem, name, first?.location ?? ''],
   };
 }
+
+/** The lowest score of a level that somebody said in words. */
+const lowest: Readonly<Partial<Record<VulnFinding['severity']['level'], number>>> = {
+  critical: 9,
+  high: 7,
+  medium: 4,
+  low: 0.1,
+};
 
 function levelOf(level: VulnFinding['severity']['level']): SarifResult['level'] {
   if (level === 'low' || level === 'none') {
@@ -154,34 +218,37 @@ function toRule({ help, id, score, summary }: SarifRule): object {
 }
 
 function toResult(
-  { identity, level, rule, text, where }: SarifResult,
-  rules: readonly SarifRule[],
+  { component, identity, level, rule, text, where }: SarifResult,
+  ruleIndex: number,
   image: string,
+  containerfile: Containerfile | undefined,
 ): object {
-  const hash = createHash('sha256')
-    .update(JSON.stringify([image, ...identity]))
-    .digest('hex');
   return {
     ruleId: rule.id,
-    ruleIndex: rules.findIndex(({ id }) => id === rule.id),
+    ruleIndex,
     level,
     message: { text: printable(text, 4000) },
     locations: [
       {
-        physicalLocation: {
-          artifactLocation: { uri: uriOf(image) },
-          region: { startLine: 1 },
-        },
+        physicalLocation: placeOf(component, image, containerfile),
         logicalLocations: [{ fullyQualifiedName: printable(where, 1000), kind: 'resource' }],
       },
     ],
-    partialFingerprints: { primaryLocationLineHash: `${hash.slice(0, 16)}:1`, 'tcf/v1': hash },
+    partialFingerprints: sarifFingerprints([image, ...identity]),
   };
 }
 
-/**
- * A relative reference (RFC 3986): code scanning takes no other, and a port would make a scheme of the host.
- */
-function uriOf(name: string): string {
-  return name.split('/').map(encodeURIComponent).join('/');
+/** At the step that brought the component; what came with the base stands at the last `FROM`. */
+function placeOf(
+  component: FoundComponent | undefined,
+  image: string,
+  containerfile: Containerfile | undefined,
+): SarifPlace {
+  if (containerfile === undefined || component === undefined) {
+    return sarifPlace(image, containerfile);
+  }
+  const [, step] = /^layer \d+ \w+:[0-9a-f]+: (.*)$/s.exec(component.context ?? '') ?? [];
+  const own = step === undefined ? undefined : instructionOfStep(containerfile, step);
+  const base = component.origin === 'base' ? lastFrom(containerfile) : undefined;
+  return sarifPlace(image, containerfile, own ?? base);
 }

@@ -13,8 +13,10 @@ import { compareEvr } from '../../../src/bom/versions/rpm.ts';
 import { compareGo, compareSemver, isGoVersion, isSemver } from '../../../src/bom/versions/semver.ts';
 import { parseImageConfig } from '../../../src/oci/config.ts';
 import { parseDigest } from '../../../src/oci/digest.ts';
+import { instructionOf } from '../../../src/oci/history.ts';
 import { parseManifest } from '../../../src/oci/manifest.ts';
 import { parseImageRef } from '../../../src/oci/reference.ts';
+import { instructionOfStep, parseContainerfile } from '../../../src/report/containerfile.ts';
 import { parseVulnsPredicate } from '../../../src/vulns/attested-scan.ts';
 import { parseBaseline } from '../../../src/vulns/baseline.ts';
 import { parseLlvmFacts } from '../../../src/vulns/llvm.ts';
@@ -226,6 +228,17 @@ export const documents: readonly Target[] = [
     const { findings, unjudged, updates } = parseBaseline(parseJson(bytes, 'it'), 'it');
     return [[...findings], [...updates], [...unjudged]];
   }),
+  textTarget(
+    'report/containerfile.ts parseContainerfile',
+    [
+      '# escape=`\nFROM a\nRUN x `\n  y\nCOPY <<EOF /z\nq\nEOF\n',
+      '|1 A=b /bin/sh -c #(nop) COPY file:ab in /c # buildkit',
+    ],
+    (text) => {
+      const instructions = parseContainerfile(text);
+      return [instructions, instructionOfStep({ path: 'x', instructions }, text), instructionOf(text)];
+    },
+  ),
   target('vulns/vex.ts parseVex', [openVex, cycloneDxVex], (bytes) => parseVex(parseJson(bytes, 'it'), 'it')),
   target('app/vulns/archive-index.ts parseReleaseFile', [releaseFile], (bytes) => {
     const { facts, sums } = parseReleaseFile(bytes, 'InRelease');
