@@ -69,10 +69,14 @@ export function readVulnsQuestion(options: Options, source: string): VulnsQuesti
 
 function fleetForm(options: Options, source: string): typeof toFleetText {
   const format = textOption(options, 'format');
-  if (source !== '' || (format !== 'table' && format !== 'json') || listOption(options, 'vex').length > 0) {
+  const isOfImage =
+    source !== '' ||
+    listOption(options, 'vex').length > 0 ||
+    textOption(options, 'containerfile') !== undefined;
+  if (isOfImage || (format !== 'table' && format !== 'json')) {
     throw askedWrongly(
       'vulns.from',
-      '--from is about the attested SBOMs of repositories, as table or JSON, without another image or VEX',
+      '--from is about the attested SBOMs of repositories, as table or JSON, without another image, VEX or Containerfile',
       { hint: 'leave the others out' },
     );
   }
