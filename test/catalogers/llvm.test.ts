@@ -463,6 +463,33 @@ test.for<[string, Files]>([
     { 'usr/bin/gdb': elf(['LLVM version 14.0.6', 'needs LLVM version 15.0 or later']) },
   ],
   ['names of MLIR classes', { 'usr/bin/mlir': elf(['_ZN4mlir4LLVM10FuncOpE', 'LLVM14GEPOp']) }],
+  ['what LLD has linked', { 'usr/bin/tool': elf([`Linker: ${F('llvm/llvm-project', pin36)}`]) }],
+  [
+    'a program that carries source code, a table of pins, a lock file, an SBOM',
+    {
+      'usr/bin/tool': elf([
+        `const seen = ["${F('llvm/llvm-project', pin36)}", "${F2('22.0.0git', pin36)}", "${E('22.0.0git', pin36).replaceAll('\0', '')}"];`,
+        '* identification block (`LLVM14.0.6\\0`), the producer (`llvm-mc (based on LLVM 14.0.6)`)',
+        `{"purl":"pkg:generic/llvm@14.0.6","value":"LLVM version 22.0.0git (${pin36})"}`,
+      ]),
+    },
+  ],
+  [
+    'a program that carries a dump of strings',
+    {
+      'usr/bin/tool': elf([
+        [
+          '',
+          F('llvm/llvm-project', pin36),
+          F2('22.0.0git', pin36),
+          'LLVM22.0.0git',
+          'llvm-mc (based on LLVM 22.0.0git)',
+          `22.0.0git ${pin36}`,
+          '',
+        ].join('\n'),
+      ]),
+    },
+  ],
   ['a bare version elsewhere', { 'usr/bin/tool': elf(['22.0.0git']) }],
   ['a bare commit', { [beside]: elf([pin36]) }],
   [

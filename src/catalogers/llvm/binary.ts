@@ -29,11 +29,22 @@ export interface LlvmObservation {
 /** Different finds kept of one file: a real one has at most 7. */
 const maxFinds = 32;
 const version = String.raw`\d{2}\.\d{1,3}\.\d{1,3}(?:git|rc\d{1,2})?(?:-[\w.-]{1,40})?`;
-const versionAndCommit = new RegExp(`(?<![\\w.])(${version}) $`);
-const lld = /LLD (\d{1,3}\.\d{1,3}\.\d{1,3}) \((https?:\/\/\S{1,200}?)(?: [\w.-]{1,30}){0,3} $/;
-const toolVersion = new RegExp(`LLVM version (${version}) \\($`);
+/**
+ * Where a string of C begins: after the end of another, or after data, of which at least one byte of four is
+ * none that a text has. Source code, JSON and dumps of strings inside a program name LLVMs that others hold.
+ */
+const begins = String.raw`[\0-\x08\x0e-\x1f][^]{0,3}?`;
+/** A vendor puts a name before, as in `AMD LLD`; `Linker: LLD` stands in what LLD has linked. */
+const vendor = String.raw`(?:[\w.-]{1,30} ){0,3}`;
+const versionAndCommit = new RegExp(`${begins}(?<![\\w.])(${version}) $`);
+const lld = new RegExp(
+  String.raw`${begins}${vendor}LLD (\d{1,3}\.\d{1,3}\.\d{1,3}) \((https?:\/\/\S{1,200}?)(?: [\w.-]{1,30}){0,3} $`,
+);
+const toolVersion = new RegExp(`${begins}${vendor}LLVM version (${version}) \\($`);
+const stringBegins = new RegExp(`${begins}$`);
 const identification = new RegExp(`^LLVM(${version})\\0`);
-const machineCode = new RegExp(`^LLVM (${version})\\)`);
+const basedOn = new RegExp(String.raw`${begins}${vendor}[\w.-]{1,30} \(based on $`);
+const machineCode = new RegExp(`^LLVM (${version})\\)\\0`);
 const sonamePattern = /(?:^|\/)libLLVM(?:-|\.so\.)(\d{1,3}(?:\.\d{1,3}){0,2})/;
 
 /**
@@ -51,7 +62,7 @@ function hashing(
 
 /**
  * Scans an ELF file for the strings by which LLVM names itself. A file is an LLVM, or holds one, if it has a
- * string that only LLVM's own code carries: the version with the commit, LLD's version line, the
+ * string of C that only LLVM's own code carries, whole: the version with the commit, LLD's version line, the
  * identification block that the bitcode writer emits (`LLVM14.0.6\0`) or the producer of the assembler
  * (`llvm-mc (based on LLVM 14.0.6)`). A bare `LLVM version 14.0.6` is not enough: debuggers and build tools
  * print such words about others. Bitcode (`*.bc`) names its compiler, not its content.
@@ -116,8 +127,8 @@ function findAt({ text, at, offset }: Hit, codegen: boolean): BinaryFind | undef
   const rest = text.slice(at);
   if (rest.startsWith('LLVM')) {
     const found =
-      (/[\w.-]$/.test(before) ? null : identification.exec(rest)) ??
-      (before.endsWith('based on ') ? machineCode.exec(rest) : null);
+      (stringBegins.test(before) && !/[\w.-]$/.test(before) ? identification.exec(rest) : null) ??
+      (basedOn.test(before) ? machineCode.exec(rest) : null);
     return found?.[1] === undefined ? undefined : { rung: 'G', offset, version: found[1] };
   }
   const commit = rest.slice(0, 40);
@@ -126,7 +137,7 @@ function findAt({ text, at, offset }: Hit, codegen: boolean): BinaryFind | undef
   if (both?.[1] !== undefined) {
     return { rung: 'E', offset, version: both[1], commit };
   }
-  const linker = after.startsWith(')') ? lld.exec(before) : null;
+  const linker = after.startsWith(')\0') ? lld.exec(before) : null;
   if (linker?.[1] !== undefined) {
     const repository = claimedRepository(linker[2] ?? '');
     return compact({
@@ -137,7 +148,7 @@ function findAt({ text, at, offset }: Hit, codegen: boolean): BinaryFind | undef
       repository,
     });
   }
-  const tool = after.startsWith(')') ? toolVersion.exec(before) : null;
+  const tool = after.startsWith(')\0') ? toolVersion.exec(before) : null;
   if (tool?.[1] !== undefined) {
     return { rung: 'F2', offset, version: tool[1], commit };
   }
