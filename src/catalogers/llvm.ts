@@ -28,7 +28,7 @@ export function llvmCataloger(pins: PinTable): Cataloger<LlvmObservation> {
     name: 'llvm',
     wantedAt: [...recordPlaces, ...llvmTexts],
     wants: (path) => isRecord(path) || isLlvmText(path),
-    scanned: { begins: magics.elf },
+    scanned: { begins: [...magics.elf, ...magics.archive] },
     scan: scanForLlvm,
     catalog(tree: Tree<LlvmObservation>): Catalog {
       const libraries = installed(tree, tree.observed());

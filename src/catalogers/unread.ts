@@ -1,6 +1,6 @@
 import { printable } from '../base/text.ts';
 import type { Cataloger, Skipped, StreamScanner, Tree } from './contract.ts';
-import { unreadByHead, unreadByPlace, unreadHeads, unreadPlaces } from './unread/kinds.ts';
+import { isOsDatabase, unreadByHead, unreadByPlace, unreadHeads, unreadPlaces } from './unread/kinds.ts';
 
 /** Of a file that tcf does not read. */
 export interface SeenUnread {
@@ -29,12 +29,12 @@ export const packed: Cataloger<SeenUnread> = {
   ...others,
   name: 'packed',
   scanned: { begins: unreadHeads },
-  scan: (path, head) => (unreadByPlace(path) === undefined ? seen(unreadByHead(head)) : undefined),
+  scan: (path, head) => (unreadByPlace(path) === undefined ? seen(unreadByHead(path, head)) : undefined),
 };
 
-/** Where the catalogers of OS packages look, and what belongs to these databases. */
+/** Where the catalogers of OS packages look, and what belongs to these databases: the catalogers tell of it. */
 const inRoot = [
-  'var/lib/dpkg/status',
+  ...['available', 'status', 'status-old'].map((name) => `var/lib/dpkg/${name}`),
   ...['lib/apk/db', 'usr/lib/apk/db'].flatMap((place) => [`${place}/installed`, `${place}/scripts.tar.gz`]),
   ...['var/lib/rpm', 'usr/lib/sysimage/rpm', 'usr/share/rpm'].flatMap((place) =>
     ['Packages', 'Packages.db', 'rpmdb.sqlite'].map((name) => `${place}/${name}`),
@@ -47,14 +47,15 @@ const inRoot = [
  */
 export function unreadIn(tree: Tree<SeenUnread>, isOwned: (path: string) => boolean): readonly Skipped[] {
   const read = new Set(inRoot.map((path) => tree.resolve(path)));
-  const distroless = tree.resolve('var/lib/dpkg/status.d');
-  const isRead = (path: string): boolean => {
+  const folders = ['var/lib/dpkg/info', 'var/lib/dpkg/status.d'].flatMap((path) => tree.resolve(path) ?? []);
+  const isRead = (path: string, what: string): boolean => {
     const real = tree.resolve(path) ?? path;
-    return read.has(real) || (distroless !== undefined && real.startsWith(`${distroless}/`));
+    return read.has(real) || (isOsDatabase(what) && folders.some((folder) => real.startsWith(`${folder}/`)));
   };
-  const free = tree
-    .observed()
-    .filter(({ path, links = [] }) => ![path, ...links].some((name) => isRead(name) || isOwned(name)));
+  const free = tree.observed().filter(({ path, links = [], observation: { what } }) => {
+    const names = [path, ...links, tree.resolve(path) ?? path];
+    return !names.some((name) => isRead(name, what) || isOwned(name));
+  });
   return [...Map.groupBy(free, ({ observation }) => observation.what)].map(([what, files]) => ({
     path: printable(files[0]?.path ?? ''),
     reason: `the first of ${files.length} ${what}, which are not read`,

@@ -67,6 +67,8 @@ const things: Readonly<Record<string, Files>> = {
   },
   'a manifest of Chisel': { 'var/lib/chisel/manifest.wall': 'x' },
   'the list of Bitnami': { 'opt/bitnami/hidden/.spdx-hidden.spdx': '{}' },
+  'a wheel among the files of dpkg': { 'var/lib/dpkg/info/hidden-1.0-py3-none-any.whl': 'PK\u0003\u0004' },
+  'a wheel among the files of distroless': { 'var/lib/dpkg/status.d/hidden.whl': 'PK\u0003\u0004' },
   'a model': { 'models/hidden.gguf': 'GGUF' },
   'a package of pacman': { 'var/lib/pacman/local/hidden-1-1/desc': '%NAME%\nhidden\n' },
   'a gem': { 'usr/lib/ruby/gems/3.3.0/specifications/hidden-1.0.gemspec': 'Gem::Specification.new\n' },
@@ -151,6 +153,54 @@ const more: Readonly<Record<string, Files>> = {
   },
   'a file system in a file': { 'opt/hidden': 'hsqs' },
   'an archive of docker save': { 'srv/hidden.tar': 'x' },
+  'a zip file under any name': { 'opt/app/lib': zip({ 'hidden-1.0.dist-info/METADATA': metadata }) },
+  'packages in one zip file': {
+    'opt/app/site-packages.zip': zip({ 'hidden-1.0.dist-info/METADATA': metadata }),
+  },
+  'a compressed file under any name': { 'opt/hidden': Buffer.from('1f8b0800', 'hex') },
+  'an initial file system': { 'boot/initrd': '07070100000000' },
+  'a file system of another byte order': { 'opt/hidden': 'sqsh' },
+  'a static library': { 'opt/llvm/lib/libLLVMCore.a': '!<arch>\n' },
+  'a static library with an LLVM in it': {
+    'opt/llvm/lib/libLLVMBitWriter.a': Buffer.concat([Buffer.from('!<arch>\n'), elf(['LLVM19.1.7'])]),
+  },
+  'a module of Python without metadata': { [`usr/${site}/hidden.py`]: 'x = 1\n' },
+  'a package of Python without metadata': { [`usr/${site}/hidden/__init__.py`]: 'x = 1\n' },
+  'a customization of Python': { [`usr/${site}/sitecustomize.py`]: 'import sys\n' },
+  'a library of Python without metadata': {
+    [`usr/${site}/hidden.cpython-312-x86_64-linux-gnu.so`]: elf(['x']),
+  },
+  'the files of dpkg without its database': { 'var/lib/dpkg/info/hidden.list': '/usr/bin/hidden\n' },
+  'what dpkg could install': { 'var/lib/dpkg/available': 'Package: hidden\nVersion: 1\n' },
+  'a store of Nix': { [`nix/store/${'a'.repeat(32)}-hidden-1.0/bin/hidden`]: '#!/bin/sh\n' },
+  'a store of Guix': { [`gnu/store/${'a'.repeat(32)}-hidden-1.0/bin/hidden`]: '#!/bin/sh\n' },
+  'a cellar of Homebrew': { 'home/linuxbrew/.linuxbrew/Cellar/hidden/1.0/bin/hidden': '#!/bin/sh\n' },
+  'the database of Spack': { 'opt/spack/.spack-db/index.json': '{}' },
+  'the database of vcpkg': { 'opt/vcpkg/installed/vcpkg/status': 'Package: hidden\n' },
+  'a package of Julia': { 'root/.julia/packages/Hidden/AbCdE/Project.toml': 'name = "Hidden"\n' },
+  'an unpacked archive of Java': {
+    'opt/app/WEB-INF/classes/META-INF/maven/org.x/hidden/pom.properties': 'artifactId=hidden\n',
+  },
+  'a class of Java': { 'opt/app/Hidden.class': Buffer.from('cafebabe00000041', 'hex') },
+  'a module of the JDK': { 'opt/jdk/jmods/hidden.jmod': 'JM' },
+  'a package of NuGet': { 'root/.nuget/packages/hidden/1.0.0/hidden.nuspec': '<package/>' },
+  'a program of .NET': { 'opt/app/Hidden.dll': 'MZ' },
+  'a program of macOS': { 'opt/hidden': Buffer.from('cffaedfe0c000001', 'hex') },
+  'a program of WebAssembly': { 'opt/hidden.wasm': '\0asm' },
+  'a program packed by UPX': { 'opt/hidden': elf(['UPX!']) },
+  'the source of a crate': {
+    'root/.cargo/registry/src/index.crates.io-1/hidden-1.0.0/Cargo.toml': '[package]\n',
+  },
+  'an unpacked module of Go': {
+    'root/go/pkg/mod/example.org/hidden@v1.0.0/go.mod': 'module example.org/hidden\n',
+  },
+  'a package in the cache of Bun': { 'root/.bun/install/cache/hidden@1.0.0/package.json': '{}' },
+  'a package in the cache of Deno': {
+    'root/.cache/deno/npm/registry.npmjs.org/hidden/1.0.0/package.json': '{}',
+  },
+  'a package of Yarn': { 'srv/app/.yarn/cache/hidden-npm-1.0.0-abc.zip': 'PK\u0003\u0004' },
+  'weights of a model': { 'models/hidden.onnx': 'x' },
+  'a bundle of PyInstaller': { 'opt/hidden/hidden': elf(['MEIPASS']) },
   'an archive of sources': { 'usr/src/hidden-1.0.tar.xz': 'x' },
   'a folder of metadata without a name': { [`usr/${site}/hidden/dist-info/METADATA`]: metadata },
 };
@@ -347,4 +397,19 @@ test('what a package owns is not left out, and what nobody owns is counted', asy
     { name: 'tcf:left-out:count', value: '1' },
     { name: 'tcf:left-out', value: 'others: opt/a.jar: the first of 2 archives of Java, which are not read' },
   ]);
+});
+
+test('what a package owns is not left out under the name of a link that it owns too', async () => {
+  const layer = archive(
+    file(
+      'var/lib/dpkg/status',
+      'Package: java\nStatus: install ok installed\nVersion: 1\nArchitecture: all\n',
+    ),
+    file('var/lib/dpkg/info/java.list', '/lib\n/lib/a.jar\n/lib/a-1.bin\n'),
+    symlink('lib', 'usr/lib'),
+    file('usr/lib/a-1.bin', 'x'),
+    symlink('usr/lib/a.jar', 'a-1.bin'),
+  );
+  const { properties } = await makeBom(memoryImage({ layers: [release, layer] }));
+  expect(properties).toEqual([]);
 });

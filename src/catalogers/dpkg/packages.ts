@@ -58,12 +58,20 @@ export function dpkgPackages(tree: Tree): {
       byKey.set(dpkgKey(deb), isPresent(stanza, database.path) ? deb : undefined);
     }
   }
-  // dpkg's copy of the day before: whoever took `status` away hides the packages, and dpkg itself would see
-  // none.
-  if (databases.length === 0 && tree.exists(`${status}-old`)) {
-    skipped.push({ path: `${status}-old`, reason: `is there without ${status}, and is not read` });
+  // Whoever took `status` away hides the packages, and dpkg itself would see none: its copy of the day before,
+  // and the lists of files, tell that there were some.
+  const left = databases.length > 0 ? undefined : remainsOf(tree);
+  if (left !== undefined) {
+    skipped.push({ path: left, reason: `is there without ${status}, and is not read` });
   }
   return { debs: [...byKey.values()].filter((deb) => deb !== undefined), skipped };
+}
+
+function remainsOf(tree: Tree): string | undefined {
+  return (
+    [`${status}-old`, 'var/lib/dpkg/available'].find((path) => tree.exists(path)) ??
+    tree.wanted().find(({ path }) => /^var\/lib\/dpkg\/info\/[^/]+\.list$/.test(path))?.path
+  );
 }
 
 /** Of a database that a layer above replaced, the fields by which a package is known again. */

@@ -3,6 +3,7 @@ import { compact } from '../../base/compact.ts';
 import type { StreamScanner } from '../contract.ts';
 import { fileHashes } from '../file-hashes.ts';
 import { isElf } from '../programs/elf.ts';
+import { magics } from '../programs/magics.ts';
 import { type Hit, stringFinder } from '../strings.ts';
 import { claimedRepository, type Rung } from './claims.ts';
 import { isTritonFile, packageOfCore } from './places.ts';
@@ -61,14 +62,14 @@ function hashing(
 }
 
 /**
- * Scans an ELF file for the strings by which LLVM names itself. A file is an LLVM, or holds one, if it has a
+ * Scans an ELF file or a static library for the strings by which LLVM names itself. A file is an LLVM, or holds one, if it has a
  * string of C that only LLVM's own code carries, whole: the version with the commit, LLD's version line, the
  * identification block that the bitcode writer emits (`LLVM14.0.6\0`) or the producer of the assembler
  * (`llvm-mc (based on LLVM 14.0.6)`). A bare `LLVM version 14.0.6` is not enough: debuggers and build tools
  * print such words about others. Bitcode (`*.bc`) names its compiler, not its content.
  */
 export function scanForLlvm(path: string, head: Uint8Array): StreamScanner<LlvmObservation> | undefined {
-  if (!isElf(head) || path.endsWith('.bc')) {
+  if (!(isElf(head) || isStaticLibrary(path, head)) || path.endsWith('.bc')) {
     return undefined;
   }
   const finds = new Map<string, BinaryFind>();
@@ -120,6 +121,12 @@ export function scanForLlvm(path: string, head: Uint8Array): StreamScanner<LlvmO
       return { ...seen };
     },
   };
+}
+
+/** A `.deb` has the same first bytes. */
+function isStaticLibrary(path: string, head: Uint8Array): boolean {
+  const start = Buffer.from(head.buffer, head.byteOffset, head.length).toString('latin1');
+  return path.endsWith('.a') && magics.archive.some((magic) => start.startsWith(magic));
 }
 
 function findAt({ text, at, offset }: Hit, codegen: boolean): BinaryFind | undefined {

@@ -1,5 +1,7 @@
 /** What files begin with, one character for each byte. */
-export const magics: Readonly<Record<'bitcode' | 'elf' | 'machO' | 'pe', readonly string[]>> = {
+export const magics: Readonly<Record<'archive' | 'bitcode' | 'elf' | 'machO' | 'pe', readonly string[]>> = {
+  /** Of `ar`: static libraries. */
+  archive: ['!<arch>\n'],
   /** LLVM bitcode. */
   bitcode: ['BC\xc0\xde'],
   elf: ['\x7fELF'],

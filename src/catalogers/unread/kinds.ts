@@ -1,3 +1,5 @@
+import { magics } from '../programs/magics.ts';
+
 /** What tcf does not read, by the files it is known by. */
 interface Unread {
   /** Goes on after a count: `12 archives of Java`. */
@@ -14,8 +16,11 @@ interface Unread {
 const osDatabases =
   /(?:^|\/)(?:dpkg\/status(?:\.d\/[^/.]+)?|apk\/db\/installed|\.?rpm(?:db)?\/(?:Packages|Packages\.db|rpmdb\.sqlite)|rpmmanifest\/container-manifest-2)$/;
 
+const foreignDatabases = 'databases of packages that are not those of the root';
+const partsOfDatabases = 'files of databases of packages that are not those of the root';
 const packedPython = 'applications of Python in one file';
 const fileSystems = 'images of file systems';
+const archivesOfFiles = 'archives of files';
 const endingIn = (endings: readonly string[]): readonly string[] => endings.map((each) => `**/*.${each}`);
 
 /**
@@ -25,7 +30,7 @@ const endingIn = (endings: readonly string[]): readonly string[] => endings.map(
  */
 const unread: readonly Unread[] = [
   {
-    what: 'databases of packages that are not those of the root',
+    what: foreignDatabases,
     at: [
       '**/dpkg/status',
       '**/dpkg/status.d/*',
@@ -36,6 +41,11 @@ const unread: readonly Unread[] = [
       '**/rpmmanifest/container-manifest-2',
     ],
     path: osDatabases,
+  },
+  {
+    what: partsOfDatabases,
+    at: ['**/dpkg/available', '**/dpkg/status-old', '**/dpkg/info/*.list'],
+    path: /(?:^|\/)dpkg\/(?:available|status-old|info\/[^/]+\.list)$/,
   },
   {
     what: 'manifests of Chisel',
@@ -62,6 +72,8 @@ const unread: readonly Unread[] = [
     at: ['**/.spack/spec.json', '**/.spack/spec.yaml'],
     path: /(?:^|\/)\.spack\/spec\.(?:json|yaml)$/,
   },
+  { what: 'packages of Spack', at: ['**/.spack-db/index.json'], path: /(?:^|\/)\.spack-db\/index\.json$/ },
+  { what: 'packages of vcpkg', at: ['**/vcpkg/status'], path: /(?:^|\/)vcpkg\/status$/ },
   {
     what: 'packages of pacman',
     at: ['**/var/lib/pacman/local/*/desc'],
@@ -89,9 +101,14 @@ const unread: readonly Unread[] = [
     path: /(?:^|\/)(?:nix\/var\/nix|var\/guix)\/db\/db\.sqlite$/,
   },
   {
-    what: 'packages of Homebrew',
-    at: ['**/Cellar/*/*/INSTALL_RECEIPT.json'],
-    path: /(?:^|\/)Cellar\/[^/]+\/[^/]+\/INSTALL_RECEIPT\.json$/,
+    what: 'files in a store of Nix or Guix',
+    at: ['**/nix/store/*/**', '**/gnu/store/*/**'],
+    path: /(?:^|\/)(?:nix|gnu)\/store\/[0-9a-z]{32}-[^/]+\/.+$/,
+  },
+  {
+    what: 'files in a cellar of Homebrew',
+    at: ['**/Cellar/*/*/**'],
+    path: /(?:^|\/)Cellar\/[^/]+\/[^/]+\/.+$/,
   },
   {
     what: 'snaps',
@@ -120,8 +137,19 @@ const unread: readonly Unread[] = [
   },
   {
     what: 'archives of Java',
-    at: endingIn(['ear', 'hpi', 'jar', 'jpi', 'par', 'war']),
-    path: /\.(?:ear|hpi|jar|jpi|par|war)$/,
+    at: endingIn(['ear', 'hpi', 'jar', 'jmod', 'jpi', 'par', 'war']),
+    path: /\.(?:ear|hpi|jar|jmod|jpi|par|war)$/,
+  },
+  {
+    what: 'artifacts of Maven',
+    at: ['**/META-INF/maven/*/*/pom.properties'],
+    path: /(?:^|\/)META-INF\/maven\/[^/]+\/[^/]+\/pom\.properties$/,
+  },
+  { what: 'packages of NuGet', at: endingIn(['nupkg', 'nuspec']), path: /\.(?:nupkg|nuspec)$/ },
+  {
+    what: 'packages of Julia',
+    at: ['**/packages/*/*/Project.toml'],
+    path: /(?:^|\/)packages\/[^/]+\/[A-Za-z0-9]{5}\/Project\.toml$/,
   },
   { what: 'lists of .NET', at: ['**/*.deps.json'], path: /\.deps\.json$/ },
   {
@@ -141,12 +169,17 @@ const unread: readonly Unread[] = [
   },
   { what: 'packages of Conan', at: ['**/conaninfo.txt'], path: /(?:^|\/)conaninfo\.txt$/ },
   { what: 'packs of SWI-Prolog', at: ['**/pack/*/pack.pl'], path: /(?:^|\/)pack\/[^/]+\/pack\.pl$/ },
-  { what: 'models', at: endingIn(['gguf', 'safetensors']), path: /\.(?:gguf|safetensors)$/ },
+  {
+    what: 'models',
+    at: endingIn(['ckpt', 'ggml', 'gguf', 'h5', 'keras', 'onnx', 'pt', 'safetensors', 'tflite']),
+    path: /\.(?:ckpt|ggml|gguf|h5|keras|onnx|pt|safetensors|tflite)$/,
+  },
   {
     what: 'SBOMs of others',
     at: ['**/.spdx-*.spdx', ...endingIn(['cdx.json', 'spdx.json'])],
     path: /(?:^|\/)(?:\.spdx-[^/]+\.spdx|[^/]+\.(?:cdx|spdx)\.json)$/,
   },
+  { what: 'static libraries', at: endingIn(['a', 'rlib']), path: /\.(?:a|rlib)$/ },
   { what: 'modules of Perl', at: ['**/auto/**/.packlist'], path: /(?:^|\/)auto\/.+\/\.packlist$/ },
   { what: 'applications of Erlang', at: ['**/ebin/*.app'], path: /(?:^|\/)ebin\/[^/]+\.app$/ },
   {
@@ -170,9 +203,25 @@ const unread: readonly Unread[] = [
     path: /(?:^|\/)pkg\/mod\/cache\/download\/.+\/@v\/[^/]+\.zip$/,
   },
   {
+    what: 'modules in a cache of Go',
+    at: ['**/pkg/mod/**/go.mod'],
+    path: /(?:^|\/)pkg\/mod\/(?!cache\/).+@v[^/]+\/go\.mod$/,
+  },
+  {
     what: 'crates in a cache of Cargo',
-    at: ['**/registry/cache/*/*.crate'],
-    path: /(?:^|\/)registry\/cache\/[^/]+\/[^/]+\.crate$/,
+    at: ['**/registry/cache/*/*.crate', '**/registry/src/*/*/Cargo.toml'],
+    path: /(?:^|\/)registry\/(?:cache\/[^/]+\/[^/]+\.crate|src\/[^/]+\/[^/]+\/Cargo\.toml)$/,
+  },
+  {
+    what: 'packages in a cache of Bun or Deno',
+    at: ['**/.bun/install/cache/**/package.json', '**/deno/npm/**/package.json'],
+    path: /(?:^|\/)(?:\.bun\/install\/cache|deno\/npm)\/.+\/package\.json$/,
+  },
+  {
+    // Python imports them, and nothing says what they are.
+    what: 'modules of Python that no distribution lists',
+    at: ['site', 'dist'].flatMap((kind) => [`**/${kind}-packages/*.py`, `**/${kind}-packages/*/__init__.py`]),
+    path: /(?:^|\/)(?:site|dist)-packages\/(?!_virtualenv\.py$)(?:[^/]+\.py|[^/]+\/__init__\.py)$/,
   },
   {
     what: 'folders of metadata that Python passes over',
@@ -193,17 +242,22 @@ const unread: readonly Unread[] = [
   {
     what: fileSystems,
     at: endingIn([
-      ...['AppImage', 'erofs', 'img', 'iso', 'ova', 'qcow2', 'sfs', 'sif', 'sqfs', 'squashfs'],
-      ...['vdi', 'vhd', 'vhdx', 'vmdk', 'wim'],
+      ...['AppImage', 'erofs', 'img', 'iso', 'ova', 'qcow2', 'raw', 'sfs'],
+      ...['sif', 'sqfs', 'squashfs', 'vdi', 'vhd', 'vhdx', 'vmdk', 'wim'],
     ]),
-    path: /\.(?:AppImage|erofs|img|iso|ova|qcow2|sfs|sif|sqfs|squashfs|vdi|vhdx?|vmdk|wim)$/,
+    path: /\.(?:AppImage|erofs|img|iso|ova|qcow2|raw|sfs|sif|sqfs|squashfs|vdi|vhdx?|vmdk|wim)$/,
   },
   {
-    what: 'archives of files',
+    what: archivesOfFiles,
     at: ['**/*.tar.*', ...endingIn(['7z', 'cpio', 'tar', 'tbz', 'tbz2', 'tgz', 'txz', 'tzst', 'zip'])],
     path: /\.(?:7z|cpio|tar(?:\.[A-Za-z0-9]{1,5})?|tbz2?|tgz|txz|tzst|zip)$/,
   },
 ];
+
+/** Whether files of this kind, were they those of the root, would be read as databases of packages. */
+export function isOsDatabase(what: string): boolean {
+  return what === foreignDatabases || what === partsOfDatabases;
+}
 
 /** Where they lie, as globs. */
 export const unreadPlaces: readonly string[] = unread.flatMap(({ at }) => at);
@@ -213,15 +267,39 @@ export function unreadByPlace(path: string): string | undefined {
   return unread.find((each) => each.path.test(path))?.what;
 }
 
-/** What is told by its first bytes, whatever it is called, and these as `ScannedFiles.begins` has them. */
-export const unreadHeads: readonly string[] = ['#!', 'hsqs'];
+/**
+ * What is told by its first bytes, whatever it is called; one character for each byte. What is compressed and
+ * says so in its name is mostly a page of a manual or a log, and an archive only as `.tar.gz`; under another name
+ * it may be anything.
+ */
+const heads: readonly { readonly magics: readonly string[]; readonly what: string; readonly not?: RegExp }[] =
+  [
+    { magics: ['hsqs', 'sqsh'], what: fileSystems },
+    {
+      magics: ['PK\x03\x04', '070701', '7z\xbc\xaf\x27\x1c', 'Rar!\x1a\x07', 'xar!'],
+      what: archivesOfFiles,
+    },
+    {
+      magics: ['\x1f\x8b\x08', 'BZh9', '\xfd7zXZ\0', '\x28\xb5\x2f\xfd'],
+      what: 'compressed files',
+      not: /\.[a-z]{0,2}(?:gz|xz|bz2?|zst|dz|br)$|\.lzma$/i,
+    },
+    { magics: ['\0asm'], what: 'programs of WebAssembly' },
+    { magics: magics.pe, what: 'programs of Windows and .NET' },
+    { magics: magics.machO, what: 'programs of macOS, and classes of Java' },
+  ];
+
+/** These, as `ScannedFiles.begins` has them. */
+export const unreadHeads: readonly string[] = ['#!', ...heads.flatMap(({ magics }) => magics)];
 
 /** What a file is that tcf does not read, by its first bytes. */
-export function unreadByHead(head: Uint8Array): string | undefined {
+export function unreadByHead(path: string, head: Uint8Array): string | undefined {
   const text = Buffer.from(head.buffer, head.byteOffset, head.length).toString('latin1');
-  if (text.startsWith('hsqs')) {
-    return fileSystems;
-  }
   // Python runs what stands behind the line of the interpreter as a zip file (PEP 441).
-  return text.startsWith('#!') && text.includes('PK\u0003\u0004') ? packedPython : undefined;
+  if (text.startsWith('#!') && text.includes('PK\x03\x04')) {
+    return packedPython;
+  }
+  return heads.find(
+    ({ magics, not }) => magics.some((magic) => text.startsWith(magic)) && not?.test(path) !== true,
+  )?.what;
 }
