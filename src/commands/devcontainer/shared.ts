@@ -1,12 +1,10 @@
 import type { Command } from 'commander';
 import { refuseFileName } from '../../app/file-names.ts';
-import { type CheckOptions, writeDevContainer } from '../../app/launch/devcontainer-file.ts';
-import { nameToAsk, readNamedImage } from '../../app/local-image.ts';
-import { verifyImage } from '../../app/verify-image.ts';
+import type { CheckOptions } from '../../app/launch/devcontainer-file.ts';
+import { pinAllowed, replaceDevContainer } from '../../app/launch/pin-dev-container.ts';
+import { readNamedImage } from '../../app/local-image.ts';
 import { compact } from '../../base/compact.ts';
-import { parseDevContainer } from '../../launch/devcontainer/document.ts';
-import { faultsOf } from '../../launch/devcontainer/faults.ts';
-import { formatImageRef, type ImageRef } from '../../oci/reference.ts';
+import type { ImageRef } from '../../oci/reference.ts';
 import { formatDiagnostics, formatWarnings } from '../../report/diagnostics.ts';
 import { formatVerdict } from '../../report/text.ts';
 import type { ExitCode, Host } from '../../system/host.ts';
@@ -50,7 +48,7 @@ export const readCheckOptions = (options: Options): CheckOptions =>
     allowHttp: flag(options, 'allowHttp'),
   });
 
-/** Writes the new text if nothing but words of the user speaks against it. */
+/** Writes the new text, and tells what speaks against it. */
 export async function replaceText(
   host: Host,
   file: string,
@@ -58,35 +56,28 @@ export async function replaceText(
   pinned: string,
   options: Options,
 ): Promise<ExitCode> {
-  const left = faultsOf(parseDevContainer(text, file), file);
-  await host.stderr.write(formatDiagnostics(left));
-  // What the user may allow is left in: the file says what it wants, and check asks the user.
-  if (left.some(({ word }) => word === undefined)) {
-    await host.stderr.write('tcf: nothing was changed\n');
-    return 1;
-  }
-  const warnings = await writeDevContainer(host, file, text, readCheckOptions(options));
-  await host.stderr.write(formatWarnings(warnings));
-  await host.stdout.write(`${pinned}\n`);
-  return 0;
+  const { faults, isWritten, warnings } = await replaceDevContainer(
+    host,
+    file,
+    text,
+    readCheckOptions(options),
+  );
+  await host.stderr.write(formatDiagnostics(faults));
+  await host.stderr.write(isWritten ? formatWarnings(warnings) : 'tcf: nothing was changed\n');
+  await host.stdout.write(isWritten ? `${pinned}\n` : '');
+  return isWritten ? 0 : 1;
 }
 
-/**
- * `registry/repository[:tag]@digest` of an image that the policies allow; what they say otherwise is told.
- */
+/** The image with its digest where the policies allow it; nothing where they do not, which is told. */
 export async function resolveAllowed(
   host: Host,
   ref: ImageRef,
   options: Options,
 ): Promise<string | undefined> {
-  // A digest that was pinned before is replaced by where its tag leads now.
-  const wanted =
-    ref.tag === undefined ? ref : { registry: ref.registry, repository: ref.repository, tag: ref.tag };
-  const { verdict } = await verifyImage(host, readVerifyRequest(options, nameToAsk(wanted), 'devcontainer'));
-  if (verdict.verdict === 'allow') {
-    return formatImageRef({ ...wanted, digest: verdict.image.digest });
+  const answer = await pinAllowed(host, ref, readVerifyRequest(options, '', 'devcontainer'));
+  if ('pinned' in answer) {
+    return answer.pinned;
   }
-  await host.stderr.write(formatVerdict(verdict));
-  await host.stderr.write('tcf: nothing was changed\n');
+  await host.stderr.write(`${formatVerdict(answer.verdict)}tcf: nothing was changed\n`);
   return undefined;
 }
