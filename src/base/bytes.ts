@@ -1,4 +1,5 @@
 import { cannotTell } from './error.ts';
+import { formatBytes } from './size.ts';
 
 /** A stream of bytes, in chunks of any size. */
 export type Bytes = AsyncIterable<Uint8Array>;
@@ -77,16 +78,4 @@ export function encodeBase64(bytes: Uint8Array): string {
 /** Lower-case hexadecimal. */
 export function toHex(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
-}
-
-/** A size for people: `512 B`, `1.5 MiB`. */
-export function formatBytes(size: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-  let value = size;
-  let unit = 0;
-  while (value >= 1024 && unit < units.length - 1) {
-    value /= 1024;
-    unit += 1;
-  }
-  return `${unit === 0 ? value : Number(value.toFixed(1))} ${units[unit]}`;
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { copyImage } from '../app/copy-image.ts';
-import { formatBytes } from '../base/bytes.ts';
+import { formatBytes } from '../base/size.ts';
 import { plural, printable } from '../base/text.ts';
 import type { Copied } from '../registry/copy.ts';
 import type { ExitCode } from '../system/host.ts';

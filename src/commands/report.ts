@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { reportImage } from '../app/report-image.ts';
-import { formatBytes } from '../base/bytes.ts';
 import { compact } from '../base/compact.ts';
 import { askedWrongly } from '../base/error.ts';
+import { formatBytes } from '../base/size.ts';
 import { plural } from '../base/text.ts';
 import { toPage } from '../report/page/page.ts';
 import { expectWritable, writeOutput } from '../system/files.ts';

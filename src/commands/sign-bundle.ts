@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { signFile } from '../app/sign/sign-file.ts';
-import { formatBytes } from '../base/bytes.ts';
 import { askedWrongly } from '../base/error.ts';
+import { formatBytes } from '../base/size.ts';
 import { quoted } from '../base/text.ts';
 import { digestOf } from '../oci/digest.ts';
 import type { ExitCode } from '../system/host.ts';

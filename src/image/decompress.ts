@@ -1,7 +1,8 @@
 import { pipeline, type Transform } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
-import { type Bytes, formatBytes } from '../base/bytes.ts';
+import type { Bytes } from '../base/bytes.ts';
 import { cannotTell, reasonOf, TcfError } from '../base/error.ts';
+import { formatBytes } from '../base/size.ts';
 import { quoted } from '../base/text.ts';
 import { ByteSource } from './byte-source.ts';
 import { zstdFrames } from './zstd-frames.ts';

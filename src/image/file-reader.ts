@@ -1,4 +1,4 @@
-import { formatBytes } from '../base/bytes.ts';
+import { formatBytes } from '../base/size.ts';
 import type { Cataloger, Skipped, StreamScanner } from '../catalogers/contract.ts';
 import { isProgram } from '../catalogers/programs/parts.ts';
 import { openScanner } from '../catalogers/run.ts';

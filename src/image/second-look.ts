@@ -1,4 +1,4 @@
-import { formatBytes } from '../base/bytes.ts';
+import { formatBytes } from '../base/size.ts';
 import { type Cataloger, contentLimit, type Skipped, type StreamScanner } from '../catalogers/contract.ts';
 import { openScanner } from '../catalogers/run.ts';
 import type { ImageLayer } from './contract.ts';

@@ -1,5 +1,6 @@
-import { type Bytes, formatBytes } from '../base/bytes.ts';
+import type { Bytes } from '../base/bytes.ts';
 import { cannotTell, type TcfError } from '../base/error.ts';
+import { formatBytes } from '../base/size.ts';
 import { blockSize, isZero, type RawHeader, readHeader, readText } from './tar-header.ts';
 import { type PaxRecords, readPax, toInteger } from './tar-pax.ts';
 import { areSound, inlineSpans, oldGnuSpans, paxSpans, type Span, sparseKind } from './tar-sparse.ts';

@@ -1,6 +1,7 @@
-import { type Bytes, formatBytes } from '../base/bytes.ts';
+import type { Bytes } from '../base/bytes.ts';
 import { compact } from '../base/compact.ts';
 import { cannotTell, TcfError } from '../base/error.ts';
+import { formatBytes } from '../base/size.ts';
 import { quoted } from '../base/text.ts';
 import type { Descriptor } from '../oci/manifest.ts';
 import { failure } from './answers.ts';

@@ -1,5 +1,5 @@
 import { predicateTypes, type Statement } from '../attest/statement.ts';
-import { formatBytes } from '../base/bytes.ts';
+import { formatBytes } from '../base/size.ts';
 import { printable } from '../base/text.ts';
 import type { Digest } from '../oci/digest.ts';
 

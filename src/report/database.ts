@@ -1,5 +1,5 @@
-import { formatBytes } from '../base/bytes.ts';
 import { compact } from '../base/compact.ts';
+import { formatBytes } from '../base/size.ts';
 import { formatJson, plural, printable } from '../base/text.ts';
 import type { DatabaseFacts } from '../vulns/data.ts';
 

@@ -1,4 +1,4 @@
-import { formatBytes } from '../base/bytes.ts';
+import { formatBytes } from '../base/size.ts';
 import { plural, printable } from '../base/text.ts';
 
 /** How far the reading of an image is. */

@@ -1,4 +1,4 @@
-import { formatBytes } from '../base/bytes.ts';
+import { formatBytes } from '../base/size.ts';
 import { plural } from '../base/text.ts';
 import { attestationSize, refusedBy } from '../bom/attestation-size.ts';
 import type { SbomSummary } from '../bom/sbom-summary.ts';

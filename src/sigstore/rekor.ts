@@ -4,10 +4,11 @@ import { formatEnvelope } from '../attest/dsse.ts';
 import { checkLogBody } from '../attest/log-body.ts';
 import { type LogEntry, readLogEntry } from '../attest/log-entry.ts';
 import { answer } from '../attest/refusal.ts';
-import { decodeBase64, encodeBase64, encodeUtf8, formatBytes, toHex } from '../base/bytes.ts';
+import { decodeBase64, encodeBase64, encodeUtf8, toHex } from '../base/bytes.ts';
 import { askedWrongly, cannotTell, TcfError } from '../base/error.ts';
 import { parseJson } from '../base/json.ts';
 import { Shape } from '../base/shape.ts';
+import { formatBytes } from '../base/size.ts';
 import { quoted } from '../base/text.ts';
 import {
   garbled,

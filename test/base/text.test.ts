@@ -1,14 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import {
-  bytesOf,
-  collect,
-  concat,
-  decodeBase64,
-  decodeUtf8,
-  encodeBase64,
-  formatBytes,
-} from '../../src/base/bytes.ts';
+import { bytesOf, collect, concat, decodeBase64, decodeUtf8, encodeBase64 } from '../../src/base/bytes.ts';
+import { formatBytes } from '../../src/base/size.ts';
 import { byCodeUnit, formatJson, plural, printable, quoted } from '../../src/base/text.ts';
 
 test('JSON says the same, and nothing in it is obeyed by a terminal', () => {

@@ -525,7 +525,7 @@ test.for<readonly [string, readonly string[]]>([
     expect(await tcf(...line)).toMatchObject({
       exit: 0,
       err: expect.stringMatching(
-        /has compiled kernels of Triton in it, or will: .*\n {4}hint: every container/,
+        /compiled kernels of Triton lie there, or will: .*\ntcf: hint: every container/,
       ),
     });
   }

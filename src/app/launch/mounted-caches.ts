@@ -1,7 +1,9 @@
 import { join, resolve } from 'node:path';
-import { printable } from '../../base/text.ts';
+import { compact } from '../../base/compact.ts';
+import type { Diagnostic } from '../../base/diagnostic.ts';
 import { parseRunArguments } from '../../launch/arguments.ts';
-import { cachesAmong } from '../../launch/flags/mounts.ts';
+import { cachesAmong, type Mount } from '../../launch/flags/mounts.ts';
+import { formatDiagnostics } from '../../report/diagnostics.ts';
 import { fileExists } from '../../system/files.ts';
 import type { Host } from '../../system/host.ts';
 
@@ -23,14 +25,19 @@ export async function tellMountedCaches(host: Host, flags: readonly string[]): P
 export async function tellCaches(host: Host, words: readonly string[]): Promise<void> {
   const holdsCache = (source: string) =>
     /^[./~]/.test(source) && fileExists(host, join(resolve(host.cwd, source), '.triton/cache'));
-  for (const { isReadOnly, source, target } of cachesAmong(words, holdsCache)) {
-    await host.stderr.write(
-      `tcf: ${printable(source, 500)} at ${printable(target, 500)} has compiled kernels of Triton in it, or will: native code that runs in the container, and that neither the image's signature nor its SBOM covers\n`,
-    );
-    if (!isReadOnly) {
-      await host.stderr.write(
-        '    hint: every container that writes there decides what runs in the others; share it only among those that you trust alike\n',
-      );
-    }
-  }
+  const caches = cachesAmong(words, holdsCache);
+  await host.stderr.write(formatDiagnostics(caches.map(warningOf)));
+}
+
+function warningOf({ isReadOnly, source, target }: Mount): Diagnostic {
+  return compact({
+    level: 'warning',
+    code: 'launch.cache',
+    subject: `${source} at ${target}`,
+    message:
+      "compiled kernels of Triton lie there, or will: native code that runs in the container, and that neither the image's signature nor its SBOM covers",
+    hint: isReadOnly
+      ? undefined
+      : 'every container that writes there decides what runs in the others; share it only among those that you trust alike',
+  });
 }

@@ -1,5 +1,6 @@
-import { type Bytes, formatBytes } from '../../base/bytes.ts';
+import type { Bytes } from '../../base/bytes.ts';
 import { cannotTell, reasonOf, TcfError } from '../../base/error.ts';
+import { formatBytes } from '../../base/size.ts';
 import { quoted } from '../../base/text.ts';
 import { fileBytes } from '../../image/files.ts';
 import { checked } from '../../oci/digest.ts';

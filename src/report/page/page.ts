@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { formatBytes } from '../../base/bytes.ts';
+import { formatBytes } from '../../base/size.ts';
 import { affectedOf } from '../../vulns/scan.ts';
 import { signOfPin, wordOfPin } from '../inside/llvm-facts.ts';
 import { type Overview, overviewOf, packageBytes } from '../inside/overview.ts';

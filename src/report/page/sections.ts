@@ -1,4 +1,4 @@
-import { formatBytes } from '../../base/bytes.ts';
+import { formatBytes } from '../../base/size.ts';
 import { plural } from '../../base/text.ts';
 import type { ContentItem } from '../../bom/contents.ts';
 import { labelOfLicense } from '../inside/license-label.ts';

@@ -339,7 +339,7 @@ export const launcher: Steps = {
     );
     started(place, ran);
     expect(ran.stderr).toMatch(
-      /has compiled kernels of Triton in it, or will: native code .* neither the image's signature nor its SBOM covers/,
+      /compiled kernels of Triton lie there, or will: native code .* neither the image's signature nor its SBOM covers/,
     );
   },
 

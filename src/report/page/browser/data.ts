@@ -112,14 +112,3 @@ export function usersOf(rows: readonly ShownRow[]): ReadonlyMap<number, readonly
   }
   return users;
 }
-
-export function formatSize(bytes: number): string {
-  let value = bytes;
-  for (const unit of ['B', 'KiB', 'MiB', 'GiB']) {
-    if (value < 1024) {
-      return `${value < 10 && unit !== 'B' ? value.toFixed(1) : Math.round(value)} ${unit}`;
-    }
-    value /= 1024;
-  }
-  return `${value.toFixed(1)} TiB`;
-}

@@ -1,5 +1,6 @@
+import { formatBytes } from '../../../base/size.ts';
 import type { PackedPage } from '../packed.ts';
-import { formatSize, type ShownRow } from './data.ts';
+import type { ShownRow } from './data.ts';
 import { element, part, svg } from './dom.ts';
 import { hasSizes, layOut, type MapCell, type MapOrder, toGroups } from './map.ts';
 import type { Box } from './treemap.ts';
@@ -108,7 +109,7 @@ export class MapView {
   }
 
   #measure(weight: number): string {
-    return this.#bySize ? formatSize(weight) : `${weight}`;
+    return this.#bySize ? formatBytes(weight) : `${weight}`;
   }
 
   #fit(text: string, width: number): string {

@@ -1,7 +1,7 @@
+import { formatBytes } from '../../../base/size.ts';
 import type { PackedPage } from '../packed.ts';
 import {
   everything,
-  formatSize,
   inOrder,
   nothing,
   type Query,
@@ -148,7 +148,7 @@ export class Table {
       ),
       element('td', { class: 'of-license' }, element('div', {}, licenses[row.license] ?? '–')),
       element('td', { class: 'of-layer' }, `${layers[row.layer]?.[0] ?? '–'}`, ...this.#badge(row)),
-      element('td', { class: 'of-size' }, row.size === 0 ? '–' : formatSize(row.size)),
+      element('td', { class: 'of-size' }, row.size === 0 ? '–' : formatBytes(row.size)),
     );
     button.addEventListener('click', () => {
       const isOpen = button.getAttribute('aria-expanded') === 'true';
