@@ -10,6 +10,7 @@ import type { ExitCode, Host } from '../system/host.ts';
 import { version } from '../version.ts';
 import { readAttested, wantsAttested } from './options/attested.ts';
 import { textOption } from './options/bag.ts';
+import { listWidth } from './options/look.ts';
 import { declareVulnsOptions, readVulnsQuestion } from './options/vulns.ts';
 import type { Verb } from './verb.ts';
 
@@ -34,7 +35,8 @@ export const verb: Verb = {
       attested === undefined ? asked.request : { ...asked.request, attested: attested.document };
     try {
       const found = await findImageVulnerabilities(host, request);
-      await writeOutput(host, asked.form(found, saidAt(host), version), output);
+      const columns = output === undefined ? listWidth(host.stdout) : Number.POSITIVE_INFINITY;
+      await writeOutput(host, asked.form(found, saidAt(host), version, columns), output);
       return exitOf(found);
     } catch (error) {
       const form = vulnsErrorForm(asked.form);

@@ -1,20 +1,20 @@
 import { byCodeUnit } from '../base/text.ts';
 import { comparePep440 } from '../bom/versions/pep440.ts';
 import { ordersOf } from './ecosystems.ts';
-import { affectedOf, type VulnFinding, type VulnScan } from './scan.ts';
+import { affectedOf, levelsBySeverity, type VulnFinding, type VulnScan } from './scan.ts';
 
-/** What somebody can do now about some findings. */
+/** One step, and everything that it closes. */
 export interface Advice {
-  readonly kind: 'none' | 'rebase' | 'rebuild' | 'triton' | 'update';
+  readonly kind: 'none' | 'rebase' | 'rebuild' | 'triton' | 'update' | 'upgrade';
   /** One sentence without a full stop: `update requests 2.28.1 to 2.31.0`. */
   readonly text: string;
   readonly findings: readonly VulnFinding[];
-  /** Updates of packages that the archive has, whatever they close. */
+  /** Updates of packages that the archive has, whatever they close: `curl 7.88.1-10 to 7.88.1-10+deb12u14`. */
   readonly updates: readonly string[];
 }
 
 /** By the order in which they are worth doing. */
-const kinds: readonly Advice['kind'][] = ['update', 'rebase', 'triton', 'rebuild', 'none'];
+const kinds: readonly Advice['kind'][] = ['update', 'upgrade', 'rebase', 'triton', 'rebuild', 'none'];
 
 /**
  * The first release of Triton whose wheels have a newer cuobjdump and nvdisasm, by the build that the older
@@ -26,7 +26,10 @@ const newerTools: readonly (readonly [build: string, triton: string])[] = [
   ['12.8.55', '3.7.1'],
 ];
 
-/** Everything that is affected, and every update for security that is missing, by what to do about it. */
+/**
+ * Everything that is affected, and every update for security that is missing, by what to do about it: one step for
+ * each thing that somebody does, and of one kind the worst first.
+ */
 export function adviseOn(scan: VulnScan): readonly Advice[] {
   const groups = new Map<string, { kind: Advice['kind']; findings: VulnFinding[]; updates: string[] }>();
   const groupOf = (kind: Advice['kind'], text: string) => {
@@ -41,14 +44,24 @@ export function adviseOn(scan: VulnScan): readonly Advice[] {
   }
   for (const { installed, isSecurity, name, offered } of scan.updates) {
     if (isSecurity) {
-      groupOf('update', `update ${name} ${installed} to ${offered.version}`).updates.push(
-        `${offered.suite} has it since ${offered.date.slice(0, 10)} or before`,
+      groupOf('upgrade', 'install the updates for security that the distribution has').updates.push(
+        `update ${name} ${installed} to ${offered.version} (${offered.suite}, ${offered.date.slice(0, 10)} or before)`,
       );
     }
   }
   return [...groups]
     .map(([text, group]) => ({ ...group, text }))
-    .sort((a, b) => kinds.indexOf(a.kind) - kinds.indexOf(b.kind) || byCodeUnit(a.text, b.text));
+    .sort(
+      (a, b) =>
+        kinds.indexOf(a.kind) - kinds.indexOf(b.kind) ||
+        worstOf(a) - worstOf(b) ||
+        byCodeUnit(a.text, b.text),
+    );
+}
+
+/** Findings come in the order of severity. */
+function worstOf({ findings: [first] }: Pick<Advice, 'findings'>): number {
+  return first === undefined ? levelsBySeverity.length : levelsBySeverity.indexOf(first.severity.level);
 }
 
 /** By package: the newest of the versions that fix one of its findings, so that one step closes all. */
@@ -82,18 +95,15 @@ function adviceFor(
     return toolAdvice(finding, what, fix);
   }
   if (fix === undefined || finding.fixedIn === undefined) {
-    return ['none', `nobody has a fix of ${what} yet`];
+    return nobody;
   }
   if (inside !== undefined && insides.size === 1) {
     return /^triton /.test(inside)
-      ? [
-          'triton',
-          `take a newer Triton than ${inside.slice('triton '.length)}: ${what} is inside, fixed in ${fix}`,
-        ]
-      : ['rebuild', `take a newer ${inside}: ${what} is inside, fixed in ${fix}`];
+      ? ['triton', `take a newer Triton than ${inside.slice('triton '.length)}`]
+      : ['rebuild', `take a newer ${inside.split(' ')[0]} than ${inside.split(' ').slice(1).join(' ')}`];
   }
   if (components.every(({ origin }) => origin === 'base')) {
-    return ['rebase', `rebuild on a newer base: ${what} is fixed in ${fix}`];
+    return ['rebase', 'rebuild on a newer base'];
   }
   return ['update', `update ${what} to ${fix}`];
 }
@@ -107,15 +117,12 @@ function toolAdvice(
   if (triton !== undefined) {
     const first = newestTriton(version);
     const which = first === undefined ? 'a newer Triton' : `Triton ${first} or newer`;
-    return [
-      'triton',
-      `take ${which} in place of ${triton.slice('triton '.length)}: ${what} is inside${fix === undefined ? '' : `, fixed in ${fix}`}`,
-    ];
+    return ['triton', `take ${which} in place of ${triton.slice('triton '.length)}`];
   }
-  return fix === undefined
-    ? ['none', `nobody has a fix of ${what} yet`]
-    : ['update', `update ${what} to that of ${fix}`];
+  return fix === undefined ? nobody : ['update', `update ${what} to that of ${fix}`];
 }
+
+const nobody: readonly [Advice['kind'], string] = ['none', 'nobody has a fix yet'];
 
 /** The newest step of the table: the release whose tools have none of the findings that are known. */
 function newestTriton(build: string | undefined): string | undefined {

@@ -21,7 +21,7 @@ export interface MissingUpdate {
   readonly name: string;
   readonly installed: string;
   readonly offered: OfferedPackage;
-  /** The archive has it for security, and not as a mere newer version. */
+  /** The archive has a newer version for security, whether or not that is the newest of all. */
   readonly isSecurity: boolean;
 }
 

@@ -17,7 +17,7 @@ import {
 import { judgeLlvm } from './llvm.ts';
 import { judgeNvidia, programOfPackage } from './nvidia.ts';
 import { distributionOwner, isOfOtherRepository, type PlacedComponent, placeComponents } from './owners.ts';
-import type { Unjudged, VulnFinding, VulnScan } from './scan.ts';
+import { levelsBySeverity, type Unjudged, type VulnFinding, type VulnScan } from './scan.ts';
 
 /**
  * Every component of an SBOM against the data: by purl, release, source package and version, and by what was
@@ -254,14 +254,18 @@ class Judge {
     ) {
       return false;
     }
-    const candidate = candidateOf(this.#data.offered(release, parts.name, architecture));
-    if (candidate !== undefined && compareDebVersions(candidate.version, parts.version) > 0) {
+    const installed = parts.version;
+    const offered = this.#data.offered(release, parts.name, architecture);
+    const candidate = candidateOf(offered);
+    if (candidate !== undefined && compareDebVersions(candidate.version, installed) > 0) {
       this.#updates.push({
         bomRef: component.bomRef ?? component.purl ?? component.name,
         name: parts.name,
-        installed: parts.version,
+        installed,
         offered: candidate,
-        isSecurity: isSecuritySuite(candidate),
+        isSecurity: offered.some(
+          (one) => isSecuritySuite(one) && compareDebVersions(one.version, installed) > 0,
+        ),
       });
     }
     return true;
@@ -320,12 +324,10 @@ function named(bulletin: string, program: string): boolean {
   return bulletin.toLowerCase() === program.toLowerCase();
 }
 
-const levels = ['critical', 'high', 'medium', 'unknown', 'low', 'none'];
-
 function compareFindings(a: VulnFinding, b: VulnFinding): number {
   return (
     vulnVerdicts.indexOf(a.verdict) - vulnVerdicts.indexOf(b.verdict) ||
-    levels.indexOf(a.severity.level) - levels.indexOf(b.severity.level) ||
+    levelsBySeverity.indexOf(a.severity.level) - levelsBySeverity.indexOf(b.severity.level) ||
     (b.severity.score ?? 0) - (a.severity.score ?? 0) ||
     byCodeUnit(a.ecosystem, b.ecosystem) ||
     byCodeUnit(a.package, b.package) ||

@@ -1,4 +1,4 @@
-import type { Severity } from './advisory.ts';
+import type { Severity, SeverityLevel } from './advisory.ts';
 import type { MissingUpdate } from './archive.ts';
 import type { DatabaseFacts } from './data.ts';
 import type { VulnVerdict } from './evaluate.ts';
@@ -89,6 +89,16 @@ export interface VulnScan {
   /** Components inside packages of a distribution, for which that answers. */
   readonly answeredByOwner: number;
 }
+
+/** From the worst; what nobody has rated stands before what is known to be low. */
+export const levelsBySeverity: readonly SeverityLevel[] = [
+  'critical',
+  'high',
+  'medium',
+  'unknown',
+  'low',
+  'none',
+];
 
 /** What counts: not disputed, not merely informational. */
 export function counts({ disputed, informational }: VulnFinding): boolean {

@@ -202,6 +202,24 @@ describe("an index of Debian's archive", () => {
     });
   });
 
+  test('the lists of a machine as apt leaves them: updates, backports, and archives of others', async () => {
+    const suite = (name: string, from: string, to: string): void => {
+      put(`lists/mirror.example_dists_${name}_main_binary-amd64_Packages`, packages);
+      put(`lists/mirror.example_dists_${name}_InRelease`, release(packages).replace(from, to));
+    };
+    suite(
+      'bookworm-updates',
+      'Version: 12\nCodename: bookworm-security',
+      'Version: 12-updates\nCodename: bookworm-updates',
+    );
+    suite('bookworm-backports', 'Origin: Debian\n', 'Origin: Debian\nNotAutomatic: yes\n');
+    suite('stable', 'Origin: Debian\n', 'Origin: Docker\n');
+    await built('lists');
+    const { sources } = JSON.parse((await tcf('db', 'status', '--db', 'db.sqlite', '--json')).out);
+    const names = sources.map(({ name }: { name: string }) => name);
+    expect(names).toEqual(['Debian-Security bookworm-updates', 'LLVM', 'NVIDIA']);
+  });
+
   test('other bytes than its Release file names, or none at all', async () => {
     put(`${list}_main_binary-amd64_Packages`, packages);
     expect((await tcf('db', 'build', 'lists', '-o', 'db.sqlite')).err).toContain('there is no InRelease');

@@ -279,6 +279,18 @@ describe("Debian's archive, without any data about vulnerabilities", () => {
       { name: 'libc6', isSecurity: true, offered: { version: '2.36-9+deb12u13' } },
     ]);
   });
+  test('one for security that a newer one of another suite hides is missing all the same', () => {
+    const hidden = dataOf({
+      offered: {
+        '12 curl amd64': [
+          offer('7.88.1-10+deb12u9', 'bookworm-security'),
+          offer('7.88.1-10+deb12u10', 'bookworm-updates'),
+        ],
+      },
+    });
+    const scan = findVulnerabilities(sbomOf(deb('curl', '7.88.1-10', 'curl')), hidden);
+    expect(scan.updates).toMatchObject([{ isSecurity: true, offered: { version: '7.88.1-10+deb12u10' } }]);
+  });
   test('nothing is missing', () => {
     expect(ask(deb('libc6', '2.36-9+deb12u13', 'glibc')).updates).toEqual([]);
   });

@@ -42,15 +42,22 @@ export function isPackagesFile(name: string): boolean {
 
 /**
  * Reads an index whose bytes are those that the Release file of its suite names; whether the archive signed
- * that is for apt to check, and for whoever builds a database.
+ * that is for apt to check, and for whoever builds a database. `undefined` as for `parseReleaseFile`.
  *
  * @throws TcfError `db.index` (exit 2).
  */
-export async function readArchiveIndex(host: Host, folder: string, name: string): Promise<ArchiveIndex> {
+export async function readArchiveIndex(
+  host: Host,
+  folder: string,
+  name: string,
+): Promise<ArchiveIndex | undefined> {
   const inList = listed.exec(name);
   const [, above = '', component = '', architecture = ''] = inList ?? mirrored.exec(name) ?? [];
   const bases = inList === null ? placesAbove(above) : [join(dirname(name), above.replace(/^.*\//, ''))];
   const release = await readRelease(host, folder, bases, name);
+  if (release === undefined) {
+    return undefined;
+  }
   const packed = await readPlainFile(host, join(folder, name), maxIndex, 'the index');
   const bytes = unpack(packed, name);
   const path = `${component}/binary-${architecture}/Packages`;
@@ -87,7 +94,7 @@ async function readRelease(
   folder: string,
   bases: readonly string[],
   index: string,
-): Promise<ReleaseFile> {
+): Promise<ReleaseFile | undefined> {
   for (const base of bases) {
     for (const name of ['InRelease', 'Release']) {
       const path = join(folder, `${base}${name}`);
@@ -102,21 +109,27 @@ async function readRelease(
   throw indexError(index, 'there is no InRelease or Release file that names it');
 }
 
-/** @throws TcfError `db.index` (exit 2). */
-export function parseReleaseFile(bytes: Uint8Array, name: string): ReleaseFile {
+/**
+ * `undefined` for the archive of somebody else, and for one that apt takes nothing of by itself (backports,
+ * experimental): neither says that an update is missing.
+ *
+ * @throws TcfError `db.index` (exit 2).
+ */
+export function parseReleaseFile(bytes: Uint8Array, name: string): ReleaseFile | undefined {
   const text = (decodeUtf8(bytes) ?? '').replace(
     /^-----BEGIN PGP SIGNED MESSAGE-----\r?\n(?:[^\n]+\n)*\r?\n/,
     '',
   );
   const fields = parseStanzas(text.split('-----BEGIN PGP SIGNATURE-----')[0] ?? '')[0]?.fields;
   const field = (key: string): string => fields?.get(key) ?? '';
-  const release = /^(\d+)(?:\.\d+)?$/.exec(field('version'))?.[1];
+  if (!isOfDebian(field)) {
+    return undefined;
+  }
+  // `12-updates` is the release of bookworm-updates.
+  const release = /^(\d+)(?:\.\d+)?(?:-[a-z][a-z-]*)?$/.exec(field('version'))?.[1];
   const date = Date.parse(field('date'));
-  if (field('origin') !== 'Debian' || release === undefined || Number.isNaN(date)) {
-    throw indexError(
-      name,
-      'it is not the Release file of a release of Debian, with Origin, Version and Date',
-    );
+  if (release === undefined || Number.isNaN(date)) {
+    throw indexError(name, 'it does not say of which release and date it is');
   }
   const sums = new Map(
     field('sha256')
@@ -135,6 +148,10 @@ export function parseReleaseFile(bytes: Uint8Array, name: string): ReleaseFile {
     },
     sums,
   };
+}
+
+function isOfDebian(field: (key: string) => string): boolean {
+  return field('origin') === 'Debian' && field('notautomatic') !== 'yes';
 }
 
 function unpack(bytes: Uint8Array, name: string): Uint8Array {

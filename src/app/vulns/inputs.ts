@@ -96,7 +96,12 @@ async function readOne(host: Host, folder: string, name: string, reader: InputRe
   if (/\.zip$/i.test(name)) {
     await readArchive(path, name, reader);
   } else if (isPackagesFile(name)) {
-    reader.archive(await readArchiveIndex(host, folder, name));
+    const index = await readArchiveIndex(host, folder, name);
+    if (index === undefined) {
+      reader.passedOver(name);
+    } else {
+      reader.archive(index);
+    }
   } else if (/\.(?:json|md|toml|ya?ml)$/i.test(name)) {
     readBytes(await readPlainFile(host, path, recordLimits.maxBytes, 'the input'), name, reader);
   } else {

@@ -6,8 +6,11 @@ import { toVulnsErrorSarif, toVulnsSarif } from './sarif.ts';
 import { toVulnsText } from './text.ts';
 import { toCycloneDxVex, toOpenVex } from './vex-documents.ts';
 
-/** An answer as the text of one format; `now` is when it is said, `version` that of tcf. */
-export type VulnsForm = (found: FoundVulnerabilities, now: Date, version: string) => string;
+/**
+ * An answer as the text of one format; `now` is when it is said, `version` that of tcf, `columns` the width of what
+ * people read it on.
+ */
+export type VulnsForm = (found: FoundVulnerabilities, now: Date, version: string, columns?: number) => string;
 
 const toSarif: VulnsForm = (found, _, version) => toVulnsSarif(found, version);
 

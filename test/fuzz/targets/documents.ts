@@ -241,8 +241,8 @@ export const documents: readonly Target[] = [
   ),
   target('vulns/vex.ts parseVex', [openVex, cycloneDxVex], (bytes) => parseVex(parseJson(bytes, 'it'), 'it')),
   target('app/vulns/archive-index.ts parseReleaseFile', [releaseFile], (bytes) => {
-    const { facts, sums } = parseReleaseFile(bytes, 'InRelease');
-    return [facts, [...sums]];
+    const release = parseReleaseFile(bytes, 'InRelease');
+    return release === undefined ? [] : [release.facts, [...release.sums]];
   }),
   target('vulns/rustsec.ts parseRustsec', [rustsec], (bytes) => parseRustsec(parseJson(bytes, 'it'), 'it')),
   target('vulns/nvidia.ts parseNvidiaFacts', [bulletin], (bytes) =>
