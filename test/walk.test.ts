@@ -5,8 +5,8 @@ import { walks } from './e2e/page/steps.ts';
 import { statementsOf } from './support/statements.ts';
 
 /*
- * docs/nothing-unverified-starts.md promises, and test/e2e/page shows each statement with real engines. walk.txt says by which step; here
- * nothing is started, so that a line without a step fails at once.
+ * docs/nothing-unverified-starts.md promises, and test/e2e/page shows each statement with real engines.
+ * walk.txt says by which step; here nothing is started, so that a line without a step fails at once.
  */
 
 const read = (path: string) => readFileSync(join(import.meta.dirname, path), 'utf8');

@@ -1,7 +1,10 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/* Writes docs/errors.md: every code of an error, from the calls in src that make errors. A test holds the page to them. */
+/*
+ * Writes docs/errors.md: every code of an error, from the calls in src that make errors. A test holds the
+ * page to them.
+ */
 
 const source = join(import.meta.dirname, '../src');
 export const errorPage: string = join(import.meta.dirname, '../docs/errors.md');

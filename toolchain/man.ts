@@ -7,8 +7,8 @@ import { execHelp, profileHelp, runHelp, upHelp } from '../src/report/start-help
 import { version } from '../src/version.ts';
 
 /*
- * Manual pages from the table of verbs: `tcf.1`, and one for each verb, with its actions. What stands in `--help`
- * stands here.
+ * Manual pages from the table of verbs: `tcf.1`, and one for each verb, with its actions. What stands in
+ * `--help` stands here.
  */
 
 /** When the text of a page was last looked at as a whole; the same bytes on any day. */
@@ -116,7 +116,9 @@ ${escaped(name)} \\- ${escaped(summary)}
 `;
 }
 
-/** A paragraph in lines that an editor shows whole. A dot or an apostrophe at the start would be a request. */
+/**
+ * A paragraph in lines that an editor shows whole. A dot or an apostrophe at the start would be a request.
+ */
 function line(text: string): string {
   const lines: string[] = [''];
   for (const word of escaped(text).split(' ')) {

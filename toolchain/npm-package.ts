@@ -35,7 +35,8 @@ export interface NpmPackage {
 /**
  * Makes the npm package in the folder `out`: `package/` and the tarball of it. The pinned Node writes the
  * tarball and npm does not, so that the same sources give the same bytes. Without what V8 compiled: that
- * differs from build to build and fits one version of Node, and the Node of the user makes its own (start.cjs).
+ * differs from build to build and fits one version of Node, and the Node of the user makes its own
+ * (start.cjs).
  */
 export async function makeNpmPackage(out: string): Promise<NpmPackage> {
   const stage = join(out, 'package');

@@ -20,8 +20,8 @@ export const executablePlatforms: readonly ExecutablePlatform[] = [
 ];
 
 /**
- * Brings the official Node of a platform into the folder, as the lock file pins it: npm has installed only that of
- * the machine.
+ * Brings the official Node of a platform into the folder, as the lock file pins it: npm has installed only
+ * that of the machine.
  *
  * @returns its path.
  * @throws Error where the bytes are not those of the lock file.

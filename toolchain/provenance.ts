@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs';
 import manifest from '../package.json' with { type: 'json' };
 
 /*
- * Statements about a release, from its SHA256SUMS: `node toolchain/provenance.ts SHA256SUMS provenance|sbom SBOM|vsa
- * PROVENANCE-BUNDLE` prints one, to be signed with `tcf sign-bundle --in-toto`. What the job was is said by GITHUB_*.
+ * Statements about a release, from its SHA256SUMS: `node toolchain/provenance.ts SHA256SUMS provenance|sbom
+ * SBOM|vsa PROVENANCE-BUNDLE` prints one, to be signed with `tcf sign-bundle --in-toto`. What the job was is
+ * said by GITHUB_*.
  */
 
 const [sums = '', kind, file = ''] = process.argv.slice(2);
@@ -60,8 +61,8 @@ function provenance(): object {
 }
 
 /**
- * https://slsa.dev/spec/v1.2/verification_summary: the job has verified its own provenance. It is written by the steps of
- * the build themselves and not by the platform, so it says Build Level 1 and no more.
+ * https://slsa.dev/spec/v1.2/verification_summary: the job has verified its own provenance. It is written by
+ * the steps of the build themselves and not by the platform, so it says Build Level 1 and no more.
  */
 function summary(): object {
   const sha256 = createHash('sha256').update(readFileSync(file)).digest('hex');

@@ -5,9 +5,10 @@ import type { BundledPackage } from './packages.ts';
 import type { ExecutablePlatform } from './platforms.ts';
 
 /**
- * The SBOM of a release, CycloneDX 1.6: the packages whose code is in it, and the Node of each executable, with
- * the hashes of the lock file. tcf itself reads images, where such a program is one file; this is written from
- * what the bundler took. Neither time nor serial number, so that the same commit gives the same bytes.
+ * The SBOM of a release, CycloneDX 1.6: the packages whose code is in it, and the Node of each executable,
+ * with the hashes of the lock file. tcf itself reads images, where such a program is one file; this is
+ * written from what the bundler took. Neither time nor serial number, so that the same commit gives the same
+ * bytes.
  */
 export function formatReleaseSbom(
   packages: readonly BundledPackage[],

@@ -7,7 +7,9 @@ import { fileExists, readPlainFile, writeUserFile } from '../system/files.ts';
 import { openPrivateFolder, stateFolder } from '../system/folders.ts';
 import type { Host } from '../system/host.ts';
 
-/** What images of `images/` may be called where nobody built one yet; the value is the GPU that they are for. */
+/**
+ * What images of `images/` may be called where nobody built one yet; the value is the GPU that they are for.
+ */
 export const ownImages: Readonly<Record<string, 'cuda' | 'rocm' | undefined>> = {
   base: undefined,
   cpu: undefined,

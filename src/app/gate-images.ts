@@ -16,8 +16,8 @@ export interface GateRequest {
 }
 
 /**
- * Decides about images, one after the other. What cannot be decided is an outcome too, and costs no other image its
- * decision.
+ * Decides about images, one after the other. What cannot be decided is an outcome too, and costs no other
+ * image its decision.
  */
 export async function gateImages(host: Host, request: GateRequest): Promise<readonly GateOutcome[]> {
   const outcomes: GateOutcome[] = [];

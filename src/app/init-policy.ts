@@ -144,7 +144,9 @@ async function tryFirst(host: Host, request: InitPolicyRequest, first: FirstPoli
   return await tryPolicies(host, { ...request, verb: 'policy init' }, [policy]);
 }
 
-/** The name by which policies know the image, of whatever source: without a policy nothing more is said of it. */
+/**
+ * The name by which policies know the image, of whatever source: without a policy nothing more is said of it.
+ */
 async function scopeOf(host: Host, request: InitPolicyRequest): Promise<string> {
   const { image } = (await tryPolicies(host, request, [])).verdict;
   return `${image.registry}/${image.repository}`;

@@ -13,9 +13,9 @@ const maxOutput = 1024 * 1024;
 const containerPrefix = 'tcf-';
 
 /**
- * The names of a kind in the order of their letters, without one that a shell could take for more than a word. Nothing is
- * scanned and no registry is asked. An engine that is not there, is slow or fails adds nothing: this is a
- * convenience, and the line that somebody types must stay as it is.
+ * The names of a kind in the order of their letters, without one that a shell could take for more than a
+ * word. Nothing is scanned and no registry is asked. An engine that is not there, is slow or fails adds
+ * nothing: this is a convenience, and the line that somebody types must stay as it is.
  */
 export async function knownNames(host: Host, kind: NameKind): Promise<readonly string[]> {
   const found = await Promise.all(sourcesOf(host, kind).map((names) => names.catch(() => [])));

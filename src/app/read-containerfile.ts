@@ -10,8 +10,8 @@ import type { Host } from '../system/host.ts';
 const maxContainerfile = 4 * 1024 * 1024;
 
 /**
- * Reads the Containerfile that reports point into. Its path has to lead into the current folder, which is the root of
- * the checkout: platforms show no other file.
+ * Reads the Containerfile that reports point into. Its path has to lead into the current folder, which is the
+ * root of the checkout: platforms show no other file.
  *
  * @throws TcfError `containerfile.outside`, `file.unreadable` (exit 3), `containerfile.malformed` (exit 2).
  */

@@ -1,4 +1,7 @@
-/** Texts that are kept: a scan asks for one version of a package and the bounds of its records, again and again. */
+/**
+ * Texts that are kept: a scan asks for one version of a package and the bounds of its records, again and
+ * again.
+ */
 const kept = 1024;
 
 /** The same function, with its last answers at hand. It has to depend on the text alone. */

@@ -10,8 +10,8 @@ export type SpecVersion = (typeof cyclonedxVersions)[number];
 
 /**
  * How a licence that is on no list is written where it is the only one. `name`: as the name of a licence,
- * which is CycloneDX's place for it; tools that resolve SPDX expressions find nothing under a reference. `expression`:
- * as an SPDX expression of one reference, which BSI TR-03183-2 asks for (6.1).
+ * which is CycloneDX's place for it; tools that resolve SPDX expressions find nothing under a reference.
+ * `expression`: as an SPDX expression of one reference, which BSI TR-03183-2 asks for (6.1).
  */
 export type LoneReference = 'expression' | 'name';
 

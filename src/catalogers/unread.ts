@@ -32,7 +32,9 @@ export const packed: Cataloger<SeenUnread> = {
   scan: (path, head) => (unreadByPlace(path) === undefined ? seen(unreadByHead(path, head)) : undefined),
 };
 
-/** Where the catalogers of OS packages look, and what belongs to these databases: the catalogers tell of it. */
+/**
+ * Where the catalogers of OS packages look, and what belongs to these databases: the catalogers tell of it.
+ */
 const inRoot = [
   ...['available', 'status', 'status-old'].map((name) => `var/lib/dpkg/${name}`),
   ...['lib/apk/db', 'usr/lib/apk/db'].flatMap((place) => [`${place}/installed`, `${place}/scripts.tar.gz`]),

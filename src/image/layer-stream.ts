@@ -35,8 +35,8 @@ export interface LayerStreamOptions {
 }
 
 /**
- * A layer as it lies in a store, unpacked and checked against its diffID in one loop: no chunk is copied. What
- * `decompressed` and `checked` do with streams.
+ * A layer as it lies in a store, unpacked and checked against its diffID in one loop: no chunk is copied.
+ * What `decompressed` and `checked` do with streams.
  *
  * @throws TcfError (exit 2) as these.
  */

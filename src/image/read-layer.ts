@@ -92,8 +92,8 @@ async function readStreamed(
 }
 
 /**
- * Reads part of a file through two buffers: the next chunk is read and hashed while `push` is busy with the one
- * before. As `openRegular`, it does not wait at a pipe.
+ * Reads part of a file through two buffers: the next chunk is read and hashed while `push` is busy with the
+ * one before. As `openRegular`, it does not wait at a pipe.
  *
  * @throws TcfError `image.file`, and as `ContentCheck` (exit 2).
  */

@@ -22,7 +22,10 @@ export interface ZipLimits {
   readonly directory: number;
 }
 
-/** Without zip64 an archive has no more; wheels of torch have 15,000. Names of 65,535 files of 200 bytes take 16 MiB. */
+/**
+ * Without zip64 an archive has no more; wheels of torch have 15,000. Names of 65,535 files of 200 bytes take
+ * 16 MiB.
+ */
 const ordinary: ZipLimits = { entries: 65_535, directory: 32 * 1024 * 1024 };
 /** A whole wheel has 4 GiB at most, and so has a file in it. */
 const wide = 0xffff_ffff;
@@ -99,7 +102,10 @@ async function directoryOf(file: FileHandle, path: string, limits: ZipLimits): P
 const locatorSize = 20;
 const wideEndSize = 56;
 
-/** Length and start of the directory by zip64 (APPNOTE 4.3.14 and 4.3.15); `undefined` where the archive has none. */
+/**
+ * Length and start of the directory by zip64 (APPNOTE 4.3.14 and 4.3.15); `undefined` where the archive has
+ * none.
+ */
 async function wideDirectory(
   file: FileHandle,
   tail: Buffer,

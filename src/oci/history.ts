@@ -1,6 +1,6 @@
 /**
- * The instruction of a Containerfile behind a step of an image's history (`created_by`), without what engines put
- * around it: arguments of the build (`|1 X=1`), the shell, `#(nop)`, BuildKit's mark.
+ * The instruction of a Containerfile behind a step of an image's history (`created_by`), without what engines
+ * put around it: arguments of the build (`|1 X=1`), the shell, `#(nop)`, BuildKit's mark.
  */
 export function instructionOf(createdBy: string): string {
   const plain = createdBy.replace(/\s+# buildkit\s*$/, '').replace(/^RUN (?=\|\d+ |\/bin\/sh -c )/, '');

@@ -44,8 +44,8 @@ const aboutContent: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Whether what is said of an image is proven, although what is in it may be denied: an image that somebody has
- * found vulnerable is what a baseline is for.
+ * Whether what is said of an image is proven, although what is in it may be denied: an image that somebody
+ * has found vulnerable is what a baseline is for.
  */
 export function isAttestationProven({ decisions }: Verdict): boolean {
   return (

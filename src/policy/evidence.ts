@@ -42,8 +42,8 @@ export interface BaselineEvidence {
   /** `registry/repository@digest`, or the file. */
   readonly name: string;
   /**
-   * The policies have accepted what is said of it, as the attestations of an image; otherwise it is a file that
-   * somebody named.
+   * The policies have accepted what is said of it, as the attestations of an image; otherwise it is a file
+   * that somebody named.
    */
   readonly isAttested: boolean;
   /** Of the image that it is about: an image is no baseline of itself. */

@@ -48,8 +48,8 @@ function malformed(path: string, why: string): TcfError {
 }
 
 /**
- * As containers/image `postProcessRegistries` does: what it refuses is refused, and of two tables with one prefix
- * in one file the first counts.
+ * As containers/image `postProcessRegistries` does: what it refuses is refused, and of two tables with one
+ * prefix in one file the first counts.
  */
 function readTables(shapes: readonly Shape[]): readonly RegistryTable[] {
   const tables = new Map<string, RegistryTable>();

@@ -2,7 +2,10 @@
  * containers-registries.conf(5): which registry, mirror or alias a name means to podman, buildah and skopeo.
  */
 export interface RegistriesConfig {
-  /** `unqualified-search-registries`; `undefined`: this file does not say. An empty one takes an earlier one away. */
+  /**
+   * `unqualified-search-registries`; `undefined`: this file does not say. An empty one takes an earlier one
+   * away.
+   */
   readonly search: readonly string[] | undefined;
   /**
    * Short names without tag or digest to full ones; an empty value takes an alias of an earlier file away.

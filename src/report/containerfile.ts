@@ -7,7 +7,9 @@ export interface Instruction {
   readonly endLine: number;
   /** Upper case: `RUN`. */
   readonly keyword: string;
-  /** Keyword and arguments as an engine writes them into the history: without flags, comments and line breaks. */
+  /**
+   * Keyword and arguments as an engine writes them into the history: without flags, comments and line breaks.
+   */
   readonly text: string;
   /** Which `FROM` it follows, from 0; -1 before the first. */
   readonly stage: number;
@@ -24,9 +26,9 @@ export interface Containerfile {
 const escapeDirective = /^#\s*escape\s*=\s*([\\`])\s*$/i;
 
 /**
- * Reads where each instruction stands (https://docs.docker.com/reference/dockerfile/, "Format"): comments between
- * joined lines, the directive `escape` and here-documents included. What is no instruction is passed over: nothing is
- * built from it.
+ * Reads where each instruction stands (https://docs.docker.com/reference/dockerfile/, "Format"): comments
+ * between joined lines, the directive `escape` and here-documents included. What is no instruction is passed
+ * over: nothing is built from it.
  */
 export function parseContainerfile(text: string): readonly Instruction[] {
   const lines = text.split(/\r?\n/);
@@ -99,8 +101,8 @@ function normal(keyword: string, rest: string): Pick<Instruction, 'keyword' | 't
 const cut = '…';
 
 /**
- * The one instruction that a step of the history came from. `undefined` where none fits, or more than one of the
- * stage that fits last: a line is a claim, and is not guessed.
+ * The one instruction that a step of the history came from. `undefined` where none fits, or more than one of
+ * the stage that fits last: a line is a claim, and is not guessed.
  */
 export function instructionOfStep(
   { instructions }: Containerfile,

@@ -8,8 +8,8 @@ export interface SarifPlace {
 }
 
 /**
- * Where an alert is shown: at the instruction that brought it, where that is known, else at the beginning of the
- * Containerfile; without one at the name of the image, which stays the same in the next build.
+ * Where an alert is shown: at the instruction that brought it, where that is known, else at the beginning of
+ * the Containerfile; without one at the name of the image, which stays the same in the next build.
  */
 export function sarifPlace(
   image: string,

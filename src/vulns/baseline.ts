@@ -35,7 +35,10 @@ export function toBaseline(scan: Pick<VulnScan, 'findings' | 'unjudged' | 'updat
   };
 }
 
-/** What an attested scan has found. It counts what it could not tell and does not name it, so nothing of that is known. */
+/**
+ * What an attested scan has found. It counts what it could not tell and does not name it, so nothing of that
+ * is known.
+ */
 export function baselineOfScan({ findings, missingUpdates }: AttestedScan): Baseline {
   return { ...toBaseline({ findings, updates: [], unjudged: [] }), updates: new Set(missingUpdates) };
 }

@@ -59,7 +59,9 @@ export function evaluate(
   };
 }
 
-/** Records about a package that is released often list hundreds of versions, so a list that can be is halved. */
+/**
+ * Records about a package that is released often list hundreds of versions, so a list that can be is halved.
+ */
 export function sortedVersions(
   versions: readonly string[],
   order: VersionOrder | undefined,

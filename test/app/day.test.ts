@@ -8,7 +8,10 @@ import type { Verb, VerbEntry } from '../../src/commands/verb.ts';
 import { builtIn, parseProfiles } from '../../src/launch/dev/profiles.ts';
 import { parsePolicy } from '../../src/policy/document.ts';
 
-/* docs/day.md as far as it can be replayed without an engine: its profiles are read, its calls are calls that tcf takes. */
+/*
+ * docs/day.md as far as it can be replayed without an engine: its profiles are read, its calls are calls that
+ * tcf takes.
+ */
 
 const page = readFileSync(join(import.meta.dirname, '../../docs/day.md'), 'utf8');
 

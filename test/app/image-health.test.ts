@@ -4,8 +4,9 @@ import { Shape } from '../../src/base/shape.ts';
 import { testHost } from '../support/host.ts';
 
 /*
- * The health check of an image as podman run(1) is told of it. The member is Docker's (moby/docker-image-spec: NONE, CMD, CMD-SHELL,
- * nanoseconds); how podman 4.3 takes --health-cmd was seen with it: an array with a keyword becomes one word.
+ * The health check of an image as podman run(1) is told of it. The member is Docker's
+ * (moby/docker-image-spec: NONE, CMD, CMD-SHELL, nanoseconds); how podman 4.3 takes --health-cmd was seen
+ * with it: an array with a keyword becomes one word.
  */
 
 const second = 1_000_000_000;

@@ -2,7 +2,10 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
-/* Rules for the Containerfiles of images/, those of hadolint that matter here among them (DL3002, DL3004, DL3020, DL4001). */
+/*
+ * Rules for the Containerfiles of images/, those of hadolint that matter here among them (DL3002, DL3004,
+ * DL3020, DL4001).
+ */
 
 const images = join(import.meta.dirname, '../../images');
 const names = readdirSync(images).filter((name) => existsSync(join(images, name, 'Containerfile')));

@@ -5,7 +5,10 @@ import { type CycloneDxOptions, toCycloneDx } from '../../src/bom/cyclonedx.ts';
 import { formatCycloneDxXml } from '../../src/bom/cyclonedx-xml.ts';
 import { bomOf, catalog, deb, richBom } from '../support/bom.ts';
 
-/* The official schemas hold the same documents in test/e2e/xml.test.ts; here is what the writer itself promises. */
+/*
+ * The official schemas hold the same documents in test/e2e/xml.test.ts; here is what the writer itself
+ * promises.
+ */
 
 const versions = ['1.6', '1.7'] as const;
 const options: CycloneDxOptions = {

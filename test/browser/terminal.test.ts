@@ -6,7 +6,10 @@ import { pushDemoImage } from '../support/demo-image.ts';
 import { folder } from '../support/host.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 
-/* What a person sees: the real program in a real terminal, which is tmux (Debian's). Golden files lie in golden/. */
+/*
+ * What a person sees: the real program in a real terminal, which is tmux (Debian's). Golden files lie in
+ * golden/.
+ */
 
 const root = join(import.meta.dirname, '../..');
 const place = folder();

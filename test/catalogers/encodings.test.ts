@@ -5,8 +5,8 @@ import { memoryImage } from '../support/image.ts';
 import { archive, file } from '../support/tar.ts';
 
 /*
- * The same database, written by another editor or program: what its package manager would still read is found,
- * and what it would not read is told. Nothing is lost in silence.
+ * The same database, written by another editor or program: what its package manager would still read is
+ * found, and what it would not read is told. Nothing is lost in silence.
  */
 
 const site = 'opt/v/lib/python3.12/site-packages';

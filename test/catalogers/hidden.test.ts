@@ -11,7 +11,10 @@ import { rustProgram } from '../support/rust.ts';
 import { archive, file, hardlink, symlink } from '../support/tar.ts';
 import { zip } from '../support/zip.ts';
 
-/* Whatever lies in an image is a component, skipped or left out: never nothing, and never "complete" beside it. */
+/*
+ * Whatever lies in an image is a component, skipped or left out: never nothing, and never "complete" beside
+ * it.
+ */
 
 type Files = Readonly<Record<string, string | Uint8Array>>;
 

@@ -4,7 +4,10 @@ import { isKeyOf, parseKernelMetadata } from '../../src/catalogers/triton-kernel
 import { tritonKernels } from '../../src/catalogers/triton-kernels.ts';
 import { type Entries, treeOf } from '../support/tree.ts';
 
-/* fixtures/catalogers/triton-kernels holds caches that Triton 3.6.0 made; here is what else lies in them, and who imitates them. */
+/*
+ * fixtures/catalogers/triton-kernels holds caches that Triton 3.6.0 made; here is what else lies in them, and
+ * who imitates them.
+ */
 
 const hash = '8121f03fe7754cddfa654e896095f7d331188683cbd64fe53233315e23466e41';
 const key = 'QEQ7AP7HOVGN36TFJ2EWBFPX2MYRRBUDZPLE7ZJSGMYV4I2GNZAQ';

@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openScene, type Scene } from '../support/scene.ts';
 
-/* tcf sbom --attested and tcf diff --attested: the SBOM that somebody signed, and whom the policy trusts with it. */
+/*
+ * tcf sbom --attested and tcf diff --attested: the SBOM that somebody signed, and whom the policy trusts with
+ * it.
+ */
 
 let scene: Scene;
 

@@ -7,8 +7,8 @@ import { folder, type } from '../support/host.ts';
 import { completeIn, files, installedShells, someFile } from '../support/shells.ts';
 
 /*
- * Names that only this machine knows, by a store of podman, a Docker and a podman that are made here. The shells call
- * `tcf` of their PATH, which is the real program.
+ * Names that only this machine knows, by a store of podman, a Docker and a podman that are made here. The
+ * shells call `tcf` of their PATH, which is the real program.
  */
 
 const place = folder();

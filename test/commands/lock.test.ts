@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { folder, type } from '../support/host.ts';
 
-/* tcf lock, with pip and apt as they answer: the report of pip 23 (PyPA, "Installation Report"), no apt on PATH. */
+/*
+ * tcf lock, with pip and apt as they answer: the report of pip 23 (PyPA, "Installation Report"), no apt on
+ * PATH.
+ */
 
 const place = folder();
 afterAll(() => place[Symbol.dispose]());

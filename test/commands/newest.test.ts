@@ -6,7 +6,10 @@ import { openRegistry } from '../../src/registry/client.ts';
 import { attLayer } from '../support/cosign2.ts';
 import { openScene, type Scene } from '../support/scene.ts';
 
-/* what was said last counts, and of what cannot be placed in time whatever denies, in whichever format it was said. */
+/*
+ * A-85: what was said last counts, and of what cannot be placed in time whatever denies, in whichever format
+ * it was said.
+ */
 
 let scene: Scene;
 

@@ -4,7 +4,10 @@ import { verbs } from '../../src/commands/index.ts';
 import { callWith, everyCall } from '../support/every-verb.ts';
 import { folder } from '../support/host.ts';
 
-/* A full disk and a folder that is gone, for every verb; test/program/outputs.test.ts has what a shell gives tcf. */
+/*
+ * A full disk and a folder that is gone, for every verb; test/program/outputs.test.ts has what a shell gives
+ * tcf.
+ */
 
 const place = folder();
 afterAll(() => place[Symbol.dispose]());

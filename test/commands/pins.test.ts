@@ -9,7 +9,10 @@ import { writeKeyPair } from '../support/scene.ts';
 import { archive, file } from '../support/tar.ts';
 import { zip } from '../support/zip.ts';
 
-/* Pins of releases that are newer than this tcf: read from wheels and checkouts, signed, and believed only where the signer counts. */
+/*
+ * Pins of releases that are newer than this tcf: read from wheels and checkouts, signed, and believed only
+ * where the signer counts.
+ */
 
 const core = '0123456789abcdef0123456789abcdef01234567';
 const amd = '89abcdef0123456789abcdef0123456789abcdef';

@@ -5,7 +5,10 @@ import { loadPolicies } from '../../src/app/trust/policies.ts';
 import { main } from '../../src/cli.ts';
 import { folder, type TestHostOptions, testHost } from '../support/host.ts';
 
-/* Who speaks through a policy is where it was loaded from, and a file that looks like a policy is never passed over. */
+/*
+ * Who speaks through a policy is where it was loaded from, and a file that looks like a policy is never
+ * passed over.
+ */
 
 const text = `version: 1
 signers: { one: { issuer: https://accounts.google.com, identity: ada@acme.example } }

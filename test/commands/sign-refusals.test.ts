@@ -6,7 +6,10 @@ import { type Called, folder, type } from '../support/host.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { type SigstoreServer, startSigstore } from '../support/sigstore.ts';
 
-/* Whatever goes wrong while signing: one sentence, a hint, exit code 2 or 3, and nothing in the registry, and no file, that was not there before. */
+/*
+ * Whatever goes wrong while signing: one sentence, a hint, exit code 2 or 3, and nothing in the registry, and
+ * no file, that was not there before.
+ */
 
 const now = new Date('2026-11-23T12:00:00Z');
 const hour = 3_600_000;

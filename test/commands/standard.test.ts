@@ -33,8 +33,8 @@ beforeAll(async () => {
 afterAll(() => place[Symbol.dispose]());
 
 /**
- * Every option that names a file, a folder or the like, by what `-` means there. `place`: a folder, a socket, a file that
- * is read in pieces or written in place, which no stream can be.
+ * Every option that names a file, a folder or the like, by what `-` means there. `place`: a folder, a socket,
+ * a file that is read in pieces or written in place, which no stream can be.
  */
 const meanings: Readonly<Record<string, 'input' | 'output' | 'place'>> = {
   '--against': 'input',

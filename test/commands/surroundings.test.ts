@@ -5,7 +5,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { callWith, everyCall } from '../support/every-verb.ts';
 import { folder } from '../support/host.ts';
 
-/* What surrounds a call: variables of the environment that are empty or relative, and a home of somebody else. */
+/*
+ * What surrounds a call: variables of the environment that are empty or relative, and a home of somebody
+ * else.
+ */
 
 const place = folder();
 afterAll(() => place[Symbol.dispose]());

@@ -8,9 +8,9 @@ import { archive, file as member } from '../support/tar.ts';
 
 /*
  * What other programs read in our SBOM of real images: the readers of trivy, grype, osv-scanner, cyclonedx-go
- * and Dependency-Track, built from their newest releases (build.sh). Each sees the same packages, versions and
- * source packages as we mean. With CONSUMERS=FILE the table of bench/consumers.md is written there, and syft
- * (SYFT=PROGRAM) writes SBOMs of the same images for it.
+ * and Dependency-Track, built from their newest releases (build.sh). Each sees the same packages, versions
+ * and source packages as we mean. With CONSUMERS=FILE the table of bench/consumers.md is written there, and
+ * syft (SYFT=PROGRAM) writes SBOMs of the same images for it.
  */
 
 const here = scratch();

@@ -12,9 +12,10 @@ import { paintPage } from '../../src/system/terminal.ts';
 import { folder, testHost } from '../support/host.ts';
 
 /*
- * Makes the pictures of the README: `npm run pictures -- IMAGE [BASE]`, with an image of podman's store and the one it was
- * built on (those of the end-to-end tests will do). It is signed with a new key, in a folder that goes away, and a policy is
- * made from that; then the page is looked at with Debian's chromium (CHROMIUM names another one).
+ * Makes the pictures of the README: `npm run pictures -- IMAGE [BASE]`, with an image of podman's store and
+ * the one it was built on (those of the end-to-end tests will do). It is signed with a new key, in a folder
+ * that goes away, and a policy is made from that; then the page is looked at with Debian's chromium (CHROMIUM
+ * names another one).
  */
 
 const [image = '', base] = process.argv.slice(2);

@@ -13,7 +13,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { must, type Ran, run, scratch, startDockerRegistry, tcf } from './support.ts';
 
-/* What tcf writes for editors, opened by the real devcontainer CLI with podman: up to the verified start, and no further for anything else. */
+/*
+ * What tcf writes for editors, opened by the real devcontainer CLI with podman: up to the verified start, and
+ * no further for anything else.
+ */
 
 const cliVersion = '0.89.0';
 const folder = scratch();

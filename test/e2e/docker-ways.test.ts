@@ -9,7 +9,10 @@ import { must, type Ran, run } from './support.ts';
 import { deed, openStage, type Stage } from './ways/stage.ts';
 import { tryWays } from './ways/table.ts';
 
-/* A real daemon of Docker with tcf as its authorization plugin. What stands in its store was put there before. */
+/*
+ * A real daemon of Docker with tcf as its authorization plugin. What stands in its store was put there
+ * before.
+ */
 
 let stage: Stage;
 let daemon: Daemon;

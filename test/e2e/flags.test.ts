@@ -3,7 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { findRunFlag, findRunLetter } from '../../src/launch/flags/table.ts';
 import { must, run } from './support.ts';
 
-/* The engines that are installed, asked for their own flags: one without a class in our table fails here, and one that takes a value where we say it takes none. */
+/*
+ * The engines that are installed, asked for their own flags: one without a class in our table fails here, and
+ * one that takes a value where we say it takes none.
+ */
 
 const engines = ['podman', '/usr/bin/docker', '/usr/local/bin/docker'].filter(
   (path) => path === 'podman' || existsSync(path),

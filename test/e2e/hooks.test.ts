@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { must, type Ran, run, scratch, startDockerRegistry, tcf } from './support.ts';
 
-/* With the hook in place plain podman starts what the policy allows and nothing else, whatever the image says about itself. */
+/*
+ * With the hook in place plain podman starts what the policy allows and nothing else, whatever the image says
+ * about itself.
+ */
 
 const folder = scratch();
 let registry: Awaited<ReturnType<typeof startDockerRegistry>>;

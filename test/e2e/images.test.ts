@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { must, type Ran, run, scratch, startDockerRegistry, tcf } from './support.ts';
 
 /*
- * Images from their locks: the image `kernel` on a base that mmdebstrap makes of the lock, with the real wheels of Triton and
- * numpy. Needs the archives of Debian and PyPI once; builds have no network.
+ * Images from their locks: the image `kernel` on a base that mmdebstrap makes of the lock, with the real
+ * wheels of Triton and numpy. Needs the archives of Debian and PyPI once; builds have no network.
  */
 
 const minute = 60_000;

@@ -5,7 +5,8 @@ import { must, type Ran, run, scratch, tcf } from './support.ts';
 
 /*
  * Caches that a real Triton makes: two kernels for NVIDIA's and AMD's targets, compiled here without a GPU by
- * the wheel of triton 3.6.0, in an image that is signed with its SBOM and judged by the policy rule `kernels`.
+ * the wheel of triton 3.6.0, in an image that is signed with its SBOM and judged by the policy rule
+ * `kernels`.
  */
 
 const source = `

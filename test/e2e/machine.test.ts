@@ -5,8 +5,8 @@ import { openPlace, type Place } from './page/place.ts';
 import { must, type Ran } from './support.ts';
 
 /*
- * Machines that differ from this one, each in a mount namespace of its own: other CDI files, an administrator's hooks_dir, a /usr that
- * nobody can write (ostree, bootc). podman is the real one.
+ * Machines that differ from this one, each in a mount namespace of its own: other CDI files, an
+ * administrator's hooks_dir, a /usr that nobody can write (ostree, bootc). podman is the real one.
  */
 
 let place: Place;
@@ -21,7 +21,10 @@ afterAll(async () => {
   await place[Symbol.asyncDispose]();
 });
 
-/** containers.conf of the machine, as the tests need it for this sandbox; CONTAINERS_CONF would hide what lies beside it. */
+/**
+ * containers.conf of the machine, as the tests need it for this sandbox; CONTAINERS_CONF would hide what lies
+ * beside it.
+ */
 const plainPodman = () => `unset CONTAINERS_CONF
 cp ${join(inject('work'), 'containers.conf')} /etc/containers/containers.conf
 mkdir -p /etc/containers/containers.conf.d

@@ -4,7 +4,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { pushDemoImage } from '../support/demo-image.ts';
 import { must, scratch, startDockerRegistry, tcf } from './support.ts';
 
-/* Ten machines of a CI that sign the same image at the same moment, on a real registry without the referrers API. */
+/*
+ * Ten machines of a CI that sign the same image at the same moment, on a real registry without the referrers
+ * API.
+ */
 
 const place = scratch();
 const signers = Array.from({ length: 10 }, (_, at) => `s${at}`);

@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { must, type Ran, run, scratch, startDockerRegistry } from './support.ts';
 
-/* podman of somebody who is not root: tcf reads that store, and stands in front of what is started from it. */
+/*
+ * podman of somebody who is not root: tcf reads that store, and stands in front of what is started from it.
+ */
 
 const user = 'tcf-e2e';
 const home = `/home/${user}`;

@@ -5,7 +5,9 @@ import { must, type Ran, run } from './support.ts';
 import { deed, openStage, type Stage, type Way } from './ways/stage.ts';
 import { tryWays } from './ways/table.ts';
 
-/* What tcf itself starts: everything that could bring along something that nobody verified, with real podman. */
+/*
+ * What tcf itself starts: everything that could bring along something that nobody verified, with real podman.
+ */
 
 let stage: Stage;
 const s = () => stage;
@@ -51,7 +53,9 @@ const profile = (name: string, ...flags: readonly string[]): Way => ({
   },
 });
 
-/** `tcf up` where somebody made the container before, with these flags; without any, of the unsigned image. */
+/**
+ * `tcf up` where somebody made the container before, with these flags; without any, of the unsigned image.
+ */
 async function upOf(...flags: readonly string[]): Promise<Ran> {
   await profile('', '--shm-size=64m').go();
   const image = flags.length === 0 ? 'localhost/tcf-way-evil' : s().good;

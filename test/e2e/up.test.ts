@@ -4,7 +4,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { must, run } from './support.ts';
 import { openStage, type Stage } from './ways/stage.ts';
 
-/* `tcf up` with real podman and an image whose entry point takes a while, as those of triton-dev-containers do. */
+/*
+ * `tcf up` with real podman and an image whose entry point takes a while, as those of triton-dev-containers
+ * do.
+ */
 
 let stage: Stage;
 const up = (...args: readonly string[]) => stage.here('up', ...stage.policy, ...args);

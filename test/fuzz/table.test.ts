@@ -9,7 +9,10 @@ import { endOf } from './target.ts';
 import { elsewhere, targets } from './targets/index.ts';
 import { progressOf, work } from './worker.ts';
 
-/* The table of test/fuzz: nothing that reads a stranger's bytes is missing, and what it changes was whole before. */
+/*
+ * The table of test/fuzz: nothing that reads a stranger's bytes is missing, and what it changes was whole
+ * before.
+ */
 
 const source = join(root, 'src');
 /** By the grammar of names in docs/architecture.md these read text or bytes into something. */

@@ -23,7 +23,10 @@ function cutUp(bytes: Uint8Array, cut: number): readonly Uint8Array[] {
 
 const what = 'layer 3';
 
-/** With the streams of node:zlib, in the calling thread and ahead of it: all give the same, or refuse the same. */
+/**
+ * With the streams of node:zlib, in the calling thread and ahead of it: all give the same, or refuse the
+ * same.
+ */
 async function unpack(bytes: Uint8Array, mediaType = '', cut = bytes.length || 1): Promise<Uint8Array> {
   const streamed = collect(
     decompressed(bytesOf(...cutUp(bytes, cut)), mediaType, what),

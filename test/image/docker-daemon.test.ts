@@ -5,7 +5,10 @@ import { folder, type } from '../support/host.ts';
 import { buildImage, dockerArchive, writeFiles } from '../support/image.ts';
 import { archive, file } from '../support/tar.ts';
 
-/* The two questions that are put to Docker, answered well and badly. The real dockerd is asked in test/e2e/docker-ways.test.ts. */
+/*
+ * The two questions that are put to Docker, answered well and badly. The real dockerd is asked in
+ * test/e2e/docker-ways.test.ts.
+ */
 
 const layers = [
   archive(file('etc/os-release', 'ID=debian\nVERSION_ID="12"\n')),

@@ -14,7 +14,10 @@ import { archive, file, symlink } from '../support/tar.ts';
 
 const count = 20_000;
 
-/** A database as SQLite itself writes it: 20,000 packages with 7 KiB of files each, more than a layer keeps at the first look. */
+/**
+ * A database as SQLite itself writes it: 20,000 packages with 7 KiB of files each, more than a layer keeps at
+ * the first look.
+ */
 function database(): Buffer {
   const folder = mkdtempSync(join(tmpdir(), 'tcf-large-'));
   try {

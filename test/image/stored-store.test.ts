@@ -11,7 +11,10 @@ import { type BuiltImage, buildImage } from '../support/image.ts';
 import { writeStore } from '../support/store.ts';
 import { archive, file } from '../support/tar.ts';
 
-/* An image of podman's store that never was in a registry, asked as a registry is. What lies beside it is believed only by its digest. */
+/*
+ * An image of podman's store that never was in a registry, asked as a registry is. What lies beside it is
+ * believed only by its digest.
+ */
 
 let place: ReturnType<typeof folder>;
 let image: BuiltImage;

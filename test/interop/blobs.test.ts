@@ -7,7 +7,9 @@ import { startSigstore, testIdentity } from '../support/sigstore.ts';
 import { startRealSigstore } from './real-sigstore.ts';
 import { run, tcfIn } from './support.ts';
 
-/* Files: what tcf sign-bundle makes cosign verifies, and what cosign sign-blob makes tcf verify-bundle does. */
+/*
+ * Files: what tcf sign-bundle makes cosign verifies, and what cosign sign-blob makes tcf verify-bundle does.
+ */
 
 interface Instance extends AsyncDisposable {
   readonly trustedRoot: string | Uint8Array;

@@ -12,7 +12,10 @@ import {
   tcfIn,
 } from './support.ts';
 
-/* What three tools said about an image, copied by tcf between real registries of both kinds: each tool still finds its own. */
+/*
+ * What three tools said about an image, copied by tcf between real registries of both kinds: each tool still
+ * finds its own.
+ */
 
 describe.for([
   ['docker-registry to one with the referrers API', startDockerRegistry, startReferrersRegistry],

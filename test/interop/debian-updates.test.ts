@@ -6,8 +6,8 @@ import { beforeAll, expect, test } from 'vitest';
 import { type } from '../support/host.ts';
 
 /*
- * Updates for security that are missing in Debian 12 and 13 as they were released, by the indexes of the archive alone, beside what apt
- * itself says in the same roots.
+ * Updates for security that are missing in Debian 12 and 13 as they were released, by the indexes of the
+ * archive alone, beside what apt itself says in the same roots.
  */
 
 const folder = '/var/tmp/tcf-interop/debian-updates';

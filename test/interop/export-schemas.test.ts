@@ -4,7 +4,9 @@ import { describe, expect, inject, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { openCrd } from './crd.ts';
 
-/* What the API server of a cluster says of every golden export, by the definitions that the engines publish. */
+/*
+ * What the API server of a cluster says of every golden export, by the definitions that the engines publish.
+ */
 
 const folder = join(import.meta.dirname, '../../fixtures/exports');
 

@@ -16,8 +16,8 @@ import { startSigstore } from '../support/sigstore.ts';
 import { archive, file } from '../support/tar.ts';
 
 /*
- * A release for this machine, built once (a minute of compression), installed by install.sh from a server, run, and
- * signed by the lines of .github/workflows/release.yml with a Sigstore of its own.
+ * A release for this machine, built once (a minute of compression), installed by install.sh from a server,
+ * run, and signed by the lines of .github/workflows/release.yml with a Sigstore of its own.
  */
 
 const root = join(import.meta.dirname, '../..');

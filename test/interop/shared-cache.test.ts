@@ -13,7 +13,10 @@ import {
   tcfIn,
 } from './support.ts';
 
-/* `tcf sbom --cache-to` and `--cache-from` with real registries, and with a real S3 server that checks signatures. */
+/*
+ * `tcf sbom --cache-to` and `--cache-from` with real registries, and with a real S3 server that checks
+ * signatures.
+ */
 
 const keys = { id: 'interop', secret: 'a secret of nobody' };
 const env = (host: string, secret = keys.secret) => ({

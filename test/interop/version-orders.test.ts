@@ -10,7 +10,9 @@ import { compareEvr } from '../../src/bom/versions/rpm.ts';
 import { compareGo, compareSemver, isGoVersion, isSemver } from '../../src/bom/versions/semver.ts';
 import { type Ordered, versionPairs } from '../support/versions.ts';
 
-/* The order and the ranges of each ecosystem beside its own tool: 20,000 pairs each, half of them neighbours. */
+/*
+ * The order and the ranges of each ecosystem beside its own tool: 20,000 pairs each, half of them neighbours.
+ */
 
 const folder = '/var/tmp/tcf-interop/versions';
 const count = 20_000;

@@ -2,7 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { examineCdi } from '../../src/app/doctor/gpu.ts';
 import { type CdiFile, viewCdi } from '../../src/launch/dev/cdi.ts';
 
-/* CDI specification, "Overall": folders in the order of their weight; container-device-interface, cache.go: a device twice in one folder is nobody's. */
+/*
+ * CDI specification, "Overall": folders in the order of their weight; container-device-interface, cache.go: a
+ * device twice in one folder is nobody's.
+ */
 
 const gpu = (...names: readonly string[]) => names.map((name) => `nvidia.com/gpu=${name}`);
 const file = (path: string, names: readonly string[], more: Partial<CdiFile> = {}): CdiFile => ({

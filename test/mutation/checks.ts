@@ -1,8 +1,8 @@
 import { parseAst } from 'rolldown/parseAst';
 
 /*
- * The checks of a source file, each with the text of the file without it, and the functions of the file, which can
- * say when they are entered.
+ * The checks of a source file, each with the text of the file without it, and the functions of the file,
+ * which can say when they are entered.
  */
 
 /** The name of the function, on `globalThis`, that a traced function calls with its id. */

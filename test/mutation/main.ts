@@ -5,15 +5,15 @@ import { type Mutant, mutantsOf, traced } from './checks.ts';
 import { copyTree, filesIn, hasTypes, type Run, run, runTraced, textOf } from './tree.ts';
 
 /*
- * Takes every check out of a package, one at a time, and runs tests: a check without a case that only it stops
- * could go unnoticed.
+ * Takes every check out of a package, one at a time, and runs tests: a check without a case that only it
+ * stops could go unnoticed.
  *
  *     npm run test:mutation [-- PATH ...]    files or folders of one package; src/attest where none is given
  *
- * The tests of the package come first. Where they pass, so do the tests of the other packages that enter the function
- * around the check; which ones do is recorded once. Prints for each check the test that stops what it would have let in,
- * or `survives`; exits with 1 if anything does. What the type checker refuses cannot get lost unseen: it is a check for
- * the types alone.
+ * The tests of the package come first. Where they pass, so do the tests of the other packages that enter the
+ * function around the check; which ones do is recorded once. Prints for each check the test that stops what
+ * it would have let in, or `survives`; exits with 1 if anything does. What the type checker refuses cannot
+ * get lost unseen: it is a check for the types alone.
  */
 
 const paths = process.argv.length > 2 ? process.argv.slice(2) : ['src/attest'];
@@ -29,8 +29,8 @@ const mutants = files.flatMap((file) => mutantsOf(file, textOf(file)));
 const known = new Map<string, Set<string>>(files.map((file) => [file, new Set()]));
 
 /**
- * The test files of packages, without the property tests that change any byte: a check needs a case, not a chance. Tests
- * that read the sources as text are in no package.
+ * The test files of packages, without the property tests that change any byte: a check needs a case, not a
+ * chance. Tests that read the sources as text are in no package.
  */
 function testsOf(packages: readonly string[]): readonly string[] {
   return packages
@@ -115,7 +115,10 @@ async function askOtherTests(
   return await survivorsOf(folders, left, (mutant) => quickFirst(reach(mutant), took), 'types are known');
 }
 
-/** Which test files enter which functions of these files. A test that fails without a change is told and left out. */
+/**
+ * Which test files enter which functions of these files. A test that fails without a change is told and left
+ * out.
+ */
 async function traceOtherTests(
   folders: readonly string[],
   sources: ReadonlySet<string>,

@@ -71,7 +71,10 @@ export interface Run {
   readonly took: ReadonlyMap<string, number>;
 }
 
-/** Runs test files in this order, up to the first failure; all of them where `environment` names a folder for traces. */
+/**
+ * Runs test files in this order, up to the first failure; all of them where `environment` names a folder for
+ * traces.
+ */
 export async function run(
   folder: string,
   tests: readonly string[],
@@ -113,7 +116,10 @@ export async function run(
   };
 }
 
-/** By id of a function: the test files that enter it. Each file runs with modules of its own, so that nothing is kept from another one. */
+/**
+ * By id of a function: the test files that enter it. Each file runs with modules of its own, so that nothing
+ * is kept from another one.
+ */
 export async function runTraced(
   folder: string,
   tests: readonly string[],

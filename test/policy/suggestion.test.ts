@@ -9,7 +9,10 @@ import { toJsonVerdict } from '../../src/report/json.ts';
 import { formatVerdict } from '../../src/report/text.ts';
 import { digestFor, issuer, toEvidence, unsafeVerified } from '../support/evidence.ts';
 
-/* A denial says what could be pasted into the policy by somebody who trusts the signer, and that makes it a yes for exactly this signer. */
+/*
+ * A denial says what could be pasted into the policy by somebody who trusts the signer, and that makes it a
+ * yes for exactly this signer.
+ */
 
 const policy = (signer: string) =>
   parsePolicy(

@@ -10,9 +10,9 @@ import { folder } from '../support/host.ts';
 import { type Ended, runProgram } from '../support/run-program.ts';
 
 /*
- * What cannot be run here, action.yml and the component of GitLab, runs step by step as a shell, with the files and
- * variables that the platform gives a step. The release is one of a tcf that writes down how it was called; the real
- * one is in test/interop/release.test.ts.
+ * What cannot be run here, action.yml and the component of GitLab, runs step by step as a shell, with the
+ * files and variables that the platform gives a step. The release is one of a tcf that writes down how it was
+ * called; the real one is in test/interop/release.test.ts.
  */
 
 const root = join(import.meta.dirname, '../..');

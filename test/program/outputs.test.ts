@@ -7,8 +7,8 @@ import { buildImage, writeOciLayout } from '../support/image.ts';
 import { archive, file } from '../support/tar.ts';
 
 /*
- * What a shell gives a program: full disks, closed pipes, devices, descriptors, a folder that is gone. tcf runs
- * as a process of its own; test/commands/outputs.test.ts asks every verb in this process.
+ * What a shell gives a program: full disks, closed pipes, devices, descriptors, a folder that is gone. tcf
+ * runs as a process of its own; test/commands/outputs.test.ts asks every verb in this process.
  */
 
 const main = join(import.meta.dirname, '../../src/main.ts');

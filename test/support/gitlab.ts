@@ -2,8 +2,8 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 
 /*
  * What GitLab asks of its reports, in our own words: container scanning by version 15.2.4 of its schema
- * (security-report-schemas), code quality by app/validators/json_schemas/codeclimate.json of GitLab and its page
- * about the report.
+ * (security-report-schemas), code quality by app/validators/json_schemas/codeclimate.json of GitLab and its
+ * page about the report.
  */
 
 const text = { type: 'string', minLength: 1 };

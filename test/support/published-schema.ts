@@ -4,8 +4,9 @@ import { Ajv } from 'ajv';
 import formats from 'ajv-formats';
 
 /**
- * A schema that somebody else publishes, read from the folder TCF_SCHEMAS where somebody has put it: OASIS' own
- * `sarif-schema-2.1.0.json`, GitLab's `container-scanning-report-format.json`. None of them stands in this project.
+ * A schema that somebody else publishes, read from the folder TCF_SCHEMAS where somebody has put it: OASIS'
+ * own `sarif-schema-2.1.0.json`, GitLab's `container-scanning-report-format.json`. None of them stands in
+ * this project.
  *
  * @returns What is wrong with a document, or `undefined` where the schema is not there.
  */

@@ -17,7 +17,10 @@ import { mediaTypes } from '../../src/oci/media-types.ts';
 import { discoverBundles } from '../../src/sigstore/discover.ts';
 import { discoverCosign2 } from '../../src/sigstore/discover-cosign2.ts';
 
-/* What the real cosign 2 and 3 wrote; test/interop/record.ts made these files, and each says with which command. */
+/*
+ * What the real cosign 2 and 3 wrote; test/interop/record.ts made these files, and each says with which
+ * command.
+ */
 
 const folder = join(import.meta.dirname, '../../fixtures/sigstore/recordings');
 /** After the last recording. */

@@ -1,7 +1,10 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A store of objects in memory, on a loopback port. It proves no signatures: `test/interop` does, with a real one. */
+/**
+ * A store of objects in memory, on a loopback port. It proves no signatures: `test/interop` does, with a real
+ * one.
+ */
 export interface TestBucket extends AsyncDisposable {
   readonly url: string;
   /** By `/bucket/key`. */

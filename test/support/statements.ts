@@ -1,6 +1,6 @@
 /**
- * The statements of a Markdown page, each as one line: sentences of paragraphs and list items, rows of tables,
- * and blocks of code as a whole. Headings say nothing, and the head of a table neither.
+ * The statements of a Markdown page, each as one line: sentences of paragraphs and list items, rows of
+ * tables, and blocks of code as a whole. Headings say nothing, and the head of a table neither.
  */
 export function statementsOf(page: string): readonly string[] {
   return blocksOf(page).flatMap((block) => {

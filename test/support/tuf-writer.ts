@@ -2,7 +2,10 @@ import { readFileSync } from 'node:fs';
 import { parseState } from '../../src/attest/tuf/state.ts';
 import { openTrustStore } from '../../src/sigstore/trust/store.ts';
 
-/* Keeps the state that stands in a file, over and over, each time a second newer: something to kill in the middle of a write. */
+/*
+ * Keeps the state that stands in a file, over and over, each time a second newer: something to kill in the
+ * middle of a write.
+ */
 
 const [folder = '', file = ''] = process.argv.slice(2);
 const state = parseState(readFileSync(file), 'corp', undefined);

@@ -1,4 +1,6 @@
-/* Versions by the grammar of each ecosystem, and neighbours of them, from a seed: the same on every machine. */
+/*
+ * Versions by the grammar of each ecosystem, and neighbours of them, from a seed: the same on every machine.
+ */
 
 /** Whole numbers from 0 to `below - 1`; mulberry32. */
 export type Dice = (below: number) => number;

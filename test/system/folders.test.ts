@@ -9,7 +9,10 @@ import {
   userFolder,
 } from '../../src/system/folders.ts';
 
-/* XDG Base Directory Specification: "All paths set in these environment variables must be absolute", and an empty one is unset. */
+/*
+ * XDG Base Directory Specification: "All paths set in these environment variables must be absolute", and an
+ * empty one is unset.
+ */
 
 const kinds = [
   ['XDG_CONFIG_HOME', '.config'],

@@ -7,7 +7,10 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { main } from '../../src/cli.ts';
 import { folder, testHost } from '../support/host.ts';
 
-/* The database by its verbs: what it is made of, that it is whole, and that a broken one never answers "clean". */
+/*
+ * The database by its verbs: what it is made of, that it is whole, and that a broken one never answers
+ * "clean".
+ */
 
 const record = (id: string, more: object = {}) => ({
   id,

@@ -13,8 +13,8 @@ import { parseRustsec } from '../../src/vulns/rustsec.ts';
 import { isVulnerable, type OsvRecord } from './straightforward.ts';
 
 /*
- * Every record of golang/vulndb, pypa/advisory-database and rustsec/advisory-db. The folder holds checkouts under the names of the
- * repositories; their texts are not ours to keep.
+ * Every record of golang/vulndb, pypa/advisory-database and rustsec/advisory-db. The folder holds checkouts
+ * under the names of the repositories; their texts are not ours to keep.
  */
 
 const folder = process.env['TCF_ADVISORIES'];

@@ -11,7 +11,10 @@ import { publishedSchema } from '../support/published-schema.ts';
 import { sarifProblems } from '../support/sarif.ts';
 import { dataOf, sbomOf } from './support.ts';
 
-/* What platforms are handed: by their schemas, at the right lines, and whatever stands in an SBOM or a record. */
+/*
+ * What platforms are handed: by their schemas, at the right lines, and whatever stands in an SBOM or a
+ * record.
+ */
 
 const place = folder();
 const at = (name: string): string => join(place.path, name);

@@ -1,8 +1,9 @@
 import type { VersionOrder } from '../../src/bom/vers.ts';
 
 /*
- * "Evaluation" of the OSV schema 1.7, line by line, on the record as it was parsed from JSON. It knows nothing of `src/vulns`: two
- * programs that agree on every record are less likely to be wrong in the same way.
+ * "Evaluation" of the OSV schema 1.7, line by line, on the record as it was parsed from JSON. It knows
+ * nothing of `src/vulns`: two programs that agree on every record are less likely to be wrong in the same
+ * way.
  */
 
 interface OsvEvent {

@@ -20,7 +20,8 @@ export interface LockComparison {
  * hash.
  *
  * @param locks of the image and of those below it.
- * @param base SBOM of the image at the bottom, where a lock names one by its digest, which explains what it has.
+ * @param base SBOM of the image at the bottom, where a lock names one by its digest, which explains what it
+ * has.
  */
 export function compareWithLock(facts: SbomFacts, locks: readonly Lock[], base?: SbomFacts): LockComparison {
   const locked = new Set(locks.flatMap(namesInLock));
@@ -72,7 +73,10 @@ function nameInSbom(component: SbomComponent): string | undefined {
   return packageTypes.has(type) ? `${type} ${name} ${version}` : undefined;
 }
 
-/** What was observed, else what the release declares: the library of another one may not say its commit itself. */
+/**
+ * What was observed, else what the release declares: the library of another one may not say its commit
+ * itself.
+ */
 function commitOf({ properties, purl = '' }: SbomComponent): string | undefined {
   const said = ['tcf:llvm:observed', 'tcf:llvm:declared'].map((name) => properties[name] ?? '');
   const matches = [/@([0-9a-f]{7,40})$/.exec(purl), ...said.map((text) => /^([0-9a-f]{7,40})\b/.exec(text))];

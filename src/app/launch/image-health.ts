@@ -32,7 +32,9 @@ export async function healthFlags(
   return check === undefined ? [] : flagsOfCheck(check);
 }
 
-/** https://github.com/moby/docker-image-spec: times in nanoseconds, `Test` begins with NONE, CMD or CMD-SHELL. */
+/**
+ * https://github.com/moby/docker-image-spec: times in nanoseconds, `Test` begins with NONE, CMD or CMD-SHELL.
+ */
 export function flagsOfCheck(check: Shape): readonly string[] {
   const test = (present(check.optional('Test'))?.list(1000) ?? []).map((word) => word.string(100_000));
   const [form, ...words] = test;

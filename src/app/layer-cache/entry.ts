@@ -8,7 +8,10 @@ export interface CacheEntry {
   readonly record: Uint8Array;
 }
 
-/* As bytes in a shared cache: `tcf layer entry 1\n`, four bytes with the length of the bundle, the bundle, the record. */
+/*
+ * As bytes in a shared cache: `tcf layer entry 1\n`, four bytes with the length of the bundle, the bundle,
+ * the record.
+ */
 
 const magic = encodeUtf8('tcf layer entry 1\n');
 const head = magic.length + 4;

@@ -60,8 +60,8 @@ export async function openSharedLayers(host: Host, request: SharedCacheRequest):
 }
 
 /**
- * The policies that name signers, each with its own trust. A project can only ask for more: what comes with an
- * image must not say whose word about it counts (A-110).
+ * The policies that name signers, each with its own trust. A project can only ask for more: what comes with
+ * an image must not say whose word about it counts (A-110).
  */
 async function openJudges(
   host: Host,

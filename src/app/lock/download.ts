@@ -12,8 +12,8 @@ const maxUnsized = 64 * 1024 ** 3;
 const maxRedirects = 5;
 
 /**
- * The bytes of an input from an address, or from a file of this machine by its path, checked against the lock:
- * the error comes with the last of them.
+ * The bytes of an input from an address, or from a file of this machine by its path, checked against the
+ * lock: the error comes with the last of them.
  *
  * @throws TcfError `input.unreachable`, `content.digest`, `content.size` (exit 2).
  */

@@ -3,7 +3,9 @@ import { toPurl } from '../../bom/purl.ts';
 import { type Digest, parseDigest } from '../../oci/digest.ts';
 import type { Lock, LockedDeb, LockedFile, LockedWheel } from './lock.ts';
 
-/** Who has an input. No place of an archive or index stands in a lock: the clients of the machine know theirs. */
+/**
+ * Who has an input. No place of an archive or index stands in a lock: the clients of the machine know theirs.
+ */
 export type InputSource =
   /** Below the root of an archive that apt knows. */
   | { readonly kind: 'archive'; readonly archive: DebianArchive; readonly path: string }

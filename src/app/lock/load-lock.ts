@@ -54,7 +54,10 @@ function folderOf(host: Host, name: string): string {
   });
 }
 
-/** Beside the folder of the program: of the sources, of the package; or where a system keeps what programs share. */
+/**
+ * Beside the folder of the program: of the sources, of the package; or where a system keeps what programs
+ * share.
+ */
 function ownImages({ self }: Host): readonly string[] {
   const folder = dirname(self.at(-1) ?? '/');
   return [resolve(folder, '../images'), resolve(folder, '../share/tcf/images')];

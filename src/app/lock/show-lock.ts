@@ -57,7 +57,9 @@ async function unsafeOf(host: Host, open: OpenLock, request: ShowRequest): Promi
   );
 }
 
-/** Each input with what is known of it; what lies inside a wheel stands with the wheel, and by its own name. */
+/**
+ * Each input with what is known of it; what lies inside a wheel stands with the wheel, and by its own name.
+ */
 function withUnsafe(shown: readonly ShownInput[], found: readonly UnsafeInput[]): readonly ShownInput[] {
   return shown.map((input) => {
     const ids = found.flatMap(({ id, inside, name, version }) => {

@@ -55,7 +55,10 @@ export async function unsafeInputs(
   );
 }
 
-/** The locks as an SBOM says them. The pool of Debian is sorted by source package, which is what its advisories speak of. */
+/**
+ * The locks as an SBOM says them. The pool of Debian is sorted by source package, which is what its
+ * advisories speak of.
+ */
 function factsOf(locks: readonly Lock[]): SbomFacts {
   const components = locks.flatMap(({ debian, python }) => [
     ...(debian?.packages ?? []).map(({ name, path, version }) => {

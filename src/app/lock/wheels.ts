@@ -18,7 +18,10 @@ const outputLimit = 1024 * 1024;
 /** The newest glibc that our bases have: Debian 13. */
 const newestGlibc = 41;
 
-/** Options that make pip choose wheels for an image and not for the machine that it runs on (PEP 600, PEP 599). */
+/**
+ * Options that make pip choose wheels for an image and not for the machine that it runs on (PEP 600, PEP
+ * 599).
+ */
 export function pipTarget(python: string, platform: Lock['platform']): readonly string[] {
   const machine = platform === 'linux/amd64' ? 'x86_64' : 'aarch64';
   const glibcs = Array.from({ length: newestGlibc - 4 }, (_, index) => `manylinux_2_${newestGlibc - index}`);

@@ -15,9 +15,9 @@ import { type Verification, type VerifyRequest, verifyImage } from '../verify-im
 import { predecessorsOf } from './predecessor.ts';
 
 /**
- * What was there before: an SBOM or the JSON of `tcf vulns` in a file, or an image of which the policies accept
- * what is attested. Where nobody names one and a policy asks, the image before this one under its name; where
- * that cannot be proven it is said, and hides nothing.
+ * What was there before: an SBOM or the JSON of `tcf vulns` in a file, or an image of which the policies
+ * accept what is attested. Where nobody names one and a policy asks, the image before this one under its
+ * name; where that cannot be proven it is said, and hides nothing.
  *
  * @param name A file, an image, or `:TAG` of the repository of the image in question.
  *

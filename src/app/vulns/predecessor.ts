@@ -13,10 +13,10 @@ import type { VerifyRequest } from '../verify-image.ts';
 const maxEntries = 2000;
 
 /**
- * Which images came before this one under its name, the likeliest first: what its tag leads to in the registry,
- * where the name says tag and digest (`dev:latest@sha256:...`, or `--as` for a layout) and the tag leads elsewhere;
- * and what `tcf gate` has allowed last by this name on this machine. Nobody has proven either: whoever uses one
- * asks the policies about it.
+ * Which images came before this one under its name, the likeliest first: what its tag leads to in the
+ * registry, where the name says tag and digest (`dev:latest@sha256:...`, or `--as` for a layout) and the tag
+ * leads elsewhere; and what `tcf gate` has allowed last by this name on this machine. Nobody has proven
+ * either: whoever uses one asks the policies about it.
  */
 export async function predecessorsOf(host: Host, request: VerifyRequest): Promise<readonly string[]> {
   const { as, engine, image, network = {}, platform = hostPlatform(host) } = request;

@@ -58,8 +58,8 @@ export function dpkgPackages(tree: Tree): {
       byKey.set(dpkgKey(deb), isPresent(stanza, database.path) ? deb : undefined);
     }
   }
-  // Whoever took `status` away hides the packages, and dpkg itself would see none: its copy of the day before,
-  // and the lists of files, tell that there were some.
+  // Whoever took `status` away hides the packages, and dpkg itself would see none: its copy of the day
+  // before, and the lists of files, tell that there were some.
   const left = databases.length > 0 ? undefined : remainsOf(tree);
   if (left !== undefined) {
     skipped.push({ path: left, reason: `is there without ${status}, and is not read` });

@@ -62,11 +62,11 @@ function hashing(
 }
 
 /**
- * Scans an ELF file or a static library for the strings by which LLVM names itself. A file is an LLVM, or holds one, if it has a
- * string of C that only LLVM's own code carries, whole: the version with the commit, LLD's version line, the
- * identification block that the bitcode writer emits (`LLVM14.0.6\0`) or the producer of the assembler
- * (`llvm-mc (based on LLVM 14.0.6)`). A bare `LLVM version 14.0.6` is not enough: debuggers and build tools
- * print such words about others. Bitcode (`*.bc`) names its compiler, not its content.
+ * Scans an ELF file or a static library for the strings by which LLVM names itself. A file is an LLVM, or
+ * holds one, if it has a string of C that only LLVM's own code carries, whole: the version with the commit,
+ * LLD's version line, the identification block that the bitcode writer emits (`LLVM14.0.6\0`) or the producer
+ * of the assembler (`llvm-mc (based on LLVM 14.0.6)`). A bare `LLVM version 14.0.6` is not enough: debuggers
+ * and build tools print such words about others. Bitcode (`*.bc`) names its compiler, not its content.
  */
 export function scanForLlvm(path: string, head: Uint8Array): StreamScanner<LlvmObservation> | undefined {
   if (!(isElf(head) || isStaticLibrary(path, head)) || path.endsWith('.bc')) {

@@ -269,8 +269,8 @@ export function unreadByPlace(path: string): string | undefined {
 
 /**
  * What is told by its first bytes, whatever it is called; one character for each byte. What is compressed and
- * says so in its name is mostly a page of a manual or a log, and an archive only as `.tar.gz`; under another name
- * it may be anything.
+ * says so in its name is mostly a page of a manual or a log, and an archive only as `.tar.gz`; under another
+ * name it may be anything.
  */
 const heads: readonly { readonly magics: readonly string[]; readonly what: string; readonly not?: RegExp }[] =
   [

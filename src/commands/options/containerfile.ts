@@ -11,7 +11,9 @@ export function declareContainerfile(command: Command): void {
   );
 }
 
-/** @throws TcfError `containerfile.outside`, `file.unreadable` (exit 3), `containerfile.malformed` (exit 2). */
+/**
+ * @throws TcfError `containerfile.outside`, `file.unreadable` (exit 3), `containerfile.malformed` (exit 2).
+ */
 export async function readContainerfileOption(
   host: Host,
   options: Options,

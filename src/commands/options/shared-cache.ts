@@ -30,7 +30,8 @@ export function readsSharedCache(options: Options): boolean {
 
 /**
  * @returns `undefined` where no cache is shared.
- * @throws TcfError `cache.signer`, `cache.place`, `s3.name`, `reference.*`, and as `readSigningRequest` (exit 3).
+ * @throws TcfError `cache.signer`, `cache.place`, `s3.name`, `reference.*`, and as `readSigningRequest` (exit
+ * 3).
  */
 export function readSharedCache(options: Options): SharedCacheRequest | undefined {
   const [from = [], to = []] = ['cacheFrom', 'cacheTo'].map((name) =>

@@ -40,7 +40,8 @@ export type VulnsQuestion =
   | { readonly about: 'fleet'; readonly request: FleetRequest; readonly form: typeof toFleetText };
 
 /**
- * @throws TcfError `vulns.what`, `vulns.from`, `option.value`, `vulns.containerfile`, and those of the other options
+ * @throws TcfError `vulns.what`, `vulns.from`, `option.value`, `vulns.containerfile`, and those of the other
+ * options
  *   (exit 3).
  */
 export function readVulnsQuestion(options: Options, source: string): VulnsQuestion {

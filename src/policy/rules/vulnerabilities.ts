@@ -178,8 +178,8 @@ interface UsedBaseline {
 }
 
 /**
- * What was there before, where the policy asks for it and takes this one. Whatever is not taken hides nothing. A
- * file is the word of whoever calls; a policy has to say that it takes that.
+ * What was there before, where the policy asks for it and takes this one. Whatever is not taken hides
+ * nothing. A file is the word of whoever calls; a policy has to say that it takes that.
  *
  * @param scan Absent where there is no data, and signers have scanned.
  */

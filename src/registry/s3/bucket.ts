@@ -10,7 +10,11 @@ import { type S3Credentials, signRequest } from './signature.ts';
 export interface Bucket {
   /** For messages: `s3://bucket/prefix`. */
   readonly name: string;
-  /** `undefined` where there is none. @throws TcfError `s3.*`, `registry.unreachable`, `bytes.too-large` (exit 2). */
+  /**
+   * `undefined` where there is none.
+   *
+   * @throws TcfError `s3.*`, `registry.unreachable`, `bytes.too-large` (exit 2).
+   */
   get(key: string, limit: number): Promise<Uint8Array | undefined>;
   has(key: string): Promise<boolean>;
   /** Replaces what is there. */

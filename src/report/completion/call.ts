@@ -86,7 +86,9 @@ export function callsByNames(
   );
 }
 
-/** The lines of a `case` that knows what the words of a call name: `'tcf up') _tcf_names profiles; return ;;`. */
+/**
+ * The lines of a `case` that knows what the words of a call name: `'tcf up') _tcf_names profiles; return ;;`.
+ */
 export function nameCases(calls: readonly CompletedCall[]): readonly string[] {
   return [...callsByNames(calls)].map(
     ([kind, naming]) =>

@@ -1,4 +1,6 @@
-/** The looks of the page: one sheet for light and dark (`light-dark()`), narrow and wide, screen and paper. */
+/**
+ * The looks of the page: one sheet for light and dark (`light-dark()`), narrow and wide, screen and paper.
+ */
 export const pageStyle: string = `
 :root {
   color-scheme: light dark;

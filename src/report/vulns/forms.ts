@@ -25,7 +25,10 @@ export const vulnsForms: ReadonlyMap<string, VulnsForm> = new Map<string, VulnsF
   ['gitlab', toGitLabReport],
 ]);
 
-/** What is written where there is no answer: only an upload of SARIF needs that, for it closes what it does not name. */
+/**
+ * What is written where there is no answer: only an upload of SARIF needs that, for it closes what it does
+ * not name.
+ */
 export function vulnsErrorForm(form: VulnsForm): typeof toVulnsErrorSarif | undefined {
   return form === toSarif ? toVulnsErrorSarif : undefined;
 }

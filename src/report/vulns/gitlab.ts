@@ -14,8 +14,9 @@ const severities = {
 } as const;
 
 /**
- * GitLab's container scanning report, by version 15.2.4 of its schema (security-report-schemas): what is affected, with the
- * image and the package as GitLab shows them. What nobody can tell has no place in it; `scan.messages` says how much that is.
+ * GitLab's container scanning report, by version 15.2.4 of its schema (security-report-schemas): what is
+ * affected, with the image and the package as GitLab shows them. What nobody can tell has no place in it;
+ * `scan.messages` says how much that is.
  */
 export function toGitLabReport(found: FoundVulnerabilities, now: Date, version: string): string {
   const { scan, source, subject } = found;

@@ -71,8 +71,8 @@ export function toVulnsSarif(found: FoundVulnerabilities, version: string): stri
 }
 
 /**
- * Where nothing can be told, or the question was wrong: one result that says so. Without it an upload would close
- * every alert, or there would be no file to upload.
+ * Where nothing can be told, or the question was wrong: one result that says so. Without it an upload would
+ * close every alert, or there would be no file to upload.
  */
 export function toVulnsErrorSarif(source: string, error: TcfError, version: string): string {
   const result: SarifResult = {

@@ -7,7 +7,10 @@ import { openLock } from '../../../src/app/lock/load-lock.ts';
 import { parseLock } from '../../../src/app/lock/parse-lock.ts';
 import { folder, testHost } from '../../support/host.ts';
 
-/* tcf build --triton CHECKOUT and --llvm: what the sources of Triton pin (cmake/llvm-info.json of Triton 3.8, llvm-hash.txt before). */
+/*
+ * tcf build --triton CHECKOUT and --llvm: what the sources of Triton pin (cmake/llvm-info.json of Triton 3.8,
+ * llvm-hash.txt before).
+ */
 
 const place = folder();
 afterAll(() => place[Symbol.dispose]());

@@ -10,8 +10,8 @@ import type { Lock } from '../../../src/app/lock/lock.ts';
 import { folder, type TestHostOptions, testHost } from '../../support/host.ts';
 
 /*
- * Where inputs come from: apt as apt-get(8) and apt-helper(8) answer, pip as `pip download` (PyPA) leaves files, mirrors on
- * loopback and in folders. No lock names a host.
+ * Where inputs come from: apt as apt-get(8) and apt-helper(8) answer, pip as `pip download` (PyPA) leaves
+ * files, mirrors on loopback and in folders. No lock names a host.
  */
 
 const place = folder();

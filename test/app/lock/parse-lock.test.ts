@@ -36,7 +36,8 @@ describe('the locks of our images', () => {
     expect(formatLock(lock)).toBe(text);
     for (const { digest, source } of inputsOf(lock, join(images, name))) {
       expect(digest).toMatch(/^sha256:[0-9a-f]{64}$/);
-      // The archive and the index are those that the machine is configured with: no host of one stands in a lock.
+      // The archive and the index are those that the machine is configured with: no host of one stands in a
+      // lock.
       expect(source?.kind).toMatch(/^(?:archive|index|path)$/);
       if (source?.kind === 'path') {
         // The home of what images share has changed: tcf lock update.

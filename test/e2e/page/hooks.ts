@@ -461,7 +461,8 @@ export const hooks: Steps = {
   },
 
   async 'an NRI plugin finds the same evidence'(place) {
-    // Registries without the referrers API list what refers to a digest under its fallback tag (OCI distribution).
+    // Registries without the referrers API list what refers to a digest under its fallback tag (OCI
+    // distribution).
     const tag = place.good.replace('@sha256:', ':sha256-');
     const index = JSON.parse(
       await must('skopeo', ['inspect', '--raw', '--tls-verify=false', `docker://${tag}`]),

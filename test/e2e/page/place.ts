@@ -7,9 +7,14 @@ import { type Daemon, startDockerd } from '../engines.ts';
 import { must, type Ran, run } from '../support.ts';
 import { deed, openStage, type Stage } from '../ways/stage.ts';
 
-/** What docs/nothing-unverified-starts.md speaks of: a stage, and a machine that can be changed for a while. */
+/**
+ * What docs/nothing-unverified-starts.md speaks of: a stage, and a machine that can be changed for a while.
+ */
 export interface Place extends Stage {
-  /** Runs the script as root where `/etc` and `/run` are copies and `/usr` cannot be written, with tcf as `$TCF`. */
+  /**
+   * Runs the script as root where `/etc` and `/run` are copies and `/usr` cannot be written, with tcf as
+   * `$TCF`.
+   */
   inMachine(script: string): Promise<Ran>;
   /** Words of the command that `tcf run` or `tcf up` would give the engine. */
   dry(...args: readonly string[]): Promise<readonly string[]>;
