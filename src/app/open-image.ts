@@ -1,3 +1,4 @@
+import { quoted } from '../base/text.ts';
 import type { OpenImage, SourceHost } from '../image/contract.ts';
 import { isInContainersStorage, openFromContainersStorage } from '../image/from-containers-storage.ts';
 import { isBareName, openNamedImage, parseImageName } from '../image/source.ts';
@@ -17,16 +18,27 @@ export interface ImageRequest {
    * Whether the layers of a local store are read whole and checked; they are read where they lie otherwise.
    */
   readonly verifyLayers?: boolean;
+  /** Whether of layers in a registry only parts are read, where they have a table of contents. */
+  readonly partial?: boolean;
 }
 
 /**
  * Opens an image as the user named it. A bare name is an image of the local store where that holds it, and of
  * a registry otherwise; a store that cannot be read is an error and not "otherwise".
  */
-export async function openImage(
+export async function openImage(host: Host, text: string, request: ImageRequest = {}): Promise<OpenImage> {
+  const opened = await openAny(host, text, request);
+  if (request.partial !== true || opened.layers.some(({ stored }) => stored.partial !== undefined)) {
+    return opened;
+  }
+  const why = `no layer of ${quoted(text)} can be read in parts: each is read whole`;
+  return { ...opened, warnings: [...(opened.warnings ?? []), why] };
+}
+
+async function openAny(
   host: Host,
   text: string,
-  { network, platform = hostPlatform(host), verifyLayers = false }: ImageRequest = {},
+  { network, partial = false, platform = hostPlatform(host), verifyLayers = false }: ImageRequest,
 ): Promise<OpenImage> {
   const sources: SourceHost = {
     cwd: host.cwd,
@@ -34,6 +46,7 @@ export async function openImage(
     home: host.home,
     uid: host.uid,
     verifyLayers,
+    partial,
     async registry() {
       // What speaks to registries is loaded where one is asked.
       const [{ openUserRegistry }, { loadRegistriesConfig }] = await Promise.all([
@@ -61,5 +74,6 @@ export async function openImage(
     import('../image/from-registry.ts'),
   ]);
   const { config, ref } = await resolveImageName(host, name.name, 'sbom');
-  return await openFromRegistry(await openUserRegistry(host, network, config), ref, platform);
+  const registry = await openUserRegistry(host, network, config);
+  return await openFromRegistry(registry, ref, platform, partial ? registry.range : undefined);
 }

@@ -58,6 +58,11 @@ export interface ScannedFiles {
    * cataloger, and may be missing where the file has another name than in its layer.
    */
   readonly begins?: readonly string[];
+  /**
+   * The observation only tells whether a file is as something else says it is. It is left out where each
+   * content costs a request.
+   */
+  readonly isCheck?: true;
 }
 
 /** Sees a file once, in chunks of any size; an observation must not depend on where the chunks are cut. */

@@ -49,7 +49,7 @@ export function pythonCataloger(pins: PinTable): Cataloger<RecordHash> {
       ]),
     ],
     wants: (path) => isMetadata(path) || isSiteMark(path) || isBesideMetadata(path),
-    scanned: { at: installedPlaces },
+    scanned: { at: installedPlaces, isCheck: true },
     scan: scanInstalled,
     // RECORD is compared with real paths and hard links.
     scansBehindLinks: false,

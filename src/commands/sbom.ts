@@ -42,10 +42,7 @@ async function writeOne(host: Host, image: string, options: Options, output?: st
     }
     return 'exit' in answer ? answer.exit : 0;
   }
-  await using opened = await openImage(host, image, {
-    ...asked.request,
-    verifyLayers: asked.verifyLayers,
-  });
+  await using opened = await openImage(host, image, { ...asked.request, ...asked.look });
   await host.stderr.write(formatWarnings(opened.warnings));
   const { judged, summary, text } = await writeSbom(host, opened, asked.request, asked.format);
   if (wantsPage(options, host.stdout)) {

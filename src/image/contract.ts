@@ -3,6 +3,7 @@ import type { ImageConfig } from '../oci/config.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Platform } from '../oci/manifest.ts';
 import type { Registry } from '../registry/contract.ts';
+import type { PartialLayer } from './partial/partial-layer.ts';
 import type { SplitLayer } from './tar-split.ts';
 
 /** An image that was found and chosen for one platform, whatever store it lies in. */
@@ -20,7 +21,7 @@ export interface OpenImage extends AsyncDisposable {
   readonly platform: Platform;
   /** Lowest first, one for each diffID of the configuration. */
   readonly layers: readonly ImageLayer[];
-  /** The layers are read where they lie, and their digests are not recomputed. */
+  /** The layers are read where they lie, or in parts, and their digests are not recomputed. */
   readonly isUnverified?: boolean;
   /** What the user should hear about the name, each in one sentence. */
   readonly warnings?: readonly string[];
@@ -58,6 +59,8 @@ export interface StoredLayer {
   readonly file?: FileRange;
   /** What a store of containers/storage has in place of an archive. */
   readonly split?: SplitLayer;
+  /** Only parts of it are read, each checked by itself. */
+  readonly partial?: PartialLayer;
 }
 
 /** Part of a regular file, or all of it. */
@@ -86,6 +89,8 @@ export interface SourceHost extends StorageSettings {
    * they lie otherwise.
    */
   readonly verifyLayers?: boolean;
+  /** Whether of the layers of a registry only parts are read, where they have a table of contents. */
+  readonly partial?: boolean;
   /** Called only for an image of a registry. */
   readonly registry: () => Promise<Registry> | Registry;
 }

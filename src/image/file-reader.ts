@@ -15,6 +15,7 @@ interface FileScanner {
 
 const isDone = ({ scanner }: FileScanner): boolean => scanner.isDone === true;
 const none: readonly FileScanner[] = [];
+const noHead = new Uint8Array(0);
 const allBits = 0x3fff_ffff;
 
 /** One for each layer, used again for each file. */
@@ -42,8 +43,11 @@ export class FileReader implements TarSink {
   #headSize = 0;
   #isDecided = false;
   #scanners: readonly FileScanner[] = none;
+  readonly #isPartial: boolean;
 
-  constructor(catalogers: readonly Cataloger[]) {
+  /** @param isPartial Contents cost a request each: scanners that go by the head of a file are not asked. */
+  constructor(catalogers: readonly Cataloger[], isPartial = false) {
+    this.#isPartial = isPartial;
     this.#catalogers = catalogers;
     this.#interests = interestsOf(catalogers);
     this.#folder = this.#interests.root;
@@ -80,7 +84,18 @@ export class FileReader implements TarSink {
     this.#headSize = 0;
     this.#isDecided = false;
     this.#scanners = none;
+    if (this.#isPartial) {
+      this.#decideByName();
+    }
     return this;
+  }
+
+  /** Whether the content of a file is needed where it costs a request. */
+  needs(name: string): boolean {
+    this.#name = name;
+    const isWanted = this.#wantedBy() !== 0;
+    this.#maySee = this.#interests.mayScan(this.#folder, name, this.#folderName.length);
+    return isWanted || this.#askedByName().some((one) => !isDone(one));
   }
 
   /** Nearly always nobody wants the file, and its first byte says that nobody ever will. */
@@ -173,6 +188,32 @@ export class FileReader implements TarSink {
     if (isNative || isTold || (this.#interests.areOpen && isKept)) {
       this.#found().head = this.#kept.keepHead(head);
     }
+  }
+
+  #decideByName(): void {
+    this.#isDecided = true;
+    this.#scanners = this.#askedByName();
+    // Under another name nothing else would be seen, and for a check nobody asks again.
+    const asked = this.#interests.byName(this.#maySee);
+    if (asked !== 0) {
+      this.#found().scanned |= asked;
+    }
+  }
+
+  #askedByName(): readonly FileScanner[] {
+    const scanners: FileScanner[] = [];
+    for (let left = this.#interests.byName(this.#maySee); left !== 0; left &= left - 1) {
+      const at = placeOfBit(left & -left);
+      const cataloger = this.#catalogers[at];
+      const scanner =
+        cataloger === undefined || cataloger.scanned?.isCheck === true
+          ? undefined
+          : openScanner(cataloger, this.#path, noHead, this.skipped);
+      if (scanner !== undefined) {
+        scanners.push({ cataloger: at, scanner });
+      }
+    }
+    return scanners;
   }
 
   get #path(): string {

@@ -1,4 +1,4 @@
-import { collect } from '../base/bytes.ts';
+import { type Bytes, collect } from '../base/bytes.ts';
 import { compact } from '../base/compact.ts';
 import { cannotTell } from '../base/error.ts';
 import { jsonLimits } from '../base/json.ts';
@@ -10,6 +10,7 @@ import type { Fetched, Repository, Store } from '../registry/contract.ts';
 import type { FileRange, OpenImage } from './contract.ts';
 import { platformOf, toLayers } from './layers.ts';
 import { chooseManifest } from './manifests.ts';
+import { partialLayer } from './partial/partial-layer.ts';
 
 const configTypes: readonly string[] = [mediaTypes.config, mediaTypes.dockerConfig];
 
@@ -23,6 +24,8 @@ export interface StoredImageRequest {
   readonly what: string;
   /** Where a blob lies as a file, if it does. */
   readonly locate?: ((blob: Descriptor) => FileRange | undefined) | undefined;
+  /** Gives parts of a blob; layers with a table of contents are then read in parts. */
+  readonly range?: ((blob: Descriptor, start: number, length: number) => Bytes) | undefined;
 }
 
 /**
@@ -33,7 +36,7 @@ export interface StoredImageRequest {
  */
 export async function openFromStore(
   store: Store,
-  { locate = () => undefined, named, platform, repository, what }: StoredImageRequest,
+  { locate = () => undefined, named, platform, range, repository, what }: StoredImageRequest,
 ): Promise<OpenImage> {
   const { descriptor, manifest } = await chooseManifest(store, repository, named, platform, what);
   const config = await fetchConfig(store, repository, manifest, what);
@@ -44,8 +47,10 @@ export async function openFromStore(
       size: layer.size,
       open: () => store.blob(repository, layer),
       file,
+      partial: range && partialLayer(layer, (start, length) => range(layer, start, length)),
     });
   });
+  const isUnverified = stored.some(({ partial }) => partial !== undefined);
   return {
     manifestDigest: descriptor.digest,
     ...(named.document.kind === 'index' ? { indexDigest: named.descriptor.digest } : {}),
@@ -54,6 +59,7 @@ export async function openFromStore(
     config,
     platform: platformOf(config),
     layers: toLayers(config, stored, what),
+    ...(isUnverified ? { isUnverified } : {}),
     [Symbol.asyncDispose]: async () => {},
   };
 }

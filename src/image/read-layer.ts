@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { compact } from '../base/compact.ts';
 import { cannotTell, reasonOf } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
 import { ContentCheck } from '../oci/digest.ts';
@@ -27,11 +28,17 @@ export interface ReadOptions {
  */
 export async function readLayer(
   layer: ImageLayer,
-  { skip, visit }: LayerVisitor,
+  visitor: LayerVisitor,
   { onRead, signal, streams = !hasInflate() }: ReadOptions = {},
 ): Promise<number> {
   const name = nameOf(layer);
-  const { split } = layer.stored;
+  const { skip, visit } = visitor;
+  const { partial, split } = layer.stored;
+  if (partial !== undefined) {
+    // What reads parts is loaded where they are asked for.
+    const { readPartial } = await import('./partial/read-partial.ts');
+    return await readPartial(layer, partial, visitor, compact({ onRead, signal }));
+  }
   if (split !== undefined && !split.isVerified) {
     return readInPlace(
       split,

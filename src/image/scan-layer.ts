@@ -40,6 +40,8 @@ export const tarTypes: readonly TarType[] = ['file', 'directory', 'symlink', 'ha
 export interface LayerVisitor {
   readonly visit: TarVisitor;
   readonly skip?: SkipTold;
+  /** Whether `visit` will want the content of a file; for layers that are read in parts. */
+  readonly wants?: (entry: TarEntry) => boolean;
 }
 
 /**
@@ -54,12 +56,19 @@ export class LayerScanner implements LayerVisitor {
   readonly #links: Map<number, string> = new Map();
   readonly #reader: FileReader;
 
-  constructor(catalogers: readonly Cataloger[]) {
+  /** @param isPartial Only contents that catalogers want by the name of a file are read. */
+  constructor(catalogers: readonly Cataloger[], isPartial = false) {
     if (catalogers.length > maxCatalogers) {
       throw new RangeError('more catalogers than bits');
     }
-    this.#reader = new FileReader(catalogers);
+    this.#reader = new FileReader(catalogers, isPartial);
   }
+
+  /** Of a layer that is read in parts: whether `visit` will want the content. */
+  readonly wants = ({ name, size, type }: TarEntry): boolean => {
+    const path = cleanPath(name);
+    return type === 'file' && size > 0 && !isWhiteout(path) && this.#reader.needs(path);
+  };
 
   readonly visit = (entry: TarEntry): TarSink | undefined => {
     const path = cleanPath(entry.name);

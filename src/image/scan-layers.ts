@@ -3,7 +3,7 @@ import { inParallel } from '../base/parallel.ts';
 import type { Cataloger } from '../catalogers/contract.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { ImageLayer } from './contract.ts';
-import { type ReadOptions, readLayer } from './read-layer.ts';
+import { nameOf, type ReadOptions, readLayer } from './read-layer.ts';
 import { type LayerScan, LayerScanner } from './scan-layer.ts';
 import { ScanPool } from './scan-pool.ts';
 
@@ -18,6 +18,10 @@ const heldLimit = 64 * 1024 * 1024;
 const lookAhead = 8;
 /** Questions to a cache that may lie behind a network. */
 const askedAtOnce = 16;
+
+/** What is missing in what such a layer says. */
+const readInParts =
+  'read in parts: no program was looked into, and no archive; whether files are as their packages list them is not known';
 
 export interface ScanOptions {
   /** Layers that are read at a time, each in a thread; 1: in this one. Default 1. */
@@ -71,20 +75,34 @@ export async function* scanLayers(
   // What lies in a store may be changed there, and its digest is not recomputed: the diffID says nothing
   // about it.
   const isKept = ({ stored }: ImageLayer): boolean => stored.split === undefined || stored.split.isVerified;
+  // Parts of it say less than it does.
+  const isWhole = (layer: ImageLayer): boolean => isKept(layer) && layer.stored.partial === undefined;
   const known = await inParallel(layers, askedAtOnce, async (layer) =>
     isKept(layer) ? ((await cache?.has(layer.diffId)) ?? false) : false,
   );
   const unread = layers.filter((_, at) => known[at] !== true);
   // A stream that was read past a layer begins again for it.
   const isOneStream = unread.some(({ stored }) => stored.position !== undefined);
+  const whole = unread.filter(({ stored }) => stored.partial === undefined);
   const width = isOneStream ? 1 : Math.min(jobs, unread.length);
-  const isWorth = width > 1 && sizeOf(unread) >= threadsFrom;
+  const isWorth = Math.min(width, whole.length) > 1 && sizeOf(whole) >= threadsFrom;
   const pool = isWorth && startThread !== undefined ? await ScanPool.open(width, startThread) : undefined;
   const here = async (layer: ImageLayer, options: ReadOptions): Promise<LayerScan> => {
-    const scanner = new LayerScanner(catalogers);
-    return scanner.finish(await readLayer(layer, scanner, options));
+    const isPartial = layer.stored.partial !== undefined;
+    const scanner = new LayerScanner(catalogers, isPartial);
+    const bytes = await readLayer(layer, scanner, options);
+    if (isPartial) {
+      scanner.skip(nameOf(layer), readInParts);
+    }
+    return scanner.finish(bytes);
   };
-  const readBy = pool === undefined ? here : pool.scan.bind(pool);
+  const readBy = (
+    layer: ImageLayer,
+    options: ReadOptions & { readonly signal: AbortSignal },
+  ): Promise<LayerScan> =>
+    pool === undefined || layer.stored.partial !== undefined
+      ? here(layer, options)
+      : pool.scan(layer, options);
   const read = (layer: ImageLayer, signal: AbortSignal): Promise<LayerScan> =>
     readBy(layer, { signal, onRead: (bytes) => observer?.read(layer, bytes) });
   const scan = async (layer: ImageLayer, signal: AbortSignal): Promise<LayerScan> => {
@@ -96,7 +114,9 @@ export async function* scanLayers(
       return known;
     }
     const scanned = await read(layer, signal);
-    await cache.keep(layer.diffId, scanned);
+    if (isWhole(layer)) {
+      await cache.keep(layer.diffId, scanned);
+    }
     return scanned;
   };
   const told = async (layer: ImageLayer, signal: AbortSignal): Promise<LayerScan> => {
@@ -106,7 +126,8 @@ export async function* scanLayers(
   };
   try {
     observer?.begins(layers);
-    yield* inOrder(layers, pool?.size ?? 1, told);
+    // Parts come by requests, which keep no core busy.
+    yield* inOrder(layers, pool?.size ?? (whole.length === 0 ? Math.max(1, width) : 1), told);
   } finally {
     await pool?.[Symbol.asyncDispose]();
   }

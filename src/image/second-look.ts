@@ -132,6 +132,7 @@ export async function lookAgain(
   catalogers: readonly Cataloger[],
 ): Promise<void> {
   await readLayer(layer, {
+    wants: ({ index }) => missed.has(index),
     visit(entry) {
       const wanted = missed.get(entry.index);
       return wanted && sinkFor(wanted, entry.size, finds, budget, catalogers);

@@ -29,6 +29,11 @@ export interface Registry {
   manifest(repository: Repository, reference: string | Digest): Promise<Fetched | undefined>;
   /** A blob as a stream, checked against digest and size while it passes. */
   blob(repository: Repository, descriptor: Descriptor): Bytes;
+  /**
+   * Part of a blob. Nothing says what it should be: whoever asks has to know. Throws `registry.ranges` where
+   * the registry sends something else.
+   */
+  range(repository: Repository, descriptor: Descriptor, start: number, length: number): Bytes;
   /** Uploads a blob unless it is there. */
   pushBlob(repository: Repository, mediaType: string, bytes: Uint8Array): Promise<Descriptor>;
   /**

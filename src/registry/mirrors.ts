@@ -26,6 +26,10 @@ export function withMirrors(registry: Registry, config: RegistriesConfig): Regis
       ),
     blob: (repository, blob) =>
       firstBlob(endpointsOf(repository, blob.digest, config), (at) => registry.blob(at, blob)),
+    range: (repository, blob, start, length) =>
+      firstBlob(endpointsOf(repository, blob.digest, config), (at) =>
+        registry.range(at, blob, start, length),
+      ),
   };
 }
 

@@ -12,6 +12,8 @@ export function withoutSecrets(registry: Registry, secrets: SentSecrets): Regist
   return {
     manifest: (at, reference) => registry.manifest(at, reference).catch(clean(at, reference)),
     blob: (at, blob) => cleanBytes(registry.blob(at, blob), clean(at, blob.digest)),
+    range: (at, blob, start, length) =>
+      cleanBytes(registry.range(at, blob, start, length), clean(at, blob.digest)),
     pushBlob: (at, mediaType, bytes) => registry.pushBlob(at, mediaType, bytes).catch(clean(at)),
     copyBlob: (at, blob, open, from) => registry.copyBlob(at, blob, open, from).catch(clean(at, blob.digest)),
     pushManifest: (at, reference, mediaType, bytes) =>

@@ -76,6 +76,7 @@ part versitygw github.com/versity/versitygw v1.8.0 cmd/versitygw
 part policy-tester github.com/sigstore/policy-controller v0.13.1 cmd/tester
 part kyverno github.com/kyverno/kyverno v1.19.1 cmd/cli/kubectl-kyverno
 program tuf-initialize github.com/sigstore/sigstore v1.9.4
+program make-estargz github.com/containerd/stargz-snapshotter/estargz v0.18.2
 program containers-copy go.podman.io/image/v5 v5.42.1 containers_image_openpgp
 
 schema cluster-image-policy.yaml github.com/sigstore/policy-controller v0.13.1 config/300-clusterimagepolicy.yaml

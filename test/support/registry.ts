@@ -316,10 +316,14 @@ function router(
       return error(404, 'BLOB_UNKNOWN');
     }
     const headers = { 'docker-content-digest': digest };
-    const start = /^bytes=(\d+)-$/.exec(range ?? '')?.[1];
+    const [, start, end = ''] = /^bytes=(\d+)-(\d*)$/.exec(range ?? '') ?? [];
     return start === undefined
       ? { status: 200, headers, body: blob }
-      : { status: 206, headers, body: blob.subarray(Number(start)) };
+      : {
+          status: 206,
+          headers,
+          body: blob.subarray(Number(start), end === '' ? undefined : Number(end) + 1),
+        };
   }
 
   function upload(

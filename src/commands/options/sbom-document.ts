@@ -11,7 +11,12 @@ import type { Output } from '../../system/host.ts';
 import { choiceOption, flag, type Options, textOption } from './bag.ts';
 import { givenSbomOptions } from './sbom.ts';
 
-const flags = { nested: '--nested', uniqueSerial: '--unique-serial', verifyLayers: '--verify-layers' };
+const flags = {
+  nested: '--nested',
+  uniqueSerial: '--unique-serial',
+  verifyLayers: '--verify-layers',
+  partial: '--partial',
+};
 const versionedFormats = sbomFormats.flatMap(({ name, specVersions = [] }) =>
   specVersions.length > 1 ? [`${name}: ${specVersions.join(', ')}`] : [],
 );
@@ -39,6 +44,10 @@ export function declareRunOptions(command: Command): void {
     .option(
       '--verify-layers',
       'read the layers of a local store whole and check their digests, which takes as long as to unpack them',
+    )
+    .option(
+      '--partial',
+      'of layers in a registry that are zstd:chunked or eStargz fetch only the files that say what is installed; programs are not looked into',
     );
 }
 
@@ -46,6 +55,7 @@ export interface DocumentOptions {
   readonly format: SbomFormat;
   readonly form: Pick<SbomRequest, 'layout' | 'specVersion' | 'uniqueSerial'>;
   readonly verifyLayers: boolean;
+  readonly partial: boolean;
 }
 
 /** @throws TcfError `sbom.spec-version`, `sbom.format` (exit 3). */
@@ -59,6 +69,7 @@ export function readDocumentOptions(options: Options): DocumentOptions {
     format: compact({ ...format, version }),
     form: compact({ layout, specVersion, uniqueSerial }),
     verifyLayers: flag(options, 'verifyLayers'),
+    partial: flag(options, 'partial'),
   };
 }
 

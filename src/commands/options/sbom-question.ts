@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { SbomRequest } from '../../app/make-sbom.ts';
+import type { ImageRequest } from '../../app/open-image.ts';
 import { compact } from '../../base/compact.ts';
 import type { SbomFormat } from '../../bom/formats/format.ts';
 import { declareAttestedOptions, wantsAttested } from './attested.ts';
@@ -39,8 +40,8 @@ export type SbomQuestion =
       readonly about: 'image';
       readonly request: SbomRequest;
       readonly format: SbomFormat;
-      /** Of the image that is opened; nothing in the SBOM follows from it. */
-      readonly verifyLayers: boolean;
+      /** How the image is opened. */
+      readonly look: Pick<ImageRequest, 'partial' | 'verifyLayers'>;
     };
 
 /** @throws TcfError `sbom.*`, `option.value`, `cache.*` (exit 3). */
@@ -49,11 +50,11 @@ export function readSbomQuestion(options: Options): SbomQuestion {
     refuseDocumentOptions(options);
     return { about: 'attested' };
   }
-  const { form, format, verifyLayers } = readDocumentOptions(options);
+  const { form, format, partial, verifyLayers } = readDocumentOptions(options);
   return {
     about: 'image',
     format,
     request: compact({ ...readSbomRequest(options), ...form, shared: readSharedCache(options) }),
-    verifyLayers,
+    look: { partial, verifyLayers },
   };
 }

@@ -12,6 +12,8 @@ import { bytesOf, collect } from '../../../src/base/bytes.ts';
 import { cannotTell } from '../../../src/base/error.ts';
 import { decompressed } from '../../../src/image/decompress.ts';
 import { formatLayerRecord, parseLayerRecord } from '../../../src/image/layer-record.ts';
+import { parseStargzFooter, parseTocPosition, parseZstdFooter } from '../../../src/image/partial/footer.ts';
+import { parseToc } from '../../../src/image/partial/toc.ts';
 import { parsePathName } from '../../../src/image/path-name.ts';
 import { LayerScanner } from '../../../src/image/scan-layer.ts';
 import { parseImageName } from '../../../src/image/source.ts';
@@ -45,6 +47,7 @@ import { parseIdentityToken } from '../../../src/sigstore/identity-token.ts';
 import { openPrivateKey } from '../../../src/sigstore/keys.ts';
 import { chooseServices, parseSigningConfig } from '../../../src/sigstore/signing-config.ts';
 import { parseInstanceName } from '../../../src/sigstore/trust/store.ts';
+import { chunkedLayer, stargzFooter } from '../../support/partial.ts';
 import { archive, directory, file, gnuLong, hardlink, pax, symlink } from '../../support/tar.ts';
 import { filesBelow } from '../files.ts';
 import { type Target, target, textTarget } from '../target.ts';
@@ -174,6 +177,11 @@ function splitLayer(bytes: Uint8Array, isVerified: boolean): SplitLayer {
   return { file: path, directory: scratch, what: 'the layer', isVerified };
 }
 
+const tocSeed = chunkedLayer([
+  { type: 'dir', name: 'etc/' },
+  { type: 'reg', name: 'etc/os-release', content: 'ID=debian', piece: 4 },
+  { type: 'hardlink', name: 'a', linkName: 'etc/os-release' },
+]);
 const record = formatLayerRecord(new LayerScanner([]).finish(0));
 const recordHead = 'tcf layer 1\n'.length;
 const sbomRecord = formatSbomRecord({ text: '{}\n', summary: { components: 2, skipped: 1 } });
@@ -210,6 +218,24 @@ export const edges: readonly Target[] = [
   ),
   textTarget('registry/s3/bucket.ts parseBucketPlace', ['team', 'team/ci/layers'], parseBucketPlace),
   target('registry/s3/bucket.ts parseS3Error', ['<Error><Code>NoSuchKey</Code></Error>'], parseS3Error),
+  target('image/partial/toc.ts parseToc', [JSON.stringify(tocSeed.toc)], (bytes) =>
+    parseToc(bytes, tocSeed.blob.length, 'the layer'),
+  ),
+  target(
+    'image/partial/footer.ts parseZstdFooter',
+    [tocSeed.blob.subarray(-64)],
+    (bytes) => parseZstdFooter(bytes, tocSeed.blob.length) ?? null,
+  ),
+  target(
+    'image/partial/footer.ts parseStargzFooter',
+    [stargzFooter(500)],
+    (bytes) => parseStargzFooter(bytes, 1000) ?? null,
+  ),
+  textTarget(
+    'image/partial/footer.ts parseTocPosition',
+    ['10:20:300:1'],
+    (text) => parseTocPosition(text, 1000) ?? null,
+  ),
   textTarget(
     'image/tar-pax.ts readPax',
     ['12 path=abc\n', '20 size=12345678901\n22 GNU.sparse.map=0,1\n'],
