@@ -54,3 +54,23 @@ test('a classifier that contradicts License-Expression ends the conclusion too',
   expect(said('MIT', [gpl], 'License-Expression')).toEqual({ declared: ['MIT', gpl], concluded: [] });
   expect(said('MIT', [mit], 'License-Expression').concluded).toEqual(['MIT']);
 });
+
+test.for([
+  ['the deprecated field beside the expression', 'License-Expression: MIT\nLicense: GPL-3.0-only\n'],
+  ['an expression that stands twice', 'License-Expression: MIT\nLicense-Expression: GPL-3.0-only\n'],
+  ['a field that stands twice', 'License: MIT\nLicense: GPL-3.0-only\n'],
+  ['a field that says nothing first', 'License: UNKNOWN\nLicense: MIT\nLicense: GPL-3.0-only\n'],
+] as const)('%s: where they differ nothing is concluded, and both are declared', ([, text]) => {
+  expect(pythonLicenses(parseMetadata(Buffer.from(text)), 'METADATA').licenses).toEqual([
+    { acknowledgement: 'declared', expression: 'MIT' },
+    { acknowledgement: 'declared', expression: 'GPL-3.0-only' },
+  ]);
+});
+
+test('two fields of one meaning are one statement', () => {
+  const text = 'License-Expression: MIT\nLicense: mit license\nLicense: MIT\n';
+  expect(pythonLicenses(parseMetadata(Buffer.from(text)), 'METADATA').licenses).toEqual([
+    { acknowledgement: 'declared', expression: 'MIT' },
+    { acknowledgement: 'concluded', expression: 'MIT' },
+  ]);
+});

@@ -1,7 +1,7 @@
 import { withLicenseText } from '../../bom/license-texts.ts';
 import { toLicenses, toSpdx } from '../../bom/licenses.ts';
 import type { License } from '../../bom/model.ts';
-import { type CoreMetadata, firstOf } from './metadata.ts';
+import { type CoreMetadata, valuesOf } from './metadata.ts';
 
 /** scipy lists 30 classifiers. */
 const maxClassifiers = 100;
@@ -27,27 +27,50 @@ const families: ReadonlyMap<string, RegExp> = new Map([
 
 /**
  * What a distribution says of its licence, and what follows from it. Everything is declared as it stands. A
- * licence is concluded where one statement stands for itself: the expression or the field License with no
- * classifier that says more, or a single classifier. Several classifiers are a choice or a sum, and nothing
+ * licence is concluded where one statement stands for itself: the expression or the field License, with no other
+ * of them and no classifier that says more, or a single classifier. Several classifiers are a choice or a sum, and nothing
  * says which (PEP 639, "Dual licensing"); statements that differ prove nothing.
  */
 export function pythonLicenses(metadata: CoreMetadata, path: string): ReturnType<typeof withLicenseText> {
-  const expression = firstOf(metadata, 'license-expression');
-  const field = expression ?? firstOf(metadata, 'license');
-  const stated = field === undefined ? [] : toLicenses(field, expression === undefined ? 'python' : 'spdx');
+  const statements = statementsOf(metadata);
+  const [statement] = statements;
+  const stated = statement?.licenses ?? [];
   const classifiers = classifiersOf(metadata);
   const more = concludedIn(stated) === undefined ? classifiers : classifiersBeyond(stated, classifiers);
-  if (more.length > 0) {
-    const declared = [...stated.filter(isDeclared), ...more.flatMap(declaredClassifier)];
+  if (more.length > 0 || statements.length > 1) {
+    const declared = [
+      ...statements.flatMap(({ licenses }) => licenses.filter(isDeclared)),
+      ...more.flatMap(declaredClassifier),
+    ];
     const only =
-      field === undefined && more.length === 1 ? toLicenses(more[0] ?? '', 'classifier') : declared;
+      statement === undefined && more.length === 1 ? toLicenses(more[0] ?? '', 'classifier') : declared;
     return { licenses: only, properties: [] };
   }
   // A License field of several lines is no name of a licence but its text.
-  if (expression !== undefined || !(field ?? '').includes('\n')) {
+  if (statement?.kind !== 'python' || !statement.text.includes('\n')) {
     return { licenses: stated, properties: [] };
   }
-  return withLicenseText(stated, field ?? '', `the field License of ${path}, lines trimmed`);
+  return withLicenseText(stated, statement.text, `the field License of ${path}, lines trimmed`);
+}
+
+interface Statement {
+  readonly kind: 'python' | 'spdx';
+  readonly text: string;
+  readonly licenses: readonly License[];
+}
+
+/** Neither field may stand twice, or beside the other (PEP 639); installed packages have what they have. */
+const maxStatements = 20;
+
+/** What the fields License-Expression and License say, each meaning once. */
+function statementsOf(metadata: CoreMetadata): readonly Statement[] {
+  const values = (name: string, kind: Statement['kind']): readonly Statement[] =>
+    valuesOf(metadata, name)
+      .slice(0, maxStatements)
+      .map((text) => ({ kind, text, licenses: toLicenses(text, kind) }));
+  const all = [...values('license-expression', 'spdx'), ...values('license', 'python')];
+  const meaning = ({ licenses, text }: Statement): string => concludedIn(licenses) ?? text.trim();
+  return [...new Map(all.toReversed().map((one) => [meaning(one), one])).values()].toReversed();
 }
 
 function classifiersOf(metadata: CoreMetadata): readonly string[] {

@@ -40,7 +40,12 @@ export function parseMetadata(content: Uint8Array): CoreMetadata {
   return fields;
 }
 
-/** The first of a field; `undefined` where it is absent, empty, or the UNKNOWN that old setuptools wrote. */
+/** What a field says each time that it stands, but for nothing and the UNKNOWN that old setuptools wrote. */
+export function valuesOf(metadata: CoreMetadata, name: string): readonly string[] {
+  return (metadata.get(name) ?? []).filter((value) => value !== '' && value !== 'UNKNOWN');
+}
+
+/** The first of a field; `undefined` where it is absent, or says nothing the first time. */
 export function firstOf(metadata: CoreMetadata, name: string): string | undefined {
   const value = metadata.get(name)?.[0];
   return value === undefined || value === '' || value === 'UNKNOWN' ? undefined : value;
