@@ -328,6 +328,25 @@ test.for([
   expect(properties.find((property) => property.name === 'tcf:triton:pin')?.value).toBe(expected);
 });
 
+test.for([
+  ['3.6.0', 'w/triton', 'unknown by release-table'],
+  ['3.6.0', 'w/triton/python', 'unknown by release-table'],
+  ['3.6.0', 'w/other', 'f6ded0be897e2878612dd903f7e8bb85448269e5 by release-table'],
+] as const)(
+  'triton %s from %s: a source tree with a pin says more than a bare number',
+  ([version, from, expected]) => {
+    const found = catalog({
+      [`${site}/triton-${version}.dist-info/METADATA`]: metadata('triton', version),
+      [`${site}/triton-${version}.dist-info/direct_url.json`]: `{"url":"file:///${from}","dir_info":{"editable":true}}`,
+      'w/triton/cmake/llvm-info.json': '{}',
+      'w/triton/python/triton/__init__.py': '',
+      'w/other/triton/__init__.py': '',
+    });
+    const properties = found.components[0]?.properties ?? [];
+    expect(properties.find(({ name }) => name === 'tcf:triton:pin')?.value).toBe(expected);
+  },
+);
+
 test('a zipped egg is a distribution with its requirements', () => {
   const found = catalog({
     [`${site}/a-1-py3.11.egg`]: zip({
