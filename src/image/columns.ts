@@ -10,9 +10,10 @@ export interface TextColumn {
   readonly ends: Uint32Array<ArrayBuffer>;
 }
 
-export function textAt({ bytes, ends }: TextColumn, index: number): string {
-  const start = index === 0 ? 0 : (ends[index - 1] ?? 0);
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1', start, ends[index]);
+/** The texts of a column, by their places. */
+export function textsOf({ bytes, ends }: TextColumn): (index: number) => string {
+  const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  return (index) => all.toString('latin1', index === 0 ? 0 : ends[index - 1], ends[index]);
 }
 
 /** Grows as it is filled. */

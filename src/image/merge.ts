@@ -2,7 +2,7 @@ import { cannotTell } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
 import type { Cataloger, Skipped } from '../catalogers/contract.ts';
 import { summaryBy } from '../catalogers/run.ts';
-import { textAt } from './columns.ts';
+import { textsOf } from './columns.ts';
 import { type Finds, tooMuchSeen } from './finds.ts';
 import { cleanPath, joinPath, latin1ToText } from './names.ts';
 import { type DirectoryEntry, type Inode, type MissingFile, pathOf, Rootfs, root } from './rootfs.ts';
@@ -56,15 +56,18 @@ export class Merger implements Merged {
   readonly skipped: Skipped[] = [];
   /** Names of a hard-linked file that are left; a file that is not here has one. */
   readonly #names: Map<Inode, number> = new Map();
-  /** What this layer has touched, by directory. */
-  #upper: Map<Inode, Set<string>> = new Map();
+  /**
+   * Directories that this layer has touched, the new ones as well, and hard links of it to what lower layers
+   * brought. Every other name that it has touched leads to an inode of its own.
+   */
+  readonly #touched: Set<Inode> = new Set();
+  readonly #links: Set<string> = new Set();
   readonly #visible = new SharedBytes(mergeLimits.visible);
   #observationBytes = 0;
   #historyBytes = 0;
   #layer = 0;
-
-  /** The directory of the entry before, as long as nothing on the way to it is taken away. */
-  #last: { readonly path: string; readonly place: DirectoryEntry } | undefined;
+  /** Directories of this layer by their path, as long as nothing on the way to one is taken away. */
+  readonly #places: Map<string, Pick<DirectoryEntry, 'directories' | 'isIndirect' | 'names'>> = new Map();
   readonly #catalogers: readonly Cataloger[];
 
   /**
@@ -78,17 +81,17 @@ export class Merger implements Merged {
   /** @throws TcfError (exit 2) for a layer that no engine could unpack. */
   apply(scan: LayerScan, layer: number): void {
     this.#layer = layer;
-    this.#upper = new Map();
-    this.#last = undefined;
+    const pathAt = textsOf(scan.paths);
     for (let entry = 0; entry < scan.count; entry += 1) {
-      this.#entry(scan, entry);
+      this.#entry(scan, entry, pathAt(entry));
     }
     this.skipped.push(...scan.skipped);
-    this.#upper = new Map();
+    this.#touched.clear();
+    this.#links.clear();
+    this.#places.clear();
   }
 
-  #entry(scan: LayerScan, entry: number): void {
-    const path = textAt(scan.paths, entry);
+  #entry(scan: LayerScan, entry: number, path: string): void {
     const name = path.slice(path.lastIndexOf('/') + 1);
     if (name.startsWith(whiteoutPrefix)) {
       this.#whiteout(path.slice(0, -name.length), name, path);
@@ -109,6 +112,7 @@ export class Merger implements Merged {
       this.rootfs.typeOf(place.inode) === 'directory'
     ) {
       this.#touch(place);
+      this.#touched.add(place.inode);
       return;
     }
     if (place.inode !== undefined) {
@@ -124,12 +128,20 @@ export class Merger implements Merged {
           });
     this.rootfs.link(directory, place.name, inode);
     this.#touch(place);
+    if (type === 'hardlink') {
+      this.#links.add(`${directory}/${place.name}`);
+    }
     if (type === 'file') {
-      this.#file(scan, entry, inode, place.isIndirect);
+      this.#file(scan, entry, inode, { path, isIndirect: place.isIndirect });
     }
   }
 
-  #file(scan: LayerScan, entry: number, inode: Inode, isIndirect: boolean): void {
+  #file(
+    scan: LayerScan,
+    entry: number,
+    inode: Inode,
+    { isIndirect, path }: { readonly path: string; readonly isIndirect: boolean },
+  ): void {
     if (scan.programs.has(entry)) {
       this.programs.add(inode);
     }
@@ -151,19 +163,20 @@ export class Merger implements Merged {
     this.#observationBytes -= found.observationBytes ?? 0;
     found.observationBytes = 0;
     found.observations.clear();
-    this.skipped.push({ path: latin1ToText(textAt(scan.paths, entry)), reason: tooMuchSeen });
+    this.skipped.push({ path: latin1ToText(path), reason: tooMuchSeen });
   }
 
-  /** Where an entry goes: nearly always into the directory of the one before. */
+  /** Where an entry goes: nearly always into a directory that was seen. */
   #parent(path: string): DirectoryEntry {
     const slash = path.lastIndexOf('/');
-    const last = this.#last;
-    if (last === undefined || last.path.length !== slash || !path.startsWith(last.path)) {
+    const above = path.slice(0, Math.max(0, slash));
+    const known = this.#places.get(above);
+    if (known === undefined) {
       const place = this.#walk(path);
-      this.#last = { path: path.slice(0, Math.max(0, slash)), place };
+      this.#places.set(above, place);
       return place;
     }
-    const { directories, isIndirect, names } = last.place;
+    const { directories, isIndirect, names } = known;
     const name = path.slice(slash + 1);
     const inode = this.rootfs.childrenOf(directories.at(-1) ?? root).get(name);
     return { directories, names, name, inode, isIndirect };
@@ -248,7 +261,10 @@ export class Merger implements Merged {
       return;
     }
     this.rootfs.unlink(directory, name);
-    this.#last = undefined;
+    const type = this.rootfs.typeOf(inode);
+    if (type === 'directory' || type === 'symlink') {
+      this.#places.clear();
+    }
     const removed: [Inode, string][] = [[inode, path]];
     for (let next = removed.pop(); next !== undefined; next = removed.pop()) {
       const [current, at] = next;
@@ -307,22 +323,25 @@ export class Merger implements Merged {
     }
   }
 
-  #touch({ directories, names, name }: DirectoryEntry): void {
+  /** Whoever touched a name touched all directories above it. */
+  #touch({ directories }: DirectoryEntry): void {
     for (let at = directories.length - 1; at >= 0; at -= 1) {
       const directory = directories[at] ?? root;
-      const touched = this.#upper.get(directory) ?? new Set();
-      const child = at === directories.length - 1 ? name : (names[at] ?? '');
-      // Whoever touched a name touched all directories above it.
-      if (touched.has(child)) {
+      if (this.#touched.has(directory)) {
         return;
       }
-      touched.add(child);
-      this.#upper.set(directory, touched);
+      this.#touched.add(directory);
     }
   }
 
   #isTouched(directory: Inode, name: string): boolean {
-    return this.#upper.get(directory)?.has(name) ?? false;
+    const inode = this.rootfs.childrenOf(directory).get(name);
+    return (
+      inode !== undefined &&
+      (this.rootfs.layerOf(inode) === this.#layer ||
+        this.#touched.has(inode) ||
+        this.#links.has(`${directory}/${name}`))
+    );
   }
 
   #wrong(path: string, why: string): Error {

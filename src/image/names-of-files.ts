@@ -196,6 +196,10 @@ class NameFinder {
   #otherName(directory: NamedFolder, name: string, inode: Inode): void {
     this.#namesLeft -= 1;
     const seen = this.#seen.get(inode);
+    // Nearly always.
+    if (seen === undefined && this.#asksNobody(directory.asked, name)) {
+      return;
+    }
     const without = {
       wanted: seen?.wanted ?? 0,
       scanned: (seen?.scanned ?? 0) | ~this.#behindLinks,
@@ -206,6 +210,14 @@ class NameFinder {
     if (wanted !== 0 || scanned !== 0) {
       this.#add({ path: joinPath(directory.path, name), inode }, wanted, scanned);
     }
+  }
+
+  /** Whether a file of this name, of which nothing was kept, is of no interest. */
+  #asksNobody(asked: AskedFolder, name: string): boolean {
+    return (
+      this.#interests.mayWant(asked, name, 0) === 0 &&
+      (this.#interests.byName(this.#interests.mayScan(asked, name, 0)) & this.#behindLinks) === 0
+    );
   }
 
   /** The catalogers that want or scan a file under this name; those of `without` are not asked. */

@@ -101,7 +101,7 @@ export class PathMatcher {
       for (const glob of this.#ends[node] ?? none) {
         const { bit, first, isEnd, name } = this.#globs[glob] as Glob;
         const mayFit = state.files[glob] === 1 && (first < 0 || first === fold(path.charCodeAt(from)));
-        if (mayFit && (isEnd || fitsName(name, path.slice(from)))) {
+        if (mayFit && (isEnd || fitsName(name, path, 0, from))) {
           bits |= bit;
         }
       }
@@ -230,8 +230,12 @@ function fitsName(part: string, name: string, partAt = 0, nameAt = 0): boolean {
     }
     const code = part.charCodeAt(to);
     if (code === star) {
+      const next = part.charCodeAt(to + 1);
+      const isAny = Number.isNaN(next) || next === star || next === question;
       for (let rest = at; rest <= name.length; rest += 1) {
-        if (fitsName(part, name, to + 1, rest)) {
+        // Most places are out of the question by their first byte.
+        const mayFit = isAny || fold(name.charCodeAt(rest)) === next;
+        if (mayFit && fitsName(part, name, to + 1, rest)) {
           return true;
         }
       }

@@ -69,7 +69,8 @@ export class Rootfs {
   readonly #entries: number[] = [];
   readonly #sizes: number[] = [];
   readonly #times: number[] = [];
-  readonly #children: Map<Inode, Map<string, Inode>> = new Map();
+  /** Of directories only. */
+  readonly #children: (Map<string, Inode> | undefined)[] = [];
   /** Of each directory. */
   readonly #parents: Map<Inode, Inode> = new Map();
   readonly #names: Map<Inode, string> = new Map();
@@ -91,9 +92,7 @@ export class Rootfs {
     this.#entries.push(entry);
     this.#sizes.push(size ?? 0);
     this.#times.push(modified ?? 0);
-    if (type === 'directory') {
-      this.#children.set(inode, new Map());
-    }
+    this.#children.push(type === 'directory' ? new Map() : undefined);
     if (target !== undefined) {
       this.#targets.set(inode, target);
     }
@@ -141,11 +140,11 @@ export class Rootfs {
   }
 
   childrenOf(directory: Inode): ReadonlyMap<string, Inode> {
-    return this.#children.get(directory) ?? none;
+    return this.#children[directory] ?? none;
   }
 
   link(directory: Inode, name: string, inode: Inode): void {
-    const children = this.#children.get(directory);
+    const children = this.#children[directory];
     if (children === undefined) {
       return;
     }
@@ -164,7 +163,7 @@ export class Rootfs {
   }
 
   unlink(directory: Inode, name: string): void {
-    this.#children.get(directory)?.delete(name);
+    this.#children[directory]?.delete(name);
   }
 
   /**

@@ -72,7 +72,7 @@ function selfOf({ argv, execPath, getBuiltinModule }: NodeJS.Process): readonly 
  * `--optimize-for-size` would do the same, at the price of a third of the time.
  */
 function spareMemory(): void {
-  setFlagsFromString('--heap-growing-percent=20');
+  setFlagsFromString('--heap-growing-percent=50');
   setFlagsFromString('--semi-space-growth-factor=1');
 }
 

@@ -62,73 +62,76 @@ export function listScanner(path: string): StreamScanner<AptList> {
   };
 }
 
-/**
- * The fields of a stanza that are looked at, by their first letter, so that nine lines of ten cost one
- * comparison.
- */
-const fields: Readonly<Record<string, string>> = {
-  P: 'Package: ',
-  V: 'Version: ',
-  A: 'Architecture: ',
-  S: 'SHA256: ',
-  F: 'Filename: ',
-};
+/** The fields of a stanza that are looked at, in the order of a line of `AptList`. */
+const fields = ['Package: ', 'Version: ', 'Architecture: ', 'SHA256: ', 'Filename: '] as const;
+/** The place of a field by its first letter, so that nine lines of ten cost one comparison; -1: none of ours. */
+const fieldAt = new Int8Array(256).fill(-1);
+for (const [at, field] of fields.entries()) {
+  fieldAt[field.charCodeAt(0)] = at;
+}
 
 class ListReader implements StreamScanner<AptList> {
   #rest = '';
-  #kept: string[] = [];
+  /** Lines of one chunk each. */
+  readonly #kept: string[] = [];
   #size = 0;
   #isFull = false;
-  readonly #stanza: Map<string, string> = new Map();
+  readonly #stanza: string[] = fields.map(() => '');
 
   push(chunk: Uint8Array): void {
     const text = this.#rest + Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).toString('latin1');
+    let lines = '';
     let start = 0;
     for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
-      this.#line(text, start, end);
+      lines += this.#line(text, start, end);
       start = end + 1;
     }
+    this.#keep(lines);
     // Of a line without an end only the front is kept: it is longer than any field of ours.
     this.#rest = text.slice(start, start + maxLine);
   }
 
   end(): AptList {
-    this.#line(this.#rest, 0, this.#rest.length);
-    this.#close();
+    this.#keep(this.#line(this.#rest, 0, this.#rest.length) + this.#close());
     return {
       packages: this.#kept.join(''),
       ...(this.#isFull ? { fault: 'names more packages than are kept' } : {}),
     };
   }
 
-  #line(text: string, start: number, end: number): void {
+  /** The line of a stanza that ends here. */
+  #line(text: string, start: number, end: number): string {
     if (end === start) {
-      this.#close();
-      return;
+      return this.#close();
     }
-    const name = fields[text[start] ?? ''];
-    if (name === undefined || end - start > maxLine || !text.startsWith(name, start)) {
-      return;
+    const at = fieldAt[text.charCodeAt(start)] ?? -1;
+    const name = fields[at];
+    if (name !== undefined && end - start <= maxLine && text.startsWith(name, start)) {
+      this.#stanza[at] = text.slice(start + name.length, end);
     }
-    this.#stanza.set(name, text.slice(start + name.length, end));
+    return '';
   }
 
-  #close(): void {
-    const [name = '', version = '', architecture = '', sha256 = '', filename = ''] = Object.values(
-      fields,
-    ).map((field) => this.#stanza.get(field));
-    this.#stanza.clear();
+  #close(): string {
+    const [name = '', version = '', architecture = '', sha256 = '', filename = ''] = this.#stanza;
+    this.#stanza.fill('');
     const entry = `${name} ${version} ${architecture} ${sha256} ${filename}\n`;
     if (!/^[!-~]+ [!-~]+ [!-~]+ [0-9a-f]{64} [!-~]+\n$/.test(entry)) {
-      return;
+      return '';
     }
     this.#isFull ||= this.#size + entry.length > maxKept;
     if (this.#isFull) {
-      return;
+      return '';
     }
     this.#size += entry.length;
-    // A copy: the slices of a chunk would keep all of it.
-    this.#kept.push(Buffer.from(entry, 'latin1').toString('latin1'));
+    return entry;
+  }
+
+  #keep(lines: string): void {
+    if (lines !== '') {
+      // A copy: slices would keep the whole chunk.
+      this.#kept.push(Buffer.from(lines, 'latin1').toString('latin1'));
+    }
   }
 }
 
