@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { must, type Ran, run, scratch, startDockerRegistry, tcf } from './support.ts';
 
 /*
- * Images from their locks: the image `kernel` on a base that mmdebstrap makes of the lock, with the real
- * wheels of Triton and numpy. Needs the archives of Debian and PyPI once; builds have no network.
+ * Images from their locks: the image `cpu` (compilers, Triton, numpy) on a base that mmdebstrap makes of the lock. Needs the
+ * archive that apt is configured with and the index of pip once, for a cold store; builds have no network.
  */
 
 const minute = 60_000;
@@ -13,10 +13,13 @@ const images = join(import.meta.dirname, '../../images');
 const place = scratch();
 const work = place.path;
 const store = join(work, 'store');
+/** Of Triton 3.6.0. */
+const llvm = 'f6ded0be897e2878612dd903f7e8bb85448269e5';
 let host = '';
 let stop = async () => {};
 let digest = '';
-const image = () => `${host}/triton/kernel`;
+const image = () => `${host}/triton/cpu`;
+const builder = 'https://builder.example/images';
 const signing = ['--allow-http', '--key', join(work, 'builder.key')];
 const runtime = ['--runtime', '/usr/sbin/runc'];
 
@@ -32,7 +35,7 @@ beforeAll(async () => {
   }
   cpSync(images, join(work, 'one/images'), { recursive: true });
   cpSync(images, join(work, 'two/deeper/images'), { recursive: true });
-  writeFileSync(join(work, 'policy.yaml'), policy('f6ded0be897e2878612dd903f7e8bb85448269e5'));
+  writeFileSync(join(work, 'policy.yaml'), policy(llvm));
 }, minute);
 
 afterAll(async () => {
@@ -42,7 +45,7 @@ afterAll(async () => {
   place[Symbol.dispose]();
 }, minute);
 
-function policy(llvm: string): string {
+function policy(commit: string): string {
   return `version: 1
 trust: { logs: { key: 0 } }
 signers: { builder: { keyFile: builder.pub }, second: { keyFile: second.pub } }
@@ -51,8 +54,8 @@ scopes:
     require:
       signed: { by: [builder] }
       sbom: { by: [builder] }
-      llvm: { commit: ${llvm} }
-      provenance: { by: [builder], buildType: "urn:tcf:build:1" }
+      llvm: { commit: ${commit} }
+      provenance: { by: [builder], buildType: "urn:tcf:build:1", builder: "${builder}" }
       expressions:
         by: [builder]
         all:
@@ -60,7 +63,7 @@ scopes:
             because: the image starts as root
           - that: attestations.exists(a, a.type == "https://slsa.dev/provenance/v1" && a.predicate.buildDefinition.internalParameters.runtime.entrypoint.size() == 0)
             because: the image runs a program of its own before the command
-  - match: ${host}/triton/kernel
+  - match: ${host}/triton/cpu
     require:
       vsa: { by: [second], verifier: "urn:example:second", levels: [TCF_REPRODUCED] }
 `;
@@ -83,10 +86,14 @@ describe('an image from its lock', () => {
   test(
     'is built from a cold store, agrees with its lock both ways, is pushed and signed',
     async () => {
-      const args = ['build', 'kernel', '--store', store, '--to', `${image()}:1`, ...signing];
+      const args = [
+        ...['build', 'cpu', '--store', store, '--to', `${image()}:1`],
+        ...['--builder', builder, ...signing],
+      ];
       const built = await tcf(args, { cwd: join(work, 'one') });
       expect(built, built.stderr).toMatchObject({ code: 0 });
-      expect(built.stderr).toMatch(/the SBOM and the lock agree on \d+ inputs/);
+      expect(built.stderr).toMatch(/inputs: 1\d\d fetched/);
+      expect(built.stderr).toMatch(/the SBOM and the lock agree on 1\d\d inputs/);
       digest = built.stdout.trim().split('@')[1] ?? '';
       expect(digest).toMatch(/^sha256:[0-9a-f]{64}$/);
       const denied = await verify(`${image()}:1`);
@@ -99,16 +106,7 @@ describe('an image from its lock', () => {
   test(
     'another builder in another folder gets the same digest, and says so; then the policy allows it',
     async () => {
-      const args = [
-        'build',
-        'kernel',
-        '--store',
-        store,
-        '--offline',
-        '--check',
-        `${image()}:1`,
-        '--allow-http',
-      ];
+      const args = ['build', 'cpu', '--store', store, '--offline', '--check', `${image()}:1`, '--allow-http'];
       const checked = await tcf(
         [...args, '--key', join(work, 'second.key'), '--builder', 'urn:example:second'],
         {
@@ -117,8 +115,39 @@ describe('an image from its lock', () => {
       );
       expect(checked, checked.stderr).toMatchObject({ code: 0, stdout: `${digest}\n` });
       expect((await verify(`${image()}:1`)).code).toBe(0);
+      // The second builder is one: a policy that asks for another one, or for another first one, is not met.
+      for (const [wanted, other, why] of [
+        ['urn:example:second', 'urn:example:third', /verifier/],
+        [builder, 'https://other.example', /builder/],
+      ] as const) {
+        writeFileSync(join(work, 'other.yaml'), policy(llvm).replaceAll(wanted, other));
+        const denied = await verify(`${image()}:1`, 'other.yaml');
+        expect(denied.code).toBe(1);
+        expect(denied.stderr).toMatch(why);
+      }
     },
     30 * minute,
+  );
+
+  test(
+    'the provenance has every input of every lock by its hash, and names no host of an archive',
+    async () => {
+      const provenance = JSON.parse(readFileSync(join(work, 'one/build/cpu/provenance.json'), 'utf8'));
+      const { resolvedDependencies } = provenance.buildDefinition;
+      const hashes = new Set(
+        resolvedDependencies.map(({ digest: { sha256 } }: { digest: { sha256: string } }) => sha256),
+      );
+      for (const name of ['base', 'cpu']) {
+        const lock = readFileSync(join(images, name, 'lock.yaml'), 'utf8');
+        const locked = [...lock.matchAll(/sha256: "?([0-9a-f]{64})/g)].map(([, sha256]) => sha256);
+        expect(locked.length).toBeGreaterThan(80);
+        expect(locked.filter((sha256) => !hashes.has(sha256))).toEqual([]);
+      }
+      for (const { name, uri } of resolvedDependencies.filter(({ uri: at }: { uri?: string }) => at)) {
+        expect(uri, name).toMatch(/^pkg:(?:deb|pypi)\//);
+      }
+    },
+    minute,
   );
 
   test(
@@ -161,7 +190,7 @@ describe('an image from its lock', () => {
   test(
     'one changed byte of an input: nothing is built',
     async () => {
-      const hashes = readFileSync(join(images, 'kernel/lock.yaml'), 'utf8').match(
+      const hashes = readFileSync(join(images, 'cpu/lock.yaml'), 'utf8').match(
         /name: numpy.*sha256: "?([0-9a-f]{64})/,
       );
       const file = join(work, 'altered/sha256', hashes?.[1] ?? '');
@@ -169,7 +198,7 @@ describe('an image from its lock', () => {
       const bytes = readFileSync(file);
       bytes[5000] = (bytes[5000] ?? 0) ^ 1;
       writeFileSync(file, bytes);
-      const args = ['build', 'kernel', '--store', join(work, 'altered'), '--offline', '--check', digest];
+      const args = ['build', 'cpu', '--store', join(work, 'altered'), '--offline', '--check', digest];
       const checked = await tcf(args, { cwd: join(work, 'one') });
       expect(checked.code).toBe(2);
       expect(checked.stderr).toMatch(/wheel numpy .* is sha256:[0-9a-f]{64}, not sha256:/);
@@ -198,9 +227,13 @@ function variant(
 }
 
 const buildVariant = (name: string): Promise<Ran> =>
-  tcf(['build', `./variants/${name}`, '--store', store, '--to', `${host}/triton/${name}:1`, ...signing], {
-    cwd: work,
-  });
+  tcf(
+    [
+      ...['build', `./variants/${name}`, '--store', store, '--to', `${host}/triton/${name}:1`],
+      ...['--builder', builder, ...signing],
+    ],
+    { cwd: work },
+  );
 
 describe('what the policy denies', () => {
   test.for([
@@ -242,7 +275,7 @@ describe('what the policy denies', () => {
   test(
     'a changed hash in the lock: nothing is built',
     async () => {
-      const lock = readFileSync(join(images, 'kernel/lock.yaml'), 'utf8');
+      const lock = readFileSync(join(images, 'cpu/lock.yaml'), 'utf8');
       const line = lock.split('\n').find((each) => each.includes('name: pip,')) ?? '';
       const changed = line.replace(/sha256: "?[0-9a-f]{64}"?/, `sha256: "${'0'.repeat(64)}"`);
       variant('changed', 'USER 1000:1000', `python:\n  version: "3.13"\n  wheels:\n${changed}\n`);
@@ -288,20 +321,24 @@ test(
   'one command moves the pin from 3.6.0 to 3.9.0: both diffs say what follows, and the old policy says why not',
   async () => {
     const folder = join(work, 'one');
-    const before = readFileSync(join(folder, 'build/kernel/bom.json'));
+    const before = readFileSync(join(folder, 'build/cpu/bom.json'));
     writeFileSync(join(work, 'before.json'), before);
     const moved = await tcf(
-      ['lock', 'update', 'kernel', '--triton', '3.9.0', '--only', 'python', '--store', store],
+      ['lock', 'update', 'cpu', '--triton', '3.9.0', '--only', 'python', '--store', store],
       { cwd: folder },
     );
+    expect(moved, moved.stderr).toMatchObject({ code: 0 });
     expect(moved.stdout).toMatch(/^~ llvm core f6ded0be\w+ -> [0-9a-f]{40}$/m);
     expect(moved.stdout).toMatch(/^~ wheel triton 3\.6\.0 -> 3\.9\.0$/m);
     const built = await tcf(
-      ['build', 'kernel', '--store', store, '--to', `${host}/triton/new:1`, ...signing],
+      [
+        ...['build', 'cpu', '--store', store, '--to', `${host}/triton/new:1`],
+        ...['--builder', builder, ...signing],
+      ],
       { cwd: folder },
     );
     expect(built, built.stderr).toMatchObject({ code: 0 });
-    const diff = await tcf(['diff', join(work, 'before.json'), join(folder, 'build/kernel/bom.json')], {
+    const diff = await tcf(['diff', join(work, 'before.json'), join(folder, 'build/cpu/bom.json')], {
       cwd: work,
     });
     expect(diff.stdout).toMatch(/llvm.*f6ded0be/);
@@ -309,13 +346,31 @@ test(
     const old = await verify(`${host}/triton/new:1`);
     expect(old.code).toBe(1);
     expect(old.stderr).toMatch(/llvm/);
-    const llvm =
+    const now =
       /role: core, commit: "?([0-9a-f]{40})/.exec(
-        readFileSync(join(folder, 'images/kernel/lock.yaml'), 'utf8'),
+        readFileSync(join(folder, 'images/cpu/lock.yaml'), 'utf8'),
       )?.[1] ?? '';
-    writeFileSync(join(work, 'new.yaml'), policy(llvm));
+    writeFileSync(join(work, 'new.yaml'), policy(now));
     expect((await verify(`${host}/triton/new:1`, 'new.yaml')).code).toBe(0);
-    expect(readdirSync(join(folder, 'build/kernel')).sort()).toEqual([
+    const started = await tcf(
+      [
+        ...[
+          'run',
+          '--policy',
+          'new.yaml',
+          '--allow-http',
+          '--rm',
+          ...runtime,
+          '--network',
+          'none',
+          '--read-only',
+        ],
+        ...['-e', 'HOME=/tmp', `${host}/triton/new:1`, 'selftest.py', 'interpret'],
+      ],
+      { cwd: work },
+    );
+    expect(started.stdout, started.stderr).toContain('triton 3.9.0\nadd equal True\nsoftmax equal True\n');
+    expect(readdirSync(join(folder, 'build/cpu')).sort()).toEqual([
       'bom.json',
       'image',
       'lock.yaml',

@@ -11,9 +11,11 @@ import { fileExists, makeFolder } from '../../system/files.ts';
 import type { Host } from '../../system/host.ts';
 import type { InputStore } from '../lock/input-store.ts';
 import type { OpenLock } from '../lock/load-lock.ts';
+import { buildContainerfile } from './containerfile.ts';
 import { debootstrap } from './debootstrap.ts';
-import { type BuiltByEngine, buildContainerfile, type findBuildEngine } from './engine.ts';
+import type { BuiltByEngine, findBuildEngine } from './engine.ts';
 import { layInputs } from './input-folder.ts';
+import { makeRpmRoot } from './rpm-root.ts';
 import { packLayer, type Stage, type StageHistory, type StageLayer, writeStage } from './stage.ts';
 
 /** What stands in the folder of an image besides its lock: the Containerfile and what it copies. */
@@ -82,10 +84,12 @@ async function bottom(
   if ('image' in lock.base) {
     return await pull(lock.base, work);
   }
-  const layer = await debootstrap(host, lock, join(context, 'inputs/debs'), work);
-  const history = [
-    { createdBy: `mmdebstrap ${lock.debian?.suite ?? ''}, from the packages of the lock`, isEmpty: false },
-  ];
+  const isRpm = 'rpm' in lock.base;
+  const layer = isRpm
+    ? await makeRpmRoot(host, lock, join(context, 'inputs/rpms'), work)
+    : await debootstrap(host, lock, join(context, 'inputs/debs'), work);
+  const maker = isRpm ? 'rpm' : `mmdebstrap ${lock.debian?.suite ?? ''}`;
+  const history = [{ createdBy: `${maker}, from the packages of the lock`, isEmpty: false }];
   return await writeStage(join(work, 'layout'), {
     lock,
     layers: [layer],
@@ -110,7 +114,9 @@ async function buildOn(
   const { lock } = open;
   const epoch = Date.parse(lock.epoch) / 1000;
   // A base that mmdebstrap makes has the packages already.
-  const hasPackages = !('debootstrap' in lock.base) && lock.debian !== undefined;
+  const hasPackages =
+    (!('debootstrap' in lock.base) && lock.debian !== undefined) ||
+    (!('rpm' in lock.base) && lock.rpm !== undefined);
   if (!hasFile && (hasPackages || lock.python !== undefined || lock.files !== undefined)) {
     throw askedWrongly(
       'build.containerfile',

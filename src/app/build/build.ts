@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import { compact } from '../../base/compact.ts';
-import { printable } from '../../base/text.ts';
+import { askedWrongly } from '../../base/error.ts';
+import { printable, quoted } from '../../base/text.ts';
 import type { SbomFacts } from '../../bom/read.ts';
 import { parseSbom } from '../../bom/read.ts';
 import { type Digest, digestOf } from '../../oci/digest.ts';
@@ -125,6 +126,7 @@ export async function buildInto(
   const engine = findBuildEngine(host, request.engine);
   const store = await openInputStore(host, request);
   const tell = request.onProgress ?? (async () => undefined);
+  [...chainOf(open)].forEach(requireFilled);
   const { bytes, fetched } = await store.fill(
     [...chainOf(open)].flatMap(({ folder, lock }) => inputsOf(lock, folder)),
   );
@@ -138,6 +140,22 @@ export async function buildInto(
     pull: (base, folder) =>
       pullBase(host, base, { network: request.network, platform: open.lock.platform, work: folder }),
   });
+}
+
+/** What people want and no archive was asked for would be missing in the image. */
+function requireFilled({ file, lock }: OpenLock): void {
+  const { debian, python, rpm, want = {} } = lock;
+  const parts = [
+    ['want.debian', want.debian, debian?.packages],
+    ['want.rpm', want.rpm, rpm?.packages],
+    ['want.python', want.python, python?.wheels],
+  ] as const;
+  const empty = parts.find(([, wanted, locked]) => (wanted?.length ?? 0) > 0 && (locked?.length ?? 0) === 0);
+  if (empty !== undefined) {
+    throw askedWrongly('lock.unfilled', `${quoted(file)} has ${empty[0]}, and no input of it`, {
+      hint: `tcf lock update ${lock.image}, where its archives can be reached`,
+    });
+  }
 }
 
 async function writeSbom(

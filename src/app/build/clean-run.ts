@@ -21,6 +21,7 @@ const kept = [
  * Runs a program of a build to its end, with a fixed language, time zone and moment.
  *
  * @param epoch seconds since 1970, as SOURCE_DATE_EPOCH.
+ * @param settings further variables for it.
  * @throws TcfError `build.failed` (exit 2) with the end of what it said.
  */
 export async function runCleanly(
@@ -28,12 +29,16 @@ export async function runCleanly(
   epoch: number,
   file: string,
   args: readonly string[],
+  settings: Readonly<Record<string, string>> = {},
 ): Promise<string> {
   const environment = kept.flatMap((name) => {
     const value = host.env[name];
     return value === undefined || value === '' ? [] : [`${name}=${value}`];
   });
-  const fixed = [`SOURCE_DATE_EPOCH=${epoch}`, 'LC_ALL=C.UTF-8', 'TZ=UTC'];
+  const fixed = [
+    ...[`SOURCE_DATE_EPOCH=${epoch}`, 'LC_ALL=C.UTF-8', 'TZ=UTC'],
+    ...Object.entries(settings).map(([name, value]) => `${name}=${value}`),
+  ];
   const ran = await host.run('/usr/bin/env', ['-i', ...environment, ...fixed, file, ...args]);
   if (ran.code === 0) {
     return ran.stdout;

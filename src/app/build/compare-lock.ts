@@ -43,9 +43,10 @@ export function compareWithLock(facts: SbomFacts, locks: readonly Lock[], base?:
   };
 }
 
-function namesInLock({ debian, llvm = [], python }: Lock): readonly string[] {
+function namesInLock({ debian, llvm = [], python, rpm }: Lock): readonly string[] {
   return [
     ...(debian?.packages ?? []).map(({ name, version }) => `deb ${name} ${version}`),
+    ...(rpm?.packages ?? []).map(({ name, version }) => `rpm ${name} ${version}`),
     ...(python?.wheels ?? []).map(({ name, version }) => `wheel ${normalName(name)} ${version}`),
     ...llvm.map(({ commit, role }) => `llvm ${role} ${commit}`),
   ];

@@ -1,18 +1,14 @@
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { collect } from '../../base/bytes.ts';
 import { cannotTell } from '../../base/error.ts';
 import { jsonLimits, parseJson } from '../../base/json.ts';
-import { Shape } from '../../base/shape.ts';
+import type { Shape } from '../../base/shape.ts';
 import { fileBytes } from '../../image/files.ts';
-import { type Digest, hexOf, readDigest } from '../../oci/digest.ts';
-import { instructionOf } from '../../oci/history.ts';
+import { readDigest } from '../../oci/digest.ts';
 import { manifestLimits } from '../../oci/manifest.ts';
 import type { Host } from '../../system/host.ts';
-import { runCleanly, withoutNetwork } from './clean-run.ts';
-import { type Stage, stageTag } from './stage.ts';
+import type { Stage } from './stage.ts';
 
-export const buildEngines = ['buildah', 'podman'] as const;
+export const buildEngines = ['buildah', 'podman', 'docker'] as const;
 export type BuildEngine = (typeof buildEngines)[number];
 
 /** An image as an engine built it, its layers unpacked in files. */
@@ -36,7 +32,7 @@ export function findBuildEngine(
     }
   }
   throw cannotTell('build.tool', `found no ${wanted ?? buildEngines.join(' or ')} on PATH`, {
-    hint: 'install buildah or podman; docker needs a daemon that runs, which a build here does without',
+    hint: 'install buildah, which needs no daemon',
   });
 }
 
@@ -53,87 +49,42 @@ export interface EngineBuild {
 }
 
 /**
- * Builds a Containerfile on a stage: without network, without a cache, each instruction a layer. What comes
- * out lies in files, and the engine keeps nothing.
+ * What an engine built, without what it was built on.
  *
- * @throws TcfError `build.failed`, `build.engine` (exit 2).
+ * @param files of all layers, lowest first.
+ * @throws TcfError `build.engine` (exit 2): it was built on something else.
  */
-export async function buildContainerfile(
-  host: Host,
-  { base, context, engine, epoch, work }: EngineBuild,
-): Promise<BuiltByEngine> {
-  // A store of its own: nothing that was built before is found in it, and nobody prunes it while we build.
-  const store = join(work, 'storage');
-  const globals = ['--root', store, '--runroot', join(work, 'run')];
-  const isolated = withoutNetwork(host);
-  const [file = engine.path, ...before] = [...(isolated ?? []), engine.path];
-  const run = (...args: readonly string[]): Promise<string> =>
-    runCleanly(host, epoch, file, [...before, ...globals, ...args]);
-  const name = 'localhost/tcf-build';
-  const baseName = `${name}-base`;
-  try {
-    const id = (await run('pull', '--quiet', `oci:${base.layout}:${stageTag}`)).trim();
-    await run('tag', id, baseName);
-    await run(
-      ...[
-        'build',
-        '--quiet',
-        '--no-cache',
-        '--layers',
-        '--pull=never',
-        '--format=docker',
-        '--isolation=chroot',
-      ],
-      ...[`--network=${isolated === undefined ? 'none' : 'host'}`, `--timestamp=${epoch}`],
-      ...[`--build-arg=BASE=${baseName}`, '--tag', name, '--file', join(context, 'Containerfile'), context],
-    );
-    const out = join(work, 'engine');
-    await run('push', '--quiet', '--disable-compression', '--format=v2s2', name, `dir:${out}`);
-    return await readDir(out, base);
-  } finally {
-    await removeStore(host, engine.path, store);
-  }
-}
-
-/** What an engine without root unpacked belongs to users that only its namespace knows. */
-async function removeStore(host: Host, engine: string, store: string): Promise<void> {
-  if (host.uid === 0) {
-    await rm(store, { recursive: true, force: true });
-  } else {
-    await host.run(engine, ['unshare', 'rm', '-rf', store]);
-  }
-}
-
-/** What `dir:` of containers-transports(5) holds: a manifest, and each blob under its hash. */
-async function readDir(folder: string, base: Stage): Promise<BuiltByEngine> {
-  const manifest = new Shape(await readJsonFile(join(folder, 'manifest.json')), 'the manifest of the engine');
-  const config = new Shape(
-    await readJsonFile(join(folder, hexOf(readDigest(manifest.get('config').get('digest'))))),
-    'the configuration of the engine',
-  );
-  const layers = manifest.get('layers').list(manifestLimits.layers);
+export function toBuilt(files: readonly string[], config: Shape, base: Stage): BuiltByEngine {
   const diffIds = config.get('rootfs').get('diff_ids').list(manifestLimits.layers).map(readDigest);
   const isOnBase = base.layers.every(({ diffId }, index) => diffIds[index] === diffId);
-  if (!isOnBase || layers.length !== diffIds.length) {
+  if (!isOnBase || files.length !== diffIds.length) {
     throw cannotTell('build.engine', 'the engine built on other layers than those of the base', {
       hint: `the Containerfile begins with ARG BASE and FROM \${BASE}, and has one stage`,
     });
   }
-  const own = layers
-    .slice(base.layers.length)
-    .map((layer) => layerFile(folder, readDigest(layer.get('digest'))));
   const history = (config.optional('history')?.list(10 * manifestLimits.layers) ?? []).map((line) => ({
     createdBy: instructionOf(line.optional('created_by')?.string(1_000_000) ?? ''),
     isEmpty: line.optional('empty_layer')?.boolean() ?? false,
   }));
-  return { layers: own, history: history.slice(base.history.length), runtime: config.get('config').record() };
+  return {
+    layers: files.slice(base.layers.length),
+    history: history.slice(base.history.length),
+    runtime: config.get('config').record(),
+  };
 }
 
-function layerFile(folder: string, digest: Digest): string {
-  return join(folder, hexOf(digest));
+/** The instruction without the arguments and the shell that an engine puts in front of it. */
+function instructionOf(createdBy: string): string {
+  return createdBy
+    .replace(/^(?:RUN )?\|\d+ (?:[A-Za-z_]\w*=\S* )*/, '')
+    .replace(/^\/bin\/sh -c #\(nop\)\s+/, '')
+    .replace(/^(?:RUN )?\/bin\/sh -c /, 'RUN ')
+    .replace(/ # buildkit$/, '')
+    .replace(/\s+/g, ' ')
+    .trim();
 }
 
-async function readJsonFile(path: string): Promise<unknown> {
+export async function readJsonFile(path: string): Promise<unknown> {
   const bytes = await collect(fileBytes(path), jsonLimits.manifest.maxBytes, path);
   return parseJson(bytes, path, jsonLimits.manifest);
 }

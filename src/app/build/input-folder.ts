@@ -9,11 +9,11 @@ import { type Input, inputsOf } from '../lock/inputs.ts';
 import type { OpenLock } from '../lock/load-lock.ts';
 import type { Lock } from '../lock/lock.ts';
 
-const folderOfKind = { deb: 'debs', file: 'files', llvm: 'llvm', wheel: 'wheels' } as const;
+const folderOfKind = { deb: 'debs', file: 'files', llvm: 'llvm', rpm: 'rpms', wheel: 'wheels' } as const;
 
 /**
  * Lays the inputs of a lock into a folder, each checked against its hash while it is copied: `debs`, which
- * apt reads as an archive, `wheels`, `llvm` and `files`. Every folder is there, so that a Containerfile need
+ * apt reads as an archive, `rpms`, `wheels`, `llvm` and `files`. Every folder is there, so that a Containerfile need
  * not ask.
  *
  * @throws TcfError `content.digest` (exit 2) for an input that is another one now.

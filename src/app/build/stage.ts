@@ -1,4 +1,7 @@
-import { type Bytes, encodeUtf8 } from '../../base/bytes.ts';
+import { join } from 'node:path';
+import { type Bytes, collect, encodeUtf8 } from '../../base/bytes.ts';
+import { cannotTell } from '../../base/error.ts';
+import { jsonLimits } from '../../base/json.ts';
 import { compressed, layerCompressions } from '../../image/compress.ts';
 import { fileBytes } from '../../image/files.ts';
 import { openLayoutWriter } from '../../image/layout-writer.ts';
@@ -65,6 +68,20 @@ export async function packLayer(
 export interface StageParts extends Pick<Stage, 'history' | 'layers' | 'runtime'> {
   readonly lock: Lock;
   readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** The configuration of an image that lies in its layout. */
+export async function stageConfig({ digest, layout }: Stage): Promise<{ bytes: Uint8Array; digest: Digest }> {
+  const blob = (name: Digest): string => join(layout, 'blobs', name.replace(':', '/'));
+  const limit = jsonLimits.manifest.maxBytes;
+  const manifest = await collect(fileBytes(blob(digest)), limit, 'the manifest of the base');
+  const parsed = parseManifest(manifest, mediaTypes.manifest, 'the manifest of the base');
+  if (parsed.kind !== 'manifest') {
+    throw cannotTell('build.engine', 'the base is an index and not an image');
+  }
+  const { config } = parsed;
+  const bytes = await collect(fileBytes(blob(config.digest)), limit, 'the configuration of the base');
+  return { bytes, digest: config.digest };
 }
 
 /** Writes the layout of an image; the same parts give the same bytes. */

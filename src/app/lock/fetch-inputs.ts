@@ -7,7 +7,7 @@ import type { Host } from '../../system/host.ts';
 import { debianRoots, downloadByApt } from './archives.ts';
 import { download } from './download.ts';
 import { type Input, nameOfInput } from './inputs.ts';
-import type { Mirrors } from './mirrors.ts';
+import { type Mirrors, rpmRoot } from './mirrors.ts';
 import { downloadByPip } from './wheels.ts';
 
 /** Archives slow down whoever asks for more at a time. */
@@ -77,6 +77,8 @@ async function planOf(
       byPip.push(input);
     } else if (source?.kind === 'url') {
       byUrl.push({ input, url: mirrors.rewrite(source.url) });
+    } else if (source?.kind === 'repository') {
+      byUrl.push({ input, url: `${rpmRoot(mirrors, source.repository)}/${source.path}` });
     } else if (source?.kind === 'path') {
       byUrl.push({ input, url: source.path });
     } else if (source !== undefined && roots !== undefined) {

@@ -19,10 +19,14 @@ export function formatLock(lock: Lock): string {
     }),
     ...listOf('notes', lock.notes),
   ];
-  const { debian, files, llvm, python, want } = lock;
+  const { debian, files, llvm, python, rpm, want } = lock;
   if (want !== undefined) {
     lines.push('want:', ...members({ triton: want.triton }, '  '));
-    lines.push(...listOf('debian', want.debian, '  '), ...listOf('python', want.python, '  '));
+    lines.push(
+      ...listOf('debian', want.debian, '  '),
+      ...listOf('rpm', want.rpm, '  '),
+      ...listOf('python', want.python, '  '),
+    );
   }
   lines.push(...members({ triton: lock.triton }), ...listOf('llvm', llvm));
   if (python !== undefined) {
@@ -40,6 +44,18 @@ export function formatLock(lock: Lock): string {
       ...(debian.packages.length === 0
         ? ['  packages: []']
         : listOf('packages', debian.packages.toSorted(byName), '  ')),
+    );
+  }
+  if (rpm !== undefined) {
+    lines.push(
+      'rpm:',
+      ...members({ release: rpm.release }, '  '),
+      ...listOf('repositories', rpm.repositories, '  '),
+    );
+    lines.push(
+      ...(rpm.packages.length === 0
+        ? ['  packages: []']
+        : listOf('packages', rpm.packages.toSorted(byName), '  ')),
     );
   }
   return `${lines.join('\n')}\n`;

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { toPurl } from '../../bom/purl.ts';
 import { type Digest, parseDigest } from '../../oci/digest.ts';
-import type { Lock, LockedDeb, LockedFile, LockedWheel } from './lock.ts';
+import type { Lock, LockedDeb, LockedFile, LockedRpm, LockedWheel } from './lock.ts';
 
 /**
  * Who has an input. No place of an archive or index stands in a lock: the clients of the machine know theirs.
@@ -11,6 +11,8 @@ export type InputSource =
   | { readonly kind: 'archive'; readonly archive: DebianArchive; readonly path: string }
   /** Of the index that pip knows. */
   | { readonly kind: 'index'; readonly python: string; readonly platform: Lock['platform'] }
+  /** Below the root of a repository that `--mirror rpm:NAME=PLACE` names. */
+  | { readonly kind: 'repository'; readonly repository: string; readonly path: string }
   /** A file of this machine. */
   | { readonly kind: 'path'; readonly path: string }
   | { readonly kind: 'url'; readonly url: string };
@@ -19,7 +21,7 @@ export type DebianArchive = 'debian' | 'debian-security';
 
 /** One file that a build reads. */
 export interface Input {
-  readonly kind: 'deb' | 'file' | 'llvm' | 'wheel';
+  readonly kind: 'deb' | 'file' | 'llvm' | 'rpm' | 'wheel';
   readonly name: string;
   readonly version?: string | undefined;
   readonly digest: Digest;
@@ -45,11 +47,13 @@ export function inputsOf(
     llvm = [],
     platform,
     python,
-  }: Pick<Lock, 'debian' | 'files' | 'llvm' | 'platform' | 'python'>,
+    rpm,
+  }: Pick<Lock, 'debian' | 'files' | 'llvm' | 'platform' | 'python' | 'rpm'>,
   folder: string,
 ): readonly Input[] {
   return [
     ...(debian?.packages ?? []).map((deb) => debInput(debian?.suite ?? '', deb)),
+    ...(rpm?.packages ?? []).map(rpmInput),
     ...(python?.wheels ?? []).map((wheel) => wheelInput(python?.version ?? '', platform, wheel)),
     ...llvm.flatMap(({ commit, role, sha256, url }) =>
       sha256 === undefined
@@ -91,6 +95,17 @@ function debInput(suite: string, { from, name, path, sha256, size, version }: Lo
     ...{ name, version, size, digest: toDigest(sha256), fileName },
     source: { kind: 'archive', archive, path },
     uri: toPurl({ type: 'deb', namespace: 'debian', name, version, qualifiers: { arch, distro: suite } }),
+  };
+}
+
+function rpmInput({ arch, from, name, path, sha256, size, version }: LockedRpm): Input {
+  const [, epoch, bare = version] = /^(?:(\d+):)?(.*)$/.exec(version) ?? [];
+  const qualifiers = { arch, ...(epoch === undefined ? {} : { epoch }) };
+  return {
+    kind: 'rpm',
+    ...{ name, version, size, digest: toDigest(sha256), fileName: lastOf(path) },
+    source: { kind: 'repository', repository: from, path },
+    uri: toPurl({ type: 'rpm', namespace: 'centos', name, version: bare, qualifiers }),
   };
 }
 

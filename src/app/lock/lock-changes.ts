@@ -3,7 +3,7 @@ import type { Lock } from './lock.ts';
 
 /** One input that another lock has otherwise. */
 export interface LockChange {
-  readonly kind: 'deb' | 'file' | 'llvm' | 'wheel';
+  readonly kind: 'deb' | 'file' | 'llvm' | 'rpm' | 'wheel';
   readonly name: string;
   readonly before?: string;
   readonly after?: string;
@@ -41,10 +41,14 @@ export function lockChanges(before: Lock, after: Lock): readonly LockChange[] {
   });
 }
 
-function pinnedIn({ debian, files = [], llvm = [], python }: Lock): readonly Pinned[] {
+function pinnedIn({ debian, files = [], llvm = [], python, rpm }: Lock): readonly Pinned[] {
   return [
     ...(debian?.packages ?? []).map(({ name, sha256, version }) => ({
       kind: 'deb' as const,
+      ...{ name, version, content: sha256 },
+    })),
+    ...(rpm?.packages ?? []).map(({ name, sha256, version }) => ({
+      kind: 'rpm' as const,
       ...{ name, version, content: sha256 },
     })),
     ...(python?.wheels ?? []).map(({ name, sha256, version }) => ({

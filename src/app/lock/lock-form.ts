@@ -13,7 +13,7 @@ import {
   textThat,
   whole,
 } from '../../policy/form.ts';
-import type { Lock, LockedBase, LockedDeb, LockedFile, LockedLlvm, LockedWheel } from './lock.ts';
+import type { Lock, LockedBase, LockedDeb, LockedFile, LockedLlvm, LockedRpm, LockedWheel } from './lock.ts';
 
 /** 1 TiB: the largest wheel on PyPI has 3 GB, a base image of ROCm 20. */
 const maxInputSize = 1_099_511_627_776;
@@ -30,7 +30,10 @@ const digest = textLike(/^sha256:[0-9a-f]{64}$/, 'is not a digest: sha256: and 6
 const commit = textLike(/^[0-9a-f]{7,40}$/, 'is not a commit: 7 to 40 hexadecimal digits');
 const url = textThat(isInputUrl, 'is not an https: URL without user, query and fragment');
 const size = whole(1, maxInputSize);
-const poolPath = textThat(isPoolPath, 'is not the path of a package in an archive');
+const poolPath = textThat(
+  (value) => isPathBelow(value, '.deb'),
+  'is not the path of a package in an archive',
+);
 const folder = textLike(
   /^(?:\.\.?\/)?[A-Za-z0-9][\w.-]*$/,
   'is not a folder beside this one, such as ../base',
@@ -57,9 +60,11 @@ function isInputUrl(value: string): boolean {
   );
 }
 
-function isPoolPath(value: string): boolean {
+function isPathBelow(value: string, end: string): boolean {
   return (
-    /^[\w.+~%-]+(?:\/[\w.+~%-]+)*\.deb$/.test(value) && value.split('/').every((part) => !/^\.+$/.test(part))
+    value.endsWith(end) &&
+    /^[\w.+~^%-]+(?:\/[\w.+~^%-]+)*$/.test(value) &&
+    value.split('/').every((part) => !/^\.+$/.test(part))
   );
 }
 
@@ -82,6 +87,23 @@ const deb: Form<LockedDeb> = mapping({
   path: described(poolPath, 'below the root of the archive, wherever that is'),
   from: optional(choice('security'), 'the archive for security; absent: the main one'),
   for: optional(word, 'the package that needs it; absent: the lock asks for it, or it is essential'),
+});
+
+const rpm: Form<LockedRpm> = mapping({
+  name: word,
+  version: described(
+    textLike(/^(?:[1-9]\d*:)?[A-Za-z0-9][\w.+~^]*-[A-Za-z0-9][\w.+~^]*$/, 'is not EPOCH:VERSION-RELEASE'),
+    'EPOCH:VERSION-RELEASE, without an epoch of 0',
+  ),
+  arch: textLike(/^[a-z0-9_]{1,20}$/, 'is not an architecture'),
+  sha256: described(sha256, 'from the metadata of the repository'),
+  size,
+  path: described(
+    textThat((value) => isPathBelow(value, '.rpm'), 'is not the path of a package in a repository'),
+    'below the root of the repository, wherever that is',
+  ),
+  from: described(word, 'the repository'),
+  for: optional(word, 'the package that needs it; absent: the lock asks for it'),
 });
 
 const wheel: Form<LockedWheel> = such(
@@ -153,6 +175,9 @@ const base: Form<LockedBase> = either(
   mapping({ lock: described(folder, 'the folder of another lock, whose image this one is built on') }),
   mapping({ image: described(text, 'registry/repository[:tag]'), digest }),
   mapping({
+    rpm: described(word, 'release of a system of rpm: rpm makes the base from the packages of this lock'),
+  }),
+  mapping({
     debootstrap: described(word, 'suite of Debian: mmdebstrap makes the base from the packages of this lock'),
   }),
 );
@@ -181,6 +206,7 @@ export const lockForm: Form<Lock> = such(
     want: optional(
       mapping({
         debian: optional(list(word, maxInputs)),
+        rpm: optional(list(word, maxInputs)),
         python: optional(
           list(textLike(/^[A-Za-z0-9][ -~]{0,199}$/, 'is not a requirement such as "cmake<4"'), 1000),
         ),
@@ -192,6 +218,13 @@ export const lockForm: Form<Lock> = such(
       mapping({
         suite: word,
         packages: orNone(list(deb, maxInputs)),
+      }),
+    ),
+    rpm: optional(
+      mapping({
+        release: word,
+        repositories: list(word, 100),
+        packages: orNone(list(rpm, maxInputs)),
       }),
     ),
     python: optional(
@@ -211,11 +244,22 @@ export const lockForm: Form<Lock> = such(
 );
 
 /** What no single member can see. */
-function problemOf({ base: under, debian, files, llvm, python }: Lock): string | undefined {
+function problemOf({ base: under, debian, files, llvm, python, rpm: rpms }: Lock): string | undefined {
   if ('debootstrap' in under && under.debootstrap !== debian?.suite) {
     return `has a base of ${under.debootstrap} and no packages of that suite`;
   }
+  if ('rpm' in under && under.rpm !== rpms?.release) {
+    return `has a base of release ${under.rpm} and no packages of that release`;
+  }
+  const strange = rpms?.packages.find(({ from }) => !rpms.repositories.includes(from));
+  if (strange !== undefined) {
+    return `takes ${strange.name} from the repository ${strange.from}, which it does not name`;
+  }
   return (
+    twice(
+      'rpm.packages',
+      rpms?.packages.map(({ arch, name }) => `${name}.${arch}`),
+    ) ??
     twice(
       'debian.packages',
       debian?.packages.map(({ name }) => name),

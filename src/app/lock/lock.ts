@@ -16,6 +16,7 @@ export interface Lock {
   readonly base: LockedBase;
   readonly want?: Wanted | undefined;
   readonly debian?: LockedDebian | undefined;
+  readonly rpm?: LockedRpms | undefined;
   readonly python?: LockedPython | undefined;
   /** A checkout that is developed in the image, which has no wheel of Triton then. */
   readonly triton?: { readonly commit: string; readonly repository?: string | undefined } | undefined;
@@ -28,12 +29,16 @@ export type LockedBase =
   | { readonly lock: string }
   | { readonly image: string; readonly digest: string }
   /** Suite of Debian: mmdebstrap makes the base from the packages of this lock. */
-  | { readonly debootstrap: string };
+  | { readonly debootstrap: string }
+  /** Release of a system of rpm: rpm makes the base from the packages of this lock. */
+  | { readonly rpm: string };
 
 /** What people asked for; `tcf lock update` turns it into the rest. */
 export interface Wanted {
   /** Source packages' binaries by name. */
   readonly debian?: readonly string[] | undefined;
+  /** Packages of rpm by name. */
+  readonly rpm?: readonly string[] | undefined;
   /** Requirements in the form of PEP 508. */
   readonly python?: readonly string[] | undefined;
   /** Release of Triton on PyPI. */
@@ -57,6 +62,31 @@ export interface LockedDeb {
   /** Of the archive for security; absent: of the main one. */
   readonly from?: 'security' | undefined;
   /** The package that needs it; absent: the lock asks for it, or it is essential. */
+  readonly for?: string | undefined;
+}
+
+export interface LockedRpms {
+  /** `9`. */
+  readonly release: string;
+  /** Which repositories packages come from: `baseos`. Where they are, `--mirror rpm:baseos=PLACE` says. */
+  readonly repositories: readonly string[];
+  readonly packages: readonly LockedRpm[];
+}
+
+export interface LockedRpm {
+  readonly name: string;
+  /** `EPOCH:VERSION-RELEASE`, without an epoch of 0. */
+  readonly version: string;
+  readonly arch: string;
+  /** From the metadata of the repository. */
+  readonly sha256: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Below the root of the repository. */
+  readonly path: string;
+  /** Name of the repository. */
+  readonly from: string;
+  /** The package that needs it; absent: the lock asks for it. */
   readonly for?: string | undefined;
 }
 

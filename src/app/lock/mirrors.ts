@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { askedWrongly } from '../../base/error.ts';
+import { askedWrongly, cannotTell } from '../../base/error.ts';
 import { quoted } from '../../base/text.ts';
 
 /** Where people want inputs to be asked for, in place of where the clients of the machine would ask. */
@@ -24,13 +24,13 @@ export function parseMirrors(texts: readonly string[], cwd: string): Mirrors {
     const at = text.indexOf('=');
     const from = text.slice(0, Math.max(0, at));
     const to = toRoot(text.slice(at + 1), cwd);
-    if (to !== undefined && names.includes(from)) {
+    if (to !== undefined && (names.includes(from) || /^rpm:[A-Za-z0-9][\w.-]*$/.test(from))) {
       roots.set(from, to);
     } else if (to !== undefined && /^https?:\/\//.test(from) && URL.canParse(from)) {
       rules.push([from, to]);
     } else {
       throw askedWrongly('input.mirror', `cannot read the mirror ${quoted(text)}`, {
-        hint: `write NAME=PLACE with one of ${names.join(', ')}, or URL=URL for what a lock has by its address; a place is https:// or a folder (/srv/mirror, ./mirror)`,
+        hint: `write NAME=PLACE with one of ${names.join(', ')} and rpm:REPOSITORY, or URL=URL for what a lock has by its address; a place is https:// or a folder (/srv/mirror, ./mirror)`,
       });
     }
   }
@@ -41,6 +41,22 @@ export function parseMirrors(texts: readonly string[], cwd: string): Mirrors {
   };
 }
 
+/**
+ * Where a repository of rpm is. dnf keeps lists of mirrors that change by the hour, so a place is named.
+ *
+ * @throws TcfError `input.archive` (exit 2).
+ */
+export function rpmRoot(mirrors: Mirrors, repository: string): string {
+  const root = mirrors.rootOf(`rpm:${repository}`);
+  if (root === undefined) {
+    throw cannotTell('input.archive', `nobody says where the repository ${quoted(repository)} is`, {
+      hint: `name it: --mirror rpm:${repository}=https://mirror.example/9-stream/BaseOS/x86_64/os, or a folder`,
+    });
+  }
+  return root;
+}
+
+/** A URL as it is, a path as one. */
 function toRoot(place: string, cwd: string): string | undefined {
   if (place.startsWith('file:///')) {
     return withoutSlash(decodeURIComponent(place.slice('file://'.length)));

@@ -77,7 +77,7 @@ async function changesOf(host: Host, open: OpenLock, request: ShowRequest): Prom
 }
 
 function pinnedBy({
-  lock: { debian, files = [], image, llvm = [], python },
+  lock: { debian, files = [], image, llvm = [], python, rpm },
 }: OpenLock): readonly ShownInput[] {
   const why = (reason: string | undefined) => (reason === undefined ? {} : { for: reason });
   return [
@@ -96,6 +96,10 @@ function pinnedBy({
       name,
       version,
       sha256,
+    })),
+    ...(rpm?.packages ?? []).map((each) => ({
+      ...{ image, kind: 'rpm' as const, name: each.name, version: each.version, sha256: each.sha256 },
+      ...why(each.for),
     })),
     ...(debian?.packages ?? []).map((deb) => ({
       ...{ image, kind: 'deb' as const, name: deb.name, version: deb.version, sha256: deb.sha256 },

@@ -14,6 +14,7 @@ import { type LockChange, lockChanges } from './lock-changes.ts';
 import { type Mirrors, parseMirrors } from './mirrors.ts';
 import { parseLock } from './parse-lock.ts';
 import { resolvePython } from './python.ts';
+import { resolveRpms } from './rpm.ts';
 
 export interface UpdateLockRequest extends StoreRequest {
   /** Name of an image, or its folder. */
@@ -28,7 +29,7 @@ export interface UpdateLockRequest extends StoreRequest {
 /** Scripts that images share; large inputs come from an address. */
 const maxFileBeside = 64 * 1024 * 1024;
 
-export const lockParts = ['debian', 'python'] as const;
+export const lockParts = ['debian', 'rpm', 'python'] as const;
 export type LockPart = (typeof lockParts)[number];
 
 export interface UpdatedLock {
@@ -71,9 +72,8 @@ export async function resolveLock(
   const wanted: Lock = triton === undefined ? before : { ...before, want: { ...before.want, triton } };
   const mirrors = parseMirrors(texts, host.cwd);
   const withDebian = parts.includes('debian') ? await updateDebian(host, wanted, base, mirrors) : wanted;
-  const withPython = parts.includes('python')
-    ? await updatePython(host, withDebian, store, mirrors)
-    : withDebian;
+  const withRpms = parts.includes('rpm') ? await updateRpms(host, withDebian, mirrors) : withDebian;
+  const withPython = parts.includes('python') ? await updatePython(host, withRpms, store, mirrors) : withRpms;
   const after = await updateFilesBeside(host, withPython, folder);
   const changes = lockChanges(before, after);
   const day = `${host.now().toISOString().slice(0, 10)}T00:00:00Z`;
@@ -99,6 +99,17 @@ async function updateDebian(
     withEssential: 'debootstrap' in lock.base,
   });
   return { ...lock, debian: { ...debian, packages } };
+}
+
+async function updateRpms(host: Host, lock: Lock, mirrors: Mirrors): Promise<Lock> {
+  const { platform, rpm, want } = lock;
+  if (rpm === undefined) {
+    return lock;
+  }
+  const { release, repositories } = rpm;
+  const asked = want?.rpm ?? [];
+  const packages = await resolveRpms(host, { release, repositories, platform, mirrors, want: asked });
+  return { ...lock, rpm: { ...rpm, packages } };
 }
 
 /** Packages of all images below. */

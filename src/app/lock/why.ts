@@ -5,7 +5,7 @@ import type { OpenLock } from './load-lock.ts';
 
 /** Why an input is in an image, from the input to what people asked for. */
 export interface InputReason {
-  readonly kind: 'deb' | 'file' | 'llvm' | 'wheel';
+  readonly kind: 'deb' | 'file' | 'llvm' | 'rpm' | 'wheel';
   /** Name of the image whose lock pins it. */
   readonly image: string;
   readonly version: string;
@@ -34,7 +34,7 @@ export function* chainOf(open: OpenLock): Generator<OpenLock> {
 }
 
 function reasonsIn({ lock }: OpenLock, name: string): readonly InputReason[] {
-  const { debian, files = [], image, llvm = [], python } = lock;
+  const { debian, files = [], image, llvm = [], python, rpm } = lock;
   const reasons: InputReason[] = [];
   const deb = debian?.packages.find((each) => each.name === name);
   if (deb !== undefined) {
@@ -47,6 +47,11 @@ function reasonsIn({ lock }: OpenLock, name: string): readonly InputReason[] {
       chain,
       root: isAsked ? 'want.debian' : 'essential in Debian',
     });
+  }
+  const found = rpm?.packages.find((each) => each.name === name);
+  if (found !== undefined) {
+    const chain = follow(rpm?.packages ?? [], name);
+    reasons.push({ kind: 'rpm', image, version: found.version, chain, root: 'want.rpm' });
   }
   const wheel = python?.wheels.find((each) => normalName(each.name) === normalName(name));
   if (wheel !== undefined) {
