@@ -20,6 +20,8 @@ import type { Host } from '../system/host.ts';
 import { refuseFileName } from './file-names.ts';
 import { type Network, openUserRegistry } from './network.ts';
 import { hostPlatform, resolveImage } from './registries.ts';
+import { blobsWithProgress } from './waiting.ts';
+
 export interface CopyRequest {
   /** `registry/repository[:tag][@digest]` or `oci:DIR[:TAG]`. */
   readonly from: string;
@@ -98,7 +100,8 @@ async function openSource(host: Host, registry: Registry, from: Place, text: str
     hostPlatform(host),
     quoted(text),
   );
-  return { store, repository: layoutRepository, image: named };
+  const watched = { ...store, blob: blobsWithProgress(host, (at, blob) => store.blob(at, blob)) };
+  return { store: watched, repository: layoutRepository, image: named };
 }
 
 async function openTarget(host: Host, registry: Registry, from: Place, to: Place): Promise<CopyTarget> {

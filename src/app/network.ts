@@ -12,7 +12,7 @@ import { openServices, type Services } from '../sigstore/services.ts';
 import { readUserFile } from '../system/files.ts';
 import type { Host } from '../system/host.ts';
 import { version } from '../version.ts';
-import { withWaiting } from './waiting.ts';
+import { registryWithWaiting, withWaiting } from './waiting.ts';
 
 /** How registries and services are talked to. */
 export interface Network {
@@ -47,7 +47,7 @@ export async function openUserRegistry(
     referrers: network.referrers ?? 'auto',
     credentials: openCredentials({ env: host.env, home: host.home, uid: host.uid }),
   });
-  return withMirrors(registry, config);
+  return registryWithWaiting(host, withMirrors(registry, config));
 }
 
 /** A connection to Fulcio, logs and timestamp authorities, made as those to registries are. */

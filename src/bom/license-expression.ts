@@ -61,11 +61,15 @@ export function isUsable(expression: string, accepts: (license: string) => boole
 
 function walk(tree: Tree, accepts: (license: string) => boolean): boolean {
   if ('license' in tree) {
-    const name = `${tree.license}${tree.plus === true ? '+' : ''}`;
-    return accepts(canonicalLicense(tree.exception === undefined ? name : `${name} WITH ${tree.exception}`));
+    return accepts(canonicalOf(tree));
   }
   const left = walk(tree.left, accepts);
   return tree.conjunction === 'or' ? left || walk(tree.right, accepts) : left && walk(tree.right, accepts);
+}
+
+function canonicalOf({ exception, license, plus }: Leaf): string {
+  const name = `${license}${plus === true ? '+' : ''}`;
+  return canonicalLicense(exception === undefined ? name : `${name} WITH ${exception}`);
 }
 
 function read(expression: string): Tree | undefined {
@@ -81,4 +85,14 @@ function read(expression: string): Tree | undefined {
     }
     throw error;
   }
+}
+
+/** The licences that an SPDX expression names, each whole with its exception; what is none stands for itself. */
+export function licensesNamed(expression: string): readonly string[] {
+  const tree = read(expression);
+  return tree === undefined ? [expression] : [...new Set(leavesOf(tree))];
+}
+
+function leavesOf(tree: Tree): readonly string[] {
+  return 'conjunction' in tree ? [...leavesOf(tree.left), ...leavesOf(tree.right)] : [canonicalOf(tree)];
 }

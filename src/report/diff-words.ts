@@ -1,6 +1,7 @@
 import { type Aspect, type BomDiff, type Change, llvmRoleOf } from '../bom/diff.ts';
 import { readPurl } from '../bom/purl.ts';
 import type { SbomComponent, SbomFacts } from '../bom/read.ts';
+import { wordOfPin } from './inside/llvm-facts.ts';
 
 /** The parts of a diff as sentences, before they are escaped for text or Markdown. */
 export interface DiffWords {
@@ -58,9 +59,12 @@ function cautionsOf({ new: now, old }: BomDiff): readonly string[] {
 
 type Namer = (component: SbomComponent) => string;
 
-/** `pypi torch`, with its place where a document holds some of that name in several places. */
+/** `pypi torch`, `ptxas` of no ecosystem, with its place where a document holds some of that name in several places. */
 function namer(diff: BomDiff): Namer {
-  const plain: Namer = ({ name, purl, type }) => `${readPurl(purl ?? '')?.type ?? type} ${name}`;
+  const plain: Namer = ({ name, purl, type }) => {
+    const kind = readPurl(purl ?? '')?.type ?? type;
+    return kind === 'generic' ? name : `${kind} ${name}`;
+  };
   const isScattered = new Set<string>();
   for (const { components } of [diff.old, diff.new]) {
     for (const [name, same] of Map.groupBy(components, plain)) {
@@ -111,12 +115,17 @@ function llvmChange(change: Change): string {
   return `${llvmName(after)} ${said.length === 0 ? moved(versionOf(before), versionOf(after)) : said.join('; ')}`;
 }
 
-/** `f6ded0be897e (llvm/llvm-project, 22.0.0git+f6ded0be, match)`: commit as observed, else as declared. */
+/** `f6ded0be897e (llvm/llvm-project, 22.0.0git+f6ded0be, as pinned)`: commit as observed, else as declared. */
 function pinOf({ properties, version }: SbomComponent): string {
   const [observed = '', declared = '', repository = ''] = ['observed', 'declared', 'repository'].map((name) =>
-    (properties[`tcf:llvm:${name}`] ?? '').replaceAll(/ by .*$/gm, '').replaceAll('\n', ' and '),
+    (properties[`tcf:llvm:${name}`] ?? '')
+      .replaceAll(/ by .*$/gm, '')
+      .replaceAll(/^([0-9a-f]{12})[0-9a-f]+$/gm, '$1')
+      .replaceAll('\n', ' and '),
   );
-  const details = [repository, version ?? '', properties['tcf:llvm:pin'] ?? ''].filter((text) => text !== '');
+  const details = [repository, version ?? '', wordOfPin(properties['tcf:llvm:pin'] ?? '')].filter(
+    (text) => text !== '',
+  );
   return `${observed || declared || 'unknown'} (${details.join(', ')})`;
 }
 

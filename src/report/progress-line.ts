@@ -26,6 +26,9 @@ export function formatScanState({ elapsed, ended, layers, read, total }: ScanSta
   const isRated = elapsed >= ratedFrom && read > 0;
   const rate = (read * 1000) / elapsed;
   const isKnown = total !== undefined && total > 0 && read <= total;
+  if (layers === 0) {
+    return formatWaiting('opening the image', elapsed, columns);
+  }
   const parts = [
     ended === layers
       ? `read ${plural(layers, 'layer')}, putting the list together`
@@ -58,6 +61,34 @@ function shorten(parts: readonly string[], columns: number): string {
     }
   }
   return (parts[0] ?? '').slice(0, Math.max(0, columns));
+}
+
+/** Blobs on their way. */
+export interface TransferState {
+  /** How many were begun. */
+  readonly blobs: number;
+  /** Bytes of them that have passed. */
+  readonly passed: number;
+  /** Bytes that they have. */
+  readonly total: number;
+  /** Milliseconds since the first was begun. */
+  readonly elapsed: number;
+}
+
+/** `moving 3 blobs  ━━━━━━━━────────────  412.1 MiB of 1.2 GiB  82.4 MiB/s  10 s left`, shortened as above. */
+export function formatTransfer({ blobs, elapsed, passed, total }: TransferState, columns: number): string {
+  const rate = (passed * 1000) / Math.max(1, elapsed);
+  const isRated = elapsed >= ratedFrom && passed > 0;
+  return shorten(
+    [
+      `moving ${plural(blobs, 'blob')}`,
+      ...(total > 0 ? [bar(passed / total)] : []),
+      `${formatBytes(passed)} of ${formatBytes(total)}`,
+      ...(isRated ? [`${formatBytes(Math.round(rate))}/s`] : []),
+      ...(isRated && passed < total ? [`${timeLeft((total - passed) / rate)} left`] : []),
+    ],
+    columns,
+  );
 }
 
 /** `waiting for the log rekor.example.org  4 s`. */

@@ -1,10 +1,19 @@
-import type { Host } from './host.ts';
+import type { Host, Output } from './host.ts';
 
 /** Before this nobody wonders what the program does. */
 const shownAfter = 1000;
 const drawnEvery = 100;
 const lastColumn = 1;
 const usualColumns = 80;
+
+/** Who has something to show on an output, the first first: what began later is a part of that. */
+const showing = new WeakMap<Output, Drawing[]>();
+
+function listOf(output: Output): Drawing[] {
+  const list = showing.get(output) ?? [];
+  showing.set(output, list);
+  return list;
+}
 
 /** A line on standard error that says what the program does now, and goes away when that is done. */
 export interface Progress extends AsyncDisposable {
@@ -17,7 +26,7 @@ export interface Progress extends AsyncDisposable {
 /**
  * Shows `line` from one second on until it is disposed of. Only a terminal is told: a line that is drawn
  * again and again, or on a dumb terminal, which cannot take it back, the line once. In a pipe nothing is
- * written.
+ * written. Of several at once the first is shown.
  *
  * @param line At most `columns` wide, without control characters; called for each drawing.
  */
@@ -25,21 +34,31 @@ export function startProgress(host: Host, line: (columns: number) => string): Pr
   if (!host.stderr.isTerminal) {
     return { host, touch: () => {}, [Symbol.asyncDispose]: async () => {} };
   }
+  const list = listOf(host.stderr);
   const drawing = new Drawing(host, line);
+  list.push(drawing);
+  // What writes past the line is the same terminal.
+  showing.set(drawing.host.stderr, list);
   const ended = new AbortController();
+  const touch = (): void => {
+    if (list[0] === drawing) {
+      drawing.touch();
+    }
+  };
   const running = (async () => {
     while (!ended.signal.aborted) {
-      drawing.touch();
+      touch();
       await host.sleep(drawnEvery, ended.signal);
     }
   })();
   return {
     host: drawing.host,
-    touch: () => drawing.touch(),
+    touch,
     [Symbol.asyncDispose]: async () => {
       ended.abort();
       await running;
       await drawing.erase();
+      list.splice(list.indexOf(drawing), 1);
     },
   };
 }

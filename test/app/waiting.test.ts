@@ -1,5 +1,7 @@
-import { expect, test } from 'vitest';
-import { signerWithWaiting, withWaiting } from '../../src/app/waiting.ts';
+import { describe, expect, test } from 'vitest';
+import { during, registryWithWaiting, signerWithWaiting, withWaiting } from '../../src/app/waiting.ts';
+import type { Digest } from '../../src/oci/digest.ts';
+import type { Registry } from '../../src/registry/contract.ts';
 import type { Host } from '../../src/system/host.ts';
 import { testHost } from '../support/host.ts';
 
@@ -55,4 +57,78 @@ test('a pipe hears nothing of it', async () => {
   const { host, written } = slowTerminal(false);
   await services(host)(question);
   expect(written()).toBe('');
+});
+
+describe('a registry', () => {
+  const at = { registry: 'registry.example', repository: 'dev' };
+  const blob = { mediaType: 'x', digest: `sha256:${'a'.repeat(64)}` as Digest, size: 4096 };
+
+  /** A registry of which every answer takes its time. */
+  const slowRegistry = (): Registry => {
+    const answer = async () => {
+      await longTime();
+      return undefined as never;
+    };
+    async function* bytes() {
+      for (let turn = 0; turn < 4; turn += 1) {
+        await longTime();
+        yield new Uint8Array(1024);
+      }
+    }
+    const methods = [
+      'manifest',
+      'referrers',
+      'tags',
+      'pushBlob',
+      'copyBlob',
+      'pushManifest',
+      'attach',
+      'attachAll',
+    ];
+    return {
+      ...Object.fromEntries(methods.map((name) => [name, answer])),
+      blob: bytes,
+    } as unknown as Registry;
+  };
+
+  test.for([
+    ['the manifest', (registry: Registry) => registry.manifest(at, 'latest')],
+    ['the list of signatures', (registry: Registry) => registry.referrers(at, blob.digest)],
+    ['the list of tags', (registry: Registry) => registry.tags(at)],
+    ['it takes a blob', (registry: Registry) => registry.pushBlob(at, 'x', new Uint8Array())],
+    ['it takes a layer', (registry: Registry) => registry.copyBlob(at, blob, async function* () {})],
+    ['it takes the manifest', (registry: Registry) => registry.pushManifest(at, 'x', 'x', new Uint8Array())],
+    ['it takes what is attached', (registry: Registry) => registry.attach(at, new Uint8Array(), blob)],
+  ] as const)('%s is waited for, and taken back', async ([what, ask]) => {
+    const { host, written } = slowTerminal(true);
+    await ask(registryWithWaiting(host, slowRegistry()));
+    expect(written()).toContain(`waiting for registry.example: ${what}`);
+    expect(written().endsWith('\r\u001b[K')).toBe(true);
+  });
+
+  test('how much of a blob has come is said, with the rest of the time', async () => {
+    const { host, written } = slowTerminal(true);
+    let passed = 0;
+    for await (const chunk of registryWithWaiting(host, slowRegistry()).blob(at, blob)) {
+      passed += chunk.length;
+    }
+    expect(passed).toBe(4096);
+    expect(written()).toMatch(/moving 1 blob {2}━+─+ {2}\d KiB of 4 KiB {2}.* s left/);
+  });
+
+  test('of several waits the first is shown, and the next once that has ended', async () => {
+    const { host, written } = slowTerminal(true);
+    await during(host, 'the whole', async () => {
+      await registryWithWaiting(host, slowRegistry()).tags(at);
+    });
+    expect(written()).toContain('the whole');
+    expect(written()).not.toContain('the list of tags');
+    await registryWithWaiting(host, slowRegistry()).tags(at);
+    expect(written()).toContain('the list of tags');
+  });
+
+  test('nobody looks on: it is the registry itself', () => {
+    const registry = slowRegistry();
+    expect(registryWithWaiting(slowTerminal(false).host, registry)).toBe(registry);
+  });
 });

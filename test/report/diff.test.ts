@@ -63,7 +63,7 @@ test('text says the LLVM first, warns of what makes the lists unsure, and escape
 ! the new document does not claim to be complete
 
 LLVM
-  ~ the core LLVM moved: ${a} (llvm/llvm-project, 22.0.0git+aaaaaaaa, match) → ${b} (triton-lang/llvm-project, 22.0.0git+bbbbbbbb, mismatch)
+  ~ the core LLVM moved: ${a.slice(0, 12)} (llvm/llvm-project, 22.0.0git+aaaaaaaa, as pinned) → ${b.slice(0, 12)} (triton-lang/llvm-project, 22.0.0git+bbbbbbbb, NOT as pinned)
 
 added: 1
   + pypi evil|@all\\x1b[2J<b> 1

@@ -9,6 +9,8 @@ import { type Claims, formatToken, openToken } from './sigstore/token.ts';
 import { newTimestampAuthority, type TimestampAuthority } from './sigstore/tsa.ts';
 
 export interface SigstoreOptions {
+  /** Comes before each answer. `line`: method and path. */
+  readonly pause?: (line: string) => Promise<void>;
   /** The clock of all services. Default: the real one. */
   readonly now?: () => Date;
   /** `O` of every certificate. */
@@ -122,6 +124,7 @@ export async function startSigstore(options: SigstoreOptions = {}): Promise<Sigs
   const server = createServer(async (request, response) => {
     const line = `${request.method} ${request.url}`;
     requests.push(line);
+    await options.pause?.(line);
     const body = await readAll(request);
     const met = faults.find(({ match, left }) => left > 0 && match.test(line));
     if (met === undefined) {

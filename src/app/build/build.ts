@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { compact } from '../../base/compact.ts';
 import { askedWrongly } from '../../base/error.ts';
-import { printable, quoted } from '../../base/text.ts';
+import { plural, printable, quoted } from '../../base/text.ts';
 import type { SbomFacts } from '../../bom/read.ts';
 import { parseSbom } from '../../bom/read.ts';
 import { type Digest, digestOf } from '../../oci/digest.ts';
@@ -15,6 +15,7 @@ import { inputsOf } from '../lock/inputs.ts';
 import { type OpenLock, openLock } from '../lock/load-lock.ts';
 import { chainOf } from '../lock/why.ts';
 import { openImage } from '../open-image.ts';
+import { during } from '../waiting.ts';
 import { type BuiltStage, buildStages } from './build-image.ts';
 import { compareWithLock, type LockComparison } from './compare-lock.ts';
 import { type BuildEngine, findBuildEngine } from './engine.ts';
@@ -127,8 +128,9 @@ export async function buildInto(
   const store = await openInputStore(host, request);
   const tell = request.onProgress ?? (async () => undefined);
   [...chainOf(open)].forEach(requireFilled);
-  const { bytes, fetched } = await store.fill(
-    [...chainOf(open)].flatMap(({ folder, lock }) => inputsOf(lock, folder)),
+  const inputs = [...chainOf(open)].flatMap(({ folder, lock }) => inputsOf(lock, folder));
+  const { bytes, fetched } = await during(host, `fetching ${plural(inputs.length, 'input')}`, () =>
+    store.fill(inputs),
   );
   await tell(`inputs: ${fetched} fetched, ${bytes} bytes`);
   return await buildStages(host, {

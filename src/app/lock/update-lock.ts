@@ -4,6 +4,7 @@ import { askedWrongly } from '../../base/error.ts';
 import { digestOf, hexOf } from '../../oci/digest.ts';
 import { readPlainFile, writeUserFile } from '../../system/files.ts';
 import type { Host } from '../../system/host.ts';
+import { during } from '../waiting.ts';
 import { resolveDebian } from './debian.ts';
 import { formatLock } from './format-lock.ts';
 import { type InputStore, openInputStore, type StoreRequest } from './input-store.ts';
@@ -47,7 +48,9 @@ export interface UpdatedLock {
 export async function updateLock(host: Host, request: UpdateLockRequest): Promise<UpdatedLock> {
   const open = await openLock(host, request.name);
   const store = await openInputStore(host, request);
-  const { changes, lock } = await resolveLock(host, open, store, request);
+  const { changes, lock } = await during(host, `asking the archives for ${open.lock.image}`, () =>
+    resolveLock(host, open, store, request),
+  );
   if (changes.length > 0 && request.isDryRun !== true) {
     const text = formatLock(lock);
     // What is written can be read again, whatever the archives call their packages.

@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import type { Command } from 'commander';
 import { buildDatabase, namedUnread } from '../../app/vulns/build-database.ts';
 import { databasePath, keepDatabase } from '../../app/vulns/place.ts';
+import { during } from '../../app/waiting.ts';
 import { compact } from '../../base/compact.ts';
 import { plural, printable } from '../../base/text.ts';
 import { expectWritable, writeUserStream } from '../../system/files.ts';
@@ -26,21 +27,20 @@ export const verb: Verb = {
   async run(host, inputs, options): Promise<ExitCode> {
     await expectWritable(host, textOption(options, 'output'));
     const output = textOption(options, 'output');
-    const built = await buildDatabase(
-      host,
-      compact({
-        inputs: inputs.flatMap((input) => input ?? []),
-        taken: readTaken(options),
-        skipUnreadable: flag(options, 'skipUnreadable'),
-        network: readNetwork(options),
-      }),
-      async (path) => {
+    const request = compact({
+      inputs: inputs.flatMap((input) => input ?? []),
+      taken: readTaken(options),
+      skipUnreadable: flag(options, 'skipUnreadable'),
+      network: readNetwork(options),
+    });
+    const built = await during(host, 'reading advisories', () =>
+      buildDatabase(host, request, async (path) => {
         if (output === undefined) {
           await keepDatabase(host, path);
         } else {
           await writeUserStream(host, output, createReadStream(path));
         }
-      },
+      }),
     );
     for (const { where, why } of namedUnread(built)) {
       await host.stderr.write(`tcf: warning: left out ${printable(where)}: ${printable(why)}\n`);

@@ -7,7 +7,7 @@ export interface LlvmFacts {
   readonly item: ContentItem;
   readonly role: string;
   readonly pin: string;
-  /** `f6ded0be... by release-table`, each. */
+  /** `f6ded0be... by release-table`, each; `claimForPeople` says it in words. */
   readonly declared: readonly string[];
   readonly observed: readonly string[];
   readonly repository?: string;
@@ -24,6 +24,42 @@ const pinWords: Readonly<Record<string, string>> = {
   'observed-only': 'seen, with no pin to compare',
   unknown: 'not known',
 };
+
+/** How something about an LLVM was learned (docs/llvm.md), in words. */
+const methodWords: Readonly<Record<string, string>> = {
+  'bare-version': 'a version that stands alone',
+  'checkout-pin': 'the pin of the checkout',
+  'codegen-revision': 'the revision in its code generator',
+  'config-version': 'its configuration for CMake',
+  'core-library': 'the name of its core library',
+  'gsan-ident': 'an ident string of GSan',
+  'lld-version': 'its lld',
+  lookup: 'the commit, looked up',
+  observation: 'its own word',
+  'pins-file': 'a signed file of pins',
+  'prebuilt-directory': 'the folder of the prebuilt package',
+  'prebuilt-url': 'the address of the prebuilt package',
+  'release-table': 'the table of Triton releases',
+  soname: 'the name of its library',
+  'tool-version': 'its tools',
+  'vcs-revision': 'the revision in its headers',
+  'version-and-commit': 'version and commit side by side',
+  'version-literal': 'a version in the binary',
+};
+
+/**
+ * `f6ded0be... by lld-version,tool-version` as `f6ded0be..., by its lld, its tools`. A method that nobody
+ * knows stands as it is.
+ */
+export function claimForPeople(claim: string, short = false): string {
+  const [, said = claim, methods = ''] = /^(.*?)(?: by ([\w,-]+))?$/s.exec(claim) ?? [];
+  const words = methods
+    .split(',')
+    .filter((method) => method !== '')
+    .map((method) => (Object.hasOwn(methodWords, method) ? methodWords[method] : method));
+  const shown = short ? said.replace(/^([0-9a-f]{12})[0-9a-f]+$/, '$1') : said;
+  return words.length === 0 ? shown : `${shown}, by ${words.join(', ')}`;
+}
 
 /** Those of Triton first. */
 export function llvmFactsOf({ items }: BomContents): readonly LlvmFacts[] {

@@ -1,16 +1,20 @@
 import { formatBytes } from '../../base/size.ts';
-import { plural, printable } from '../../base/text.ts';
+import { byCodeUnit, plural, printable } from '../../base/text.ts';
 import type { BomContents, ContentItem } from '../../bom/contents.ts';
+import { licensesNamed } from '../../bom/license-expression.ts';
 import { labelOfKind } from './kinds.ts';
 import { labelOfLicense } from './license-label.ts';
-import { type LlvmFacts, signOfPin, wordOfPin } from './llvm-facts.ts';
+import { claimForPeople, type LlvmFacts, signOfPin, wordOfPin } from './llvm-facts.ts';
 import { type Doubts, type Overview, overviewOf, packageBytes } from './overview.ts';
 
 /** Lines of a list before the rest of it is counted. */
 const maxListed = 5;
+/** Characters of a name of a part. */
+const maxName = 60;
 
 /**
- * What is in an image, for a terminal: one page, each line at most `columns` wide.
+ * What is in an image, for a terminal: one page, each line at most `columns` wide, but for what is to be
+ * typed.
  *
  * @param name How the user calls the image, for the lines that say what to type next.
  */
@@ -18,16 +22,15 @@ export function toOverviewText(contents: BomContents, name: string, columns: num
   const overview = overviewOf(contents);
   const lines = [
     ...headLines(contents),
-    ...section('In it', [...kindLines(overview), ...originLines(overview)]),
+    ...section('Inside', [...kindLines(overview), ...originLines(overview)]),
     ...section('LLVM', overview.llvms.flatMap(llvmLines)),
     ...section('CUDA', partLines(overview.gpu.cuda)),
     ...section('ROCm', partLines(overview.gpu.rocm)),
     ...section('Compiled kernels', kernelLines(overview.gpu.kernels)),
     ...section('Licences', licenseLines(overview)),
     ...section('Not in the list', doubtLines(overview.doubts)),
-    ...section('Next', nextLines(name)),
-  ];
-  return lines.map((line) => `${cut(line, columns)}\n`).join('');
+  ].map((line) => cut(line, columns));
+  return [...lines, '', 'Next', ...nextLines(name, columns)].map((line) => `${line}\n`).join('');
 }
 
 export function cut(line: string, columns: number): string {
@@ -80,30 +83,39 @@ function originLines({ origins }: Overview): readonly string[] {
 function llvmLines({ declared, item, observed, overrides, pin, reason, repository, role }: LlvmFacts) {
   const { component, locations } = item;
   const commit = /^[0-9a-f]{7,40}/.exec(observed[0] ?? declared[0] ?? '')?.[0]?.slice(0, 12);
-  const head = [commit ?? component.version ?? 'of unknown version', `(${role})`, wordOfPin(pin)];
-  const detail = (label: string, text: string | undefined): readonly string[] =>
-    text === undefined || text === '' ? [] : [`    ${label} ${printable(text, 300)}`];
+  const head = `${role}  ${commit ?? component.version ?? 'of unknown version'}  ${wordOfPin(pin)}`;
+  const claims = (said: readonly string[]): string =>
+    said.map((claim) => claimForPeople(claim, true)).join('; ');
+  const details = [
+    ['version', component.version],
+    ['declared', claims(declared)],
+    ['observed', claims(observed)],
+    ['from', repository === undefined ? undefined : claims([repository])],
+    ['why', reason],
+    ['overridden by', overrides.join(', ')],
+    ['in', locations.find((path) => /\.so(?:\.|$)/.test(path)) ?? locations[0]],
+  ].filter(([, text]) => text !== undefined && text !== '');
+  const width = Math.max(...details.map(([label = '']) => label.length));
   return [
-    `${signOfPin(pin)} ${head.map((word) => printable(word, 80)).join(' ')}`,
-    ...detail('version', component.version),
-    ...detail('declared', declared.join('; ')),
-    ...detail('observed', observed.join('; ')),
-    ...detail('from', repository),
-    ...detail('why', reason),
-    ...detail('overridden by', overrides.join(', ')),
-    ...detail('in', locations.find((path) => /\.so(?:\.|$)/.test(path)) ?? locations[0]),
+    `${signOfPin(pin)} ${printable(head, 200)}`,
+    ...details.map(([label = '', text = '']) => `    ${label.padEnd(width)}  ${printable(text, 300)}`),
   ];
 }
 
 function partLines(items: readonly ContentItem[]): readonly string[] {
-  const names = [
-    ...new Set(
-      items.map(({ component }) => `${component.name} ${component.version ?? 'of unknown version'}`),
-    ),
-  ].map((name) => printable(name, 80));
-  return names.length > maxListed + 1
-    ? [...names.slice(0, maxListed), `and ${names.length - maxListed} others`]
-    : names;
+  const versions = new Map(
+    items.map(({ component: { name, version = 'version not known' } }) => [
+      `${name} ${version}`,
+      { name, version },
+    ]),
+  );
+  const parts = [...versions.values()];
+  const shown = parts.length > maxListed + 1 ? parts.slice(0, maxListed) : parts;
+  const width = Math.max(0, ...shown.map(({ name }) => Math.min(name.length, maxName)));
+  const lines = shown.map(
+    ({ name, version }) => `${printable(name, maxName).padEnd(width)}  ${printable(version, 40)}`,
+  );
+  return shown.length === parts.length ? lines : [...lines, `and ${parts.length - shown.length} others`];
 }
 
 function kernelLines(kernels: readonly ContentItem[]): readonly string[] {
@@ -115,15 +127,24 @@ function kernelLines(kernels: readonly ContentItem[]): readonly string[] {
   );
 }
 
+/** Who is under two licences is counted with each. */
 function licenseLines({ licenses, unlicensed }: Overview): readonly string[] {
-  const isLong = licenses.length > maxListed;
-  const shown = isLong ? licenses.slice(0, maxListed - 1) : licenses;
-  const rest = licenses.slice(shown.length).reduce((sum, { items }) => sum + items.length, 0);
-  return columnsOf([
-    ...shown.map(({ items, license }) => [String(items.length), printable(labelOfLicense(license), 200)]),
-    ...(isLong ? [[String(rest), `under ${licenses.length - shown.length} others`]] : []),
-    ...(unlicensed === 0 ? [] : [[String(unlicensed), 'of no known licence']]),
-  ]);
+  const counts = new Map<string, number>();
+  for (const { items, license } of licenses) {
+    for (const name of new Set(license.split('; ').flatMap(licensesNamed))) {
+      counts.set(name, (counts.get(name) ?? 0) + items.length);
+    }
+  }
+  const named = [...counts].sort(([a, m], [b, n]) => n - m || byCodeUnit(a, b));
+  const shown = named.length > maxListed ? named.slice(0, maxListed - 1) : named;
+  const rest = named.length - shown.length;
+  return [
+    ...columnsOf([
+      ...shown.map(([name, count]) => [String(count), printable(labelOfLicense(name), 200)]),
+      ...(unlicensed === 0 ? [] : [[String(unlicensed), 'of no known licence']]),
+    ]),
+    ...(rest === 0 ? [] : [`and ${rest} others; one component may name several`]),
+  ];
 }
 
 function doubtLines(doubts: Doubts): readonly string[] {
@@ -137,13 +158,15 @@ function doubtLines(doubts: Doubts): readonly string[] {
   ];
 }
 
-function nextLines(name: string): readonly string[] {
+/** What to type is never cut: where it leaves no room, it says itself what it does. */
+function nextLines(name: string, columns: number): readonly string[] {
   const image = printable(name, 200);
   const next = [
-    [`tcf sbom ${image} -o bom.cdx.json`, 'the SBOM as a file'],
-    [`tcf report ${image} -o report.html`, 'a page for a browser'],
-    [`tcf tree ${image}`, 'what needs what'],
+    ['the SBOM as a file', `tcf sbom ${image} -o bom.cdx.json`],
+    ['a page for a browser', `tcf report ${image} -o report.html`],
+    ['what needs what', `tcf tree ${image}`],
   ] as const;
-  const width = Math.max(...next.map(([command]) => command.length));
-  return next.map(([command, what]) => `${command.padEnd(width)}  ${what}`);
+  const width = Math.max(...next.map(([what]) => what.length));
+  const lines = next.map(([what, command]) => `  ${what.padEnd(width)}  ${command}`);
+  return lines.some((line) => line.length > columns) ? next.map(([, command]) => `  ${command}`) : lines;
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { formatBytes } from '../../base/size.ts';
+import type { ContentItem } from '../../bom/contents.ts';
 import { affectedOf } from '../../vulns/scan.ts';
 import { signOfPin, wordOfPin } from '../inside/llvm-facts.ts';
 import { type Overview, overviewOf, packageBytes } from '../inside/overview.ts';
@@ -33,13 +34,13 @@ export function toPage(facts: PageFacts): string {
     gpuSection(overview),
     timelineSection(facts),
     policySection(facts),
+    vulnerabilitySection(facts.vulnerabilities),
     baselineSection(facts.baseline),
     mapSection(),
     tableSection(),
     layerSection(facts),
     licenseSection(overview),
     doubtSection(overview),
-    vulnerabilitySection(facts.vulnerabilities),
   ].filter((section) => section !== undefined);
   const body = html`<a class="skip" href="#contents">Go to the table</a>
 ${head(facts)}
@@ -124,8 +125,7 @@ function tiles({ contents, layers, vulnerabilities }: PageFacts, overview: Overv
   const { doubts, gpu, licenses, llvms, origins } = overview;
   const bytes = layers.reduce((sum, { bytes: size = 0 }) => sum + size, 0) || packageBytes(contents.items);
   const [llvm] = llvms;
-  const toolkit = gpu.cuda.find(({ component }) => /^(?:cuda-toolkit|ptxas|nvcc)/.test(component.name))
-    ?.component.version;
+  const toolkit = toolkitOf(gpu.cuda);
   const unknown = doubts.skippedCount + doubts.leftOutCount + doubts.unownedCount;
   const tile = (value: Html | number | string, label: string): Html =>
     html`<li><b>${value}</b><span>${label}</span></li>`;
@@ -141,11 +141,24 @@ function tiles({ contents, layers, vulnerabilities }: PageFacts, overview: Overv
           small(`${signOfPin(llvm.pin)} ${wordOfPin(llvm.pin)}`, signClass[signOfPin(llvm.pin)]),
           `LLVM (${llvm.role})`,
         )
-  }${toolkit === undefined ? undefined : tile(small(toolkit), 'CUDA')}${tile(licenses.length, 'licences')}${
+  }${toolkit === undefined ? undefined : tile(small(toolkit.version), `CUDA, by ${toolkit.name}`)}${tile(licenses.length, 'licences')}${
     vulnerabilities.kind === 'looked'
       ? tile(affectedOf(vulnerabilities.scan).length, 'vulnerabilities found')
       : undefined
   }${tile(unknown, 'things not known')}</ul>`;
+}
+
+/** Which CUDA it is: that of the toolkit, else of the first of its tools that says so. */
+function toolkitOf(
+  parts: readonly ContentItem[],
+): { readonly name: string; readonly version: string } | undefined {
+  for (const name of ['cuda-toolkit', 'nvcc', 'ptxas', 'cuda-headers']) {
+    const version = parts.find(({ component }) => component.name === name)?.component.version;
+    if (version !== undefined) {
+      return { name, version };
+    }
+  }
+  return undefined;
 }
 
 function mapSection(): PagePart {

@@ -2,7 +2,7 @@ import { formatBytes } from '../../base/size.ts';
 import { plural } from '../../base/text.ts';
 import type { ContentItem } from '../../bom/contents.ts';
 import { labelOfLicense } from '../inside/license-label.ts';
-import { type LlvmFacts, signOfPin, wordOfPin } from '../inside/llvm-facts.ts';
+import { claimForPeople, type LlvmFacts, signOfPin, wordOfPin } from '../inside/llvm-facts.ts';
 import type { Doubts, Overview } from '../inside/overview.ts';
 import type { PageFacts, PageLayer } from './facts.ts';
 import { type Html, html } from './html.ts';
@@ -59,7 +59,13 @@ function llvmCard({ declared, item, observed, overrides, pin, reason, repository
       : html`<dt>${label}</dt><dd>${values.map((value) => html`${value}<br>`)}</dd>`;
   return html`<article class="llvm"><header><span class="commit">${commit ?? component.version ?? 'not known'}</span>
 <span class="pill ${mark}">${wordOfPin(pin)}</span><span class="note">role: ${role}</span></header>
-<dl>${line('Version', component.version === undefined ? [] : [component.version])}${line('Declared', declared)}${line('Observed', observed)}${line('Repository', repository === undefined ? [] : [repository])}${line('Why', reason === undefined ? [] : [reason])}${line('Overridden by', overrides)}${line('Where', locations.slice(0, 3))}${line('Layer', layer === undefined ? [] : [String(layer)])}</dl></article>`;
+<dl>${line('Version', component.version === undefined ? [] : [component.version])}${line(
+    'Declared',
+    declared.map((claim) => claimForPeople(claim)),
+  )}${line(
+    'Observed',
+    observed.map((claim) => claimForPeople(claim)),
+  )}${line('Repository', repository === undefined ? [] : [claimForPeople(repository)])}${line('Why', reason === undefined ? [] : [reason])}${line('Overridden by', overrides)}${line('Where', locations.slice(0, 3))}${line('Layer', layer === undefined ? [] : [String(layer)])}</dl></article>`;
 }
 
 /** Parts in a list before the rest is counted. */

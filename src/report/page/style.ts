@@ -107,7 +107,8 @@ tbody th button[aria-expanded]::before { content: "▸"; display: inline-block; 
 tbody th button[aria-expanded=true]::before { content: "▾" }
 .of-size, .of-count { text-align: right !important; padding-right: 0; white-space: nowrap } .of-version { font-family: var(--mono); font-size: 12.5px; max-width: 260px }
 .of-license { max-width: 320px } .of-license div { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden } .of-layer, .of-kind { white-space: nowrap } tr.more td { padding: 0 0 16px 15px } tr.more dl { margin-top: 4px }
-.badge { font-size: 12px; padding: 0 7px; border-radius: 99px; background: var(--rest); color: var(--soft) } .badge.added { background: var(--wash); color: var(--accent) }
+.badge { font-size: 12px; padding: 0 7px; border-radius: 99px; background: var(--rest); color: var(--soft) } .badge.critical, .badge.high { background: var(--no-wash); color: var(--no) } .badge.medium { background: var(--maybe-wash); color: var(--maybe) } th .note { font-weight: 400 }
+.badge.added { background: var(--wash); color: var(--accent) }
 @media (max-width: 700px) { .of-license, .of-layer { display: none } .of-version { max-width: 120px } section { padding: 18px 16px } .scroll { margin: 0 -16px; padding: 0 16px }
   .wrap { padding: 0 16px } .tiles { grid-template-columns: 1fr 1fr; gap: 10px } .tiles li { padding: 12px 14px } .tiles b { font-size: 21px } .tiles .small { font-size: 16px } }
 #more { font: inherit; font-size: 14px; margin-top: 14px; color: var(--accent); background: var(--wash); border: 0; border-radius: 9px; padding: 8px 16px; cursor: pointer }
@@ -118,6 +119,7 @@ ol.time li.proven::before { background: var(--yes); border-color: var(--yes) } o
 ol.time li.end-no::before { background: var(--no); border-color: var(--no) }
 ol.time time { display: block; font: 12.5px var(--mono); color: var(--soft) } ol.time b { font-weight: 620 }
 .finding { padding: 9px 0; border-top: 1px solid var(--line) } .finding p { margin: 2px 0 0 20px; font-size: 14px; color: var(--soft) }
+details summary { cursor: pointer; color: var(--accent); font-size: 14px; padding: 14px 0 4px } td.fixed { white-space: nowrap }
 .diff li { font-size: 14px } footer { color: var(--soft); font-size: 13px; padding: 0 0 40px }
 @media print {
   :root { color-scheme: light; --bg: #fff; --card: #fff } body { font-size: 10.5pt } nav, #filters, #orders, #more, #theme, .skip { display: none !important }

@@ -19,6 +19,23 @@ function startThemes(): void {
   });
 }
 
+/** On paper nobody unfolds anything. */
+function openForPrint(): void {
+  const closed = () => document.querySelectorAll<HTMLDetailsElement>('details:not([open])');
+  let opened: readonly HTMLDetailsElement[] = [];
+  addEventListener('beforeprint', () => {
+    opened = [...closed()];
+    for (const details of opened) {
+      details.open = true;
+    }
+  });
+  addEventListener('afterprint', () => {
+    for (const details of opened) {
+      details.open = false;
+    }
+  });
+}
+
 /** The data of the page (pack.ts). It is our own, and nobody else could have put it there. */
 async function readData(): Promise<PackedPage> {
   const packed = Uint8Array.from(atob(part('data', HTMLScriptElement).text.trim()), (char) =>
@@ -30,6 +47,7 @@ async function readData(): Promise<PackedPage> {
 
 async function start(): Promise<void> {
   startThemes();
+  openForPrint();
   const page = await readData();
   const rows = toRows(page);
   const table = new Table(page, rows, hasSizes(rows));
