@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { main } from '../src/cli.ts';
-import { pushDemoImage } from './support/demo-image.ts';
-import { folder, testHost } from './support/host.ts';
-import { startRegistry } from './support/registry.ts';
+import { main } from '../../src/cli.ts';
+import { pushDemoImage } from '../support/demo-image.ts';
+import { folder, testHost } from '../support/host.ts';
+import { startRegistry } from '../support/registry.ts';
 
 /* The steps of a job that README.md shows, pasted as they are and run by a shell with the real program. */
 
-const root = join(import.meta.dirname, '..');
+const root = join(import.meta.dirname, '../..');
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
 
 interface Step {
