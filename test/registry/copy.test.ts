@@ -406,7 +406,7 @@ describe('A-87: what is kept in memory has a limit:', () => {
 
   test('the platforms of an index', async () => {
     const index = indexOf(...digests(9).map((digest) => leaf(digest)));
-    const store = storeOf((reference) => leaf(reference as Digest));
+    const store = storeOf((reference) => (reference.includes('-') ? undefined : leaf(reference as Digest)));
     expect(await refusal(planCopy(store, at, index))).toMatch(/^registry\.limit: .*268435456 bytes together/);
   });
 

@@ -133,7 +133,7 @@ test.for([
 });
 
 test.for([
-  ['a place that begins with a slash', 'location = "/team"'],
+  ['a place that begins with a slash', 'location = "/b.io/team"'],
   ['a place of two lines', 'location = "a.io/team\\nx"'],
   ['a host for a whole repository', 'prefix = "a.io/team/app"\nlocation = "b.io"'],
 ] as const)('%s makes no address', ([, text]) => {
