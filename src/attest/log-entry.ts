@@ -1,3 +1,4 @@
+import { wholeNumber } from '../base/json.ts';
 import type { Shape } from '../base/shape.ts';
 import { bytesAt, onlyKeys, optionalMember } from './dsse.ts';
 
@@ -107,9 +108,10 @@ function readNumber(shape: Shape, key: string): string {
   if (typeof member.value === 'number') {
     return String(member.whole());
   }
-  const digits = member.string(19);
-  if (!/^(?:0|[1-9]\d*)$/.test(digits)) {
-    throw member.wrong('is not a whole number');
+  const large = wholeNumber(member.value);
+  const digits = large === undefined ? member.string(19) : String(large);
+  if (!/^(?:0|[1-9]\d*)$/.test(digits) || BigInt(digits) >= 2n ** 63n) {
+    throw member.wrong('is not a whole number of 64 bits');
   }
   return digits;
 }

@@ -35,7 +35,7 @@ export const jsonLimits: Readonly<Record<'manifest' | 'bundle' | 'document' | 's
  * Reads JSON (RFC 8259) as one meaning or none. Beyond `JSON.parse` it refuses what two parsers understand
  * differently: duplicate keys, a byte order mark, bytes that are not UTF-8, lone surrogates, numbers that a
  * double cannot hold, nesting beyond the limit. Objects have no prototype, so `__proto__` is a key like any
- * other.
+ * other. A whole number from 2^53 on stays as it was written (see `wholeText`) and is never rounded.
  *
  * @throws TcfError `json.malformed` or `json.too-large` (exit 2).
  */
@@ -144,7 +144,7 @@ class Parser {
     return value;
   }
 
-  #number(): number {
+  #number(): unknown {
     const start = this.#at;
     const literal = this.#match(number);
     if (literal === undefined) {
@@ -155,7 +155,14 @@ class Parser {
       this.#at = start;
       throw this.#wrong('a number is out of range');
     }
-    return value;
+    if (!Number.isInteger(value)) {
+      return value;
+    }
+    if (hasFraction(literal)) {
+      this.#at = start;
+      throw this.#wrong('a number has a fraction too small for a double');
+    }
+    return Number.isSafeInteger(value) ? value : rawJson.rawJSON(literal);
   }
 
   #string(): string {
@@ -251,7 +258,48 @@ class Parser {
   }
 }
 
+/** What ECMAScript 2026 has for numbers as they were written; the types of TypeScript 7.0 do not have it. */
+interface RawJson {
+  rawJSON(text: string): { readonly rawJSON: string };
+  isRawJSON(value: unknown): value is { readonly rawJSON: string };
+}
+const rawJson = JSON as typeof JSON & RawJson;
+
+/** The digits of a literal, and how many of them stand behind the point once its exponent is applied. */
+function digitsOf(literal: string): { readonly digits: string; readonly places: number } {
+  const [, whole = '', fraction = '', exponent = '0'] =
+    /^-?(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(literal) ?? [];
+  return { digits: whole + fraction, places: fraction.length - Number(exponent) };
+}
+
+/** Whether a number that a double takes for a whole one was written with a fraction: `4.99999999999999999999`. */
+function hasFraction(literal: string): boolean {
+  const { digits, places } = digitsOf(literal);
+  return places > 0 && /[1-9]/.test(digits.slice(-places));
+}
+
+/**
+ * The text of a whole number from 2^53 on, as `parseJson` keeps it, such as `18446744073709551615` or `1e30`;
+ * `JSON.stringify` writes it again. `undefined`: the value is something else.
+ */
+export function wholeText(value: unknown): string | undefined {
+  return rawJson.isRawJSON(value) ? value.rawJSON : undefined;
+}
+
+/** The same number, exactly. `undefined`: the value is something else. */
+export function wholeNumber(value: unknown): bigint | undefined {
+  const text = wholeText(value);
+  if (text === undefined) {
+    return undefined;
+  }
+  const { digits, places } = digitsOf(text);
+  const whole = BigInt(places > 0 ? digits.slice(0, -places) : digits.padEnd(digits.length - places, '0'));
+  return text.startsWith('-') ? -whole : whole;
+}
+
 /** Whether a value of JSON, YAML or TOML is an object with members: neither a list nor null. */
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return (
+    typeof value === 'object' && value !== null && !Array.isArray(value) && wholeText(value) === undefined
+  );
 }

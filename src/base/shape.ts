@@ -1,4 +1,5 @@
 import { cannotTell, type TcfError } from './error.ts';
+import { isObject, wholeText } from './json.ts';
 
 /**
  * A JSON value and the path on which it was found, so that a refusal names the place:
@@ -35,10 +36,10 @@ export class Shape {
   }
 
   record(): Readonly<Record<string, unknown>> {
-    if (typeof this.value !== 'object' || this.value === null || Array.isArray(this.value)) {
+    if (!isObject(this.value)) {
       throw this.wrong(this.missing ? 'is missing' : 'is not an object');
     }
-    return this.value as Readonly<Record<string, unknown>>;
+    return this.value;
   }
 
   list(limit: number): readonly Shape[] {
@@ -79,6 +80,10 @@ export class Shape {
 
   /** A whole number from 0 to 2^53 - 1. */
   whole(): number {
+    const large = wholeText(this.value);
+    if (large !== undefined) {
+      throw this.wrong(`is ${large}, and not a number from 0 to 2^53 - 1`);
+    }
     if (!Number.isSafeInteger(this.value) || (this.value as number) < 0) {
       throw this.wrong(this.missing ? 'is missing' : 'is not a whole number');
     }

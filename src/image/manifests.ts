@@ -6,7 +6,7 @@ import type { Fetched, Store } from '../registry/contract.ts';
 import { choosePlatform, formatPlatform } from './platform.ts';
 
 /** An index in an index exists (nested by build farms); deeper is a maze. */
-const maxNesting = 1;
+export const maxNesting = 1;
 
 /** What a tag or digest leads to. @throws TcfError `image.missing` (exit 2). */
 export async function fetchNamed(

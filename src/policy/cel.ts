@@ -6,6 +6,7 @@ import {
   celEnv,
   celFunc,
   celList,
+  celUint,
   isCelError,
   isCelList,
   isCelMap,
@@ -14,9 +15,16 @@ import {
   plan,
 } from '@bufbuild/cel';
 import { askedWrongly, reasonOf, type TcfError } from '../base/error.ts';
+import { wholeNumber } from '../base/json.ts';
 import { printable, quoted } from '../base/text.ts';
 import { absentTypes, type TypeNotes, toTypeNotes, typeNoteFunction, typeNoteOf } from './cel-types.ts';
-import { type Compile, type Expression, type ExpressionResult, variableNames } from './expression.ts';
+import {
+  type Compile,
+  type Expression,
+  type ExpressionResult,
+  type Variables,
+  variableNames,
+} from './expression.ts';
 
 /**
  * Compiles one expression of the Common Expression Language
@@ -75,9 +83,11 @@ function toExpression(expression: Node): Expression {
   return (variables): ExpressionResult => {
     meter.left = maxSteps;
     prepareNotes(notes, variables.attestations ?? []);
-    const present = Object.entries(variables).filter(([, value]) => value !== undefined);
-    const bindings = present.map(([name, value]) => [name, toInput(value, meter)] as const);
-    const result = meter.left < 0 ? undefined : run(Object.fromEntries(bindings));
+    const bindings = toBindings(variables, meter);
+    if (bindings === undefined) {
+      return { kind: 'cannot-tell', why: 'it is asked about a number beyond 64 bits' };
+    }
+    const result = meter.left < 0 ? undefined : run(bindings);
     // First of all: an answer found after the budget was spent is the answer to another question.
     if (meter.left < 0) {
       return { kind: 'cannot-tell', why: `it takes more than ${maxSteps} steps` };
@@ -93,6 +103,19 @@ function toExpression(expression: Node): Expression {
       ? { kind: 'false' }
       : { kind: 'cannot-tell', why: 'it says neither true nor false' };
   };
+}
+
+/** `undefined`: a number in them is none of CEL. */
+function toBindings(variables: Variables, meter: Meter): Record<string, CelInput> | undefined {
+  const present = Object.entries(variables).filter(([, value]) => value !== undefined);
+  try {
+    return Object.fromEntries(present.map(([name, value]) => [name, toInput(value, meter)] as const));
+  } catch (error) {
+    if (error instanceof BeyondNumbers) {
+      return undefined;
+    }
+    throw error;
+  }
 }
 
 function prepareNotes(notes: TypeNotes, attestations: readonly unknown[]): void {
@@ -121,6 +144,10 @@ function toInput(value: unknown, meter: Meter): CelInput {
   if (typeof value === 'number') {
     return Number.isSafeInteger(value) ? BigInt(value) : value;
   }
+  const large = wholeNumber(value);
+  if (large !== undefined) {
+    return toLarge(large);
+  }
   if (value instanceof Date) {
     return toTimestamp(value);
   }
@@ -136,6 +163,19 @@ function toInput(value: unknown, meter: Meter): CelInput {
   }
   return null;
 }
+
+/** Whole numbers of CEL are int64 and uint64; beyond them a double would stand for many numbers. */
+function toLarge(value: bigint): CelInput {
+  if (BigInt.asIntN(64, value) === value) {
+    return value;
+  }
+  if (BigInt.asUintN(64, value) === value) {
+    return celUint(value);
+  }
+  throw new BeyondNumbers();
+}
+
+class BeyondNumbers extends Error {}
 
 const timestampOf = plan(celEnv(), parse('timestamp(text)'));
 

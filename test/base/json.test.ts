@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { encodeUtf8 } from '../../src/base/bytes.ts';
 import { TcfError } from '../../src/base/error.ts';
-import { jsonLimits, parseJson } from '../../src/base/json.ts';
+import { isObject, jsonLimits, parseJson, wholeNumber, wholeText } from '../../src/base/json.ts';
 import { Shape } from '../../src/base/shape.ts';
 
 const limits = { maxBytes: 1000, maxDepth: 4 };
@@ -70,11 +70,49 @@ test.for([
   ['nesting up to the limit', '[[[[1]]]]'],
   ['an escaped pair', '"\\ud83d\\ude00"'],
   ['a pair', '"\ud83d\ude00"'],
-  ['numbers', '[-0, 0.5, 1e3, 1E-2, 9007199254740993]'],
+  ['numbers', '[-0, 0.5, 1e3, 1E-2, 9007199254740991, -9007199254740991, 5.0, 1.5e1, 120e-1]'],
   ['white space', ' \t\r\n{ "a" : [ ] } '],
   ['the same key in two objects', '[{"a":1},{"a":2}]'],
 ])('%s reads as JSON.parse reads it', ([, text = '']) => {
   expect(JSON.stringify(read(text))).toBe(JSON.stringify(JSON.parse(text)));
+});
+
+test.for([
+  ['9007199254740992', 9007199254740992n],
+  ['9007199254740993', 9007199254740993n],
+  ['-9007199254740993', -9007199254740993n],
+  ['18446744073709551615', 18446744073709551615n],
+  ['9007199254740993.0', 9007199254740993n],
+  ['9007199254740993e0', 9007199254740993n],
+  ['9.007199254740993E+15', 9007199254740993n],
+  ['90071992547409930e-1', 9007199254740993n],
+  ['1e20', 100000000000000000000n],
+] as const)('%s is never rounded', ([text, exact]) => {
+  const value = read(`{"a": [${text}]}`) as { a: [unknown] };
+  expect(JSON.stringify(value)).toBe(`{"a":[${text}]}`);
+  expect([wholeText(value.a[0]), wholeNumber(value.a[0])]).toEqual([text, exact]);
+  expect(isObject(value.a[0])).toBe(false);
+  const shape = new Shape(value.a[0], 'doc');
+  expect(() => shape.whole()).toThrow(`doc is ${text}, and not a number from 0 to 2^53 - 1`);
+  expect(() => shape.record()).toThrow('doc is not an object');
+  expect(() => shape.string()).toThrow('doc is not a string');
+});
+
+test('what is no such number has no such text', () => {
+  for (const value of [1, '9007199254740993', null, undefined, { rawJSON: '9007199254740993' }, [1]]) {
+    expect([wholeText(value), wholeNumber(value)]).toEqual([undefined, undefined]);
+  }
+  expect(isObject(read('{"rawJSON": "9007199254740993"}'))).toBe(true);
+});
+
+test.for([
+  '5.00000000000000000001',
+  '4.99999999999999999999',
+  '0.99999999999999999999',
+  '9007199254740991.4',
+  '50000000000000000001e-19',
+])('the fraction of %s is not dropped in silence', (text) => {
+  expect(() => read(`[${text}]`)).toThrow(/a fraction too small for a double at character 1/);
 });
 
 test('__proto__ and constructor are keys like any other', () => {

@@ -141,6 +141,108 @@ test('one platform that did not pass is a no for the index, and only its own for
   }
 });
 
+/** An index of entries over the demo images; each is what an index says of it. */
+async function indexOf(tag: string, entries: readonly (readonly [Digest, object])[]): Promise<Digest> {
+  const client = openRegistry({ userAgent: 'tcf-test', allowHttp: true });
+  const repository = { registry: registry.host, repository: 'dev' };
+  const manifests = await Promise.all(
+    entries.map(async ([digest, more]) => ({
+      ...(await client.manifest(repository, digest))?.descriptor,
+      ...more,
+    })),
+  );
+  const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.index, manifests }));
+  return (await client.pushManifest(repository, tag, mediaTypes.index, bytes)).digest;
+}
+
+const platform = (architecture: string, more: object = {}) => ({
+  platform: { os: 'linux', architecture, ...more },
+});
+const attestation = { annotations: { 'vnd.docker.reference.type': 'attestation-manifest' } };
+
+/** What stands in an index beside a signed image for amd64, and nobody signed: an engine may be led to it. */
+const entries: readonly (readonly [string, object])[] = [
+  ['without a platform', {}],
+  ['for a platform that is there already', platform('amd64')],
+  ['for another version of a system', platform('amd64', { 'os.version': '10.0.20348.1' })],
+  ['that is called an attestation', { ...platform('arm64'), ...attestation }],
+];
+test.for(entries)('an entry %s is judged by its own digest', async ([, more]) => {
+  const all = await indexOf('odd', [
+    [images.amd64, platform('amd64')],
+    [images.arm64, more],
+  ]);
+  for (const one of [images.amd64, all]) {
+    await sign(named(one));
+  }
+  const gated = await gate(named(all), '--platform', 'linux/amd64');
+  expect(attached(gated.err)).toEqual([images.amd64]);
+  expect(attached((await gate(named(all))).err)).toEqual([images.amd64, images.arm64, all]);
+  expect((await verify(named(images.amd64))).exit).toBe(0);
+  expect((await verify(named(images.arm64))).exit).toBe(1);
+  expect((await verify(named(all))).exit).toBe(1);
+});
+
+test.for(entries)('an entry %s that is signed itself is no hindrance', async ([, more]) => {
+  const all = await indexOf('odd', [
+    [images.amd64, platform('amd64')],
+    [images.arm64, more],
+  ]);
+  for (const one of [images.amd64, images.arm64, all]) {
+    await sign(named(one));
+  }
+  expect(attached((await gate(named(all))).err)).toEqual([images.amd64, images.arm64, all]);
+  for (const one of [images.amd64, images.arm64, all]) {
+    expect((await verify(named(one))).exit).toBe(0);
+  }
+});
+
+test('of an index in an index each image is judged, and what is deeper cannot be told', async () => {
+  const inner = await indexOf('inner', [
+    [images.arm64, platform('arm64', { variant: 'v8' })],
+    [images.arm64, attestation],
+  ]);
+  const outer = await indexOf('outer', [
+    [images.amd64, platform('amd64')],
+    [inner, platform('arm64')],
+  ]);
+  await sign(named(outer));
+  await sign(named(images.arm64));
+  expect(attached((await gate(named(outer))).err)).toEqual([images.amd64, images.arm64, outer]);
+  expect((await verify(named(outer), '--platform', 'linux/arm64')).exit).toBe(0);
+  const deep = await indexOf('deep', [
+    [images.amd64, platform('amd64')],
+    [outer, platform('arm64')],
+  ]);
+  await sign(named(deep));
+  const gated = await gate(named(deep));
+  expect(gated).toMatchObject({ exit: 2, err: expect.stringContaining('index in an index in an index') });
+  expect(attached(gated.err)).toEqual([]);
+});
+
+test('an index that has not all of its images here cannot be told', async () => {
+  const all = await indexOf('half', [
+    [images.amd64, platform('amd64')],
+    [images.arm64, platform('arm64')],
+  ]);
+  await sign(named(all));
+  registry.manifests.delete(`dev@${images.arm64}`);
+  const gated = await gate(named(all));
+  expect(gated).toMatchObject({ exit: 2, err: expect.stringContaining(images.arm64) });
+  expect(attached(gated.err)).toEqual([]);
+});
+
+test('attestation manifests of BuildKit fit no machine and are passed over', async () => {
+  const unknown = { platform: { os: 'unknown', architecture: 'unknown' }, ...attestation };
+  const all = await indexOf('buildkit', [
+    [images.amd64, platform('amd64')],
+    [images.arm64, unknown],
+  ]);
+  await sign(named(all));
+  expect(attached((await gate(named(all))).err)).toEqual([images.amd64, all]);
+  expect((await verify(named(all))).exit).toBe(0);
+});
+
 test('with a platform that one alone is attested', async () => {
   await sign(named(index));
   const gated = await gate(named(index), '--platform', 'linux/arm64');

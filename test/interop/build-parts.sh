@@ -78,6 +78,8 @@ part kyverno github.com/kyverno/kyverno v1.19.1 cmd/cli/kubectl-kyverno
 program tuf-initialize github.com/sigstore/sigstore v1.9.4
 program make-estargz github.com/containerd/stargz-snapshotter/estargz v0.18.2
 program containers-copy go.podman.io/image/v5 v5.42.1 containers_image_openpgp
+# CRI-O itself is a module that the proxy does not have; this is the library that the go.mod of its 1.37 names.
+program crio-check go.podman.io/image/v5 v5.38.0 containers_image_openpgp
 
 schema cluster-image-policy.yaml github.com/sigstore/policy-controller v0.13.1 config/300-clusterimagepolicy.yaml
 schema image-validating-policy.yaml github.com/kyverno/kyverno v1.19.1 config/crds/policies.kyverno.io/policies.kyverno.io_imagevalidatingpolicies.yaml

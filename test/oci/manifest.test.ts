@@ -117,3 +117,17 @@ test.for<readonly [string, object, RegExp]>([
     message,
   );
 });
+
+test.for([
+  ['config', (text: string) => text.replace('"size":0', '"size":9007199254740993')],
+  ['layers[1]', (text: string) => text.replace(/"size":0(?=\}\])/, '"size":9007199254740993')],
+] as const)('the size of %s from 2^53 on is refused and never rounded', ([where, change]) => {
+  const text = change(JSON.stringify({ ...manifest, layers: [descriptor, descriptor] }));
+  expect(text).toContain('9007199254740993');
+  const place = where.replace(/[[\]]/g, '\\$&');
+  expect(() => parseManifest(encodeUtf8(text), undefined, 'it')).toThrow(
+    new RegExp(`${place}\\.size is 9007199254740993, and not a number`),
+  );
+  const fraction = text.replace('9007199254740993', '4.99999999999999999999');
+  expect(() => parseManifest(encodeUtf8(fraction), undefined, 'it')).toThrow(/a fraction too small/);
+});

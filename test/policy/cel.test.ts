@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { TcfError } from '../../src/base/error.ts';
+import { parseJson } from '../../src/base/json.ts';
 import { compile } from '../../src/policy/cel.ts';
 import type { Variables } from '../../src/policy/expression.ts';
 import { runs } from '../support/runs.ts';
@@ -127,6 +128,22 @@ test.for([
   const list = `(${Array.from({ length: 11 }, () => 'attestations[0].list').join(' + ')}).size() > 0`;
   const answer = ask(text.includes('list') ? list : text, { attestations: [parts] });
   expect(answer).toEqual({ kind: 'cannot-tell', why: 'it takes more than 1000000 steps' });
+});
+
+test.for([
+  ['9007199254740993', 'n == 9007199254740993 && n != 9007199254740992 && n != 9007199254740994', 'true'],
+  ['9007199254740993', 'n == 9007199254740992', 'false'],
+  ['9007199254740993.0', 'n == 9007199254740992', 'false'],
+  ['-9223372036854775808', 'n < -9223372036854775807', 'true'],
+  ['18446744073709551615', 'n == 18446744073709551615u', 'true'],
+  ['18446744073709551615', 'n == 18446744073709551614u', 'false'],
+  ['18446744073709551616', 'n != 18446744073709551615u', 'cannot-tell'],
+  ['1e30', 'n > 5.0', 'cannot-tell'],
+] as const)('a number %s of JSON is that number: %s is %s', ([text, condition, kind]) => {
+  const predicate = parseJson(`{"n": ${text}}`, 'the predicate');
+  const attestations = [{ type: 'https://example.com/run', predicate }];
+  const asked = ask(condition.replace(/\bn\b/g, 'attestations[0].predicate.n'), { attestations });
+  expect(asked.kind).toBe(kind);
 });
 
 const doubled = (count: number): string => `["x"]${'.map(a, a + a)'.repeat(count)}`;

@@ -450,11 +450,15 @@ test('members that we do not know survive when we add to a fallback tag', async 
     schemaVersion: 2,
     mediaType: mediaTypes.index,
     annotations: { by: 'them' },
+    count: 1,
     manifests: [foreign],
   };
-  store(server, encodeUtf8(JSON.stringify(index)), tag, mediaTypes.index);
+  const text = JSON.stringify(index).replace('"count":1', '"count":9007199254740993');
+  store(server, encodeUtf8(text), tag, mediaTypes.index);
   await client().attach(repositoryOn(server), signature('one'), subject);
-  const written = JSON.parse(Buffer.from(server.manifests.get(`team/app:${tag}`)?.bytes ?? '').toString());
+  const bytes = Buffer.from(server.manifests.get(`team/app:${tag}`)?.bytes ?? '').toString();
+  expect(bytes).toContain('"count":9007199254740993');
+  const written = JSON.parse(bytes);
   expect(written.annotations).toEqual({ by: 'them' });
   expect(written.manifests[0]).toEqual(foreign);
   expect(written.manifests).toHaveLength(2);

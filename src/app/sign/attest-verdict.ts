@@ -1,10 +1,10 @@
 import { predicateTypes, toStatement } from '../../attest/statement.ts';
 import { compact } from '../../base/compact.ts';
-import { askedWrongly } from '../../base/error.ts';
+import { askedWrongly, cannotTell, TcfError } from '../../base/error.ts';
 import { toPurl } from '../../bom/purl.ts';
-import { formatPlatform } from '../../image/platform.ts';
+import { fetchNamed, maxNesting } from '../../image/manifests.ts';
 import { type Digest, digestOf } from '../../oci/digest.ts';
-import type { Descriptor, Platform } from '../../oci/manifest.ts';
+import type { Descriptor, Index, Platform } from '../../oci/manifest.ts';
 import { formatImageRef, type ImageRef } from '../../oci/reference.ts';
 import type { Verdict } from '../../policy/decide.ts';
 import type { Fetched, Registry } from '../../registry/contract.ts';
@@ -36,8 +36,8 @@ interface Judged {
 
 /**
  * Decides about an image and attests what came of it as verification summaries
- * (https://slsa.dev/spec/v1.2/verification_summary): one for the manifest of each platform, and one for the
- * index, which passed where all of them did. With `platform` it is that platform alone. Where something could
+ * (https://slsa.dev/spec/v1.2/verification_summary): one for each manifest that an index leads to, and one for
+ * the index, which passed where all of them did. With `platform` it is that platform alone. Where something could
  * not be told nothing is attested. The verification is that of the platform in question.
  *
  * @throws TcfError as `verifyImage` and `signImage` do; `vsa.verifier`, `vsa.level` (exit 3).
@@ -53,13 +53,13 @@ export async function attestVerdict(host: Host, request: VerdictRequest): Promis
     repository: ref.repository,
     digest: named.descriptor.digest,
   };
-  const verify = (platform?: Platform): Promise<Verification> =>
+  const verify: Verify = ({ digest = named.descriptor.digest, platform }) =>
     verifyImage(host, {
       ...request,
-      image: formatImageRef(pinned),
+      image: formatImageRef({ ...pinned, digest }),
       ...compact({ platform }),
     });
-  const asked = await verify();
+  const asked = await verify({});
   if (asked.verdict.exit === 2) {
     return asked;
   }
@@ -83,6 +83,9 @@ function checkWords({ levels = [], verifier }: VerdictRequest): void {
   }
 }
 
+/** Decides about the image, or about one manifest in its index: that of a platform, or under its own digest. */
+type Verify = (which: { readonly platform?: Platform; readonly digest?: Digest }) => Promise<Verification>;
+
 interface Named {
   readonly named: Fetched;
   readonly pinned: ImageRef;
@@ -93,39 +96,79 @@ async function judgeEach(
   { named, pinned }: Named,
   { platform }: VerdictRequest,
   asked: Verification,
-  verify: (platform: Platform) => Promise<Verification>,
+  verify: Verify,
 ): Promise<readonly Judged[]> {
   const { descriptor, document } = named;
   if (document.kind === 'manifest') {
     return [{ subject: descriptor, verdicts: [asked.verdict] }];
   }
-  const descriptorOf = async (digest: Digest): Promise<readonly Descriptor[]> => {
-    const child = await registry.manifest(pinned, digest);
-    return child?.document.kind === 'manifest' ? [child.descriptor] : [];
-  };
   if (platform !== undefined) {
-    return (await descriptorOf(asked.manifest)).map((subject) => ({ subject, verdicts: [asked.verdict] }));
+    const { descriptor: subject } = await fetchNamed(registry, pinned, asked.manifest, 'manifest');
+    return [{ subject, verdicts: [asked.verdict] }];
   }
   const children: Judged[] = [];
-  // That of the platform in question is among them, so that an index without platforms has not passed for
-  // nothing.
-  const verdicts = [asked.verdict];
-  for (const one of platformsOf(document.manifests)) {
-    const { manifest, verdict } = await verify(one);
-    verdicts.push(verdict);
-    for (const subject of await descriptorOf(manifest)) {
-      children.push({ subject, verdicts: [verdict] });
-    }
+  for (const leaf of await leavesOf(registry, pinned, document)) {
+    const verdict = await judgeLeaf(leaf, verify);
+    children.push({ subject: leaf.descriptor, verdicts: [verdict] });
   }
+  // That of the platform in question is among them, so that an index of nothing has not passed for nothing.
+  const verdicts = [asked.verdict, ...children.flatMap((child) => child.verdicts)];
   return [...children, { subject: descriptor, verdicts }];
 }
 
-/** Each platform once; attestation manifests of BuildKit, for `unknown/unknown`, are not images. */
-function platformsOf(manifests: readonly Descriptor[]): readonly Platform[] {
-  const platforms = manifests.flatMap(({ platform }) =>
-    platform === undefined || platform.os === 'unknown' ? [] : [platform],
-  );
-  return [...new Map(platforms.map((one) => [formatPlatform(one), one])).values()];
+/** A manifest that an engine can be led to by an index. */
+interface Leaf {
+  readonly descriptor: Descriptor;
+  readonly platform: Platform | undefined;
+}
+
+/**
+ * Each once, those of an index in the index too. What stands there without a platform counts: podman starts it
+ * where no entry fits. Only `unknown/unknown` (attestation manifests of BuildKit) fits no machine.
+ */
+async function leavesOf(
+  registry: Registry,
+  pinned: ImageRef,
+  index: Index,
+  nesting = 0,
+): Promise<readonly Leaf[]> {
+  const leaves = new Map<Digest, Leaf>();
+  for (const { digest, platform } of index.manifests) {
+    if (platform?.os === 'unknown') {
+      continue;
+    }
+    const { descriptor, document } = await fetchNamed(registry, pinned, digest, `manifest ${digest}`);
+    if (document.kind === 'manifest') {
+      leaves.set(digest, { descriptor, platform });
+      continue;
+    }
+    if (nesting === maxNesting) {
+      throw cannotTell('image.nesting', `${formatImageRef(pinned)} is an index in an index in an index`);
+    }
+    for (const leaf of await leavesOf(registry, pinned, document, nesting + 1)) {
+      leaves.set(leaf.descriptor.digest, { ...leaf, platform: leaf.platform ?? platform });
+    }
+  }
+  return [...leaves.values()];
+}
+
+/** As who starts it sees it: through the index where its platform leads there, else by its own digest. */
+async function judgeLeaf({ descriptor: { digest }, platform }: Leaf, verify: Verify): Promise<Verdict> {
+  if (platform !== undefined) {
+    const found = await verify({ platform }).catch(withoutImage);
+    if (found?.manifest === digest) {
+      return found.verdict;
+    }
+  }
+  return (await verify({ digest })).verdict;
+}
+
+/** The index may hide an entry from us, as an attestation, that an engine starts all the same. */
+function withoutImage(error: unknown): undefined {
+  if (!(error instanceof TcfError) || error.code !== 'image.platform') {
+    throw error;
+  }
+  return undefined;
 }
 
 function toSummary(

@@ -1,5 +1,6 @@
 import { encodeUtf8 } from '../../base/bytes.ts';
-import { cannotTell } from '../../base/error.ts';
+import { cannotTell, type TcfError } from '../../base/error.ts';
+import { wholeText } from '../../base/json.ts';
 
 /**
  * OLPC canonical JSON, which TUF metadata is signed as (TUF 1.0.34 section 4.2): keys in order of code
@@ -13,6 +14,10 @@ export function canonicalJson(value: unknown): Uint8Array {
 }
 
 function format(value: unknown): string {
+  const large = wholeText(value);
+  if (large !== undefined) {
+    throw unwritable(large);
+  }
   switch (typeof value) {
     case 'string':
       return formatString(value);
@@ -40,10 +45,14 @@ function formatString(text: string): string {
 /** Two numbers that a double cannot tell apart would be one signed text with two meanings. */
 function formatNumber(value: number): string {
   if (!Number.isSafeInteger(value)) {
-    throw cannotTell(
-      'tuf.malformed',
-      `TUF metadata holds a number that canonical JSON cannot write: ${value}`,
-    );
+    throw unwritable(String(value));
   }
   return String(value);
+}
+
+function unwritable(number: string): TcfError {
+  return cannotTell(
+    'tuf.malformed',
+    `TUF metadata holds a number that canonical JSON cannot write: ${number}`,
+  );
 }
