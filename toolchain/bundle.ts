@@ -33,6 +33,8 @@ export async function bundleProgram(folder: string): Promise<readonly BundledPac
     output: {
       dir: join(folder, 'parts'),
       format: 'cjs',
+      // A third less to read at each start. Names stay, for traces.
+      minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
       // Code that is compiled from a cache asks for a module in no other way without a warning of Node.
       dynamicImportInCjs: false,
       entryFileNames: '[name].js',

@@ -8,7 +8,7 @@ import type { ReferrersMode } from '../registry/referrers-api.ts';
 import { noRegistriesConfig, type RegistriesConfig } from '../registry/registries-config.ts';
 import { type RetryPolicy, toRetryPolicy, withRetry } from '../registry/retry.ts';
 import { openTransport, type Transport, type TransportOptions } from '../registry/transport.ts';
-import { openServices, type Services } from '../sigstore/services.ts';
+import type { Services } from '../sigstore/services.ts';
 import { readUserFile } from '../system/files.ts';
 import type { Host } from '../system/host.ts';
 import { version } from '../version.ts';
@@ -52,6 +52,7 @@ export async function openUserRegistry(
 
 /** A connection to Fulcio, logs and timestamp authorities, made as those to registries are. */
 export async function openUserServices(host: Host, network: Network = {}): Promise<Services> {
+  const { openServices } = await import('../sigstore/services.ts');
   return withWaiting(host, openServices(await transportOptions(host, network)));
 }
 

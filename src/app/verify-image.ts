@@ -33,7 +33,6 @@ import { evictEvidence, keepEvidence, loadEvidence } from './evidence-cache.ts';
 import { type Network, openUserServices } from './network.ts';
 import { type ImagePlace, openPlace } from './place.ts';
 import { hostPlatform } from './registries.ts';
-import { updateInstance } from './trust/instances.ts';
 import { loadPolicies } from './trust/policies.ts';
 import { type DatedTrust, isOfMachine, loadTrust } from './trust/trust.ts';
 import { openVulnerabilityEvidence } from './vulns/evidence.ts';
@@ -172,6 +171,8 @@ async function updateTrust(
   policies: readonly Policy[],
   { network, trustedRoot }: VerifyRequest,
 ): Promise<void> {
+  // The one call that needs them loads what asks mirrors.
+  const { updateInstance } = await import('./trust/instances.ts');
   const services = await openUserServices(host, network);
   const isPinned = trustedRoot !== undefined;
   // What a user fetches is not asked by the machine's policy, nor is it where there is a root on the command
@@ -205,9 +206,12 @@ async function decideAt(
   judges: Judges,
   fromCache: boolean,
 ): Promise<Verification> {
-  const { ref, store } = place;
+  const { ref } = place;
   const repository = `${ref.registry}/${ref.repository}`;
   const isCached = fromCache && place.isRemote;
+  const isFarAway = place.isRemote && !isCached;
+  const store =
+    isFarAway && ref.digest !== undefined ? askingAhead(place.store, ref, ref.digest) : place.store;
   const cachedOf = async (digest: Digest) =>
     isCached ? await loadEvidence(host, repository, digest) : emptyStoreCache();
 
@@ -236,6 +240,22 @@ async function decideAt(
     }
   }
   return verification;
+}
+
+/** The question what refers to the image is on its way while the image itself is asked for. */
+function askingAhead(store: Store, ref: ImageRef, digest: Digest): Store {
+  let ahead: ReturnType<Store['referrers']> | undefined = store.referrers(ref, digest);
+  // Where the image itself is not there, nobody asks for the answer.
+  ahead.catch(() => undefined);
+  return {
+    manifest: (...asked) => store.manifest(...asked),
+    blob: (...asked) => store.blob(...asked),
+    referrers: async (repository, subject) => {
+      const first = subject === digest ? ahead : undefined;
+      ahead = subject === digest ? undefined : ahead;
+      return await (first ?? store.referrers(repository, subject));
+    },
+  };
 }
 
 /** An image as it was found, and what is wanted of it. */

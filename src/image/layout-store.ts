@@ -5,7 +5,7 @@ import { byCodeUnit } from '../base/text.ts';
 import { type Digest, isDigest } from '../oci/digest.ts';
 import { type Descriptor, type Index, type Platform, parseManifest } from '../oci/manifest.ts';
 import type { Fetched, Repository, Store } from '../registry/contract.ts';
-import { fallbackTag } from '../registry/fallback-tag.ts';
+import { fallbackTag } from '../registry/fallback-list.ts';
 import type { OpenImage } from './contract.ts';
 import { openFromStore } from './from-store.ts';
 import { type LayoutFiles, layoutBlob, locateBlob, readLayoutIndex } from './layout.ts';

@@ -44,33 +44,45 @@ export function openAuthorizer(
 ): Authorizer {
   const known = new Map<string, string>();
   const keyOf = (scope: TokenScope) => [scope.repository.registry, ...scopesOf(scope)].join(' ');
+  const answer: Authorizer['authorize'] = async (scope, refused) => {
+    const challenges = parseChallenges(refused.headers['www-authenticate'] ?? '');
+    const bearer = challenges.find(({ scheme }) => scheme === 'bearer');
+    const basic = challenges.some(({ scheme }) => scheme === 'basic');
+    const credential = await credentials(scope.repository);
+    if (credential !== undefined) {
+      secrets.add(credential.kind === 'password' ? credential.password : credential.token);
+    }
+    let authorization: string | undefined;
+    if (bearer !== undefined) {
+      const realm = toRealm(bearer.parameters['realm'], refused.url);
+      authorization = await fetchToken(
+        transport,
+        { realm, service: bearer.parameters['service'], scopes: scopesOf(scope), credential },
+        timeouts,
+      );
+    } else if (basic && credential?.kind === 'password') {
+      authorization = basicHeader(credential.username, credential.password);
+    }
+    if (authorization !== undefined) {
+      secrets.add(authorization.slice(authorization.indexOf(' ') + 1));
+      known.set(keyOf(scope), authorization);
+    }
+    return authorization;
+  };
+  /** Questions that were refused at the same time wait for one token. */
+  const pending = new Map<string, ReturnType<Authorizer['authorize']>>();
   return {
     cached: (scope) => known.get(keyOf(scope)),
     evict: (scope) => known.delete(keyOf(scope)),
-    authorize: async (scope, refused) => {
-      const challenges = parseChallenges(refused.headers['www-authenticate'] ?? '');
-      const bearer = challenges.find(({ scheme }) => scheme === 'bearer');
-      const basic = challenges.some(({ scheme }) => scheme === 'basic');
-      const credential = await credentials(scope.repository);
-      if (credential !== undefined) {
-        secrets.add(credential.kind === 'password' ? credential.password : credential.token);
+    async authorize(scope, refused) {
+      const key = keyOf(scope);
+      const answering = pending.get(key) ?? answer(scope, refused);
+      pending.set(key, answering);
+      try {
+        return await answering;
+      } finally {
+        pending.delete(key);
       }
-      let authorization: string | undefined;
-      if (bearer !== undefined) {
-        const realm = toRealm(bearer.parameters['realm'], refused.url);
-        authorization = await fetchToken(
-          transport,
-          { realm, service: bearer.parameters['service'], scopes: scopesOf(scope), credential },
-          timeouts,
-        );
-      } else if (basic && credential?.kind === 'password') {
-        authorization = basicHeader(credential.username, credential.password);
-      }
-      if (authorization !== undefined) {
-        secrets.add(authorization.slice(authorization.indexOf(' ') + 1));
-        known.set(keyOf(scope), authorization);
-      }
-      return authorization;
     },
   };
 }

@@ -1,19 +1,16 @@
-import { bytesOf } from '../base/bytes.ts';
-import { digestOf } from '../oci/digest.ts';
 import { type Credentials, openAuthorizer } from './authorize.ts';
 import type { Registry } from './contract.ts';
 import { fetchBlob, fetchRange } from './download.ts';
 import { fetchManifest } from './manifest.ts';
-import { pushManifest } from './push.ts';
-import { attach, attachAll, referrers } from './referrers.ts';
+import { referrers } from './referrers.ts';
 import type { ReferrersMode } from './referrers-api.ts';
 import { type RetryPolicy, toRetryPolicy, withRetry } from './retry.ts';
 import { SentSecrets } from './secrets.ts';
 import { openSession } from './session.ts';
 import { listTags } from './tags.ts';
 import { defaultTimeouts, openTransport, type TransportOptions } from './transport.ts';
-import { defaultChunkSize, uploadBlob } from './upload.ts';
 import { withoutSecrets } from './without-secrets.ts';
+import type { RegistryWriter } from './writer.ts';
 
 export interface RegistryOptions extends TransportOptions, Partial<RetryPolicy> {
   /** Asked when a registry wants to know who we are; without it everything is anonymous. */
@@ -41,24 +38,23 @@ export function openRegistry(options: RegistryOptions): Registry {
   const authorizer = openAuthorizer(transport, credentials, timeouts, secrets);
   const session = openSession(transport, authorizer, allowHttp, timeouts, secrets);
   const context = { session, retryPolicy, mode: options.referrers ?? 'auto' };
-  const upload = { session, retryPolicy, chunkSize: options.chunkSize ?? defaultChunkSize };
+  // A decision asks and writes nothing, and a container waits for it.
+  const writer = async (): Promise<RegistryWriter> => {
+    const { openWriter } = await import('./writer.ts');
+    return openWriter(context, options.chunkSize);
+  };
   const registry: Registry = {
     manifest: async (repository, reference) => (await fetchManifest(session, repository, reference))?.fetched,
     blob: (repository, blob) => fetchBlob(session, retryPolicy, repository, blob),
     range: (repository, descriptor, start, length) =>
       fetchRange(session, retryPolicy, { repository, blob: descriptor, start, end: start + length }),
-    pushBlob: async (repository, mediaType, bytes) => {
-      const blob = { mediaType, digest: digestOf(bytes), size: bytes.length };
-      await uploadBlob(upload, repository, blob, () => bytesOf(bytes));
-      return blob;
-    },
-    copyBlob: (repository, blob, open, from) => uploadBlob(upload, repository, blob, open, from),
-    pushManifest: async (repository, reference, mediaType, bytes) =>
-      (await pushManifest(session, repository, reference, mediaType, bytes)).descriptor,
+    pushBlob: async (...asked) => (await writer()).pushBlob(...asked),
+    copyBlob: async (...asked) => (await writer()).copyBlob(...asked),
+    pushManifest: async (...asked) => (await writer()).pushManifest(...asked),
     referrers: (repository, subject) => referrers(context, repository, subject),
     tags: (repository) => listTags(session, repository),
-    attach: (repository, manifest, subject) => attach(context, repository, manifest, subject),
-    attachAll: (repository, manifests, subject) => attachAll(context, repository, manifests, subject),
+    attach: async (...asked) => (await writer()).attach(...asked),
+    attachAll: async (...asked) => (await writer()).attachAll(...asked),
   };
   return withoutSecrets(registry, secrets);
 }

@@ -4,9 +4,7 @@ import {
   request as httpRequest,
   type IncomingMessage,
 } from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
-import { getCACertificates } from 'node:tls';
 import type { Bytes } from '../base/bytes.ts';
 import { compact } from '../base/compact.ts';
 import { cannotTell, reasonOf, TcfError } from '../base/error.ts';
@@ -14,6 +12,7 @@ import { printable, quoted } from '../base/text.ts';
 import { codeOf } from '../system/errors.ts';
 import { hostOf, isLoopback } from './hosts.ts';
 import { checkAddress, guardedLookup } from './network.ts';
+import type { SecureHttp } from './secure-http.ts';
 import {
   defaultTimeouts,
   type Timeouts,
@@ -28,33 +27,33 @@ export function openHttp(options: TransportOptions): Transport {
   const { idle } = timeouts;
   const { signal } = options;
   const failed: Failed = (url, error) => (signal?.aborted ? outOfTime(url) : unreachable(url, error));
-  const ca = options.ca === undefined ? {} : { ca: [...getCACertificates('default'), ...options.ca] };
-  const proxy = options.proxyEnv === undefined ? {} : { proxyEnv: { ...options.proxyEnv } };
-  const far = new HttpsAgent({ keepAlive: true, ...ca, ...proxy });
-  // A proxy would take requests for this machine, and the credentials in them, to another one.
-  const nearTls = new HttpsAgent({ keepAlive: true, ...ca });
+  // TLS is the larger half of what an exchange loads, and a registry on this machine may speak without it.
+  let tls: Promise<SecureHttp> | undefined;
+  const openTls = async () => (await import('./secure-http.ts')).openSecureHttp(options);
   const near = new HttpAgent({ keepAlive: true });
+  const plain = { agentFor: () => near, request: httpRequest };
 
-  return (exchange) => {
+  return async (exchange) => {
     const { url, method, body } = exchange;
     const host = hostOf(url);
     if (isIP(host) !== 0) {
       checkAddress(host, host, exchange.reach);
     }
-    const tls = url.protocol === 'https:';
-    if (!tls && (url.protocol !== 'http:' || !isLoopback(host))) {
+    const isSecure = url.protocol === 'https:';
+    if (!isSecure && (url.protocol !== 'http:' || !isLoopback(host))) {
       throw cannotTell(
         'registry.refused',
         `will not speak ${quoted(url.protocol)} to ${quoted(url.host)}; only https: is safe there`,
       );
     }
-    return new Promise((resolve, reject) => {
-      const secure = isLoopback(host) ? nearTls : far;
-      const call = (tls ? httpsRequest : httpRequest)(
+    tls ??= isSecure ? openTls() : undefined;
+    const { agentFor, request } = (isSecure ? await tls : undefined) ?? plain;
+    return await new Promise((resolve, reject) => {
+      const call = request(
         url,
         compact({
           method,
-          agent: tls ? secure : near,
+          agent: agentFor(host),
           lookup: guardedLookup(host, exchange.reach),
           headers: {
             'user-agent': options.userAgent,

@@ -1,4 +1,4 @@
-import { type LookupAddress, type LookupOptions, lookup as systemLookup } from 'node:dns';
+import type { LookupAddress, LookupOptions, lookup } from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 import { cannotTell, type TcfError } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
@@ -67,34 +67,45 @@ function beyond(host: string, address: string, reach: Reach): TcfError {
   );
 }
 
+type Resolved = (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void;
+
+/** What resolves names is loaded with the first name: addresses need none. */
+function systemLookup(name: string, options: LookupOptions & { all: true }, done: Resolved): void {
+  import('node:dns').then(
+    ({ lookup: look }) => look(name, options, done),
+    (error: NodeJS.ErrnoException) => done(error, []),
+  );
+}
+
 /**
  * Name resolution that looks at the address which is then connected to, so that a name cannot change between
  * check and use (DNS rebinding). Names other than `host` pass: they are the proxy the user chose.
  */
-export function guardedLookup(
-  host: string,
-  reach: Reach,
-  resolve: typeof systemLookup = systemLookup,
-): LookupFunction {
+export function guardedLookup(host: string, reach: Reach, resolve?: typeof lookup): LookupFunction {
   return (name, options: LookupOptions, done) => {
-    resolve(name, { ...options, all: true }, (error, addresses: LookupAddress[]) => {
-      if (error) {
-        return done(error, []);
-      }
-      try {
-        if (name === host) {
-          for (const { address } of addresses) {
-            checkAddress(host, address, reach);
-          }
+    const look = resolve ?? systemLookup;
+    look(
+      name,
+      { ...options, all: true },
+      (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => {
+        if (error) {
+          return done(error, []);
         }
-      } catch (refusal) {
-        return done(refusal as NodeJS.ErrnoException, []);
-      }
-      const [first] = addresses;
-      if (options.all || first === undefined) {
-        return done(null, addresses);
-      }
-      return done(null, first.address, first.family);
-    });
+        try {
+          if (name === host) {
+            for (const { address } of addresses) {
+              checkAddress(host, address, reach);
+            }
+          }
+        } catch (refusal) {
+          return done(refusal as NodeJS.ErrnoException, []);
+        }
+        const [first] = addresses;
+        if (options.all || first === undefined) {
+          return done(null, addresses);
+        }
+        return done(null, first.address, first.family);
+      },
+    );
   };
 }

@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises';
 import { TcfError } from '../base/error.ts';
 import { codeOf } from '../system/errors.ts';
 import type { Exchange, HttpAnswer, Transport, TransportOptions } from './transport.ts';
@@ -16,7 +15,12 @@ export interface RetryPolicy {
 export function toRetryPolicy(options: TransportOptions & Partial<RetryPolicy>): RetryPolicy {
   const signal = options.signal === undefined ? {} : { signal: options.signal };
   return {
-    sleep: options.sleep ?? ((ms) => setTimeout(ms, undefined, signal).catch(() => undefined)),
+    sleep:
+      options.sleep ??
+      (async (ms) => {
+        const { setTimeout: wait } = await import('node:timers/promises');
+        await wait(ms, undefined, signal).catch(() => undefined);
+      }),
     random: options.random ?? Math.random,
   };
 }

@@ -62,9 +62,12 @@ export function openSession(
         );
       const { action, from } = call;
       const scope: TokenScope = compact({ repository, action, from });
-      let answer = await asked(authorizer.cached(scope));
+      const sent = authorizer.cached(scope);
+      let answer = await asked(sent);
       if (answer.status === 401) {
-        const authorization = await authorizer.authorize(scope, answer);
+        // Another question may have been answered meanwhile.
+        const newer = authorizer.cached(scope);
+        const authorization = newer === sent ? await authorizer.authorize(scope, answer) : newer;
         if (authorization === undefined) {
           throw await failure(answer, call.what, timeouts);
         }

@@ -1,6 +1,4 @@
 import { resolve } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
 import { cannotTell } from '../base/error.ts';
 import { codeOf, systemWords } from './errors.ts';
 import { homeFolder } from './folders.ts';
@@ -32,13 +30,13 @@ export function processHost(process: NodeJS.Process): Host {
     stdout: openOutput(() => process.stdout, env),
     stderr: openOutput(() => process.stderr, env),
     now: () => new Date(),
-    sleep: (ms, signal) => wait(ms, undefined, signal === undefined ? {} : { signal }).catch(() => undefined),
+    sleep,
     stopped: () => stopped(process),
     onInterrupt: (exit) => {
       process.on('SIGINT', () => process.exit(exit));
     },
     quietly: (load) => quietly(process, load),
-    spareMemory,
+    spareMemory: () => spareMemory(process),
     askSecret: (prompt) => askSecret(process.stdin, process.stderr, prompt),
     find: (name) => findOnPath(name, env['PATH'] ?? ''),
     run: (file, args) => run(file, args),
@@ -71,9 +69,16 @@ function selfOf({ argv, execPath, getBuiltinModule }: NodeJS.Process): readonly 
  * scan is 15 MB for a usual image and 60 MB for half a million files (bench/memory.sh).
  * `--optimize-for-size` would do the same, at the price of a third of the time.
  */
-function spareMemory(): void {
+function spareMemory({ getBuiltinModule }: NodeJS.Process): void {
+  const { setFlagsFromString } = getBuiltinModule('node:v8');
   setFlagsFromString('--heap-growing-percent=50');
   setFlagsFromString('--semi-space-growth-factor=1');
+}
+
+/** What waits is loaded by those who wait. */
+async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  const { setTimeout: wait } = await import('node:timers/promises');
+  await wait(ms, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
 }
 
 function stopped(process: NodeJS.Process): Promise<void> {

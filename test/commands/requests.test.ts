@@ -43,7 +43,8 @@ test('one bundle by digest: manifest, referrers, manifest of the bundle, bundle'
   await sign(name, 'team');
   const { exit, requests } = await cost(name);
   expect(exit).toBe(0);
-  expect(requests).toEqual([
+  // The first two are asked for at once.
+  expect([...requests.slice(0, 2).sort(), ...requests.slice(2)]).toEqual([
     `GET /v2/one/manifests/${digest}`,
     `GET /v2/one/referrers/${digest}`,
     expect.stringMatching(/^GET \/v2\/one\/manifests\/sha256:/),
@@ -85,7 +86,7 @@ test('an image that bundles do not allow costs two more, for the tags of cosign 
   const { exit, requests } = await cost(`${registry.host}/none@${digest}`);
   expect(exit).toBe(1);
   const tag = digest.replace(':', '-');
-  expect(requests).toEqual([
+  expect([...requests.slice(0, 2).sort(), ...requests.slice(2)]).toEqual([
     `GET /v2/none/manifests/${digest}`,
     `GET /v2/none/referrers/${digest}`,
     `GET /v2/none/manifests/${tag}.sig`,

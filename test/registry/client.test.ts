@@ -312,6 +312,15 @@ test('credentials are sent only after they were asked for', async () => {
   expect(server.requests.map(({ headers }) => headers.authorization !== undefined)).toEqual([false, true]);
 });
 
+test('questions that are asked at once share one token', async () => {
+  await using server = await startRegistry({ auth: 'token', jitter: 20 });
+  store(server, manifestNamed('one'));
+  const registry = client({ credentials });
+  const asked = ['latest', 'latest', 'latest'].map((tag) => registry.manifest(repositoryOn(server), tag));
+  expect((await Promise.all(asked)).every((found) => found !== undefined)).toBe(true);
+  expect(server.requests.filter(({ path }) => path.startsWith('/token'))).toHaveLength(1);
+});
+
 test('a token is fetched once for each repository and action', async () => {
   await using server = await startRegistry({ auth: 'token' });
   store(server, manifestNamed('one'));

@@ -3,7 +3,7 @@ import { encodeUtf8 } from '../../src/base/bytes.ts';
 import { digestOf } from '../../src/oci/digest.ts';
 import { parseManifest } from '../../src/oci/manifest.ts';
 import { mediaTypes } from '../../src/oci/media-types.ts';
-import { fallbackTag } from '../../src/registry/fallback-tag.ts';
+import { fallbackTag } from '../../src/registry/fallback-list.ts';
 import { VirtualClock } from '../support/clock.ts';
 import { type Fault, startRegistry, type TestRegistryOptions } from '../support/registry.ts';
 import { client, clientFor, descriptorOf, manifestNamed, refusal, repositoryOn, store } from './support.ts';

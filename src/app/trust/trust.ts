@@ -3,13 +3,13 @@ import { publicGoodRoot } from '../../attest/public-good.ts';
 import type { ExperimentalAlgorithm } from '../../attest/root-material.ts';
 import { parsePublicKey } from '../../attest/trusted-key.ts';
 import { parseTrustedRoot, type Trust, type TrustedRoot } from '../../attest/trusted-root.ts';
-import { maxTarget } from '../../attest/tuf/update.ts';
+import { maxTarget } from '../../attest/tuf/limits.ts';
 import type { DatedRoot } from '../../policy/dated-root.ts';
 import type { Policy } from '../../policy/document.ts';
 import { usesRoots } from '../../policy/root-age.ts';
 import { readPlainFile, readUserFile } from '../../system/files.ts';
 import type { Host } from '../../system/host.ts';
-import { type InstanceRoot, loadInstance, type Whose } from './instances.ts';
+import type { InstanceRoot, Whose } from './instances.ts';
 
 /** A PEM key of RSA 4096 has 3 KiB, an encrypted one of cosign 1 KiB. */
 export const maxKey: number = 64 * 1024;
@@ -73,6 +73,7 @@ function explaining(keys: DatedTrust['keys']): DatedTrust {
  * that user is its administrator.
  */
 async function loadInstances(host: Host, policy: Policy): Promise<readonly Loaded[]> {
+  const { loadInstance } = await import('./instances.ts');
   const { experimental, instances } = policy.trust;
   const isForeign = isOfMachine(policy) && host.uid !== 0;
   const stores: readonly Whose[] = isOfMachine(policy)
@@ -103,8 +104,9 @@ export async function loadFileRoot(
   return { root, dated: { source: file, ...datesOf(root), origin: 'a file' } };
 }
 
-export function loadInstanceRoot(host: Host, name: string, whose: Whose): Promise<Loaded> {
-  return readInstance(name, loadInstance(host, name, [whose]));
+export async function loadInstanceRoot(host: Host, name: string, whose: Whose): Promise<Loaded> {
+  const { loadInstance } = await import('./instances.ts');
+  return await readInstance(name, loadInstance(host, name, [whose]));
 }
 
 async function readInstance(

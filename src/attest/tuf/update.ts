@@ -1,5 +1,6 @@
 import { cannotTell } from '../../base/error.ts';
 import { quoted } from '../../base/text.ts';
+import { maxTarget } from './limits.ts';
 import {
   type FileInfo,
   maxLength,
@@ -75,8 +76,6 @@ export const targetName = 'trusted_root.json';
 /** The public instance has both: the default one, and one to opt into logs of API version 2 with. */
 export const signingConfigNames = ['signing_config.v0.2.json', 'signing_config_rekor_v2.v0.2.json'] as const;
 export type SigningConfigName = (typeof signingConfigNames)[number];
-/** The public instance's has 9 KiB; a private one with its own history some hundred. */
-export const maxTarget: number = 8 * 1024 * 1024;
 /** Y of section 5.3.3: the public instance makes three roots a year. */
 const maxRoots = 256;
 

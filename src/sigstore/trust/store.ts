@@ -1,9 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { knownRepositories } from '../../attest/tuf/anchors.ts';
+import { maxTarget } from '../../attest/tuf/limits.ts';
 import { merge } from '../../attest/tuf/merge.ts';
 import { formatState, maxState, parseState, type State } from '../../attest/tuf/state.ts';
-import { maxTarget } from '../../attest/tuf/update.ts';
 import { decodeBase64, encodeBase64, encodeUtf8 } from '../../base/bytes.ts';
 import { askedWrongly, cannotTell, TcfError } from '../../base/error.ts';
 import { parseJson } from '../../base/json.ts';
