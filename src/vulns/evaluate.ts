@@ -51,11 +51,25 @@ export function evaluate(
     return first;
   }
   if (versions.length > 0) {
-    return { verdict: 'not-affected', why: `not among the ${versions.length} versions listed` };
+    return notListed(versions.length, version, orders.ecosystem);
   }
   return {
     verdict: 'cannot-tell',
     why: ranges.length === 0 ? 'names no version' : 'names commits only',
+  };
+}
+
+/** One version has several spellings (`1.0`, `1.0.0`): without the order nobody knows which are the same. */
+function notListed(count: number, version: string, order: VersionOrder | undefined): VersionAnswer {
+  if (order?.isVersion(version) === true) {
+    return { verdict: 'not-affected', why: `not among the ${count} versions listed` };
+  }
+  return {
+    verdict: 'cannot-tell',
+    why:
+      order === undefined
+        ? `not among the ${count} versions listed as it is written, and versions of this ecosystem have no order here`
+        : `${version} is not a version of its ecosystem`,
   };
 }
 

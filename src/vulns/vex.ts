@@ -2,6 +2,7 @@ import { compact } from '../base/compact.ts';
 import { cannotTell } from '../base/error.ts';
 import { Shape } from '../base/shape.ts';
 import { byCodeUnit } from '../base/text.ts';
+import { readPurl } from '../bom/purl.ts';
 import type { Justification } from './scan.ts';
 
 /** What a VEX document says about one vulnerability, in the words of OpenVEX 0.2.0. */
@@ -211,12 +212,25 @@ function cycloneDxStatement(
       justification: Object.hasOwn(cycloneDxReasons, reason) ? cycloneDxReasons[reason] : undefined,
       detail: analysis.optional('detail')?.string(maxText),
       products: (vulnerability.optional('affects')?.list(maxProducts) ?? []).map((affected) => ({
-        names: [referenceOf(affected.get('ref').string(maxText), purls)],
+        names: affectedNames(affected, purls),
         subcomponents: [],
       })),
       at: analysis.optional('lastUpdated')?.string(maxText),
     }),
   ];
+}
+
+/** A reference without a version, beside a list of them, is about these alone; a range of them is not read. */
+function affectedNames(affected: Shape, purls: ReadonlyMap<string, string>): readonly string[] {
+  const name = referenceOf(affected.get('ref').string(maxText), purls);
+  const versions = affected.optional('versions')?.list(maxProducts);
+  if (versions === undefined || readPurl(name)?.version !== undefined) {
+    return [name];
+  }
+  return versions.flatMap((entry) => {
+    const version = entry.optional('version')?.string(maxText);
+    return version === undefined ? [] : [`${name.replace(/[?#].*$/s, '')}@${encodeURIComponent(version)}`];
+  });
 }
 
 function referenceOf(ref: string, purls: ReadonlyMap<string, string>): string {

@@ -146,6 +146,10 @@ describe('the examples of the specification, and traps of real databases', () =>
       '1.0',
       'cannot-tell',
     ],
+    ['a list, without an order', { versions: ['1.0.0'] }, 'NuGet', '1.0', 'cannot-tell'],
+    ['on a list, without an order', { versions: ['1.0.0'] }, 'Maven', '1.0.0', 'affected'],
+    ['a list, and what is no version', { versions: ['1.0'] }, 'PyPI', 'latest', 'cannot-tell'],
+    ['not on a list', { versions: ['1.0'] }, 'PyPI', '1.1', 'not-affected'],
     ['a range without introduced', range('SEMVER', { fixed: '2.0.0' }), 'npm', '3.0.0', 'cannot-tell'],
     [
       'an event of an unknown kind',

@@ -1,8 +1,7 @@
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { askedWrongly, cannotTell } from '../../base/error.ts';
+import { cannotTell } from '../../base/error.ts';
 import { byCodeUnit, plural, quoted } from '../../base/text.ts';
-import { isServiceUrl } from '../../sigstore/signing-config.ts';
 import { replaceFile } from '../../system/atomic.ts';
 import type { Host } from '../../system/host.ts';
 import { withScratchFolder } from '../../system/scratch.ts';
@@ -12,9 +11,10 @@ import llvmFacts from '../../vulns/data/llvm-cves.json' with { type: 'json' };
 import nvidiaFacts from '../../vulns/data/nvidia-cuda-cves.json' with { type: 'json' };
 import { ordersOf, packageKey } from '../../vulns/ecosystems.ts';
 import { sortedVersions } from '../../vulns/evaluate.ts';
-import { type Network, openUserServices } from '../network.ts';
+import type { Network } from '../network.ts';
 import type { ArchiveIndex } from './archive-index.ts';
-import { maxDatabase, sealed } from './database-file.ts';
+import { sealed } from './database-file.ts';
+import { fetchedInputs } from './fetch-inputs.ts';
 import { type InputReader, readInput } from './inputs.ts';
 import { inTransaction, loadSqlite } from './sqlite.ts';
 import { edition, tables } from './tables.ts';
@@ -62,7 +62,7 @@ export async function buildDatabase(
     );
     const gathered = new Gathered(stage);
     try {
-      for (const input of await localInputs(host, request, scratch)) {
+      for (const input of await fetchedInputs(host, request.inputs, scratch, request.network)) {
         stage.exec('BEGIN');
         await readInput(host, input, gathered);
         stage.exec('COMMIT');
@@ -83,38 +83,6 @@ export async function buildDatabase(
       stage.close();
     }
   });
-}
-
-/** Addresses are fetched into the scratch folder first. */
-async function localInputs(
-  host: Host,
-  { inputs, network }: BuildRequest,
-  scratch: string,
-): Promise<readonly string[]> {
-  const paths: string[] = [];
-  for (const [at, input] of inputs.entries()) {
-    if (!/^https?:/i.test(input)) {
-      paths.push(resolve(host.cwd, input));
-      continue;
-    }
-    if (!isServiceUrl(input)) {
-      throw askedWrongly('db.input', `${quoted(input)} is not an address that tcf asks`, {
-        hint: 'write https://...',
-      });
-    }
-    const services = await openUserServices(host, network);
-    const what = `the archive ${quoted(input)}`;
-    const { body, status } = await services({ method: 'GET', url: new URL(input), what, limit: maxDatabase });
-    if (status !== 200) {
-      throw cannotTell('db.unreachable', `cannot get ${what}: status ${status}`, {
-        hint: 'check the address',
-      });
-    }
-    const path = join(scratch, `input-${at}.zip`);
-    await replaceFile(path, body);
-    paths.push(path);
-  }
-  return paths;
 }
 
 class Gathered implements InputReader {
