@@ -14,8 +14,8 @@ const defaultThreadsFrom = 16 * 1024 * 1024;
  * one has a tenth of it.
  */
 const heldLimit = 64 * 1024 * 1024;
-/** Layers among which the largest begins first: what later ones say is held until those below are there. */
-const lookAhead = 8;
+/** Layers of one stream that may be read before those below them. */
+const streamWindow = 8;
 /** Questions to a cache that may lie behind a network. */
 const askedAtOnce = 16;
 
@@ -145,6 +145,18 @@ function byPlace({ stored: a }: ImageLayer, { stored: b }: ImageLayer): number {
     : a.position - b.position;
 }
 
+/**
+ * The lowest layers that are not put together yet, among which the next one is chosen. What it says is held
+ * until those below are there, and each has two cores to be read by (`Inflate.pushAhead`): to look further costs
+ * memory and hardly saves time, but in one stream it saves the reading of it again.
+ */
+function windowOf(layers: readonly ImageLayer[], width: number): number {
+  if (layers.some(({ stored }) => stored.position !== undefined)) {
+    return streamWindow;
+  }
+  return width > 1 ? width + 1 : 1;
+}
+
 /** Nothing depends on which layer was faster. */
 async function* inOrder(
   layers: readonly ImageLayer[],
@@ -155,6 +167,7 @@ async function* inOrder(
   const running = new Map<ImageLayer, Promise<void>>();
   const done = new Map<ImageLayer, LayerScan>();
   const failed = new Map<ImageLayer, unknown>();
+  const window = windowOf(layers, width);
   let held = 0;
   const begin = (layer: ImageLayer): void => {
     const ended = scan(layer, abort.signal)
@@ -178,7 +191,7 @@ async function* inOrder(
         }
         while (running.size < width) {
           const waiting = layers
-            .slice(at, held > heldLimit ? at + 1 : at + lookAhead)
+            .slice(at, held > heldLimit ? at + 1 : at + window)
             .filter((one) => !running.has(one) && !done.has(one) && !failed.has(one));
           const [next] = waiting.sort(byPlace);
           if (next === undefined) {
