@@ -1,7 +1,8 @@
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 
 export interface Cost {
   readonly seconds: number;
@@ -66,4 +67,37 @@ export function measured(file: string, args: readonly string[]): Cost {
   must('/usr/bin/time', ['-f', '%e %M', '-o', report, file, ...args]);
   const [seconds = 0, kibi = 0] = readFileSync(report, 'utf8').trim().split(' ').map(Number);
   return { seconds, peakMiB: kibi / 1024 };
+}
+
+/** What a process and all that it started took. */
+export interface ProcessCost {
+  readonly wall: number;
+  readonly cpu: number;
+  readonly peakMiB: number;
+  /** From files, pipes and sockets. */
+  readonly readMiB: number;
+  /** To disks: files that were taken away again count as well. */
+  readonly writtenMiB: number;
+}
+
+/** Runs a program under GNU time, and asks Linux what it read and wrote: a process is charged with its children. */
+export async function processCost([file = '', ...args]: readonly string[]): Promise<ProcessCost> {
+  const time = scratchPath('time');
+  const io = scratchPath('io');
+  const script = `"$@"; code=$?; cat /proc/$$/io >"$0"; exit $code`;
+  await promisify(execFile)(
+    '/usr/bin/time',
+    ['-f', '%e %U %S %M', '-o', time, '/bin/sh', '-c', script, io, file, ...args],
+    { maxBuffer: 1 << 28, env: { ...process.env, CONTAINERS_CONF: containers } },
+  );
+  const [wall = 0, user = 0, system = 0, kibi = 0] = readFileSync(time, 'utf8').trim().split(' ').map(Number);
+  const counted = (name: string): number =>
+    Number(new RegExp(`^${name}: (\\d+)$`, 'm').exec(readFileSync(io, 'utf8'))?.[1] ?? 0) / 2 ** 20;
+  return {
+    wall,
+    cpu: user + system,
+    peakMiB: kibi / 1024,
+    readMiB: counted('rchar'),
+    writtenMiB: counted('write_bytes'),
+  };
 }

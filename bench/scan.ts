@@ -1,16 +1,17 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
+import { curveRows } from './curves.ts';
 import { manifestOf, repeatedLayout, scheduleOf } from './layouts.ts';
-import { must, scratchPath } from './processes.ts';
+import { must, type ProcessCost, processCost, scratchPath } from './processes.ts';
+import { type LayoutServer, serveLayout } from './serve-layout.ts';
 
-// Measures a scan of image M against what a machine needs to unpack it and against its peers, in turn, and writes bench/RESULTS.md.
+// Measures a scan of image M against what a machine needs to unpack it and against its peers, in turn, then curves over size, entries, packages and cores, and writes bench/RESULTS.md.
 // usage: npm run bench [-- ROUNDS]        the image lies in /var/tmp/tcf-bench (or $LAB) as shared/perf/build-m.sh makes it; what is missing is left out
 
-interface Cost {
-  readonly wall: number;
-  readonly cpu: number;
-  readonly peakMiB: number;
+interface Cost extends ProcessCost {
+  /** That the registry of this program was asked. */
+  readonly requests: number;
 }
 
 interface Work {
@@ -30,7 +31,8 @@ const large = join(lab, 'm-repeated');
 const peers = '/var/tmp/tcf-peers/bin';
 const rounds = Number(process.argv[2] ?? 5);
 /** Runs that begin after this are left out, and the medians are of fewer. */
-const deadline = Date.now() + 9 * 60_000;
+const deadline = Date.now() + 7.5 * 60_000;
+const server: LayoutServer | undefined = existsSync(layout) ? await serveLayout(layout) : undefined;
 
 function built(): string {
   const folder = scratchPath('dist');
@@ -38,20 +40,14 @@ function built(): string {
   return join(folder, 'tcf.js');
 }
 
-function measure({ before, command }: Work): Cost {
+async function measure({ before, command }: Work): Promise<Cost> {
   before?.();
-  const report = scratchPath('time');
-  const [file = '', ...args] = command;
-  must('/usr/bin/time', ['-f', '%e %U %S %M', '-o', report, file, ...args]);
-  const [wall = 0, user = 0, system = 0, kibi = 0] = readFileSync(report, 'utf8')
-    .trim()
-    .split(' ')
-    .map(Number);
-  return { wall, cpu: user + system, peakMiB: kibi / 1024 };
+  const asked = server?.requests ?? 0;
+  const cost = await processCost(command);
+  return { ...cost, requests: (server?.requests ?? 0) - asked };
 }
 
-function works(): readonly Work[] {
-  const tcf = built();
+function works(tcf: string): readonly Work[] {
   const cache = scratchPath('cache');
   const sbom = (image: string, ...more: readonly string[]): readonly string[] => [
     ...[
@@ -93,6 +89,17 @@ function works(): readonly Work[] {
       { name: 'tcf, one layer changed', command: sbom(`oci:${layout}`, '--cache'), before: changed },
       { name: 'tcf, nothing changed', command: sbom(`oci:${layout}`, '--cache'), before: warm },
     ),
+    ...(server === undefined
+      ? []
+      : [
+          { name: 'tcf, registry on loopback', command: sbom(server.image, '--allow-http'), before: none },
+          {
+            name: 'tcf, registry, its layers in the cache',
+            command: sbom(server.image, '--allow-http', '--cache'),
+            // The layers of the layout are those of the registry; the SBOM has another name in it.
+            before: warm,
+          },
+        ]),
     ...when(there(layout), {
       name: `tcf, the layers of M ${repeats} times`,
       command: sbom(`oci:${large}`),
@@ -157,7 +164,7 @@ function median(values: readonly number[]): number {
 }
 
 /** Each work once a round, so that other load on the machine meets all of them. */
-function measureAll(all: readonly Work[]): ReadonlyMap<string, readonly Cost[]> {
+async function measureAll(all: readonly Work[]): Promise<ReadonlyMap<string, readonly Cost[]>> {
   const costs = new Map<string, Cost[]>(all.map(({ name }) => [name, []]));
   for (let round = 0; round < rounds; round += 1) {
     for (const work of all) {
@@ -166,7 +173,7 @@ function measureAll(all: readonly Work[]): ReadonlyMap<string, readonly Cost[]> 
       }
       process.stderr.write(`round ${round + 1} of ${rounds}: ${work.name}\n`);
       try {
-        costs.get(work.name)?.push(measure(work));
+        costs.get(work.name)?.push(await measure(work));
       } catch (error) {
         process.stderr.write(`  left out: ${error instanceof Error ? error.message.slice(0, 300) : error}\n`);
       }
@@ -175,7 +182,7 @@ function measureAll(all: readonly Work[]): ReadonlyMap<string, readonly Cost[]> 
   return costs;
 }
 
-function report(costs: ReadonlyMap<string, readonly Cost[]>): string {
+function report(costs: ReadonlyMap<string, readonly Cost[]>, curves: readonly string[]): string {
   const base = costs.get('gzip -dc of its layers') ?? [];
   const rows = [...costs].flatMap(([name, runs]) => {
     if (runs.length === 0) {
@@ -194,7 +201,13 @@ function report(costs: ReadonlyMap<string, readonly Cost[]>): string {
         of(({ wall }) => wall).toFixed(2),
         spread,
       ],
-      ...[of(({ cpu }) => cpu).toFixed(2), of(({ peakMiB }) => peakMiB).toFixed(0), String(runs.length)],
+      of(({ cpu }) => cpu).toFixed(2),
+      ...[
+        ({ peakMiB }: Cost) => peakMiB,
+        ({ readMiB }: Cost) => readMiB,
+        ({ writtenMiB }: Cost) => writtenMiB,
+      ].map((pick) => of(pick).toFixed(0)),
+      ...[String(of(({ requests }) => requests)), String(runs.length)],
     ];
     return [`| ${cells.join(' | ')} |`];
   });
@@ -206,10 +219,13 @@ function report(costs: ReadonlyMap<string, readonly Cost[]>): string {
     '',
     `Written ${new Date().toISOString().slice(0, 10)}, Node ${process.version}, ${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}).`,
     '',
-    '| work | wall, ratio | CPU, ratio | wall s | from, to | CPU s | peak MiB | runs |',
-    '| --- | --- | --- | --- | --- | --- | --- | --- |',
+    '"Read" is what the processes read from files, pipes and sockets, "disk" what they wrote to disks: the output, a cache, temporary files. Requests are those to the registry of the bench.',
+    '',
+    '| work | wall, ratio | CPU, ratio | wall s | from, to | CPU s | peak MiB | read MiB | disk MiB | requests | runs |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
     ...rows,
     '',
+    ...curves,
     ...scheduleRows(),
   ].join('\n');
 }
@@ -224,7 +240,8 @@ function scheduleRows(): readonly string[] {
   const times = (many: readonly number[]) =>
     cores.map((count) => (scheduleOf(many, count) / scheduleOf(many, 1)).toFixed(2)).join(' | ');
   return [
-    'The schedule of the layers by their stored sizes, in parts of one core (simulated: the part of a scan that reads layers, not the one that puts them together):',
+    'More cores than are here, simulated: the schedule of the layers by their stored sizes, in parts of one core (the part of a scan that reads layers, not the one that puts them together;',
+    'each layer as if one core read it, while two do). Measured on 16 cores: [cores.md](cores.md).',
     '',
     `| cores | ${cores.join(' | ')} |`,
     `| --- | ${cores.map(() => '---').join(' | ')} |`,
@@ -235,6 +252,9 @@ function scheduleRows(): readonly string[] {
 }
 
 mkdirSync(scratchPath('cache'), { recursive: true });
-const text = report(measureAll(works()));
+const tcf = built();
+const costs = await measureAll(works(tcf));
+const text = report(costs, await curveRows(tcf, layout));
+await server?.close();
 writeFileSync(join(root, 'bench/RESULTS.md'), text);
 process.stdout.write(text);

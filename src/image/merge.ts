@@ -2,7 +2,7 @@ import { cannotTell } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
 import type { Cataloger, Skipped } from '../catalogers/contract.ts';
 import { summaryBy } from '../catalogers/run.ts';
-import { textsOf } from './columns.ts';
+import { Arena, textsOf } from './columns.ts';
 import { type Finds, tooMuchSeen } from './finds.ts';
 import { cleanPath, joinPath, latin1ToText } from './names.ts';
 import { type DirectoryEntry, type Inode, type MissingFile, pathOf, Rootfs, root } from './rootfs.ts';
@@ -65,6 +65,8 @@ export class Merger implements Merged {
   readonly #visible = new SharedBytes(mergeLimits.visible);
   #observationBytes = 0;
   #historyBytes = 0;
+  /** What this layer hid: a few contents would keep all that stands beside them in the block of their layer. */
+  #hidden = new Arena();
   #layer = 0;
   /** Directories of this layer by their path, as long as nothing on the way to one is taken away. */
   readonly #places: Map<string, Pick<DirectoryEntry, 'directories' | 'isIndirect' | 'names'>> = new Map();
@@ -81,6 +83,7 @@ export class Merger implements Merged {
   /** @throws TcfError (exit 2) for a layer that no engine could unpack. */
   apply(scan: LayerScan, layer: number): void {
     this.#layer = layer;
+    this.#hidden = new Arena();
     const pathAt = textsOf(scan.paths);
     for (let entry = 0; entry < scan.count; entry += 1) {
       this.#entry(scan, entry, pathAt(entry));
@@ -286,7 +289,7 @@ export class Merger implements Merged {
       return;
     }
     if (found.content !== undefined) {
-      const content = this.#summarized(path, found.wanted, found.content);
+      const content = this.#hidden.keep(this.#summarized(path, found.wanted, found.content));
       this.history.set(path, [...(this.history.get(path) ?? []), { inode, content }]);
       this.#historyBytes += content.length;
       this.#trimHistory();
