@@ -30,8 +30,9 @@ export async function makeBom(
   {
     jobs = Math.min(availableParallelism(), maxJobs),
     pins = builtInPins,
+    startThread = ownThread,
     ...options
-  }: Omit<ScanOptions, 'startThread'> & { readonly pins?: PinTable } = {},
+  }: ScanOptions & { readonly pins?: PinTable } = {},
 ): Promise<Bom> {
   const catalogers = pins === builtInPins ? builtInCatalogers : catalogersWith(pins);
   const scanned = await scanImage(image, catalogers, { ...options, jobs, startThread });
@@ -92,7 +93,7 @@ function ownersIn(runs: readonly Run[]): readonly Ownership[] {
  * From source and in the built program (toolchain/build.ts) the file lies next to this one, with the same
  * ending.
  */
-function startThread(): Worker {
+function ownThread(): Worker {
   return startThreadOf('scan-thread.js', () => {
     const ending = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
     return new URL(`./scan-thread${ending}`, import.meta.url);
