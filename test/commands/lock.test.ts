@@ -101,6 +101,34 @@ describe('tcf lock', () => {
   });
 });
 
+test('show --unsafe says what is published about a pinned version, and of how many nobody can tell', async () => {
+  const record = {
+    ...{ schema_version: '1.6.0', id: 'PYSEC-2026-1', modified: '2026-11-01T00:00:00Z' },
+    affected: [
+      {
+        package: { ecosystem: 'PyPI', name: 'pluggy' },
+        ranges: [{ type: 'ECOSYSTEM', events: [{ introduced: '0' }, { fixed: '1.7.1' }] }],
+      },
+    ],
+  };
+  writeFileSync(join(place.path, 'PYSEC-2026-1.json'), JSON.stringify(record));
+  const built = await type(['db', 'build', 'PYSEC-2026-1.json', '-o', 'v.sqlite'], { cwd: place.path });
+  expect(built, built.err).toMatchObject({ exit: 0 });
+  const shown = await type(['lock', 'show', 'tool', '--unsafe', '--db', 'v.sqlite'], { cwd: place.path });
+  expect(shown, shown.err).toMatchObject({ exit: 0 });
+  expect(shown.out).toMatch(/^tool +wheel +pluggy +1\.7\.0 +PYSEC-2026-1/m);
+  expect(shown.out.match(/PYSEC/g)).toHaveLength(1);
+  const before = readFileSync(file, 'utf8');
+  writeFileSync(
+    file,
+    `${before}debian: { suite: trixie, packages: [{ name: git, version: "1:2", sha256: "${hash}", size: 7, path: pool/main/g/git/git_2_amd64.deb }] }\n`,
+  );
+  const more = await type(['lock', 'show', 'tool', '--unsafe', '--db', 'v.sqlite'], { cwd: place.path });
+  writeFileSync(file, before);
+  // Not found is not safe: the database has no advisories for Debian.
+  expect(more.err).toMatch(/nobody can tell about 1 of these/);
+});
+
 test.for([
   [
     'pip fails',

@@ -95,7 +95,7 @@ export async function buildFromLock(host: Host, request: ImageBuildRequest): Pro
     const isSame = comparison.missing.length === 0 && comparison.unlocked.length === 0;
     const pushed =
       place !== undefined && isSame
-        ? await publish(host, request, { image: open.lock.image, output, place })
+        ? await publish(host, request, { image: open.lock.image, layout: top.stage.layout, output, place })
         : undefined;
     return compact({ digest: top.stage.digest, output, facts, comparison, pushed });
   });

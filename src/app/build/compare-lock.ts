@@ -26,7 +26,7 @@ export interface LockComparison {
 export function compareWithLock(facts: SbomFacts, locks: readonly Lock[], base?: SbomFacts): LockComparison {
   const locked = new Set(locks.flatMap(namesInLock));
   const named = placeComponents(facts.components).flatMap(({ component, owners }) => {
-    const name = nameInSbom(component);
+    const name = asLocked(nameInSbom(component), locked);
     const isExplained =
       owners.some((owner) => locked.has(nameInSbom(owner.component) ?? '')) && !isLlvm(component);
     return name === undefined ? [] : [{ name, isExplained }];
@@ -41,6 +41,12 @@ export function compareWithLock(facts: SbomFacts, locks: readonly Lock[], base?:
     unlocked: [...new Set(unlocked.map(({ name }) => name))].sort(),
     same: [...locked].filter((name) => found.has(name)).length,
   };
+}
+
+/** A tarball says eight digits of its commit, and the LLVM in it all of them. */
+function asLocked(name: string | undefined, locked: ReadonlySet<string>): string | undefined {
+  const short = /^llvm \S+ [0-9a-f]{8}/.exec(name ?? '')?.[0];
+  return short !== undefined && locked.has(short) ? short : name;
 }
 
 function namesInLock({ debian, llvm = [], python, rpm }: Lock): readonly string[] {

@@ -108,5 +108,7 @@ function withLlvm(lock: Lock, brought: LockedLlvm): Lock {
     }
   }
   const others = (lock.llvm ?? []).filter((pin) => pin !== pinned);
-  return { ...lock, llvm: [...others, brought] };
+  // The name of a tarball has eight digits of the commit; the checkout says all of them.
+  const commit = pinned?.commit.startsWith(brought.commit) ? pinned.commit : brought.commit;
+  return { ...lock, llvm: [...others, { ...brought, commit }] };
 }

@@ -10,6 +10,7 @@ import { isLocalName, readNamedImage } from '../local-image.ts';
 import type { Network } from '../network.ts';
 import { type Attached, signImage } from '../sign/sign-image.ts';
 import { openSigning, type SigningRequest } from '../sign/signing.ts';
+import { stageTag } from './stage.ts';
 
 export interface PublishRequest {
   /** `registry/repository:tag`, or `containers-storage:localhost/NAME:TAG`. */
@@ -50,14 +51,23 @@ export async function placeToPublish(
   return place;
 }
 
+interface Built {
+  readonly image: string;
+  /** Layout of the image in the folder of the build, whose name podman can read: it takes no capital letters. */
+  readonly layout: string;
+  /** Folder with `bom.json` and `provenance.json`. */
+  readonly output: string;
+  readonly place: string;
+}
+
 /** Gives a built image to a registry or to podman, and signs and attests it there. Returns its name. */
 export async function publish(
   host: Host,
   request: PublishRequest,
-  { image, output, place }: { readonly image: string; readonly output: string; readonly place: string },
+  { image, layout, output, place }: Built,
 ): Promise<string> {
   const network = compact({ network: request.network });
-  const from = `oci:${output}/image:${image}`;
+  const from = `oci:${layout}:${stageTag}`;
   const name = isLocalName(place)
     ? await giveToPodman(host, from, place)
     : (await copyImage(host, { from, to: place, ...network })).name;

@@ -20,14 +20,13 @@ export function formatLock(lock: Lock): string {
     ...listOf('notes', lock.notes),
   ];
   const { debian, files, llvm, python, rpm, want } = lock;
-  if (want !== undefined) {
-    lines.push('want:', ...members({ triton: want.triton }, '  '));
-    lines.push(
-      ...listOf('debian', want.debian, '  '),
-      ...listOf('rpm', want.rpm, '  '),
-      ...listOf('python', want.python, '  '),
-    );
-  }
+  const wanted = [
+    ...members({ triton: want?.triton }, '  '),
+    ...listOf('debian', want?.debian, '  '),
+    ...listOf('rpm', want?.rpm, '  '),
+    ...listOf('python', want?.python, '  '),
+  ];
+  lines.push(...(wanted.length === 0 ? [] : ['want:', ...wanted]));
   lines.push(...members({ triton: lock.triton }), ...listOf('llvm', llvm));
   if (python !== undefined) {
     lines.push('python:', ...members({ version: python.version }, '  '));

@@ -2,7 +2,7 @@ import type { Host } from '../../system/host.ts';
 import { openInputStore, type StoreRequest } from './input-store.ts';
 import { type OpenLock, openLock } from './load-lock.ts';
 import type { LockChange } from './lock-changes.ts';
-import { type UnsafeInput, type UnsafeRequest, unsafeInputs } from './unsafe-inputs.ts';
+import { type AskedDatabase, type UnsafeInput, type UnsafeRequest, unsafeInputs } from './unsafe-inputs.ts';
 import { resolveLock } from './update-lock.ts';
 import { chainOf } from './why.ts';
 
@@ -27,11 +27,17 @@ export interface ShownInput {
   readonly unsafe?: readonly string[];
 }
 
+export interface ShownLock {
+  readonly inputs: readonly ShownInput[];
+  /** Of how many the database says nothing, where it was asked: not found is not safe. */
+  readonly unjudged: number;
+}
+
 /**
  * What the locks of an image pin, the image first, then those below it. @throws TcfError as `openLock` and
  * the archives do.
  */
-export async function showLock(host: Host, request: ShowRequest): Promise<readonly ShownInput[]> {
+export async function showLock(host: Host, request: ShowRequest): Promise<ShownLock> {
   const open = await openLock(host, request.name);
   const shown: ShownInput[] = [];
   for (const each of chainOf(open)) {
@@ -46,10 +52,14 @@ export async function showLock(host: Host, request: ShowRequest): Promise<readon
       );
     }
   }
-  return request.unsafe === true ? withUnsafe(shown, await unsafeOf(host, open, request)) : shown;
+  if (request.unsafe !== true) {
+    return { inputs: shown, unjudged: 0 };
+  }
+  const { unjudged, unsafe } = await unsafeOf(host, open, request);
+  return { inputs: withUnsafe(shown, unsafe), unjudged };
 }
 
-async function unsafeOf(host: Host, open: OpenLock, request: ShowRequest): Promise<readonly UnsafeInput[]> {
+async function unsafeOf(host: Host, open: OpenLock, request: ShowRequest): Promise<AskedDatabase> {
   return await unsafeInputs(
     host,
     [...chainOf(open)].map(({ lock }) => lock),

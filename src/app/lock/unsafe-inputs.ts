@@ -2,11 +2,12 @@ import type { SbomFacts } from '../../bom/read.ts';
 import { parseSbom } from '../../bom/read.ts';
 import type { Host } from '../../system/host.ts';
 import { findVulnerabilities } from '../../vulns/match.ts';
+import { affectedOf } from '../../vulns/scan.ts';
 import { readSbomFile } from '../read-sbom.ts';
 import { useDatabase } from '../vulns/place.ts';
 import type { Lock } from './lock.ts';
 
-/** A weakness that the kept database publishes for something in an image. */
+/** A weakness that the kept database publishes for something in an image, or an update for security that is missing. */
 export interface UnsafeInput {
   readonly id: string;
   readonly name: string;
@@ -15,6 +16,12 @@ export interface UnsafeInput {
   readonly fixedIn?: string;
   /** `triton 3.6.0`, of something inside a wheel. */
   readonly inside?: string;
+}
+
+/** What the database says of the inputs, and of how many nobody can tell. */
+export interface AskedDatabase {
+  readonly unsafe: readonly UnsafeInput[];
+  readonly unjudged: number;
 }
 
 export interface UnsafeRequest {
@@ -33,7 +40,7 @@ const releases: Readonly<Record<string, string>> = {
 };
 
 /**
- * What of the locks is affected by a published vulnerability.
+ * What of the locks is affected by a published vulnerability, or older than an update for security.
  *
  * @throws TcfError `db.*` (exit 2) where there is no database.
  */
@@ -41,18 +48,23 @@ export async function unsafeInputs(
   host: Host,
   locks: readonly Lock[],
   { database, sbom }: UnsafeRequest,
-): Promise<readonly UnsafeInput[]> {
+): Promise<AskedDatabase> {
   using used = await useDatabase(host, database);
   const facts = sbom === undefined ? factsOf(locks) : await readSbomFile(host, sbom);
-  return findVulnerabilities(facts, used.data).findings.flatMap((finding) =>
-    finding.verdict === 'affected'
-      ? finding.components.map(({ inside, name, version = '' }) => ({
-          ...{ id: finding.id, name, version },
-          ...(finding.fixedIn === undefined ? {} : { fixedIn: finding.fixedIn }),
-          ...(inside === undefined ? {} : { inside }),
-        }))
-      : [],
+  const scan = findVulnerabilities(facts, used.data);
+  const affected = affectedOf(scan).flatMap((finding) =>
+    finding.components.map(({ inside, name, version = '' }) => ({
+      ...{ id: finding.id, name, version },
+      ...(finding.fixedIn === undefined ? {} : { fixedIn: finding.fixedIn }),
+      ...(inside === undefined ? {} : { inside }),
+    })),
   );
+  const outdated = scan.updates
+    .filter(({ isSecurity }) => isSecurity)
+    .map(({ installed, name, offered }) => ({
+      ...{ id: `security update ${offered.version}`, name, version: installed, fixedIn: offered.version },
+    }));
+  return { unsafe: [...affected, ...outdated], unjudged: scan.unjudged.length };
 }
 
 /**

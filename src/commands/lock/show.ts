@@ -23,7 +23,7 @@ export const verb: Verb = {
     declareTimeout(command, 'an archive');
   },
   async run(host, [name = ''], options): Promise<ExitCode> {
-    const inputs = await showLock(
+    const { inputs, unjudged } = await showLock(
       host,
       compact({
         ...readStoreRequest(options),
@@ -35,6 +35,11 @@ export const verb: Verb = {
       }),
     );
     await host.stdout.write(flag(options, 'json') ? formatJson(inputs, 2) : formatLockTable(inputs));
+    if (unjudged > 0) {
+      await host.stderr.write(
+        `tcf: nobody can tell about ${unjudged} of these: the database has no advisories for them\n`,
+      );
+    }
     return 0;
   },
 };

@@ -38,6 +38,19 @@ const sbom = (...components: readonly object[]) =>
   parseSbom({ bomFormat: 'CycloneDX', specVersion: '1.6', components }, 'the SBOM');
 
 describe('an SBOM and the lock of its image', () => {
+  test('agree about an LLVM whose tarball says eight digits of its commit, and of no other', () => {
+    const short = {
+      ...lock,
+      llvm: [{ role: 'core' as const, commit: commit.slice(0, 8), in: 'tarball' as const }],
+    };
+    expect(compareWithLock(sbom(git, triton, llvm), [short])).toEqual({ missing: [], unlocked: [], same: 3 });
+    const other = { ...short, llvm: [{ role: 'core' as const, commit: 'aaaaaaaa', in: 'tarball' as const }] };
+    expect(compareWithLock(sbom(git, triton, llvm), [other])).toMatchObject({
+      missing: ['llvm core aaaaaaaa'],
+      unlocked: [`llvm core ${commit}`],
+    });
+  });
+
   test('agree: a package, a wheel and the LLVM in it; a tool inside the wheel is explained by it', () => {
     const bundled = {
       ...llvm,

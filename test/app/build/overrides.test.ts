@@ -75,7 +75,7 @@ describe('an image to develop a checkout in', () => {
     writeFileSync(join(place.path, name), 'the prebuilt');
     const sha256 = createHash('sha256').update('the prebuilt').digest('hex');
     const triton = checkout('same', { 'llvm-info.json': info(sha256) });
-    expect((await build({ triton, llvm: name })).llvm).toMatchObject([{ sha256, in: 'tarball' }]);
+    expect((await build({ triton, llvm: name })).llvm).toMatchObject([{ sha256, commit, in: 'tarball' }]);
     const other = checkout('other', { 'llvm-info.json': info(hash) });
     await expect(build({ triton: other, llvm: name })).rejects.toThrow(
       /the checkout pins LLVM 5f07f818.*and --llvm is/,
