@@ -51,7 +51,7 @@ const checks: Readonly<Record<string, (predicate: Shape) => void>> = {
       }
       const status = statement.get('status');
       if (!vexStatuses.includes(status.string(100))) {
-        throw status.wrong(`is none of ${vexStatuses.join(', ')}`);
+        throw status.wrong(`is not one of ${vexStatuses.join(', ')}`);
       }
     }
   },

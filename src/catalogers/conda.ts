@@ -72,7 +72,7 @@ export const conda: Cataloger = {
       leftOut: [
         ...[...replaced].map(({ file, name, version }) => ({
           path: printable(file.path),
-          reason: `records ${name} ${version}, in place of whose files pip or somebody else put others`,
+          reason: `records ${name} ${version}, whose files were replaced by pip or another program`,
         })),
         ...leftInCaches(
           tree.wanted().flatMap(({ path }) => unpacked.exec(path)?.[1] ?? []),

@@ -136,7 +136,7 @@ export const verbs: readonly TopVerb[] = [
     name: 'log',
     group: 'More',
     usage: 'show|verify|prune|archive [options]',
-    summary: 'show what was decided on this machine, prove that nobody changed it, or take old entries away',
+    summary: 'show what was decided on this machine, prove that it was not changed, or take old entries away',
     load: () => import('./log/index.ts'),
   },
   {

@@ -51,7 +51,7 @@ function noProfile(name: string): TcfError {
   if (Object.hasOwn(ownImages, name)) {
     return askedWrongly(
       'dev.unbuilt',
-      `there is no profile ${quoted(name)}, and nobody built that image here`,
+      `there is no profile ${quoted(name)}, and that image was not built here`,
       {
         hint: `tcf build ${name} --key FILE (tcf keygen makes one), or name the image that your team built: tcf up dev --image IMAGE`,
       },

@@ -219,9 +219,9 @@ async function locked(directory: string, what: string, work: () => Promise<void>
     if (attempt === lockTries) {
       throw cannotTell(
         'copy.locked',
-        `somebody else has been writing ${what} for ${(lockTries * lockPause) / 1000} s`,
+        `another process has been writing ${what} for ${(lockTries * lockPause) / 1000} s`,
         {
-          hint: `if nobody is, remove ${lock} and copy again`,
+          hint: `if no process is, remove ${lock} and copy again`,
         },
       );
     }

@@ -64,7 +64,7 @@ export function parseContainerState(bytes: Uint8Array): ContainerState {
   const id = shape.get('id').string(200);
   const isBuild = /^buildah-buildah\d+$/.test(id);
   if (!isBuild && !/^[0-9a-f]{64}$/.test(id)) {
-    throw cannotTell('container.id', `the container ${quoted(id)} is none of podman, CRI-O or buildah`);
+    throw cannotTell('container.id', `the container ${quoted(id)} was not made by podman, CRI-O or buildah`);
   }
   const bundle = shape.get('bundle').string(4096);
   if (!isAbsolute(bundle)) {

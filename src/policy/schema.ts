@@ -112,7 +112,7 @@ export const documentSchema: Form<DocumentShape> = mapping({
   exceptions: optional(list(exceptionSchema), 'images for which some rules only warn, for a while'),
   layerCache: optional(
     mapping({ signers: described(signerNames, 'names from signers; one of them must have signed') }),
-    'whose word about layers counts that somebody else has read (tcf sbom --cache-from); the default is nobody',
+    'signers whose records of layers are used (tcf sbom --cache-from); the default is none',
   ),
   ...paramsOf(true),
 });

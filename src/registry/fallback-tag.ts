@@ -103,7 +103,9 @@ export async function addToTag(
   throw cannotTell(
     'registry.protocol',
     `could not list ${added.map(({ digest }) => digest).join(', ')} under ${quoted(tag)}: other writers replaced it ${maxTries} times`,
-    { hint: 'what is to be listed was pushed; run the command again when nobody else signs this image' },
+    {
+      hint: 'the manifest was pushed and is not listed yet; run the command again when nobody else is signing this image',
+    },
   );
 }
 

@@ -28,11 +28,11 @@ export function toDatabaseText(status: DatabaseStatus, now: Date): string {
       ? 'not from a registry'
       : `from ${printable(origin.image, 2000)}, which the policy allowed at ${printable(origin.at)}`,
     age === undefined
-      ? 'nobody knows how old it is'
+      ? 'its age is not known'
       : `${taken === undefined ? 'newest date in it' : 'taken'} ${plural(age, 'day')} ago`,
     ...facts.sources.map(
       ({ date, name, records, unread }) =>
-        `  ${printable(name)}: ${unread > 0 ? `${plural(unread, 'record')} that nobody could read` : plural(records, 'record')}${date === undefined ? '' : `, ${date.slice(0, 10)}`}`,
+        `  ${printable(name)}: ${unread > 0 ? `${plural(unread, 'record')} that could not be read` : plural(records, 'record')}${date === undefined ? '' : `, ${date.slice(0, 10)}`}`,
     ),
   ];
   return `${lines.join('\n')}\n`;

@@ -154,7 +154,7 @@ function readCost(params: Shape): ScryptCost {
   const [N, r, p] = ['N', 'r', 'p'].map((key) => params.get(key).whole());
   const cost = readableCosts.find((known) => known.N === N && known.r === r && known.p === p);
   if (cost === undefined) {
-    throw params.wrong('is none of the scrypt costs that cosign writes');
+    throw params.wrong('is not one of the scrypt costs that cosign writes');
   }
   return cost;
 }

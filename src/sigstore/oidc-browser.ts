@@ -85,13 +85,9 @@ async function listen(provider: Provider, state: string, timeout: number): Promi
   const port = await start(server);
   const timer = setTimeout(() => {
     reject(
-      cannotTell(
-        'oidc.timeout',
-        `nobody logged in at ${quoted(provider.issuer.host)} within ${timeout / 1000} s`,
-        {
-          hint: 'try again, or use --oidc-flow device where the browser is on another machine',
-        },
-      ),
+      cannotTell('oidc.timeout', `no login at ${quoted(provider.issuer.host)} within ${timeout / 1000} s`, {
+        hint: 'try again, or use --oidc-flow device where the browser is on another machine',
+      }),
     );
   }, timeout);
   return {

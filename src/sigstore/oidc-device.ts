@@ -86,7 +86,7 @@ export async function tokenByDevice(
       throw notGranted(issuer, answer.error, answer.description);
     }
   }
-  throw cannotTell('oidc.timeout', `nobody typed the code in at ${quoted(issuer.host)} before it expired`, {
+  throw cannotTell('oidc.timeout', `the code was not entered at ${quoted(issuer.host)} before it expired`, {
     hint: 'try again',
   });
 }

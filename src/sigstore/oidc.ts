@@ -177,7 +177,7 @@ export function checkToken(
   const { audiences, issuer: said, nonce: echoed } = parseIdentityToken(token);
   const refuse = (why: string) =>
     cannotTell('oidc.token', `the identity token of ${quoted(issuer.host)} is not ours: ${why}`, {
-      hint: 'try again; if it stays so, somebody intercepts the connection to the issuer',
+      hint: 'try again; if it happens again, the connection to the issuer may be intercepted',
     });
   if (said !== name) {
     throw refuse(`it is issued by ${quoted(said)}`);

@@ -141,7 +141,7 @@ function select(
     .sort((a, b) => Number(b.start) - Number(a.start) || byCodeUnit(a.url.href, b.url.href));
   const version = versions.find((wanted) => valid.some((service) => service.version === wanted));
   if (version === undefined) {
-    throw unusable(`lists no ${what} that is valid now and speaks a version tcf knows`);
+    throw unusable(`lists no ${what} that is valid now and has a version that tcf knows`);
   }
   const ofVersion = valid.filter((service) => service.version === version);
   const chosen = [...new Map(ofVersion.toReversed().map((service) => [service.operator, service])).values()];

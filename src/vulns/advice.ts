@@ -122,7 +122,7 @@ function toolAdvice(
   return fix === undefined ? nobody : ['update', `update ${what} to that of ${fix}`];
 }
 
-const nobody: readonly [Advice['kind'], string] = ['none', 'nobody has a fix yet'];
+const nobody: readonly [Advice['kind'], string] = ['none', 'there is no fix yet'];
 
 /** The newest step of the table: the release whose tools have none of the findings that are known. */
 function newestTriton(build: string | undefined): string | undefined {

@@ -176,7 +176,7 @@ export function toPackageQuestion(parts: PurlParts): NoQuestion | PackageQuestio
   }
   const language = Object.hasOwn(languages, parts.type) ? languages[parts.type] : undefined;
   if (language === undefined) {
-    return { why: `nobody publishes advisories by purls of type ${parts.type}` };
+    return { why: `there are no advisories for purls of type ${parts.type}` };
   }
   const { ecosystem } = language;
   return {
@@ -200,7 +200,7 @@ function distributionQuestion(parts: PurlParts): NoQuestion | PackageQuestion {
   const known = Object.hasOwn(distributions, distribution) ? distributions[distribution] : undefined;
   const found = known?.(release);
   if (known === undefined || found === undefined) {
-    return { why: `no source has advisories of the distribution ${distribution || 'that nobody names'}` };
+    return { why: `no source has advisories of the distribution ${distribution || 'without a name'}` };
   }
   const [ecosystem, pattern] = found;
   if (release === '' && ecosystem.includes(':')) {

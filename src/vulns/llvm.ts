@@ -42,7 +42,7 @@ export function judgeLlvm(fact: LlvmFact, commit: string, version: string | unde
   const own = numbersOf(version ?? '');
   const fixed = numbersOf(fact.fixed ?? '');
   if (own === undefined || fixed === undefined) {
-    return { verdict: 'cannot-tell', why: `${seen}; nobody says which other commits have it` };
+    return { verdict: 'cannot-tell', why: `${seen}; the data do not say which other commits have it` };
   }
   const order = own[0] - fixed[0] || own[1] - fixed[1] || own[2] - fixed[2];
   // The main branch had the fix before the release did, so a `git` version of the same line may have it.

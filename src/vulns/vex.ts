@@ -182,7 +182,7 @@ function parseCycloneDxVex(shape: Shape): VexDocument {
   const authors = shape.optional('metadata')?.optional('authors')?.list(maxText) ?? [];
   const author = authors.flatMap((one) => one.optional('name')?.string(maxText) ?? [])[0];
   return {
-    author: author ?? 'nobody that it names',
+    author: author ?? 'an unnamed author',
     id: shape.optional('serialNumber')?.string(maxText) ?? 'without a serial number',
     statements: (shape.optional('vulnerabilities')?.list(maxStatements) ?? []).flatMap((one) =>
       cycloneDxStatement(one, purls),

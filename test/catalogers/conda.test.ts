@@ -108,7 +108,7 @@ test.for([
   expect(leftOut).toEqual([
     {
       path: meta('opt/conda', 'six'),
-      reason: 'records six 1.0, in place of whose files pip or somebody else put others',
+      reason: 'records six 1.0, whose files were replaced by pip or another program',
     },
   ]);
 });

@@ -175,7 +175,7 @@ test.for<readonly [string, () => readonly string[], number, RegExp]>([
     'a layout that somebody is writing',
     () => [`${registry.host}/cpu:1`, 'oci:layout-locked'],
     2,
-    /somebody else has been writing/,
+    /another process has been writing/,
   ],
 ])('%s: nothing is named', async ([, args, exit, message]) => {
   mkdirSync(join(place.path, 'layout-not'));

@@ -237,7 +237,7 @@ test.for<readonly [string, readonly string[], RegExp]>([
   [
     'up: an image that nobody built',
     ['up', ...own, 'cpu'],
-    /nobody built that image here[\s\S]*tcf build cpu --key FILE/,
+    /that image was not built here[\s\S]*tcf build cpu --key FILE/,
   ],
   ['up: a name that is none', ['up', ...own, '--name', '../x', 'mine'], /cannot be the name/],
   ['up: a container that would remove itself', ['up', ...own, 'mine', '--rm'], /removed by tcf down/],

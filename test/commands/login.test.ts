@@ -94,7 +94,7 @@ test.for<readonly [string, Partial<TestHostOptions>]>([
 
 test.for<readonly [string, readonly string[], RegExp]>([
   ['a flow that is none', ['--oidc-flow', 'telepathy'], /--oidc-flow is browser or device/],
-  ['nobody to log in with', ['--oidc-flow', 'device'], /these services name nobody to log in with/],
+  ['nobody to log in with', ['--oidc-flow', 'device'], /the signing services name no OIDC issuer/],
   [
     'an issuer that is not an address',
     ['--oidc-flow', 'device', '--oidc-issuer', 'x'],

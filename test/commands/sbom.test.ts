@@ -80,10 +80,10 @@ test.for([
     ['--format', 'table', '--spec-version', '1'],
     'tcf does not write table in version "1"',
   ],
-  ['nobody', ['--author', ' '], '--author " " names nobody'],
-  ['an address that is none', ['--author', 'Ann <ann>'], 'names nobody'],
-  ['a supplier with a mail address', ['--supplier', 'Acme <a@b.example>'], 'names nobody'],
-  ['a supplier without a name', ['--supplier', '<https://acme.example>'], 'names nobody'],
+  ['nobody', ['--author', ' '], '--author " " has no name'],
+  ['an address that is none', ['--author', 'Ann <ann>'], 'has no name'],
+  ['a supplier with a mail address', ['--supplier', 'Acme <a@b.example>'], 'has no name'],
+  ['a supplier without a name', ['--supplier', '<https://acme.example>'], 'has no name'],
 ] as const)('%s is asked wrongly, and nothing is written', async ([, args, message]) => {
   const ran = await sbom(...args);
   expect(ran).toMatchObject({ exit: 3, out: '' });

@@ -128,9 +128,9 @@ test('every platform of an index has the base of its own platform', async () => 
 test.for<readonly [string, () => readonly string[], RegExp]>([
   ['a wish and no SBOM', () => ['--no-sbom', '--base', name('base')], /--base is about an SBOM/],
   ['a wish and an SBOM that is made', () => ['--sbom', 'bom.json', ...people], /--author is about an SBOM/],
-  ['a profile that nobody knows', () => ['--profile', 'best'], /no profile "best"/],
+  ['a profile that nobody knows', () => ['--profile', 'best'], /--profile does not take "best"/],
   ['a profile without an author', () => ['--profile', 'ntia'], /wants to know who makes the SBOM/],
-  ['an author that is nobody', () => ['--author', '<>'], /names nobody/],
+  ['an author that is nobody', () => ['--author', '<>'], /has no name/],
   ['a base that is none', () => ['--base', `${name('other')}:one`], /is not built on/],
 ])('%s is asked wrongly, and nothing is pushed', async ([, args, message]) => {
   writeFileSync(join(place.path, 'bom.json'), '{}');

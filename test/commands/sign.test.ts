@@ -183,7 +183,7 @@ test.for<[string, () => readonly string[], number, string]>([
       `openvex=${write('v', { ...vex, statements: [{ vulnerability: {}, status: 'fine' }] })}`,
     ],
     2,
-    'is none of not_affected',
+    'is not one of not_affected',
   ],
   [
     'a VEX of another format',

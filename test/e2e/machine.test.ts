@@ -95,7 +95,7 @@ describe('CDI', () => {
 describe('the hook of the machine', () => {
   const proves = (ran: Ran) => {
     expect(ran.code, ran.stdout + ran.stderr).toBe(0);
-    expect(ran.stdout).toMatch(/✓ podman: it denied an image that nobody signed\n✓ podman: it allowed/);
+    expect(ran.stdout).toMatch(/✓ podman: it denied an unsigned image\n✓ podman: it allowed/);
   };
   const install = () => `$TCF hook install podman ${place.policy.join(' ')}\n`;
   const status = () => `$TCF hook status podman --image ${place.good}\n`;

@@ -182,7 +182,7 @@ test.for([
 );
 
 test.for(['refuses', 'writes'] as const)(
-  'a registry that %s the tag for the digest of the image says so, and asks nobody to delete the image',
+  'a registry that %s the tag for the digest of the image says so, so it asks no verifier to delete the image',
   async (dashIsDigest) => {
     await using server = await startRegistry({ referrersApi: false, dashIsDigest });
     store(server, image);

@@ -243,7 +243,7 @@ describe('what nobody can tell', () => {
     [
       'an ecosystem without advisories',
       'pkg:conda/numpy@1.0',
-      'nobody publishes advisories by purls of type conda',
+      'there are no advisories for purls of type conda',
     ],
   ])('%s', ([, purl, why]) => {
     const scan = scanOf(purl as string);

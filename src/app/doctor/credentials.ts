@@ -19,11 +19,7 @@ export const credentials: DoctorCheck = {
     );
     if (files.length === 0) {
       return [
-        note(
-          'credentials.none',
-          'nobody is logged in anywhere; public images need no login',
-          'podman login REGISTRY',
-        ),
+        note('credentials.none', 'no registry has a login; public images need none', 'podman login REGISTRY'),
       ];
     }
     return (await Promise.all(files.map((path) => examineFile(host, path)))).flat();

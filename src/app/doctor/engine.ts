@@ -40,7 +40,7 @@ async function examineEngine(host: Host, { name, path }: Engine): Promise<Diagno
   if (remote === 'true') {
     return note(
       'engine.remote',
-      `${name} ${printable(version)} speaks to a service elsewhere, where hooks of this machine do not run`,
+      `${name} ${printable(version)} uses a service on another machine, where the hooks of this machine do not run`,
       'use "tcf run", and install the hook there',
     );
   }

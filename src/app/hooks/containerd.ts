@@ -116,7 +116,7 @@ async function prove(host: Host, request: StatusRequest): Promise<readonly Diagn
     return [
       broken(
         'hook.loaded',
-        `containerd ${printable(server, 100)} has no image verifiers${plugin === undefined ? '' : ` (${printable(plugin, 100)})`}, and asks nobody`,
+        `containerd ${printable(server, 100)} has no image verifiers${plugin === undefined ? '' : ` (${printable(plugin, 100)})`}, so it asks no verifier`,
         'containerd 2.0 and newer has them',
       ),
     ];

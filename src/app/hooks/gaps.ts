@@ -33,7 +33,7 @@ export const podmanGaps: readonly Gap[] = [
   },
   {
     code: 'store-on-disk',
-    text: 'layers that were changed on disk, and --root or --rootfs in a store that somebody made up: a store is believed by its lists',
+    text: 'layers that were changed on disk, and --root or --rootfs with a forged store: the lists of a store are trusted',
   },
   {
     code: 'not-logged',
@@ -67,7 +67,7 @@ export const dockerGaps: readonly Gap[] = [
     code: 'renamed',
     text: 'another container that gets the name between the question and the start; an id cannot move',
   },
-  { code: 'below', text: 'whoever reaches the socket of containerd below the daemon' },
+  { code: 'below', text: 'anyone who can reach the socket of containerd below the daemon' },
   {
     code: 'written-over',
     text: 'what a container wrote over its own image before it was stopped: the image is verified at the start, not what was written over it',

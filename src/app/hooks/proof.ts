@@ -52,15 +52,15 @@ export async function proveRefusal(
     return unknown('hook.refusal', `nothing unsigned could be tried: ${said}`, hint);
   }
   if (started) {
-    return broken('hook.refusal', `it let an image start that nobody signed`, hint);
+    return broken('hook.refusal', `it let an unsigned image start`, hint);
   }
   const decided = entries.filter((entry) => entry.verb === verb && entry.asked.includes(name));
   if (decided.length === 0) {
-    return broken('hook.refusal', `it was not asked about an image that nobody signed: ${said}`, hint);
+    return broken('hook.refusal', `it was not asked about an unsigned image: ${said}`, hint);
   }
   return decided.some(({ verdict }) => verdict === 'allow')
-    ? broken('hook.refusal', 'it allowed an image that nobody signed', hint)
-    : ok('hook.refusal', 'it denied an image that nobody signed');
+    ? broken('hook.refusal', 'it allowed an unsigned image', hint)
+    : ok('hook.refusal', 'it denied an unsigned image');
 }
 
 /** Something signed has to pass, or a hook that denies everything would look like one that works. */

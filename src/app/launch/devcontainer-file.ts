@@ -207,7 +207,7 @@ function scriptCall(
   ];
   const warnings = outside.map(
     (path) =>
-      `${quoted(path)} is not in the project, so whoever opens it needs a policy in /etc/tcf or ~/.config/tcf`,
+      `${quoted(path)} is not in the project, so everyone who opens the project needs a policy in /etc/tcf or ~/.config/tcf`,
   );
   return { call, warnings };
 }

@@ -42,7 +42,7 @@ export async function debianRoots(host: Host, mirrors: Mirrors): Promise<Archive
   return (archive) => {
     const root = known.get(archive);
     if (root === undefined) {
-      throw cannotTell('input.archive', `nobody says where the archive ${archive} is`, {
+      throw cannotTell('input.archive', `there is no address for the archive ${archive}`, {
         hint: `name it: --mirror ${archive}=https://mirror.example/${archive}, or a folder; on Debian the sources of apt say it`,
       });
     }

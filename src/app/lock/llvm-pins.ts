@@ -60,7 +60,7 @@ export async function llvmOfWheel(
         ];
   });
   if (found.length === 0) {
-    throw cannotTell('lock.llvm', `nobody says which LLVM is in ${wheel.name} ${wheel.version}`, {
+    throw cannotTell('lock.llvm', `cannot tell which LLVM is in ${wheel.name} ${wheel.version}`, {
       hint: 'tell it: tcf pins add WHEEL, which reads the wheel, or a checkout of the release',
     });
   }

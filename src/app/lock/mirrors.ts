@@ -49,7 +49,7 @@ export function parseMirrors(texts: readonly string[], cwd: string): Mirrors {
 export function rpmRoot(mirrors: Mirrors, repository: string): string {
   const root = mirrors.rootOf(`rpm:${repository}`);
   if (root === undefined) {
-    throw cannotTell('input.archive', `nobody says where the repository ${quoted(repository)} is`, {
+    throw cannotTell('input.archive', `there is no address for the repository ${quoted(repository)}`, {
       hint: `name it: --mirror rpm:${repository}=https://mirror.example/9-stream/BaseOS/x86_64/os, or a folder`,
     });
   }

@@ -109,8 +109,7 @@ export async function signerOf(
     }
     reasons.push(`${quoted(policy.name)} does not name its signer under trust.pins`);
   }
-  const why =
-    reasons.length === 0 ? 'nobody is named whose signature counts' : [...new Set(reasons)].join('; ');
+  const why = reasons.length === 0 ? 'no signer is trusted with pins' : [...new Set(reasons)].join('; ');
   throw cannotTell(
     'pins.untrusted',
     `the signature of the pins ${quoted(place.file)} does not count: ${why}`,

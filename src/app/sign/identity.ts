@@ -77,7 +77,7 @@ async function logIn(
   flow: LoginFlow,
 ): Promise<string> {
   if (issuer === undefined) {
-    throw askedWrongly('sign.issuer', 'these services name nobody to log in with', {
+    throw askedWrongly('sign.issuer', 'the signing services name no OIDC issuer', {
       hint: 'give --oidc-issuer URL, or a token with --identity-token or SIGSTORE_ID_TOKEN',
     });
   }

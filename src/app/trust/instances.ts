@@ -183,7 +183,7 @@ export async function updateInstance(
   const anchor = carriedAnchor ?? known?.anchor ?? given;
   if (anchor === undefined) {
     throw askedWrongly('trust.anchor', `tcf has no TUF root of ${quoted(name)} to begin with`, {
-      hint: 'get root.json from whoever runs the instance, by a way you trust, and name it with --root',
+      hint: 'get root.json from the operator of the instance, over a channel you trust, and name it with --root',
     });
   }
   const state = await refreshTrust({

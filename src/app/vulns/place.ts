@@ -57,7 +57,7 @@ export async function useDatabase(host: Host, file?: string): Promise<UsedDataba
 }
 
 export function noDatabase(): TcfError {
-  return cannotTell('db.none', 'there is no database of vulnerabilities, so nobody can tell', {
+  return cannotTell('db.none', 'there is no database of vulnerabilities', {
     hint: 'get one with tcf db pull REFERENCE, or make one with tcf db build INPUT',
   });
 }

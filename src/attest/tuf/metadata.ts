@@ -149,7 +149,7 @@ function open(bytes: Uint8Array, role: TufRole): { readonly common: Metadata; re
   }
   const specification = signed.get('spec_version');
   if (!/^1(?:\.\d{1,9}){1,2}$/.test(specification.string(100))) {
-    throw specification.wrong(`is ${quoted(specification.string())}, and tcf speaks 1.0`);
+    throw specification.wrong(`is ${quoted(specification.string())}, and 1.0 is needed`);
   }
   return {
     signed,

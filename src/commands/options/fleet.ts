@@ -17,7 +17,7 @@ export function declareFrom(command: Command): void {
 export function readFleetRequest(options: Options, verb: string): FleetRequest {
   const from = listOption(options, 'from');
   if (from.length === 0) {
-    throw askedWrongly('fleet.from', `tcf ${verb} is not told where to look`, {
+    throw askedWrongly('fleet.from', `tcf ${verb} needs a repository to look into`, {
       hint: 'name repositories: --from registry/repository',
     });
   }

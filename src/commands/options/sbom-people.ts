@@ -79,5 +79,5 @@ function readPerson(option: string, text: string): { readonly name: string; read
 }
 
 function notAPerson(option: string, text: string, form: string): TcfError {
-  return askedWrongly('sbom.who', `${option} ${quoted(text)} names nobody`, { hint: `write '${form}'` });
+  return askedWrongly('sbom.who', `${option} ${quoted(text)} has no name`, { hint: `write '${form}'` });
 }

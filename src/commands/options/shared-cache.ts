@@ -48,7 +48,7 @@ export function readSharedCache(options: Options): SharedCacheRequest | undefine
   }
   const signing = to.length === 0 ? undefined : readSigningRequest(options);
   if (signing?.signer?.kind === 'keyless' && signing.signer.token === undefined) {
-    throw askedWrongly('cache.signer', '--cache-to writes signed entries, and nobody is named who signs', {
+    throw askedWrongly('cache.signer', '--cache-to writes signed entries, and no signer is given', {
       hint: 'give --key FILE (tcf keygen makes one) or --identity-token',
     });
   }

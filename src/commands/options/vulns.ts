@@ -49,7 +49,7 @@ export function readVulnsQuestion(options: Options, source: string): VulnsQuesti
     return { about: 'fleet', request: readFleetRequest(options, 'vulns'), form: fleetForm(options, source) };
   }
   if (source === '') {
-    throw askedWrongly('vulns.what', 'tcf vulns is not told what to look at', {
+    throw askedWrongly('vulns.what', 'tcf vulns needs an image or an SBOM', {
       hint: 'name an image or an SBOM, or repositories with --from',
     });
   }

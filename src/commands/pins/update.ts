@@ -11,7 +11,7 @@ import type { Verb } from '../verb.ts';
 export const verb: Verb = {
   declare(command: Command): void {
     command
-      .argument('<file-or-url>', 'pins.json of somebody whose signature counts here')
+      .argument('<file-or-url>', 'pins.json with a trusted signature')
       .option('--bundle <file-or-url>', 'its signature (default: the same with .sigstore.json)');
     declareWhose(command);
     declareTimeout(command, 'the other side');

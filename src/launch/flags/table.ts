@@ -81,7 +81,7 @@ const hostValues: readonly Row[] = [
   ['init-path', 'it names a program of the host'],
   ['label-file', 'it reads a file of the host', judgeLabelFile],
   ['log-driver', 'a plugin of the engine takes what the container says', judgeLogDriver],
-  ['log-opt', 'it writes a file of the host, or speaks to a server', judgeLogOption],
+  ['log-opt', 'it writes a file of the host, or connects to a server', judgeLogOption],
   ['pidfile', 'it writes a file of the host'],
   ['preserve-fd', 'open files of the host go into the container'],
   ['preserve-fds', 'open files of the host go into the container'],

@@ -152,7 +152,7 @@ export function judgeLabelFile(value: string): Judgement {
 export function judgeLogDriver(value: string): Judgement {
   return /^(?:none|local|json-file|k8s-file|journald|passthrough|passthrough-tty)$/.test(value)
     ? harmless
-    : host(`${quoted(value)} is a plugin, or speaks to a server`);
+    : host(`${quoted(value)} is a plugin, or connects to a server`);
 }
 
 export function judgeLogOption(value: string): Judgement {

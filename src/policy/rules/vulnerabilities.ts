@@ -49,10 +49,7 @@ const yesOrNo = choice('allow', 'deny');
 
 const params: Form<VulnerabilitiesParams> = mapping({
   severity: optional(choice(...bounds), 'what is less severe does not deny; the default is low'),
-  unknownSeverity: optional(
-    yesOrNo,
-    'what to do about a severity that nobody has stated; the default is deny',
-  ),
+  unknownSeverity: optional(yesOrNo, 'what to do about an unknown severity; the default is deny'),
   fixable: optional(choice(true), 'only what has a fix denies'),
   fixAge: optional(
     durationText,
@@ -79,7 +76,7 @@ const params: Form<VulnerabilitiesParams> = mapping({
     mapping({ maxAge: described(durationText, 'how old the data may be: 7d') }),
     'what is asked of the data',
   ),
-  whenUnknown: optional(yesOrNo, 'what to do about components of which nobody can tell; the default is deny'),
+  whenUnknown: optional(yesOrNo, 'what to do about components that cannot be judged; the default is deny'),
   scan: optional(
     mapping(signingTerms),
     'a scan that these signers attest (tcf sign --attest-vulns), in place of the database of this machine',
@@ -139,7 +136,7 @@ function judgeSbom(
   if (found === undefined || !found.ok) {
     return {
       outcome: 'cannot-tell',
-      message: `there is no data about vulnerabilities: ${printable(found?.reason.message ?? 'nobody opened a database')}`,
+      message: `there is no data about vulnerabilities: ${printable(found?.reason.message ?? 'no database was opened')}`,
       hint: 'get a database with tcf db pull, or ask for a scan by a signer',
     };
   }
@@ -193,7 +190,7 @@ function baselineOf(
     return { note: baseline === undefined ? '' : '; the policy asks for no baseline' };
   }
   if (baseline === undefined) {
-    return { note: '; nobody knows what was there before' };
+    return { note: '; what was there before is not known' };
   }
   const name = printable(baseline.name);
   if (wanted === 'attested' && !baseline.isAttested) {
@@ -205,7 +202,7 @@ function baselineOf(
   const { known, sbom } = baseline;
   const before = scan !== undefined && sbom !== undefined ? toBaseline(scan(sbom)) : known;
   return before === undefined
-    ? { note: `; of the baseline ${name} nobody has attested a scan` }
+    ? { note: `; the baseline ${name} has no attested scan` }
     : { before, note: ` beyond the baseline ${name}` };
 }
 

@@ -123,7 +123,7 @@ async function failureOf(answer: HttpAnswer, what: string, timeouts: Timeouts): 
   }
   if (status === 401 || status === 403) {
     return cannotTell('s3.refused', message, {
-      hint: 'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY for somebody who may read, list and write here',
+      hint: 'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of an account that may read, list and write here',
     });
   }
   return cannotTell(status >= 500 ? 'registry.unreachable' : 's3.refused', message);

@@ -24,7 +24,7 @@ export function timelineSection({ contents, evidence }: PageFacts): PagePart {
         {
           at: said,
           kind: 'claim',
-          body: html`<b>The image was made</b><br><span class="note">by the word of its configuration, which nobody signs by itself</span>`,
+          body: html`<b>The image was made</b><br><span class="note">according to its configuration, which is not signed on its own</span>`,
         },
       ];
   const proven = evidence.kind === 'verdict' ? provenEvents(evidence.verdict) : [];
@@ -92,7 +92,7 @@ function besideTimeline({ candidates }: Verdict): Html {
   return html`${
     timeless.length === 0
       ? undefined
-      : html`<h3>Proven, at a time that nobody witnessed</h3>${listOf(timeless, (proof) => html`${withSign('✓')}${proofOf(proof)}`)}`
+      : html`<h3>Proven, at an unproven time</h3>${listOf(timeless, (proof) => html`${withSign('✓')}${proofOf(proof)}`)}`
   }${
     refused.length === 0
       ? undefined

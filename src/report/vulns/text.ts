@@ -136,7 +136,7 @@ function doubtLines(scan: VulnScan): readonly string[] {
     ...(unread === 0
       ? []
       : [
-          `  cannot tell what ${plural(unread, 'record')} of the database ${unread === 1 ? 'is' : 'are'} about: nobody could read them`,
+          `  cannot tell what ${plural(unread, 'record')} of the database ${unread === 1 ? 'is' : 'are'} about: they could not be read`,
         ]),
   ];
 }

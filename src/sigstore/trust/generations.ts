@@ -55,7 +55,7 @@ export async function readNewest(
       }
     }
   }
-  throw cannotTell('trust.unreadable', `cannot read ${what}: it changes all the time`);
+  throw cannotTell('trust.unreadable', `cannot read ${what}: it keeps changing`);
 }
 
 /**

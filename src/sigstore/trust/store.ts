@@ -97,7 +97,7 @@ export function openTrustStore(folder: string, readers: Readers = 'owner'): Trus
       }
       throw cannotTell(
         'trust.unwritable',
-        `cannot keep what is known of ${name}: other runs are always faster`,
+        `cannot keep what is known of ${name}: other runs keep replacing it`,
       );
     },
     imported: async (name) => {
@@ -113,7 +113,7 @@ export function openTrustStore(folder: string, readers: Readers = 'owner'): Trus
           return;
         }
       }
-      throw cannotTell('trust.unwritable', `cannot keep the root of ${name}: other runs are always faster`);
+      throw cannotTell('trust.unwritable', `cannot keep the root of ${name}: other runs keep replacing it`);
     },
   };
 }

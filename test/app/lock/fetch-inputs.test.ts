@@ -131,8 +131,12 @@ describe('a package of Debian', () => {
   });
 
   test.for([
-    ['no apt', {}, /nobody says where the archive debian is/],
-    ['apt of another distribution', withApt(['http://a.example/ubuntu/|noble|Ubuntu|Ubuntu']), /nobody says/],
+    ['no apt', {}, /there is no address for the archive debian/],
+    [
+      'apt of another distribution',
+      withApt(['http://a.example/ubuntu/|noble|Ubuntu|Ubuntu']),
+      /there is no address for/,
+    ],
   ] as const)('with %s and no mirror: what to do', async ([, parts, message]) => {
     await expect(fill(deb, [], parts)).rejects.toThrow(message);
   });

@@ -251,9 +251,7 @@ export const hooks: Steps = {
       const status = (...args: readonly string[]) => place.here('hook', 'status', 'podman', ...args);
       expect(await status('--image', place.good)).toMatchObject({
         code: 0,
-        stdout: expect.stringMatching(
-          /it denied an image that nobody signed\n.*it allowed .* which is signed/,
-        ),
+        stdout: expect.stringMatching(/it denied an unsigned image\n.*it allowed .* which is signed/),
       });
       // What was allowed last.
       expect(await status()).toMatchObject({ code: 0 });
