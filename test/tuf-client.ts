@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { parseRoot, parseSnapshot, parseTargets, parseTimestamp } from '../src/attest/tuf/metadata.ts';
 import {
   type Download,
+  findTarget,
   newRepository,
   type TufRepository,
   updateMetadata,
@@ -13,7 +14,7 @@ import { TcfError } from '../src/base/error.ts';
 
 /**
  * The client of src/attest/tuf behind the command line that theupdateframework/tuf-conformance wants
- * (CLIENT-CLI.md): `init`, `refresh` and `download` of a target of the top-level role. What is trusted lies
+ * (CLIENT-CLI.md): `init`, `refresh` and `download` of a target. What is trusted lies
  * in the metadata folder under the names of the suite, and is read from there again.
  */
 const { positionals, values } = parseArgs({
@@ -95,7 +96,7 @@ async function refresh() {
 }
 
 async function download(): Promise<void> {
-  const { state, targets } = await refresh();
+  const { snapshot, state, targets } = await refresh();
   for (const name of values['target-name']) {
     const path = join(values['target-dir'], encodeURIComponent(name));
     const before = existsSync(path) ? readFileSync(path) : undefined;
@@ -106,7 +107,15 @@ async function download(): Promise<void> {
       const slash = name.lastIndexOf('/') + 1;
       return from(values['target-base-url'])(`${name.slice(0, slash)}${prefix}${name.slice(slash)}`, limit);
     };
-    const bytes = await updateTarget(state.root, targets, name, before, get);
+    const info = await findTarget({ root: state.root, snapshot, targets }, name, {
+      download: from(values['metadata-url']),
+      now: new Date(),
+      onRole: (role, { bytes }) => writeFileSync(at(`${encodeURIComponent(role)}.json`), bytes),
+    });
+    if (info === undefined) {
+      throw new TcfError(2, 'tuf.no-target', `there is no target ${name}`);
+    }
+    const bytes = await updateTarget(state.root, info, name, before, get);
     if (bytes !== before) {
       writeFileSync(path, bytes);
     }

@@ -1,10 +1,10 @@
 import { compact } from '../../base/compact.ts';
-import { cannotTell } from '../../base/error.ts';
 import { parseJson } from '../../base/json.ts';
 import { Shape } from '../../base/shape.ts';
 import { quoted } from '../../base/text.ts';
 import { canonicalJson } from './canonical-json.ts';
-import { type TufKey, toTufKey } from './keys.ts';
+import { type Delegation, readDelegations } from './delegations.ts';
+import { maxKeys, membersOf, type RoleKeys, readKeys, readRole } from './roles.ts';
 
 /** The top-level roles (TUF 1.0.34 section 2.1). */
 export type TufRole = 'root' | 'snapshot' | 'targets' | 'timestamp';
@@ -42,14 +42,6 @@ export interface Root extends Metadata {
   readonly roles: Readonly<Record<TufRole, RoleKeys>>;
 }
 
-/** Whose signatures a role needs, and how many of them. */
-export interface RoleKeys {
-  /** By key id. */
-  readonly keys: ReadonlyMap<string, TufKey>;
-  /** From 1. */
-  readonly threshold: number;
-}
-
 export interface Timestamp extends Metadata {
   readonly role: 'timestamp';
   readonly snapshot: FileInfo;
@@ -64,6 +56,8 @@ export interface Snapshot extends Metadata {
 export interface Targets extends Metadata {
   readonly role: 'targets';
   readonly targets: ReadonlyMap<string, TargetInfo>;
+  /** Other roles that speak of targets, in the order in which they are asked. */
+  readonly delegations: readonly Delegation[];
 }
 
 /** What one role says of the metadata file of another. */
@@ -83,8 +77,7 @@ export interface TargetInfo {
 /** Lower-case hexadecimal; at least one of them. */
 export type Hashes = Readonly<Partial<Record<'sha256' | 'sha512', string>>>;
 
-/** The public instance has 5 keys in a role, 6 in all, and 12 targets. */
-const maxKeys = 256;
+/** The public instance has 12 targets. */
 const maxTargets = 10_000;
 
 /**
@@ -121,10 +114,7 @@ export function parseSnapshot(bytes: Uint8Array): Snapshot {
   return { ...common, role: 'snapshot', files: new Map(membersOf(signed.get('meta'), maxTargets, readFile)) };
 }
 
-/**
- * Reads targets metadata (section 4.5). Delegations are not followed: Sigstore keeps its trusted root in the
- * top-level role.
- */
+/** Reads the metadata of the top-level targets role, or of one that it delegates to (section 4.5). */
 export function parseTargets(bytes: Uint8Array): Targets {
   const { common, signed } = open(bytes, 'targets');
   const readTarget = (target: Shape) => ({
@@ -135,6 +125,7 @@ export function parseTargets(bytes: Uint8Array): Targets {
     ...common,
     role: 'targets',
     targets: new Map(membersOf(signed.get('targets'), maxTargets, readTarget)),
+    delegations: readDelegations(signed.optional('delegations')),
   };
 }
 
@@ -183,37 +174,6 @@ function readSignatures(list: Shape): ReadonlyMap<string, Uint8Array> {
   return signatures;
 }
 
-function readKeys(keys: Shape): ReadonlyMap<string, TufKey | undefined> {
-  return new Map(
-    membersOf(keys, maxKeys, (key) =>
-      toTufKey({
-        keytype: key.get('keytype').string(100),
-        scheme: key.get('scheme').string(100),
-        public: key.get('keyval').get('public').string(16_384),
-      }),
-    ),
-  );
-}
-
-function readRole(role: Shape, known: ReadonlyMap<string, TufKey | undefined>): RoleKeys {
-  const threshold = role.get('threshold');
-  // A threshold of nothing is met by nobody's signature (CVE-2026-23992).
-  if (threshold.whole() === 0) {
-    throw threshold.wrong('is 0: anybody would meet it');
-  }
-  const keys = new Map<string, TufKey>();
-  for (const id of role.get('keyids').list(maxKeys)) {
-    const key = known.get(id.string(200));
-    if (!known.has(id.string())) {
-      throw id.wrong('names a key that is not there');
-    }
-    if (key !== undefined) {
-      keys.set(id.string(), key);
-    }
-  }
-  return { keys, threshold: threshold.whole() };
-}
-
 function readFile(file: Shape): FileInfo {
   const length = file.optional('length')?.whole();
   const hashes = file.optional('hashes');
@@ -260,16 +220,4 @@ function readTime(shape: Shape): Date {
     throw shape.wrong('is not a time such as 2026-01-31T00:00:00Z');
   }
   return time;
-}
-
-function membersOf<T>(
-  shape: Shape,
-  limit: number,
-  read: (member: Shape) => T,
-): readonly (readonly [string, T])[] {
-  const keys = Object.keys(shape.record());
-  if (keys.length > limit) {
-    throw cannotTell('tuf.malformed', `${shape.path} has more than ${limit} entries`);
-  }
-  return keys.map((key) => [key, read(shape.get(key))]);
 }

@@ -5,6 +5,7 @@ import { parseJson } from '../../base/json.ts';
 import { Shape } from '../../base/shape.ts';
 import { parseSnapshot, parseTargets, parseTimestamp, type Root } from './metadata.ts';
 import {
+  type DelegatedRoles,
   type SigningConfigFiles,
   signingConfigNames,
   type TufMetadata,
@@ -19,6 +20,8 @@ const format = 'tcf.tuf/1';
 /** A few dozen roots of 6 KiB and a trusted root are some hundred KiB. */
 export const maxState: number = 32 * 1024 * 1024;
 const maxChain = 10_000;
+/** A search asks 32, and there are three files. */
+const maxRoles = 100;
 
 /** What is kept of a repository between two runs. */
 export interface State {
@@ -44,6 +47,7 @@ export function formatState({ anchor, mirror, repository }: State): Uint8Array {
     snapshot: base64(snapshot?.bytes),
     targets: base64(targets?.bytes),
     trustedRoot: base64(trustedRoot?.bytes),
+    roles: [...(trustedRoot?.roles ?? [])].map(([name, role]) => ({ name, bytes: encodeBase64(role.bytes) })),
     signingConfigs: signingConfigNames.flatMap((name) => {
       const bytes = trustedRoot?.signingConfigs[name];
       return bytes === undefined ? [] : [{ name, bytes: encodeBase64(bytes) }];
@@ -112,6 +116,7 @@ function readMetadata(shape: Shape): TufMetadata {
     bytes,
     refreshedAt: timeOf(shape.get('refreshedAt')),
     signingConfigs: readSigningConfigs(shape),
+    roles: readRoles(shape),
   }));
   if (trustedRoot !== undefined) {
     if (targets === undefined) {
@@ -119,7 +124,7 @@ function readMetadata(shape: Shape): TufMetadata {
     }
     const files = { ...trustedRoot.signingConfigs, [targetName]: trustedRoot.bytes };
     for (const [name, content] of Object.entries(files)) {
-      requireContent(`target ${name}`, content, targetIn(targets, name));
+      requireContent(`target ${name}`, content, targetIn(targets, name, trustedRoot.roles));
     }
   }
   return compact({
@@ -128,6 +133,16 @@ function readMetadata(shape: Shape): TufMetadata {
     targets,
     trustedRoot,
   });
+}
+
+/** Delegated roles that the files were found through; `targetIn` proves them. */
+function readRoles(shape: Shape): DelegatedRoles {
+  return new Map(
+    (shape.optional('roles')?.list(maxRoles) ?? []).map((role) => [
+      role.get('name').string(200),
+      parseTargets(bytesOf(role.get('bytes'))),
+    ]),
+  );
 }
 
 /** A tcf that knew of no signing configs kept none; the next update brings them. */

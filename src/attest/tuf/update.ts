@@ -1,24 +1,27 @@
 import { cannotTell } from '../../base/error.ts';
 import { quoted } from '../../base/text.ts';
+import { type Delegation, searchTarget } from './delegations.ts';
 import { maxTarget } from './limits.ts';
 import {
   type FileInfo,
   maxLength,
   type Root,
   type Snapshot,
+  type TargetInfo,
   type Targets,
   type Timestamp,
 } from './metadata.ts';
 import {
   isContent,
   isSigned,
+  nextDelegated,
   nextRoot,
   nextSnapshot,
   nextTargets,
   nextTimestamp,
+  noTarget,
   requireContent,
   requireFresh,
-  targetIn,
   targetsIn,
   trustRoot,
 } from './workflow.ts';
@@ -48,7 +51,11 @@ export interface TargetFile {
   readonly refreshedAt: Date;
   /** Those that the repository has, by their names. */
   readonly signingConfigs: SigningConfigFiles;
+  /** The delegated roles that were asked for them, by their names. */
+  readonly roles: DelegatedRoles;
 }
+
+export type DelegatedRoles = ReadonlyMap<string, Targets>;
 
 export type SigningConfigFiles = Readonly<Partial<Record<SigningConfigName, Uint8Array>>>;
 
@@ -85,8 +92,8 @@ export function newRepository(anchor: Uint8Array): TufRepository {
 }
 
 /**
- * Brings a repository up to date: the client workflow of TUF 1.0.34 section 5, without delegations. Two
- * requests where nothing is new.
+ * Brings a repository up to date: the client workflow of TUF 1.0.34 section 5. Two requests where nothing is
+ * new.
  *
  * @throws TcfError `tuf.signatures`, `tuf.rollback`, `tuf.expired`, `tuf.mixed`, `tuf.content`,
  *   `tuf.no-target`, `tuf.malformed`, `tuf.missing`, `document.malformed`, `json.malformed` (exit 2), and
@@ -94,20 +101,30 @@ export function newRepository(anchor: Uint8Array): TufRepository {
  */
 export async function update(known: TufRepository, options: UpdateOptions): Promise<TufRepository> {
   const { accept, download, now, persist } = options;
-  const { state, targets } = await updateMetadata(known, options);
+  const { snapshot, state, targets } = await updateMetadata(known, options);
   const { trustedRoot } = state;
-  const fetchFile = (name: string, kept?: Uint8Array) =>
-    updateTarget(state.root, targets, name, kept, download);
-  const bytes = await fetchFile(targetName, trustedRoot?.bytes);
+  const roles = new Map<string, Targets>();
+  const find = (name: string) =>
+    findTarget({ root: state.root, snapshot, targets }, name, {
+      download,
+      now,
+      kept: trustedRoot?.roles,
+      onRole: (role, metadata) => roles.set(role, metadata),
+    });
+  const fetchFile = (name: string, info: TargetInfo, kept?: Uint8Array) =>
+    updateTarget(state.root, info, name, kept, download);
+  const listed = (await find(targetName)) ?? noTarget(targetName);
+  const bytes = await fetchFile(targetName, listed, trustedRoot?.bytes);
   const signingConfigs: Partial<Record<SigningConfigName, Uint8Array>> = {};
   for (const name of signingConfigNames) {
+    const info = await find(name);
     // An instance that nobody but its own tools signs with may have none.
-    if (targets.targets.has(name)) {
-      signingConfigs[name] = await fetchFile(name, trustedRoot?.signingConfigs[name]);
+    if (info !== undefined) {
+      signingConfigs[name] = await fetchFile(name, info, trustedRoot?.signingConfigs[name]);
     }
   }
   accept({ bytes, signingConfigs });
-  const updated = { ...state, targets, trustedRoot: { bytes, refreshedAt: now, signingConfigs } };
+  const updated = { ...state, targets, trustedRoot: { bytes, refreshedAt: now, roles, signingConfigs } };
   await persist(updated);
   return updated;
 }
@@ -121,7 +138,7 @@ export async function update(known: TufRepository, options: UpdateOptions): Prom
 export async function updateMetadata(
   known: TufRepository,
   options: Omit<UpdateOptions, 'accept'>,
-): Promise<{ readonly state: TufRepository; readonly targets: Targets }> {
+): Promise<{ readonly state: TufRepository; readonly snapshot: Snapshot; readonly targets: Targets }> {
   const { download, now, persist } = options;
   let state = await updateRoot(known, options);
   requireFresh(state.root, now);
@@ -138,7 +155,7 @@ export async function updateMetadata(
 
   const targets = await updateTargets(state, snapshot, download);
   requireFresh(targets, now);
-  return { state, targets };
+  return { state, snapshot, targets };
 }
 
 async function updateRoot(
@@ -208,15 +225,65 @@ async function updateTargets(
   return nextTargets(root, snapshot, bytes);
 }
 
-/** One file that the targets list, unless what is kept is it. @throws TcfError as `update` does. */
+/** The metadata that a search begins with. */
+export interface Listed {
+  readonly root: Root;
+  readonly snapshot: Snapshot;
+  readonly targets: Targets;
+}
+
+export interface FindOptions extends Pick<UpdateOptions, 'download' | 'now'> {
+  /** What was kept of delegated roles; verified again, and not fetched where it is what is announced now. */
+  readonly kept?: DelegatedRoles | undefined;
+  /** Told of each delegated role that was asked. */
+  readonly onRole: (name: string, metadata: Targets) => void;
+}
+
+/**
+ * What the repository says of one file: the top-level targets, else the roles that they delegate to (5.6.7);
+ * `undefined` where nobody lists it. @throws TcfError as `update` does.
+ */
+export async function findTarget(
+  { root, snapshot, targets }: Listed,
+  name: string,
+  { download, kept, now, onRole }: FindOptions,
+): Promise<TargetInfo | undefined> {
+  const search = searchTarget<Targets, TargetInfo>(targets, name);
+  let step = search.next();
+  while (step.done !== true) {
+    const role = await updateDelegated(root, snapshot, step.value, kept?.get(step.value.name), download);
+    requireFresh(role, now);
+    onRole(step.value.name, role);
+    step = search.next(role);
+  }
+  return step.value;
+}
+
+async function updateDelegated(
+  root: Root,
+  snapshot: Snapshot,
+  delegation: Delegation,
+  kept: Targets | undefined,
+  download: Download,
+): Promise<Targets> {
+  const listed = targetsIn(snapshot, delegation.name);
+  const isCurrent = kept !== undefined && isListed(kept, listed);
+  // The name of a role is anybody's text: as one part of an address it leads nowhere else.
+  const file = `${encodeURIComponent(delegation.name)}.json`;
+  const bytes = isCurrent
+    ? kept.bytes
+    : await need(download, versioned(root, listed, file), limitOf('targets', listed));
+  return nextDelegated(delegation, snapshot, bytes);
+}
+
+/** One file as it was announced, unless what is kept is it. @throws TcfError as `update` does. */
 export async function updateTarget(
   root: Root,
-  targets: Targets,
+  info: TargetInfo,
   name: string,
   kept: Uint8Array | undefined,
   download: Download,
 ): Promise<Uint8Array> {
-  const info = targetIn(targets, name);
   if (info.length > maxTarget) {
     throw cannotTell(
       'tuf.content',

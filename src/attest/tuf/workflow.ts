@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { cannotTell, type TcfError } from '../../base/error.ts';
 import { quoted } from '../../base/text.ts';
+import { type Delegation, searchTarget } from './delegations.ts';
 import {
   type FileInfo,
   parseRoot,
   parseSnapshot,
   parseTargets,
   parseTimestamp,
-  type RoleKeys,
   type Root,
   type Snapshot,
   type TargetInfo,
@@ -15,6 +15,7 @@ import {
   type Timestamp,
   type TufRole,
 } from './metadata.ts';
+import type { RoleKeys } from './roles.ts';
 
 /*
  * The client workflow of TUF 1.0.34 (section 5), one function for each file that comes from a mirror. A
@@ -109,22 +110,62 @@ export function nextTargets(root: Root, snapshot: Snapshot, bytes: Uint8Array): 
   return targets;
 }
 
-/** What the snapshot says of the top-level targets. */
-export function targetsIn(snapshot: Snapshot): FileInfo {
-  const listed = snapshot.files.get('targets.json');
+/** The metadata of a delegated role that the snapshot names (5.6.7, with 5.6.2 to 5.6.4 of it). */
+export function nextDelegated(delegation: Delegation, snapshot: Snapshot, bytes: Uint8Array): Targets {
+  const listed = targetsIn(snapshot, delegation.name);
+  requireContent(quoted(delegation.name), bytes, listed);
+  const targets = parseTargets(bytes);
+  requireDelegated(targets, delegation);
+  requireVersion(targets, listed);
+  return targets;
+}
+
+/** Arbitrary software: the keys that this delegation lists have signed. */
+export function requireDelegated(targets: Targets, delegation: Delegation): void {
+  if (isSignedByRole(targets, delegation)) {
+    return;
+  }
+  throw cannotTell(
+    'tuf.signatures',
+    `the TUF metadata of ${quoted(delegation.name)}, version ${targets.version}, is not signed by ${delegation.threshold} of the keys that are delegated to`,
+    { hint: 'the mirror was tampered with' },
+  );
+}
+
+/** What the snapshot says of the top-level targets, or of a role that they delegate to. */
+export function targetsIn(snapshot: Snapshot, role = 'targets'): FileInfo {
+  const listed = snapshot.files.get(`${role}.json`);
   if (listed === undefined) {
-    throw cannotTell('tuf.malformed', 'the TUF snapshot metadata lists no targets.json');
+    throw cannotTell('tuf.malformed', `the TUF snapshot metadata lists no ${quoted(`${role}.json`)}`);
   }
   return listed;
 }
 
-/** What the targets say of one file (5.7.2). @throws TcfError `tuf.no-target` (exit 2). */
-export function targetIn(targets: Targets, name: string): TargetInfo {
-  const target = targets.targets.get(name);
-  if (target === undefined) {
-    throw cannotTell('tuf.no-target', `the TUF repository has no ${quoted(name)}`);
+/**
+ * What kept metadata says of one file (5.7.2), with every delegation proven again. @throws TcfError
+ * `tuf.no-target`, `tuf.signatures`, `tuf.missing` (exit 2).
+ */
+export function targetIn(
+  targets: Targets,
+  name: string,
+  roles: ReadonlyMap<string, Targets> = new Map(),
+): TargetInfo {
+  const search = searchTarget<Targets, TargetInfo>(targets, name);
+  let step = search.next();
+  while (step.done !== true) {
+    const role = roles.get(step.value.name);
+    if (role === undefined) {
+      throw cannotTell('tuf.missing', `the metadata of the TUF role ${quoted(step.value.name)} is not there`);
+    }
+    requireDelegated(role, step.value);
+    step = search.next(role);
   }
-  return target;
+  return step.value ?? noTarget(name);
+}
+
+/** @throws TcfError `tuf.no-target` (exit 2). */
+export function noTarget(name: string): never {
+  throw cannotTell('tuf.no-target', `the TUF repository has no ${quoted(name)}`);
 }
 
 /**
@@ -171,9 +212,12 @@ export function isContent(bytes: Uint8Array, { hashes = {}, length }: Announced)
 }
 
 /** Whether enough keys of its role, as `root` lists them, have signed. */
-export function isSigned({ role, signatures, signed }: Metadata, root: Root): boolean {
-  const { keys, threshold } = root.roles[role];
-  return signersOf({ keys, threshold }, signatures, signed).size >= threshold;
+export function isSigned(metadata: Metadata, root: Root): boolean {
+  return isSignedByRole(metadata, root.roles[metadata.role]);
+}
+
+function isSignedByRole({ signatures, signed }: Metadata, { keys, threshold }: RoleKeys): boolean {
+  return signersOf(keys, signatures, signed).size >= threshold;
 }
 
 function requireSignatures(metadata: Metadata, root: Root): void {
@@ -190,7 +234,7 @@ function requireSignatures(metadata: Metadata, root: Root): void {
 
 /** Distinct keys: one key under two ids is one signer (5.3.4: each KEY contributes one SIGNATURE). */
 function signersOf(
-  { keys }: RoleKeys,
+  keys: RoleKeys['keys'],
   signatures: ReadonlyMap<string, Uint8Array>,
   message: Uint8Array,
 ): ReadonlySet<string> {
