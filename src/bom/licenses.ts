@@ -63,6 +63,20 @@ export function combineLicenses(
 }
 
 /**
+ * What several fields of one package say of its licence: the first where all mean the same; else each of them is
+ * declared and nothing is concluded.
+ */
+export function agreedLicenses(statements: readonly (readonly License[])[]): readonly License[] {
+  const said = statements.filter((licenses) => licenses.length > 0);
+  const meaning = (licenses: readonly License[]): string =>
+    JSON.stringify(licenses.find(({ acknowledgement }) => acknowledgement === 'concluded') ?? licenses);
+  if (new Set(said.map(meaning)).size <= 1) {
+    return said[0] ?? [];
+  }
+  return said.flatMap((licenses) => licenses.filter(({ acknowledgement }) => acknowledgement === 'declared'));
+}
+
+/**
  * The SPDX expression a text stands for, in canonical spelling and without withdrawn ids; `undefined` where
  * any part of it is not known or could mean two licences.
  */

@@ -4,8 +4,8 @@ import { TcfError } from '../base/error.ts';
 import { parseJson } from '../base/json.ts';
 import { Shape } from '../base/shape.ts';
 import { byCodeUnit, printable } from '../base/text.ts';
-import { toLicenses } from '../bom/licenses.ts';
-import type { Component, ComponentHash, ExternalReference } from '../bom/model.ts';
+import { agreedLicenses, toLicenses } from '../bom/licenses.ts';
+import type { Component, ComponentHash, ExternalReference, License } from '../bom/model.ts';
 import { type Purl, toPurl } from '../bom/purl.ts';
 import { leftInCaches } from './caches.ts';
 import type { Catalog, Cataloger, Ownership, Skipped, Tree, TreeFile } from './contract.ts';
@@ -201,10 +201,33 @@ function dependsOf(record: Shape): readonly string[] {
     .filter((name) => name !== '' && !name.startsWith('__'));
 }
 
+/**
+ * Families of licences in the words of conda-build, and how ids of them begin. The others it guesses from the
+ * licence, and they say less than that.
+ */
+const families: ReadonlyMap<string, RegExp> = new Map([
+  ['agpl', /\bAGPL-/],
+  ['gpl', /\bGPL-/],
+  ['gpl2', /\bGPL-2/],
+  ['gpl3', /\bGPL-3/],
+  ['lgpl', /\bLGPL-/],
+  ['proprietary', /\bLicenseRef-/],
+]);
+
+/** Where the family is none that the licence is of, both are declared. */
+function licensesOf(license: string, family: string): readonly License[] {
+  const stated = toLicenses(license, 'spdx');
+  const ids = families.get(family.toLowerCase());
+  return ids === undefined || ids.test(license)
+    ? stated
+    : agreedLicenses([stated, toLicenses(family, 'spdx')]);
+}
+
 function componentOf(tree: Tree, found: Package, skipped: Skipped[]): Component {
   const { file, name, prefix, purl, record, version } = found;
-  const license = attempt(file, skipped, () => record.optional('license')?.string() ?? '') ?? '';
-  const licenses = toLicenses(license, 'spdx');
+  const text = (name: string): string =>
+    attempt(file, skipped, () => record.optional(name)?.string() ?? '') ?? '';
+  const licenses = licensesOf(text('license'), text('license_family'));
   const archive = attempt(file, skipped, () => archiveOf(record)) ?? [];
   const requested = attempt(file, skipped, () => isRequested(record)) ?? false;
   return {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { currentIds, licenseNames } from '../../src/bom/license-names.ts';
 import {
+  agreedLicenses,
   combineLicenses,
   isSpdxExpression,
   type LicenseKind,
@@ -170,4 +171,19 @@ test.for([
 test('within a scope a licence text in the wrong field is not a name', () => {
   const licenses = combineLicenses(['Permission is hereby granted '.repeat(20)], 'debian', 'debian-bash');
   expect(licenses.map(({ acknowledgement }) => acknowledgement)).toEqual(['declared']);
+});
+
+test('several fields of a package: what they agree on stands, what they do not is declared', () => {
+  const [mit, alike, gpl] = [
+    toLicenses('MIT', 'spdx'),
+    toLicenses('mit license', 'python'),
+    toLicenses('GPL-3.0-only', 'spdx'),
+  ];
+  expect(agreedLicenses([mit, []])).toEqual(mit);
+  expect(agreedLicenses([mit, alike])).toEqual(mit);
+  expect(agreedLicenses([])).toEqual([]);
+  expect(agreedLicenses([mit, gpl])).toEqual([
+    { acknowledgement: 'declared', expression: 'MIT' },
+    { acknowledgement: 'declared', expression: 'GPL-3.0-only' },
+  ]);
 });

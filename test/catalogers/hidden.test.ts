@@ -416,3 +416,46 @@ test('what a package owns is not left out under the name of a link that it owns 
   const { properties } = await makeBom(memoryImage({ layers: [release, layer] }));
   expect(properties).toEqual([]);
 });
+
+test.for<[string, Files, readonly string[]]>([
+  [
+    'npm',
+    {
+      'usr/lib/node_modules/a/package.json':
+        '{"name":"a","version":"1.0.0","license":"MIT","licenses":[{"type":"GPL-3.0-only"}]}',
+    },
+    ['MIT', 'GPL-3.0-only'],
+  ],
+  [
+    'conda',
+    {
+      'opt/conda/conda-meta/a-1-0.json': JSON.stringify({
+        ...{ name: 'a', version: '1', build: '0' },
+        license: 'MIT',
+        license_family: 'GPL3',
+      }),
+    },
+    ['MIT', 'GPL3'],
+  ],
+  [
+    'apk',
+    { 'lib/apk/db/installed': 'P:a\nV:1-r0\nA:noarch\nL:MIT\nL:GPL-3.0-only\n\n' },
+    ['MIT, GPL-3.0-only'],
+  ],
+  [
+    'python',
+    {
+      [`usr/${site}/a-1.dist-info/METADATA`]:
+        'Metadata-Version: 2.4\nName: a\nVersion: 1\nLicense-Expression: MIT\nLicense: GPL-3.0-only\n',
+    },
+    ['MIT', 'GPL-3.0-only'],
+  ],
+])('no licence hides behind another: %s', async ([, files, expected]) => {
+  const layer = archive(...Object.entries(files).map(([path, content]) => file(path, content)));
+  const { components } = await makeBom(memoryImage({ layers: [release, layer] }));
+  const licenses = components.flatMap((component) => component.licenses ?? []);
+  expect(licenses.map((license) => ('name' in license ? license.name : license.expression))).toEqual(
+    expected,
+  );
+  expect(licenses.every(({ acknowledgement }) => acknowledgement === 'declared')).toBe(true);
+});

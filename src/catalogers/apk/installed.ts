@@ -97,6 +97,9 @@ export function apkLayers(tree: Tree, apks: readonly Apk[]): (apk: Apk) => TreeF
   return (apk) => first.get(`${apk.name} ${apk.version}`) ?? apk.database;
 }
 
+/** A record in which one of these stands twice is of no package. */
+const identity: readonly string[] = ['P', 'V', 'A'];
+
 interface ApkRecord {
   readonly fields: ReadonlyMap<string, string>;
   /** Of its first line, from 1. */
@@ -146,6 +149,13 @@ function recordOf(text: string, line: number): ApkRecord {
     }
     if (fields.has(name)) {
       repeated.add(name);
+      if (!identity.includes(name) && faults.length < maxFaults) {
+        faults.push(`line ${line + at} repeats the field ${name}`);
+      }
+      // The licences of two lines are none that could be concluded.
+      if (name === 'L') {
+        fields.set(name, `${fields.get(name)}, ${row.slice(2)}`);
+      }
     } else {
       fields.set(name, row.slice(2));
     }
@@ -155,7 +165,7 @@ function recordOf(text: string, line: number): ApkRecord {
 
 /** The package, or why there is none. Names and versions with other characters would be others in a purl. */
 function apkOf({ fields, repeated, sha256 }: ApkRecord, database: TreeFile): Apk | string {
-  for (const field of ['P', 'V', 'A']) {
+  for (const field of identity) {
     if (repeated.has(field)) {
       return `has two fields ${field}`;
     }

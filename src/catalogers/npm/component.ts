@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { compact } from '../../base/compact.ts';
-import { toLicenses } from '../../bom/licenses.ts';
+import { agreedLicenses, toLicenses } from '../../bom/licenses.ts';
 import type { Component, Contact, ExternalReference, License } from '../../bom/model.ts';
 import { toPurl } from '../../bom/purl.ts';
 import type { Tree, TreeFile } from '../contract.ts';
@@ -74,7 +74,10 @@ function firstWith(tree: Tree, file: TreeFile, { name, version }: NpmManifest): 
  * (docs.npmjs.com, "license").
  */
 function licensesOf(fields: NpmFields): readonly License[] {
-  const stated = fields['license'] ?? fields['licenses'];
+  return agreedLicenses([fields['license'], fields['licenses']].map(licensesIn));
+}
+
+function licensesIn(stated: unknown): readonly License[] {
   const names = (Array.isArray(stated) ? stated.slice(0, 20) : [stated]).flatMap(
     (entry: unknown) => lineOf(entry) ?? lineOf(npmFieldsOf(entry)?.['type']) ?? [],
   );
