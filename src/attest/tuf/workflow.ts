@@ -121,7 +121,7 @@ export function nextDelegated(delegation: Delegation, snapshot: Snapshot, bytes:
 }
 
 /** Arbitrary software: the keys that this delegation lists have signed. */
-export function requireDelegated(targets: Targets, delegation: Delegation): void {
+function requireDelegated(targets: Targets, delegation: Delegation): void {
   if (isSignedByRole(targets, delegation)) {
     return;
   }
