@@ -1,18 +1,15 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { main } from '../../src/cli.ts';
 import { type Digest, digestOf, hexOf } from '../../src/oci/digest.ts';
 import { mediaTypes } from '../../src/oci/media-types.ts';
-import { pushDemoImage } from '../support/demo-image.ts';
-import { folder, testHost } from '../support/host.ts';
-import { startRegistry, type TestRegistry } from '../support/registry.ts';
-import { keyPolicy, writeKeyPair } from '../support/scene.ts';
+import type { TestRegistry } from '../support/registry.ts';
+import { keyPolicy, openScene, type Scene } from '../support/scene.ts';
 
 /* A signed image on a disk, without any registry: what a machine without a network verifies. */
 
-const place = folder();
 const as = 'quay.io/triton-dev-containers/cpu';
+let scene: Scene;
 let registry: TestRegistry;
 let image: Digest;
 
@@ -23,7 +20,7 @@ interface Entry {
 
 /** Everything of the repository as blobs; `index.json` lists these entries. */
 function layout(name: string, entries: readonly Entry[], more: readonly Uint8Array[] = []): string {
-  const path = join(place.path, name);
+  const path = join(scene.path, name);
   const blobs = join(path, 'blobs/sha256');
   mkdirSync(blobs, { recursive: true });
   writeFileSync(join(path, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}');
@@ -47,39 +44,28 @@ function layout(name: string, entries: readonly Entry[], more: readonly Uint8Arr
   return name;
 }
 
-function policy(name: string, key: string): void {
-  writeFileSync(
-    join(place.path, name),
-    keyPolicy('quay.io/triton-dev-containers', 'signed: { by: [team] }, sbom: { by: [team] }', {
-      team: `${key}.pub`,
-    }),
-  );
-}
+/** A policy for the name that the layout is given, by one of the keys. */
+const policyOf = (key: string) =>
+  keyPolicy('quay.io/triton-dev-containers', 'signed: { by: [team] }, sbom: { by: [team] }', {
+    team: `${key}.pub`,
+  });
 
 beforeAll(async () => {
-  registry = await startRegistry();
-  image = await pushDemoImage({ host: registry.host, repository: 'cpu', tag: '1' });
-  writeKeyPair(place.path, 'team');
-  writeKeyPair(place.path, 'other');
-  policy('policy.yaml', 'team');
-  policy('other.yaml', 'other');
-  const signed = await tcf('sign', `${registry.host}/cpu@${image}`, '--key', 'team.key', '--allow-http');
-  expect(signed.exit, signed.err).toBe(0);
+  scene = await openScene({
+    repository: 'cpu',
+    keys: ['team', 'other'],
+    policies: {},
+    signed: 'with its SBOM',
+  });
+  ({ digest: image, registry } = scene);
+  scene.write('policy.yaml', policyOf('team'));
+  scene.write('other.yaml', policyOf('other'));
 });
-afterAll(async () => {
-  await registry.close();
-  place[Symbol.dispose]();
-});
-
-async function tcf(...args: readonly string[]) {
-  const host = testHost({ cwd: place.path, env: { COSIGN_PASSWORD: 'demo' } });
-  const exit = await main(args, host);
-  return { exit, out: host.out(), err: host.err() };
-}
+afterAll(() => scene[Symbol.asyncDispose]());
 
 const digests = () => [...new Set([...registry.manifests.values()].map(({ bytes }) => digestOf(bytes)))];
 const referrers = () => digests().filter((digest) => digest !== image);
-const verify = (...args: readonly string[]) => tcf('verify', ...args, '--policy', 'policy.yaml');
+const verify = (...args: readonly string[]) => scene.tcf('verify', ...args, '--policy', 'policy.yaml');
 
 test('referrers that stand in index.json are found, and no registry is asked', async () => {
   layout('listed', [{ digest: image, name: '1' }, ...referrers().map((digest) => ({ digest }))]);
@@ -114,7 +100,7 @@ test('without its referrers the image is unsigned, and by another key it is deni
   layout('bare', [{ digest: image, name: '1' }]);
   expect(await verify('oci:bare:1', '--as', as)).toMatchObject({ exit: 1 });
   layout('whole', [{ digest: image, name: '1' }, ...referrers().map((digest) => ({ digest }))]);
-  const ran = await tcf('verify', 'oci:whole:1', '--as', as, '--policy', 'other.yaml');
+  const ran = await scene.tcf('verify', 'oci:whole:1', '--as', as, '--policy', 'other.yaml');
   expect(ran).toMatchObject({ exit: 1 });
 });
 
@@ -134,11 +120,11 @@ test.for([
 test('a changed blob is neither a yes nor a no', async () => {
   layout('changed', [{ digest: image, name: '1' }, ...referrers().map((digest) => ({ digest }))]);
   for (const digest of referrers()) {
-    const file = join(place.path, 'changed/blobs/sha256', hexOf(digest));
+    const file = join(scene.path, 'changed/blobs/sha256', hexOf(digest));
     const bytes = registry.manifests.get(`cpu@${digest}`)?.bytes ?? Buffer.of();
     writeFileSync(file, Buffer.from(Buffer.from(bytes).toString().replace('annotations', 'annotationz')));
   }
   expect(await verify('oci:changed:1', '--as', as)).toMatchObject({ exit: 2 });
-  rmSync(join(place.path, 'changed/blobs'), { recursive: true });
+  rmSync(join(scene.path, 'changed/blobs'), { recursive: true });
   expect(await verify('oci:changed:1', '--as', as)).toMatchObject({ exit: 2 });
 });

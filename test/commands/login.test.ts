@@ -1,31 +1,25 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { cannotTell } from '../../src/base/error.ts';
 import type { RunProgram } from '../../src/system/program.ts';
-import { pushDemoImage } from '../support/demo-image.ts';
-import { folder, type TestHostOptions, type } from '../support/host.ts';
+import type { TestHostOptions } from '../support/host.ts';
 import { type Issuer, startIssuer } from '../support/oidc.ts';
-import { startRegistry, type TestRegistry } from '../support/registry.ts';
+import { openScene, type Scene } from '../support/scene.ts';
 import { type SigstoreServer, startSigstore } from '../support/sigstore.ts';
 
 const now = new Date('2026-11-23T12:00:00Z');
-const place = folder();
-let registry: TestRegistry;
+let scene: Scene;
 let sigstore: SigstoreServer;
 let issuer: Issuer;
 
 beforeAll(async () => {
-  registry = await startRegistry();
+  scene = await openScene({ keys: [], policies: {}, host: { now } });
   sigstore = await startSigstore({ now: () => now });
   issuer = await startIssuer({ token: (claims) => sigstore.token(claims) });
-  await pushDemoImage({ host: registry.host, repository: 'dev', tag: '1' });
-  writeFileSync(join(place.path, 'root.json'), sigstore.trustedRoot);
-  writeFileSync(join(place.path, 'config.json'), sigstore.signingConfig(1));
+  scene.write('root.json', sigstore.trustedRoot);
+  scene.write('config.json', sigstore.signingConfig(1));
 });
 afterAll(async () => {
-  await Promise.all([registry.close(), sigstore[Symbol.asyncDispose](), issuer[Symbol.asyncDispose]()]);
-  place[Symbol.dispose]();
+  await Promise.all([scene, sigstore, issuer].map((one) => one[Symbol.asyncDispose]()));
 });
 
 /** A person at a screen, whose browser opens what it is given. */
@@ -40,12 +34,10 @@ const person: Partial<TestHostOptions> = {
 };
 
 const sign = (options: Partial<TestHostOptions>, ...args: readonly string[]) =>
-  type(
-    [
-      ...['sign', `${registry.host}/dev:1`, '--no-sbom', '--allow-http'],
-      ...['--signing-config', 'config.json', '--trusted-root', 'root.json', ...args],
-    ],
-    { cwd: place.path, now, ...options },
+  scene.tcfWith(
+    options,
+    ...['sign', scene.name, '--no-sbom', '--allow-http'],
+    ...['--signing-config', 'config.json', '--trusted-root', 'root.json', ...args],
   );
 const login = () => ['--oidc-issuer', issuer.url.href];
 
@@ -93,7 +85,7 @@ test.for<readonly [string, Partial<TestHostOptions>]>([
 });
 
 test.for<readonly [string, readonly string[], RegExp]>([
-  ['a flow that is none', ['--oidc-flow', 'telepathy'], /--oidc-flow is browser or device/],
+  ['a flow that is none', ['--oidc-flow', 'telepathy'], /--oidc-flow does not take/],
   ['nobody to log in with', ['--oidc-flow', 'device'], /the signing services name no OIDC issuer/],
   [
     'an issuer that is not an address',

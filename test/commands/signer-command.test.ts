@@ -1,20 +1,13 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { p256 } from '@noble/curves/nist.js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { RunProgram } from '../../src/system/program.ts';
-import { pushDemoImage } from '../support/demo-image.ts';
-import { folder, type } from '../support/host.ts';
-import { startRegistry, type TestRegistry } from '../support/registry.ts';
-import { keyPolicy } from '../support/scene.ts';
+import { keyPolicy, openScene, type Scene } from '../support/scene.ts';
 
-const place = folder();
 const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const pem = publicKey.export({ format: 'pem', type: 'spki' }) as string;
 const scalar = Buffer.from(privateKey.export({ format: 'jwk' }).d ?? '', 'base64url');
-let registry: TestRegistry;
-let image: string;
+let scene: Scene;
 
 /** An HSM: it sees digests only. */
 const hsm: RunProgram = async (_file, args, input) => {
@@ -28,23 +21,18 @@ const hsm: RunProgram = async (_file, args, input) => {
 };
 
 const tcf = (args: readonly string[], program: RunProgram = hsm) =>
-  type([...args, '--allow-http'], { cwd: place.path, program });
+  scene.tcfWith({ program }, ...args, '--allow-http');
 
 beforeAll(async () => {
-  registry = await startRegistry();
-  await pushDemoImage({ host: registry.host, repository: 'dev', tag: '1' });
-  image = `${registry.host}/dev:1`;
-  writeFileSync(join(place.path, 'hsm.pub'), pem);
-  writeFileSync(join(place.path, 'token'), 'x');
-  writeFileSync(
-    join(place.path, 'policy.yaml'),
-    keyPolicy(registry.host, 'signed: { by: [hsm] }, sbom: { by: [hsm] }', { hsm: 'hsm.pub' }),
+  scene = await openScene({ keys: [], policies: {} });
+  scene.write('hsm.pub', pem);
+  scene.write('token', 'x');
+  scene.write(
+    'policy.yaml',
+    keyPolicy(scene.registry.host, 'signed: { by: [hsm] }, sbom: { by: [hsm] }', { hsm: 'hsm.pub' }),
   );
 });
-afterAll(async () => {
-  await registry.close();
-  place[Symbol.dispose]();
-});
+afterAll(() => scene[Symbol.asyncDispose]());
 
 test.for([
   ['a program that refuses', ['--signer-cmd', 'hsm'], 2, /signer|"hsm" gave no public key/],
@@ -57,22 +45,26 @@ test.for([
   ],
   ['no program', ['--signer-cmd', ' '], 3, /names no program/],
 ] as const)('%s: nothing is pushed', async ([, args, exit, message]) => {
-  const before = registry.manifests.size;
-  const ran = await tcf(['sign', image, ...args], async () => ({ code: 1, stdout: Buffer.of(), stderr: '' }));
+  const before = scene.registry.manifests.size;
+  const ran = await tcf(['sign', scene.name, ...args], async () => ({
+    code: 1,
+    stdout: Buffer.of(),
+    stderr: '',
+  }));
   expect(ran.err).toMatch(message);
   expect(ran.err).toContain('tcf: hint: ');
   expect(ran.exit).toBe(exit);
-  expect(registry.manifests.size).toBe(before);
+  expect(scene.registry.manifests.size).toBe(before);
 });
 
 test('what an HSM signed is verified by its public key', async () => {
-  expect(await tcf(['verify', image, '--policy', 'policy.yaml'])).toMatchObject({ exit: 1 });
-  const signed = await tcf(['sign', image, '--signer-cmd', '/opt/hsm/sign --slot 1']);
+  expect(await tcf(['verify', scene.name, '--policy', 'policy.yaml'])).toMatchObject({ exit: 1 });
+  const signed = await tcf(['sign', scene.name, '--signer-cmd', '/opt/hsm/sign --slot 1']);
   expect(signed.exit, signed.err).toBe(0);
   expect(signed.started.map((words) => words.join(' '))).toEqual([
     '/opt/hsm/sign --slot 1 public-key',
     '/opt/hsm/sign --slot 1 sign sha256',
     '/opt/hsm/sign --slot 1 sign sha256',
   ]);
-  expect(await tcf(['verify', image, '--policy', 'policy.yaml'])).toMatchObject({ exit: 0 });
+  expect(await tcf(['verify', scene.name, '--policy', 'policy.yaml'])).toMatchObject({ exit: 0 });
 });

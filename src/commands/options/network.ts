@@ -4,7 +4,7 @@ import { compact } from '../../base/compact.ts';
 import { askedWrongly } from '../../base/error.ts';
 import { quoted } from '../../base/text.ts';
 import type { ReferrersMode } from '../../registry/referrers-api.ts';
-import { flag, type Options, textOption } from './bag.ts';
+import { choiceOption, flag, type Options, textOption } from './bag.ts';
 
 /** The options of every verb that talks to a registry. */
 export function declareNetworkOptions(command: Command): void {
@@ -23,22 +23,12 @@ export function declareTimeout(command: Command, who: string): void {
   );
 }
 
-/** @throws TcfError `cli.timeout`, `cli.referrers` (exit 3). */
+/** @throws TcfError `cli.timeout`, `option.value` (exit 3). */
 export function readNetwork(options: Options): Network {
   return compact({
     allowHttp: flag(options, 'allowHttp'),
     idle: readSeconds(options, 'timeout'),
-    referrers: readReferrersMode(options),
-  });
-}
-
-function readReferrersMode(options: Options): ReferrersMode | undefined {
-  const mode = textOption(options, 'referrers');
-  if (mode === undefined || mode === 'auto' || mode === 'api' || mode === 'tag') {
-    return mode;
-  }
-  throw askedWrongly('cli.referrers', `--referrers is auto, api or tag, not ${quoted(mode)}`, {
-    hint: 'docs/registries.md says what each of them asks',
+    referrers: choiceOption<ReferrersMode>(options, 'referrers', ['auto', 'api', 'tag']),
   });
 }
 

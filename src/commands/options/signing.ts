@@ -3,9 +3,8 @@ import type { LoginFlow } from '../../app/sign/identity.ts';
 import type { SignerRequest, SigningRequest } from '../../app/sign/signing.ts';
 import { compact } from '../../base/compact.ts';
 import { askedWrongly } from '../../base/error.ts';
-import { quoted } from '../../base/text.ts';
 import { readUrl } from '../../sigstore/signing-config.ts';
-import { type Options, textOption } from './bag.ts';
+import { choiceOption, type Options, textOption } from './bag.ts';
 import { readNetwork } from './network.ts';
 
 /**
@@ -101,16 +100,8 @@ function readSigner(options: Options): SignerRequest {
   return compact({
     kind: 'keyless' as const,
     token: textOption(options, 'identityToken'),
-    flow: readFlow(options),
+    flow: choiceOption<LoginFlow>(options, 'oidcFlow', ['browser', 'device']),
     issuer: readUrl('--oidc-issuer', textOption(options, 'oidcIssuer')),
     clientId: textOption(options, 'oidcClientId'),
   });
-}
-
-function readFlow(options: Options): LoginFlow | undefined {
-  const flow = textOption(options, 'oidcFlow');
-  if (flow === undefined || flow === 'browser' || flow === 'device') {
-    return flow;
-  }
-  throw askedWrongly('flags.oidc-flow', `--oidc-flow is browser or device, not ${quoted(flow)}`);
 }
