@@ -285,7 +285,7 @@ const heads: readonly { readonly magics: readonly string[]; readonly what: strin
       not: /\.[a-z]{0,2}(?:gz|xz|bz2?|zst|dz|br)$|\.lzma$/i,
     },
     { magics: ['\0asm'], what: 'programs of WebAssembly' },
-    { magics: magics.pe, what: 'programs of Windows and .NET' },
+    { magics: magics.pe, what: 'programs of Windows, .NET and EFI' },
     { magics: magics.machO, what: 'programs of macOS, and classes of Java' },
   ];
 
