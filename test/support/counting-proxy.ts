@@ -7,6 +7,8 @@ export interface CountingProxy extends AsyncDisposable {
   readonly host: string;
   /** Since the last call of `reset`. */
   readonly counts: { requests: number; bytes: number };
+  /** `METHOD /path` of each. */
+  readonly lines: readonly string[];
   reset(): void;
 }
 
@@ -17,8 +19,10 @@ export interface CountingProxy extends AsyncDisposable {
 export async function startCountingProxy(target: string, delay = 0): Promise<CountingProxy> {
   const [host = '', port = ''] = target.split(':');
   const counts = { requests: 0, bytes: 0 };
+  const lines: string[] = [];
   const server = createServer((from, to) => {
     counts.requests += 1;
+    lines.push(`${from.method} ${from.url}`);
     setTimeout(() => {
       const { headers, method, url } = from;
       const ask = request({ host, port, path: url, method, headers }, (answer) => {
@@ -38,7 +42,11 @@ export async function startCountingProxy(target: string, delay = 0): Promise<Cou
   return {
     host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
     counts,
-    reset: () => Object.assign(counts, { requests: 0, bytes: 0 }),
+    lines,
+    reset() {
+      Object.assign(counts, { requests: 0, bytes: 0 });
+      lines.length = 0;
+    },
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((closed) => server.close(closed));
