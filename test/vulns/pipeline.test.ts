@@ -189,6 +189,32 @@ describe('the gate', () => {
     expect((await gate()).exit).toBe(1);
   });
 
+  test('VEX of CycloneDX, attested under its own type', async () => {
+    const vex = {
+      bomFormat: 'CycloneDX',
+      specVersion: '1.6',
+      version: 1,
+      vulnerabilities: [
+        {
+          id: 'CVE-2026-1000',
+          analysis: { state: 'not_affected', justification: 'code_not_reachable' },
+          affects: [{ ref: 'pkg:pypi/triton', versions: [{ version: '3.6.0' }] }],
+        },
+      ],
+    };
+    writeFileSync(at('cdx-vex.json'), JSON.stringify(vex));
+    await pushDemoImage({ host: registry.host, repository: 'dev', tag: 'cdx', llvm: 'f'.repeat(40) });
+    policy('cdx.json', { whenUnknown: 'allow', vex: { by: ['team'] } });
+    const sign = async (...more: readonly string[]) =>
+      await tcf('sign', image('cdx'), '--key', 'cosign.key', ...more, http);
+    expect((await sign()).exit).toBe(0);
+    const ask = async () => (await tcf('gate', image('cdx'), '--policy', 'cdx.json', http)).exit;
+    expect(await ask()).toBe(1);
+    const signed = await sign('--no-sbom', '--attest', 'https://cyclonedx.org/vex=cdx-vex.json');
+    expect(signed.exit, signed.err).toBe(0);
+    expect(await ask()).toBe(0);
+  });
+
   test('data that is too old, and none', async () => {
     policy('policy.json', {
       whenUnknown: 'allow',
