@@ -1,13 +1,16 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { createRequire } from 'node:module';
+import { CreateEntryRequest } from '@sigstore/protobuf-specs/rekor/v2';
 import { MessageSignatureBundleBuilder } from '@sigstore/sign';
 import { DSSEBundleBuilder } from '@sigstore/sign/dist/bundler/dsse.js';
+import { toCreateEntryRequest } from '@sigstore/sign/dist/witness/tlog/entry.js';
 import { expect, test } from 'vitest';
 import { parseBundle } from '../../src/attest/bundle.ts';
 import { formatStatement, payloadType, toSignatureStatement } from '../../src/attest/statement.ts';
 import { digestOf } from '../../src/oci/digest.ts';
 import { keylessSigner } from '../../src/sigstore/fulcio.ts';
 import { parseIdentityToken } from '../../src/sigstore/identity-token.ts';
+import type { Services } from '../../src/sigstore/services.ts';
 import { signArtifact, signStatement } from '../../src/sigstore/sign.ts';
 import { keySigner } from '../../src/sigstore/signer.ts';
 import { toServices } from '../../src/sigstore/signing-config.ts';
@@ -64,6 +67,56 @@ test('its index loads an HTTP client, and the builder alone does not', () => {
   expect(loaded('@sigstore/sign').length).toBeGreaterThan(0);
   expect(loaded('@sigstore/sign/dist/bundler/dsse.js')).toEqual([]);
 });
+
+test('it has a signer for Fulcio and none for keys', async () => {
+  const names = Object.keys(await import('@sigstore/sign'));
+  expect(names.filter((name) => name.endsWith('Signer'))).toEqual(['FulcioSigner']);
+});
+
+test.for([
+  ['P-384', generateKeyPairSync('ec', { namedCurve: 'P-384' }), 48],
+  ['P-256', generateKeyPairSync('ec', { namedCurve: 'P-256' }), 32],
+] as const)(
+  'its request to Rekor v2 holds the whole statement, and takes a key of %s for a certificate with P-256; ours holds a digest and the key',
+  async ([name, pair, length]) => {
+    const spki = pair.publicKey.export({ type: 'spki', format: 'der' });
+    const pem = pair.publicKey.export({ type: 'spki', format: 'pem' }).toString();
+    const large = Buffer.from(
+      JSON.stringify({
+        ...JSON.parse(Buffer.from(statement).toString()),
+        predicate: { text: 'x'.repeat(100_000) },
+      }),
+    );
+    const { content } = await new DSSEBundleBuilder({
+      signer: keySigner(pair.privateKey),
+      witnesses: [],
+    }).create({ data: large, type: payloadType });
+    const theirs = JSON.stringify(CreateEntryRequest.toJSON(toCreateEntryRequest(content, pem)));
+    expect(theirs.length).toBeGreaterThan(large.length);
+    expect(JSON.parse(theirs)).toEqual({
+      dsseRequestV002: {
+        envelope: expect.anything(),
+        verifiers: [
+          { x509Certificate: { rawBytes: spki.toString('base64') }, keyDetails: 'PKIX_ECDSA_P256_SHA_256' },
+        ],
+      },
+    });
+
+    const asked: string[] = [];
+    const services: Services = async ({ body }) => {
+      asked.push(Buffer.from(body ?? []).toString());
+      throw new Error('seen');
+    };
+    const flags = { rekorUrl: 'https://log.example', rekorVersion: '2' } as const;
+    const witnesses = toWitnesses(toServices(flags), services);
+    await expect(signStatement(large, keySigner(pair.privateKey), witnesses)).rejects.toThrow('seen');
+    expect(asked.map((text) => text.length < 2000)).toEqual([true]);
+    const { hashedRekordRequestV002: ours } = JSON.parse(asked[0] ?? '{}');
+    expect(ours.signature.verifier.publicKey.rawBytes).toBe(spki.toString('base64'));
+    expect(ours.signature.verifier.keyDetails).toBe(`PKIX_ECDSA_${name.replace('-', '')}_SHA_${8 * length}`);
+    expect(Buffer.from(ours.digest, 'base64')).toHaveLength(length);
+  },
+);
 
 const orderOf = (value: unknown): unknown =>
   Array.isArray(value)
