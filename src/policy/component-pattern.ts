@@ -28,7 +28,7 @@ export type PatternMatch = 'match' | 'none' | 'unversioned';
 /** As leniently as the purls of an SBOM are read, so that whatever stands there can be named. */
 const purlText = such(textOrNothing, (purl) => {
   const parts = readPurl(purl);
-  if (parts === undefined || purl.endsWith('/')) {
+  if (parts === undefined || purl.endsWith('/') || /\s/.test(purl)) {
     return 'is not a purl, such as pkg:deb/debian/telnetd or pkg:pypi/torch@2.0.0';
   }
   return isPlain(parts)

@@ -2,9 +2,10 @@ import type { Diagnostic } from '../base/diagnostic.ts';
 import { quoted } from '../base/text.ts';
 import { isOrdered } from '../bom/vers.ts';
 import { type ComponentShape, formatComponent, toComponentPattern } from './component-pattern.ts';
-import { type DeadWhy, deadClaim, deadIdentity } from './dead-identity.ts';
+import { type DeadWhy, deadClaim, deadIdentity, deadIssuer } from './dead-identity.ts';
 import type { Policy, Scope } from './document.ts';
 import { isKnownType } from './purl-pattern.ts';
+import type { AttestedParams } from './rules/attested.ts';
 import type { ComponentsParams } from './rules/components.ts';
 import type { DenyParams } from './rules/deny.ts';
 import type { TrustedIdentity } from './signer.ts';
@@ -15,10 +16,14 @@ export function deadEntries({ scopes, signers }: Policy): readonly Diagnostic[] 
   return [
     ...[...signers.values()].flatMap((signer) => (signer.kind === 'keyless' ? deadSigner(signer) : [])),
     ...(denyList?.identities ?? []).flatMap(({ identity, issuer }) =>
-      toDiagnostics(`deny.identities: ${quoted(identity)}`, deadIdentity(identity, issuer)),
+      toDiagnostics(
+        `deny.identities: ${quoted(identity)}`,
+        (issuer === undefined ? undefined : deadIssuer(issuer)) ?? deadIdentity(identity, issuer),
+      ),
     ),
     ...scopes.flatMap(deadScope),
     ...scopes.flatMap(deadComponents),
+    ...scopes.flatMap(deadTypes),
   ];
 }
 
@@ -40,7 +45,7 @@ function toDiagnostics(subject: string, why: DeadWhy | undefined): readonly Diag
 function deadSigner({ claims, github, identity, issuer, name }: TrustedIdentity): readonly Diagnostic[] {
   const subject = `signers.${name}`;
   return [
-    ...toDiagnostics(subject, deadIdentity(identity, issuer)),
+    ...toDiagnostics(subject, deadIssuer(issuer) ?? deadIdentity(identity, issuer)),
     ...Object.entries(claims).flatMap(([claim, value]) =>
       toDiagnostics(`${subject}.claims.${claim}`, deadClaim(claim, value)),
     ),
@@ -77,6 +82,19 @@ function deadScope({ match }: Scope): readonly Diagnostic[] {
     why: `${registry} is a web site, not a registry`,
     hint: `write ${[meant, ...path].join('/')}`,
   });
+}
+
+/** Types are compared whole. */
+function deadTypes({ match, require }: Scope): readonly Diagnostic[] {
+  const { predicates = [] } = (require['attested'] ?? {}) as Partial<AttestedParams>;
+  return predicates
+    .filter(({ type }) => type.includes('*'))
+    .flatMap(({ type }) =>
+      toDiagnostics(`${match}: attested: ${quoted(type)}`, {
+        why: 'a predicate type is compared whole, and has no pattern',
+        hint: 'write each type that is wanted',
+      }),
+    );
 }
 
 function deadComponents({ match, require }: Scope): readonly Diagnostic[] {

@@ -18,6 +18,15 @@ const mailIssuers = [
   'https://login.microsoftonline.com',
 ];
 
+/** Whether no certificate names such an issuer: those of the public instance are compared whole. */
+export function deadIssuer(issuer: string): DeadWhy | undefined {
+  const plain = issuer.replace(/\/+$/, '');
+  if (plain === issuer || ![github, 'https://gitlab.com', ...mailIssuers].includes(plain)) {
+    return undefined;
+  }
+  return { why: `certificates name ${plain}, without "/" at the end`, hint: `write ${plain}` };
+}
+
 /**
  * Whether no certificate can have such an identity, by what Fulcio writes for each issuer
  * (https://github.com/sigstore/fulcio/blob/main/docs/oidc.md). Without an issuer any is meant.
@@ -38,7 +47,7 @@ export function deadIdentity(identity: string, issuer?: string): DeadWhy | undef
   if (issuer === undefined && /^https:\/\/gitlab\.com(?:\/|$)/i.test(identity)) {
     return deadJob(identity);
   }
-  if (/@|:\/\/|!/.test(identity)) {
+  if (/:\/\/|![^/]*$|@[^/@]*$/.test(identity)) {
     return undefined;
   }
   return {

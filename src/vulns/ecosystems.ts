@@ -65,6 +65,22 @@ const orderTypes: Readonly<Record<string, string>> = {
   openSUSE: 'rpm',
 };
 
+/** Of programs and of what is seen inside them. */
+const others: readonly string[] = ['LLVM', 'NVIDIA'];
+
+/**
+ * Whether findings can be of an ecosystem of that name, as OSV writes it, with the release of a distribution
+ * or without: `PyPI`, `Debian`, `Debian:12`.
+ */
+export function isEcosystem(name: string): boolean {
+  const [plain = '', release] = name.split(/:(.*)/s);
+  const isLanguage = Object.values(languages).some(({ ecosystem }) => ecosystem === plain);
+  if (isLanguage || others.includes(plain)) {
+    return release === undefined;
+  }
+  return Object.hasOwn(orderTypes, plain) && release !== '';
+}
+
 const semver: VersionOrder = { isVersion: isSemver, compare: compareSemver };
 
 /**

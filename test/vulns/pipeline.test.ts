@@ -154,6 +154,39 @@ describe('the gate', () => {
     expect((await gate()).exit).toBe(0);
   });
 
+  test('a scan of another scanner, which says neither ecosystem nor fix, is not narrowed by them', async () => {
+    const scanned = `${registry.host}/dev:scanned`;
+    await pushDemoImage({ host: registry.host, repository: 'dev', tag: 'scanned', deb: 'scanned' });
+    const scan = {
+      scanner: {
+        uri: 'pkg:github/acme/scanner@1',
+        db: { lastUpdate: '2026-11-29T00:00:00Z' },
+        result: [{ id: 'CVE-2026-2000', severity: [{ method: 'nvd', score: '9.8' }] }],
+      },
+      metadata: { scanStartedOn: '2026-11-29T00:00:00Z', scanFinishedOn: '2026-11-29T00:01:00Z' },
+    };
+    writeFileSync(at('scan.json'), JSON.stringify(scan));
+    const more = [
+      '--key',
+      'cosign.key',
+      '--attest',
+      'https://in-toto.io/attestation/vulns/v0.2=scan.json',
+      http,
+    ];
+    expect(await tcf('sign', scanned, ...more)).toMatchObject({ exit: 0 });
+    for (const terms of [
+      {},
+      { ecosystems: ['Go'] },
+      { fixable: true },
+      { fixAge: '7d' },
+      { origin: 'added' },
+    ]) {
+      policy('policy.json', { scan: { by: ['team'] }, whenUnknown: 'allow', ...terms });
+      const { err, exit } = await tcf('gate', scanned, '--policy', 'policy.json', http);
+      expect([exit, err], JSON.stringify(terms)).toEqual([1, expect.stringContaining('CVE-2026-2000')]);
+    }
+  });
+
   test('VEX of a signer whom the policy names', async () => {
     const vex = {
       '@context': 'https://openvex.dev/ns/v0.2.0',

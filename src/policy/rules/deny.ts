@@ -1,6 +1,6 @@
 import type { ProvenSigner } from '../../attest/verified.ts';
 import type { Evidence } from '../evidence.ts';
-import { asking, described, list, mapping, optional, text } from '../form.ts';
+import { asking, described, list, mapping, optional, text, textLike } from '../form.ts';
 import { isMeantBy } from '../identity.ts';
 import type { Rule, RuleContext } from '../rule.ts';
 import { digestText } from '../words.ts';
@@ -25,7 +25,7 @@ const shape = mapping({
     list(
       mapping({
         identity: described(
-          text,
+          textLike(/^[!-~]+$/, 'holds blanks or characters beyond ASCII'),
           'subject of the certificate, without case where nobody tells it apart; * stands for any characters except / and @',
         ),
         issuer: optional(text, 'OIDC issuer, compared whole; the default is any'),

@@ -16,7 +16,7 @@ export interface VsaParams extends CommonParams, SigningTerms {
   readonly resource?: string | undefined;
 }
 
-const uri = textLike(/^[a-z][a-z0-9+.-]*:[!-~]{1,2000}$/, 'is not a URI, without blanks and patterns');
+const uri = textLike(/^[a-z][a-z0-9+.-]*:[!-)+-~]{1,2000}$/, 'is not a URI, without blanks and patterns');
 const word = textLike(/^[!-~]{1,200}$/, 'is not one word, such as SLSA_BUILD_LEVEL_3');
 
 const params: Form<VsaParams> = mapping({
@@ -31,7 +31,7 @@ const params: Form<VsaParams> = mapping({
   ),
   policy: optional(uri, 'policy.uri of the summary, compared whole; others do not count'),
   resource: optional(
-    textLike(/^[!-~]{1,2000}$/, 'is not a URI'),
+    textLike(/^[!-)+-~]{1,2000}$/, 'is not a URI, without blanks and patterns'),
     'resourceUri of the summary, compared whole; the default is the name of the image itself',
   ),
   mode,

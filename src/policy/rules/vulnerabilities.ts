@@ -4,13 +4,14 @@ import type { SbomFacts } from '../../bom/read.ts';
 import { applyVex, type TrustedVex, type UnusedVex } from '../../vulns/apply-vex.ts';
 import type { AttestedScan } from '../../vulns/attested-scan.ts';
 import { type Baseline, newFindings, newSince, toBaseline } from '../../vulns/baseline.ts';
+import { isEcosystem } from '../../vulns/ecosystems.ts';
 import { defaultOrder } from '../../vulns/findings.ts';
 import { findVulnerabilities } from '../../vulns/match.ts';
 import { counts, doubtsOf, type VulnFinding, type VulnScan } from '../../vulns/scan.ts';
 import { parseVex, type VexDocument, type VexStatement } from '../../vulns/vex.ts';
 import { describeRest, isEnough, matchCandidates } from '../attestations.ts';
 import { type Evidence, manifestsOf } from '../evidence.ts';
-import { choice, described, type Form, list, mapping, optional, textLike } from '../form.ts';
+import { choice, described, type Form, list, mapping, optional, textLike, textThat } from '../form.ts';
 import {
   type CommonParams,
   mode,
@@ -46,6 +47,15 @@ export interface VulnerabilitiesParams extends CommonParams {
 
 const word = textLike(/^[!-~](?:[ -~]{0,100}[!-~])?$/, 'is not a name');
 const yesOrNo = choice('allow', 'deny');
+const ecosystem = textThat(
+  isEcosystem,
+  'is not an ecosystem as OSV writes it: PyPI, Go, crates.io, npm, NVIDIA, Debian, Debian:12',
+);
+/** Databases write their ids in one way, and they are compared whole. */
+const advisoryId = textLike(
+  /^(?:CVE-\d{4}-\d{4,19}|GHSA(?:-[0-9a-z]{4}){3}|(?!CVE-|GHSA-)[A-Z][A-Za-z0-9]*-[\w:.-]{1,100})$/,
+  'is not the id of an advisory, without patterns: CVE-2024-3094, GHSA-rxwq-x6h5-x525, DSA-5649-1',
+);
 
 const params: Form<VulnerabilitiesParams> = mapping({
   severity: optional(choice(...bounds), 'what is less severe does not deny; the default is low'),
@@ -59,9 +69,12 @@ const params: Form<VulnerabilitiesParams> = mapping({
     choice('added', 'base'),
     'only what was added to the base image denies, or only what came with it (tcf sbom --base)',
   ),
-  ecosystems: optional(list(word), 'only packages of these deny: PyPI, Go, crates.io, NVIDIA, Debian:12'),
+  ecosystems: optional(
+    list(ecosystem),
+    'only packages of these deny: PyPI, Go, crates.io, NVIDIA, Debian:12',
+  ),
   deny: optional(
-    list(word),
+    list(advisoryId),
     'ids that deny whatever their severity, fix, origin or ecosystem: CVE-2024-3094',
   ),
   missingUpdates: optional(
@@ -381,7 +394,9 @@ function isRelevant(finding: VulnFinding, terms: VulnerabilitiesParams, now: Dat
   }
   const { components, ecosystem, fixedIn, fixedSince } = finding;
   const { ecosystems, fixAge, fixable, origin } = terms;
-  if (fixable === true && fixedIn === undefined && finding.verdict === 'affected') {
+  // A scan of another scanner says neither fix nor ecosystem, so any may be meant.
+  const isSaid = ecosystem !== '';
+  if (fixable === true && fixedIn === undefined && finding.verdict === 'affected' && isSaid) {
     return false;
   }
   // Of an origin that nobody knows any may be meant.
@@ -394,6 +409,7 @@ function isRelevant(finding: VulnFinding, terms: VulnerabilitiesParams, now: Dat
   }
   if (
     ecosystems !== undefined &&
+    isSaid &&
     !ecosystems.some((name) => name === ecosystem || ecosystem.startsWith(`${name}:`))
   ) {
     return false;
