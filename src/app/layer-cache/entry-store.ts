@@ -18,7 +18,7 @@ export interface EntryStore {
 }
 
 /** The artifact type of an entry in a registry. */
-export const entryArtifact = 'application/vnd.tcf.layer-record.v1';
+const entryArtifact = 'application/vnd.tcf.layer-record.v1';
 const emptyConfig = { mediaType: 'application/vnd.oci.empty.v1+json', bytes: encodeUtf8('{}') };
 
 /**
