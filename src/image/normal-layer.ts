@@ -23,6 +23,9 @@ const volatile: readonly RegExp[] = [
   /^var\/lib\/(?:dnf|rpm)\/(?:history|\.rpm\.lock|__db)/,
 ];
 
+/** What engines touch when they mount on it, each its own ones, and others without root. */
+const mountPoints: ReadonlySet<string> = new Set(['dev/', 'proc/', 'run/', 'sys/']);
+
 /** Whether a path, without a slash in front, is left out of every layer. */
 export function isVolatile(path: string): boolean {
   return volatile.some((pattern) => pattern.test(path));
@@ -48,9 +51,10 @@ export interface NormalLayer {
  * the names of one file the first holds the content. Two builds of the same content give the same bytes.
  *
  * @param epoch seconds since 1970.
+ * @param isLowest whether nothing lies below: then the folders that engines mount on are its own.
  * @throws TcfError `layer.tar`, `layer.sparse` (exit 2).
  */
-export async function normalLayer(path: string, epoch: number): Promise<NormalLayer> {
+export async function normalLayer(path: string, epoch: number, isLowest = true): Promise<NormalLayer> {
   const what = `the layer ${quoted(path)}`;
   const read: TarEntry[] = [];
   await readTar(
@@ -77,7 +81,8 @@ export async function normalLayer(path: string, epoch: number): Promise<NormalLa
     for (const entry of read) {
       all.push(...(await toSource(handle, entry, epoch)));
     }
-    const entries = withoutEmptyCaches(withFirstNames(lastOfEach(all))).toSorted((a, b) =>
+    const kept = isLowest ? all : all.filter(({ name }) => !mountPoints.has(name));
+    const entries = withoutEmptyCaches(withFirstNames(lastOfEach(kept))).toSorted((a, b) =>
       byCodeUnit(a.name, b.name),
     );
     return { entries, dropped: read.length - entries.length, tar: () => writeTar(entries, contentIn(path)) };

@@ -46,13 +46,8 @@ afterAll(async () => {
 }, minute);
 
 function policy(commit: string): string {
-  return `version: 1
-trust: { logs: { key: 0 } }
-signers: { builder: { keyFile: builder.pub }, second: { keyFile: second.pub } }
-scopes:
-  - match: ${host}
-    require:
-      signed: { by: [builder] }
+  // The most specific scope decides alone, so it asks for all of it.
+  const rules = `      signed: { by: [builder] }
       sbom: { by: [builder] }
       llvm: { commit: ${commit} }
       provenance: { by: [builder], buildType: "urn:tcf:build:1", builder: "${builder}" }
@@ -62,9 +57,17 @@ scopes:
           - that: attestations.exists(a, a.type == "https://slsa.dev/provenance/v1" && !(a.predicate.buildDefinition.internalParameters.runtime.user in ["", "0"]))
             because: the image starts as root
           - that: attestations.exists(a, a.type == "https://slsa.dev/provenance/v1" && a.predicate.buildDefinition.internalParameters.runtime.entrypoint.size() == 0)
-            because: the image runs a program of its own before the command
+            because: the image runs a program of its own before the command`;
+  return `version: 1
+trust: { logs: { key: 0 } }
+signers: { builder: { keyFile: builder.pub }, second: { keyFile: second.pub } }
+scopes:
+  - match: ${host}
+    require:
+${rules}
   - match: ${host}/triton/cpu
     require:
+${rules}
       vsa: { by: [second], verifier: "urn:example:second", levels: [TCF_REPRODUCED] }
 `;
 }

@@ -29,6 +29,15 @@ const timed = (seconds: number) => ({
 const owned = (name: string) => ({ patch: (block: Buffer) => block.write(name, 265, 'latin1') });
 
 describe('the normal form of a layer', () => {
+  test('above others has no folders that engines mount on, which each of them touches otherwise', async () => {
+    const path = join(place.path, 'upper.tar');
+    writeFileSync(path, archive(directory('run/'), directory('dev/'), directory('etc/'), file('etc/a', 'a')));
+    const names = async (isLowest: boolean) =>
+      (await normalLayer(path, epoch, isLowest)).entries.map(({ name }) => name);
+    expect(await names(false)).toEqual(['etc/', 'etc/a']);
+    expect(await names(true)).toEqual(['dev/', 'etc/', 'etc/a', 'run/']);
+  });
+
   test('does not depend on the order of entries, on "./", on names of users and on times after the epoch', async () => {
     const one = await normal(
       directory('usr/', timed(epoch + 7)),

@@ -155,7 +155,7 @@ async function packOwn(
   for (const { createdBy, isEmpty } of history) {
     const file = isEmpty ? undefined : layers[next];
     next += isEmpty ? 0 : 1;
-    const layer = file === undefined ? undefined : await normalLayer(file, epoch);
+    const layer = file === undefined ? undefined : await normalLayer(file, epoch, false);
     if (layer === undefined || layer.entries.length === 0) {
       lines.push({ createdBy, isEmpty: true });
       continue;

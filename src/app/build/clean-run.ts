@@ -50,10 +50,15 @@ export async function runCleanly(
 }
 
 /**
- * A program in front of another that takes the network away from it, and lets its mounts end with it. Where
- * that is not allowed (no root), the engine itself is told to give the build none.
+ * Programs in front of another that take the network away from it, and let its mounts end with it.
+ *
+ * @param engine buildah or podman: who is not root is root in the namespace that they make. Absent: root only.
  */
-export function withoutNetwork(host: Host): readonly string[] | undefined {
+export function withoutNetwork(host: Host, engine?: string): readonly string[] | undefined {
   const unshare = host.find('unshare');
-  return host.uid === 0 && unshare !== undefined ? [unshare, '--net', '--mount'] : undefined;
+  if (unshare === undefined || (host.uid !== 0 && engine === undefined)) {
+    return undefined;
+  }
+  const asRoot = host.uid === 0 || engine === undefined ? [] : [engine, 'unshare'];
+  return [...asRoot, unshare, '--net', '--mount'];
 }

@@ -36,7 +36,7 @@ async function buildWith(
   // A store of its own: nothing that was built before is found in it, and nobody prunes it while we build.
   const store = join(work, 'storage');
   const globals = ['--root', store, '--runroot', runroot];
-  const isolated = withoutNetwork(host);
+  const isolated = withoutNetwork(host, engine.path);
   const [file = engine.path, ...before] = [...(isolated ?? []), engine.path];
   const run = (...args: readonly string[]): Promise<string> =>
     runCleanly(host, epoch, file, [...before, ...globals, ...args]);
