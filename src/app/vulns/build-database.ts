@@ -174,15 +174,13 @@ function writeAdvisories(
   sources: Map<string, SourceCount>,
 ): Pick<BuiltDatabase, 'records' | 'withdrawn'> {
   stage.exec('CREATE INDEX raw_id ON raw (id, modified DESC, body)');
-  const insert = database.prepare('INSERT INTO advisory VALUES (?, ?, ?)');
-  const staged = stage.prepare('SELECT body FROM raw ORDER BY id, modified DESC, body').iterate();
-  stage.exec('CREATE TABLE entry (ecosystem TEXT, name TEXT, advisory INTEGER, place INTEGER, body TEXT)');
-  const entry = stage.prepare('INSERT INTO entry VALUES (?, ?, ?, ?, ?)');
-  let records = 0;
+  stage.exec('CREATE TABLE kept (place TEXT, id TEXT, body TEXT)');
+  const keep = stage.prepare('INSERT INTO kept VALUES (?, ?, ?)');
   let withdrawn = 0;
   let last: string | undefined;
-  for (const row of staged) {
-    const record = JSON.parse(String(row['body'])) as AdvisoryRecord;
+  for (const row of stage.prepare('SELECT body FROM raw ORDER BY id, modified DESC, body').iterate()) {
+    const body = String(row['body']);
+    const record = JSON.parse(body) as AdvisoryRecord;
     if (record.id === last) {
       continue;
     }
@@ -191,15 +189,12 @@ function writeAdvisories(
       withdrawn += 1;
       continue;
     }
-    records += 1;
-    const { affected, ...advisory } = record;
-    insert.run(records, record.id, JSON.stringify(advisory));
-    count(sources, /^[A-Za-z]+/.exec(record.id)?.[0] ?? record.id, record.modified ?? record.published);
-    for (const [place, { ecosystem, name, ...rest }] of affected.entries()) {
-      const body = { ...rest, ...sortedVersions(rest.versions, ordersOf(ecosystem).ecosystem) };
-      entry.run(ecosystem, packageKey(ecosystem, name), records, place, JSON.stringify(body));
-    }
+    // What is said of one package lies together, so that one question reads few pages.
+    const [first] = record.affected;
+    const place = first === undefined ? '' : `${first.ecosystem}\n${packageKey(first.ecosystem, first.name)}`;
+    keep.run(place, record.id, body);
   }
+  const records = writeKept(database, stage, sources);
   const target = database.prepare('INSERT INTO affected VALUES (?, ?, ?, ?, ?)');
   const ecosystems = new Set<string>();
   const rows = stage.prepare('SELECT * FROM entry ORDER BY ecosystem, name, advisory, place').iterate();
@@ -213,6 +208,26 @@ function writeAdvisories(
     known.run(ecosystem);
   }
   return { records, withdrawn };
+}
+
+/** The records in the order of their packages, and the entries about them beside for sorting. */
+function writeKept(database: DatabaseSync, stage: DatabaseSync, sources: Map<string, SourceCount>): number {
+  const insert = database.prepare('INSERT INTO advisory VALUES (?, ?, ?)');
+  stage.exec('CREATE TABLE entry (ecosystem TEXT, name TEXT, advisory INTEGER, place INTEGER, body TEXT)');
+  const entry = stage.prepare('INSERT INTO entry VALUES (?, ?, ?, ?, ?)');
+  let records = 0;
+  for (const row of stage.prepare('SELECT body FROM kept ORDER BY place, id').iterate()) {
+    const record = JSON.parse(String(row['body'])) as AdvisoryRecord;
+    records += 1;
+    const { affected, ...advisory } = record;
+    insert.run(records, record.id, JSON.stringify(advisory));
+    count(sources, /^[A-Za-z]+/.exec(record.id)?.[0] ?? record.id, record.modified ?? record.published);
+    for (const [place, { ecosystem, name, ...rest }] of affected.entries()) {
+      const body = { ...rest, ...sortedVersions(rest.versions, ordersOf(ecosystem).ecosystem) };
+      entry.run(ecosystem, packageKey(ecosystem, name), records, place, JSON.stringify(body));
+    }
+  }
+  return records;
 }
 
 function count(sources: Map<string, SourceCount>, name: string, date: string | undefined): void {
