@@ -17,7 +17,7 @@ const heldLimit = 64 * 1024 * 1024;
 /** Layers of one stream that may be read before those below them. */
 const streamWindow = 8;
 /** Questions to a cache that may lie behind a network. */
-const askedAtOnce = 16;
+const askedAtOnce = 8;
 
 /** What is missing in what such a layer says. */
 const readInParts =

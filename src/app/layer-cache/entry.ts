@@ -1,6 +1,4 @@
 import { concat, encodeUtf8 } from '../../base/bytes.ts';
-import { jsonLimits } from '../../base/json.ts';
-import { maxLayerRecord } from './layer-cache.ts';
 
 /** A record of a layer, and the bundle with the statement that names it. */
 export interface CacheEntry {
@@ -16,8 +14,15 @@ export interface CacheEntry {
 const magic = encodeUtf8('tcf layer entry 1\n');
 const head = magic.length + 4;
 
+/**
+ * Bytes of a record that is shared: the largest of image M has 4.5 MiB. Several entries are fetched at a time,
+ * before anybody has proven them; a layer that says more is read by everybody.
+ */
+export const maxSharedRecord: number = 64 * 1024 * 1024;
+/** The bundle names every layer that was signed with it: 1,000 take 200 KiB. */
+const maxBundle = 4 * 1024 * 1024;
 /** Bytes; what is longer is no entry. */
-export const maxCacheEntry: number = head + jsonLimits.bundle.maxBytes + maxLayerRecord;
+export const maxCacheEntry: number = head + maxBundle + maxSharedRecord;
 
 export function formatCacheEntry({ bundle, record }: CacheEntry): Uint8Array {
   const length = Buffer.alloc(4);

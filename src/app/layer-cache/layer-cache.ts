@@ -6,7 +6,7 @@ import { codeKey } from './code-key.ts';
 import { openRecords } from './records.ts';
 
 /** Bytes of one record; a layer that says more is read each time. */
-export const maxLayerRecord: number = 128 * 1024 * 1024;
+const maxLayerRecord: number = 128 * 1024 * 1024;
 
 /** Names what reads layers, and how what they say is written. */
 export function layerCode(): string {

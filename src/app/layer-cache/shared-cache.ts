@@ -8,9 +8,8 @@ import { type Digest, hexOf } from '../../oci/digest.ts';
 import { signStatement } from '../../sigstore/sign.ts';
 import type { Host } from '../../system/host.ts';
 import { checkOwnBundle, type Signing } from '../sign/signing.ts';
-import { formatCacheEntry, parseCacheEntry } from './entry.ts';
+import { formatCacheEntry, maxSharedRecord, parseCacheEntry } from './entry.ts';
 import type { EntryStore } from './entry-store.ts';
-import { maxLayerRecord } from './layer-cache.ts';
 import { type CacheJudge, proveEntry, toRecordsStatement } from './proof.ts';
 import { isNews } from './records.ts';
 
@@ -129,7 +128,7 @@ class OpenSharedCache implements SharedCache {
   }
 
   async #write(diffId: Digest, record: Uint8Array): Promise<void> {
-    if (record.length > maxLayerRecord) {
+    if (record.length > maxSharedRecord) {
       return;
     }
     this.#fresh.set(diffId, record);
