@@ -1,5 +1,6 @@
 import type { Bytes } from '../base/bytes.ts';
 import { TcfError } from '../base/error.ts';
+import { isDigest } from '../oci/digest.ts';
 import type { Registry, Repository } from './contract.ts';
 import { endpointsOf } from './endpoints.ts';
 import type { RegistriesConfig } from './registries-config.ts';
@@ -13,26 +14,37 @@ export function withMirrors(registry: Registry, config: RegistriesConfig): Regis
   if (config.registries.length === 0) {
     return registry;
   }
+  const byTag = new Map<string, Repository>();
+  /** A mirror for tags only has what its tag led to; podman goes on reading there too. */
+  const placesOf = (at: Repository, reference: string): readonly Repository[] => {
+    const places = endpointsOf(at, reference, config);
+    const led = byTag.get(nameOf(at));
+    return led === undefined || places.some((place) => nameOf(place) === nameOf(led))
+      ? places
+      : places.toSpliced(-1, 0, led);
+  };
   return {
     ...registry,
     manifest: (repository, reference) =>
-      firstOf(endpointsOf(repository, reference, config), (at) => registry.manifest(at, reference), isFound),
+      firstOf(
+        placesOf(repository, reference),
+        async (at) => {
+          const found = await registry.manifest(at, reference);
+          if (found !== undefined && !isDigest(reference)) {
+            byTag.set(nameOf(repository), at);
+          }
+          return found;
+        },
+        isFound,
+      ),
     // A mirror may have the image without its signatures, so an empty list decides only at the end.
     referrers: async (repository, subject) =>
-      await firstOf(
-        endpointsOf(repository, subject, config),
-        (at) => registry.referrers(at, subject),
-        isFilled,
-      ),
-    blob: (repository, blob) =>
-      firstBlob(endpointsOf(repository, blob.digest, config), (at) => registry.blob(at, blob)),
-    range: (repository, blob, start, length) =>
-      firstBlob(endpointsOf(repository, blob.digest, config), (at) =>
-        registry.range(at, blob, start, length),
-      ),
+      await firstOf(placesOf(repository, subject), (at) => registry.referrers(at, subject), isFilled),
+    blob: (repository, blob) => firstBlob(placesOf(repository, blob.digest), (at) => registry.blob(at, blob)),
   };
 }
 
+const nameOf = ({ registry, repository }: Repository): string => `${registry}/${repository}`;
 const isFound = (found: unknown) => found !== undefined;
 const isFilled = (found: readonly unknown[]) => found.length > 0;
 

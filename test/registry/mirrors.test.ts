@@ -113,3 +113,22 @@ test('a fault of ours at a mirror is not passed over', async () => {
   await expect(registry.manifest(repositoryOn(primary), 'latest')).rejects.toBe(fault);
   await expect(readBlob(registry, repositoryOn(primary), descriptorOf(blob))).rejects.toBe(fault);
 });
+
+test('a mirror for tags only is asked for what its tag led to, and for nothing else', async () => {
+  await using mirror = await startRegistry();
+  await using primary = await startRegistry();
+  store(mirror, image);
+  store(mirror, signature('one'), 'one');
+  mirror.blobs.set(descriptorOf(blob).digest, blob);
+  const conf = `[[registry]]\nlocation = "${primary.host}"\n[[registry.mirror]]\nlocation = "${mirror.host}"\npull-from-mirror = "tag-only"\n`;
+  const open = () => withMirrors(client(), parseRegistriesConf(encodeUtf8(conf), 'registries.conf'));
+  const at = repositoryOn(primary);
+  expect(await open().manifest(at, subject.digest)).toBeUndefined();
+  expect(mirror.requests).toEqual([]);
+  const registry = open();
+  expect((await registry.manifest(at, 'latest'))?.descriptor).toEqual(subject);
+  expect((await registry.manifest(at, subject.digest))?.descriptor).toEqual(subject);
+  expect(await registry.referrers(at, subject.digest)).toHaveLength(1);
+  expect(await readBlob(registry, at, descriptorOf(blob))).toEqual(blob);
+  expect(await registry.manifest({ ...at, repository: 'team/other' }, subject.digest)).toBeUndefined();
+});
