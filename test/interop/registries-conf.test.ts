@@ -149,7 +149,7 @@ describe('mirrors of an image for several platforms', () => {
     writeFileSync(
       join(place.path, 'multi.yaml'),
       'version: 1\ntrust: { logs: { key: 0 } }\nsigners: { team: { keyFile: team.pub } }\n' +
-        'scopes: [{ match: "*.example", require: { signed: { by: [team] } } }]\n',
+        `scopes: [${['all', 'digests', 'only-digests', 'only-tags'].map((name) => `{ match: ${name}.example, require: { signed: { by: [team] } } }`).join(', ')}]\n`,
     );
   });
 
