@@ -69,6 +69,46 @@ test('every option that names a file is in this table', async () => {
   expect(names.filter((name) => !Object.hasOwn(meanings, name))).toEqual([]);
 });
 
+/** Why a verb has no --timeout: nothing that it does waits for a registry or a service. */
+const withoutTimeout: Readonly<Record<string, string>> = {
+  'tcf completion': 'prints what it knows',
+  'tcf db import': 'reads a file',
+  'tcf db status': 'reads a file',
+  'tcf db verify': 'reads a file',
+  'tcf devcontainer allow': 'writes a file',
+  'tcf doctor': 'looks at this machine, and gives each question its own time',
+  'tcf down': 'speaks to an engine; --time is for the container',
+  'tcf hook status': 'asks a runtime for images of a registry of its own',
+  'tcf hook uninstall': 'removes files',
+  'tcf keygen': 'makes a key',
+  'tcf lock schema': 'prints what it knows',
+  'tcf lock why': 'reads a file',
+  'tcf log archive': 'moves a file',
+  'tcf log prune': 'writes a file',
+  'tcf log show': 'reads a file',
+  'tcf log verify': 'reads a file',
+  'tcf pins show': 'reads files',
+  'tcf policy check': 'reads files',
+  'tcf policy explain': 'reads policies and asks no registry',
+  'tcf policy export': 'reads and writes files',
+  'tcf policy schema': 'prints what it knows',
+  'tcf trust import': 'reads a file',
+  'tcf trust show': 'reads files',
+  'tcf verify-bundle': 'reads files',
+};
+
+test('every verb has --quiet, and --timeout unless it waits for nobody', async () => {
+  const calls = await readCalls(verbs);
+  const isGroup = (path: string) => calls.some((call) => call.path.startsWith(`${path} `));
+  const verbCalls = calls.filter(({ path }) => !isGroup(path));
+  const lacking = (name: string) =>
+    verbCalls
+      .filter(({ options }) => !options.some(({ names }) => names.includes(name)))
+      .map(({ path }) => path);
+  expect(lacking('--quiet')).toEqual([]);
+  expect(lacking('--timeout').sort()).toEqual(Object.keys(withoutTimeout));
+});
+
 describe('standard input in place of a file gives the same answer', () => {
   test.for<readonly [string, readonly string[], string]>([
     ['policy.yaml', ['policy', 'check', 'FILE'], 'a policy'],
