@@ -1,8 +1,10 @@
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { cannotTell } from '../base/error.ts';
+import { BufferPool } from './buffers.ts';
 
 /** Unpacked bytes are handed on in pieces of at most so many. */
 const pieceSize = 512 * 1024;
+const pool = new BufferPool(pieceSize);
 const noInput = new Uint8Array(0);
 const flush = { none: 0, finish: 4 } as const;
 
@@ -42,8 +44,8 @@ export class Inflate {
   readonly #left: Uint32Array;
   readonly #isGzip: boolean;
   readonly #what: string;
-  /** The second one is made where it is needed. */
-  readonly #buffers: Uint8Array[] = [new Uint8Array(pieceSize)];
+  /** Two, where one piece is unpacked ahead. */
+  readonly #buffers: Uint8Array<ArrayBuffer>[] = [];
   #turn = 0;
   /** Unpacked and not handed on yet. */
   #held: Uint8Array = noInput;
@@ -100,7 +102,7 @@ export class Inflate {
       const written = new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
-      this.#turn = 1 - this.#turn;
+      this.#turn = this.#buffers.length === 0 ? 0 : 1 - this.#turn;
       this.#engine.write(...this.#next(flush.none, chunk, at));
       try {
         this.handOn(take);
@@ -132,8 +134,10 @@ export class Inflate {
     }
   }
 
+  /** The pieces are no longer looked at. */
   close(): void {
     this.#engine.close();
+    pool.give(...this.#buffers.splice(0));
   }
 
   get #isFull(): boolean {
@@ -141,7 +145,7 @@ export class Inflate {
   }
 
   #next(how: number, input: Uint8Array, at: number): WriteArguments {
-    const output = this.#buffers[this.#turn] ?? new Uint8Array(pieceSize);
+    const output = this.#buffers[this.#turn] ?? pool.take();
     this.#buffers[this.#turn] = output;
     return [how, input, at, input.length - at, output, 0, output.length];
   }

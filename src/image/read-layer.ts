@@ -3,6 +3,7 @@ import { compact } from '../base/compact.ts';
 import { cannotTell, reasonOf } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
 import { ContentCheck } from '../oci/digest.ts';
+import { BufferPool } from './buffers.ts';
 import type { FileRange, ImageLayer } from './contract.ts';
 import { hasInflate, LayerStream, type PackedLayer } from './layer-stream.ts';
 import type { LayerVisitor } from './scan-layer.ts';
@@ -10,6 +11,7 @@ import { readTar, TarReader, type TarVisitor } from './tar.ts';
 import { readInPlace } from './tar-split.ts';
 
 const chunkSize = 1024 * 1024;
+const pool = new BufferPool(chunkSize);
 
 export interface ReadOptions {
   /** Ends the reading at the next chunk. */
@@ -110,15 +112,15 @@ export async function readFileRange(
 ): Promise<void> {
   const check = content && new ContentCheck(content.digest, content.size, content.what);
   const file = openIn(path);
+  const buffers = [pool.take(), pool.take()];
   try {
     if (!fstatSync(file).isFile()) {
       throw cannotTell('image.file', `${quoted(path)} is not a regular file`);
     }
-    const buffers = [Buffer.allocUnsafeSlow(chunkSize), Buffer.allocUnsafeSlow(chunkSize)];
     const end = length === undefined ? Number.MAX_SAFE_INTEGER : start + length;
     let pushing = Promise.resolve();
     for (let at = start, turn = 0, read = -1; at < end && read !== 0; at += read, turn = 1 - turn) {
-      const buffer = buffers[turn] ?? Buffer.alloc(0);
+      const buffer = buffers[turn] ?? pool.take();
       try {
         read = readSync(file, buffer, 0, Math.min(chunkSize, end - at), at);
         check?.push(buffer.subarray(0, read));
@@ -132,6 +134,7 @@ export async function readFileRange(
     check?.end();
   } finally {
     closeSync(file);
+    pool.give(...buffers);
   }
 }
 
