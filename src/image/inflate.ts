@@ -86,6 +86,7 @@ export class Inflate {
    * @throws TcfError `layer.compression` (exit 2).
    */
   push(chunk: Uint8Array, take: TakePiece): void {
+    this.handOn(take);
     for (let at = 0, isFull = false; at < chunk.length || isFull; isFull = this.#isFull) {
       this.#engine.writeSync(...this.#next(flush.none, chunk, at));
       at = this.#done(chunk, at, take);

@@ -30,8 +30,8 @@ export function hasInflate(): boolean {
 
 export interface LayerStreamOptions {
   readonly limits?: DecompressLimits;
-  /** Whether a thread of Node's pool unpacks what comes next meanwhile. */
-  readonly isAhead?: boolean;
+  /** Whether a thread of Node's pool unpacks what comes next meanwhile; asked for each chunk. Default: no. */
+  readonly isAhead?: () => boolean;
 }
 
 /**
@@ -44,7 +44,7 @@ export class LayerStream {
   readonly #layer: PackedLayer;
   readonly #sink: TakePiece;
   readonly #limits: DecompressLimits;
-  readonly #isAhead: boolean;
+  readonly #isAhead: () => boolean;
   readonly #check: ContentCheck;
   /** The first bytes, while they are too few to tell a compression by. */
   #head: Uint8Array | undefined = new Uint8Array(0);
@@ -57,7 +57,7 @@ export class LayerStream {
   constructor(
     layer: PackedLayer,
     sink: TakePiece,
-    { isAhead = false, limits = decompressLimits }: LayerStreamOptions = {},
+    { isAhead = () => false, limits = decompressLimits }: LayerStreamOptions = {},
   ) {
     this.#layer = layer;
     this.#sink = sink;
@@ -113,7 +113,7 @@ export class LayerStream {
     if (this.#inflate === undefined) {
       this.#taken += chunk.length;
       this.#emit(chunk);
-    } else if (this.#isAhead) {
+    } else if (this.#isAhead()) {
       // What is handed on first is of the chunks before.
       const unpacking = this.#inflate.pushAhead(chunk, this.#emit);
       this.#taken += chunk.length;

@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { compact } from '../base/compact.ts';
 import { cannotTell, reasonOf } from '../base/error.ts';
 import { quoted } from '../base/text.ts';
@@ -56,7 +57,9 @@ export async function readLayer(
     return await readStreamed(layer, visit, signal);
   }
   const tar = new TarReader(visit, name);
-  const stream = new LayerStream(toPacked(layer), (chunk) => tar.push(chunk), { isAhead: true });
+  const stream = new LayerStream(toPacked(layer), (chunk) => tar.push(chunk), {
+    isAhead: () => availableParallelism() > 1,
+  });
   const push = async (chunk: Uint8Array): Promise<void> => {
     signal?.throwIfAborted();
     onRead?.(chunk.length);

@@ -15,8 +15,8 @@ export type ScanRequest =
       /** Without file and split the stored bytes follow in chunks. */
       readonly file?: FileRange;
       readonly split?: SplitLayer;
-      /** Whether it is unpacked in a thread of Node's pool. */
-      readonly isAhead: boolean;
+      /** One number, shared by all threads: cores for which there is no layer. With one, it is unpacked ahead. */
+      readonly spare: Int32Array<SharedArrayBuffer>;
     }
   | { readonly kind: 'chunk'; readonly chunk: Uint8Array<ArrayBuffer> }
   | { readonly kind: 'end' };

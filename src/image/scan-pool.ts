@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type { Worker } from 'node:worker_threads';
 import { compact } from '../base/compact.ts';
 import type { ImageLayer } from './contract.ts';
@@ -14,15 +15,15 @@ const chunksAhead = 8;
 /** As `ReadOptions`; a thread always has a signal to end by. */
 type PoolReadOptions = Required<Pick<ReadOptions, 'signal'>> & Pick<ReadOptions, 'onRead'>;
 
-/** Threads of Node's pool: more layers than that do not unpack one piece ahead. */
-const maxAhead = 4;
+/** Threads of Node's pool: more layers than that at a time do not unpack one piece ahead. */
+const poolThreads = 4;
 
 /** Threads that read layers. */
 export class ScanPool implements AsyncDisposable {
   readonly #idle: ScanThread[];
   readonly #all: readonly ScanThread[];
-  /** Layers that unpack one piece ahead. */
-  #ahead = 0;
+  /** See `ScanRequest`. */
+  readonly #spare = new Int32Array(new SharedArrayBuffer(4));
 
   private constructor(threads: readonly ScanThread[]) {
     this.#all = threads;
@@ -52,14 +53,19 @@ export class ScanPool implements AsyncDisposable {
     if (thread === undefined) {
       throw new RangeError('more layers than threads');
     }
-    const isAhead = this.#ahead < maxAhead;
-    this.#ahead += isAhead ? 1 : 0;
+    this.#countSpare();
     try {
-      return await thread.scan(layer, options, isAhead);
+      return await thread.scan(layer, options, this.#spare);
     } finally {
-      this.#ahead -= isAhead ? 1 : 0;
       this.#idle.push(thread);
+      this.#countSpare();
     }
+  }
+
+  /** Layers that have their thread may have a second one where a core is left. */
+  #countSpare(): void {
+    const busy = this.#all.length - this.#idle.length;
+    Atomics.store(this.#spare, 0, Math.min(availableParallelism(), poolThreads + 1) - busy);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -97,14 +103,18 @@ class ScanThread {
     worker.on('exit', () => this.#fail(new Error('a thread that read a layer has ended')));
   }
 
-  async scan(layer: ImageLayer, { onRead, signal }: PoolReadOptions, isAhead: boolean): Promise<LayerScan> {
+  async scan(
+    layer: ImageLayer,
+    { onRead, signal }: PoolReadOptions,
+    spare: Int32Array<SharedArrayBuffer>,
+  ): Promise<LayerScan> {
     const { file, split } = layer.stored;
     const done = this.#answer(signal, onRead);
     this.#send({
       kind: 'layer',
       layer: toPacked(layer),
       name: nameOf(layer),
-      isAhead,
+      spare,
       ...compact({ file, split }),
     });
     if (file !== undefined || split !== undefined) {

@@ -59,14 +59,16 @@ class OpenLayer {
   #inPlace: number | undefined;
 
   constructor(
-    { isAhead, layer, name }: LayerRequest,
+    { layer, name, spare }: LayerRequest,
     catalogers: readonly Cataloger[],
     onRead: (bytes: number) => void,
   ) {
     this.#onRead = onRead;
     this.#scanner = new LayerScanner(catalogers);
     this.#tar = new TarReader(this.#scanner.visit, name);
-    this.#stream = new LayerStream(layer, (chunk) => this.#tar.push(chunk), { isAhead });
+    this.#stream = new LayerStream(layer, (chunk) => this.#tar.push(chunk), {
+      isAhead: () => Atomics.load(spare, 0) > 0,
+    });
   }
 
   /** Reads what this thread can reach by itself; `false`: the bytes are sent. */

@@ -36,7 +36,9 @@ async function unpack(bytes: Uint8Array, mediaType = '', cut = bytes.length || 1
   const result = await streamed;
   const diffId = digestOf(result instanceof Uint8Array ? result : words);
   let unpacked: Uint8Array = Buffer.alloc(0);
-  for (const isAhead of [false, true]) {
+  let turn = 0;
+  const ways = [() => false, () => true, () => (turn++ >> 1) % 2 === 0];
+  for (const isAhead of ways) {
     const pieces: Uint8Array[] = [];
     const keep = (piece: Uint8Array) => {
       pieces.push(Uint8Array.from(piece));
@@ -52,7 +54,7 @@ async function unpack(bytes: Uint8Array, mediaType = '', cut = bytes.length || 1
       await stream.end();
     } catch (error) {
       expect(result).toMatchObject({ code: (error as TcfError).code, exit: 2 });
-      if (isAhead) {
+      if (isAhead === ways.at(-1)) {
         throw error;
       }
       continue;
@@ -175,7 +177,7 @@ test.for([
   expect(size).toBeLessThan(100_000_000);
   expect(sent).toBeLessThan(10);
 
-  for (const isAhead of [false, true]) {
+  for (const isAhead of [() => false, () => true]) {
     let emitted = 0;
     const count = (piece: Uint8Array) => {
       emitted += piece.length;
@@ -198,7 +200,7 @@ test('what the reader of a layer throws comes through, with what was unpacked ah
   const refuse = () => {
     throw new RangeError('not this one');
   };
-  for (const isAhead of [false, true]) {
+  for (const isAhead of [() => false, () => true]) {
     const stream = new LayerStream({ mediaType: '', diffId: digestOf(zeros), what }, refuse, { isAhead });
     const read = async () => {
       for (const chunk of cutUp(gzipSync(zeros), 500)) {
