@@ -81,7 +81,7 @@ test.for([
 });
 
 test.for([
-  [['--cache-to', 'registry.example/c'], 'nobody is named who signs'],
+  [['--cache-to', 'registry.example/c'], 'no signer is given'],
   [['--key', 'team.key'], '--key signs what --cache-to writes'],
   [['--cache-from', 'type=gha'], 'cannot read "type=gha" as the place of a cache'],
   [['--cache-from', 's3://UPPER'], 'names no place in a bucket'],

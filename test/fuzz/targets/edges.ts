@@ -7,6 +7,7 @@ import { parseCachePlace } from '../../../src/app/layer-cache/cache-place.ts';
 import { formatCacheEntry, parseCacheEntry } from '../../../src/app/layer-cache/entry.ts';
 import { formatSbomRecord, parseSbomRecord } from '../../../src/app/layer-cache/sbom-record.ts';
 import { formatLock } from '../../../src/app/lock/format-lock.ts';
+import { parseMirrors } from '../../../src/app/lock/mirrors.ts';
 import { parseLock } from '../../../src/app/lock/parse-lock.ts';
 import { bytesOf, collect } from '../../../src/base/bytes.ts';
 import { cannotTell } from '../../../src/base/error.ts';
@@ -215,6 +216,11 @@ export const edges: readonly Target[] = [
       'type=s3,bucket=team,prefix=a,region=b',
     ],
     parseCachePlace,
+  ),
+  textTarget(
+    'app/lock/mirrors.ts parseMirrors',
+    ['debian=/srv/debian', 'https://a.example/x=https://b.example/y', 'python=https://mirror.example/'],
+    (text) => Object.keys(parseMirrors([text], '/work')),
   ),
   textTarget('registry/s3/bucket.ts parseBucketPlace', ['team', 'team/ci/layers'], parseBucketPlace),
   target('registry/s3/bucket.ts parseS3Error', ['<Error><Code>NoSuchKey</Code></Error>'], parseS3Error),
