@@ -55,6 +55,13 @@ export function declareVerb(command: Command, verb: Verb, hidden?: boolean): voi
       option.helpGroup(group);
     }
   }
+  // Groups stand in the order of their first option: what the verb is about comes first.
+  (command.options as Option[]).sort((a, b) => placeOf(a) - placeOf(b));
+}
+
+/** Own options, then the groups in the order of the table. */
+function placeOf({ helpGroupHeading = '' }: Option): number {
+  return Object.keys(groups).indexOf(helpGroupHeading);
 }
 
 /** An empty list is how nothing is kept, and no default that anybody chose. */
