@@ -77,7 +77,7 @@ export function valueCases(
 }
 
 /** The calls whose words name something of this machine, by what that is. */
-export function callsByNames(
+function callsByNames(
   calls: readonly CompletedCall[],
 ): ReadonlyMap<NameKind, readonly CompletedCall[]> {
   const naming = calls.flatMap((call) => (call.names === undefined ? [] : [[call.names, call] as const]));
