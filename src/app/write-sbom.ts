@@ -74,7 +74,7 @@ async function openSboms(host: Host): Promise<Records | undefined> {
 /**
  * Everything that the text follows from, as 64 hexadecimal digits; `undefined` where that is more than the
  * image and what is asked: a base image, a profile that tells more than the text, layers of a store that may
- * have changed there, a serial number of its own, an environment, others who want to know of its layers.
+ * have changed there, a serial number of its own, an environment, a cache that is shared with others.
  */
 function keyOf(
   host: Host,
@@ -92,10 +92,7 @@ function keyOf(
   { name, readsEnvironment, version }: SbomFormat,
 ): string | undefined {
   const isMore =
-    base !== undefined ||
-    profile !== undefined ||
-    said.uniqueSerial !== undefined ||
-    (shared?.to ?? []).length > 0;
+    base !== undefined || profile !== undefined || said.uniqueSerial !== undefined || shared !== undefined;
   if (isMore || isUnverified === true || readsEnvironment === true || keptPins(host).length > 0) {
     return undefined;
   }

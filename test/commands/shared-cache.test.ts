@@ -66,6 +66,23 @@ test('what a stranger put there is not read, and told once', async () => {
   expect(asks.err).toContain('has an entry that does not count');
 });
 
+test('what others said is not kept as what this machine has read: it counts while a policy names them', async () => {
+  await using opened = await scene();
+  const cache = `${opened.registry.host}/cache`;
+  await sbom(opened, '--cache-to', cache, '--key', 'team.key');
+  const layers = (from: number) =>
+    asked(opened, from).filter((line) => line.startsWith('GET /v2/dev/blobs/')).length - 1;
+
+  let from = opened.registry.requests.length;
+  const trusted = await sbom(opened, '--cache', '--cache-from', cache, '--policy', 'policy.yaml');
+  expect([trusted.exit, layers(from)]).toEqual([0, 0]);
+
+  from = opened.registry.requests.length;
+  const alone = await sbom(opened, '--cache');
+  expect([alone.exit, layers(from)]).toEqual([0, 2]);
+  expect(alone.out).toBe(trusted.out);
+});
+
 test.for([
   ['no policy at all', [], 'no policy says whose entries count'],
   ['a policy without layerCache', ['--policy', 'plain.yaml'], 'no policy says whose entries count'],

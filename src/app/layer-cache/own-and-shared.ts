@@ -2,7 +2,10 @@ import { formatLayerRecord } from '../../image/layer-record.ts';
 import type { LayerCache } from '../../image/scan-layers.ts';
 import type { SharedCache } from './shared-cache.ts';
 
-/** What this machine keeps comes first; what others know is kept here too. */
+/**
+ * What this machine has read itself comes first, and is offered to others. What others say is not kept with
+ * it: their word counts as long as a policy names them, and would go out again under our signature (A-130).
+ */
 export function withOwnCache(own: LayerCache, shared: SharedCache): LayerCache {
   return {
     has: async (diffId) => (await own.has(diffId)) || (await shared.has(diffId)),
@@ -12,11 +15,7 @@ export function withOwnCache(own: LayerCache, shared: SharedCache): LayerCache {
         await shared.offer(diffId, () => formatLayerRecord(known));
         return known;
       }
-      const found = await shared.load(diffId);
-      if (found !== undefined) {
-        await own.keep(diffId, found);
-      }
-      return found;
+      return await shared.load(diffId);
     },
     async keep(diffId, scan) {
       await own.keep(diffId, scan);
