@@ -20,6 +20,11 @@ export interface SbomFacts {
   readonly components: readonly SbomComponent[];
   /** The composition about the BOM as a whole says `complete`; `undefined` where there is none. */
   readonly complete: boolean | undefined;
+  /**
+   * It states vulnerabilities and tells of no dependencies: a VEX, which has the form and the predicate type
+   * of an SBOM, and lists what is affected instead of what is there.
+   */
+  readonly isVex: boolean;
 }
 
 export interface SbomSubject {
@@ -111,7 +116,12 @@ export function parseSbom(value: unknown, what: string): SbomFacts {
     subject: root === undefined ? { digests: [], hashes: [], ancestors: [] } : readSubject(root),
     components,
     complete: readCompleteness(bom),
+    isVex: hasEntries(bom, 'vulnerabilities') && !hasEntries(bom, 'dependencies'),
   };
+}
+
+function hasEntries(bom: Shape, name: string): boolean {
+  return (bom.optional(name)?.list(maxComponents) ?? []).length > 0;
 }
 
 function readNested(

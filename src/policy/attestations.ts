@@ -227,7 +227,14 @@ export function chooseSboms(matched: Matched, evidence: Evidence, terms: Signing
     if (!candidate.sbom.ok) {
       return true;
     }
-    const { subject } = candidate.sbom.value;
+    const { isVex, subject } = candidate.sbom.value;
+    if (isVex) {
+      nearMisses.push({
+        source: candidate.source,
+        message: 'attested for this image, but the document is a VEX: it lists what is affected',
+      });
+      return false;
+    }
     const other = otherHashOf(subject, known);
     if (other === undefined && subject.digests.some((digest) => known.has(digest))) {
       return true;

@@ -87,6 +87,7 @@ test('the facts of a document by another tool', () => {
       },
     ],
     complete: true,
+    isVex: false,
   });
 });
 

@@ -31,11 +31,7 @@ const verify = (file: string, ...more: readonly string[]) =>
 
 /** Attests with cosign 2 that there is a backdoor in the image. */
 async function attest(who: string): Promise<void> {
-  const { digest, keys, pinned, registry, tcf } = scene;
-  const by = keys[who];
-  if (by === undefined) {
-    throw new Error(`${who} has no key`);
-  }
+  const { pinned, tcf } = scene;
   const sbom = JSON.parse((await tcf('sbom', `docker://${pinned}`, '--allow-http')).out);
   sbom.components.push({
     type: 'library',
@@ -44,11 +40,16 @@ async function attest(who: string): Promise<void> {
     version: '1',
     purl: 'pkg:generic/backdoor@1',
   });
-  const statement = toStatement({
-    subject: digest,
-    predicateType: predicateTypes.cyclonedx,
-    predicate: sbom,
-  });
+  await attestAs(scene, who, sbom);
+}
+
+/** Attests a CycloneDX document as cosign 2 stores it, whatever it says. */
+async function attestAs({ digest, keys, registry }: Scene, who: string, predicate: unknown): Promise<void> {
+  const by = keys[who];
+  if (by === undefined) {
+    throw new Error(`${who} has no key`);
+  }
+  const statement = toStatement({ subject: digest, predicateType: predicateTypes.cyclonedx, predicate });
   const { annotations, content, mediaType } = attLayer({ payload: formatStatement(statement), key: by });
   const client = openRegistry({ userAgent: 'tcf-test', allowHttp: true });
   const repository = { registry: registry.host, repository: 'dev' };
@@ -88,4 +89,32 @@ test('that there is none is remembered with the rest', async () => {
   const before = scene.registry.requests.length;
   expect(await verify('strict.yaml', '--cache')).toMatchObject({ exit: 0 });
   expect(scene.registry.requests.length).toBe(before);
+});
+
+test('A-133: a VEX in the form of an SBOM is none: it lists what is affected, and not what is there', async () => {
+  await using unlisted = await openScene({
+    policies: { 'sbom.yaml': 'sbom: { by: [team] }, components: { deny: ["pkg:generic/backdoor"] }' },
+  });
+  const { digest, pinned, tcf } = unlisted;
+  const vex = {
+    bomFormat: 'CycloneDX',
+    specVersion: '1.6',
+    metadata: { component: { type: 'container', name: 'dev', purl: `pkg:oci/dev@${digest}` } },
+    components: [{ type: 'library', 'bom-ref': 'z', name: 'zlib', purl: 'pkg:generic/zlib@1' }],
+    vulnerabilities: [{ id: 'CVE-2026-1', affects: [{ ref: 'z' }], analysis: { state: 'not_affected' } }],
+  };
+  await attestAs(unlisted, 'team', vex);
+  expect(await tcf('verify', pinned, '--policy', 'sbom.yaml', '--allow-http')).toMatchObject({
+    exit: 1,
+    err: expect.stringContaining('the document is a VEX'),
+  });
+  unlisted.write('vex.json', JSON.stringify(vex));
+  const sign = (...flags: readonly string[]) =>
+    tcf('sign', pinned, '--key', 'team.key', '--allow-http', ...flags);
+  expect(await sign('--sbom', 'vex.json', '--allow-invalid-sbom')).toMatchObject({
+    exit: 3,
+    err: expect.stringContaining('"vex.json" is a VEX'),
+  });
+  expect(await sign('--attest', 'https://cyclonedx.org/bom/v1.6=vex.json')).toMatchObject({ exit: 3 });
+  expect(await sign('--attest', 'https://cyclonedx.org/vex=vex.json')).toMatchObject({ exit: 0 });
 });

@@ -11,6 +11,7 @@ import { openFromRegistry } from '../../image/from-registry.ts';
 import { chooseManifest } from '../../image/manifests.ts';
 import type { Descriptor, Manifest, Platform } from '../../oci/manifest.ts';
 import { formatPinnedRef, type ImageRef, type PinnedRef } from '../../oci/reference.ts';
+import { isCyclonedx } from '../../policy/evidence.ts';
 import type { Fetched, Store } from '../../registry/contract.ts';
 import { formatDiagnostics } from '../../report/diagnostics.ts';
 import { readUserFile } from '../../system/files.ts';
@@ -150,7 +151,7 @@ async function readAttestations(
         hint: `write a URI or one of ${Object.keys(predicateNames).join(', ')}`,
       });
     }
-    if (predicateType === predicateTypes.signature || predicateType === predicateTypes.cyclonedx) {
+    if (predicateType === predicateTypes.signature || isCyclonedx(predicateType)) {
       throw askedWrongly('sign.attest', `--attest ${quoted(name)} is what tcf sign makes itself`, {
         hint: 'an SBOM is attested with --sbom FILE, which checks that it is about this image',
       });
@@ -274,7 +275,12 @@ async function readSbom(
   if (!unchecked) {
     await checkSbom(host, file, json);
   }
-  const { subject } = parseSbom(json, quoted(file));
+  const { isVex, subject } = parseSbom(json, quoted(file));
+  if (isVex) {
+    throw askedWrongly('sbom.vex', `${quoted(file)} is a VEX: it lists what is affected, not what is there`, {
+      hint: `attest it with --attest https://cyclonedx.org/vex=${file}`,
+    });
+  }
   const { digests } = subject;
   if (!digests.includes(descriptor.digest) && !digests.includes(manifest.config.digest)) {
     throw askedWrongly('sbom.subject', `${quoted(file)} is not about ${descriptor.digest}`, {

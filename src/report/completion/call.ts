@@ -77,9 +77,7 @@ export function valueCases(
 }
 
 /** The calls whose words name something of this machine, by what that is. */
-function callsByNames(
-  calls: readonly CompletedCall[],
-): ReadonlyMap<NameKind, readonly CompletedCall[]> {
+function callsByNames(calls: readonly CompletedCall[]): ReadonlyMap<NameKind, readonly CompletedCall[]> {
   const naming = calls.flatMap((call) => (call.names === undefined ? [] : [[call.names, call] as const]));
   return new Map(
     nameKinds.map((kind) => [kind, naming.filter(([names]) => names === kind).map(([, call]) => call)]),
