@@ -56,7 +56,7 @@ describe.for([
   );
 
   test('there is no policy', async () => {
-    const called = await callWith(['verify', 'quay.invalid/none:1'], {
+    const called = await callWith(['verify', '127.0.0.1:1/none:1'], {
       cwd: checkout,
       env: { HOME: home, ...env },
     });
