@@ -3,11 +3,16 @@
  * again.
  */
 const kept = 1024;
+/** Characters of a text that is worth it: versions are short, and what strangers write need not be. */
+const longest = 256;
 
 /** The same function, with its last answers at hand. It has to depend on the text alone. */
 export function remembered<T>(make: (text: string) => T): (text: string) => T {
   const known = new Map<string, T>();
   return (text) => {
+    if (text.length > longest) {
+      return make(text);
+    }
     const before = known.get(text);
     if (before !== undefined || known.has(text)) {
       return before as T;

@@ -15,3 +15,14 @@ test('each text is made once, also where nothing comes of it, and never too many
   expect(half('abcd')).toBe('ab');
   expect(made).toBe(5003);
 });
+
+test('a text that no version is as long as is not kept', () => {
+  let made = 0;
+  const length = remembered((text) => {
+    made += 1;
+    return text.length;
+  });
+  const long = '1.'.repeat(200);
+  expect([length(long), length(long)]).toEqual([400, 400]);
+  expect(made).toBe(2);
+});
