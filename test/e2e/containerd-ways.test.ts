@@ -83,7 +83,7 @@ describe('containerd 2.1', () => {
     await other.stop();
     expect(found).toMatchObject({
       code: 1,
-      stdout: expect.stringMatching(/✗ containerd: it let an image start/),
+      stdout: expect.stringMatching(/✗ containerd: it let an unsigned image start/),
     });
   });
 
