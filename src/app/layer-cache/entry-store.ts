@@ -1,6 +1,7 @@
-import { collect, encodeUtf8 } from '../../base/bytes.ts';
+import { collect } from '../../base/bytes.ts';
 import { cannotTell } from '../../base/error.ts';
 import { quoted } from '../../base/text.ts';
+import { emptyConfig, formatArtifact } from '../../oci/artifact.ts';
 import { mediaTypes } from '../../oci/media-types.ts';
 import type { Registry, Repository } from '../../registry/contract.ts';
 import type { Bucket } from '../../registry/s3/bucket.ts';
@@ -19,7 +20,6 @@ export interface EntryStore {
 
 /** The artifact type of an entry in a registry. */
 const entryArtifact = 'application/vnd.tcf.layer-record.v1';
-const emptyConfig = { mediaType: 'application/vnd.oci.empty.v1+json', bytes: encodeUtf8('{}') };
 
 /**
  * Entries in a repository of a registry: each is an OCI artifact with one layer, found by its tag. A hit
@@ -56,14 +56,8 @@ export function registryEntries(registry: Registry, place: Repository): EntrySto
     async put(key, bytes) {
       config ??= registry.pushBlob(place, emptyConfig.mediaType, emptyConfig.bytes);
       const [empty, layer] = await Promise.all([config, registry.pushBlob(place, entryArtifact, bytes)]);
-      const manifest = {
-        schemaVersion: 2,
-        mediaType: mediaTypes.manifest,
-        artifactType: entryArtifact,
-        config: empty,
-        layers: [layer],
-      };
-      await registry.pushManifest(place, key, mediaTypes.manifest, encodeUtf8(JSON.stringify(manifest)));
+      const manifest = formatArtifact(entryArtifact, empty, layer);
+      await registry.pushManifest(place, key, mediaTypes.manifest, manifest);
     },
   };
 }

@@ -35,24 +35,22 @@ export async function openSharedLayers(host: Host, request: SharedCacheRequest):
   const { from, network, signing, to } = request;
   const judges = from.length === 0 ? [] : await openJudges(host, request);
   const stores = new Map<string, EntryStore>();
-  const open = async (place: CachePlace): Promise<EntryStore> => {
-    const key = JSON.stringify(place);
-    const store = stores.get(key) ?? (await openStore(host, place, network));
-    stores.set(key, store);
-    return store;
-  };
-  const opened: EntryStore[][] = [[], []];
-  for (const [at, places] of [from, to].entries()) {
+  const open = async (places: readonly CachePlace[]): Promise<readonly EntryStore[]> => {
+    const opened: EntryStore[] = [];
     for (const place of places) {
-      opened[at]?.push(await open(place));
+      const key = JSON.stringify(place);
+      const store = stores.get(key) ?? (await openStore(host, place, network));
+      stores.set(key, store);
+      opened.push(store);
     }
-  }
+    return opened;
+  };
   return openSharedCache(
     host,
     compact({
       code: layerCode(),
-      from: opened[0] ?? [],
-      to: opened[1] ?? [],
+      from: await open(from),
+      to: await open(to),
       judges,
       signing: to.length === 0 ? undefined : await openSigning(host, signing ?? {}, 'checked'),
     }),

@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
-import { encodeUtf8 } from '../../base/bytes.ts';
 import { cannotTell } from '../../base/error.ts';
 import { quoted } from '../../base/text.ts';
+import { emptyConfig, formatArtifact } from '../../oci/artifact.ts';
 import { parseDigest } from '../../oci/digest.ts';
 import { mediaTypes } from '../../oci/media-types.ts';
 import { formatPinnedRef, type PinnedRef, parseImageRef, pin } from '../../oci/reference.ts';
@@ -18,7 +18,6 @@ import { keepDatabase } from './place.ts';
 
 /** What an artifact with a database is called in registries. */
 const databaseArtifact = 'application/vnd.tcf.vulnerabilities.v1+sqlite';
-const emptyConfig = { mediaType: 'application/vnd.oci.empty.v1+json', bytes: encodeUtf8('{}') };
 
 /**
  * Pushes a database as an OCI artifact. It is signed like an image: `tcf sign REFERENCE --no-sbom`.
@@ -35,14 +34,7 @@ export async function pushDatabase(
   const config = await registry.pushBlob(ref, emptyConfig.mediaType, emptyConfig.bytes);
   const layer = { mediaType: databaseArtifact, digest: parseDigest(digest), size };
   await registry.copyBlob(ref, layer, () => createReadStream(path));
-  const manifest = {
-    schemaVersion: 2,
-    mediaType: mediaTypes.manifest,
-    artifactType: databaseArtifact,
-    config,
-    layers: [layer],
-  };
-  const bytes = encodeUtf8(JSON.stringify(manifest));
+  const bytes = formatArtifact(databaseArtifact, config, layer);
   const { digest: pushed } = await registry.pushManifest(
     ref,
     ref.tag ?? 'latest',
