@@ -3,6 +3,7 @@ import { builtinModules } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { parseAst } from 'rolldown/parseAst';
 import { describe, expect, test } from 'vitest';
+import { isNode, type Node, nodesOf } from './support/syntax.ts';
 
 const root = join(import.meta.dirname, '..');
 const page = readFileSync(join(root, 'docs/architecture.md'), 'utf8');
@@ -44,26 +45,6 @@ const modules = new Map(
   ),
 );
 const minted = new Map(table('type').map(([type = '', file]) => [type, listOf(file)]));
-
-interface Node {
-  readonly type: string;
-  readonly [key: string]: unknown;
-}
-
-function isNode(value: unknown): value is Node {
-  return typeof value === 'object' && value !== null && typeof (value as Node).type === 'string';
-}
-
-function* nodesOf(node: Node): Generator<Node> {
-  yield node;
-  for (const value of Object.values(node)) {
-    for (const child of Array.isArray(value) ? value : [value]) {
-      if (isNode(child)) {
-        yield* nodesOf(child);
-      }
-    }
-  }
-}
 
 interface Source {
   readonly path: string;

@@ -1,4 +1,5 @@
 import { parseAst } from 'rolldown/parseAst';
+import { isNode, type Node, nodesOf } from '../support/syntax.ts';
 
 /*
  * The checks of a source file, each with the text of the file without it, and the functions of the file,
@@ -17,35 +18,12 @@ export interface Mutant {
   readonly within: string | undefined;
 }
 
-interface Node {
-  readonly type: string;
-  readonly start: number;
-  readonly end: number;
-  readonly [key: string]: unknown;
-}
-
 type Span = Pick<Node, 'start' | 'end'>;
 
 interface Change {
   readonly at: Span;
   readonly by: string;
   readonly what: string;
-}
-
-function isNode(value: unknown): value is Node {
-  return typeof value === 'object' && value !== null && typeof (value as Node).type === 'string';
-}
-
-/** The node and all below it, each before what it contains. */
-function* nodesOf(node: Node): Generator<Node> {
-  yield node;
-  for (const value of Object.values(node)) {
-    for (const child of Array.isArray(value) ? value : [value]) {
-      if (isNode(child)) {
-        yield* nodesOf(child);
-      }
-    }
-  }
 }
 
 function parse(source: string): readonly Node[] {
